@@ -1,0 +1,140 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Analyst, Date, FlowId, Instrument, Limits, ModelChoice, PortfolioId, PortfolioSummary, RunId, RunRequest,
+    RunStatus, RunSummary, Workflow, WorkflowKind,
+};
+
+/// A request to start a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StartRun {
+    /// What is to be done.
+    pub workflow: Workflow,
+    /// The flow to join; a new one if absent.
+    #[serde(default)]
+    pub flow: Option<FlowId>,
+    /// Which model answers.
+    #[serde(default)]
+    pub model: ModelChoice,
+    /// What the run may use at most.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+impl StartRun {
+    /// The run request, in this flow where none was asked for.
+    pub fn in_flow(self, new_flow: FlowId) -> RunRequest {
+        RunRequest {
+            workflow: self.workflow,
+            flow: self.flow.unwrap_or(new_flow),
+            model: self.model,
+            limits: self.limits,
+        }
+    }
+}
+
+/// A run that was started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunAccepted {
+    /// The run.
+    pub run: RunId,
+    /// The flow that it belongs to.
+    pub flow: FlowId,
+}
+
+/// Which runs to list, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct RunFilter {
+    /// Words that the title must contain, in any case.
+    pub search: String,
+    /// Only runs that stand here.
+    pub status: Option<RunStatus>,
+    /// Only runs of this kind.
+    pub kind: Option<WorkflowKind>,
+    /// Only runs of this flow.
+    pub flow: Option<FlowId>,
+    /// Only runs created before this one: the last of the page before.
+    pub before: Option<RunId>,
+    /// At most this many; the server allows 200.
+    pub limit: Option<u32>,
+}
+
+/// A page of runs, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunPage {
+    /// The runs.
+    pub runs: Vec<RunSummary>,
+    /// Whether older ones match, too.
+    pub more: bool,
+}
+
+/// What the start form offers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StartOptions {
+    /// Instruments with prices.
+    pub instruments: Vec<Instrument>,
+    /// First day with prices.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
+    pub first_date: Date,
+    /// Last day with prices.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
+    pub last_date: Date,
+    /// Analysts of a pipeline run.
+    pub analysts: Vec<Analyst>,
+    /// Portfolios that can trade.
+    pub portfolios: Vec<PortfolioSummary>,
+    /// The configured model, or none: then only the rehearsal answers.
+    pub configured_model: Option<String>,
+}
+
+/// A request for a new portfolio.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CreatePortfolio {
+    /// Its id; made from the name if absent.
+    #[serde(default)]
+    pub id: Option<PortfolioId>,
+    /// Its name for people.
+    pub name: String,
+    /// Cash to start with, in US dollars; more than zero.
+    pub cash: crate::Decimal,
+}
+
+/// An error as a client gets it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[error("{detail}")]
+pub struct Problem {
+    /// HTTP status code.
+    pub status: u16,
+    /// What happened and what to do, in a sentence.
+    pub detail: String,
+}
+
+impl Problem {
+    /// Something does not exist.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self { status: 404, detail: detail.into() }
+    }
+
+    /// The request cannot be understood or is not allowed as it is.
+    pub fn invalid(detail: impl Into<String>) -> Self {
+        Self { status: 422, detail: detail.into() }
+    }
+
+    /// The request does not fit the present state.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self { status: 409, detail: detail.into() }
+    }
+
+    /// Something failed on the server; the log says more.
+    pub fn internal(detail: impl Into<String>) -> Self {
+        Self { status: 500, detail: detail.into() }
+    }
+}

@@ -1,0 +1,542 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CallId, Decimal, Decision, NodeId, PortfolioView, Rating, RejectedOrder, RunId, RunRequest, RunStatus,
+    Text, Timestamp, Totals, Trade, Usage,
+};
+
+/// One entry of a run's log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Event {
+    /// The run.
+    pub run: RunId,
+    /// Its number: 1, 2, 3 … without gaps.
+    pub seq: u64,
+    /// When it was made. Order is by number: a clock may be set back.
+    pub at: Timestamp,
+    /// The node that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeId>,
+    /// What happened.
+    pub body: Body,
+}
+
+/// An event that has no number yet: the journal gives it one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewEvent {
+    /// When it was made.
+    pub at: Timestamp,
+    /// The node that it belongs to.
+    pub node: Option<NodeId>,
+    /// What happened.
+    pub body: Body,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", content = "data", rename_all = "snake_case")]
+pub enum Body {
+    /// Always the first event.
+    RunStarted(RunStarted),
+    /// The run changed between queued, running and waiting.
+    StatusChanged(StatusChanged),
+    /// Always the last event.
+    RunFinished(RunFinished),
+    /// A node is planned, or appeared while running.
+    NodeAdded(NodeAdded),
+    /// Two nodes are connected.
+    EdgeAdded(EdgeAdded),
+    /// A node begins a visit.
+    NodeStarted(NodeStarted),
+    /// A node waits, is ready, or will not run.
+    NodeStatusChanged(NodeStatusChanged),
+    /// A node ended a visit; carries what it changed in the run's state.
+    NodeFinished(NodeFinished),
+    /// A model is asked.
+    CallStarted(CallStarted),
+    /// A model answered, or could not.
+    CallFinished(CallFinished),
+    /// A tool is called.
+    ToolInvoked(ToolInvoked),
+    /// A tool returned.
+    ToolReturned(ToolReturned),
+    /// Somebody said something.
+    Said(Said),
+    /// A report is complete.
+    Reported(Report),
+    /// A stock is rated.
+    Rated(Rating),
+    /// A portfolio decision is made; nothing is traded yet.
+    DecisionMade(Decision),
+    /// An order was executed.
+    TradeExecuted(Trade),
+    /// An order was refused, with every reason.
+    TradeRejected(RejectedOrder),
+    /// The portfolio at the run's prices.
+    PortfolioValued(Box<PortfolioView>),
+    /// A line for the reader of the log.
+    Logged(LogLine),
+    /// An event of a newer Pitwall, kept as it is.
+    #[serde(untagged)]
+    Unknown(UnknownBody),
+}
+
+/// The start of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunStarted {
+    /// What was asked for.
+    pub request: RunRequest,
+}
+
+/// The run stands somewhere else now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StatusChanged {
+    /// Where it stands.
+    pub status: RunStatus,
+    /// Why, where that is not plain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// The end of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunFinished {
+    /// Succeeded, failed or cancelled.
+    pub status: RunStatus,
+    /// The error or limit that ended it, or who stopped it and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What it used.
+    pub totals: Totals,
+}
+
+/// What does a node's work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum NodeKind {
+    /// A model.
+    Agent,
+    /// Code alone.
+    Code,
+    /// A person.
+    Person,
+}
+
+/// Which of the configured models a node asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    /// Fast and cheap.
+    Quick,
+    /// Between.
+    Mid,
+    /// Slow and thorough.
+    Deep,
+}
+
+impl Tier {
+    /// The word on the page.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Mid => "mid",
+            Self::Deep => "deep",
+        }
+    }
+}
+
+/// A node of the graph.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NodeAdded {
+    /// Its id, unique in the run.
+    pub id: NodeId,
+    /// Its name for people.
+    pub label: String,
+    /// What it does, as a short slug that chooses the icon: `market`, `bull`, `trader` …
+    pub role: String,
+    /// What does the work.
+    pub kind: NodeKind,
+    /// The phase that it is drawn in.
+    pub phase: String,
+    /// What it is about, such as a ticker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// The node whose sub-graph it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<NodeId>,
+    /// The model tier that it asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<Tier>,
+    /// Visits that are planned; more than one for a node in a counted loop.
+    pub planned_visits: u32,
+}
+
+/// How an edge passes work on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum EdgeKind {
+    /// Always; the target waits for all of its flow edges.
+    Flow,
+    /// When its condition holds.
+    Conditional,
+    /// Back to a node that was visited before, when its condition holds.
+    Loop,
+}
+
+/// An edge of the graph.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EdgeAdded {
+    /// Where it begins.
+    pub from: NodeId,
+    /// Where it ends.
+    pub to: NodeId,
+    /// How it passes work on.
+    pub kind: EdgeKind,
+    /// The condition in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
+}
+
+/// Where a node stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum NodeStatus {
+    /// Not reached yet.
+    #[default]
+    Pending,
+    /// Reached, waiting for a free place.
+    Ready,
+    /// Working.
+    Running,
+    /// Waiting for a person.
+    Waiting,
+    /// Its last visit ended well.
+    Succeeded,
+    /// Its last visit failed.
+    Failed,
+    /// Will not run.
+    Skipped,
+}
+
+impl NodeStatus {
+    /// The word on the page.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Pending => "waiting",
+            Self::Ready => "ready",
+            Self::Running => "working",
+            Self::Waiting => "needs you",
+            Self::Succeeded => "done",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// A visit begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NodeStarted {
+    /// 1 for the first visit. The same number again means: repeated after a crash.
+    pub visit: u32,
+    /// The node's phase.
+    pub phase: String,
+}
+
+/// A node stands somewhere else, without a visit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NodeStatusChanged {
+    /// Where it stands.
+    pub status: NodeStatus,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Changes of the run's state: each value is JSON text.
+pub type Patch = BTreeMap<String, Text>;
+
+/// A visit ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NodeFinished {
+    /// Which visit.
+    pub visit: u32,
+    /// Succeeded or failed.
+    pub status: NodeStatus,
+    /// The error, where it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What the node had to do without, where it succeeded all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub degraded: Option<String>,
+    /// How long the visit took, in milliseconds.
+    pub duration_ms: u64,
+    /// What it changed in the run's state.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub patch: Patch,
+    /// The nodes that its edges passed work on to.
+    #[serde(default)]
+    pub next: Vec<NodeId>,
+    /// Whether this was the last planned visit.
+    pub complete: bool,
+}
+
+/// A model is asked. The same call again means: repeated after a crash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CallStarted {
+    /// Pairs start and end.
+    pub call: CallId,
+    /// The model that is asked.
+    pub model: String,
+    /// Its tier.
+    pub tier: Tier,
+    /// All messages, as `[role] text` blocks.
+    pub prompt: Text,
+    /// Names of the tools that are offered.
+    #[serde(default)]
+    pub tools: Vec<String>,
+}
+
+/// A tool call that a model asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ToolRequest {
+    /// The provider's id of the request.
+    pub id: String,
+    /// The tool's name.
+    pub name: String,
+    /// Its arguments, as JSON text.
+    pub arguments: Text,
+}
+
+/// A model call ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CallFinished {
+    /// Pairs start and end.
+    pub call: CallId,
+    /// The model that really answered.
+    pub model: String,
+    /// The whole answer; empty where it only asks for tools, or failed.
+    #[serde(default)]
+    pub answer: Text,
+    /// Tools that the model asks for.
+    #[serde(default)]
+    pub tool_requests: Vec<ToolRequest>,
+    /// Tokens, as reported.
+    #[serde(default)]
+    pub usage: Usage,
+    /// US dollars; `None` if not known.
+    #[serde(default)]
+    pub cost: Option<Decimal>,
+    /// From the first attempt to the end, in milliseconds.
+    pub latency_ms: u64,
+    /// Attempts that failed before.
+    #[serde(default)]
+    pub retries: u32,
+    /// Why there is no answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// How a tool call ended. A field of its own, never guessed from the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ToolStatus {
+    /// The full result.
+    Success,
+    /// No result.
+    Error,
+    /// A result with something missing, or none because the source has no such data.
+    Degraded,
+}
+
+/// A tool is called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ToolInvoked {
+    /// Pairs start and end.
+    pub call: CallId,
+    /// The tool's name.
+    pub tool: String,
+    /// Its arguments, as JSON text.
+    pub arguments: Text,
+}
+
+/// A tool returned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ToolReturned {
+    /// Pairs start and end.
+    pub call: CallId,
+    /// How it ended.
+    pub status: ToolStatus,
+    /// The result or the error, as the model gets it.
+    pub result: Text,
+    /// Who really served it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
+    /// How long it took, in milliseconds.
+    pub latency_ms: u64,
+}
+
+/// Somebody said something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Said {
+    /// Who.
+    pub source: String,
+    /// What, as Markdown.
+    pub content: Text,
+}
+
+/// A complete report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Report {
+    /// Its key in the run's state.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// Its text, as Markdown.
+    pub markdown: Text,
+    /// The figures that it rests on.
+    #[serde(default)]
+    pub figures: Vec<Figure>,
+}
+
+/// A figure with its source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Figure {
+    /// What it is.
+    pub label: String,
+    /// Its value as shown, or why there is none.
+    pub value: String,
+    /// Where it comes from.
+    pub source: String,
+}
+
+/// How much a log line matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// Good to know.
+    Info,
+    /// Something is missing or was mended.
+    Warning,
+    /// Something failed.
+    Error,
+}
+
+/// A line for the reader of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LogLine {
+    /// How much it matters.
+    pub level: LogLevel,
+    /// What it says.
+    pub message: String,
+}
+
+/// A body whose kind this version does not know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UnknownBody {
+    /// The kind.
+    pub kind: String,
+    /// The data.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub data: serde_json::Value,
+}
+
+impl Body {
+    /// The kind as it stands in the JSON.
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::RunStarted(_) => "run_started",
+            Self::StatusChanged(_) => "status_changed",
+            Self::RunFinished(_) => "run_finished",
+            Self::NodeAdded(_) => "node_added",
+            Self::EdgeAdded(_) => "edge_added",
+            Self::NodeStarted(_) => "node_started",
+            Self::NodeStatusChanged(_) => "node_status_changed",
+            Self::NodeFinished(_) => "node_finished",
+            Self::CallStarted(_) => "call_started",
+            Self::CallFinished(_) => "call_finished",
+            Self::ToolInvoked(_) => "tool_invoked",
+            Self::ToolReturned(_) => "tool_returned",
+            Self::Said(_) => "said",
+            Self::Reported(_) => "reported",
+            Self::Rated(_) => "rated",
+            Self::DecisionMade(_) => "decision_made",
+            Self::TradeExecuted(_) => "trade_executed",
+            Self::TradeRejected(_) => "trade_rejected",
+            Self::PortfolioValued(_) => "portfolio_valued",
+            Self::Logged(_) => "logged",
+            Self::Unknown(unknown) => &unknown.kind,
+        }
+    }
+
+    /// Whether a run's log ends with this event.
+    pub fn ends_run(&self) -> bool {
+        matches!(self, Self::RunFinished(_))
+    }
+
+    /// Every text that may be long, so that the journal can store it beside the event.
+    pub fn texts_mut(&mut self) -> Vec<&mut Text> {
+        match self {
+            Self::NodeFinished(finished) => finished.patch.values_mut().collect(),
+            Self::CallStarted(started) => vec![&mut started.prompt],
+            Self::CallFinished(finished) => std::iter::once(&mut finished.answer)
+                .chain(finished.tool_requests.iter_mut().map(|request| &mut request.arguments))
+                .collect(),
+            Self::ToolInvoked(invoked) => vec![&mut invoked.arguments],
+            Self::ToolReturned(returned) => vec![&mut returned.result],
+            Self::Said(said) => vec![&mut said.content],
+            Self::Reported(report) => vec![&mut report.markdown],
+            _ => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_of_a_newer_server_is_kept_as_it_is() {
+        let json = r#"{"run":"0197a1b2-0000-7000-8000-000000000000","seq":4,"at":5,"body":{"kind":"teleported","data":{"to":"moon"}}}"#;
+        let event: Event = serde_json::from_str(json).unwrap();
+        assert_eq!(event.body.kind(), "teleported");
+        assert_eq!(serde_json::to_string(&event).unwrap(), json);
+    }
+
+    #[test]
+    fn the_kind_in_the_json_is_the_kind_of_the_body() {
+        let body = Body::Logged(LogLine { level: LogLevel::Info, message: "hello".into() });
+        let json = serde_json::to_value(&body).unwrap();
+        assert_eq!(json["kind"], body.kind());
+        assert_eq!(serde_json::from_value::<Body>(json).unwrap(), body);
+    }
+}

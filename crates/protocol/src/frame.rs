@@ -1,0 +1,56 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{CallId, Event, RunId};
+
+/// A message of a run's socket that is not an event of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "control", rename_all = "snake_case")]
+pub enum Control {
+    /// The first message of every connection.
+    Hello {
+        /// The run.
+        run: RunId,
+        /// Number of the newest event in the log at this moment.
+        seq: u64,
+    },
+    /// More text of a model call in flight. Not in the log; the call's end carries the whole.
+    Delta {
+        /// The call.
+        call: CallId,
+        /// Bytes of the answer that stand before this piece. 0 begins anew, after a retry too.
+        from: usize,
+        /// The piece.
+        text: String,
+    },
+}
+
+/// Anything that a run's socket sends: an event exactly as it is in the log, or a [`Control`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// An event of the log.
+    Event(Box<Event>),
+    /// Not an event.
+    Control(Control),
+}
+
+impl Frame {
+    /// Reads one text message.
+    ///
+    /// # Errors
+    /// The message is not JSON of either form.
+    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        if text.starts_with(r#"{"control":"#) {
+            serde_json::from_str(text).map(Self::Control)
+        } else {
+            serde_json::from_str(text).map(|event| Self::Event(Box::new(event)))
+        }
+    }
+}
+
+impl Control {
+    /// The message as JSON text.
+    pub fn encode(&self) -> String {
+        // Strings, numbers and ids always encode.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}

@@ -1,0 +1,29 @@
+//! What crosses the wire, and what server and browser must agree on: ids, events,
+//! the views folded from them, and the documents of the REST interface.
+//!
+//! Everything a person sees of a run is [`RunView`], a fold of the run's numbered
+//! [`Event`]s. The server and the page use this one implementation.
+
+mod api;
+mod event;
+mod frame;
+mod id;
+mod money;
+mod run;
+mod text;
+mod time;
+mod trading;
+mod view;
+
+pub use api::*;
+pub use event::*;
+pub use frame::*;
+pub use id::*;
+pub use jiff::civil::Date;
+pub use money::*;
+pub use run::*;
+pub use rust_decimal::Decimal;
+pub use text::*;
+pub use time::*;
+pub use trading::*;
+pub use view::*;

@@ -1,0 +1,335 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Body, Date, Decimal, Event, FlowId, PortfolioId, RunId, Ticker, Timestamp};
+
+/// What a person or a program asks to be run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunRequest {
+    /// What is to be done.
+    pub workflow: Workflow,
+    /// The flow that the run belongs to.
+    pub flow: FlowId,
+    /// Which model answers.
+    #[serde(default)]
+    pub model: ModelChoice,
+    /// What the run may use at most.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+impl RunRequest {
+    /// The run's title, such as `Pipeline · AAPL · 2022-06-30`.
+    pub fn title(&self) -> String {
+        match &self.workflow {
+            Workflow::Pipeline { ticker, date, .. } => format!("Pipeline · {ticker} · {date}"),
+            Workflow::Portfolio { portfolio, date } => format!("Portfolio · {portfolio} · {date}"),
+        }
+    }
+}
+
+/// A workflow with its parameters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Workflow {
+    /// Analysts, debates and a rating for one stock.
+    Pipeline {
+        /// The stock.
+        ticker: Ticker,
+        /// The day of the analysis; nothing later is seen.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
+        date: Date,
+        /// Who looks at it; at least one.
+        #[serde(default = "Analyst::all")]
+        analysts: Vec<Analyst>,
+    },
+    /// A review of one portfolio, a decision, and its trades.
+    Portfolio {
+        /// The portfolio that trades.
+        portfolio: PortfolioId,
+        /// The day of the decision and of its prices.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
+        date: Date,
+    },
+}
+
+impl Workflow {
+    /// The kind as shown in lists and used in filters.
+    pub fn kind(&self) -> WorkflowKind {
+        match self {
+            Self::Pipeline { .. } => WorkflowKind::Pipeline,
+            Self::Portfolio { .. } => WorkflowKind::Portfolio,
+        }
+    }
+
+    /// The day that the run works as of.
+    pub fn date(&self) -> Date {
+        match self {
+            Self::Pipeline { date, .. } | Self::Portfolio { date, .. } => *date,
+        }
+    }
+
+    /// What the run is about: a ticker or a portfolio.
+    pub fn subject(&self) -> &str {
+        match self {
+            Self::Pipeline { ticker, .. } => ticker.as_str(),
+            Self::Portfolio { portfolio, .. } => portfolio.as_str(),
+        }
+    }
+}
+
+/// The kinds of workflow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum WorkflowKind {
+    /// Analysts, debates and a rating for one stock.
+    Pipeline,
+    /// A portfolio's review, decision and trades.
+    Portfolio,
+}
+
+impl WorkflowKind {
+    /// The word on the page.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Pipeline => "Pipeline",
+            Self::Portfolio => "Portfolio",
+        }
+    }
+}
+
+/// One of the four analysts of a pipeline run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Analyst {
+    /// Prices and indicators.
+    Market,
+    /// What people say about the stock.
+    Social,
+    /// Company and world news.
+    News,
+    /// Statements and ratios.
+    Fundamentals,
+}
+
+impl Analyst {
+    /// All four, in the order of the page.
+    pub fn all() -> Vec<Self> {
+        vec![Self::Market, Self::Social, Self::News, Self::Fundamentals]
+    }
+
+    /// The word on the page.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Market => "Market",
+            Self::Social => "Social",
+            Self::News => "News",
+            Self::Fundamentals => "Fundamentals",
+        }
+    }
+}
+
+/// Which model answers a run's calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ModelChoice {
+    /// The configured provider, or the rehearsal where none is configured.
+    #[default]
+    Configured,
+    /// The built-in stand-in that follows fixed rules.
+    Rehearsal {
+        /// How fast it writes, in characters a second; `None` is its own default.
+        #[serde(default)]
+        characters_per_second: Option<u32>,
+    },
+}
+
+/// What a run may use. Reaching a limit ends the run with that reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct Limits {
+    /// Visits to nodes.
+    pub steps: u32,
+    /// Nodes that work at the same time.
+    pub concurrent_nodes: u32,
+    /// Wall time in seconds, counted from the run's start.
+    pub seconds: Option<u64>,
+    /// Tokens in and out together.
+    pub tokens: Option<u64>,
+    /// Cost in US dollars; calls of unknown price do not count.
+    pub cost: Option<Decimal>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { steps: 100, concurrent_nodes: 8, seconds: None, tokens: None, cost: None }
+    }
+}
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// Accepted, not yet working.
+    #[default]
+    Queued,
+    /// Working.
+    Running,
+    /// A person's answer is awaited.
+    Waiting,
+    /// Ended with a result.
+    Succeeded,
+    /// Ended by an error or a limit.
+    Failed,
+    /// Ended by a person.
+    Cancelled,
+}
+
+impl RunStatus {
+    /// Whether nothing more will happen.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+    }
+
+    /// The word on the page.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Queued => "Queued",
+            Self::Running => "Running",
+            Self::Waiting => "Needs you",
+            Self::Succeeded => "Done",
+            Self::Failed => "Failed",
+            Self::Cancelled => "Stopped",
+        }
+    }
+}
+
+/// What a run used, counted where it arose.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Totals {
+    /// Model calls that ended, with or without an answer.
+    pub model_calls: u32,
+    /// Tool calls that ended.
+    pub tool_calls: u32,
+    /// Prompt tokens that providers reported.
+    pub tokens_in: u64,
+    /// Answer tokens that providers reported.
+    pub tokens_out: u64,
+    /// US dollars, of the calls whose price is known.
+    pub cost: Decimal,
+    /// Calls whose cost is not known: no usage reported, or no price for the model.
+    pub calls_of_unknown_cost: u32,
+}
+
+impl Totals {
+    /// Tokens in and out together.
+    pub fn tokens(&self) -> u64 {
+        self.tokens_in + self.tokens_out
+    }
+
+    pub(crate) fn count_call(&mut self, usage: Usage, cost: Option<Decimal>) {
+        self.model_calls += 1;
+        self.tokens_in += usage.tokens_in.unwrap_or(0);
+        self.tokens_out += usage.tokens_out.unwrap_or(0);
+        match cost {
+            Some(cost) => self.cost += cost,
+            None => self.calls_of_unknown_cost += 1,
+        }
+    }
+}
+
+/// Tokens of one call, as the provider reported them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Usage {
+    /// Tokens of the prompt; `None` if not reported.
+    pub tokens_in: Option<u64>,
+    /// Tokens of the answer; `None` if not reported.
+    pub tokens_out: Option<u64>,
+}
+
+/// A run in a list: the fold of its log that needs no texts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunSummary {
+    /// The run.
+    pub run: RunId,
+    /// Number of the last event that this summary contains.
+    pub seq: u64,
+    /// What was asked for.
+    pub request: RunRequest,
+    /// Title for people.
+    pub title: String,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// When it was started.
+    pub created_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// The error that ended it.
+    pub error: Option<String>,
+    /// The result in a few words, such as `Overweight, medium confidence`.
+    pub result: Option<String>,
+    /// The phase that works now.
+    pub phase: Option<String>,
+    /// Planned nodes.
+    pub nodes: u32,
+    /// Nodes that are done with all they were planned for.
+    pub nodes_done: u32,
+    /// What it used so far.
+    pub totals: Totals,
+}
+
+impl RunSummary {
+    /// The summary after a run's first event; `None` if that is not [`Body::RunStarted`].
+    pub fn begin(event: &Event) -> Option<Self> {
+        let Body::RunStarted(started) = &event.body else { return None };
+        Some(Self {
+            run: event.run,
+            seq: event.seq,
+            title: started.request.title(),
+            request: started.request.clone(),
+            status: RunStatus::Queued,
+            created_at: event.at,
+            finished_at: None,
+            error: None,
+            result: None,
+            phase: None,
+            nodes: 0,
+            nodes_done: 0,
+            totals: Totals::default(),
+        })
+    }
+
+    /// Takes the next event in. An event that was applied before changes nothing.
+    pub fn apply(&mut self, event: &Event) {
+        if event.seq <= self.seq {
+            return;
+        }
+        self.seq = event.seq;
+        match &event.body {
+            Body::NodeAdded(_) => self.nodes += 1,
+            Body::StatusChanged(changed) => self.status = changed.status,
+            Body::NodeStarted(started) => self.phase = Some(started.phase.clone()),
+            Body::NodeFinished(finished) if finished.complete => self.nodes_done += 1,
+            Body::CallFinished(finished) => self.totals.count_call(finished.usage, finished.cost),
+            Body::ToolReturned(_) => self.totals.tool_calls += 1,
+            Body::Rated(rating) => self.result = Some(rating.headline()),
+            Body::DecisionMade(decision) => self.result = Some(decision.headline()),
+            Body::RunFinished(finished) => {
+                self.status = finished.status;
+                self.error.clone_from(&finished.error);
+                self.finished_at = Some(event.at);
+                self.phase = None;
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,512 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Body, CallFinished, CallId, CallStarted, Decimal, Decision, EdgeAdded, Event, LogLine, NodeAdded,
+    NodeFinished, NodeId, NodeStatus, PortfolioView, Rating, RejectedOrder, Report, RunSummary, Said, Text,
+    Tier, Timestamp, ToolInvoked, ToolRequest, ToolReturned, ToolStatus, Trade, Usage,
+};
+
+/// Everything that a person sees of a run: the fold of its log.
+///
+/// Parts that texts hang on are shared, so that a copy is cheap and the page can tell
+/// by the pointer what has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunView {
+    /// Header figures; also the number of the last event.
+    pub summary: RunSummary,
+    /// Why the run stands where it stands, if that was said.
+    pub status_reason: Option<String>,
+    /// Nodes, in the order in which they were planned.
+    pub nodes: Vec<Arc<NodeView>>,
+    /// Edges between them.
+    pub edges: Vec<EdgeView>,
+    /// Model calls, in the order in which they were first made.
+    pub calls: Vec<Arc<CallView>>,
+    /// Tool calls, in the order in which they were first made.
+    pub tools: Vec<Arc<ToolView>>,
+    /// What was said, in order.
+    pub turns: Vec<Arc<Turn>>,
+    /// Reports, in the order in which they were written.
+    pub reports: Vec<Arc<Report>>,
+    /// The run's state: the last value of every key.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub state: BTreeMap<String, Arc<StateEntry>>,
+    /// The rating, of a pipeline run.
+    pub rating: Option<Rating>,
+    /// The decision, of a portfolio run.
+    pub decision: Option<Decision>,
+    /// Orders that were executed.
+    pub trades: Vec<Trade>,
+    /// Orders that were refused.
+    pub rejected: Vec<RejectedOrder>,
+    /// The portfolio as it was last valued.
+    pub portfolio: Option<Arc<PortfolioView>>,
+    /// Events of kinds that this version does not know.
+    pub unknown_events: u32,
+}
+
+/// What [`RunView::apply`] did with an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// It is part of the view now.
+    Changed,
+    /// It was part of the view before.
+    Duplicate,
+    /// Events between are missing: read on from the view's last number.
+    Gap,
+}
+
+/// A node with what happened to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NodeView {
+    /// What was planned.
+    pub plan: NodeAdded,
+    /// Where it stands.
+    pub status: NodeStatus,
+    /// Why, where it failed, waits or was skipped.
+    pub reason: Option<String>,
+    /// What it had to do without.
+    pub degraded: Option<String>,
+    /// Its visits, oldest first.
+    pub visits: Vec<Visit>,
+    /// The model that answered last.
+    pub model: Option<String>,
+    /// Tokens in and out, of all visits.
+    pub tokens: u64,
+    /// US dollars of the calls whose price is known; `None` if no call's is.
+    pub cost: Option<Decimal>,
+    /// The line that it said last.
+    pub headline: Option<String>,
+}
+
+impl NodeView {
+    /// Time in finished visits, in milliseconds.
+    pub fn worked_ms(&self) -> u64 {
+        self.visits.iter().filter_map(|visit| visit.duration_ms).sum()
+    }
+
+    /// When the visit that is under way began.
+    pub fn working_since(&self) -> Option<Timestamp> {
+        let visit = self.visits.last()?;
+        (self.status == NodeStatus::Running && visit.duration_ms.is_none()).then_some(visit.started_at)
+    }
+}
+
+/// One visit to a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Visit {
+    /// 1 for the first.
+    pub number: u32,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// How long it took; `None` while it lasts.
+    pub duration_ms: Option<u64>,
+    /// Whether it failed.
+    pub failed: bool,
+}
+
+/// An edge, and how often it passed work on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EdgeView {
+    /// What was planned.
+    pub plan: EdgeAdded,
+    /// Times that work passed.
+    pub taken: u32,
+}
+
+/// A model call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CallView {
+    /// Its id.
+    pub id: CallId,
+    /// The node that made it.
+    pub node: Option<NodeId>,
+    /// The model.
+    pub model: String,
+    /// Its tier.
+    pub tier: Tier,
+    /// What it was asked.
+    pub prompt: Text,
+    /// Tools that were offered.
+    pub tools: Vec<String>,
+    /// When it was asked.
+    pub started_at: Timestamp,
+    /// How it ended; `None` while it is in flight.
+    pub outcome: Option<CallOutcome>,
+}
+
+/// How a model call ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CallOutcome {
+    /// The whole answer.
+    pub answer: Text,
+    /// Tools that it asked for.
+    pub tool_requests: Vec<ToolRequest>,
+    /// Tokens, as reported.
+    pub usage: Usage,
+    /// US dollars; `None` if not known.
+    pub cost: Option<Decimal>,
+    /// In milliseconds.
+    pub latency_ms: u64,
+    /// Attempts that failed before.
+    pub retries: u32,
+    /// Why there is no answer.
+    pub error: Option<String>,
+}
+
+/// A tool call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ToolView {
+    /// Its id.
+    pub id: CallId,
+    /// The node that made it.
+    pub node: Option<NodeId>,
+    /// The tool's name.
+    pub tool: String,
+    /// Its arguments, as JSON text.
+    pub arguments: Text,
+    /// When it was called.
+    pub started_at: Timestamp,
+    /// How it ended; `None` while it is in flight.
+    pub outcome: Option<ToolOutcome>,
+}
+
+/// How a tool call ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ToolOutcome {
+    /// Success, error or degraded.
+    pub status: ToolStatus,
+    /// The result or the error.
+    pub result: Text,
+    /// Who really served it.
+    pub vendor: Option<String>,
+    /// In milliseconds.
+    pub latency_ms: u64,
+}
+
+/// An entry of the transcript.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Turn {
+    /// Number of the event that opened it.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// By which node.
+    pub node: Option<NodeId>,
+    /// What.
+    pub content: TurnContent,
+}
+
+/// What an entry of the transcript shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum TurnContent {
+    /// A model call; its text is in [`RunView::calls`].
+    Call {
+        /// The call.
+        call: CallId,
+    },
+    /// A message.
+    Message(Said),
+    /// A line of the log.
+    Log(LogLine),
+    /// The rating in [`RunView::rating`].
+    Rating,
+    /// The decision in [`RunView::decision`].
+    Decision,
+    /// An executed order.
+    Trade(Trade),
+    /// A refused order.
+    Rejected(RejectedOrder),
+    /// Something that a newer version knows.
+    Unknown {
+        /// Its kind.
+        kind: String,
+    },
+}
+
+/// A value of the run's state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StateEntry {
+    /// The value, as JSON text.
+    pub value: Text,
+    /// The node that set it.
+    pub node: Option<NodeId>,
+    /// Number of the event that set it.
+    pub seq: u64,
+}
+
+impl RunView {
+    /// The view after a run's first event; `None` if that is not [`Body::RunStarted`].
+    pub fn begin(event: &Event) -> Option<Self> {
+        Some(Self {
+            summary: RunSummary::begin(event)?,
+            status_reason: None,
+            nodes: Vec::new(),
+            edges: Vec::new(),
+            calls: Vec::new(),
+            tools: Vec::new(),
+            turns: Vec::new(),
+            reports: Vec::new(),
+            state: BTreeMap::new(),
+            rating: None,
+            decision: None,
+            trades: Vec::new(),
+            rejected: Vec::new(),
+            portfolio: None,
+            unknown_events: 0,
+        })
+    }
+
+    /// The view of a whole log; `None` if it does not begin with a run's start.
+    pub fn fold<'e>(events: impl IntoIterator<Item = &'e Event>) -> Option<Self> {
+        let mut events = events.into_iter();
+        let mut view = Self::begin(events.next()?)?;
+        for event in events {
+            view.apply(event);
+        }
+        Some(view)
+    }
+
+    /// Number of the last event in this view.
+    pub fn seq(&self) -> u64 {
+        self.summary.seq
+    }
+
+    /// The node with this id.
+    pub fn node(&self, id: &NodeId) -> Option<&Arc<NodeView>> {
+        self.nodes.iter().find(|node| node.plan.id == *id)
+    }
+
+    /// The model call with this id.
+    pub fn call(&self, id: &CallId) -> Option<&Arc<CallView>> {
+        // From the end: what is asked for is nearly always recent.
+        self.calls.iter().rev().find(|call| call.id == *id)
+    }
+
+    /// Takes the next event in.
+    pub fn apply(&mut self, event: &Event) -> Applied {
+        if event.seq <= self.seq() {
+            return Applied::Duplicate;
+        }
+        if event.seq != self.seq() + 1 {
+            return Applied::Gap;
+        }
+        self.summary.apply(event);
+        self.apply_body(event);
+        Applied::Changed
+    }
+
+    fn apply_body(&mut self, event: &Event) {
+        let node = event.node.as_ref();
+        match &event.body {
+            Body::RunStarted(_) => {}
+            Body::StatusChanged(changed) => self.status_reason.clone_from(&changed.reason),
+            Body::RunFinished(finished) => self.status_reason.clone_from(&finished.error),
+            Body::NodeAdded(plan) => self.nodes.push(Arc::new(NodeView::planned(plan.clone()))),
+            Body::EdgeAdded(plan) => self.edges.push(EdgeView { plan: plan.clone(), taken: 0 }),
+            Body::NodeStarted(started) => {
+                self.change_node(node, |node| node.begin_visit(started.visit, event.at));
+            }
+            Body::NodeStatusChanged(changed) => self.change_node(node, |node| {
+                node.status = changed.status;
+                node.reason.clone_from(&changed.reason);
+            }),
+            Body::NodeFinished(finished) => self.finish_node(event, finished),
+            Body::CallStarted(started) => self.start_call(event, started),
+            Body::CallFinished(finished) => self.finish_call(event, finished),
+            Body::ToolInvoked(invoked) => self.start_tool(event, invoked),
+            Body::ToolReturned(returned) => self.finish_tool(returned),
+            Body::Said(said) => {
+                let line = headline(said.content.shown());
+                self.change_node(node, |node| node.headline = line);
+                self.turn(event, TurnContent::Message(said.clone()));
+            }
+            Body::Reported(report) => self.reports.push(Arc::new(report.clone())),
+            Body::Rated(rating) => {
+                self.rating = Some(rating.clone());
+                self.turn(event, TurnContent::Rating);
+            }
+            Body::DecisionMade(decision) => {
+                self.decision = Some(decision.clone());
+                self.turn(event, TurnContent::Decision);
+            }
+            Body::TradeExecuted(trade) => {
+                self.trades.push(trade.clone());
+                self.turn(event, TurnContent::Trade(trade.clone()));
+            }
+            Body::TradeRejected(rejected) => {
+                self.rejected.push(rejected.clone());
+                self.turn(event, TurnContent::Rejected(rejected.clone()));
+            }
+            Body::PortfolioValued(portfolio) => self.portfolio = Some(Arc::new((**portfolio).clone())),
+            Body::Logged(line) => {
+                self.change_node(node, |node| node.headline = Some(line.message.clone()));
+                self.turn(event, TurnContent::Log(line.clone()));
+            }
+            Body::Unknown(unknown) => {
+                self.unknown_events += 1;
+                self.turn(event, TurnContent::Unknown { kind: unknown.kind.clone() });
+            }
+        }
+    }
+
+    fn turn(&mut self, event: &Event, content: TurnContent) {
+        let (seq, at, node) = (event.seq, event.at, event.node.clone());
+        self.turns.push(Arc::new(Turn { seq, at, node, content }));
+    }
+
+    fn change_node(&mut self, id: Option<&NodeId>, change: impl FnOnce(&mut NodeView)) {
+        let found = id.and_then(|id| self.nodes.iter_mut().find(|node| node.plan.id == *id));
+        if let Some(node) = found {
+            change(Arc::make_mut(node));
+        }
+    }
+
+    fn finish_node(&mut self, event: &Event, finished: &NodeFinished) {
+        self.change_node(event.node.as_ref(), |node| node.end_visit(finished));
+        for edge in &mut self.edges {
+            if Some(&edge.plan.from) == event.node.as_ref() && finished.next.contains(&edge.plan.to) {
+                edge.taken += 1;
+            }
+        }
+        for (key, value) in &finished.patch {
+            let entry = StateEntry { value: value.clone(), node: event.node.clone(), seq: event.seq };
+            self.state.insert(key.clone(), Arc::new(entry));
+        }
+    }
+
+    fn start_call(&mut self, event: &Event, started: &CallStarted) {
+        let call = Arc::new(CallView {
+            id: started.call.clone(),
+            node: event.node.clone(),
+            model: started.model.clone(),
+            tier: started.tier,
+            prompt: started.prompt.clone(),
+            tools: started.tools.clone(),
+            started_at: event.at,
+            outcome: None,
+        });
+        self.change_node(event.node.as_ref(), |node| node.model = Some(started.model.clone()));
+        match self.calls.iter_mut().rev().find(|known| known.id == started.call) {
+            Some(repeated) => *repeated = call,
+            None => {
+                self.calls.push(call);
+                self.turn(event, TurnContent::Call { call: started.call.clone() });
+            }
+        }
+    }
+
+    fn finish_call(&mut self, event: &Event, finished: &CallFinished) {
+        self.change_node(event.node.as_ref(), |node| node.count_call(finished));
+        if let Some(call) = self.calls.iter_mut().rev().find(|call| call.id == finished.call) {
+            let call = Arc::make_mut(call);
+            call.model.clone_from(&finished.model);
+            call.outcome = Some(CallOutcome {
+                answer: finished.answer.clone(),
+                tool_requests: finished.tool_requests.clone(),
+                usage: finished.usage,
+                cost: finished.cost,
+                latency_ms: finished.latency_ms,
+                retries: finished.retries,
+                error: finished.error.clone(),
+            });
+        }
+    }
+
+    fn start_tool(&mut self, event: &Event, invoked: &ToolInvoked) {
+        let tool = Arc::new(ToolView {
+            id: invoked.call.clone(),
+            node: event.node.clone(),
+            tool: invoked.tool.clone(),
+            arguments: invoked.arguments.clone(),
+            started_at: event.at,
+            outcome: None,
+        });
+        match self.tools.iter_mut().rev().find(|known| known.id == invoked.call) {
+            Some(repeated) => *repeated = tool,
+            None => self.tools.push(tool),
+        }
+    }
+
+    fn finish_tool(&mut self, returned: &ToolReturned) {
+        if let Some(tool) = self.tools.iter_mut().rev().find(|tool| tool.id == returned.call) {
+            Arc::make_mut(tool).outcome = Some(ToolOutcome {
+                status: returned.status,
+                result: returned.result.clone(),
+                vendor: returned.vendor.clone(),
+                latency_ms: returned.latency_ms,
+            });
+        }
+    }
+}
+
+impl NodeView {
+    fn planned(plan: NodeAdded) -> Self {
+        Self {
+            plan,
+            status: NodeStatus::Pending,
+            reason: None,
+            degraded: None,
+            visits: Vec::new(),
+            model: None,
+            tokens: 0,
+            cost: None,
+            headline: None,
+        }
+    }
+
+    fn begin_visit(&mut self, number: u32, at: Timestamp) {
+        self.status = NodeStatus::Running;
+        self.reason = None;
+        let visit = Visit { number, started_at: at, duration_ms: None, failed: false };
+        match self.visits.last_mut() {
+            // Repeated after a crash: the first attempt's time is lost with its server.
+            Some(last) if last.number == number => *last = visit,
+            _ => self.visits.push(visit),
+        }
+    }
+
+    fn end_visit(&mut self, finished: &NodeFinished) {
+        self.status = finished.status;
+        self.reason.clone_from(&finished.reason);
+        self.degraded.clone_from(&finished.degraded);
+        if let Some(visit) = self.visits.last_mut() {
+            visit.duration_ms = Some(finished.duration_ms);
+            visit.failed = finished.status == NodeStatus::Failed;
+        }
+    }
+
+    fn count_call(&mut self, finished: &CallFinished) {
+        self.model = Some(finished.model.clone());
+        self.tokens += finished.usage.tokens_in.unwrap_or(0) + finished.usage.tokens_out.unwrap_or(0);
+        if let Some(cost) = finished.cost {
+            self.cost = Some(self.cost.unwrap_or_default() + cost);
+        }
+        if let Some(line) = headline(finished.answer.shown()) {
+            self.headline = Some(line);
+        }
+    }
+}
+
+/// The first line of prose in a Markdown text, without its markup.
+fn headline(markdown: &str) -> Option<String> {
+    markdown
+        .lines()
+        .map(|line| line.trim().trim_start_matches(['-', '*', '>', ' ']))
+        .find(|line| !line.is_empty() && !line.starts_with(['#', '|', '`', '{', '[']))
+        .map(|line| line.replace("**", "").replace('`', "").chars().take(140).collect())
+}

@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# Installs what building Pitwall needs, each part only if it is absent.
+#   scripts/setup.sh build   wasm target, cargo-leptos, wasm-bindgen, wasm-opt
+#   scripts/setup.sh test    the same, and clippy, rustfmt, Chromium, Playwright
+set -euo pipefail
+source "$(dirname "$0")/environment.sh"
+cd "$root"
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
+have() { command -v "$1" >/dev/null 2>&1; }
+as_root() { if [[ $EUID -eq 0 ]]; then "$@"; else sudo "$@"; fi; }
+
+debian_packages() {
+  local missing=() package
+  for package in "$@"; do
+    dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
+  done
+  [[ ${#missing[@]} -eq 0 ]] && return
+  say "Installing Debian packages (${missing[*]}); about a minute"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+wasm_target_present() {
+  local directory
+  directory="$(rustc --print target-libdir --target wasm32-unknown-unknown 2>/dev/null)" || return 1
+  compgen -G "$directory/libstd-*.rlib" >/dev/null
+}
+
+# Debian's compiler with its standard library built for WebAssembly: the way to
+# the target where rustup's own server cannot be reached.
+wasm_target_from_debian() {
+  debian_packages rustc-web cargo-web rust-web-src lld-19
+  as_root ln -sf /usr/bin/lld-19 /usr/local/bin/rust-lld
+  rustup toolchain link debian-web /usr
+  if ! compgen -G "/usr/lib/rustlib/wasm32-unknown-unknown/lib/libstd-*.rlib" >/dev/null; then
+    say "Building the standard library for WebAssembly; about half a minute"
+    local scratch
+    scratch="$(mktemp -d)"
+    (
+      cd "$scratch"
+      unset RUSTUP_TOOLCHAIN
+      RUSTC=/usr/bin/rustc /usr/bin/cargo init --quiet --lib --name sysroot .
+      RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc /usr/bin/cargo build --quiet --release \
+        -Zbuild-std=std,panic_abort --target wasm32-unknown-unknown
+      rm -f target/wasm32-unknown-unknown/release/deps/*sysroot*
+      as_root mkdir -p /usr/lib/rustlib/wasm32-unknown-unknown/lib
+      as_root cp target/wasm32-unknown-unknown/release/deps/*.{rlib,rmeta} \
+        /usr/lib/rustlib/wasm32-unknown-unknown/lib/
+    )
+    rm -rf "$scratch"
+  fi
+  mkdir -p "$tools"
+  echo debian-web >"$tools/toolchain"
+  export RUSTUP_TOOLCHAIN=debian-web
+}
+
+wasm_target() {
+  wasm_target_present && return
+  say "Adding the WebAssembly target to Rust"
+  rustup target add wasm32-unknown-unknown >/dev/null 2>&1 && wasm_target_present && return
+  if have apt-get; then
+    say "rustup cannot supply it here; taking Debian's compiler instead"
+    wasm_target_from_debian
+  fi
+  wasm_target_present || {
+    echo "The wasm32-unknown-unknown target is missing. Run: rustup target add wasm32-unknown-unknown" >&2
+    exit 1
+  }
+}
+
+# Unoptimised builds of the tools: they compile in a third of the time and are fast enough.
+install_tool() {
+  local optimisation="$1"; shift
+  CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+    CARGO_PROFILE_RELEASE_OPT_LEVEL="$optimisation" CARGO_TARGET_DIR="$tools/target" \
+    cargo install --quiet --root "$tools" "$@"
+  rm -rf "$tools/target"
+}
+
+cargo_leptos() {
+  local version=0.3.11
+  [[ "$(cargo-leptos --version 2>/dev/null)" == *"$version"* ]] && return
+  if have cargo-binstall && cargo binstall --no-confirm --quiet --root "$tools" "cargo-leptos@$version"; then return; fi
+  say "Building cargo-leptos $version, which builds the server and the page together; about 6 minutes, once"
+  install_tool 0 cargo-leptos --version "$version" --locked --no-default-features --ignore-rust-version
+}
+
+# The command must be of exactly the version in Cargo.lock: its file format changes with each.
+wasm_bindgen() {
+  local version
+  version="$(sed -n '/^name = "wasm-bindgen"$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock)"
+  [[ "$(wasm-bindgen --version 2>/dev/null)" == "wasm-bindgen $version" ]] && return
+  say "Building wasm-bindgen $version, which joins WebAssembly to JavaScript; about 2 minutes, once"
+  install_tool 1 wasm-bindgen-cli --version "$version"
+}
+
+node_packages() {
+  [[ node_modules/.package-lock.json -nt package-lock.json ]] && return
+  say "Installing wasm-opt and Playwright from npm; about half a minute"
+  PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error
+  touch node_modules/.package-lock.json
+}
+
+# Without npm, cargo-leptos downloads wasm-opt by itself.
+wasm_opt() { have npm && node_packages; have wasm-opt || true; }
+
+lints() {
+  if [[ "${RUSTUP_TOOLCHAIN:-}" == debian-web ]]; then
+    debian_packages rust-web-clippy rustfmt-web
+  else
+    cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
+    cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
+  fi
+}
+
+browser() {
+  have npm || { echo "The browser tests need Node.js 20 or newer with npm." >&2; exit 1; }
+  [[ -n "${CHROMIUM:-}" ]] && return
+  have chromium && return
+  if have apt-get && [[ -f /etc/debian_version ]]; then
+    debian_packages chromium
+  else
+    say "Installing Playwright's Chromium; about a minute"
+    npx playwright install chromium
+  fi
+}
+
+have rustup && have cargo || { echo "Rust is missing. Install it from https://rustup.rs, then run this again." >&2; exit 1; }
+wasm_target
+cargo_leptos
+wasm_bindgen
+wasm_opt
+if [[ "${1:-build}" == test ]]; then
+  lints
+  browser
+fi
