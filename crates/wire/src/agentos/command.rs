@@ -1,0 +1,218 @@
+use std::{fmt::Display, str::FromStr};
+
+use protocol::{
+    Analyst, Date, FlowId, Limits, ModelChoice, PortfolioId, Problem, RunAccepted, StartRun, Ticker, Workflow,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The portfolio id that AgentOS's clients send when they mean the first portfolio.
+pub const MAIN_PORTFOLIO: &str = "main_portfolio";
+
+/// Characters a second that a mock run's answers are written at, at speed 1.
+pub const MOCK_CHARACTERS_PER_SECOND: f64 = 200.0;
+
+/// The endpoints that start a run: `POST /api/run/{pipeline,portfolio,mock}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// The analysis of one stock.
+    Pipeline,
+    /// The review of a portfolio.
+    Portfolio,
+    /// One of the two, answered by the rehearsal model.
+    Mock,
+}
+
+/// What stands in for parameters that a request leaves out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Defaults {
+    /// The day of a run without `date`.
+    pub date: Date,
+    /// The portfolio that `main_portfolio` means.
+    pub portfolio: PortfolioId,
+}
+
+/// Why a request starts no run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidRequest {
+    /// The body is no JSON.
+    #[error("The body is not valid JSON ({0}). Send an object such as {{\"ticker\": \"AAPL\"}}.")]
+    NotJson(String),
+    /// The body is JSON, but no object.
+    #[error("The body is {0}. Send an object such as {{\"ticker\": \"AAPL\"}}.")]
+    NotAnObject(&'static str),
+    /// A parameter cannot be used.
+    #[error("The parameter \"{name}\" cannot be used: {reason}.")]
+    Parameter {
+        /// The parameter.
+        name: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl From<InvalidRequest> for Problem {
+    fn from(error: InvalidRequest) -> Self {
+        Self::invalid(error.to_string())
+    }
+}
+
+/// The answer to a request that started a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TriggerResponse {
+    run_id: String,
+    flow_id: String,
+    status: &'static str,
+}
+
+impl From<&RunAccepted> for TriggerResponse {
+    fn from(accepted: &RunAccepted) -> Self {
+        Self { run_id: accepted.run.to_string(), flow_id: accepted.flow.to_string(), status: "queued" }
+    }
+}
+
+/// Reads the body of a request that starts a run. An empty body is an empty object, and
+/// parameters that the run does not use are ignored, as AgentOS does.
+///
+/// # Errors
+/// The body is no JSON object, or a parameter that the run uses is not valid.
+pub fn start_run(trigger: Trigger, body: &[u8], defaults: &Defaults) -> Result<StartRun, InvalidRequest> {
+    let parameters = Parameters::read(body)?;
+    let (workflow, model) = match trigger {
+        Trigger::Pipeline => {
+            let analysts = vec![Analyst::Market, Analyst::News, Analyst::Fundamentals];
+            (parameters.pipeline(defaults, analysts)?, ModelChoice::Configured)
+        }
+        Trigger::Portfolio => (parameters.portfolio(defaults)?, ModelChoice::Configured),
+        Trigger::Mock => {
+            let workflow = match parameters.mock_type()? {
+                MockType::Pipeline => parameters.pipeline(defaults, Analyst::all())?,
+                MockType::Portfolio => parameters.portfolio(defaults)?,
+            };
+            (workflow, parameters.rehearsal()?)
+        }
+    };
+    let flow = parameters.parsed::<FlowId>("flow_id")?;
+    Ok(StartRun { workflow, flow, model, limits: Limits::default() })
+}
+
+/// The portfolio that a path or a parameter names, the alias resolved.
+///
+/// # Errors
+/// The id is not valid.
+pub fn portfolio_named(id: &str, defaults: &Defaults) -> Result<PortfolioId, InvalidRequest> {
+    if id == MAIN_PORTFOLIO {
+        return Ok(defaults.portfolio.clone());
+    }
+    id.parse().map_err(|error| invalid("portfolio_id", error))
+}
+
+enum MockType {
+    Pipeline,
+    Portfolio,
+}
+
+/// The members of a request's object. A member that is `null` counts as absent.
+struct Parameters(Map<String, Value>);
+
+impl Parameters {
+    fn read(body: &[u8]) -> Result<Self, InvalidRequest> {
+        if body.trim_ascii().is_empty() {
+            return Ok(Self(Map::new()));
+        }
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(members)) => Ok(Self(members)),
+            Ok(other) => Err(InvalidRequest::NotAnObject(described(&other))),
+            Err(error) => Err(InvalidRequest::NotJson(error.to_string())),
+        }
+    }
+
+    fn pipeline(&self, defaults: &Defaults, analysts: Vec<Analyst>) -> Result<Workflow, InvalidRequest> {
+        let ticker = match self.parsed::<Ticker>("ticker")? {
+            Some(ticker) => ticker,
+            None => "AAPL".parse().map_err(|error| invalid("ticker", error))?,
+        };
+        let analysts = self.analysts()?.unwrap_or(analysts);
+        Ok(Workflow::Pipeline { ticker, date: self.date(defaults)?, analysts })
+    }
+
+    fn portfolio(&self, defaults: &Defaults) -> Result<Workflow, InvalidRequest> {
+        let portfolio = portfolio_named(self.text("portfolio_id")?.unwrap_or(MAIN_PORTFOLIO), defaults)?;
+        Ok(Workflow::Portfolio { portfolio, date: self.date(defaults)? })
+    }
+
+    fn date(&self, defaults: &Defaults) -> Result<Date, InvalidRequest> {
+        let Some(text) = self.text("date")? else { return Ok(defaults.date) };
+        // Only this one of the many forms that ISO 8601 allows.
+        let is_calendar_form = text.len() == 10 && text.bytes().filter(|byte| *byte == b'-').count() == 2;
+        let date = if is_calendar_form { text.parse().ok() } else { None };
+        date.ok_or_else(|| invalid("date", "it must be a day of the calendar, such as \"2022-06-30\""))
+    }
+
+    fn analysts(&self) -> Result<Option<Vec<Analyst>>, InvalidRequest> {
+        let rule =
+            "it must be a list of one or more of \"market\", \"social\", \"news\" and \"fundamentals\"";
+        let Some(value) = self.member("analysts") else { return Ok(None) };
+        let given = Vec::<Analyst>::deserialize(value).map_err(|_| invalid("analysts", rule))?;
+        let mut analysts = Vec::with_capacity(4);
+        for analyst in given {
+            if !analysts.contains(&analyst) {
+                analysts.push(analyst);
+            }
+        }
+        if analysts.is_empty() { Err(invalid("analysts", rule)) } else { Ok(Some(analysts)) }
+    }
+
+    fn mock_type(&self) -> Result<MockType, InvalidRequest> {
+        match self.text("mock_type")? {
+            None | Some("pipeline") => Ok(MockType::Pipeline),
+            Some("portfolio") => Ok(MockType::Portfolio),
+            Some(_) => Err(invalid("mock_type", "it must be \"pipeline\" or \"portfolio\"")),
+        }
+    }
+
+    fn rehearsal(&self) -> Result<ModelChoice, InvalidRequest> {
+        let speed = match self.member("speed") {
+            None => 1.0,
+            Some(value) => value
+                .as_f64()
+                .filter(|speed| (0.1..=1000.0).contains(speed))
+                .ok_or_else(|| invalid("speed", "it must be a number from 0.1 to 1000"))?,
+        };
+        // In range: the product is between 20 and 200,000.
+        let characters_per_second = Some((speed * MOCK_CHARACTERS_PER_SECOND).round() as u32);
+        Ok(ModelChoice::Rehearsal { characters_per_second })
+    }
+
+    fn parsed<T: FromStr<Err: Display>>(&self, name: &'static str) -> Result<Option<T>, InvalidRequest> {
+        let parse = |text: &str| text.parse().map_err(|error| invalid(name, error));
+        self.text(name)?.map(parse).transpose()
+    }
+
+    fn text(&self, name: &'static str) -> Result<Option<&str>, InvalidRequest> {
+        match self.member(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(other) => Err(invalid(name, format!("it must be a text, and it is {}", described(other)))),
+        }
+    }
+
+    fn member(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+}
+
+fn invalid(name: &'static str, reason: impl Display) -> InvalidRequest {
+    InvalidRequest::Parameter { name, reason: reason.to_string() }
+}
+
+fn described(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

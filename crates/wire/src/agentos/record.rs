@@ -1,0 +1,113 @@
+use protocol::{Analyst, Date, Event, RunStatus, RunSummary, Workflow, WorkflowKind};
+use serde::Serialize;
+
+use super::{Frame, SocketEvent, Stream};
+
+/// A run as `GET /api/run/` lists it; with its events, as `GET /api/run/{run_id}` shows it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunRecord {
+    id: String,
+    flow_id: String,
+    short_rid: String,
+    #[serde(rename = "type")]
+    kind: WorkflowKind,
+    status: RecordStatus,
+    /// Seconds since 1970.
+    created_at: f64,
+    user_id: &'static str,
+    params: Parameters,
+    rerun_seq: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<Vec<SocketEvent>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// AgentOS's names for where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordStatus {
+    /// Not yet working.
+    Queued,
+    /// Working, or waiting for a person.
+    Running,
+    /// Ended with a result.
+    Completed,
+    /// Ended by an error, a limit or a person.
+    Failed,
+}
+
+impl From<RunStatus> for RecordStatus {
+    fn from(status: RunStatus) -> Self {
+        match status {
+            RunStatus::Queued => Self::Queued,
+            RunStatus::Running | RunStatus::Waiting => Self::Running,
+            RunStatus::Succeeded => Self::Completed,
+            RunStatus::Failed | RunStatus::Cancelled => Self::Failed,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+enum Parameters {
+    Pipeline { ticker: String, date: Date, analysts: Vec<Analyst>, flow_id: String },
+    Portfolio { portfolio_id: String, date: Date, flow_id: String },
+}
+
+impl RunRecord {
+    /// The record without its events.
+    pub fn new(summary: &RunSummary) -> Self {
+        let request = &summary.request;
+        let flow_id = request.flow.to_string();
+        let params = match &request.workflow {
+            Workflow::Pipeline { ticker, date, analysts } => Parameters::Pipeline {
+                ticker: ticker.to_string(),
+                date: *date,
+                analysts: analysts.clone(),
+                flow_id: flow_id.clone(),
+            },
+            Workflow::Portfolio { portfolio, date } => Parameters::Portfolio {
+                portfolio_id: portfolio.to_string(),
+                date: *date,
+                flow_id: flow_id.clone(),
+            },
+        };
+        Self {
+            id: summary.run.to_string(),
+            short_rid: flow_id.clone(),
+            flow_id,
+            kind: request.workflow.kind(),
+            status: summary.status.into(),
+            created_at: summary.created_at.0 as f64 / 1000.0,
+            // One person uses this server: there are no accounts.
+            user_id: "local",
+            params,
+            rerun_seq: 0,
+            events: None,
+            error: failure(summary.status, summary.error.as_deref()),
+        }
+    }
+
+    /// The record with the events of the run's whole log; their texts should be whole, too.
+    pub fn with_events<'e>(summary: &RunSummary, log: impl IntoIterator<Item = &'e Event>) -> Self {
+        let mut stream = Stream::default();
+        let events = log.into_iter().filter_map(|event| match stream.apply(event)? {
+            Frame::Event(event) => Some(*event),
+            Frame::System(_) => None,
+        });
+        let events = Some(events.collect());
+        Self { events, ..Self::new(summary) }
+    }
+}
+
+/// Why a run counts as failed; `None` if it does not.
+pub(super) fn failure(status: RunStatus, error: Option<&str>) -> Option<String> {
+    match (status, error) {
+        (RunStatus::Failed, Some(error)) => Some(error.to_owned()),
+        (RunStatus::Failed, None) => Some("No reason was recorded".to_owned()),
+        (RunStatus::Cancelled, Some(reason)) => Some(format!("Stopped: {reason}")),
+        (RunStatus::Cancelled, None) => Some("Stopped by a person".to_owned()),
+        _ => None,
+    }
+}

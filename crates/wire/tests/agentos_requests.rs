@@ -1,0 +1,181 @@
+//! What AgentOS's clients may ask for.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use proptest::prelude::*;
+use protocol::{Analyst, ModelChoice, Problem, RunAccepted, StartRun, Workflow};
+use serde_json::{Value, json};
+use wire::agentos::{Defaults, InvalidRequest, Trigger, TriggerResponse, start_run};
+
+fn defaults() -> Defaults {
+    Defaults { date: "2022-06-30".parse().unwrap(), portfolio: "growth".parse().unwrap() }
+}
+
+fn start(trigger: Trigger, body: &Value) -> Result<StartRun, InvalidRequest> {
+    start_run(trigger, body.to_string().as_bytes(), &defaults())
+}
+
+fn refusal(trigger: Trigger, body: &Value) -> String {
+    start(trigger, body).unwrap_err().to_string()
+}
+
+#[test]
+fn an_empty_body_starts_the_default_pipeline() {
+    for body in ["", "  \n", "{}", r#"{"ticker":null,"date":null,"analysts":null,"flow_id":null}"#] {
+        let asked = start_run(Trigger::Pipeline, body.as_bytes(), &defaults()).unwrap();
+        let expected = Workflow::Pipeline {
+            ticker: "AAPL".parse().unwrap(),
+            date: "2022-06-30".parse().unwrap(),
+            analysts: vec![Analyst::Market, Analyst::News, Analyst::Fundamentals],
+        };
+        assert_eq!(asked.workflow, expected, "{body:?}");
+        assert_eq!(asked.flow, None);
+        assert_eq!(asked.model, ModelChoice::Configured);
+    }
+}
+
+#[test]
+fn a_pipeline_takes_its_parameters_and_ignores_others() {
+    let body = json!({
+        "ticker": "nvda", "date": "2022-05-02", "analysts": ["social", "market", "social"],
+        "flow_id": "1a2b3c4d", "force": true, "max_tickers": "three", "portfolio_id": "../x",
+    });
+    let asked = start(Trigger::Pipeline, &body).unwrap();
+    let expected = Workflow::Pipeline {
+        ticker: "NVDA".parse().unwrap(),
+        date: "2022-05-02".parse().unwrap(),
+        analysts: vec![Analyst::Social, Analyst::Market],
+    };
+    assert_eq!(asked.workflow, expected);
+    assert_eq!(asked.flow.unwrap().as_str(), "1a2b3c4d");
+}
+
+#[test]
+fn main_portfolio_means_the_default_portfolio() {
+    for (body, portfolio) in [
+        (json!({}), "growth"),
+        (json!({"portfolio_id": "main_portfolio"}), "growth"),
+        (json!({"portfolio_id": "income"}), "income"),
+    ] {
+        match start(Trigger::Portfolio, &body).unwrap().workflow {
+            Workflow::Portfolio { portfolio: chosen, .. } => assert_eq!(chosen.as_str(), portfolio),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_mock_run_is_answered_by_the_rehearsal_at_the_asked_speed() {
+    let speed = |body: Value| match start(Trigger::Mock, &body).unwrap().model {
+        ModelChoice::Rehearsal { characters_per_second } => characters_per_second.unwrap(),
+        ModelChoice::Configured => panic!("a mock run must not ask a configured model"),
+    };
+    let normal = speed(json!({}));
+    assert_eq!(speed(json!({"speed": 3})), 3 * normal);
+    assert_eq!(speed(json!({"speed": 0.1})), normal / 10);
+
+    let asked = start(Trigger::Mock, &json!({"mock_type": "pipeline", "ticker": "xom"})).unwrap();
+    assert!(matches!(asked.workflow, Workflow::Pipeline { analysts, .. } if analysts == Analyst::all()));
+    let asked = start(Trigger::Mock, &json!({"mock_type": "portfolio"})).unwrap();
+    assert!(matches!(asked.workflow, Workflow::Portfolio { .. }));
+}
+
+#[test]
+fn a_refusal_names_the_parameter() {
+    let pipeline = [
+        ("date", json!("26/03/2026x/../../etc")),
+        ("date", json!("2022-02-30")),
+        ("date", json!("20220630")),
+        ("date", json!("2022-06-30T00:00")),
+        ("date", json!("")),
+        ("date", json!(20220630)),
+        ("ticker", json!("../etc")),
+        ("ticker", json!("AAPL,MSFT")),
+        ("ticker", json!("")),
+        ("ticker", json!(["AAPL"])),
+        ("analysts", json!([])),
+        ("analysts", json!("market")),
+        ("analysts", json!(["market", "astrology"])),
+        ("flow_id", json!("../../etc")),
+        ("flow_id", json!(7)),
+    ];
+    let mock = [
+        ("mock_type", json!("scan")),
+        ("mock_type", json!(1)),
+        ("speed", json!("fast")),
+        ("speed", json!(0)),
+        ("speed", json!(-1)),
+        ("speed", json!(1e300)),
+    ];
+    let portfolio =
+        [("portfolio_id", json!("a'; DROP TABLE trades")), ("portfolio_id", json!("")), ("date", json!([]))];
+    let all = pipeline.into_iter().map(|case| (Trigger::Pipeline, case));
+    let all = all.chain(mock.into_iter().map(|case| (Trigger::Mock, case)));
+    for (trigger, (name, value)) in all.chain(portfolio.into_iter().map(|case| (Trigger::Portfolio, case))) {
+        let sentence = refusal(trigger, &json!({name: value.clone()}));
+        assert!(sentence.contains(&format!("\"{name}\"")), "{value}: {sentence}");
+        assert!(sentence.ends_with('.'), "{sentence}");
+    }
+}
+
+#[test]
+fn a_body_that_is_no_object_is_refused_with_status_422() {
+    for body in ["[]", "7", "\"AAPL\"", "null", "{", "\u{0}", "{\"ticker\": }"] {
+        let error = start_run(Trigger::Pipeline, body.as_bytes(), &defaults()).unwrap_err();
+        assert_eq!(Problem::from(error).status, 422, "{body:?}");
+    }
+}
+
+#[test]
+fn a_started_run_is_answered_as_queued() {
+    let accepted = RunAccepted {
+        run: "0197a1b2-0000-7000-8000-000000000000".parse().unwrap(),
+        flow: "1a2b3c4d".parse().unwrap(),
+    };
+    assert_eq!(
+        serde_json::to_value(TriggerResponse::from(&accepted)).unwrap(),
+        json!({"run_id": "0197a1b2-0000-7000-8000-000000000000", "flow_id": "1a2b3c4d", "status": "queued"})
+    );
+}
+
+/// JSON of every shape, with AgentOS's own parameter names among the members' names.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "\\PC{0,20}".prop_map(Value::from),
+        "[A-Za-z]{1,6}|20[0-9]{2}-[0-9]{2}-[0-9]{2}|pipeline|scan|main_portfolio".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 8, |inner| {
+        let name = prop_oneof![
+            "date|ticker|analysts|portfolio_id|flow_id|mock_type|speed".prop_map(String::from),
+            "\\PC{0,10}".prop_map(String::from),
+        ];
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::vec((name, inner), 0..8).prop_map(|members| members.into_iter().collect()),
+        ]
+    })
+}
+
+fn any_trigger() -> impl Strategy<Value = Trigger> {
+    prop_oneof![Just(Trigger::Pipeline), Just(Trigger::Portfolio), Just(Trigger::Mock)]
+}
+
+proptest! {
+    #[test]
+    fn any_json_either_starts_a_run_or_is_refused_in_a_sentence(trigger in any_trigger(), body in any_json()) {
+        if let Err(error) = start(trigger, &body) {
+            let sentence = error.to_string();
+            prop_assert!(sentence.ends_with('.') && sentence.len() < 400, "{}", sentence);
+        }
+    }
+
+    #[test]
+    fn any_bytes_either_start_a_run_or_are_refused(trigger in any_trigger(), body in prop::collection::vec(any::<u8>(), 0..200)) {
+        if let Err(error) = start_run(trigger, &body, &defaults()) {
+            prop_assert!(error.to_string().ends_with('.'));
+        }
+    }
+}
