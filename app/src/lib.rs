@@ -1,1 +1,20 @@
-//! app
+//! The pages: rendered by the server, then taken over by the same code in the browser.
+//!
+//! `ssr` builds them for the server, `hydrate` for the browser. The pages know the
+//! server only through [`api`] and the sockets in [`live`].
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod api;
+#[cfg(feature = "ssr")]
+pub mod backend;
+pub mod browser;
+pub mod components;
+pub mod format;
+pub mod graph;
+pub mod live;
+pub mod markdown;
+pub mod pages;
+mod shell;
+
+pub use shell::{App, shell};

@@ -1,0 +1,128 @@
+//! What the pages ask of the server: one server function for each act of the backend.
+
+use leptos::{
+    prelude::*,
+    server_fn::codec::{Json, JsonEncoding},
+};
+use protocol::{
+    CreatePortfolio, Date, Digest, Event, PortfolioId, PortfolioSummary, PortfolioView, Problem, RunAccepted,
+    RunFilter, RunId, RunPage, RunView, StartOptions, StartRun,
+};
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "ssr")]
+use crate::backend::SharedBackend;
+
+/// Why a question to the server has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(transparent)]
+#[error(transparent)]
+pub struct ApiError(#[from] pub Problem);
+
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        Self(match error {
+            ServerFnErrorErr::Request(_) => Problem {
+                status: 0,
+                detail: "The server cannot be reached. Nothing was lost; try again in a moment.".into(),
+            },
+            ServerFnErrorErr::Deserialization(_) => Problem::internal(
+                "The server's answer cannot be read; it may have been updated. Reload the page and try again.",
+            ),
+            ServerFnErrorErr::Args(reason) | ServerFnErrorErr::MissingArg(reason) => {
+                Problem::invalid(format!("The request is not valid: {reason}"))
+            }
+            other => Problem::internal(other.to_string()),
+        })
+    }
+}
+
+/// The service behind the pages; the server puts it into the context.
+#[cfg(feature = "ssr")]
+fn backend() -> Result<SharedBackend, ApiError> {
+    use_context().ok_or_else(|| {
+        ApiError(Problem::internal("The server is not ready to answer. Try again in a moment."))
+    })
+}
+
+/// Gives the response the status that the problem has.
+#[cfg(feature = "ssr")]
+fn answer<T>(result: Result<T, Problem>) -> Result<T, ApiError> {
+    result.map_err(|problem| {
+        set_status(problem.status);
+        ApiError(problem)
+    })
+}
+
+/// Sets the HTTP status of the response under way; does nothing in the browser.
+#[cfg_attr(not(feature = "ssr"), allow(unused_variables))]
+pub fn set_status(status: u16) {
+    #[cfg(feature = "ssr")]
+    if let (Some(response), Ok(status)) =
+        (use_context::<leptos_axum::ResponseOptions>(), status.try_into())
+    {
+        response.set_status(status);
+    }
+}
+
+/// What the start form offers.
+#[server(name = StartOptionsCall, prefix = "/rpc", endpoint = "start_options", input = Json)]
+pub async fn start_options() -> Result<StartOptions, ApiError> {
+    answer(backend()?.start_options().await)
+}
+
+/// Starts a run.
+#[server(name = StartRunCall, prefix = "/rpc", endpoint = "start_run", input = Json)]
+pub async fn start_run(request: StartRun) -> Result<RunAccepted, ApiError> {
+    answer(backend()?.start_run(request).await)
+}
+
+/// Stops a run.
+#[server(name = StopRunCall, prefix = "/rpc", endpoint = "stop_run", input = Json)]
+pub async fn stop_run(run: RunId, reason: Option<String>) -> Result<(), ApiError> {
+    answer(backend()?.stop_run(run, reason).await)
+}
+
+/// Runs, newest first.
+#[server(name = RunsCall, prefix = "/rpc", endpoint = "runs", input = Json)]
+pub async fn runs(filter: RunFilter) -> Result<RunPage, ApiError> {
+    answer(backend()?.runs(filter).await)
+}
+
+/// The full present state of a run.
+#[server(name = RunCall, prefix = "/rpc", endpoint = "run", input = Json)]
+pub async fn run(run: RunId) -> Result<RunView, ApiError> {
+    answer(backend()?.run(run).await)
+}
+
+/// Up to `limit` events of a run after number `after`.
+#[server(name = EventsCall, prefix = "/rpc", endpoint = "events", input = Json)]
+pub async fn events(run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, ApiError> {
+    answer(backend()?.events(run, after, limit).await)
+}
+
+/// A long text that the run's log shows a preview of.
+#[server(name = TextCall, prefix = "/rpc", endpoint = "text", input = Json)]
+pub async fn text(run: RunId, digest: Digest) -> Result<String, ApiError> {
+    answer(backend()?.text(run, digest).await)
+}
+
+/// All portfolios.
+#[server(name = PortfoliosCall, prefix = "/rpc", endpoint = "portfolios", input = Json)]
+pub async fn portfolios() -> Result<Vec<PortfolioSummary>, ApiError> {
+    answer(backend()?.portfolios().await)
+}
+
+/// Opens a portfolio.
+#[server(name = CreatePortfolioCall, prefix = "/rpc", endpoint = "create_portfolio", input = Json)]
+pub async fn create_portfolio(request: CreatePortfolio) -> Result<PortfolioView, ApiError> {
+    answer(backend()?.create_portfolio(request).await)
+}
+
+/// A portfolio at the prices of `as_of`, or of the day of its last entry.
+#[server(name = PortfolioCall, prefix = "/rpc", endpoint = "portfolio", input = Json)]
+pub async fn portfolio(id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, ApiError> {
+    answer(backend()?.portfolio(id, as_of).await)
+}

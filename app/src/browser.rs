@@ -1,0 +1,55 @@
+//! What the pages use of the browser. Nothing here may be called while the server
+//! renders: it is for event handlers and effects.
+
+use leptos::{
+    prelude::{document, window},
+    wasm_bindgen::JsCast,
+    web_sys::{Element, KeyboardEvent, MediaQueryList, Storage},
+};
+use protocol::Timestamp;
+
+/// This moment by the browser's clock.
+pub fn now() -> Timestamp {
+    // Whole milliseconds fit an i64 for the next 292 million years.
+    Timestamp(js_sys::Date::now() as i64)
+}
+
+/// A random number from 0 to below 1.
+pub fn random() -> f64 {
+    js_sys::Math::random()
+}
+
+/// Whether the tab is hidden: the browser draws no frames then.
+pub fn is_hidden() -> bool {
+    document().hidden()
+}
+
+/// Whether a media query holds.
+pub fn matches_media(query: &str) -> bool {
+    media(query).is_some_and(|list| list.matches())
+}
+
+fn media(query: &str) -> Option<MediaQueryList> {
+    window().match_media(query).ok().flatten()
+}
+
+/// What is kept for this site in the browser, if the person allows it.
+pub fn storage() -> Option<Storage> {
+    window().local_storage().ok().flatten()
+}
+
+/// Puts a text on the clipboard. Where the browser refuses, nothing happens.
+pub fn copy(text: &str) {
+    drop(window().navigator().clipboard().write_text(text));
+}
+
+/// Whether a key belongs to what has the focus, or to the browser, and not to the page.
+pub fn is_for_input(event: &KeyboardEvent) -> bool {
+    if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() {
+        return true;
+    }
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    target.is_some_and(|element| {
+        element.closest("input, textarea, select, dialog, [contenteditable]").ok().flatten().is_some()
+    })
+}

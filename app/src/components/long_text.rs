@@ -1,0 +1,86 @@
+//! A text that may stand here only with its beginning: the whole is fetched on demand.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use protocol::{RunId, Text};
+
+use super::copy::CopyButton;
+use crate::{api, format, markdown::Markdown};
+
+/// How a text is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Prose with Markdown.
+    Prose,
+    /// As it is, in a fixed-width face; JSON is indented.
+    Verbatim,
+}
+
+/// A text with a button for the rest of it, and one to copy it.
+#[component]
+pub fn LongText(
+    /// The run whose log holds it.
+    run: RunId,
+    /// The text, or its beginning.
+    text: Text,
+    /// How to show it.
+    reading: Reading,
+) -> impl IntoView {
+    let shown = RwSignal::new(Arc::<str>::from(text.shown()));
+    let rest = RwSignal::new(text.stored().cloned());
+    let bytes = text.bytes();
+    let load = Action::new_local(move |(): &()| async move {
+        let Some(digest) = rest.get_untracked() else { return Ok(()) };
+        let whole = api::text(run, digest).await?;
+        shown.try_set(whole.into());
+        rest.try_set(None);
+        Ok::<(), api::ApiError>(())
+    });
+    let body = move || {
+        let text = shown.get();
+        match reading {
+            Reading::Prose => view! { <Markdown text /> }.into_any(),
+            Reading::Verbatim => view! { <pre class="verbatim">{indented(&text)}</pre> }.into_any(),
+        }
+    };
+    let more = move || {
+        rest.with(Option::is_some).then(|| {
+            view! {
+                <button
+                    type="button"
+                    class="quiet-button"
+                    disabled=load.pending()
+                    on:click=move |_| drop(load.dispatch_local(()))
+                >
+                    {move || if load.pending().get() { "Loading …".to_owned() } else { format!("Load all ({})", format::bytes(bytes)) }}
+                </button>
+            }
+        })
+    };
+    let problem = move || {
+        load.value().get().and_then(Result::err).map(|error| {
+            view! { <p class="inline-problem" role="alert">{error.to_string()}</p> }
+        })
+    };
+    view! {
+        <div class="long-text">
+            {body}
+            {problem}
+            <div class="text-acts">
+                {more}
+                <CopyButton text=move |()| shown.get_untracked().to_string() />
+            </div>
+        </div>
+    }
+}
+
+/// JSON with line breaks; anything else, such as the beginning of JSON, as it is.
+pub fn indented(text: &str) -> String {
+    if !text.starts_with(['{', '[']) {
+        return text.to_owned();
+    }
+    serde_json::from_str::<serde_json::Value>(text)
+        .and_then(|value| serde_json::to_string_pretty(&value))
+        .unwrap_or_else(|_| text.to_owned())
+}

@@ -1,0 +1,244 @@
+//! The search box: runs, tickers and pages.
+
+use leptos::{ev, html, prelude::*};
+use leptos_router::hooks::use_navigate;
+use protocol::{Instrument, RunFilter};
+
+use super::{
+    icon::{Icon, IconName},
+    keys::on_page_key,
+};
+use crate::api;
+
+/// Hits of each sort at most.
+const HITS: u32 = 6;
+
+const PAGES: &[(&str, &str)] = &[("Overview", "/"), ("Runs", "/runs"), ("Portfolio", "/portfolio")];
+
+/// One place that the search leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Hit {
+    icon: IconName,
+    label: String,
+    detail: String,
+    path: String,
+}
+
+/// What the server found for some words.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Found {
+    words: String,
+    hits: Vec<Hit>,
+    problem: Option<String>,
+}
+
+/// Finds places by words. `/` brings the focus here; arrow keys choose, Enter goes.
+#[component]
+pub fn SearchBox() -> impl IntoView {
+    let input = NodeRef::<html::Input>::new();
+    let words = RwSignal::new(String::new());
+    let open = RwSignal::new(false);
+    let chosen = RwSignal::new(0_usize);
+    let found = RwSignal::new(Found::default());
+    let instruments = RwSignal::new(None::<Vec<Instrument>>);
+
+    on_page_key(move |event| {
+        if event.key() == "/"
+            && let Some(input) = input.get_untracked()
+        {
+            event.prevent_default();
+            drop(input.focus());
+            input.select();
+        }
+    });
+
+    let ask = Action::new_local(move |asked: &String| {
+        let asked = asked.clone();
+        async move {
+            if instruments.with_untracked(Option::is_none) {
+                let options = api::start_options().await;
+                instruments.try_set(Some(options.map(|options| options.instruments).unwrap_or_default()));
+            }
+            let answer = find(&asked, instruments.try_get_untracked().flatten().unwrap_or_default()).await;
+            // An answer to words that were changed meanwhile is of no use.
+            if words.try_with_untracked(|now| now.trim() == asked).unwrap_or(false) {
+                chosen.try_set(0);
+                found.try_set(answer);
+            }
+        }
+    });
+    let mut ask_later = debounce(std::time::Duration::from_millis(150), move |asked: String| {
+        ask.dispatch_local(asked);
+    });
+    let type_words = move |event: ev::Event| {
+        let typed = event_target_value(&event);
+        open.set(!typed.trim().is_empty());
+        ask_later(typed.trim().to_owned());
+        words.set(typed);
+    };
+
+    let navigate = use_navigate();
+    let go = Callback::new(move |hit: Hit| {
+        open.set(false);
+        words.set(String::new());
+        if let Some(input) = input.get_untracked() {
+            drop(input.blur());
+        }
+        navigate(&hit.path, Default::default());
+    });
+    let on_key = move |event: ev::KeyboardEvent| {
+        let count = found.with_untracked(|found| found.hits.len());
+        match event.key().as_str() {
+            "ArrowDown" if count > 0 => chosen.update(|index| *index = (*index + 1) % count),
+            "ArrowUp" if count > 0 => chosen.update(|index| *index = (*index + count - 1) % count),
+            "Enter" => {
+                let hit = found.with_untracked(|found| found.hits.get(chosen.get_untracked()).cloned());
+                match hit {
+                    Some(hit) if open.get_untracked() => go.run(hit),
+                    _ => return,
+                }
+            }
+            "Escape" => {
+                open.set(false);
+                if let Some(input) = input.get_untracked() {
+                    drop(input.blur());
+                }
+            }
+            _ => return,
+        }
+        event.prevent_default();
+    };
+
+    view! {
+        <div class="search" role="search">
+            <Icon name=IconName::Search />
+            <input
+                node_ref=input
+                type="text"
+                role="combobox"
+                autocomplete="off"
+                spellcheck="false"
+                aria-label="Search runs, tickers and pages"
+                aria-autocomplete="list"
+                aria-controls="search-hits"
+                aria-expanded=move || open.get().to_string()
+                aria-activedescendant=move || {
+                    (open.get() && found.with(|found| !found.hits.is_empty()))
+                        .then(|| format!("search-hit-{}", chosen.get()))
+                }
+                placeholder="Search runs, tickers, pages"
+                prop:value=words
+                on:input=type_words
+                on:keydown=on_key
+                on:focus=move |_| open.set(words.with_untracked(|words| !words.trim().is_empty()))
+                on:blur=move |_| open.set(false)
+            />
+            <kbd>"/"</kbd>
+            <div class="search-hits" class:open=open id="search-hits" role="listbox" aria-label="Found">
+                {move || hit_list(found.get(), words.get(), chosen, go)}
+            </div>
+        </div>
+    }
+}
+
+fn hit_list(found: Found, words: String, chosen: RwSignal<usize>, go: Callback<Hit>) -> AnyView {
+    if found.words != words.trim() {
+        return view! { <p class="search-note">"Searching …"</p> }.into_any();
+    }
+    if let Some(problem) = found.problem {
+        return view! { <p class="search-note">{problem}</p> }.into_any();
+    }
+    if found.hits.is_empty() {
+        return view! { <p class="search-note">"Nothing is called that. Titles hold the ticker or portfolio and the date."</p> }
+            .into_any();
+    }
+    let hits = found.hits.into_iter().enumerate();
+    hits.map(|(index, hit)| {
+        let (label, detail, icon) = (hit.label.clone(), hit.detail.clone(), hit.icon);
+        view! {
+            <div
+                class="search-hit"
+                role="option"
+                id=format!("search-hit-{index}")
+                aria-selected=move || (chosen.get() == index).to_string()
+                // The press comes before the box loses the focus and closes the list.
+                on:pointerdown=move |event| {
+                    event.prevent_default();
+                    go.run(hit.clone());
+                }
+            >
+                <Icon name=icon />
+                <span class="search-hit-label">{label}</span>
+                <span class="search-hit-detail">{detail}</span>
+            </div>
+        }
+    })
+    .collect_view()
+    .into_any()
+}
+
+async fn find(words: &str, instruments: Vec<Instrument>) -> Found {
+    let mut hits = local_hits(words, &instruments);
+    let filter = RunFilter { search: words.to_owned(), limit: Some(HITS), ..RunFilter::default() };
+    let mut problem = None;
+    match api::runs(filter).await {
+        Ok(page) => hits.extend(page.runs.into_iter().map(|run| Hit {
+            icon: IconName::Route,
+            detail: run.result.unwrap_or_else(|| run.status.label().to_owned()),
+            label: run.title,
+            path: format!("/runs/{}", run.run),
+        })),
+        Err(error) => problem = Some(error.to_string()),
+    }
+    Found { words: words.to_owned(), problem: problem.filter(|_| hits.is_empty()), hits }
+}
+
+/// Pages and tickers need no server.
+fn local_hits(words: &str, instruments: &[Instrument]) -> Vec<Hit> {
+    let words = words.to_lowercase();
+    let begins = |text: &str| text.to_lowercase().split_whitespace().any(|word| word.starts_with(&words));
+    let pages = PAGES.iter().filter(|(name, _)| begins(name)).map(|(name, path)| Hit {
+        icon: IconName::Document,
+        label: (*name).to_owned(),
+        detail: "page".into(),
+        path: (*path).to_owned(),
+    });
+    let tickers = instruments
+        .iter()
+        .filter(|instrument| begins(instrument.ticker.as_str()) || begins(&instrument.name))
+        .take(HITS as usize)
+        .map(|instrument| Hit {
+            icon: IconName::Chart,
+            label: format!("{} · {}", instrument.ticker, instrument.name),
+            detail: "its runs".into(),
+            path: format!("/runs?search={}", instrument.ticker.as_str().replace('^', "%5E")),
+        });
+    pages.chain(tickers).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instrument(ticker: &str, name: &str) -> Instrument {
+        Instrument {
+            ticker: ticker.parse().unwrap(),
+            name: name.into(),
+            sector: String::new(),
+            industry: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_ticker_is_found_by_symbol_and_by_a_word_of_its_name() {
+        let all = [instrument("AAPL", "Apple Inc."), instrument("XOM", "Exxon Mobil")];
+        assert_eq!(local_hits("aap", &all)[0].label, "AAPL · Apple Inc.");
+        assert_eq!(local_hits("mob", &all)[0].path, "/runs?search=XOM");
+        assert!(local_hits("zzz", &all).is_empty());
+    }
+
+    #[test]
+    fn a_page_is_found_by_its_name() {
+        assert_eq!(local_hits("over", &[])[0].path, "/");
+    }
+}

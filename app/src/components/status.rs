@@ -1,0 +1,123 @@
+//! Where a run or a node stands: always an icon and a word, never colour alone.
+
+use leptos::prelude::*;
+use protocol::{NodeStatus, NodeView, RunStatus, ToolStatus};
+
+use super::icon::{Icon, IconName};
+
+/// What a state means for the person, and with it the colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Nothing to see yet, or nothing more.
+    Quiet,
+    /// Work is under way.
+    Live,
+    /// Ended well.
+    Done,
+    /// Somebody should look.
+    Attention,
+    /// Ended badly.
+    Failed,
+}
+
+impl Tone {
+    /// The class that sets the colour.
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Quiet => "tone-quiet",
+            Self::Live => "tone-live",
+            Self::Done => "tone-done",
+            Self::Attention => "tone-attention",
+            Self::Failed => "tone-failed",
+        }
+    }
+}
+
+/// A state as icon, word and tone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sign {
+    /// The icon.
+    pub icon: IconName,
+    /// The word.
+    pub word: &'static str,
+    /// The meaning.
+    pub tone: Tone,
+}
+
+/// The sign of a run.
+pub fn run_sign(status: RunStatus) -> Sign {
+    let (icon, tone) = match status {
+        RunStatus::Queued => (IconName::Hourglass, Tone::Quiet),
+        RunStatus::Running => (IconName::CircleDot, Tone::Live),
+        RunStatus::Waiting => (IconName::Person, Tone::Attention),
+        RunStatus::Succeeded => (IconName::Check, Tone::Done),
+        RunStatus::Failed => (IconName::Cross, Tone::Failed),
+        RunStatus::Cancelled => (IconName::Stop, Tone::Quiet),
+    };
+    Sign { icon, word: status.label(), tone }
+}
+
+/// The sign of a node. A node that had to do without something is done, but says so.
+pub fn node_sign(node: &NodeView) -> Sign {
+    if node.status == NodeStatus::Succeeded && node.degraded.is_some() {
+        return Sign { icon: IconName::CircleHalf, word: "partial", tone: Tone::Attention };
+    }
+    let (icon, tone) = match node.status {
+        NodeStatus::Pending => (IconName::CircleDashed, Tone::Quiet),
+        NodeStatus::Ready => (IconName::Hourglass, Tone::Quiet),
+        NodeStatus::Running => (IconName::CircleDot, Tone::Live),
+        NodeStatus::Waiting => (IconName::Person, Tone::Attention),
+        NodeStatus::Succeeded => (IconName::Check, Tone::Done),
+        NodeStatus::Failed => (IconName::Cross, Tone::Failed),
+        NodeStatus::Skipped => (IconName::Skip, Tone::Quiet),
+    };
+    Sign { icon, word: node.status.label(), tone }
+}
+
+/// The sign of a tool call; `None` while it is in flight.
+pub fn tool_sign(status: Option<ToolStatus>) -> Sign {
+    match status {
+        None => Sign { icon: IconName::CircleDot, word: "working", tone: Tone::Live },
+        Some(ToolStatus::Success) => Sign { icon: IconName::Check, word: "done", tone: Tone::Done },
+        Some(ToolStatus::Degraded) => {
+            Sign { icon: IconName::CircleHalf, word: "partial", tone: Tone::Attention }
+        }
+        Some(ToolStatus::Error) => Sign { icon: IconName::Cross, word: "failed", tone: Tone::Failed },
+    }
+}
+
+/// Icon and word in the state's colour.
+#[component]
+pub fn SignLabel(
+    /// The state.
+    sign: Sign,
+) -> impl IntoView {
+    view! {
+        <span class=format!("sign {}", sign.tone.class())>
+            <Icon name=sign.icon />
+            <span>{sign.word}</span>
+        </span>
+    }
+}
+
+/// The state of a run as a pill, with the phase while it works.
+#[component]
+pub fn RunPill(
+    /// Where the run stands.
+    status: RunStatus,
+    /// The phase that works now.
+    #[prop(optional_no_strip)]
+    phase: Option<String>,
+) -> impl IntoView {
+    let sign = run_sign(status);
+    let word = match phase.filter(|_| !status.is_over()) {
+        Some(phase) => format!("{}: {}", sign.word, phase),
+        None => sign.word.to_owned(),
+    };
+    view! {
+        <span class=format!("pill {}", sign.tone.class())>
+            <Icon name=sign.icon />
+            <span>{word}</span>
+        </span>
+    }
+}

@@ -1,0 +1,3 @@
+//! Where the nodes of a run's graph stand.
+
+pub mod layout;

@@ -1,0 +1,16 @@
+//! What keeps a page up to date: sockets that reconnect, and the signals they feed.
+//!
+//! While the server renders, all of it stands still.
+
+mod backoff;
+mod connection;
+mod feed;
+mod run;
+#[cfg(feature = "hydrate")]
+mod socket;
+mod streams;
+
+pub use connection::{Connection, ConnectionLabel};
+pub use feed::use_feed;
+pub use run::{LiveRun, use_run};
+pub use streams::Streams;

@@ -1,0 +1,175 @@
+//! A run that the page follows.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use protocol::{Applied, Body, Control, Event, Frame, RunView};
+
+use super::{Connection, Streams};
+
+/// The signals of a run that is followed.
+#[derive(Clone, Copy, Debug)]
+pub struct LiveRun {
+    /// The run up to the last event that was received.
+    pub view: RwSignal<RunView>,
+    /// How the page hears of more.
+    pub connection: Signal<Connection>,
+    /// The text of calls in flight.
+    pub streams: Streams,
+    /// Events received since the page was opened, in order.
+    pub received: RwSignal<Vec<Arc<Event>>>,
+}
+
+/// Follows a run from `initial` on, without a gap, for as long as the caller's owner lives.
+pub fn use_run(initial: RunView) -> LiveRun {
+    let is_over = initial.summary.status.is_over();
+    let connection = RwSignal::new(if is_over { Connection::Complete } else { Connection::Connecting });
+    let run = LiveRun {
+        view: RwSignal::new(initial),
+        connection: connection.into(),
+        streams: Streams::new(),
+        received: RwSignal::new(Vec::new()),
+    };
+    #[cfg(feature = "hydrate")]
+    if !is_over {
+        use super::socket::{Listener, listen};
+
+        let path = move || {
+            let (id, seq) = run.view.try_with_untracked(|view| (view.summary.run, view.seq()))?;
+            Some(format!("/ws/v1/runs/{id}?after={seq}"))
+        };
+        listen(
+            connection,
+            Listener {
+                path: move || path().unwrap_or_default(),
+                read: |text: &str| Frame::parse(text).ok(),
+                take: move |frames| run.take(frames),
+            },
+        );
+    }
+    run
+}
+
+impl LiveRun {
+    /// Takes in what came since the last drawn frame, with one change of the view.
+    /// `false` if events are missing: the rest was left out, read on from the view's
+    /// last event.
+    pub fn take(&self, frames: Vec<Frame>) -> bool {
+        let (mut events, mut pieces) = (Vec::new(), Vec::new());
+        for frame in frames {
+            match frame {
+                Frame::Event(event) => events.push(event),
+                Frame::Control(Control::Delta { call, from, text }) => pieces.push((call, from, text)),
+                Frame::Control(Control::Hello { .. }) => {}
+            }
+        }
+        let is_whole = events.is_empty() || self.apply(events);
+        for (call, from, text) in pieces {
+            let in_flight =
+                self.view.try_with_untracked(|view| view.call(&call).is_none_or(|call| call.outcome.is_none()));
+            if in_flight == Some(true) {
+                self.streams.extend(&call, from, &text);
+            }
+        }
+        is_whole
+    }
+
+    fn apply(&self, events: Vec<Box<Event>>) -> bool {
+        let mut taken = Vec::with_capacity(events.len());
+        let is_whole = self.view.try_update(|view| {
+            for event in events {
+                match view.apply(&event) {
+                    Applied::Changed => taken.push(Arc::new(*event)),
+                    Applied::Duplicate => {}
+                    Applied::Gap => return false,
+                }
+            }
+            true
+        });
+        for event in &taken {
+            if let Body::CallFinished(finished) = &event.body {
+                self.streams.end(&finished.call);
+            }
+        }
+        if !taken.is_empty() {
+            self.received.try_update(|received| received.extend(taken));
+        }
+        is_whole.unwrap_or(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{CallFinished, LogLevel, LogLine, RunId, RunRequest, RunStarted, Timestamp, Usage, Workflow};
+
+    use super::*;
+
+    fn event(seq: u64, body: Body) -> Event {
+        Event { run: RunId(Default::default()), seq, at: Timestamp(seq as i64), node: None, body }
+    }
+
+    fn line(seq: u64) -> Frame {
+        let line = LogLine { level: LogLevel::Info, message: format!("line {seq}") };
+        Frame::Event(Box::new(event(seq, Body::Logged(line))))
+    }
+
+    fn followed() -> LiveRun {
+        let request = RunRequest {
+            workflow: Workflow::Portfolio {
+                portfolio: "main".parse().unwrap(),
+                date: "2022-06-30".parse().unwrap(),
+            },
+            flow: "flow".parse().unwrap(),
+            model: Default::default(),
+            limits: Default::default(),
+        };
+        use_run(RunView::begin(&event(1, Body::RunStarted(RunStarted { request }))).unwrap())
+    }
+
+    fn turns(run: LiveRun) -> usize {
+        run.view.with_untracked(|view| view.turns.len())
+    }
+
+    #[test]
+    fn an_event_that_comes_twice_counts_once() {
+        Owner::new().with(|| {
+            let run = followed();
+            assert!(run.take(vec![line(2), line(2), line(3)]));
+            assert_eq!(turns(run), 2);
+            assert_eq!(run.received.with_untracked(Vec::len), 2);
+        });
+    }
+
+    #[test]
+    fn a_gap_is_noticed_and_nothing_behind_it_is_taken() {
+        Owner::new().with(|| {
+            let run = followed();
+            assert!(!run.take(vec![line(2), line(4), line(5)]));
+            assert_eq!(run.view.with_untracked(RunView::seq), 2);
+        });
+    }
+
+    #[test]
+    fn text_in_flight_ends_with_its_call() {
+        Owner::new().with(|| {
+            let run = followed();
+            let call: protocol::CallId = "bull:1:1".parse().unwrap();
+            let delta = Control::Delta { call: call.clone(), from: 0, text: "The".into() };
+            run.take(vec![Frame::Control(delta)]);
+            assert!(run.streams.text(&call).is_some());
+            let finished = CallFinished {
+                call: call.clone(),
+                model: "m".into(),
+                answer: "The end".into(),
+                tool_requests: Vec::new(),
+                usage: Usage::default(),
+                cost: None,
+                latency_ms: 1,
+                retries: 0,
+                error: None,
+            };
+            run.take(vec![Frame::Event(Box::new(event(2, Body::CallFinished(finished))))]);
+            assert!(run.streams.text(&call).is_none());
+        });
+    }
+}

@@ -1,0 +1,8 @@
+//! One module for each page.
+
+pub mod not_found;
+pub mod overview;
+pub mod portfolio;
+pub mod portfolios;
+pub mod run;
+pub mod runs;

@@ -1,0 +1,100 @@
+//! The document around every page, and the routes.
+
+use leptos::prelude::*;
+use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{Route, Router, Routes},
+    path,
+};
+
+use crate::{
+    components::{keys::KeyHelp, top_bar::TopBar},
+    pages::{
+        not_found::NotFoundPage,
+        overview::OverviewPage,
+        portfolio::PortfolioPage,
+        portfolios::FirstPortfolioPage,
+        run::RunPage,
+        runs::RunsPage,
+    },
+};
+
+/// The HTML document that the server sends.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    forbid_foreign_content();
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="dark light" />
+                <script src="/theme.js"></script>
+                <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
+                <link
+                    rel="preload"
+                    href="/fonts/inter-latin-wght-normal.woff2"
+                    as_="font"
+                    type="font/woff2"
+                    crossorigin="anonymous"
+                />
+                <AutoReload options=options.clone() />
+                <HydrationScripts options=options.clone() />
+                <HashedStylesheet options id="leptos" />
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// Nothing but what this server sends may run, be shown or be called, and no other
+/// site may frame the page.
+#[cfg(feature = "ssr")]
+fn forbid_foreign_content() {
+    use leptos::nonce::use_nonce;
+
+    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<leptos_axum::ResponseOptions>()) else {
+        return;
+    };
+    let policy = format!(
+        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
+         style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; object-src 'none'; \
+         base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    );
+    if let Ok(value) = policy.parse() {
+        response.insert_header(http::header::CONTENT_SECURITY_POLICY, value);
+    }
+}
+
+/// The pages.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Title formatter=|title: String| {
+            if title.is_empty() { "Pitwall".to_owned() } else { format!("{title} · Pitwall") }
+        } />
+        <Router>
+            <a class="skip-link" href="#main">
+                "Skip to the content"
+            </a>
+            <TopBar />
+            <main id="main" tabindex="-1">
+                <Routes fallback=NotFoundPage>
+                    <Route path=path!("/") view=OverviewPage />
+                    <Route path=path!("/runs") view=RunsPage />
+                    // The status code depends on whether the run exists.
+                    <Route path=path!("/runs/:id") view=RunPage ssr=SsrMode::Async />
+                    <Route path=path!("/portfolio") view=FirstPortfolioPage ssr=SsrMode::Async />
+                    <Route path=path!("/portfolios/:id") view=PortfolioPage ssr=SsrMode::Async />
+                </Routes>
+            </main>
+            <KeyHelp />
+        </Router>
+    }
+}
