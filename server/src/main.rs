@@ -1,1 +1,22 @@
-fn main() {}
+//! The `pitwall` command.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use server::{Command, CommandLine};
+use tracing_subscriber::EnvFilter;
+
+// Four workers also on two cores: rendering a page blocks one while its data is awaited.
+#[tokio::main(flavor = "multi_thread", worker_threads = 4)]
+async fn main() -> ExitCode {
+    let log = EnvFilter::try_from_env("PITWALL_LOG").unwrap_or_else(|_| EnvFilter::new("warn,server=info"));
+    tracing_subscriber::fmt().with_env_filter(log).with_writer(std::io::stderr).init();
+    let Command::Serve(options) = CommandLine::parse().command;
+    match server::serve(*options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pitwall: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

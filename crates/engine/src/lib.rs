@@ -1,1 +1,29 @@
-//! engine
+//! Runs graphs of work, durably.
+//!
+//! A run is driven by its log. [`Progress`](progress::Progress) folds the log into what has been
+//! done; the executor looks at it, starts what is ready, and appends what happened. After a crash
+//! the same fold of the same log says where to go on: finished nodes are not run again, answered
+//! calls are not made again, and only what was in flight is repeated.
+//!
+//! - [`Graph`]: nodes, joins, branches, loops
+//! - [`Work`] and [`NodeContext`]: what a node does, and what it may ask for
+//! - [`Engine`]: start, stop, resume, shut down
+//! - [`LiveCalls`]: the text of model calls in flight, which is not in the log
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod context;
+mod engine;
+mod execution;
+mod graph;
+mod live;
+mod progress;
+mod run_log;
+mod state;
+mod work;
+
+pub use context::NodeContext;
+pub use engine::{Engine, EngineError, EngineOptions, Plan, Workflows};
+pub use graph::{Graph, GraphError, Merge, Route};
+pub use live::{LiveCalls, LiveCursor};
+pub use state::State;
+pub use work::{NodeError, Outcome, ToolResult, Work};

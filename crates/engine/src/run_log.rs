@@ -1,0 +1,145 @@
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use journal::{Epoch, Journal, JournalError};
+use protocol::{Body, Event, NewEvent, NodeId, RunId, RunRequest, Timestamp};
+
+use crate::{Graph, progress::Progress};
+
+/// The longest pause between attempts to write while the disk refuses.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// One run's log as its only owner writes it, with the progress that it adds up to.
+pub(crate) struct RunLog {
+    pub run: RunId,
+    pub request: RunRequest,
+    pub graph: Graph,
+    pub started_at: Timestamp,
+    journal: Journal,
+    epoch: Epoch,
+    progress: Mutex<Progress>,
+}
+
+impl RunLog {
+    /// Plans a new run: its start and its whole graph are one entry in the log.
+    pub async fn begin(
+        journal: Journal,
+        run: RunId,
+        request: RunRequest,
+        graph: Graph,
+    ) -> Result<Arc<Self>, JournalError> {
+        let epoch = journal.claim(run).await?;
+        let at = now();
+        let started = Body::RunStarted(protocol::RunStarted { request: request.clone() });
+        let plan = std::iter::once(started).chain(graph.announcement());
+        let events = plan.map(|body| NewEvent { at, node: None, body }).collect();
+        journal.append(run, epoch, events).await?;
+        let progress = Mutex::new(Progress::planned(&graph));
+        Ok(Arc::new(Self { run, request, graph, started_at: at, journal, epoch, progress }))
+    }
+
+    /// Takes over a run from its log.
+    pub async fn resume(
+        journal: Journal,
+        run: RunId,
+        request: RunRequest,
+        graph: Graph,
+    ) -> Result<Arc<Self>, JournalError> {
+        let epoch = journal.claim(run).await?;
+        let mut progress = Progress::planned(&graph);
+        let mut started_at = Timestamp::default();
+        let mut after = 0;
+        loop {
+            let events = journal.read(run, after, 512).await?;
+            let Some(last) = events.last() else { break };
+            after = last.seq;
+            for mut event in events {
+                if event.seq == 1 {
+                    started_at = event.at;
+                }
+                make_whole(&journal, &mut event).await?;
+                progress.apply(&graph, event.node.as_ref(), &event.body);
+            }
+        }
+        let progress = Mutex::new(progress);
+        Ok(Arc::new(Self { run, request, graph, started_at, journal, epoch, progress }))
+    }
+
+    /// Appends events that belong to `node` and returns when they are durable. While the
+    /// disk refuses, it tries again: the run pauses, and nothing is lost.
+    pub async fn append(&self, node: Option<&NodeId>, bodies: Vec<Body>) -> Result<(), JournalError> {
+        self.append_each(bodies.into_iter().map(|body| (node.cloned(), body)).collect()).await
+    }
+
+    /// The same for events of several nodes, as one entry.
+    pub async fn append_each(&self, events: Vec<(Option<NodeId>, Body)>) -> Result<(), JournalError> {
+        let at = now();
+        let new_events = || {
+            let events = events.iter().cloned();
+            events.map(|(node, body)| NewEvent { at, node, body }).collect()
+        };
+        let mut pause = Duration::from_millis(100);
+        while let Err(error) = self.journal.append(self.run, self.epoch, new_events()).await {
+            if !may_pass(&error) {
+                return Err(error);
+            }
+            tracing::warn!(run = %self.run, %error, "the log cannot be written; the run waits");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        let mut progress = self.progress();
+        for (node, body) in &events {
+            progress.apply(&self.graph, node.as_ref(), body);
+        }
+        Ok(())
+    }
+
+    pub fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The limit that the run has reached, in words.
+    pub fn limit_reached(&self) -> Option<String> {
+        let limits = &self.request.limits;
+        let progress = self.progress();
+        let totals = &progress.totals;
+        if limits.tokens.is_some_and(|limit| totals.tokens() >= limit) {
+            return Some(format!("The run used {} tokens, its limit.", totals.tokens()));
+        }
+        if limits.cost.is_some_and(|limit| totals.cost >= limit) {
+            return Some(format!("The run cost ${}, its limit.", totals.cost));
+        }
+        None
+    }
+
+    /// How long the run may go on, if its wall time is limited.
+    pub fn time_left(&self) -> Option<Duration> {
+        let allowed = Duration::from_secs(self.request.limits.seconds?);
+        Some(allowed.saturating_sub(Duration::from_millis(now().since(self.started_at))))
+    }
+}
+
+/// Whether a later attempt to write may succeed.
+fn may_pass(error: &JournalError) -> bool {
+    matches!(error, JournalError::Full | JournalError::Database(_) | JournalError::Unavailable { .. })
+}
+
+/// Fetches the texts that the fold needs; prompts and reports it does not.
+async fn make_whole(journal: &Journal, event: &mut Event) -> Result<(), JournalError> {
+    if matches!(event.body, Body::CallFinished(_) | Body::ToolReturned(_) | Body::NodeFinished(_)) {
+        for text in event.body.texts_mut() {
+            if text.stored().is_some() {
+                *text = journal.resolve(text).await?.into();
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The present moment.
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

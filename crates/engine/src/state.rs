@@ -1,0 +1,54 @@
+use std::collections::BTreeMap;
+
+use protocol::{Patch, Text};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{Merge, NodeError};
+
+/// The keyed state of a run, as the finished nodes have left it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State(BTreeMap<String, Value>);
+
+impl State {
+    /// The value of `key`, or `None` if no node has set it.
+    ///
+    /// # Errors
+    /// The value is there but of another type.
+    pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, NodeError> {
+        let Some(value) = self.0.get(key) else { return Ok(None) };
+        T::deserialize(value).map(Some).map_err(|error| {
+            NodeError::failed(format!("The run's state has an unexpected value under \"{key}\": {error}"))
+        })
+    }
+
+    /// The text under `key`, or an empty text if there is none.
+    pub fn text(&self, key: &str) -> &str {
+        self.0.get(key).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Takes a node's changes in, each key by its merge rule.
+    pub(crate) fn merge(&mut self, patch: &Patch, rules: &BTreeMap<String, Merge>) {
+        for (key, text) in patch {
+            // A patch was encoded by this engine; text that is no JSON can only be a plain string.
+            let value = text.whole().map_or(Value::Null, |json| {
+                serde_json::from_str(json).unwrap_or_else(|_| Value::String(json.to_owned()))
+            });
+            match rules.get(key).copied().unwrap_or_default() {
+                Merge::Replace => {
+                    self.0.insert(key.clone(), value);
+                }
+                Merge::Append => {
+                    match self.0.entry(key.clone()).or_insert_with(|| Value::Array(Vec::new())) {
+                        Value::Array(list) => list.push(value),
+                        other => *other = Value::Array(vec![other.take(), value]),
+                    }
+                }
+            }
+        }
+    }
+}
+
+pub(crate) fn encode(patch: BTreeMap<String, Value>) -> Patch {
+    patch.into_iter().map(|(key, value)| (key, Text::from(value.to_string()))).collect()
+}

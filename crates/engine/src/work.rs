@@ -1,0 +1,98 @@
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use protocol::ToolStatus;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::NodeContext;
+
+/// What a node does in one visit.
+#[async_trait]
+pub trait Work: Send + Sync {
+    /// Does the work. It may be called again for the same visit after a crash; calls, tools
+    /// and emitted events that are in the log are then not repeated.
+    async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError>;
+}
+
+/// What a visit leaves behind.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// Changes of the run's state.
+    pub patch: BTreeMap<String, Value>,
+    /// What the node had to do without.
+    pub degraded: Option<String>,
+}
+
+impl Outcome {
+    /// Sets a state key.
+    ///
+    /// # Errors
+    /// The value has no JSON form.
+    pub fn set(mut self, key: &str, value: impl Serialize) -> Result<Self, NodeError> {
+        let value = serde_json::to_value(value).map_err(|error| {
+            NodeError::failed(format!("The value of \"{key}\" has no JSON form: {error}"))
+        })?;
+        self.patch.insert(key.to_owned(), value);
+        Ok(self)
+    }
+
+    /// Says what the node had to do without.
+    #[must_use]
+    pub fn degraded(mut self, reason: impl Into<String>) -> Self {
+        self.degraded = Some(reason.into());
+        self
+    }
+}
+
+/// Why a node could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// A sentence for a person.
+    #[error("{0}")]
+    Failed(String),
+    /// The model could not answer.
+    #[error("{0}")]
+    Model(#[from] llm::ChatError),
+    /// The run reached one of its limits.
+    #[error("{0}")]
+    Limit(String),
+    /// The log could not be read or written.
+    #[error("{0}")]
+    Journal(#[from] journal::JournalError),
+}
+
+impl NodeError {
+    /// An error in words.
+    pub fn failed(sentence: impl Into<String>) -> Self {
+        Self::Failed(sentence.into())
+    }
+}
+
+/// What a tool returned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolResult {
+    /// How it ended.
+    pub status: ToolStatus,
+    /// The result or the error, as the model gets it.
+    pub text: String,
+    /// Who served it.
+    pub vendor: Option<String>,
+}
+
+impl ToolResult {
+    /// The full result.
+    pub fn success(text: impl Into<String>, vendor: impl Into<String>) -> Self {
+        Self { status: ToolStatus::Success, text: text.into(), vendor: Some(vendor.into()) }
+    }
+
+    /// No result, and why.
+    pub fn error(text: impl Into<String>) -> Self {
+        Self { status: ToolStatus::Error, text: text.into(), vendor: None }
+    }
+
+    /// Something is missing, and what.
+    pub fn degraded(text: impl Into<String>, vendor: impl Into<String>) -> Self {
+        Self { status: ToolStatus::Degraded, text: text.into(), vendor: Some(vendor.into()) }
+    }
+}

@@ -1,0 +1,95 @@
+//! Sockets of lists: what changes among the runs, and in one portfolio.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, State, WebSocketUpgrade},
+    response::Response,
+};
+use protocol::{PortfolioId, RunFilter, RunSummary};
+use serde::Serialize;
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::{
+    peer::{Gone, Peer},
+    problem::{ProblemResponse, no_such},
+    service::Service,
+};
+
+/// Runs that a new or lagging client is sent; older ones do not change.
+const RECENT_RUNS: u32 = 100;
+
+/// `WS /ws/v1/feed`: the recent runs' summaries, then each that changes.
+pub async fn runs(State(service): State<Arc<Service>>, upgrade: WebSocketUpgrade) -> Response {
+    let shutdown = service.shutdown.clone();
+    Peer::upgrade(upgrade, shutdown, move |peer| follow_runs(peer, service))
+}
+
+async fn follow_runs(mut peer: Peer, service: Arc<Service>) -> Result<(), Gone> {
+    // Subscribed before the list is read, so that no change falls between.
+    let mut changes = service.journal.changes();
+    send_recent(&mut peer, &service).await?;
+    loop {
+        tokio::select! {
+            change = changes.recv() => match change {
+                Ok(summary) => send(&mut peer, &*summary).await?,
+                Err(RecvError::Lagged(_)) => send_recent(&mut peer, &service).await?,
+                Err(RecvError::Closed) => return Ok(()),
+            },
+            gone = peer.ended() => return Err(gone),
+        }
+    }
+}
+
+async fn send_recent(peer: &mut Peer, service: &Service) -> Result<(), Gone> {
+    let filter = RunFilter { limit: Some(RECENT_RUNS), ..RunFilter::default() };
+    let page = service.journal.summaries(&filter).await.map_err(|error| {
+        tracing::error!(%error, "the runs cannot be listed");
+        Gone
+    })?;
+    for summary in page.runs.iter().rev() {
+        send::<RunSummary>(peer, summary).await?;
+    }
+    Ok(())
+}
+
+/// `WS /ws/v1/portfolios/{portfolio}`: the portfolio now, and again whenever it changes.
+///
+/// 404 before the upgrade for one that does not exist.
+pub async fn portfolio(
+    State(service): State<Arc<Service>>,
+    Path(portfolio): Path<String>,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, ProblemResponse> {
+    let portfolio: PortfolioId = portfolio.parse().map_err(no_such)?;
+    service.portfolio_view(&portfolio, None).await?;
+    let shutdown = service.shutdown.clone();
+    Ok(Peer::upgrade(upgrade, shutdown, move |peer| follow_portfolio(peer, service, portfolio)))
+}
+
+async fn follow_portfolio(mut peer: Peer, service: Arc<Service>, id: PortfolioId) -> Result<(), Gone> {
+    let mut changes = service.desk.changes();
+    send_portfolio(&mut peer, &service, &id).await?;
+    loop {
+        tokio::select! {
+            change = changes.recv() => match change {
+                Ok(changed) if changed != id => {}
+                Ok(_) | Err(RecvError::Lagged(_)) => send_portfolio(&mut peer, &service, &id).await?,
+                Err(RecvError::Closed) => return Ok(()),
+            },
+            gone = peer.ended() => return Err(gone),
+        }
+    }
+}
+
+async fn send_portfolio(peer: &mut Peer, service: &Service, id: &PortfolioId) -> Result<(), Gone> {
+    let view = service.portfolio_view(id, None).await.map_err(|problem| {
+        tracing::error!(%problem, "the portfolio cannot be read");
+        Gone
+    })?;
+    send(peer, &view).await
+}
+
+async fn send<T: Serialize>(peer: &mut Peer, message: &T) -> Result<(), Gone> {
+    peer.send(serde_json::to_string(message).map_err(|_| Gone)?).await
+}

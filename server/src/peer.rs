@@ -1,0 +1,115 @@
+//! One connected socket: the rules that all sockets share.
+
+use std::time::Duration;
+
+use axum::{
+    extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code},
+    response::Response,
+};
+use bytes::Bytes;
+use futures::SinkExt;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// A peer that takes no byte for this long is dropped.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+const PING_EVERY: Duration = Duration::from_secs(20);
+/// A peer that is not heard of for this long is dropped: it missed two pings.
+const SILENCE: Duration = Duration::from_secs(50);
+/// Clients send next to nothing; a larger message ends the connection.
+const LARGEST_MESSAGE: usize = 64 * 1024;
+/// The library's default of 128 KiB would be paid for every connection.
+const BUFFER: usize = 2 * 1024;
+
+/// The peer is gone, and nothing more can be sent.
+#[derive(Debug)]
+pub struct Gone;
+
+/// A connected client.
+pub struct Peer {
+    socket: WebSocket,
+    ping: Interval,
+    heard: Instant,
+    shutdown: CancellationToken,
+}
+
+impl Peer {
+    /// Upgrades the connection and hands it to `serve`.
+    pub fn upgrade<F>(upgrade: WebSocketUpgrade, shutdown: CancellationToken, serve: impl FnOnce(Self) -> F + Send + 'static) -> Response
+    where
+        F: Future<Output = Result<(), Gone>> + Send + 'static,
+    {
+        upgrade
+            .read_buffer_size(BUFFER)
+            .write_buffer_size(0)
+            .max_message_size(LARGEST_MESSAGE)
+            .max_frame_size(LARGEST_MESSAGE)
+            .on_upgrade(move |socket| async move {
+                let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+                ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                // A peer that is gone needs no answer.
+                let _ = serve(Self { socket, ping, heard: Instant::now(), shutdown }).await;
+            })
+    }
+
+    /// Sends one text message.
+    pub async fn send(&mut self, text: String) -> Result<(), Gone> {
+        self.deliver(Message::Text(text.into())).await
+    }
+
+    /// Sends messages that are encoded already, and flushes once.
+    pub async fn send_all(&mut self, messages: impl IntoIterator<Item = Bytes>) -> Result<(), Gone> {
+        let sending = async {
+            for message in messages {
+                // The journal's bytes are JSON, so always UTF-8.
+                let text = Utf8Bytes::try_from(message).map_err(|_| Gone)?;
+                self.socket.feed(Message::Text(text)).await.map_err(|_| Gone)?;
+            }
+            self.socket.flush().await.map_err(|_| Gone)
+        };
+        timeout(SEND_TIMEOUT, sending).await.map_err(|_| Gone)?
+    }
+
+    /// Says that all is sent, and closes.
+    pub async fn complete(mut self) -> Result<(), Gone> {
+        self.close(close_code::NORMAL, "The run is over and everything is sent.").await
+    }
+
+    /// Closes because the server cannot go on.
+    pub async fn fail(mut self, reason: &'static str) -> Result<(), Gone> {
+        self.close(close_code::ERROR, reason).await
+    }
+
+    /// Keeps the connection alive; returns only when it has ended. Cancel-safe.
+    pub async fn ended(&mut self) -> Gone {
+        loop {
+            tokio::select! {
+                message = self.socket.recv() => match message {
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Gone,
+                    Some(Ok(_)) => self.heard = Instant::now(),
+                },
+                _ = self.ping.tick() => {
+                    if self.heard.elapsed() > SILENCE || self.deliver(Message::Ping(Bytes::new())).await.is_err() {
+                        return Gone;
+                    }
+                }
+                () = self.shutdown.cancelled() => {
+                    let _ = self.close(close_code::RESTART, "The server restarts. Connect again.").await;
+                    return Gone;
+                }
+            }
+        }
+    }
+
+    async fn close(&mut self, code: u16, reason: &'static str) -> Result<(), Gone> {
+        self.deliver(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await?;
+        // Until the peer has closed, too: so it sees a clean end.
+        let drain = async { while let Some(Ok(_)) = self.socket.recv().await {} };
+        let _ = timeout(Duration::from_secs(2), drain).await;
+        Ok(())
+    }
+
+    async fn deliver(&mut self, message: Message) -> Result<(), Gone> {
+        timeout(SEND_TIMEOUT, self.socket.send(message)).await.map_err(|_| Gone)?.map_err(|_| Gone)
+    }
+}

@@ -1,0 +1,81 @@
+//! Errors as HTTP answers.
+
+use axum::{
+    Json,
+    extract::rejection::{JsonRejection, PathRejection, QueryRejection},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use engine::EngineError;
+use journal::JournalError;
+use protocol::{InvalidId, Problem};
+
+/// A [`Problem`] that can be returned from a handler.
+#[derive(Debug)]
+pub struct ProblemResponse(pub Problem);
+
+impl<T: Into<Problem>> From<T> for ProblemResponse {
+    fn from(problem: T) -> Self {
+        Self(problem.into())
+    }
+}
+
+impl IntoResponse for ProblemResponse {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self.0)).into_response();
+        let problem = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, problem);
+        response
+    }
+}
+
+/// Extractor failures, as sentences.
+#[derive(Debug)]
+pub struct BadRequest(Problem);
+
+impl IntoResponse for BadRequest {
+    fn into_response(self) -> Response {
+        ProblemResponse(self.0).into_response()
+    }
+}
+
+impl From<JsonRejection> for BadRequest {
+    fn from(rejection: JsonRejection) -> Self {
+        Self(Problem { status: rejection.status().as_u16(), detail: rejection.body_text() })
+    }
+}
+
+impl From<QueryRejection> for BadRequest {
+    fn from(rejection: QueryRejection) -> Self {
+        Self(Problem::invalid(rejection.body_text()))
+    }
+}
+
+impl From<PathRejection> for BadRequest {
+    fn from(rejection: PathRejection) -> Self {
+        Self(Problem::not_found(rejection.body_text()))
+    }
+}
+
+/// An id in an address that cannot exist names nothing.
+pub fn no_such(invalid: InvalidId) -> Problem {
+    Problem::not_found(format!("{invalid}."))
+}
+
+/// What a failure of the log means to a client.
+pub fn from_journal(error: JournalError) -> Problem {
+    tracing::error!(%error, "the log failed");
+    Problem { status: 503, detail: error.to_string() }
+}
+
+/// What a refusal of the engine means to a client.
+pub fn from_engine(error: EngineError) -> Problem {
+    match error {
+        EngineError::Refused(why) => Problem::invalid(why),
+        EngineError::NotActive => Problem::conflict(error.to_string()),
+        EngineError::Full(_) => Problem { status: 429, detail: error.to_string() },
+        EngineError::Journal(error) => from_journal(error),
+        EngineError::Graph(_) => Problem::internal(error.to_string()),
+    }
+}

@@ -1,0 +1,204 @@
+//! The REST interface under `/api/v1`, and its OpenAPI document.
+
+use std::sync::Arc;
+
+use app::backend::Backend;
+use axum::{
+    Json, Router,
+    extract::{FromRequest, FromRequestParts, Path, State},
+    http::StatusCode,
+    routing::get,
+};
+use protocol::{
+    CreatePortfolio, Date, Digest, Event, PortfolioId, PortfolioSummary, PortfolioView, Problem, RunAccepted,
+    RunFilter, RunId, RunPage, RunView, StartOptions, StartRun,
+};
+use serde::Deserialize;
+use utoipa::{IntoParams, OpenApi, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    problem::{BadRequest, ProblemResponse, no_such},
+    service::Service,
+};
+
+type Answer<T> = Result<Json<T>, ProblemResponse>;
+
+/// A JSON body whose failures are sentences.
+#[derive(FromRequest)]
+#[from_request(via(axum::Json), rejection(BadRequest))]
+struct Body<T>(T);
+
+/// Query parameters whose failures are sentences.
+#[derive(FromRequestParts)]
+#[from_request(via(axum::extract::Query), rejection(BadRequest))]
+struct Query<T>(T);
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Pitwall",
+    description = "Runs teams of language-model agents. A run is a log of numbered events; \
+                   `GET /ws/v1/runs/{run}?after=N` upgrades to a WebSocket that sends them as they happen."
+))]
+struct Document;
+
+/// The routes, with the document that describes them.
+pub fn router() -> Router<Arc<Service>> {
+    let (routes, document) = OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(start_options))
+        .routes(routes!(runs, start_run))
+        .routes(routes!(run))
+        .routes(routes!(events))
+        .routes(routes!(text))
+        .routes(routes!(stop_run))
+        .routes(routes!(portfolios, create_portfolio))
+        .routes(routes!(portfolio))
+        .split_for_parts();
+    routes.route("/api/v1/openapi.json", get(async move || Json(document)))
+}
+
+/// What a run can be started with
+#[utoipa::path(get, path = "/api/v1/start-options", responses((status = 200, body = StartOptions)))]
+async fn start_options(State(service): State<Arc<Service>>) -> Answer<StartOptions> {
+    Ok(Json(service.start_options().await?))
+}
+
+/// Runs, newest first
+#[utoipa::path(get, path = "/api/v1/runs", params(RunQuery), responses((status = 200, body = RunPage), (status = 422, body = Problem)))]
+async fn runs(State(service): State<Arc<Service>>, Query(query): Query<RunQuery>) -> Answer<RunPage> {
+    Ok(Json(service.runs(query.0).await?))
+}
+
+/// Starts a run
+#[utoipa::path(post, path = "/api/v1/runs", request_body = StartRun, responses((status = 201, body = RunAccepted), (status = 422, body = Problem), (status = 429, body = Problem)))]
+async fn start_run(
+    State(service): State<Arc<Service>>,
+    Body(request): Body<StartRun>,
+) -> Result<(StatusCode, Json<RunAccepted>), ProblemResponse> {
+    Ok((StatusCode::CREATED, Json(service.start(request).await?)))
+}
+
+/// The full present state of a run
+#[utoipa::path(get, path = "/api/v1/runs/{run}", params(("run" = String, Path, description = "Run id")), responses((status = 200, body = RunView), (status = 404, body = Problem)))]
+async fn run(State(service): State<Arc<Service>>, Path(run): Path<String>) -> Answer<RunView> {
+    Ok(Json(service.run_view(run_id(&run)?).await?))
+}
+
+/// Events of a run after a number
+#[utoipa::path(get, path = "/api/v1/runs/{run}/events", params(("run" = String, Path, description = "Run id"), EventQuery), responses((status = 200, body = Vec<Event>), (status = 404, body = Problem)))]
+async fn events(
+    State(service): State<Arc<Service>>,
+    Path(run): Path<String>,
+    Query(query): Query<EventQuery>,
+) -> Answer<Vec<Event>> {
+    Ok(Json(service.events(run_id(&run)?, query.after, query.limit).await?))
+}
+
+/// A long text that a run's log shows the beginning of
+#[utoipa::path(get, path = "/api/v1/runs/{run}/texts/{digest}", params(("run" = String, Path, description = "Run id"), ("digest" = String, Path, description = "SHA-256 of the text")), responses((status = 200, body = String, content_type = "text/plain"), (status = 404, body = Problem)))]
+async fn text(
+    State(service): State<Arc<Service>>,
+    Path((run, digest)): Path<(String, String)>,
+) -> Result<String, ProblemResponse> {
+    let digest: Digest = digest.parse().map_err(no_such)?;
+    Ok(service.text(run_id(&run)?, digest).await?)
+}
+
+/// Stops a run
+#[utoipa::path(post, path = "/api/v1/runs/{run}/stop", params(("run" = String, Path, description = "Run id")), request_body = StopRun, responses((status = 202), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn stop_run(
+    State(service): State<Arc<Service>>,
+    Path(run): Path<String>,
+    Body(request): Body<StopRun>,
+) -> Result<StatusCode, ProblemResponse> {
+    service.stop(run_id(&run)?, request.reason.as_deref()).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// All portfolios
+#[utoipa::path(get, path = "/api/v1/portfolios", responses((status = 200, body = Vec<PortfolioSummary>)))]
+async fn portfolios(State(service): State<Arc<Service>>) -> Answer<Vec<PortfolioSummary>> {
+    Ok(Json(service.portfolios().await?))
+}
+
+/// Opens a portfolio
+#[utoipa::path(post, path = "/api/v1/portfolios", request_body = CreatePortfolio, responses((status = 201, body = PortfolioView), (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn create_portfolio(
+    State(service): State<Arc<Service>>,
+    Body(request): Body<CreatePortfolio>,
+) -> Result<(StatusCode, Json<PortfolioView>), ProblemResponse> {
+    Ok((StatusCode::CREATED, Json(service.create_portfolio(request).await?)))
+}
+
+/// A portfolio at one day's prices
+#[utoipa::path(get, path = "/api/v1/portfolios/{portfolio}", params(("portfolio" = String, Path, description = "Portfolio id"), PortfolioQuery), responses((status = 200, body = PortfolioView), (status = 404, body = Problem)))]
+async fn portfolio(
+    State(service): State<Arc<Service>>,
+    Path(portfolio): Path<String>,
+    Query(query): Query<PortfolioQuery>,
+) -> Answer<PortfolioView> {
+    let portfolio: PortfolioId = portfolio.parse().map_err(no_such)?;
+    Ok(Json(service.portfolio_view(&portfolio, query.as_of).await?))
+}
+
+fn run_id(text: &str) -> Result<RunId, Problem> {
+    text.parse().map_err(no_such)
+}
+
+/// The query form of a [`RunFilter`].
+#[derive(Debug, Deserialize)]
+struct RunQuery(RunFilter);
+
+impl IntoParams for RunQuery {
+    fn into_params(
+        parameter_in: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>,
+    ) -> Vec<utoipa::openapi::path::Parameter> {
+        let names = [
+            ("search", "Words that the title must contain"),
+            ("status", "Only runs that stand here"),
+            ("kind", "Only runs of this kind"),
+            ("flow", "Only runs of this flow"),
+            ("before", "Only runs created before this one: the last of the page before"),
+            ("limit", "At most this many; 200 are allowed"),
+        ];
+        let parameter = |(name, description): (&str, &str)| {
+            utoipa::openapi::path::ParameterBuilder::new()
+                .name(name)
+                .description(Some(description))
+                .parameter_in(parameter_in().unwrap_or(utoipa::openapi::path::ParameterIn::Query))
+                .schema(Some(utoipa::openapi::ObjectBuilder::new()))
+                .build()
+        };
+        names.map(parameter).into()
+    }
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct EventQuery {
+    /// Number of the event after which to begin
+    #[serde(default)]
+    after: u64,
+    /// At most this many; 1000 are allowed
+    #[serde(default = "most_events")]
+    limit: u32,
+}
+
+fn most_events() -> u32 {
+    crate::service::MOST_EVENTS
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct PortfolioQuery {
+    /// The day of the prices; the day of the last decision if absent
+    #[param(value_type = Option<String>, format = Date)]
+    as_of: Option<Date>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+struct StopRun {
+    /// Why, kept in the log
+    #[serde(default)]
+    reason: Option<String>,
+}

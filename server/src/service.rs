@@ -1,0 +1,182 @@
+//! The one service behind the pages, the REST interface and the other systems' wires.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use app::backend::Backend;
+use async_trait::async_trait;
+use engine::Engine;
+use journal::Journal;
+use market::PriceVendor;
+use protocol::{
+    Analyst, CreatePortfolio, Date, Digest, Event, FlowId, PortfolioId, PortfolioSummary, PortfolioView,
+    Problem, RunAccepted, RunFilter, RunId, RunPage, RunView, StartOptions, StartRun,
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use workflows::trading::{Desk, DeskError};
+
+use crate::problem::{from_engine, from_journal};
+
+/// Events that one request reads at most.
+pub const MOST_EVENTS: u32 = 1000;
+
+/// Everything that handlers need.
+pub struct Service {
+    /// The log.
+    pub journal: Journal,
+    /// Runs at work.
+    pub engine: Engine,
+    /// Portfolios.
+    pub desk: Arc<Desk>,
+    /// Prices.
+    pub prices: Arc<dyn PriceVendor>,
+    /// The configured model's name, or `None` where only the rehearsal answers.
+    pub configured_model: Option<String>,
+    /// Cancelled when the server is told to end; sockets close then.
+    pub shutdown: CancellationToken,
+}
+
+impl Service {
+    /// Starts a run in its flow, or in a new one.
+    pub async fn start(&self, request: StartRun) -> Result<RunAccepted, Problem> {
+        let request = request.in_flow(new_flow());
+        let flow = request.flow.clone();
+        let run = self.engine.start(request).await.map_err(from_engine)?;
+        Ok(RunAccepted { run, flow })
+    }
+
+    /// Stops a run on a person's behalf.
+    pub async fn stop(&self, run: RunId, reason: Option<&str>) -> Result<(), Problem> {
+        self.last_seq(run).await?;
+        self.engine.stop(run, "you", reason).map_err(from_engine)
+    }
+
+    /// The fold of a run's whole log.
+    pub async fn run_view(&self, run: RunId) -> Result<RunView, Problem> {
+        let mut view: Option<RunView> = None;
+        loop {
+            let after = view.as_ref().map_or(0, RunView::seq);
+            let events = self.journal.read(run, after, MOST_EVENTS).await.map_err(from_journal)?;
+            if events.is_empty() {
+                return view.ok_or_else(|| no_run(run));
+            }
+            for event in &events {
+                match &mut view {
+                    Some(view) => {
+                        view.apply(event);
+                    }
+                    None => view = RunView::begin(event),
+                }
+            }
+        }
+    }
+
+    /// A portfolio at the prices of `as_of`, or of the day of its last decision.
+    pub async fn portfolio_view(
+        &self,
+        id: &PortfolioId,
+        as_of: Option<Date>,
+    ) -> Result<PortfolioView, Problem> {
+        self.desk.view(id, as_of).await.map_err(from_desk)
+    }
+
+    async fn last_seq(&self, run: RunId) -> Result<u64, Problem> {
+        self.journal.last_seq(run).await.map_err(from_journal)?.ok_or_else(|| no_run(run))
+    }
+}
+
+#[async_trait]
+impl Backend for Service {
+    async fn start_options(&self) -> Result<StartOptions, Problem> {
+        Ok(StartOptions {
+            instruments: self.prices.instruments().to_vec(),
+            first_date: self.prices.first_date(),
+            last_date: self.prices.last_date(),
+            analysts: Analyst::all(),
+            portfolios: self.portfolios().await?,
+            configured_model: self.configured_model.clone(),
+        })
+    }
+
+    async fn start_run(&self, request: StartRun) -> Result<RunAccepted, Problem> {
+        self.start(request).await
+    }
+
+    async fn stop_run(&self, run: RunId, reason: Option<String>) -> Result<(), Problem> {
+        self.stop(run, reason.as_deref()).await
+    }
+
+    async fn runs(&self, filter: RunFilter) -> Result<RunPage, Problem> {
+        self.journal.summaries(&filter).await.map_err(from_journal)
+    }
+
+    async fn run(&self, run: RunId) -> Result<RunView, Problem> {
+        self.run_view(run).await
+    }
+
+    async fn events(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, Problem> {
+        self.last_seq(run).await?;
+        self.journal.read(run, after, limit.clamp(1, MOST_EVENTS)).await.map_err(from_journal)
+    }
+
+    async fn text(&self, run: RunId, digest: Digest) -> Result<String, Problem> {
+        let text = self.journal.text(run, &digest).await.map_err(from_journal)?;
+        text.ok_or_else(|| Problem::not_found(format!("Run {run} has no text {digest}.")))
+    }
+
+    async fn portfolios(&self) -> Result<Vec<PortfolioSummary>, Problem> {
+        self.desk.list().await.map_err(from_desk)
+    }
+
+    async fn create_portfolio(&self, request: CreatePortfolio) -> Result<PortfolioView, Problem> {
+        let id = match request.id {
+            Some(id) => id,
+            None => {
+                let taken = self.portfolios().await?.into_iter().map(|portfolio| portfolio.id).collect();
+                portfolio_id(&request.name, &taken)?
+            }
+        };
+        self.desk.open(id.clone(), &request.name, request.cash).await.map_err(from_desk)?;
+        self.portfolio_view(&id, None).await
+    }
+
+    async fn portfolio(&self, id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, Problem> {
+        self.portfolio_view(&id, as_of).await
+    }
+}
+
+fn no_run(run: RunId) -> Problem {
+    Problem::not_found(format!("There is no run {run}."))
+}
+
+/// A flow that no other run belongs to.
+fn new_flow() -> FlowId {
+    let random = Uuid::now_v7().simple().to_string();
+    // The last 8 of the 32 hexadecimal digits are random; they are always a valid id.
+    random[24..].parse().unwrap_or_else(|_| unreachable!("hexadecimal digits make a flow id"))
+}
+
+/// An id made from a name: `Growth & income` becomes `growth_income`, then `growth_income_2`.
+fn portfolio_id(name: &str, taken: &BTreeSet<PortfolioId>) -> Result<PortfolioId, Problem> {
+    let words = name.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let slug: String = words.collect::<Vec<_>>().join("_").to_ascii_lowercase().chars().take(56).collect();
+    let candidates = (1..1000).filter_map(|number| match number {
+        1 => slug.parse().ok(),
+        number => format!("{slug}_{number}").parse().ok(),
+    });
+    candidates
+        .into_iter()
+        .find(|id| !taken.contains(id))
+        .ok_or_else(|| Problem::invalid("The portfolio's name needs at least one letter or digit of a-z, 0-9."))
+}
+
+fn from_desk(error: DeskError) -> Problem {
+    let detail = error.to_string();
+    match error {
+        DeskError::NotFound(_) => Problem::not_found(detail),
+        DeskError::Exists(_) => Problem::conflict(detail),
+        DeskError::Invalid(_) => Problem::invalid(detail),
+        DeskError::Journal(error) => from_journal(error),
+        _ => Problem::internal(detail),
+    }
+}
