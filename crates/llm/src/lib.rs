@@ -1,1 +1,46 @@
-//! llm
+//! Language models behind one trait, [`ChatModel`].
+//!
+//! - [`Provider`] asks real models. Answers are streamed; a failed attempt is repeated with growing
+//!   waits; an answer that is late, broken or too large is a typed [`ChatError`], never a shorter answer.
+//! - [`Rehearsal`] speaks the answers of a [`Script`], so that a first run needs no key and tests need
+//!   no network.
+//!
+//! Two paths lead to real models:
+//!
+//! - Every endpoint that speaks the protocol of `OpenAI`'s chat completions is read by this crate itself.
+//!   Through the genai crate it cannot be told whether a stream without a closing `[DONE]` had named its
+//!   reason to stop, an endless line would be collected whole in memory, and tool calls without an index
+//!   would be lost.
+//! - Providers with a protocol of their own (Anthropic, Gemini, Ollama, the Responses interface of
+//!   `OpenAI` …) are reached through genai, by model name. A stream of theirs that ends without a reason
+//!   to stop counts as broken, and the limit of an answer's size holds for what genai hands on.
+//!
+//! [`extract_json`] and [`parse_structured`] read the JSON object in what a model wrote.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod chat;
+mod config;
+mod draft;
+mod error;
+mod failure;
+mod native;
+mod openai;
+mod price;
+mod provider;
+mod rehearsal;
+mod retry;
+mod secret;
+mod sse;
+mod structured;
+
+pub use chat::{
+    AnswerSchema, ChatAnswer, ChatModel, ChatRequest, Message, Piece, Sink, ToolRequest, ToolSpec, render,
+};
+pub use config::{ProviderConfig, Tiers, Timeouts};
+pub use error::{ChatError, TimeoutPhase};
+pub use price::PriceTable;
+pub use provider::Provider;
+pub use rehearsal::{Rehearsal, Script, Turn};
+pub use retry::Backoff;
+pub use secret::Secret;
+pub use structured::{JsonError, extract_json, parse_structured};

@@ -1,0 +1,198 @@
+//! Why there is no answer.
+
+use std::{fmt, time::Duration};
+
+use thiserror::Error;
+
+/// What took too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeoutPhase {
+    /// Connecting to the provider.
+    Connect,
+    /// The first piece of the answer.
+    FirstToken,
+    /// The next piece of the answer.
+    Idle,
+    /// The whole call, with its retries.
+    Total,
+}
+
+impl fmt::Display for TimeoutPhase {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Connect => "could not be reached",
+            Self::FirstToken => "did not begin to answer",
+            Self::Idle => "stopped in the middle of its answer and sent nothing more",
+            Self::Total => "did not finish, retries included,",
+        })
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ChatError {
+    /// Something took too long.
+    #[error(
+        "The model {model} {phase} within {} s. Try again later, choose a faster model or allow more time.",
+        after.as_secs_f64()
+    )]
+    Timeout {
+        /// The model asked.
+        model: String,
+        /// What took too long.
+        phase: TimeoutPhase,
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// Too many requests (status 429).
+    #[error(
+        "The provider of {model} limits the rate of requests{}. It said: {message}",
+        wish(*retry_after)
+    )]
+    RateLimited {
+        /// The model asked.
+        model: String,
+        /// The provider's words.
+        message: String,
+        /// The wait that the provider asked for.
+        retry_after: Option<Duration>,
+    },
+    /// The key is missing, wrong, or not allowed to use the model (status 401 or 403).
+    #[error("The provider of {model} did not accept the key. Check PITWALL_MODEL_KEY. It said: {message}")]
+    Unauthorised {
+        /// The model asked.
+        model: String,
+        /// The provider's words.
+        message: String,
+    },
+    /// The provider does not know the model or the address (status 404).
+    #[error(
+        "The provider does not know the model {model}. \
+         Check its name and the base URL, or set a fallback model. It said: {message}"
+    )]
+    NotFound {
+        /// The model asked.
+        model: String,
+        /// The provider's words.
+        message: String,
+    },
+    /// A policy of the provider forbids the request or the answer.
+    #[error("The provider of {model} refused by its policy. Set a fallback model. It said: {message}")]
+    Policy {
+        /// The model asked.
+        model: String,
+        /// The provider's words.
+        message: String,
+    },
+    /// The provider failed or rejected the request.
+    #[error("The provider of {model} reported an error{}: {message}", status.map(|status| format!(" (status {status})")).unwrap_or_default())]
+    Provider {
+        /// The model asked.
+        model: String,
+        /// The HTTP status, if there was one.
+        status: Option<u16>,
+        /// The provider's words.
+        message: String,
+    },
+    /// The provider could not be reached.
+    #[error("The provider of {model} could not be reached: {reason}. Check the base URL and the network.")]
+    Connection {
+        /// The model asked.
+        model: String,
+        /// What failed.
+        reason: String,
+    },
+    /// The answer broke off or could not be read.
+    #[error("The answer of {model} broke off: {reason}. What had arrived was dropped. Try again.")]
+    BrokenStream {
+        /// The model asked.
+        model: String,
+        /// What was wrong.
+        reason: String,
+    },
+    /// The answer is larger than allowed.
+    #[error("The answer of {model} was cut off because it is larger than the limit of {limit} bytes.")]
+    Oversize {
+        /// The model asked.
+        model: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// The model stopped at its own limit of tokens, so the answer is not whole.
+    #[error(
+        "The model {model} reached its limit of tokens before it finished. \
+         Choose a model with a higher limit or ask for less."
+    )]
+    TokenLimit {
+        /// The model asked.
+        model: String,
+    },
+    /// The model finished without text and without asking for a tool.
+    #[error("The model {model} finished without an answer. Try again or choose another model.")]
+    Empty {
+        /// The model asked.
+        model: String,
+    },
+    /// The model asked for a tool with arguments that are not a JSON object.
+    #[error("The model {model} asked for the tool {tool} with arguments that cannot be read: {reason}.")]
+    ToolArguments {
+        /// The model asked.
+        model: String,
+        /// The tool's name.
+        tool: String,
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// The rehearsal's script has no answer.
+    #[error("The rehearsal cannot go on: {0}")]
+    Script(String),
+    /// The configuration cannot work.
+    #[error("The model configuration cannot be used: {0}")]
+    Configuration(String),
+}
+
+impl ChatError {
+    /// Whether the same request may well succeed a little later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Timeout { phase, .. } => *phase != TimeoutPhase::Total,
+            Self::Provider { status, .. } => status.is_some_and(|status| status >= 500),
+            Self::RateLimited { .. }
+            | Self::Connection { .. }
+            | Self::BrokenStream { .. }
+            | Self::Empty { .. }
+            | Self::ToolArguments { .. } => true,
+            Self::Unauthorised { .. }
+            | Self::NotFound { .. }
+            | Self::Policy { .. }
+            | Self::Oversize { .. }
+            | Self::TokenLimit { .. }
+            | Self::Script(_)
+            | Self::Configuration(_) => false,
+        }
+    }
+
+    /// There is no key for the model, which could be in a variable of its provider's own.
+    pub(crate) fn no_key(model: &str, variable: Option<&str>) -> Self {
+        let also = variable.map(|variable| format!(" and {variable} is not set")).unwrap_or_default();
+        let message = format!("no key was sent, because none is configured{also}");
+        Self::Unauthorised { model: model.to_owned(), message }
+    }
+
+    /// Whether another model may be able to answer where this one cannot.
+    pub(crate) fn calls_for_fallback(&self) -> bool {
+        matches!(self, Self::NotFound { .. } | Self::Policy { .. })
+    }
+
+    /// The wait that the provider asked for.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+fn wish(retry_after: Option<Duration>) -> String {
+    retry_after.map(|wait| format!(" and asks to wait {} s", wait.as_secs())).unwrap_or_default()
+}

@@ -1,0 +1,64 @@
+//! The waits between attempts.
+
+use std::time::{Duration, SystemTime};
+
+/// Exponential backoff with full jitter: before attempt n + 1 a random wait between nothing and
+/// `base` × 2ⁿ⁻¹, at most `cap`. The randomness keeps many nodes that failed together from asking
+/// again together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// The longest first wait.
+    pub base: Duration,
+    /// The longest wait of all.
+    pub cap: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { base: Duration::from_millis(500), cap: Duration::from_secs(30) }
+    }
+}
+
+impl Backoff {
+    /// The wait after `failures` failures (from 1), and never less than the provider asked for.
+    pub(crate) fn wait(&self, failures: u32, retry_after: Option<Duration>) -> Duration {
+        let factor = 2_u32.saturating_pow(failures.saturating_sub(1));
+        let longest = self.base.saturating_mul(factor).min(self.cap);
+        let jittered = rand::random_range(Duration::ZERO..=longest);
+        jittered.max(retry_after.unwrap_or_default())
+    }
+}
+
+/// The wait that a `Retry-After` header asks for: seconds or an HTTP date (RFC 9110, 10.2.3).
+pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_grows_to_its_cap_and_keeps_what_the_provider_asks_for() {
+        let backoff = Backoff { base: Duration::from_millis(10), cap: Duration::from_millis(35) };
+        for (failures, longest) in [(1, 10), (2, 20), (3, 35), (u32::MAX, 35)] {
+            assert!(backoff.wait(failures, None) <= Duration::from_millis(longest));
+        }
+        assert_eq!(backoff.wait(1, Some(Duration::from_secs(7))), Duration::from_secs(7));
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_or_as_a_date() {
+        // 784111777 is the date of RFC 9110's own example.
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777 - 90);
+        assert_eq!(parse_retry_after(" 120 ", now), Some(Duration::from_secs(120)));
+        assert_eq!(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now), Some(Duration::from_secs(90)));
+        assert_eq!(parse_retry_after("Sun, 06 Nov 1977 08:49:37 GMT", now), Some(Duration::ZERO));
+        assert_eq!(parse_retry_after("soon", now), None);
+    }
+}
