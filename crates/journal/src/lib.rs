@@ -1,1 +1,35 @@
-//! journal
+//! The durable event log of all runs, in one SQLite file.
+//!
+//! - **One writer.** Appends, claims and ledger entries go through a bounded queue to one task.
+//!   It takes what is queued, numbers the events per run, encodes each once, folds the runs'
+//!   summaries and commits all of it in one transaction: one disk flush for many appends.
+//! - **Durable before visible.** Only after the commit are subscribers woken and callers
+//!   answered. If a transaction fails, nothing of it is seen, the writer forgets what it held in
+//!   memory and reads it again from the file, and later appends work.
+//! - **Cursors, not queues.** A [`Subscription`] is a position in a run's log. It waits on the
+//!   number of the last committed event, then takes what follows from a short shared tail in
+//!   memory, or from the file when it is behind. A slow reader costs nothing and delays nobody.
+//! - **One owner a run.** [`Journal::claim`] hands out an [`Epoch`] that outdates all earlier
+//!   ones, and an append carries the epoch it was made under. Epochs never repeat in the life of
+//!   a file, so a claim on a run without events needs no row: it is forgotten only together with
+//!   the process, and with it all who hold one.
+//! - **One process a file**, kept by an advisory lock; damaged or newer files are left as found.
+//! - Texts over 4 KiB are stored once, by digest; events carry a preview. Portfolios' entries
+//!   ([`Ledger`]) share the writer and its transactions.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod batch;
+mod encoding;
+mod error;
+mod journal;
+mod ledger;
+mod store;
+mod subscription;
+mod tail;
+mod writer;
+
+pub use error::{JournalError, LedgerError};
+pub use journal::{Encoded, Epoch, Journal, Options};
+pub use ledger::{Appended, Ledger};
+pub use subscription::Subscription;

@@ -1,0 +1,101 @@
+//! Events per second that the journal stores, beside a bare loop over SQLite that commits
+//! batches of the same size with the same settings. `cargo bench -p journal`.
+#![allow(clippy::unwrap_used)]
+
+use std::time::{Duration, Instant};
+
+use journal::Journal;
+use protocol::{
+    Analyst, Body, Limits, LogLevel, LogLine, ModelChoice, NewEvent, RunId, RunRequest, RunStarted,
+    Timestamp, Workflow,
+};
+use sqlx::{
+    Connection, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+const PERIOD: Duration = Duration::from_secs(3);
+
+fn event(body: Body) -> NewEvent {
+    NewEvent { at: Timestamp(1_656_547_200_000), node: None, body }
+}
+
+fn started() -> NewEvent {
+    let workflow = Workflow::Pipeline {
+        ticker: "AAPL".parse().unwrap(),
+        date: "2022-06-30".parse().unwrap(),
+        analysts: Analyst::all(),
+    };
+    let flow = "bench".parse().unwrap();
+    let request = RunRequest { workflow, flow, model: ModelChoice::Configured, limits: Limits::default() };
+    event(Body::RunStarted(RunStarted { request }))
+}
+
+fn line() -> NewEvent {
+    event(Body::Logged(LogLine { level: LogLevel::Info, message: "x".repeat(300) }))
+}
+
+/// `writers` runs that each append `size` events again and again.
+async fn journal(writers: usize, size: usize) -> f64 {
+    let folder = TempDir::new().unwrap();
+    let journal = Journal::open(&folder.path().join("journal.db")).await.unwrap();
+    let begin = Instant::now();
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..writers {
+        let journal = journal.clone();
+        tasks.spawn(async move {
+            let run = RunId(Uuid::now_v7());
+            let epoch = journal.claim(run).await.unwrap();
+            journal.append(run, epoch, vec![started()]).await.unwrap();
+            let mut stored = 0;
+            while begin.elapsed() < PERIOD {
+                stored += journal.append(run, epoch, vec![line(); size]).await.unwrap().len();
+            }
+            stored
+        });
+    }
+    let stored: usize = tasks.join_all().await.into_iter().sum();
+    stored as f64 / begin.elapsed().as_secs_f64()
+}
+
+/// One prepared insert for each event, `batch` of them in a transaction.
+async fn bare(batch: usize) -> f64 {
+    let folder = TempDir::new().unwrap();
+    let options = SqliteConnectOptions::new()
+        .filename(folder.path().join("bare.db"))
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let table = "create table event (run blob, seq integer, json text, primary key (run, seq)) without rowid";
+    sqlx::query(table).execute(&mut connection).await.unwrap();
+    let begin = Instant::now();
+    let (run, json) = ([7_u8; 16].as_slice(), "x".repeat(440));
+    let mut stored = 0;
+    while begin.elapsed() < PERIOD {
+        let mut transaction = connection.begin().await.unwrap();
+        for _ in 0..batch {
+            stored += 1;
+            sqlx::query("insert into event values (?, ?, ?)")
+                .bind(run)
+                .bind(stored)
+                .bind(json.as_str())
+                .execute(&mut *transaction)
+                .await
+                .unwrap();
+        }
+        transaction.commit().await.unwrap();
+    }
+    stored as f64 / begin.elapsed().as_secs_f64()
+}
+
+#[tokio::main]
+async fn main() {
+    println!("{:>8} {:>8} {:>12} {:>12}", "writers", "events", "journal/s", "bare/s");
+    for (writers, size) in [(1, 1), (1, 10), (8, 1), (64, 1), (64, 8), (256, 4)] {
+        let (ours, bare) = (journal(writers, size).await, bare(writers * size).await);
+        println!("{writers:>8} {size:>8} {ours:>12.0} {bare:>12.0}  {:.0} %", 100.0 * ours / bare);
+    }
+}

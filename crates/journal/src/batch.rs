@@ -1,0 +1,269 @@
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    mem,
+    sync::Arc,
+};
+
+use protocol::{Body, Digest, Event, NewEvent, PortfolioId, RunId, RunSummary};
+use sqlx::SqliteConnection;
+
+use crate::{
+    Appended, Encoded, Epoch, JournalError, LedgerError,
+    encoding::Entries,
+    ledger::{Addition, Opening},
+    store::write,
+    writer::{Append, Request},
+};
+
+/// Runs that the writer remembers before it forgets all of them.
+const REMEMBERED: usize = 1024;
+
+/// The outer error fails the whole transaction, the inner one refuses a single request.
+type Verdict<T, E = JournalError> = Result<Result<T, E>, sqlx::Error>;
+
+/// What the writer knows of a run that has events.
+pub(crate) struct Known {
+    pub epoch: Epoch,
+    pub summary: RunSummary,
+}
+
+impl Known {
+    pub fn is_finished(&self) -> bool {
+        self.summary.finished_at.is_some()
+    }
+}
+
+/// What the writer knows of runs. All but the claims on runs without events is in the file, too.
+pub(crate) struct Runs {
+    known: HashMap<RunId, Known>,
+    unborn: HashMap<RunId, Epoch>,
+    next_epoch: Epoch,
+}
+
+impl Runs {
+    pub fn new(next_epoch: Epoch) -> Self {
+        Self { known: HashMap::new(), unborn: HashMap::new(), next_epoch }
+    }
+
+    pub fn get(&self, run: &RunId) -> Option<&Known> {
+        self.known.get(run)
+    }
+
+    /// After a commit: what it stored stands.
+    pub fn settle(&mut self, batch: &Batch) {
+        for run in batch.events.keys() {
+            self.unborn.remove(run);
+        }
+        if self.known.len() > REMEMBERED {
+            self.known.clear();
+        }
+        self.known.retain(|_, known| !known.is_finished());
+    }
+
+    /// After a failed transaction: the file has the truth.
+    pub fn forget(&mut self) {
+        self.known.clear();
+    }
+
+    async fn load(&mut self, run: RunId, connection: &mut SqliteConnection) -> Verdict<Option<&mut Known>> {
+        if !self.known.contains_key(&run)
+            && let Some((epoch, summary)) = write::run(connection, run).await?
+        {
+            match serde_json::from_str(&summary) {
+                Ok(summary) => self.known.insert(run, Known { epoch, summary }),
+                Err(error) => {
+                    let what = format!("the summary of run {run} cannot be read: {error}");
+                    return Ok(Err(JournalError::Corrupt(what)));
+                }
+            };
+        }
+        Ok(Ok(self.known.get_mut(&run)))
+    }
+}
+
+/// What one transaction stores.
+#[derive(Default)]
+pub(crate) struct Batch {
+    pub events: BTreeMap<RunId, Vec<Encoded>>,
+    pub ledgers: Vec<PortfolioId>,
+    claimed: BTreeSet<RunId>,
+    texts: BTreeMap<Digest, Arc<str>>,
+    references: BTreeSet<(RunId, Digest)>,
+}
+
+impl Batch {
+    /// Works the requests off in order and stores what they come to.
+    pub async fn perform(
+        requests: &mut [Request],
+        runs: &mut Runs,
+        connection: &mut SqliteConnection,
+    ) -> Result<Self, sqlx::Error> {
+        let mut batch = Self::default();
+        for request in requests {
+            match request {
+                Request::Claim(call) => {
+                    call.outcome = Some(batch.claim(call.input, runs, connection).await?);
+                }
+                Request::Append(call) => {
+                    call.outcome = Some(batch.append(&mut call.input, runs, connection).await?);
+                }
+                Request::OpenLedger(call) => {
+                    call.outcome = Some(batch.open_ledger(&call.input, connection).await?);
+                }
+                Request::AppendLedger(call) => {
+                    call.outcome = Some(batch.append_ledger(&call.input, connection).await?);
+                }
+                Request::Close(call) => call.outcome = Some(Ok(())),
+            }
+        }
+        batch.store(runs, connection).await?;
+        Ok(batch)
+    }
+
+    async fn claim(
+        &mut self,
+        run: RunId,
+        runs: &mut Runs,
+        connection: &mut SqliteConnection,
+    ) -> Verdict<Epoch> {
+        let epoch = runs.next_epoch;
+        runs.next_epoch = Epoch(epoch.0 + 1);
+        match runs.load(run, connection).await? {
+            Ok(Some(known)) => {
+                known.epoch = epoch;
+                self.claimed.insert(run);
+            }
+            Ok(None) => {
+                runs.unborn.insert(run, epoch);
+            }
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+        Ok(Ok(epoch))
+    }
+
+    async fn append(
+        &mut self,
+        append: &mut Append,
+        runs: &mut Runs,
+        connection: &mut SqliteConnection,
+    ) -> Verdict<Vec<Arc<Event>>> {
+        let run = append.run;
+        let claim_before_birth = runs.unborn.get(&run).copied();
+        let known = match runs.load(run, connection).await? {
+            Ok(known) => known,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let epoch = known.as_ref().map(|known| known.epoch).or(claim_before_birth);
+        if epoch != Some(append.epoch) {
+            return Ok(Err(JournalError::Fenced(run)));
+        }
+        if let Err(refusal) = check_order(run, known.as_deref(), &append.events) {
+            return Ok(Err(refusal));
+        }
+        let last = known.as_ref().map_or(0, |known| known.summary.seq);
+        let entries = match Entries::encode(run, last + 1, mem::take(&mut append.events)) {
+            Ok(entries) => entries,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        for digest in &entries.references {
+            if !self.texts.contains_key(digest) && !write::has_text(connection, digest).await? {
+                return Ok(Err(JournalError::NoSuchText(digest.clone())));
+            }
+        }
+
+        // Nothing is refused from here on.
+        match known {
+            Some(known) => entries.events.iter().for_each(|event| known.summary.apply(event)),
+            None => {
+                let summary = entries.events.split_first().and_then(|(first, rest)| {
+                    let mut summary = RunSummary::begin(first)?;
+                    rest.iter().for_each(|event| summary.apply(event));
+                    Some(summary)
+                });
+                if let Some(summary) = summary {
+                    runs.known.insert(run, Known { epoch: append.epoch, summary });
+                }
+            }
+        }
+        Ok(Ok(self.take(run, entries)))
+    }
+
+    fn take(&mut self, run: RunId, entries: Entries) -> Vec<Arc<Event>> {
+        if !entries.encoded.is_empty() {
+            self.events.entry(run).or_default().extend(entries.encoded);
+        }
+        let moved = entries.texts.iter().map(|(digest, _)| digest);
+        self.references.extend(moved.chain(&entries.references).map(|digest| (run, digest.clone())));
+        self.texts.extend(entries.texts);
+        entries.events
+    }
+
+    async fn open_ledger(
+        &mut self,
+        opening: &Opening,
+        connection: &mut SqliteConnection,
+    ) -> Verdict<(), LedgerError> {
+        let id = &opening.portfolio;
+        if write::last_ledger_entry(connection, id).await?.is_some() {
+            return Ok(Err(LedgerError::Exists(id.clone())));
+        }
+        write::ledger_entry(connection, id, 1, None, &opening.entry).await?;
+        self.ledgers.push(id.clone());
+        Ok(Ok(()))
+    }
+
+    async fn append_ledger(
+        &mut self,
+        addition: &Addition,
+        connection: &mut SqliteConnection,
+    ) -> Verdict<Appended, LedgerError> {
+        let id = &addition.portfolio;
+        let Some(last) = write::last_ledger_entry(connection, id).await? else {
+            return Ok(Err(LedgerError::NoSuchPortfolio(id.clone())));
+        };
+        // The key first: who repeats an append that went through expects an older number.
+        if let Some(entry) = write::ledger_entry_of_key(connection, id, &addition.key).await? {
+            return Ok(Ok(Appended::Known(entry)));
+        }
+        if last != addition.expected {
+            return Ok(Ok(Appended::Conflict));
+        }
+        let number = last + 1;
+        write::ledger_entry(connection, id, number, Some(&addition.key), &addition.entry).await?;
+        self.ledgers.push(id.clone());
+        Ok(Ok(Appended::Added(number)))
+    }
+
+    /// Runs before events and texts before references, as the foreign keys want it.
+    async fn store(&self, runs: &Runs, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let changed: BTreeSet<_> = self.events.keys().chain(&self.claimed).collect();
+        let rows: Vec<_> = changed.into_iter().filter_map(|run| runs.get(run)).collect();
+        write::runs(connection, &rows).await?;
+        let events: Vec<_> = self
+            .events
+            .iter()
+            .flat_map(|(run, events)| events.iter().map(move |event| (*run, event)))
+            .collect();
+        write::events(connection, &events).await?;
+        let texts: Vec<_> = self.texts.iter().collect();
+        write::texts(connection, &texts).await?;
+        let references: Vec<_> = self.references.iter().collect();
+        write::references(connection, &references).await
+    }
+}
+
+/// A run's start comes first and once, its end comes last.
+fn check_order(run: RunId, known: Option<&Known>, events: &[NewEvent]) -> Result<(), JournalError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    if known.is_some_and(Known::is_finished) {
+        return Err(JournalError::Finished(run));
+    }
+    let in_order = events.iter().enumerate().all(|(index, event)| {
+        let starts = matches!(event.body, Body::RunStarted(_));
+        let may_start = known.is_none() && index == 0;
+        starts == may_start && (!event.body.ends_run() || index + 1 == events.len())
+    });
+    if in_order { Ok(()) } else { Err(JournalError::OutOfOrder(run)) }
+}

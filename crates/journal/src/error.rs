@@ -1,0 +1,125 @@
+use std::{io, path::PathBuf, sync::Arc};
+
+use protocol::{Digest, PortfolioId, RunId};
+use sqlx::migrate::MigrateError;
+
+/// Why the journal did not do what was asked. Nothing was stored.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum JournalError {
+    /// A later claim on the run outdates the one that this append was made under.
+    #[error("Run {0} has another owner by now. This one must stop working on it.")]
+    Fenced(RunId),
+    /// The run's last event is in the log.
+    #[error("Run {0} is over, so nothing can be added to it. Start a new run instead.")]
+    Finished(RunId),
+    /// The events are not in an order that a log can have.
+    #[error("Run {0} cannot take these events: its start must come first, once, and its end last.")]
+    OutOfOrder(RunId),
+    /// The run has no events.
+    #[error("There is no run {0}. Check the id.")]
+    NoSuchRun(RunId),
+    /// An event refers to a long text that the journal does not have.
+    #[error("The text {0} is not in the journal. Append the whole text instead of its preview.")]
+    NoSuchText(Digest),
+    /// An event or one of its texts is over the limit.
+    #[error("An event of run {run} has {bytes} bytes, and at most {limit} can be stored. Shorten it.")]
+    TooLarge {
+        /// The run.
+        run: RunId,
+        /// Its size.
+        bytes: usize,
+        /// The largest size that is allowed.
+        limit: usize,
+    },
+    /// Another process has the file open.
+    #[error("{} is in use by another Pitwall. Stop that one, or choose another file.", .0.display())]
+    InUse(PathBuf),
+    /// The file is a database, but not Pitwall's.
+    #[error("{} belongs to another program. Choose another file; this one was not changed.", .0.display())]
+    Foreign(PathBuf),
+    /// A newer Pitwall wrote the file.
+    #[error(
+        "{} was written by a newer Pitwall (format {found}; this one knows {known}). \
+         Update Pitwall, or choose another file; this one was not changed.",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The newest format that this version knows.
+        known: i64,
+    },
+    /// The file is damaged.
+    #[error("The journal is damaged: {0}. Stop Pitwall, keep a copy of the file, and restore a backup.")]
+    Corrupt(String),
+    /// The disk or the size limit is reached.
+    #[error("The disk is full, or the journal has reached its size limit. Free space and try again.")]
+    Full,
+    /// The file cannot be opened.
+    #[error("{} cannot be opened: {cause}. Check that the folder exists and may be written to.", path.display())]
+    Unavailable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: Arc<io::Error>,
+    },
+    /// The database failed in another way.
+    #[error("The journal's database failed: {0}. Try again; if it persists, check the disk.")]
+    Database(Arc<sqlx::Error>),
+    /// The journal was closed.
+    #[error("The journal is closed because Pitwall is shutting down. Try again when it runs.")]
+    Closed,
+}
+
+const SQLITE_CORRUPT: i32 = 11;
+const SQLITE_FULL: i32 = 13;
+const SQLITE_NOT_A_DATABASE: i32 = 26;
+
+impl From<sqlx::Error> for JournalError {
+    fn from(error: sqlx::Error) -> Self {
+        // The low byte is the primary result code; the others refine it.
+        let code = error
+            .as_database_error()
+            .and_then(|error| error.code())
+            .and_then(|code| code.parse::<i32>().ok())
+            .map(|code| code & 0xff);
+        match (code, &error) {
+            (Some(SQLITE_FULL), _) => Self::Full,
+            (Some(SQLITE_CORRUPT | SQLITE_NOT_A_DATABASE), _) => Self::Corrupt(error.to_string()),
+            (_, sqlx::Error::PoolClosed) => Self::Closed,
+            (_, sqlx::Error::Decode(cause)) => Self::Corrupt(cause.to_string()),
+            _ => Self::Database(Arc::new(error)),
+        }
+    }
+}
+
+impl From<MigrateError> for JournalError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+            other => Self::Database(Arc::new(sqlx::Error::Migrate(Box::new(other)))),
+        }
+    }
+}
+
+/// Why a ledger did not do what was asked. Nothing was stored.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LedgerError {
+    /// The portfolio exists.
+    #[error("There is a portfolio {0} already. Choose another id.")]
+    Exists(PortfolioId),
+    /// The portfolio does not exist.
+    #[error("There is no portfolio {0}. Create it first.")]
+    NoSuchPortfolio(PortfolioId),
+    /// The journal failed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+impl From<sqlx::Error> for LedgerError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Journal(error.into())
+    }
+}

@@ -1,0 +1,199 @@
+use std::{path::Path, sync::Arc};
+
+use bytes::Bytes;
+use protocol::{Digest, Event, NewEvent, RunFilter, RunId, RunPage, RunSummary, Text};
+use tokio::sync::{broadcast, mpsc};
+
+use crate::{
+    JournalError, Ledger, Subscription,
+    store::{self, Store},
+    tail::Tails,
+    writer::{self, Append, Feeds, Request},
+};
+
+/// Proof of a claim on a run. A later claim outdates it; no value is ever given out twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Epoch(pub(crate) i64);
+
+/// An event as it is stored and sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoded {
+    /// Its number.
+    pub seq: u64,
+    /// The event as JSON; all readers share the bytes.
+    pub json: Bytes,
+}
+
+impl Encoded {
+    /// The event itself.
+    ///
+    /// # Errors
+    /// [`JournalError::Corrupt`] if the bytes are no event.
+    pub fn decode(&self) -> Result<Event, JournalError> {
+        serde_json::from_slice(&self.json)
+            .map_err(|error| JournalError::Corrupt(format!("event {} cannot be read: {error}", self.seq)))
+    }
+}
+
+/// How a journal is opened.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The most bytes that the database file may have, rounded up to whole pages of 4096.
+    /// Appends that would need more fail with [`JournalError::Full`]. `None`: the disk's size.
+    pub size_limit: Option<u64>,
+}
+
+/// A handle of the event log. Clones share one writer; the last one to go ends it.
+#[derive(Clone)]
+pub struct Journal(Arc<Shared>);
+
+struct Shared {
+    requests: mpsc::Sender<Request>,
+    store: Store,
+    tails: Arc<Tails>,
+    changes: broadcast::WeakSender<Arc<RunSummary>>,
+    ledger: Ledger,
+}
+
+impl Journal {
+    /// Opens the database file, or creates it, and starts the writer on the current runtime.
+    /// Keeps `<path>.lock` locked until the journal is closed.
+    ///
+    /// # Errors
+    /// [`JournalError::InUse`], [`JournalError::Corrupt`], [`JournalError::Newer`],
+    /// [`JournalError::Foreign`]: the file is left as it was found. [`JournalError::Full`],
+    /// [`JournalError::Unavailable`], [`JournalError::Database`]: it cannot be opened.
+    pub async fn open(path: &Path) -> Result<Self, JournalError> {
+        Self::open_with(path, &Options::default()).await
+    }
+
+    /// The same with options.
+    ///
+    /// # Errors
+    /// As [`Journal::open`].
+    pub async fn open_with(path: &Path, options: &Options) -> Result<Self, JournalError> {
+        let opened = store::open(path, options).await?;
+        let store = opened.store.clone();
+        let tails = Arc::new(Tails::default());
+        let feeds = Feeds::new(tails.clone());
+        let changes = feeds.runs.downgrade();
+        let ledger_changes = feeds.ledger.downgrade();
+        let requests = writer::start(opened, feeds);
+        let ledger = Ledger::new(requests.clone(), store.clone(), ledger_changes);
+        Ok(Self(Arc::new(Shared { requests, store, tails, changes, ledger })))
+    }
+
+    /// Makes the caller the run's only owner: earlier epochs can no longer append. A run
+    /// without events may be claimed, too; it comes into being with its first append.
+    ///
+    /// # Errors
+    /// The claim could not be stored; earlier epochs of an existing run stay valid.
+    pub async fn claim(&self, run: RunId) -> Result<Epoch, JournalError> {
+        writer::ask(&self.0.requests, run, Request::Claim).await
+    }
+
+    /// Adds events to a run: all of them or none. When it returns they are numbered, on disk
+    /// and visible. They come back as stored: long texts are previews. Dropping the future does
+    /// not take the events back.
+    ///
+    /// # Errors
+    /// [`JournalError::Fenced`], [`JournalError::Finished`], [`JournalError::OutOfOrder`],
+    /// [`JournalError::NoSuchText`], [`JournalError::TooLarge`]: these events are refused.
+    /// [`JournalError::Full`] and [`JournalError::Database`]: they could not be stored; later
+    /// appends may work.
+    pub async fn append(
+        &self,
+        run: RunId,
+        epoch: Epoch,
+        events: Vec<NewEvent>,
+    ) -> Result<Vec<Arc<Event>>, JournalError> {
+        writer::ask(&self.0.requests, Append { run, epoch, events }, Request::Append).await
+    }
+
+    /// At most `limit` events after number `after`, in order; none if there is no such run.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn read(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, JournalError> {
+        self.0.store.read(run, after, limit).await?.iter().map(Encoded::decode).collect()
+    }
+
+    /// A cursor that begins after number `after`; 0 is the beginning.
+    ///
+    /// # Errors
+    /// [`JournalError::NoSuchRun`] if the run has no events, or the database cannot be read.
+    pub async fn subscribe(&self, run: RunId, after: u64) -> Result<Subscription, JournalError> {
+        Subscription::open(run, after, &self.0.tails, self.0.store.clone()).await
+    }
+
+    /// Number of the run's last event; `None` if there is no such run.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn last_seq(&self, run: RunId) -> Result<Option<u64>, JournalError> {
+        Ok(self.0.store.reach(run).await?.map(|(seq, _)| seq))
+    }
+
+    /// A long text of the run's events; `None` if none of them has such a text.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn text(&self, run: RunId, digest: &Digest) -> Result<Option<String>, JournalError> {
+        self.0.store.text_of_run(run, digest).await
+    }
+
+    /// The whole of a text, of whichever run.
+    ///
+    /// # Errors
+    /// [`JournalError::NoSuchText`], or the database cannot be read.
+    pub async fn resolve(&self, text: &Text) -> Result<String, JournalError> {
+        match text {
+            Text::Whole(whole) => Ok(whole.to_string()),
+            Text::Preview { digest, .. } => {
+                self.0.store.text(digest).await?.ok_or_else(|| JournalError::NoSuchText(digest.clone()))
+            }
+        }
+    }
+
+    /// Runs that match, newest first: 50 unless the filter says otherwise, 200 at most.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn summaries(&self, filter: &RunFilter) -> Result<RunPage, JournalError> {
+        self.0.store.summaries(filter).await
+    }
+
+    /// One run's summary; `None` if there is no such run.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn summary(&self, run: RunId) -> Result<Option<RunSummary>, JournalError> {
+        self.0.store.summary(run).await
+    }
+
+    /// All runs whose last event is still to come, oldest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn unfinished(&self) -> Result<Vec<RunSummary>, JournalError> {
+        self.0.store.unfinished().await
+    }
+
+    /// The summary of every changed run, after each commit. A receiver that lags loses the
+    /// oldest ones and is told so; it ends when the journal is closed.
+    pub fn changes(&self) -> broadcast::Receiver<Arc<RunSummary>> {
+        writer::receiver(&self.0.changes)
+    }
+
+    /// The entries of portfolios.
+    pub fn ledger(&self) -> Ledger {
+        self.0.ledger.clone()
+    }
+
+    /// Stores what is queued, then closes the file and releases its lock. Subscriptions and
+    /// later calls get [`JournalError::Closed`].
+    pub async fn close(&self) {
+        // No answer means that the writer has ended already.
+        let _: Result<(), JournalError> = writer::ask(&self.0.requests, (), Request::Close).await;
+    }
+}

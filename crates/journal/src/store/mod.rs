@@ -1,0 +1,25 @@
+//! All SQL: the checks at the start, what readers ask, what the writer stores.
+
+mod open;
+mod read;
+pub(crate) mod write;
+
+pub(crate) use open::{Opened, open};
+pub(crate) use read::Store;
+
+use protocol::RunId;
+use serde::Serialize;
+
+/// A run's id in the database: 16 bytes that sort by creation.
+fn key(run: RunId) -> Vec<u8> {
+    run.0.as_bytes().to_vec()
+}
+
+/// An enum's word in its JSON, which is also its word in the database.
+fn word(value: &impl Serialize) -> Result<String, sqlx::Error> {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => Ok(word),
+        Ok(other) => Err(sqlx::Error::Encode(format!("{other} is no word").into())),
+        Err(error) => Err(sqlx::Error::Encode(error.into())),
+    }
+}

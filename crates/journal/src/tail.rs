@@ -1,0 +1,124 @@
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+};
+
+use protocol::RunId;
+use tokio::sync::watch;
+
+use crate::Encoded;
+
+/// Events that a tail keeps: enough for readers that pause for some seconds.
+const LENGTH: usize = 512;
+
+/// How far a run's log reaches.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Progress {
+    /// Number of the last committed event; 0 before it is known.
+    pub seq: u64,
+    /// Whether that event ends the run.
+    pub finished: bool,
+    /// Whether the journal is closed, so that nothing will be added.
+    pub closed: bool,
+}
+
+/// The last events of a run that somebody reads. It lives as long as its readers do.
+pub(crate) struct Tail {
+    progress: watch::Sender<Progress>,
+    recent: Mutex<VecDeque<Encoded>>,
+}
+
+impl Tail {
+    fn new() -> Self {
+        Self { progress: watch::Sender::default(), recent: Mutex::default() }
+    }
+
+    pub fn watch(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
+    pub fn is_primed(&self) -> bool {
+        self.progress.borrow().seq > 0
+    }
+
+    /// Wakes the readers, unless they know as much already.
+    pub fn advance(&self, seq: u64, finished: bool) {
+        self.progress.send_if_modified(|progress| {
+            let is_news = seq > progress.seq;
+            if is_news {
+                progress.seq = seq;
+                progress.finished = finished;
+            }
+            is_news
+        });
+    }
+
+    /// Up to `limit` events after number `after`; `None` if some of them are here no more.
+    pub fn after(&self, after: u64, limit: usize) -> Option<Vec<Encoded>> {
+        let recent = lock(&self.recent);
+        let first = recent.front()?.seq;
+        let skipped = (after + 1).checked_sub(first)?;
+        let events: Vec<_> =
+            recent.iter().skip(usize::try_from(skipped).ok()?).take(limit).cloned().collect();
+        (!events.is_empty()).then_some(events)
+    }
+
+    fn push(&self, events: &[Encoded]) {
+        let mut recent = lock(&self.recent);
+        recent.extend(events.iter().cloned());
+        let excess = recent.len().saturating_sub(LENGTH);
+        recent.drain(..excess);
+    }
+}
+
+/// The tails of all runs that somebody reads.
+#[derive(Default)]
+pub(crate) struct Tails(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    closed: bool,
+    tails: HashMap<RunId, Weak<Tail>>,
+}
+
+impl Tails {
+    /// The run's tail, a new one if nobody reads the run; `None` once closed.
+    pub fn join(&self, run: RunId) -> Option<Arc<Tail>> {
+        let mut state = lock(&self.0);
+        if state.closed {
+            return None;
+        }
+        if let Some(tail) = state.tails.get(&run).and_then(Weak::upgrade) {
+            return Some(tail);
+        }
+        state.tails.retain(|_, tail| tail.strong_count() > 0);
+        let tail = Arc::new(Tail::new());
+        state.tails.insert(run, Arc::downgrade(&tail));
+        Some(tail)
+    }
+
+    /// Shows committed events to the run's readers.
+    pub fn publish(&self, run: RunId, events: &[Encoded], finished: bool) {
+        let Some(last) = events.last() else { return };
+        let tail = lock(&self.0).tails.get(&run).and_then(Weak::upgrade);
+        if let Some(tail) = tail {
+            // The events first: who sees the new number must find them.
+            tail.push(events);
+            tail.advance(last.seq, finished);
+        }
+    }
+
+    /// Tells all readers that nothing will be added.
+    pub fn close(&self) {
+        let mut state = lock(&self.0);
+        state.closed = true;
+        for tail in state.tails.drain().filter_map(|(_, tail)| tail.upgrade()) {
+            tail.progress.send_modify(|progress| progress.closed = true);
+        }
+    }
+}
+
+/// The guarded values are whole after every statement, so a panic elsewhere leaves them usable.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

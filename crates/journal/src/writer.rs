@@ -1,0 +1,242 @@
+use std::{fs::File, sync::Arc, time::Duration};
+
+use protocol::{Event, NewEvent, PortfolioId, RunId, RunSummary};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::{
+    sync::{broadcast, mpsc, oneshot},
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    Appended, Epoch, JournalError, LedgerError,
+    batch::{Batch, Runs},
+    ledger::{Addition, Opening},
+    store::{Opened, Store},
+    tail::Tails,
+};
+
+/// Requests that may wait; who brings another one waits for a place.
+const QUEUE: usize = 1024;
+/// The most requests of one transaction.
+const LARGEST_BATCH: usize = 512;
+/// How long a transaction may wait for requests. Timers count whole milliseconds.
+const PATIENCE: Duration = Duration::from_millis(1);
+/// Changes that a receiver may be behind.
+const FEED: usize = 1024;
+
+/// Something that the writer is asked to do.
+pub(crate) enum Request {
+    Claim(Call<RunId, Epoch>),
+    Append(Call<Append, Vec<Arc<Event>>>),
+    OpenLedger(Call<Opening, (), LedgerError>),
+    AppendLedger(Call<Addition, Appended, LedgerError>),
+    Close(Call<(), ()>),
+}
+
+/// Events for one run.
+pub(crate) struct Append {
+    pub run: RunId,
+    pub epoch: Epoch,
+    pub events: Vec<NewEvent>,
+}
+
+/// A request's input, what came of it, and who waits for that.
+pub(crate) struct Call<I, T, E = JournalError> {
+    pub input: I,
+    pub outcome: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+impl<I, T, E: From<JournalError>> Call<I, T, E> {
+    fn answer(self, committed: Result<(), JournalError>) {
+        let answer = match committed {
+            Ok(()) => self.outcome.unwrap_or_else(|| Err(JournalError::Closed.into())),
+            Err(error) => Err(error.into()),
+        };
+        // Who asked may have gone; what is stored stays stored.
+        let _ = self.reply.send(answer);
+    }
+}
+
+impl Request {
+    fn answer(self, committed: Result<(), JournalError>) {
+        match self {
+            Self::Claim(call) => call.answer(committed),
+            Self::Append(call) => call.answer(committed),
+            Self::OpenLedger(call) => call.answer(committed),
+            Self::AppendLedger(call) => call.answer(committed),
+            Self::Close(call) => call.answer(committed),
+        }
+    }
+}
+
+/// Queues a request and waits for its answer.
+pub(crate) async fn ask<I, T, E: From<JournalError>>(
+    requests: &mpsc::Sender<Request>,
+    input: I,
+    request: impl FnOnce(Call<I, T, E>) -> Request,
+) -> Result<T, E> {
+    let (reply, answer) = oneshot::channel();
+    let call = Call { input, outcome: None, reply };
+    requests.send(request(call)).await.map_err(|_| JournalError::Closed)?;
+    answer.await.map_err(|_| JournalError::Closed)?
+}
+
+/// Where committed changes are shown. Once dropped, all that listen are told that it is over.
+pub(crate) struct Feeds {
+    pub tails: Arc<Tails>,
+    pub runs: broadcast::Sender<Arc<RunSummary>>,
+    pub ledger: broadcast::Sender<PortfolioId>,
+}
+
+impl Feeds {
+    pub fn new(tails: Arc<Tails>) -> Self {
+        Self { tails, runs: broadcast::Sender::new(FEED), ledger: broadcast::Sender::new(FEED) }
+    }
+
+    fn publish(&self, batch: &Batch, runs: &Runs) {
+        for (run, events) in &batch.events {
+            let Some(known) = runs.get(run) else { continue };
+            self.tails.publish(*run, events, known.is_finished());
+            if self.runs.receiver_count() > 0 {
+                // Fails if the last receiver has just gone.
+                let _ = self.runs.send(Arc::new(known.summary.clone()));
+            }
+        }
+        for portfolio in &batch.ledgers {
+            let _ = self.ledger.send(portfolio.clone());
+        }
+    }
+}
+
+impl Drop for Feeds {
+    fn drop(&mut self) {
+        self.tails.close();
+    }
+}
+
+/// A receiver of a feed; one that ends at once if the feed is over.
+pub(crate) fn receiver<T: Clone>(feed: &broadcast::WeakSender<T>) -> broadcast::Receiver<T> {
+    match feed.upgrade() {
+        Some(sender) => sender.subscribe(),
+        None => broadcast::Sender::new(1).subscribe(),
+    }
+}
+
+/// Starts the writer. It ends when it is asked to close, or when nobody can ask any more.
+pub(crate) fn start(opened: Opened, feeds: Feeds) -> mpsc::Sender<Request> {
+    let (requests, queue) = mpsc::channel(QUEUE);
+    let writer = Writer {
+        connection: Some(opened.connection),
+        options: opened.options,
+        runs: Runs::new(opened.first_epoch),
+        feeds,
+        store: opened.store,
+        lock: opened.lock,
+    };
+    tokio::spawn(writer.run(queue));
+    requests
+}
+
+struct Writer {
+    /// `None` after a failure, until the next transaction.
+    connection: Option<SqliteConnection>,
+    options: SqliteConnectOptions,
+    runs: Runs,
+    feeds: Feeds,
+    store: Store,
+    lock: File,
+}
+
+impl Writer {
+    async fn run(mut self, mut queue: mpsc::Receiver<Request>) {
+        let mut closers = Vec::new();
+        let mut last_batch = 1;
+        while let Some(mut requests) = gather(&mut queue, last_batch).await {
+            last_batch = requests.len();
+            let committed = match self.commit(&mut requests).await {
+                Ok(batch) => {
+                    self.feeds.publish(&batch, &self.runs);
+                    self.runs.settle(&batch);
+                    Ok(())
+                }
+                Err(error) => {
+                    self.runs.forget();
+                    let error = JournalError::from(error);
+                    tracing::error!(%error, requests = last_batch, "the journal could not store");
+                    Err(error)
+                }
+            };
+            for request in requests {
+                if let Request::Close(_) = request {
+                    // What is queued already is still stored.
+                    queue.close();
+                    closers.push(request);
+                } else {
+                    request.answer(committed.clone());
+                }
+            }
+        }
+        self.close().await;
+        for closer in closers {
+            closer.answer(Ok(()));
+        }
+    }
+
+    async fn commit(&mut self, requests: &mut [Request]) -> Result<Batch, sqlx::Error> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.options.connect().await?,
+        };
+        let result = transact(&mut connection, requests, &mut self.runs).await;
+        if result.is_ok() {
+            self.connection = Some(connection);
+        } else {
+            // Whatever state it is in: a new one begins clean, and finds no lock of this one.
+            let _ = connection.close().await;
+        }
+        result
+    }
+
+    /// The readers go first, so that the last connection can fold the write-ahead log into the
+    /// database file; the lock goes last.
+    async fn close(self) {
+        drop(self.feeds);
+        self.store.close().await;
+        if let Some(connection) = self.connection
+            && let Err(error) = connection.close().await
+        {
+            tracing::warn!(%error, "the journal's file could not be closed in order");
+        }
+        drop(self.lock);
+    }
+}
+
+async fn transact(
+    connection: &mut SqliteConnection,
+    requests: &mut [Request],
+    runs: &mut Runs,
+) -> Result<Batch, sqlx::Error> {
+    let mut transaction = connection.begin_with("begin immediate").await?;
+    let batch = Batch::perform(requests, runs, &mut transaction).await?;
+    transaction.commit().await?;
+    Ok(batch)
+}
+
+/// Waits for a request and takes all that are queued. Those who were answered last often come
+/// back at once, so it waits a moment for as many as the last time; a lone caller never waits.
+async fn gather(queue: &mut mpsc::Receiver<Request>, last_batch: usize) -> Option<Vec<Request>> {
+    let mut requests = Vec::with_capacity(last_batch);
+    if queue.recv_many(&mut requests, LARGEST_BATCH).await == 0 {
+        return None;
+    }
+    let deadline = Instant::now() + PATIENCE;
+    while requests.len() < last_batch {
+        let room = LARGEST_BATCH - requests.len();
+        match timeout_at(deadline, queue.recv_many(&mut requests, room)).await {
+            Ok(1..) => {}
+            Ok(0) | Err(_) => break,
+        }
+    }
+    Some(requests)
+}

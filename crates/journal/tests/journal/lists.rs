@@ -1,0 +1,103 @@
+use protocol::{RunFilter, RunId, RunPage, RunStatus, RunSummary, WorkflowKind};
+
+use crate::sample::{Place, begin, finished, line, new_run, pipeline, running, started_as};
+
+fn runs(page: &RunPage) -> Vec<RunId> {
+    page.runs.iter().map(|summary| summary.run).collect()
+}
+
+#[tokio::test]
+async fn a_summary_is_the_fold_of_the_runs_events() {
+    let place = Place::new();
+    let journal = place.open().await;
+    let (run, epoch) = begin(&journal).await;
+    journal.append(run, epoch, vec![running(), line("a")]).await.unwrap();
+    let events = journal.read(run, 0, 10).await.unwrap();
+    let mut expected = RunSummary::begin(&events[0]).unwrap();
+    events.iter().for_each(|event| expected.apply(event));
+    assert_eq!(expected.status, RunStatus::Running);
+    assert_eq!(expected.seq, 3);
+    assert_eq!(journal.summary(run).await.unwrap(), Some(expected.clone()));
+    assert_eq!(journal.unfinished().await.unwrap(), [expected]);
+    assert_eq!(journal.summary(new_run()).await.unwrap(), None);
+
+    // Also when the writer has to read it back first.
+    journal.close().await;
+    let journal = place.open().await;
+    journal.append(run, epoch, vec![finished(RunStatus::Failed)]).await.unwrap();
+    let summary = journal.summary(run).await.unwrap().unwrap();
+    assert_eq!((summary.seq, summary.status), (4, RunStatus::Failed));
+    assert!(journal.unfinished().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn every_commit_announces_each_changed_run() {
+    let place = Place::new();
+    let journal = place.open().await;
+    let mut changes = journal.changes();
+    let (run, epoch) = begin(&journal).await;
+    journal.claim(run).await.unwrap();
+    assert!(journal.append(run, epoch, vec![line("fenced")]).await.is_err());
+    assert_eq!(changes.recv().await.unwrap().seq, 1);
+    journal.close().await;
+    assert!(changes.recv().await.is_err(), "neither a claim nor a refused append is a change");
+}
+
+#[tokio::test]
+async fn pages_are_newest_first_and_follow_one_another() {
+    let place = Place::new();
+    let journal = place.open().await;
+    let mut newest_first = Vec::new();
+    for _ in 0..7 {
+        newest_first.insert(0, begin(&journal).await.0);
+    }
+    let mut filter = RunFilter { limit: Some(3), ..RunFilter::default() };
+    let mut seen = Vec::new();
+    let mut sizes = Vec::new();
+    loop {
+        let page = journal.summaries(&filter).await.unwrap();
+        sizes.push((page.runs.len(), page.more));
+        seen.extend(runs(&page));
+        filter.before = page.runs.last().map(|summary| summary.run);
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!(seen, newest_first);
+    assert_eq!(sizes, [(3, true), (3, true), (1, false)]);
+    filter.before = newest_first.last().copied();
+    assert_eq!(journal.summaries(&filter).await.unwrap(), RunPage::default());
+}
+
+#[tokio::test]
+async fn filters_select_by_status_kind_flow_and_title() {
+    let place = Place::new();
+    let journal = place.open().await;
+    let mut ids = Vec::new();
+    for (ticker, flow) in [("AAPL", "one"), ("MSFT", "one"), ("AAPL", "two")] {
+        let run = new_run();
+        let epoch = journal.claim(run).await.unwrap();
+        journal.append(run, epoch, vec![started_as(pipeline(ticker, flow))]).await.unwrap();
+        ids.push((run, epoch));
+    }
+    journal.append(ids[1].0, ids[1].1, vec![finished(RunStatus::Cancelled)]).await.unwrap();
+    let [apple, microsoft, second_apple] = [ids[0].0, ids[1].0, ids[2].0];
+
+    let found = async |filter: RunFilter| runs(&journal.summaries(&filter).await.unwrap());
+    let by_search = |search: &str| RunFilter { search: search.into(), ..RunFilter::default() };
+    let cancelled = RunFilter { status: Some(RunStatus::Cancelled), ..RunFilter::default() };
+    assert_eq!(found(cancelled).await, [microsoft]);
+    let first_flow = RunFilter { flow: Some("one".parse().unwrap()), ..RunFilter::default() };
+    assert_eq!(found(first_flow.clone()).await, [microsoft, apple]);
+    let pipelines = RunFilter { kind: Some(WorkflowKind::Pipeline), ..RunFilter::default() };
+    assert_eq!(found(pipelines).await.len(), 3);
+    let portfolios = RunFilter { kind: Some(WorkflowKind::Portfolio), ..RunFilter::default() };
+    assert_eq!(found(portfolios).await, []);
+
+    assert_eq!(found(by_search("aapl")).await, [second_apple, apple]);
+    assert_eq!(found(by_search(" Line · msFT ")).await, [microsoft]);
+    assert_eq!(found(RunFilter { search: "aapl".into(), ..first_flow }).await, [apple]);
+    for literal in ["%", "_", "A%L", "\\", "'"] {
+        assert_eq!(found(by_search(literal)).await, [], "{literal}");
+    }
+}

@@ -1,0 +1,11 @@
+//! The journal through its public interface, on real SQLite files.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod interleavings;
+mod ledger;
+mod lists;
+mod log;
+mod opening;
+mod sample;
+mod subscriptions;
+mod texts;

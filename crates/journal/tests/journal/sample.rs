@@ -1,0 +1,96 @@
+//! Runs and events to store.
+
+use std::{fs, path::PathBuf};
+
+use journal::{Epoch, Journal};
+use protocol::{
+    Analyst, Body, Event, Limits, LogLevel, LogLine, ModelChoice, NewEvent, RunFinished, RunId, RunRequest,
+    RunStarted, RunStatus, Said, StatusChanged, Text, Timestamp, Totals, Workflow,
+};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// A folder for one database.
+pub struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self { folder: TempDir::new().unwrap() }
+    }
+
+    pub fn file(&self) -> PathBuf {
+        self.folder.path().join("journal.db")
+    }
+
+    pub async fn open(&self) -> Journal {
+        Journal::open(&self.file()).await.unwrap()
+    }
+
+    /// What a killed process would have left on the disk at this moment.
+    pub fn copy_as_after_a_crash(&self) -> Self {
+        let copy = Self::new();
+        for name in ["journal.db", "journal.db-wal"] {
+            fs::copy(self.folder.path().join(name), copy.folder.path().join(name)).unwrap();
+        }
+        copy
+    }
+}
+
+pub fn new_run() -> RunId {
+    RunId(Uuid::now_v7())
+}
+
+pub fn event(body: Body) -> NewEvent {
+    NewEvent { at: Timestamp(1_656_547_200_000), node: None, body }
+}
+
+pub fn pipeline(ticker: &str, flow: &str) -> RunRequest {
+    RunRequest {
+        workflow: Workflow::Pipeline {
+            ticker: ticker.parse().unwrap(),
+            date: "2022-06-30".parse().unwrap(),
+            analysts: Analyst::all(),
+        },
+        flow: flow.parse().unwrap(),
+        model: ModelChoice::Configured,
+        limits: Limits::default(),
+    }
+}
+
+pub fn started() -> NewEvent {
+    started_as(pipeline("AAPL", "first_flow"))
+}
+
+pub fn started_as(request: RunRequest) -> NewEvent {
+    event(Body::RunStarted(RunStarted { request }))
+}
+
+pub fn running() -> NewEvent {
+    event(Body::StatusChanged(StatusChanged { status: RunStatus::Running, reason: None }))
+}
+
+pub fn line(message: &str) -> NewEvent {
+    event(Body::Logged(LogLine { level: LogLevel::Info, message: message.into() }))
+}
+
+pub fn said(content: &str) -> NewEvent {
+    event(Body::Said(Said { source: "critic".into(), content: Text::from(content) }))
+}
+
+pub fn finished(status: RunStatus) -> NewEvent {
+    event(Body::RunFinished(RunFinished { status, error: None, totals: Totals::default() }))
+}
+
+/// A claimed run whose log has its start alone.
+pub async fn begin(journal: &Journal) -> (RunId, Epoch) {
+    let run = new_run();
+    let epoch = journal.claim(run).await.unwrap();
+    journal.append(run, epoch, vec![started()]).await.unwrap();
+    (run, epoch)
+}
+
+pub fn seqs(events: &[Event]) -> Vec<u64> {
+    events.iter().map(|event| event.seq).collect()
+}
