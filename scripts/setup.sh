@@ -91,6 +91,7 @@ wasm_bindgen() {
   local version
   version="$(sed -n '/^name = "wasm-bindgen"$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock)"
   [[ "$(wasm-bindgen --version 2>/dev/null)" == "wasm-bindgen $version" ]] && return
+  if have cargo-binstall && cargo binstall --no-confirm --quiet --root "$tools" "wasm-bindgen-cli@$version"; then return; fi
   say "Building wasm-bindgen $version, which joins WebAssembly to JavaScript; about 2 minutes, once"
   install_tool 1 wasm-bindgen-cli --version "$version"
 }
@@ -98,12 +99,14 @@ wasm_bindgen() {
 node_packages() {
   [[ node_modules/.package-lock.json -nt package-lock.json ]] && return
   say "Installing wasm-opt and Playwright from npm; about half a minute"
-  PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error
-  touch node_modules/.package-lock.json
+  PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error &&
+    touch node_modules/.package-lock.json
 }
 
-# Without npm, cargo-leptos downloads wasm-opt by itself.
-wasm_opt() { have npm && node_packages; have wasm-opt || true; }
+wasm_opt() {
+  have npm && node_packages && return
+  say "Without npm, cargo-leptos downloads wasm-opt by itself"
+}
 
 lints() {
   if [[ "${RUSTUP_TOOLCHAIN:-}" == debian-web ]]; then
@@ -116,6 +119,7 @@ lints() {
 
 browser() {
   have npm || { echo "The browser tests need Node.js 20 or newer with npm." >&2; exit 1; }
+  node_packages
   [[ -n "${CHROMIUM:-}" ]] && return
   have chromium && return
   if have apt-get && [[ -f /etc/debian_version ]]; then

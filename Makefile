@@ -1,0 +1,25 @@
+# `make run` builds what is not built yet and serves Pitwall on this machine.
+# Options for the server: make run ARGS="--addr 127.0.0.1:4000".
+ARGS ?=
+SHELL := bash
+
+.PHONY: run build test dev bench
+
+run: build
+	@exec target/release/pitwall serve $(ARGS)
+
+build:
+	@scripts/build.sh
+
+# All checks; ends with `N passed, N failed`.
+test:
+	@scripts/test.sh
+
+# Builds anew and reloads the browser whenever a source changes.
+dev:
+	@scripts/setup.sh build
+	@. scripts/environment.sh && exec cargo leptos watch -- serve $(ARGS)
+
+bench:
+	@scripts/setup.sh build
+	@scripts/bench.sh $(ARGS)

@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const root = resolve(__dirname, "../..");
+const program = process.env.PITWALL_PROGRAM ?? join(root, "target/release/pitwall");
+const readyWithinMs = 30_000;
+
+/** A Pitwall server of its own, with its own data, which survive a kill and a restart. */
+export class Server {
+  readonly url: string;
+  private running?: ChildProcess;
+  private output = "";
+
+  private constructor(
+    private readonly address: string,
+    readonly data: string,
+  ) {
+    this.url = `http://${address}`;
+  }
+
+  /** A running server with empty data. */
+  static async launch(): Promise<Server> {
+    const data = await mkdtemp(join(tmpdir(), "pitwall-"));
+    const server = new Server(`127.0.0.1:${await freePort()}`, data);
+    await server.start();
+    return server;
+  }
+
+  /** Starts it on the data that it has; returns when it answers. */
+  async start(): Promise<void> {
+    if (this.running) throw new Error("The server runs already.");
+    const started = spawn(program, ["serve", "--addr", this.address, "--data", this.data], {
+      cwd: root,
+      // No keys of the machine's owner: the rehearsal model answers.
+      env: { PATH: process.env.PATH, HOME: this.data, RUST_BACKTRACE: "1" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.running = started;
+    started.once("exit", () => {
+      if (this.running === started) this.running = undefined;
+    });
+    for (const stream of [started.stdout, started.stderr]) {
+      stream.on("data", (piece: Buffer) => (this.output += piece.toString()));
+    }
+    // A program that cannot be started has no exit, only an error.
+    const failed = new Promise<never>((_, reject) => started.once("error", reject));
+    await Promise.race([this.answers(), failed]);
+  }
+
+  /** Ends it as a power cut would: with SIGKILL, in the middle of whatever it does. */
+  async kill(): Promise<void> {
+    await this.end("SIGKILL");
+  }
+
+  /** Kills it and starts it again on the same data and at the same address. */
+  async restart(): Promise<void> {
+    await this.kill();
+    await this.start();
+  }
+
+  /** Ends it and removes its data. */
+  async remove(): Promise<void> {
+    await this.end("SIGKILL");
+    await rm(this.data, { recursive: true, force: true });
+  }
+
+  /** What it printed since this was last asked. */
+  takeOutput(): string {
+    const output = this.output;
+    this.output = "";
+    return output;
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    const ending = this.running;
+    if (!ending) return;
+    const exited = once(ending, "exit");
+    ending.kill(signal);
+    await exited;
+  }
+
+  private async answers(): Promise<void> {
+    const deadline = Date.now() + readyWithinMs;
+    while (Date.now() < deadline) {
+      if (!this.running) throw new Error(`The server ended at once:\n${this.output}`);
+      const response = await fetch(`${this.url}/healthz`).catch(() => undefined);
+      if (response?.ok) return;
+      await new Promise((wake) => setTimeout(wake, 50));
+    }
+    throw new Error(`The server did not answer within ${readyWithinMs / 1000} s:\n${this.output}`);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, "close");
+  return port;
+}

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Builds the release server and page, unless they are newer than every source.
+set -euo pipefail
+source "$(dirname "$0")/environment.sh"
+cd "$root"
+
+stamp=target/release/.pitwall-built
+sources=(app frontend server crates style public Cargo.toml Cargo.lock .cargo)
+
+# Folders count as well as files: a deleted file changes its folder's time.
+fresh() {
+  [[ -x target/release/pitwall && -d target/site/pkg && -f "$stamp" ]] &&
+    [[ -z "$(find "${sources[@]}" -newer "$stamp" -print -quit)" ]]
+}
+
+fresh && exit
+scripts/setup.sh build
+printf '\033[1m==>\033[0m %s\n' "Building Pitwall; about 10 minutes the first time, on two cores"
+mkdir -p target/release
+# The time before the build, so that an edit during it is not taken for built.
+touch "$stamp.started"
+cargo leptos build --release --precompress
+mv "$stamp.started" "$stamp"

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Every check of the project, each reported with its time. A step that fails does not
+# keep the others from running. The last line sums all up: `N passed, N failed`.
+set -uo pipefail
+source "$(dirname "$0")/environment.sh"
+cd "$root"
+
+logs=target/test-logs
+mkdir -p "$logs"
+passed=0
+failed=0
+
+# step TITLE COUNT COMMAND...
+# COUNT is a function that prints "passed failed", read from the log that it is given.
+step() {
+  local title="$1" count="$2" log start succeeded=yes counts good=0 bad=0
+  shift 2
+  log="$logs/$(tr -cs 'a-zA-Z0-9\n' '-' <<<"${title,,}").log"
+  start=$SECONDS
+  "$@" >"$log" 2>&1 || succeeded=no
+  counts="$("$count" "$log" "$succeeded")"
+  read -r good bad <<<"$counts"
+  # A step that fails without a failed test, such as one that does not compile, counts as one.
+  if [[ $succeeded == no && ${bad:-0} -eq 0 ]]; then bad=1; fi
+  passed=$((passed + ${good:-0}))
+  failed=$((failed + ${bad:-0}))
+  printf '\033[1m==>\033[0m %-44s %5d s   %d passed, %d failed\n' "$title" $((SECONDS - start)) "${good:-0}" "${bad:-0}"
+  if [[ $succeeded == no ]]; then
+    tail -n 80 "$log" | sed 's/^/    /'
+    echo "    The whole output is in $log"
+  fi
+}
+
+# A lint is one test.
+as_one() { if [[ $2 == yes ]]; then echo 1 0; else echo 0 1; fi; }
+
+# What must succeed, but checks nothing by itself.
+as_none() { echo 0 0; }
+
+rust_tests() {
+  awk '/^test result:/ { for (i = 2; i <= NF; i++) { if ($i ~ /^passed/) p += $(i-1); if ($i ~ /^failed/) f += $(i-1) } }
+    END { print p + 0, f + 0 }' "$1"
+}
+
+browser_tests() {
+  node -e '
+    const { stats } = JSON.parse(require("fs").readFileSync("target/end2end/results.json"));
+    console.log(stats.expected + stats.flaky, stats.unexpected);' 2>/dev/null || echo 0 0
+}
+
+in_browser() {
+  rm -f target/end2end/results.json
+  playwright test --config end2end
+}
+
+step "Tools" as_none scripts/setup.sh test
+# Setup may just have chosen another Rust toolchain.
+source scripts/environment.sh
+
+step "Format" as_one cargo fmt --all --check
+step "Lints of the server" as_one \
+  cargo clippy --workspace --exclude frontend --all-targets -- -D warnings
+step "Lints of the page" as_one \
+  cargo clippy --package frontend --target wasm32-unknown-unknown -- -D warnings
+step "Types of the browser tests" as_one tsc --noEmit --project end2end
+step "Tests" rust_tests \
+  cargo test --workspace --exclude frontend --no-fail-fast
+if compgen -G "frontend/tests/*.rs" >/dev/null; then
+  step "Tests in WebAssembly" rust_tests \
+    env CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
+    cargo test --package frontend --target wasm32-unknown-unknown --tests --no-fail-fast
+fi
+step "Release build" as_one scripts/build.sh
+step "Browser tests" browser_tests in_browser
+
+echo "$passed passed, $failed failed"
+[[ $failed -eq 0 ]]
