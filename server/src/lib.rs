@@ -8,6 +8,7 @@
 mod agentos;
 mod config;
 mod feeds;
+mod model;
 mod pages;
 mod peer;
 mod problem;
@@ -23,7 +24,6 @@ pub use config::{
 };
 use engine::{Engine, EngineError, EngineOptions};
 use journal::{Journal, JournalError};
-use llm::{ChatModel, PriceTable, Provider, ProviderConfig};
 use market::{PriceVendor, Sample};
 use service::Service;
 use tokio::{net::TcpListener, signal::unix::SignalKind};
@@ -55,9 +55,15 @@ pub enum ServeError {
     /// The portfolios cannot be read.
     #[error("{0}")]
     Desk(#[from] DeskError),
+    /// A base URL or a key, and no model.
+    #[error("A base URL or key is set, but no model. Name one with --model or PITWALL_MODEL.")]
+    NoModelNamed,
+    /// A model for some tiers only.
+    #[error("Some tiers have no model. Set --model for all, or each of --model-quick, --model-mid and --model-deep.")]
+    TierWithoutModel,
     /// The model's settings are wrong.
     #[error("{0}")]
-    Model(String),
+    Model(#[from] llm::ChatError),
     /// Unfinished runs cannot be continued.
     #[error("{0}")]
     Engine(#[from] EngineError),
@@ -118,7 +124,7 @@ async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
     let journal = Journal::open(&folder.join("pitwall.db")).await?;
     let prices: Arc<dyn PriceVendor> = Arc::new(Sample::load()?);
     let desk = Arc::new(Desk::open_default(journal.clone(), prices.clone()).await?);
-    let model = configured_model(&options.model)?;
+    let model = model::configured(&options.model)?;
     let configured_model = model.as_ref().map(|model| model.model(protocol::Tier::Deep));
     let trading =
         Trading::new(journal.clone(), desk.clone(), prices.clone(), model, options.model.rehearsal_speed);

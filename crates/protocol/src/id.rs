@@ -41,9 +41,7 @@ impl FromStr for RunId {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        Uuid::try_parse(text)
-            .map(Self)
-            .map_err(|_| InvalidId::new("run id", text, "it must be a UUID"))
+        Uuid::try_parse(text).map(Self).map_err(|_| InvalidId::new("run id", text, "it must be a UUID"))
     }
 }
 

@@ -30,11 +30,7 @@ pub fn percent(fraction: Decimal, places: u32) -> String {
 
 /// The same with a sign also on gains: `+4.3 %`.
 pub fn signed(text: String, amount: Decimal) -> String {
-    if amount.is_sign_positive() && !amount.is_zero() {
-        format!("+{text}")
-    } else {
-        text
-    }
+    if amount.is_sign_positive() && !amount.is_zero() { format!("+{text}") } else { text }
 }
 
 #[cfg(test)]

@@ -234,7 +234,8 @@ impl Totals {
         self.tokens_in + self.tokens_out
     }
 
-    pub(crate) fn count_call(&mut self, usage: Usage, cost: Option<Decimal>) {
+    /// Counts a model call that ended.
+    pub fn count_call(&mut self, usage: Usage, cost: Option<Decimal>) {
         self.model_calls += 1;
         self.tokens_in += usage.tokens_in.unwrap_or(0);
         self.tokens_out += usage.tokens_out.unwrap_or(0);

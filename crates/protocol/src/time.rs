@@ -22,9 +22,8 @@ impl Timestamp {
 
     /// `hh:mm:ss`, in UTC.
     pub fn clock(self) -> String {
-        self.civil().map_or_else(String::new, |at| {
-            format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second())
-        })
+        self.civil()
+            .map_or_else(String::new, |at| format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second()))
     }
 
     /// The UTC calendar day.

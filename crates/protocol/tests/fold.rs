@@ -1,0 +1,210 @@
+//! The fold, over arbitrary logs.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use proptest::prelude::*;
+use protocol::{
+    Applied, Body, CallFinished, CallStarted, Decimal, EdgeAdded, EdgeKind, Event, LogLevel, LogLine,
+    ModelChoice, NodeAdded, NodeFinished, NodeId, NodeKind, NodeStarted, NodeStatus, Report, RunFinished,
+    RunId, RunRequest, RunStarted, RunStatus, RunSummary, RunView, Said, StatusChanged, Text, Tier,
+    Timestamp, ToolInvoked, ToolReturned, ToolStatus, Totals, UnknownBody, Usage, Workflow,
+};
+
+const NODES: [&str; 4] = ["market", "bull", "bear", "trader"];
+
+fn node() -> impl Strategy<Value = NodeId> {
+    prop::sample::select(&NODES[..]).prop_map(|name| name.parse().unwrap())
+}
+
+fn text() -> impl Strategy<Value = Text> {
+    prop_oneof![
+        "[a-zA-Z #*|.\n]{0,60}".prop_map(Text::from),
+        "[a-z]{0,20}".prop_map(|preview| Text::Preview {
+            preview: preview.into(),
+            bytes: 9000,
+            digest: "0123456789abcdef".repeat(4).parse().unwrap(),
+        }),
+    ]
+}
+
+fn call() -> impl Strategy<Value = protocol::CallId> {
+    (node(), 1_u32..3, 1_u32..3).prop_map(|(node, visit, number)| protocol::CallId::new(&node, visit, number))
+}
+
+fn cost() -> impl Strategy<Value = Option<Decimal>> {
+    prop::option::of((0_i64..1_000_000).prop_map(|value| Decimal::new(value, 6)))
+}
+
+fn body() -> impl Strategy<Value = Body> {
+    let planned = (node(), 1_u32..3).prop_map(|(id, planned_visits)| {
+        Body::NodeAdded(NodeAdded {
+            label: id.to_string(),
+            id,
+            role: "market".into(),
+            kind: NodeKind::Agent,
+            phase: "Analysts".into(),
+            scope: None,
+            owner: None,
+            tier: Some(Tier::Quick),
+            planned_visits,
+        })
+    });
+    let edge = (node(), node()).prop_map(|(from, to)| {
+        Body::EdgeAdded(EdgeAdded { from, to, kind: EdgeKind::Flow, condition: None })
+    });
+    let finished = (1_u32..4, text(), prop::collection::vec(node(), 0..3), any::<bool>()).prop_map(
+        |(visit, value, next, complete)| {
+            Body::NodeFinished(NodeFinished {
+                visit,
+                status: NodeStatus::Succeeded,
+                reason: None,
+                degraded: None,
+                duration_ms: 12,
+                patch: [("report".to_owned(), value)].into(),
+                next,
+                complete,
+            })
+        },
+    );
+    let started_call = (call(), text()).prop_map(|(call, prompt)| {
+        Body::CallStarted(CallStarted { call, model: "m".into(), tier: Tier::Quick, prompt, tools: vec![] })
+    });
+    let finished_call =
+        (call(), text(), cost(), prop::option::of(0_u64..5000)).prop_map(|(call, answer, cost, tokens)| {
+            Body::CallFinished(CallFinished {
+                call,
+                model: "m".into(),
+                answer,
+                tool_requests: vec![],
+                usage: Usage { tokens_in: tokens, tokens_out: tokens },
+                cost,
+                latency_ms: 5,
+                retries: 0,
+                error: None,
+            })
+        });
+    let tool = (call(), text())
+        .prop_map(|(call, arguments)| Body::ToolInvoked(ToolInvoked { call, tool: "t".into(), arguments }));
+    let returned = (call(), text()).prop_map(|(call, result)| {
+        Body::ToolReturned(ToolReturned {
+            call,
+            status: ToolStatus::Degraded,
+            result,
+            vendor: None,
+            latency_ms: 1,
+        })
+    });
+    prop_oneof![
+        planned,
+        edge,
+        (1_u32..4).prop_map(|visit| Body::NodeStarted(NodeStarted { visit, phase: "Debate".into() })),
+        finished,
+        started_call,
+        finished_call,
+        tool,
+        returned,
+        text().prop_map(|content| Body::Said(Said { source: "you".into(), content })),
+        text().prop_map(|markdown| Body::Reported(Report {
+            name: "r".into(),
+            title: "R".into(),
+            markdown,
+            figures: vec![]
+        })),
+        Just(Body::Logged(LogLine { level: LogLevel::Info, message: "line".into() })),
+        Just(Body::StatusChanged(StatusChanged { status: RunStatus::Running, reason: None })),
+        "[a-z]{3,8}".prop_map(|kind| Body::Unknown(UnknownBody {
+            kind: format!("newer_{kind}"),
+            data: serde_json::json!({ "x": 1 })
+        })),
+        Just(Body::RunFinished(RunFinished {
+            status: RunStatus::Failed,
+            error: Some("e".into()),
+            totals: Totals::default()
+        })),
+    ]
+}
+
+fn log() -> impl Strategy<Value = Vec<Event>> {
+    prop::collection::vec((prop::option::of(node()), body(), 0_i64..1000), 0..60).prop_map(|entries| {
+        let run = RunId("0197a1b2-0000-7000-8000-000000000001".parse().unwrap());
+        let request = RunRequest {
+            workflow: Workflow::Pipeline {
+                ticker: "AAPL".parse().unwrap(),
+                date: "2022-06-30".parse().unwrap(),
+                analysts: vec![],
+            },
+            flow: "f".parse().unwrap(),
+            model: ModelChoice::default(),
+            limits: protocol::Limits::default(),
+        };
+        let start = (None, Body::RunStarted(RunStarted { request }), 0);
+        let entries = std::iter::once(start).chain(entries);
+        let event = |(index, (node, body, at)): (usize, (Option<NodeId>, Body, i64))| Event {
+            run,
+            seq: index as u64 + 1,
+            at: Timestamp(at),
+            node,
+            body,
+        };
+        entries.enumerate().map(event).collect()
+    })
+}
+
+proptest! {
+    /// A page takes over from the server's snapshot at any event.
+    #[test]
+    fn a_snapshot_and_the_rest_equal_the_whole(log in log()) {
+        let whole = RunView::fold(&log).unwrap();
+        for cut in 1..=log.len() {
+            let snapshot = RunView::fold(&log[..cut]).unwrap();
+            let mut view: RunView = serde_json::from_str(&serde_json::to_string(&snapshot).unwrap()).unwrap();
+            for event in &log[cut..] {
+                prop_assert_eq!(view.apply(event), Applied::Changed);
+            }
+            prop_assert_eq!(&view, &whole);
+        }
+    }
+
+    #[test]
+    fn an_event_applied_twice_changes_nothing(log in log(), again in any::<prop::sample::Index>()) {
+        let mut view = RunView::fold(&log).unwrap();
+        let before = view.clone();
+        prop_assert_eq!(view.apply(again.get(&log)), Applied::Duplicate);
+        prop_assert_eq!(view, before);
+    }
+
+    #[test]
+    fn a_gap_is_noticed_and_changes_nothing(log in log()) {
+        let Some((last, before)) = log.split_last() else { return Ok(()) };
+        if before.len() < 2 { return Ok(()) }
+        let mut view = RunView::fold(&before[..before.len() - 1]).unwrap();
+        let unchanged = view.clone();
+        prop_assert_eq!(view.apply(last), Applied::Gap);
+        prop_assert_eq!(view, unchanged);
+    }
+
+    #[test]
+    fn events_read_back_as_they_were_written(log in log()) {
+        for event in log {
+            let json = serde_json::to_string(&event).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
+        }
+    }
+
+    #[test]
+    fn totals_are_counted_where_calls_end(log in log()) {
+        let summary = {
+            let mut summary = RunSummary::begin(&log[0]).unwrap();
+            log.iter().for_each(|event| summary.apply(event));
+            summary
+        };
+        let calls = || log.iter().filter_map(|event| match &event.body {
+            Body::CallFinished(call) => Some(call),
+            _ => None,
+        });
+        prop_assert_eq!(summary.totals.model_calls as usize, calls().count());
+        prop_assert_eq!(summary.totals.tokens_in, calls().filter_map(|call| call.usage.tokens_in).sum::<u64>());
+        prop_assert_eq!(summary.totals.cost, calls().filter_map(|call| call.cost).sum::<Decimal>());
+        prop_assert_eq!(summary.totals.calls_of_unknown_cost as usize, calls().filter(|call| call.cost.is_none()).count());
+        prop_assert_eq!(summary, RunView::fold(&log).unwrap().summary);
+    }
+}

@@ -1,0 +1,43 @@
+//! The configured model, as the settings describe it.
+
+use std::sync::Arc;
+
+use llm::{Backoff, ChatModel, PriceTable, Provider, ProviderConfig, Tiers, Timeouts};
+
+use crate::{ServeError, config::ModelOptions};
+
+/// The model that the settings name; `None` if they name none.
+///
+/// # Errors
+/// The settings contradict each other, or the price table cannot be read.
+pub fn configured(options: &ModelOptions) -> Result<Option<Arc<dyn ChatModel>>, ServeError> {
+    let Some(models) = models(options)? else { return Ok(None) };
+    let prices = match &options.model_prices {
+        Some(path) => PriceTable::with_file(path)?,
+        None => PriceTable::bundled()?,
+    };
+    let config = ProviderConfig {
+        base_url: options.model_base_url.clone(),
+        api_key: options.model_key.clone(),
+        fallbacks: Tiers::same(options.model_fallback.clone()),
+        timeouts: Timeouts { total: options.model_timeout, ..Timeouts::default() },
+        max_retries: options.model_retries,
+        ..ProviderConfig::new(models)
+    };
+    Ok(Some(Arc::new(Provider::new(config, prices)?)))
+}
+
+/// A tier without a model of its own takes the one of all tiers.
+fn models(options: &ModelOptions) -> Result<Option<Tiers<String>>, ServeError> {
+    let named = [&options.model_quick, &options.model_mid, &options.model_deep];
+    let any = options.model.is_some() || named.iter().any(|model| model.is_some());
+    if !any {
+        let needless = options.model_base_url.is_some() || options.model_key.is_some();
+        return if needless { Err(ServeError::NoModelNamed) } else { Ok(None) };
+    }
+    let tier = |own: &Option<String>| own.clone().or_else(|| options.model.clone());
+    match named.map(tier) {
+        [Some(quick), Some(mid), Some(deep)] => Ok(Some(Tiers { quick, mid, deep })),
+        _ => Err(ServeError::TierWithoutModel),
+    }
+}

@@ -1,0 +1,231 @@
+//! The REST interface, the sockets and the command, against the real program.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use futures::StreamExt;
+use protocol::{Body, Control, Frame, RunStatus, RunView};
+use serde_json::{Value, json};
+use support::{Home, next_frame};
+use tokio_tungstenite::tungstenite::{self, Message};
+
+/// A pipeline that the rehearsal writes without pauses.
+fn quick_pipeline() -> Value {
+    json!({
+        "workflow": { "type": "pipeline", "ticker": "aapl", "date": "2022-06-30" },
+        "model": { "type": "rehearsal", "characters_per_second": 0 },
+    })
+}
+
+/// The same at a pace that leaves time to look.
+fn slow_pipeline() -> Value {
+    json!({
+        "workflow": { "type": "pipeline", "ticker": "AAPL", "date": "2022-06-30" },
+        "model": { "type": "rehearsal", "characters_per_second": 300 },
+    })
+}
+
+#[tokio::test]
+async fn a_run_is_started_watched_and_read_back() {
+    let home = Home::new(&[]);
+    let server = home.start().await;
+    let run = server.start_run(quick_pipeline()).await;
+    let events = server.events_to_end(run, 0).await;
+    let view = RunView::fold(&events).unwrap();
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    let read: RunView = serde_json::from_value(server.get(&format!("/api/v1/runs/{run}")).await).unwrap();
+    assert_eq!(read, view, "the fold of the socket's events is what the server folds");
+    let tail = server.events_to_end(run, view.seq() - 3).await;
+    assert_eq!(tail, events[events.len() - 3..]);
+    let list = server.get("/api/v1/runs?search=aapl&status=succeeded").await;
+    assert_eq!(list["runs"][0]["run"], run.to_string());
+    assert_eq!(server.get("/api/v1/runs?search=nothing").await["runs"], json!([]));
+}
+
+#[tokio::test]
+async fn long_texts_are_previewed_and_can_be_fetched() {
+    let home = Home::new(&[]);
+    let server = home.start().await;
+    let run = server.start_run(quick_pipeline()).await;
+    let events = server.events_to_end(run, 0).await;
+    let stored = events.into_iter().find_map(|mut event| {
+        let text = event.body.texts_mut().into_iter().find(|text| text.stored().is_some())?;
+        Some((text.stored().unwrap().clone(), text.bytes(), text.shown().to_owned()))
+    });
+    let (digest, bytes, preview) = stored.expect("the later prompts are long");
+    let text = reqwest::get(server.url(&format!("/api/v1/runs/{run}/texts/{digest}"))).await.unwrap();
+    let text = text.text().await.unwrap();
+    assert_eq!(text.len() as u64, bytes);
+    assert!(text.starts_with(&preview));
+}
+
+#[tokio::test]
+async fn a_socket_is_refused_as_http_where_there_is_nothing_to_follow() {
+    let home = Home::new(&[]);
+    let server = home.start().await;
+    let run = server.start_run(quick_pipeline()).await;
+    let unknown = "01890000-0000-7000-8000-000000000000";
+    for (path, expected) in [
+        (format!("/ws/v1/runs/{unknown}"), 404),
+        ("/ws/v1/runs/..%2F..%2Fetc".to_owned(), 404),
+        (format!("/ws/v1/runs/{run}?after=99999"), 410),
+        ("/ws/v1/portfolios/nobody".to_owned(), 404),
+    ] {
+        let url = format!("ws://{}{path}", server.address);
+        match tokio_tungstenite::connect_async(url).await {
+            Err(tungstenite::Error::Http(answer)) => assert_eq!(answer.status().as_u16(), expected, "{path}"),
+            other => panic!("{path}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn text_of_calls_in_flight_reaches_a_late_client_from_its_beginning() {
+    let home = Home::new(&[]);
+    let server = home.start().await;
+    let run = server.start_run(slow_pipeline()).await;
+    // The first client waits until something streams; then a second one joins.
+    let mut first = server.connect(&format!("/ws/v1/runs/{run}")).await;
+    loop {
+        if let Some(Frame::Control(Control::Delta { text, .. })) = next_frame(&mut first).await
+            && !text.is_empty()
+        {
+            break;
+        }
+    }
+    let mut late = server.connect(&format!("/ws/v1/runs/{run}")).await;
+    let from = loop {
+        if let Some(Frame::Control(Control::Delta { from, .. })) = next_frame(&mut late).await {
+            break from;
+        }
+    };
+    assert_eq!(from, 0);
+}
+
+#[tokio::test]
+async fn a_stop_ends_the_run_and_says_why() {
+    let home = Home::new(&[]);
+    let server = home.start().await;
+    let run = server.start_run(slow_pipeline()).await;
+    let (status, _) = server.post(&format!("/api/v1/runs/{run}/stop"), json!({ "reason": "enough" })).await;
+    assert_eq!(status, 202);
+    let events = server.events_to_end(run, 0).await;
+    let Body::RunFinished(end) = &events.last().unwrap().body else { panic!("an end") };
+    assert_eq!(end.status, RunStatus::Cancelled);
+    assert_eq!(end.error.as_deref(), Some("Stopped by you: enough"));
+    let (status, problem) = server.post(&format!("/api/v1/runs/{run}/stop"), json!({})).await;
+    assert_eq!(status, 409, "{problem}");
+}
+
+#[tokio::test]
+async fn nonsense_is_refused_with_a_sentence() {
+    let home = Home::new(&[]);
+    let server = home.start().await;
+    for (body, expected) in [
+        (json!({ "workflow": { "type": "pipeline", "ticker": "NOPE", "date": "2022-06-30" } }), "NOPE"),
+        (json!({ "workflow": { "type": "pipeline", "ticker": "AAPL", "date": "2031-01-01" } }), "2022-12-28"),
+        (json!({ "workflow": { "type": "pipeline", "ticker": "AAPL", "date": "30.6.2022" } }), "date"),
+        (json!({ "workflow": { "type": "pipeline", "ticker": "../..", "date": "2022-06-30" } }), "ticker"),
+        (json!({ "workflow": { "type": "portfolio", "portfolio": "nobody", "date": "2022-06-30" } }), "nobody"),
+        (json!({ "workflow": { "type": "pipeline", "ticker": "AAPL", "date": "2022-06-30", "analysts": [] } }), "analyst"),
+        (json!([]), "workflow"),
+    ] {
+        let (status, problem) = server.post("/api/v1/runs", body.clone()).await;
+        assert_eq!(status, 422, "{body}: {problem}");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(expected), "{body}: {detail}");
+    }
+    assert_eq!(server.get("/api/v1/runs").await["runs"], json!([]), "nothing was started");
+}
+
+#[tokio::test]
+async fn sigterm_closes_sockets_with_1012_and_the_run_goes_on_after_a_restart() {
+    let home = Home::new(&[]);
+    let server = home.start().await;
+    let run = server.start_run(slow_pipeline()).await;
+    let mut socket = server.connect(&format!("/ws/v1/runs/{run}")).await;
+    let mut seen = 0;
+    while seen < 30 {
+        if let Some(Frame::Event(event)) = next_frame(&mut socket).await {
+            seen = event.seq;
+        }
+    }
+    let ended = tokio::spawn(server.terminate());
+    let code = loop {
+        match socket.next().await {
+            Some(Ok(Message::Close(Some(frame)))) => break u16::from(frame.code),
+            Some(Ok(_)) => {}
+            other => panic!("no close frame: {other:?}"),
+        }
+    };
+    assert_eq!(code, 1012);
+    let _ = socket.close(None).await;
+    assert!(ended.await.unwrap().success());
+    let server = home.start().await;
+    let events = server.events_to_end(run, 0).await;
+    assert_eq!(RunView::fold(&events).unwrap().summary.status, RunStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_data_refuses() {
+    let home = Home::new(&[]);
+    let _server = home.start().await;
+    let output = home.command().stderr(std::process::Stdio::piped()).output().await.unwrap();
+    assert!(!output.status.success());
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(words.contains("in use by another Pitwall"), "{words}");
+}
+
+#[tokio::test]
+async fn the_openapi_document_names_every_route() {
+    let home = Home::new(&[]);
+    let server = home.start().await;
+    let document = server.get("/api/v1/openapi.json").await;
+    let paths: Vec<&str> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        paths,
+        [
+            "/api/v1/portfolios",
+            "/api/v1/portfolios/{portfolio}",
+            "/api/v1/runs",
+            "/api/v1/runs/{run}",
+            "/api/v1/runs/{run}/events",
+            "/api/v1/runs/{run}/stop",
+            "/api/v1/runs/{run}/texts/{digest}",
+            "/api/v1/start-options",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_client_of_agentos_runs_a_pipeline_and_reads_a_portfolio() {
+    let home = Home::new(&[]);
+    let server = home.start().await;
+    let body = json!({ "ticker": "aapl", "date": "2022-06-30", "mock_type": "pipeline", "speed": 10_000.0 });
+    let (status, accepted) = server.post("/api/run/mock", body).await;
+    assert_eq!((status, accepted["status"].as_str()), (200, Some("queued")), "{accepted}");
+    let run = accepted["run_id"].as_str().unwrap();
+    let mut socket = server.connect(&format!("/ws/stream/{run}")).await;
+    let (mut frames, mut code) = (Vec::<Value>::new(), None);
+    while let Some(Ok(message)) = socket.next().await {
+        match message {
+            Message::Text(text) => frames.push(serde_json::from_str(&text).unwrap()),
+            Message::Close(frame) => code = frame.map(|frame| u16::from(frame.code)),
+            _ => {}
+        }
+    }
+    assert_eq!(code, Some(1000));
+    assert_eq!(frames.last().unwrap(), &json!({ "type": "system", "message": "Run completed." }));
+    for kind in ["thought", "tool", "tool_result", "result", "log"] {
+        assert!(frames.iter().any(|frame| frame["type"] == kind), "no {kind}");
+    }
+    let record = server.get(&format!("/api/run/{run}")).await;
+    assert_eq!(record["status"], "completed");
+    assert_eq!(record["events"].as_array().unwrap().len(), frames.len() - 1);
+    assert_eq!(server.get("/api/run/").await[0]["id"], run);
+    let latest = server.get("/api/portfolios/main_portfolio/latest").await;
+    assert_eq!(latest["portfolio"]["cash_balance"], 100_000.0);
+    let mut unknown = server.connect("/ws/stream/nothing").await;
+    let Some(Ok(Message::Text(text))) = unknown.next().await else { panic!("a frame") };
+    assert_eq!(text.as_str(), r#"{"type":"system","message":"Error: Run nothing not found."}"#);
+}

@@ -1,0 +1,219 @@
+//! A real server process, and a provider that counts what it is asked.
+#![allow(dead_code)]
+
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    net::SocketAddr,
+    path::PathBuf,
+    process::Stdio,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    response::sse::{Event as SseEvent, Sse},
+    routing::post,
+};
+use futures::{SinkExt, Stream, StreamExt, stream};
+use protocol::{Event, Frame, RunId};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::{TcpListener, TcpStream},
+    process::{Child, Command},
+};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
+
+/// A `pitwall serve` process on a folder of its own.
+pub struct Server {
+    pub address: SocketAddr,
+    child: Child,
+}
+
+/// What a server keeps between its processes.
+pub struct Home {
+    folder: TempDir,
+    variables: Vec<(String, String)>,
+}
+
+impl Home {
+    pub fn new(variables: &[(&str, String)]) -> Self {
+        let folder = TempDir::new().unwrap();
+        // The interfaces without pages need no built site, only a folder that looks like one.
+        std::fs::create_dir_all(folder.path().join("site/pkg")).unwrap();
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        Self { folder, variables }
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Starts a process and waits until it is ready.
+    pub async fn start(&self) -> Server {
+        let mut child = self.command().spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.next_line().await.unwrap().expect("the server says where it listens");
+        let address = line.rsplit_once("http://").expect("an address").1.parse().unwrap();
+        // Keep reading, so that the server never blocks on its output.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Server { address, child }
+    }
+
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pitwall"));
+        command
+            .args(["serve", "--addr", "127.0.0.1:0"])
+            .arg("--data")
+            .arg(self.data())
+            .arg("--site")
+            .arg(self.folder.path().join("site"))
+            .env_remove("PITWALL_MODEL")
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        for (name, value) in &self.variables {
+            command.env(name, value);
+        }
+        command
+    }
+}
+
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+impl Server {
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        reqwest::get(self.url(path)).await.unwrap().json().await.unwrap()
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+        let answer = reqwest::Client::new().post(self.url(path)).json(&body).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or(Value::Null))
+    }
+
+    /// Starts a run and returns its id.
+    pub async fn start_run(&self, request: Value) -> RunId {
+        let (status, accepted) = self.post("/api/v1/runs", request).await;
+        assert_eq!(status, 201, "{accepted}");
+        accepted["run"].as_str().unwrap().parse().unwrap()
+    }
+
+    pub async fn connect(&self, path: &str) -> Socket {
+        let url = format!("ws://{}{path}", self.address);
+        tokio_tungstenite::connect_async(url).await.unwrap().0
+    }
+
+    /// Every event of a run after `after`, until the server closes the socket normally.
+    pub async fn events_to_end(&self, run: RunId, after: u64) -> Vec<Event> {
+        let mut socket = self.connect(&format!("/ws/v1/runs/{run}?after={after}")).await;
+        let mut events = Vec::new();
+        while let Some(frame) = next_frame(&mut socket).await {
+            if let Frame::Event(event) = frame {
+                events.push(*event);
+            }
+        }
+        events
+    }
+
+    /// SIGKILL: no chance to tidy up.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// SIGTERM, and the exit status.
+    pub async fn terminate(mut self) -> std::process::ExitStatus {
+        let pid = self.child.id().unwrap().to_string();
+        std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await.expect("it ends").unwrap()
+    }
+}
+
+/// The next frame; `None` when the connection has ended.
+pub async fn next_frame(socket: &mut Socket) -> Option<Frame> {
+    loop {
+        match socket.next().await? {
+            Ok(Message::Text(text)) => return Some(Frame::parse(&text).unwrap()),
+            Ok(Message::Ping(_) | Message::Pong(_)) => {}
+            Ok(Message::Close(_)) | Err(_) => {
+                let _ = socket.close().await;
+                let _ = socket.flush().await;
+                return None;
+            }
+            Ok(other) => panic!("unexpected message {other:?}"),
+        }
+    }
+}
+
+/// An OpenAI-compatible provider on loopback: its answers follow from the prompts alone, and
+/// it counts how often each prompt was answered to the end.
+#[derive(Clone, Default)]
+pub struct Provider {
+    asked: Arc<Mutex<BTreeMap<String, u32>>>,
+    pause: Duration,
+}
+
+impl Provider {
+    /// Starts it; each answer is streamed with `pause` between its pieces. Returns its base URL.
+    pub async fn start(pause: Duration) -> (Self, String) {
+        let provider = Self { pause, ..Self::default() };
+        let router = Router::new().route("/v1/chat/completions", post(complete)).with_state(provider.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        (provider, format!("http://{address}/v1/"))
+    }
+
+    /// How often each prompt was asked.
+    pub fn asked(&self) -> BTreeMap<String, u32> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+async fn complete(
+    State(provider): State<Provider>,
+    Json(request): Json<Value>,
+) -> Sse<impl Stream<Item = Result<SseEvent, Infallible>>> {
+    let prompt = prompt(&request);
+    *provider.asked.lock().unwrap().entry(prompt.clone()).or_default() += 1;
+    let text = answer(&request, &prompt);
+    let characters: Vec<char> = text.chars().collect();
+    let mut events: Vec<Value> = characters
+        .chunks(40)
+        .map(|piece| json!({ "content": piece.iter().collect::<String>() }))
+        .map(|delta| json!({ "model": "fake-1", "choices": [{ "index": 0, "delta": delta }] }))
+        .collect();
+    events.push(json!({ "model": "fake-1", "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] }));
+    let usage = json!({ "prompt_tokens": prompt.len() / 4, "completion_tokens": text.len() / 4, "total_tokens": (prompt.len() + text.len()) / 4 });
+    events.push(json!({ "model": "fake-1", "choices": [], "usage": usage }));
+    let lines: Vec<String> = events.iter().map(Value::to_string).chain(["[DONE]".to_owned()]).collect();
+    let pause = provider.pause;
+    Sse::new(stream::iter(lines).then(move |line| async move {
+        tokio::time::sleep(pause).await;
+        Ok(SseEvent::default().data(line))
+    }))
+}
+
+/// All messages of a request as one text.
+fn prompt(request: &Value) -> String {
+    let messages = request["messages"].as_array().unwrap();
+    messages.iter().map(|message| format!("[{}] {}\n", message["role"], message["content"])).collect()
+}
+
+/// The answer to a prompt: a rating or a decision where one is asked for, else some prose.
+fn answer(request: &Value, prompt: &str) -> String {
+    let mark = prompt.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    let asked_for = request.to_string();
+    if asked_for.contains("\"grade\"") || asked_for.contains("\\\"grade\\\"") {
+        return json!({ "grade": "overweight", "confidence": "medium", "summary": format!("Summary {mark}."), "thesis": format!("Thesis {mark}.") })
+            .to_string();
+    }
+    format!("Remark {mark}. The figures were read and weighed; this text follows from the prompt alone.")
+}
