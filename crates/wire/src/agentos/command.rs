@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 /// The portfolio id that AgentOS's clients send when they mean the first portfolio.
 pub const MAIN_PORTFOLIO: &str = "main_portfolio";
 
-/// Characters a second that a mock run's answers are written at, at speed 1.
-pub const MOCK_CHARACTERS_PER_SECOND: f64 = 200.0;
+/// Characters a second that a mock run's answers are written at, at speed 1: the rehearsal's own pace.
+pub const MOCK_CHARACTERS_PER_SECOND: f64 = 600.0;
 
 /// The endpoints that start a run: `POST /api/run/{pipeline,portfolio,mock}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,7 +179,7 @@ impl Parameters {
                 .filter(|speed| (0.1..=1000.0).contains(speed))
                 .ok_or_else(|| invalid("speed", "it must be a number from 0.1 to 1000"))?,
         };
-        // In range: the product is between 20 and 200,000.
+        // In range: the product is between 60 and 600,000.
         let characters_per_second = Some((speed * MOCK_CHARACTERS_PER_SECOND).round() as u32);
         Ok(ModelChoice::Rehearsal { characters_per_second })
     }
