@@ -1,0 +1,50 @@
+use protocol::{Date, Decimal};
+
+use crate::amount::TooLarge;
+use crate::book::Refusal;
+
+/// Why a ledger, a decision or a valuation is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PortfolioError {
+    /// There are no entries, or the first one opens nothing.
+    #[error("The portfolio was never opened. Create it first.")]
+    NotOpened,
+    /// There is a second opening entry.
+    #[error("The portfolio was opened twice. Its ledger is damaged; restore it from a backup.")]
+    OpenedTwice,
+    /// The starting cash is no usable amount.
+    #[error(
+        "A portfolio cannot start with {0} US dollars. Choose an amount above 0, at most 1,000,000,000,000, with at most 6 decimals."
+    )]
+    InvalidCash(Decimal),
+    /// The decision, or one of its orders, was carried out before.
+    #[error("\"{key}\" was carried out before and is not carried out again.")]
+    Duplicate {
+        /// The idempotency key.
+        key: String,
+    },
+    /// The day lies before the portfolio's last decision.
+    #[error("{date} lies before the portfolio's last decision on {last}. Choose {last} or a later day.")]
+    BackInTime {
+        /// The day that was asked for.
+        date: Date,
+        /// The day of the last decision.
+        last: Date,
+    },
+    /// A recorded trade cannot have happened.
+    #[error(
+        "The ledger is damaged: trade \"{key}\" does not fit the entries before it ({refusal}). Restore it from a backup."
+    )]
+    InvalidTrade {
+        /// The trade's key.
+        key: String,
+        /// What does not fit.
+        refusal: Refusal,
+    },
+    /// The limits contradict each other or are out of range.
+    #[error("The limits cannot be used: {0}.")]
+    InvalidConstraints(&'static str),
+    /// An amount is beyond what is computed exactly.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+}

@@ -1,0 +1,90 @@
+use std::fmt;
+
+use protocol::{Decimal, Order, Side, Ticker};
+
+use crate::amount::{TooLarge, difference, product};
+use crate::book::{Book, Unvalued};
+use crate::error::PortfolioError;
+use crate::execution::{Desk, Session};
+use crate::ledger::{Entry, Portfolio};
+use crate::limits;
+
+/// What became of the cash above the reserve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SweepOutcome {
+    /// Whole shares were bought.
+    Swept {
+        /// The cash equivalent.
+        ticker: Ticker,
+        /// Shares.
+        quantity: Decimal,
+    },
+    /// The cash above the reserve buys no share, or no cash equivalent is set.
+    NotNeeded,
+    /// Nothing was bought, for these reasons.
+    NotPossible(Vec<String>),
+}
+
+impl fmt::Display for SweepOutcome {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Swept { ticker, quantity } => write!(formatter, "Swept {quantity} shares of {ticker}"),
+            Self::NotNeeded => formatter.write_str("No sweep needed"),
+            Self::NotPossible(reasons) => write!(formatter, "Nothing was swept: {}", reasons.join("; ")),
+        }
+    }
+}
+
+/// Puts the cash that an executed decision leaves above the reserve (the limits' `min_cash`) into
+/// whole shares of the session's cash equivalent. The trade, with key `{key}/sweep`, is added to the
+/// decision's own entry, so that both are recorded together. Position and sector limits do not apply.
+///
+/// Without a price for the cash equivalent nothing is swept, and the outcome says so.
+///
+/// # Errors
+/// If `entry` is not a decision that fits `portfolio`, or the limits are unusable.
+pub fn sweep(
+    portfolio: &Portfolio,
+    mut entry: Entry,
+    session: &Session<'_>,
+) -> Result<(Entry, SweepOutcome), PortfolioError> {
+    limits::check(session.constraints)?;
+    let mut after = portfolio.clone();
+    after.apply(&entry)?;
+    let Some(ticker) = session.cash_equivalent else { return Ok((entry, SweepOutcome::NotNeeded)) };
+    let Some(price) = session.prices.get(ticker).copied() else {
+        return Ok((entry, SweepOutcome::NotPossible(vec![format!("No price found for {ticker}")])));
+    };
+    let quantity = match spare_shares(&after.book, price, session) {
+        Ok(quantity) => quantity,
+        Err(unvalued) => return Ok((entry, SweepOutcome::NotPossible(unvalued.reasons()))),
+    };
+    if quantity <= Decimal::ZERO {
+        return Ok((entry, SweepOutcome::NotNeeded));
+    }
+
+    let order = Order {
+        side: Side::Buy,
+        ticker: ticker.clone(),
+        quantity,
+        rationale: "Spare cash is put aside".to_owned(),
+        stop_loss: None,
+        take_profit: None,
+    };
+    let mut desk = Desk::new(session, after.book);
+    desk.place(&format!("{}/sweep", session.key), &order);
+    if let Some(rejected) = desk.rejected.pop() {
+        return Ok((entry, SweepOutcome::NotPossible(rejected.reasons)));
+    }
+    if let Entry::Decided { trades, .. } = &mut entry {
+        trades.append(&mut desk.trades);
+    }
+    Ok((entry, SweepOutcome::Swept { ticker: ticker.clone(), quantity }))
+}
+
+/// Whole shares that the cash above the reserve buys.
+fn spare_shares(book: &Book, price: Decimal, session: &Session<'_>) -> Result<Decimal, Unvalued> {
+    let reserve = product(session.constraints.min_cash, book.total(session.prices)?)?;
+    let spare = difference(book.cash, reserve)?;
+    Ok(spare.checked_div(price).ok_or(TooLarge)?.floor())
+}

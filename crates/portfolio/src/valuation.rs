@@ -1,0 +1,243 @@
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use protocol::{
+    Constraints, Date, Decimal, HoldingView, Instrument, Measured, PortfolioView, SectorWeight, Side, Ticker,
+    Trade, ValuePoint,
+};
+
+use crate::amount::{PLACES, TooLarge, difference, fraction, sum, worth};
+use crate::book::{Book, Position, Unvalued};
+use crate::error::PortfolioError;
+use crate::ledger::Portfolio;
+use crate::{metrics, sector};
+
+/// Daily closes in US dollars.
+pub type Closes = BTreeMap<Ticker, BTreeMap<Date, Decimal>>;
+
+/// What a portfolio is valued with.
+#[derive(Clone, Copy, Debug)]
+pub struct Quotes<'a> {
+    /// Names and sectors.
+    pub instruments: &'a [Instrument],
+    /// Closes of every instrument that is or was held ([`Portfolio::tickers`]) and of the benchmark.
+    /// Those after the day of the valuation are not looked at.
+    pub closes: &'a Closes,
+    /// What the value is compared with, such as `^GSPC`.
+    pub benchmark: &'a Ticker,
+}
+
+/// The price of each instrument on `date`: its last close on or before that day.
+pub fn prices_at(closes: &Closes, date: Date) -> BTreeMap<Ticker, Decimal> {
+    closes.keys().filter_map(|ticker| Some((ticker.clone(), close_at(closes, ticker, date)?))).collect()
+}
+
+fn close_at(closes: &Closes, ticker: &Ticker, date: Date) -> Option<Decimal> {
+    let (_, close) = closes.get(ticker)?.range(..=date).next_back()?;
+    (*close > Decimal::ZERO).then_some(*close)
+}
+
+/// Shows the portfolio at the prices of `as_of`, with its value on every trading day since its first
+/// decision. What cannot be known for lack of a price is unknown and names the holding.
+///
+/// Money is exact. Weights are rounded to 8 decimals, average costs and the scaled benchmark to 6.
+///
+/// # Errors
+/// [`PortfolioError::BackInTime`] if `as_of` lies before the last decision (fold fewer entries to see
+/// an earlier state); [`PortfolioError::TooLarge`] if an amount cannot be computed exactly.
+pub fn value(
+    portfolio: &Portfolio,
+    quotes: &Quotes<'_>,
+    constraints: &Constraints,
+    as_of: Date,
+) -> Result<PortfolioView, PortfolioError> {
+    if let Some(last) = portfolio.last_date().filter(|last| as_of < *last) {
+        return Err(PortfolioError::BackInTime { date: as_of, last });
+    }
+    let book = &portfolio.book;
+    let prices = prices_at(quotes.closes, as_of);
+    let total = measured(book.total(&prices))?;
+    let mut holdings = book
+        .positions
+        .iter()
+        .map(|(ticker, position)| {
+            holding(ticker, position, &prices, total.known().copied(), quotes.instruments)
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    holdings.sort_by(|a, b| b.market_value.cmp(&a.market_value).then_with(|| a.ticker.cmp(&b.ticker)));
+    let (history, metrics) = match history(portfolio, quotes, as_of)? {
+        Ok(history) => {
+            let metrics = metrics::compute(&history);
+            (history, metrics)
+        }
+        Err(reason) => (Vec::new(), metrics::unknown(&reason)),
+    };
+    Ok(PortfolioView {
+        id: portfolio.id().clone(),
+        name: portfolio.name().to_owned(),
+        entries: portfolio.entries(),
+        as_of: Some(as_of),
+        cash: book.cash,
+        initial_cash: portfolio.initial_cash(),
+        equity: measured(equity(book, &prices))?,
+        unrealised_profit: measured(unrealised_profit(book, &prices))?,
+        realised_profit: book.realised_profit,
+        allocation: allocation(book.cash, &holdings, total.known().copied())?,
+        total,
+        holdings,
+        trades: portfolio.trades().iter().rev().cloned().collect(),
+        rejected: portfolio.rejected().to_vec(),
+        history,
+        metrics,
+        constraints: constraints.clone(),
+        updated_at: portfolio.updated_at(),
+    })
+}
+
+fn measured(value: Result<Decimal, Unvalued>) -> Result<Measured<Decimal>, TooLarge> {
+    match value {
+        Ok(value) => Ok(Measured::Known(value)),
+        Err(Unvalued::TooLarge(error)) => Err(error),
+        Err(unvalued) => Ok(Measured::Unknown(unvalued.reasons().join("; "))),
+    }
+}
+
+fn equity(book: &Book, prices: &BTreeMap<Ticker, Decimal>) -> Result<Decimal, Unvalued> {
+    Ok(book.market_values(prices)?.into_values().try_fold(Decimal::ZERO, sum)?)
+}
+
+fn unrealised_profit(book: &Book, prices: &BTreeMap<Ticker, Decimal>) -> Result<Decimal, Unvalued> {
+    let cost = book.positions.values().try_fold(Decimal::ZERO, |cost, it| sum(cost, it.cost_basis))?;
+    Ok(difference(equity(book, prices)?, cost)?)
+}
+
+fn holding(
+    ticker: &Ticker,
+    position: &Position,
+    prices: &BTreeMap<Ticker, Decimal>,
+    total: Option<Decimal>,
+    instruments: &[Instrument],
+) -> Result<HoldingView, TooLarge> {
+    let instrument = instruments.iter().find(|instrument| instrument.ticker == *ticker);
+    let price = prices.get(ticker).copied();
+    let market_value = price.map(|price| worth(position.quantity, price)).transpose()?;
+    let unrealised_profit = market_value.map(|value| difference(value, position.cost_basis)).transpose()?;
+    Ok(HoldingView {
+        ticker: ticker.clone(),
+        name: instrument.map_or_else(|| ticker.to_string(), |instrument| instrument.name.clone()),
+        sector: sector::shown(instrument.map_or("", |instrument| &instrument.sector)).to_owned(),
+        quantity: position.quantity,
+        average_cost: position.average_cost(),
+        cost_basis: position.cost_basis,
+        price,
+        market_value,
+        unrealised_profit,
+        unrealised_fraction: unrealised_profit.and_then(|profit| fraction(profit, position.cost_basis)),
+        weight: market_value.zip(total).and_then(|(value, total)| fraction(value, total)),
+    })
+}
+
+/// The weight of each sector and of cash, largest first; empty if the total is unknown.
+fn allocation(
+    cash: Decimal,
+    holdings: &[HoldingView],
+    total: Option<Decimal>,
+) -> Result<Vec<SectorWeight>, TooLarge> {
+    let Some(total) = total else { return Ok(Vec::new()) };
+    let mut sectors: BTreeMap<String, (&str, Decimal)> = BTreeMap::new();
+    for holding in holdings {
+        let (_, value) =
+            sectors.entry(sector::normal(&holding.sector)).or_insert((&holding.sector, Decimal::ZERO));
+        *value = sum(*value, holding.market_value.unwrap_or_default())?;
+    }
+    let mut allocation: Vec<SectorWeight> = sectors
+        .into_values()
+        .chain([("Cash", cash)])
+        .filter_map(|(sector, value)| {
+            Some(SectorWeight { sector: sector.to_owned(), weight: fraction(value, total)? })
+        })
+        .collect();
+    allocation.sort_by_key(|it| Reverse(it.weight));
+    Ok(allocation)
+}
+
+/// The value at the close of each trading day from the first decision to `as_of`, or why it is not
+/// known.
+fn history(
+    portfolio: &Portfolio,
+    quotes: &Quotes<'_>,
+    as_of: Date,
+) -> Result<Result<Vec<ValuePoint>, String>, TooLarge> {
+    let Some(first) = portfolio.first_date() else {
+        return Ok(Err("not enough history: nothing was decided yet".to_owned()));
+    };
+    let mut replay = Replay::new(portfolio);
+    let first_benchmark = close_at(quotes.closes, quotes.benchmark, first);
+    let mut points: Vec<ValuePoint> = Vec::new();
+    for date in trading_days(portfolio, quotes, first, as_of) {
+        replay.advance(date)?;
+        let total = match replay.total(quotes.closes, date)? {
+            Ok(total) => total,
+            Err(ticker) => {
+                return Ok(Err(format!("No price found for {ticker} on {date}, when it was held")));
+            }
+        };
+        let first_total = points.first().map_or(total, |point| point.total);
+        let benchmark = close_at(quotes.closes, quotes.benchmark, date)
+            .zip(first_benchmark)
+            .and_then(|(now, before)| now.checked_div(before)?.checked_mul(first_total))
+            .map(|value| value.round_dp(PLACES).normalize());
+        points.push(ValuePoint { date, total, benchmark });
+    }
+    Ok(Ok(points))
+}
+
+/// The first decision's day and every day since on which something relevant was traded.
+fn trading_days(portfolio: &Portfolio, quotes: &Quotes<'_>, first: Date, last: Date) -> BTreeSet<Date> {
+    portfolio
+        .tickers()
+        .iter()
+        .chain([quotes.benchmark])
+        .filter_map(|ticker| quotes.closes.get(ticker))
+        .flat_map(|closes| closes.range(first..=last).map(|(date, _)| *date))
+        .chain([first])
+        .collect()
+}
+
+/// Cash and quantities as they were at the end of one day after the other.
+struct Replay<'a> {
+    cash: Decimal,
+    quantities: BTreeMap<&'a Ticker, Decimal>,
+    coming: &'a [Trade],
+}
+
+impl<'a> Replay<'a> {
+    fn new(portfolio: &'a Portfolio) -> Self {
+        Self { cash: portfolio.initial_cash(), quantities: BTreeMap::new(), coming: portfolio.trades() }
+    }
+
+    /// Repeats all trades up to the end of `date`.
+    fn advance(&mut self, date: Date) -> Result<(), TooLarge> {
+        while let Some((trade, coming)) = self.coming.split_first().filter(|(trade, _)| trade.date <= date) {
+            let amount = worth(trade.quantity, trade.price)?;
+            let quantity = self.quantities.entry(&trade.ticker).or_default();
+            (self.cash, *quantity) = match trade.side {
+                Side::Buy => (difference(self.cash, amount)?, sum(*quantity, trade.quantity)?),
+                Side::Sell => (sum(self.cash, amount)?, difference(*quantity, trade.quantity)?),
+            };
+            self.coming = coming;
+        }
+        self.quantities.retain(|_, quantity| !quantity.is_zero());
+        Ok(())
+    }
+
+    /// Cash and holdings, or the holding that has no price.
+    fn total(&self, closes: &Closes, date: Date) -> Result<Result<Decimal, &'a Ticker>, TooLarge> {
+        let mut total = self.cash;
+        for (ticker, quantity) in &self.quantities {
+            let Some(close) = close_at(closes, ticker, date) else { return Ok(Err(*ticker)) };
+            total = sum(total, worth(*quantity, close)?)?;
+        }
+        Ok(Ok(total))
+    }
+}

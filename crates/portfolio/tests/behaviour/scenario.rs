@@ -1,0 +1,159 @@
+//! A short way to say what is held, ordered and quoted.
+
+use std::collections::BTreeMap;
+
+use portfolio::{Entry, Portfolio, PortfolioError, Session, execute};
+use protocol::{
+    Confidence, Constraints, Date, Decimal, Decision, Order, RejectedOrder, Side, Ticker, Timestamp, Trade,
+};
+
+pub fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+pub fn ticker(text: &str) -> Ticker {
+    text.parse().unwrap()
+}
+
+pub fn date(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+pub fn opened(cash: &str) -> Entry {
+    Entry::Opened {
+        id: "main".parse().unwrap(),
+        name: "Main".to_owned(),
+        cash: decimal(cash),
+        at: Timestamp(0),
+    }
+}
+
+pub fn order(side: Side, symbol: &str, quantity: &str) -> Order {
+    Order {
+        side,
+        ticker: ticker(symbol),
+        quantity: decimal(quantity),
+        rationale: format!("because of {symbol}"),
+        stop_loss: None,
+        take_profit: None,
+    }
+}
+
+pub fn buy(symbol: &str, quantity: &str) -> Order {
+    order(Side::Buy, symbol, quantity)
+}
+
+pub fn sell(symbol: &str, quantity: &str) -> Order {
+    order(Side::Sell, symbol, quantity)
+}
+
+pub fn decision(orders: Vec<Order>) -> Decision {
+    Decision {
+        orders,
+        holds: Vec::new(),
+        confidence: Confidence::Medium,
+        regime: "neutral".to_owned(),
+        thesis: String::new(),
+        risk_summary: String::new(),
+    }
+}
+
+/// No limit that a test about something else would meet.
+pub fn free() -> Constraints {
+    Constraints {
+        max_positions: 1000,
+        max_position: Decimal::ONE,
+        max_sector: Decimal::ONE,
+        min_cash: Decimal::ZERO,
+    }
+}
+
+/// A desk that a test trades at, one decision after the other.
+pub struct Scenario {
+    pub entries: Vec<Entry>,
+    pub prices: BTreeMap<Ticker, Decimal>,
+    pub sectors: BTreeMap<Ticker, String>,
+    pub constraints: Constraints,
+    pub cash_equivalent: Option<Ticker>,
+    pub date: Date,
+}
+
+impl Scenario {
+    pub fn new(cash: &str) -> Self {
+        Self {
+            entries: vec![opened(cash)],
+            prices: BTreeMap::new(),
+            sectors: BTreeMap::new(),
+            constraints: free(),
+            cash_equivalent: None,
+            date: date("2022-06-30"),
+        }
+    }
+
+    pub fn price(mut self, symbol: &str, price: &str) -> Self {
+        self.prices.insert(ticker(symbol), decimal(price));
+        self
+    }
+
+    pub fn sector(mut self, symbol: &str, sector: &str) -> Self {
+        self.sectors.insert(ticker(symbol), sector.to_owned());
+        self
+    }
+
+    pub fn limits(mut self, constraints: Constraints) -> Self {
+        self.constraints = constraints;
+        self
+    }
+
+    pub fn portfolio(&self) -> Portfolio {
+        Portfolio::fold(&self.entries).unwrap()
+    }
+
+    pub fn session<'a>(&'a self, key: &'a str) -> Session<'a> {
+        Session {
+            prices: &self.prices,
+            sectors: &self.sectors,
+            constraints: &self.constraints,
+            cash_equivalent: self.cash_equivalent.as_ref(),
+            key,
+            run: None,
+            date: self.date,
+            at: Timestamp(1_656_620_000_000),
+        }
+    }
+
+    pub fn try_decide(&self, key: &str, orders: Vec<Order>) -> Result<Entry, PortfolioError> {
+        execute(&self.portfolio(), &decision(orders), &self.session(key))
+    }
+
+    /// Decides without limits, to arrive at a starting position.
+    pub fn given(mut self, orders: Vec<Order>) -> Self {
+        let limits = std::mem::replace(&mut self.constraints, free());
+        let rejected = self.decide("given", orders).1;
+        assert_eq!(rejected, []);
+        self.constraints = limits;
+        self
+    }
+
+    /// Decides and records; returns what was executed and what was rejected.
+    pub fn decide(&mut self, key: &str, orders: Vec<Order>) -> (Vec<Trade>, Vec<RejectedOrder>) {
+        let entry = self.try_decide(key, orders).unwrap();
+        self.entries.push(entry.clone());
+        self.portfolio();
+        parts(entry)
+    }
+
+    /// The reasons against a single order.
+    pub fn reasons(&self, order: Order) -> Vec<String> {
+        let (trades, rejected) = parts(self.try_decide("asked", vec![order]).unwrap());
+        assert_eq!(trades.len() + rejected.len(), 1, "executed or rejected, not both");
+        rejected.into_iter().flat_map(|rejected| rejected.reasons).collect()
+    }
+}
+
+pub fn parts(entry: Entry) -> (Vec<Trade>, Vec<RejectedOrder>) {
+    match entry {
+        Entry::Decided { trades, rejected, .. } => (trades, rejected),
+        Entry::Opened { .. } => panic!("a decision is expected"),
+    }
+}
