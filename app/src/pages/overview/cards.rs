@@ -1,0 +1,157 @@
+//! Cards of runs: those that wait for a person, those at work, those that ended.
+
+use leptos::prelude::*;
+use protocol::{RunId, RunStatus, RunSummary, Timestamp};
+
+use crate::{
+    components::{
+        status::{SignLabel, run_sign},
+        table::Empty,
+    },
+    format,
+    pages::runs::{
+        Outcome,
+        elapsed::{elapsed, use_clock},
+        list::RunList,
+    },
+};
+
+/// Results that are listed.
+const RESULTS: usize = 8;
+
+/// The ids of the runs that `wanted` chooses, newest first.
+fn chosen(list: RwSignal<RunList>, wanted: fn(&RunSummary) -> bool, most: usize) -> Memo<Vec<RunId>> {
+    Memo::new(move |_| {
+        list.with(|list| {
+            list.newest_first().filter(|run| wanted(run)).map(|run| run.run).take(most).collect()
+        })
+    })
+}
+
+fn summary_of(list: RwSignal<RunList>, run: RunId) -> Memo<Option<RunSummary>> {
+    Memo::new(move |_| list.with(|list| list.get(run).cloned()))
+}
+
+/// Runs that wait for an answer.
+#[component]
+pub fn WaitingCards(list: RwSignal<RunList>) -> impl IntoView {
+    let ids = chosen(list, |run| run.status == RunStatus::Waiting, usize::MAX);
+    let clock = use_clock();
+    view! {
+        <section class="card needs-you" class:has-some=move || !ids.with(Vec::is_empty) aria-labelledby="waiting-heading">
+            <header class="card-head">
+                <h2 id="waiting-heading">"Needs you"</h2>
+                <Count ids />
+            </header>
+            <Show when=move || ids.with(Vec::is_empty)>
+                <p class="quiet">"Nothing waits for you. A run that asks for an answer or an approval stands here."</p>
+            </Show>
+            <ul class="run-cards" role="list">
+                <For each=move || ids.get() key=|run| *run let:run>
+                    <RunCard run=summary_of(list, run) clock />
+                </For>
+            </ul>
+        </section>
+    }
+}
+
+/// Runs at work.
+#[component]
+pub fn RunningCards(list: RwSignal<RunList>) -> impl IntoView {
+    let at_work = |run: &RunSummary| matches!(run.status, RunStatus::Running | RunStatus::Queued);
+    let ids = chosen(list, at_work, usize::MAX);
+    let clock = use_clock();
+    view! {
+        <section class="card" aria-labelledby="running-heading">
+            <header class="card-head">
+                <h2 id="running-heading">"Running now"</h2>
+                <Count ids />
+            </header>
+            <Show when=move || ids.with(Vec::is_empty)>
+                <Empty title="Nothing runs">
+                    <p>"Each run at work stands here with its phase, its progress and what it costs so far. Start one with the form."</p>
+                </Empty>
+            </Show>
+            <ul class="run-cards" role="list">
+                <For each=move || ids.get() key=|run| *run let:run>
+                    <RunCard run=summary_of(list, run) clock />
+                </For>
+            </ul>
+        </section>
+    }
+}
+
+#[component]
+fn Count(ids: Memo<Vec<RunId>>) -> impl IntoView {
+    let count = move || ids.with(Vec::len);
+    view! { <span class="dim figures">{move || (count() > 0).then(count)}</span> }
+}
+
+#[component]
+fn RunCard(run: Memo<Option<RunSummary>>, clock: ReadSignal<Option<Timestamp>>) -> impl IntoView {
+    move || {
+        run.get().map(|run| {
+            let cost = format::cost(&run.totals);
+            let phase = run.phase.clone().unwrap_or_else(|| "waiting to begin".into());
+            let progress = format!("{} of {} nodes", run.nodes_done, run.nodes);
+            let tokens = format::short_count(run.totals.tokens());
+            view! {
+                <li class="run-card">
+                    <div class="run-card-head">
+                        <a class="row-link" href=format!("/runs/{}", run.run)>{run.title.clone()}</a>
+                        <SignLabel sign=run_sign(run.status) />
+                    </div>
+                    <p class="dim">{phase}</p>
+                    <progress max=run.nodes.max(1) value=run.nodes_done aria-label=format!("Progress: {progress}")></progress>
+                    <dl class="run-figures">
+                        <div><dt>"Nodes"</dt><dd>{format!("{} / {}", run.nodes_done, run.nodes)}</dd></div>
+                        <div><dt>"Elapsed"</dt><dd>{move || elapsed(&run, clock)}</dd></div>
+                        <div><dt>"Tokens"</dt><dd>{tokens}</dd></div>
+                        <div><dt>"Cost"</dt><dd title=cost.gap.clone()>{cost.known}{cost.gap.as_ref().map(|_| "+")}</dd></div>
+                    </dl>
+                </li>
+            }
+        })
+    }
+}
+
+/// The runs that ended last.
+#[component]
+pub fn RecentResults(list: RwSignal<RunList>) -> impl IntoView {
+    let ids = chosen(list, |run| run.status.is_over(), RESULTS);
+    view! {
+        <section class="card" aria-labelledby="results-heading">
+            <header class="card-head">
+                <h2 id="results-heading">"Recent results"</h2>
+                <a href="/runs">"All runs"</a>
+            </header>
+            <Show when=move || ids.with(Vec::is_empty)>
+                <Empty title="No results yet">
+                    <p>"A pipeline run ends with a rating, a portfolio run with a decision and its trades. They stand here when they are done."</p>
+                </Empty>
+            </Show>
+            <ul class="results" role="list">
+                <For each=move || ids.get() key=|run| *run let:run>
+                    <Result run=summary_of(list, run) />
+                </For>
+            </ul>
+        </section>
+    }
+}
+
+#[component]
+fn Result(run: Memo<Option<RunSummary>>) -> impl IntoView {
+    move || {
+        run.get().map(|run| {
+            let ended = run.finished_at.unwrap_or(run.created_at);
+            view! {
+                <li class="result-row">
+                    <SignLabel sign=run_sign(run.status) />
+                    <a class="row-link" href=format!("/runs/{}", run.run)>{run.title.clone()}</a>
+                    <Outcome run=run.clone() />
+                    <time class="dim figures" datetime=ended.to_string()>{format::moment(ended)} " UTC"</time>
+                </li>
+            }
+        })
+    }
+}

@@ -1,0 +1,220 @@
+//! A paper portfolio: what it holds, what it is worth, what it trades and why.
+
+mod allocation;
+mod decision;
+mod figures;
+mod holdings;
+mod lit;
+pub mod new_portfolio;
+mod orders;
+mod trades;
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_navigate, use_params_map};
+use protocol::{
+    PortfolioId, PortfolioSummary, PortfolioView, Problem, RunFilter, RunSummary, Side, WorkflowKind,
+};
+use serde::{Deserialize, Serialize};
+
+use self::{
+    allocation::Allocation,
+    decision::{FollowDecision, Orders, is_about, works_on},
+    figures::Figures,
+    holdings::Holdings,
+    new_portfolio::NewPortfolio,
+    orders::LiveDecision,
+    trades::Trades,
+};
+use super::runs::catch_up;
+use crate::{
+    api::{self, ApiError},
+    components::{
+        chart::ValueChart,
+        icon::{Icon, IconName},
+        notice::ProblemNotice,
+    },
+    live::{ConnectionLabel, use_feed},
+};
+
+/// What the page needs to be drawn.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct PageData {
+    portfolio: PortfolioView,
+    all: Vec<PortfolioSummary>,
+    at_work: Option<RunSummary>,
+}
+
+/// The page of one portfolio.
+#[component]
+pub fn PortfolioPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
+    let data = Resource::new(move || id.get(), read);
+    view! {
+        <Transition fallback=|| view! { <p class="loading">"Loading the portfolio …"</p> }>
+            {move || Suspend::new(async move {
+                match data.await {
+                    Err(error) => view! { <Title text="Portfolio" /> <ProblemNotice problem=error.0 /> }.into_any(),
+                    Ok(data) => view! { <Board data /> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+}
+
+async fn read(id: String) -> Result<PageData, ApiError> {
+    let id: PortfolioId = id.parse().map_err(|_| {
+        api::set_status(404);
+        ApiError(Problem::not_found("There is no portfolio at this address. Choose one from the overview."))
+    })?;
+    let portfolio = api::portfolio(id.clone(), None).await?;
+    let all = api::portfolios().await?;
+    let at_work = newest_runs().await?.into_iter().find(|run| works_on(run, &id));
+    Ok(PageData { portfolio, all, at_work })
+}
+
+async fn newest_runs() -> Result<Vec<RunSummary>, ApiError> {
+    let filter = RunFilter { kind: Some(WorkflowKind::Portfolio), limit: Some(20), ..RunFilter::default() };
+    Ok(api::runs(filter).await?.runs)
+}
+
+#[component]
+fn Board(data: PageData) -> impl IntoView {
+    let PageData { portfolio, all, at_work } = data;
+    let id = StoredValue::new(portfolio.id.clone());
+    let title = portfolio.name.clone();
+    let view = RwSignal::new(portfolio);
+    let connection = {
+        let path = format!("/ws/v1/portfolios/{}", id.get_value());
+        use_feed::<PortfolioView>(path, move |newer| take_newer(view, newer))
+    };
+
+    // The run that works on this portfolio. One that ended stays until the portfolio shows its trades.
+    let active = RwSignal::new(at_work);
+    let take = move |run: RunSummary| {
+        let concerns = id.try_with_value(|id| is_about(&run, id)).unwrap_or(false);
+        if concerns {
+            active.try_update(|active| follow_run(active, run));
+        }
+    };
+    let feed = use_feed::<RunSummary>("/ws/v1/feed", take);
+    let newest = || async { newest_runs().await.map(|runs| protocol::RunPage { runs, more: false }) };
+    catch_up(feed, newest, take);
+    let at_work = Memo::new(move |_| active.with(|active| active.as_ref().map(|run| run.run)));
+    let decision = RwSignal::new(None::<LiveDecision>);
+
+    // Rows that appear after the first drawing are news.
+    let (settled, set_settled) = signal(false);
+    Effect::new(move || set_settled.set(true));
+
+    let history = Memo::new(move |_| view.with(|view| view.history.clone()));
+    let trades = Memo::new(move |_| view.with(|view| view.trades.clone()));
+    view! {
+        <Title text=title />
+        <div class="page portfolio">
+            <header class="portfolio-head">
+                <div class="portfolio-name">
+                    <p class="dim">{move || view.with(as_of)} " · " <ConnectionLabel connection /></p>
+                    <h1>{move || view.with(|view| view.name.clone())}</h1>
+                    <ActivePill active decision />
+                </div>
+                <Figures view />
+                <div class="portfolio-acts">
+                    <Selector all current=id.get_value() />
+                    <NewPortfolio />
+                    <a class="button primary" href=format!("/?type=portfolio&portfolio={}#start", id.get_value())>"New portfolio run"</a>
+                </div>
+            </header>
+            <FollowDecision at_work decision />
+            <div class="portfolio-main">
+                <ValueChart history trades />
+                <Holdings view settled />
+            </div>
+            <div class="portfolio-side">
+                <Orders view at_work decision />
+                <Allocation view />
+                <Trades view settled />
+            </div>
+        </div>
+    }
+}
+
+/// A feed may repeat an older state after it reconnects.
+fn take_newer(view: RwSignal<PortfolioView>, newer: PortfolioView) {
+    let is_news = view.try_with_untracked(|view| {
+        (newer.entries, newer.as_of) >= (view.entries, view.as_of) && newer != *view
+    });
+    if is_news == Some(true) {
+        view.try_set(newer);
+    }
+}
+
+/// A run that begins takes the place of the one before; one that ends leaves it.
+fn follow_run(active: &mut Option<RunSummary>, run: RunSummary) {
+    let is_same = active.as_ref().is_some_and(|known| known.run == run.run);
+    match (run.status.is_over(), is_same) {
+        (true, true) => *active = None,
+        (false, true) if active.as_ref().is_some_and(|known| known.seq > run.seq) => {}
+        (false, _) => *active = Some(run),
+        (true, false) => {}
+    }
+}
+
+/// `Portfolio · as of 28 Dec 2022`.
+fn as_of(view: &PortfolioView) -> String {
+    match view.as_of {
+        Some(day) => format!("Portfolio · as of {}", day.strftime("%-d %b %Y")),
+        None => "Portfolio · not valued yet".to_owned(),
+    }
+}
+
+/// What the run at work does now; leads to it.
+#[component]
+fn ActivePill(
+    active: RwSignal<Option<RunSummary>>,
+    decision: RwSignal<Option<LiveDecision>>,
+) -> impl IntoView {
+    let words = move |run: &RunSummary| {
+        let of_summary = LiveDecision { status: run.status, phase: run.phase.clone(), orders: None };
+        decision.get().filter(|decision| decision.orders.is_some()).unwrap_or(of_summary).headline()
+    };
+    move || {
+        active.get().map(|run| {
+            view! {
+                <a class="pill tone-live" href=format!("/runs/{}", run.run)>
+                    <Icon name=IconName::CircleDot />
+                    <span aria-live="polite">{words(&run)}</span>
+                </a>
+            }
+        })
+    }
+}
+
+/// Leads to another portfolio, where there are several.
+#[component]
+fn Selector(all: Vec<PortfolioSummary>, current: PortfolioId) -> impl IntoView {
+    let navigate = use_navigate();
+    let go =
+        move |event| navigate(&format!("/portfolios/{}", event_target_value(&event)), Default::default());
+    (all.len() > 1).then(|| {
+        view! {
+            <select class="input" aria-label="Portfolio" on:change=go>
+                {all.into_iter().map(|portfolio| {
+                    let selected = portfolio.id == current;
+                    view! { <option value=portfolio.id.to_string() selected=selected>{portfolio.name}</option> }
+                }).collect_view()}
+            </select>
+        }
+    })
+}
+
+/// Buy or sell, as a word in a frame of its colour.
+#[component]
+fn SideTag(side: Side) -> impl IntoView {
+    let class = match side {
+        Side::Buy => "side buy",
+        Side::Sell => "side sell",
+    };
+    view! { <span class=class>{side.to_string()}</span> }
+}

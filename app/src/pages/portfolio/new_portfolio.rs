@@ -1,0 +1,115 @@
+//! The dialog that opens a portfolio.
+
+use leptos::{ev::SubmitEvent, html, prelude::*};
+use leptos_router::hooks::use_navigate;
+use protocol::{CreatePortfolio, Decimal};
+
+use crate::{
+    api,
+    components::icon::{Icon, IconName},
+};
+
+/// The button and its dialog. It leads to the new portfolio.
+#[component]
+pub fn NewPortfolio() -> impl IntoView {
+    let dialog = NodeRef::<html::Dialog>::new();
+    let name = RwSignal::new(String::new());
+    let cash = RwSignal::new("100,000".to_owned());
+    let fault = RwSignal::new(None::<String>);
+    let create = Action::new(|request: &CreatePortfolio| api::create_portfolio(request.clone()));
+
+    let navigate = use_navigate();
+    Effect::new(move || match create.value().get() {
+        Some(Ok(portfolio)) => {
+            close(dialog);
+            navigate(&format!("/portfolios/{}", portfolio.id), Default::default());
+        }
+        Some(Err(error)) => fault.set(Some(error.to_string())),
+        None => {}
+    });
+    let open = move |_| {
+        if let Some(dialog) = dialog.get_untracked() {
+            drop(dialog.show_modal());
+        }
+    };
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        if create.pending().get_untracked() {
+            return;
+        }
+        match request(&name.get_untracked(), &cash.get_untracked()) {
+            Ok(request) => {
+                fault.set(None);
+                create.dispatch(request);
+            }
+            Err(sentence) => fault.set(Some(sentence.to_owned())),
+        }
+    };
+    view! {
+        <button type="button" class="button" on:click=open>
+            <Icon name=IconName::Plus />
+            "New portfolio"
+        </button>
+        <dialog class="dialog" node_ref=dialog aria-labelledby="new-portfolio-heading">
+            <form novalidate=true on:submit=submit>
+                <h2 id="new-portfolio-heading">"New portfolio"</h2>
+                <div class="field">
+                    <label for="portfolio-name">"Name"</label>
+                    <input id="portfolio-name" type="text" maxlength="80" autocomplete="off" placeholder="Value stocks" prop:value=name on:input=move |event| name.set(event_target_value(&event)) />
+                </div>
+                <div class="field">
+                    <label for="portfolio-cash">"Cash to start with, in US dollars"</label>
+                    <input id="portfolio-cash" type="text" inputmode="decimal" autocomplete="off" prop:value=cash on:input=move |event| cash.set(event_target_value(&event)) />
+                    <p class="note">"Paper money: nothing is bought anywhere but here."</p>
+                </div>
+                <p class="form-error" role="alert" hidden=move || fault.with(Option::is_none)>
+                    {move || fault.get()}
+                </p>
+                <div class="dialog-acts">
+                    <button type="button" class="button" on:click=move |_| close(dialog)>"Cancel"</button>
+                    <button type="submit" class="button primary" aria-disabled=move || create.pending().get().then_some("true")>
+                        {move || if create.pending().get() { "Opening …" } else { "Open the portfolio" }}
+                    </button>
+                </div>
+            </form>
+        </dialog>
+    }
+}
+
+fn close(dialog: NodeRef<html::Dialog>) {
+    if let Some(dialog) = dialog.get_untracked() {
+        dialog.close();
+    }
+}
+
+/// The request, or what is missing for one.
+fn request(name: &str, cash: &str) -> Result<CreatePortfolio, &'static str> {
+    let name = name.trim();
+    if name.is_empty() {
+        return Err("Give the portfolio a name.");
+    }
+    let digits: String = cash.chars().filter(|c| !matches!(c, ',' | '$' | ' ')).collect();
+    match digits.parse::<Decimal>() {
+        Ok(cash) if cash > Decimal::ZERO => Ok(CreatePortfolio { id: None, name: name.to_owned(), cash }),
+        _ => Err("Cash must be an amount above zero, such as 100,000."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_amount_is_read_as_people_write_it() {
+        let request = request(" Value ", "$250,000.50").unwrap();
+        assert_eq!((request.name.as_str(), request.cash), ("Value", Decimal::new(25_000_050, 2)));
+    }
+
+    #[test]
+    fn without_a_name_or_money_nothing_is_asked_for() {
+        assert!(request("  ", "100").is_err());
+        for cash in ["", "0", "-5", "much"] {
+            assert!(request("Value", cash).is_err(), "{cash}");
+        }
+    }
+}

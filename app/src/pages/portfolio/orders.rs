@@ -1,0 +1,267 @@
+//! The orders of a decision, and what became of each.
+
+use leptos::prelude::*;
+use protocol::{
+    Date, Decimal, Order, PortfolioView, RejectedOrder, RunStatus, RunView, Side, Ticker, Trade, grouped,
+};
+
+use super::SideTag;
+use crate::components::{
+    icon::IconName,
+    status::{Sign, SignLabel, Tone},
+};
+
+/// What became of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It was executed.
+    Filled,
+    /// It was refused, for all these reasons.
+    Rejected(Vec<String>),
+    /// Its turn is to come.
+    Open,
+    /// The run ended before its turn.
+    NotReached,
+}
+
+impl Fate {
+    fn sign(&self) -> Sign {
+        let (icon, word, tone) = match self {
+            Self::Filled => (IconName::Check, "filled", Tone::Done),
+            Self::Rejected(_) => (IconName::Cross, "rejected", Tone::Failed),
+            Self::Open => (IconName::CircleDot, "to come", Tone::Live),
+            Self::NotReached => (IconName::Skip, "not executed", Tone::Quiet),
+        };
+        Sign { icon, word, tone }
+    }
+}
+
+/// An order as a line of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderLine {
+    /// Buy or sell.
+    pub side: Side,
+    /// The stock.
+    pub ticker: Ticker,
+    /// Shares: those that were traded, or else those that were asked for.
+    pub quantity: Decimal,
+    /// Price a share, in US dollars, once there is one.
+    pub price: Option<Decimal>,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+impl OrderLine {
+    fn filled(trade: &Trade) -> Self {
+        Self {
+            side: trade.side,
+            ticker: trade.ticker.clone(),
+            quantity: trade.quantity,
+            price: Some(trade.price),
+            fate: Fate::Filled,
+        }
+    }
+
+    fn rejected(rejected: &RejectedOrder) -> Self {
+        let Order { side, ticker, quantity, .. } = &rejected.order;
+        let fate = Fate::Rejected(rejected.reasons.clone());
+        Self { side: *side, ticker: ticker.clone(), quantity: *quantity, price: rejected.price, fate }
+    }
+}
+
+/// The orders of a run's decision, in its order; `None` before it has decided.
+pub fn of_run(view: &RunView) -> Option<Vec<OrderLine>> {
+    let decision = view.decision.as_ref()?;
+    let left_over = if view.summary.status.is_over() { Fate::NotReached } else { Fate::Open };
+    let (mut trades, mut rejected): (Vec<_>, Vec<_>) =
+        (view.trades.iter().collect(), view.rejected.iter().collect());
+    let line = |order: &Order| {
+        let same = |side, ticker: &Ticker| side == order.side && *ticker == order.ticker;
+        if let Some(index) = trades.iter().position(|trade| same(trade.side, &trade.ticker)) {
+            return OrderLine::filled(trades.remove(index));
+        }
+        if let Some(index) = rejected.iter().position(|it| same(it.order.side, &it.order.ticker)) {
+            return OrderLine::rejected(rejected.remove(index));
+        }
+        let Order { side, ticker, quantity, .. } = order.clone();
+        OrderLine { side, ticker, quantity, price: None, fate: left_over.clone() }
+    };
+    Some(decision.orders.iter().map(line).collect())
+}
+
+/// The orders of a portfolio's last decision with the day of its trades: what was traded,
+/// then what was refused.
+pub fn of_portfolio(view: &PortfolioView) -> (Option<Date>, Vec<OrderLine>) {
+    let newest = view.trades.first();
+    let same_decision = |trade: &&Trade| {
+        newest.is_some_and(|newest| match newest.run {
+            Some(run) => trade.run == Some(run),
+            None => trade.run.is_none() && trade.date == newest.date,
+        })
+    };
+    let filled = view.trades.iter().filter(same_decision).map(OrderLine::filled);
+    let lines = filled.chain(view.rejected.iter().map(OrderLine::rejected)).collect();
+    (newest.map(|newest| newest.date), lines)
+}
+
+/// A decision that a live run has made, or is about to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveDecision {
+    /// Where the run stands.
+    pub status: RunStatus,
+    /// The phase that works.
+    pub phase: Option<String>,
+    /// Its orders; `None` before it has decided.
+    pub orders: Option<Vec<OrderLine>>,
+}
+
+impl LiveDecision {
+    /// The state of a run.
+    pub fn new(view: &RunView) -> Self {
+        Self { status: view.summary.status, phase: view.summary.phase.clone(), orders: of_run(view) }
+    }
+
+    /// `Trading: 3 of 5 orders`, or the phase before there are any.
+    pub fn headline(&self) -> String {
+        match (&self.orders, &self.phase) {
+            (Some(orders), _) => {
+                let open = orders.iter().filter(|order| order.fate == Fate::Open).count();
+                format!("Trading: {} of {} orders", orders.len() - open, orders.len())
+            }
+            (None, Some(phase)) => format!("{}: {phase}", self.status.label()),
+            (None, None) => self.status.label().to_owned(),
+        }
+    }
+}
+
+/// The orders as a list.
+#[component]
+pub fn OrderList(orders: Vec<OrderLine>) -> impl IntoView {
+    view! {
+        <ul class="orders" role="list">
+            {orders.into_iter().map(|order| view! { <OrderRow order /> }).collect_view()}
+        </ul>
+    }
+}
+
+#[component]
+fn OrderRow(order: OrderLine) -> impl IntoView {
+    let price = order.price.map_or_else(String::new, |price| format!(" @ {}", grouped(price, 2)));
+    let sign = order.fate.sign();
+    let reasons = match order.fate {
+        Fate::Rejected(reasons) => reasons,
+        _ => Vec::new(),
+    };
+    view! {
+        <li>
+            <div class="order">
+                <SideTag side=order.side />
+                <strong>{order.ticker.to_string()}</strong>
+                <span class="figures">{order.quantity.normalize().to_string()} {price}</span>
+                <SignLabel sign />
+            </div>
+            {(!reasons.is_empty()).then(|| view! {
+                <ul class="reasons">
+                    {reasons.into_iter().map(|reason| view! { <li>{reason}</li> }).collect_view()}
+                </ul>
+            })}
+        </li>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{
+        Body, Confidence, Decision, Event, ModelChoice, RunId, RunRequest, RunStarted, Timestamp, Workflow,
+    };
+
+    use super::*;
+
+    fn order(side: Side, ticker: &str, quantity: i64) -> Order {
+        Order {
+            side,
+            ticker: ticker.parse().unwrap(),
+            quantity: quantity.into(),
+            rationale: String::new(),
+            stop_loss: None,
+            take_profit: None,
+        }
+    }
+
+    fn trade(order: &Order, price: Decimal) -> Trade {
+        Trade {
+            key: format!("{}", order.ticker),
+            side: order.side,
+            ticker: order.ticker.clone(),
+            quantity: order.quantity,
+            price,
+            date: "2022-12-28".parse().unwrap(),
+            executed_at: Timestamp(0),
+            rationale: String::new(),
+            stop_loss: None,
+            take_profit: None,
+            realised_profit: None,
+            run: None,
+        }
+    }
+
+    fn run_that_decided(orders: Vec<Order>) -> RunView {
+        let request = RunRequest {
+            workflow: Workflow::Portfolio {
+                portfolio: "main".parse().unwrap(),
+                date: "2022-12-28".parse().unwrap(),
+            },
+            flow: "flow".parse().unwrap(),
+            model: ModelChoice::Configured,
+            limits: Default::default(),
+        };
+        let started = Event {
+            run: RunId(Default::default()),
+            seq: 1,
+            at: Timestamp(0),
+            node: None,
+            body: Body::RunStarted(RunStarted { request }),
+        };
+        let mut view = RunView::begin(&started).unwrap();
+        view.summary.status = RunStatus::Running;
+        view.decision = Some(Decision {
+            orders,
+            holds: Vec::new(),
+            confidence: Confidence::Medium,
+            regime: "neutral".into(),
+            thesis: String::new(),
+            risk_summary: String::new(),
+        });
+        view
+    }
+
+    #[test]
+    fn each_order_shows_what_became_of_it_in_the_order_of_the_decision() {
+        let orders =
+            vec![order(Side::Buy, "PFE", 400), order(Side::Sell, "AMD", 70), order(Side::Buy, "PEP", 15)];
+        let mut view = run_that_decided(orders.clone());
+        view.trades.push(trade(&orders[1], Decimal::new(6257, 2)));
+        let reasons = vec!["Healthcare would be 46.0 % (limit 35 %)".to_owned(), "cash".to_owned()];
+        view.rejected.push(RejectedOrder { order: orders[0].clone(), price: None, reasons: reasons.clone() });
+
+        let fates: Vec<Fate> = of_run(&view).unwrap().into_iter().map(|line| line.fate).collect();
+        assert_eq!(fates, [Fate::Rejected(reasons), Fate::Filled, Fate::Open]);
+        assert_eq!(LiveDecision::new(&view).headline(), "Trading: 2 of 3 orders");
+    }
+
+    #[test]
+    fn what_a_stopped_run_did_not_reach_was_not_executed() {
+        let mut view = run_that_decided(vec![order(Side::Buy, "PEP", 15)]);
+        view.summary.status = RunStatus::Cancelled;
+        assert_eq!(of_run(&view).unwrap()[0].fate, Fate::NotReached);
+    }
+
+    #[test]
+    fn before_the_decision_there_are_no_orders() {
+        let mut view = run_that_decided(Vec::new());
+        view.decision = None;
+        view.summary.phase = Some("Review".into());
+        assert_eq!(of_run(&view), None);
+        assert_eq!(LiveDecision::new(&view).headline(), "Running: Review");
+    }
+}

@@ -1,0 +1,298 @@
+//! The history of runs: searched, filtered, live.
+
+pub mod address;
+pub mod elapsed;
+pub mod list;
+
+use std::time::Duration;
+
+use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
+use leptos_meta::Title;
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_navigate, use_query_map},
+};
+use protocol::{RunFilter, RunId, RunPage, RunSummary, Timestamp};
+
+use self::{
+    address::{KINDS, STATUSES, address_of, filter_of, value, word},
+    elapsed::{elapsed, use_clock},
+    list::RunList,
+};
+use crate::{
+    api,
+    components::{
+        notice::ProblemNotice,
+        status::{SignLabel, run_sign},
+        table::{Cell, DataTable, Empty},
+    },
+    format,
+    live::{Connection, ConnectionLabel, use_feed},
+};
+
+/// The page.
+#[component]
+pub fn RunsPage() -> impl IntoView {
+    let query = use_query_map();
+    let filter = Memo::new(move |_| query.with(filter_of));
+    let page = Resource::new(move || filter.get(), api::runs);
+    // The list on the screen; another filter brings another one.
+    let shown = StoredValue::new(None::<RwSignal<RunList>>);
+    let take = move |run: RunSummary| {
+        if let Some(list) = shown.try_get_value().flatten() {
+            list.try_update(|list| list.take(run));
+        }
+    };
+    let connection = use_feed::<RunSummary>("/ws/v1/feed", take);
+    catch_up(connection, move || api::runs(filter.get_untracked()), take);
+
+    view! {
+        <Title text="Runs" />
+        <div class="page runs-page">
+            <header class="page-head">
+                <h1>"Runs"</h1>
+                <ConnectionLabel connection />
+            </header>
+            <Filters filter />
+            <Transition fallback=|| view! { <p class="loading">"Loading the runs …"</p> }>
+                {move || Suspend::new(async move {
+                    match page.await {
+                        Err(error) => view! { <ProblemNotice problem=error.0 /> }.into_any(),
+                        Ok(page) => view! { <History filter=filter.get_untracked() page shown /> }.into_any(),
+                    }
+                })}
+            </Transition>
+        </div>
+    }
+}
+
+/// Reads once more what the feed may have missed, each time it becomes live.
+pub fn catch_up<Answer>(
+    connection: Signal<Connection>,
+    read: impl Fn() -> Answer + 'static,
+    take: impl Fn(RunSummary) + Copy + 'static,
+) where
+    Answer: Future<Output = Result<RunPage, api::ApiError>> + 'static,
+{
+    let is_live = Memo::new(move |_| connection.get() == Connection::Live);
+    Effect::new(move || {
+        if is_live.get() {
+            let answer = read();
+            spawn_local(async move {
+                if let Ok(page) = answer.await {
+                    page.runs.into_iter().for_each(take);
+                }
+            });
+        }
+    });
+}
+
+/// Search box and filters. They stand in the address, so that a view can be kept and shared.
+#[component]
+fn Filters(filter: Memo<RunFilter>) -> impl IntoView {
+    let navigate = use_navigate();
+    let go = Callback::new(move |(filter, replace): (RunFilter, bool)| {
+        let options = NavigateOptions { replace, scroll: false, ..Default::default() };
+        navigate(&address_of(&filter), options);
+    });
+    let with = move |change: &dyn Fn(&mut RunFilter)| {
+        let mut next = filter.get_untracked();
+        change(&mut next);
+        next
+    };
+    let waiting = StoredValue::new(None::<TimeoutHandle>);
+    let search = move |event| {
+        let search: String = event_target_value(&event);
+        let apply = move || go.run((with(&|filter| filter.search.clone_from(&search)), true));
+        let handle = set_timeout_with_handle(apply, Duration::from_millis(250)).ok();
+        if let Some(earlier) =
+            waiting.try_update_value(|waiting| std::mem::replace(waiting, handle)).flatten()
+        {
+            earlier.clear();
+        }
+    };
+    view! {
+        // A plain form, so that the search works before the page is taken over.
+        <form class="filters" role="search" method="get" action="/runs" on:submit=|event| event.prevent_default()>
+            <label class="filter">
+                <span>"Search"</span>
+                <input
+                    type="search"
+                    name="q"
+                    placeholder="Ticker, portfolio or day"
+                    value=filter.with_untracked(|filter| filter.search.clone())
+                    on:input=search
+                />
+            </label>
+            <FilterSelect
+                label="Status"
+                name="status"
+                options=STATUSES.iter().map(|(status, word)| (*word, status.label())).collect()
+                chosen=Signal::derive(move || word(filter.get().status, &STATUSES))
+                choose=move |chosen: String| go.run((with(&|filter| filter.status = value(&chosen, &STATUSES)), false))
+            />
+            <FilterSelect
+                label="Type"
+                name="kind"
+                options=KINDS.iter().map(|(kind, word)| (*word, kind.label())).collect()
+                chosen=Signal::derive(move || word(filter.get().kind, &KINDS))
+                choose=move |chosen: String| go.run((with(&|filter| filter.kind = value(&chosen, &KINDS)), false))
+            />
+            {move || filter.get().flow.map(|flow| {
+                let without = address_of(&RunFilter { flow: None, ..filter.get() });
+                view! {
+                    <p class="flow-filter">
+                        "Flow " <code>{flow.to_string()}</code>
+                        <a class="quiet-button" href=without>"All flows"</a>
+                    </p>
+                }
+            })}
+        </form>
+    }
+}
+
+#[component]
+fn FilterSelect(
+    label: &'static str,
+    name: &'static str,
+    options: Vec<(&'static str, &'static str)>,
+    chosen: Signal<&'static str>,
+    #[prop(into)] choose: Callback<String>,
+) -> impl IntoView {
+    view! {
+        <label class="filter">
+            <span>{label}</span>
+            <select name=name on:change=move |event| choose.run(event_target_value(&event))>
+                <option value="" selected=move || chosen.get().is_empty()>"All"</option>
+                {options.into_iter().map(|(word, shown)| view! {
+                    <option value=word selected=move || chosen.get() == word>{shown}</option>
+                }).collect_view()}
+            </select>
+        </label>
+    }
+}
+
+#[component]
+fn History(filter: RunFilter, page: RunPage, shown: StoredValue<Option<RwSignal<RunList>>>) -> impl IntoView {
+    let is_filtered = address_of(&filter) != "/runs";
+    let list = RwSignal::new(RunList::new(filter, page));
+    shown.set_value(Some(list));
+    let clock = use_clock();
+    let ids =
+        Memo::new(move |_| list.with(|list| list.newest_first().map(|run| run.run).collect::<Vec<_>>()));
+    let none = Memo::new(move |_| list.with(RunList::is_empty));
+    view! {
+        {move || match (none.get(), is_filtered) {
+            (true, true) => view! { <NoMatch /> }.into_any(),
+            (true, false) => view! { <NoRuns /> }.into_any(),
+            (false, _) => view! {
+                <div class="card table-card">
+                    <DataTable
+                        caption="Runs, newest first"
+                        columns=vec!["Status", "Run", "Result", "Flow", "#Duration", "#Tokens", "#Cost", "Created (UTC)"]
+                    >
+                        <For each=move || ids.get() key=|run| *run let:run>
+                            <RunRow run list clock />
+                        </For>
+                    </DataTable>
+                </div>
+            }.into_any(),
+        }}
+        <LoadMore list />
+    }
+}
+
+#[component]
+fn NoMatch() -> impl IntoView {
+    view! {
+        <Empty title="No run matches">
+            <p>"No run has this state, type and these words in its title."</p>
+            <p><a class="button" href="/runs">"Show all runs"</a></p>
+        </Empty>
+    }
+}
+
+#[component]
+fn NoRuns() -> impl IntoView {
+    view! {
+        <Empty title="There is no run yet">
+            <p>"Every run will stand here with its result, what it used and its whole log. It stays until you delete it."</p>
+            <p><a class="button primary" href="/#start">"Start a run"</a></p>
+        </Empty>
+    }
+}
+
+#[component]
+fn RunRow(run: RunId, list: RwSignal<RunList>, clock: ReadSignal<Option<Timestamp>>) -> impl IntoView {
+    let summary = Memo::new(move |_| list.with(|list| list.get(run).cloned()));
+    move || summary.get().map(|summary| view! { <Row run=summary clock /> })
+}
+
+#[component]
+fn Row(run: RunSummary, clock: ReadSignal<Option<Timestamp>>) -> impl IntoView {
+    let cost = format::cost(&run.totals);
+    let flow = run.request.flow.to_string();
+    let short_flow: String = flow.chars().take(8).collect();
+    let RunSummary { run: id, title, status, totals, created_at, .. } = run.clone();
+    let outcome = run.clone();
+    view! {
+        <tr role="row" class="run-row">
+            <Cell label="Status"><SignLabel sign=run_sign(status) /></Cell>
+            <Cell label="Run"><a class="row-link" href=format!("/runs/{id}")>{title}</a></Cell>
+            <Cell label="Result"><Outcome run=outcome /></Cell>
+            <Cell label="Flow">
+                <a class="mono above-row" href=format!("/runs?flow={flow}") title=format!("All runs of flow {flow}")>{short_flow}</a>
+            </Cell>
+            <Cell label="Duration" numeric=true>{move || elapsed(&run, clock)}</Cell>
+            <Cell label="Tokens" numeric=true>{format::count(totals.tokens())}</Cell>
+            <Cell label="Cost" numeric=true>
+                {cost.known}
+                {cost.gap.map(|gap| view! { <small class="reason">{gap}</small> })}
+            </Cell>
+            <Cell label="Created (UTC)"><time datetime=created_at.to_string()>{format::moment(created_at)}</time></Cell>
+        </tr>
+    }
+}
+
+/// The result, the error, or where the run is now.
+#[component]
+pub fn Outcome(
+    /// The run.
+    run: RunSummary,
+) -> impl IntoView {
+    let (class, words) = match (run.result, run.error, run.phase) {
+        (Some(result), None, _) => ("result", result),
+        (Some(result), Some(error), _) => ("result", format!("{result} – {error}")),
+        (None, Some(error), _) => ("result fault", error),
+        (None, None, Some(phase)) => ("result dim", phase),
+        (None, None, None) => ("result dim", "–".to_owned()),
+    };
+    view! { <span class=class title=words.clone()>{words.clone()}</span> }
+}
+
+#[component]
+fn LoadMore(list: RwSignal<RunList>) -> impl IntoView {
+    let load = Action::new(move |filter: &RunFilter| api::runs(filter.clone()));
+    Effect::new(move || {
+        if let Some(Ok(page)) = load.value().get() {
+            list.try_update(|list| list.extend(page));
+        }
+    });
+    let failed = move || load.value().with(|answer| answer.as_ref()?.as_ref().err().map(ToString::to_string));
+    let more = Memo::new(move |_| list.with(RunList::has_more));
+    let next = move |_| {
+        if !load.pending().get_untracked() {
+            load.dispatch(list.with_untracked(RunList::next_page));
+        }
+    };
+    view! {
+        <Show when=move || more.get()>
+            <p class="load-more">
+                <button type="button" class="button" on:click=next aria-disabled=move || load.pending().get().then_some("true")>
+                    {move || if load.pending().get() { "Loading …" } else { "Load older runs" }}
+                </button>
+                {move || failed().map(|error| view! { <span class="fault" role="alert">{error}</span> })}
+            </p>
+        </Show>
+    }
+}

@@ -1,0 +1,84 @@
+//! The filters of the history as they stand in the address.
+
+use leptos_router::params::ParamsMap;
+use protocol::{RunFilter, RunStatus, WorkflowKind};
+
+/// Runs of one page.
+pub const PAGE: u32 = 50;
+
+/// States with their words in the address.
+pub const STATUSES: [(RunStatus, &str); 6] = [
+    (RunStatus::Running, "running"),
+    (RunStatus::Waiting, "waiting"),
+    (RunStatus::Queued, "queued"),
+    (RunStatus::Succeeded, "succeeded"),
+    (RunStatus::Failed, "failed"),
+    (RunStatus::Cancelled, "cancelled"),
+];
+
+/// Kinds with their words in the address.
+pub const KINDS: [(WorkflowKind, &str); 2] =
+    [(WorkflowKind::Pipeline, "pipeline"), (WorkflowKind::Portfolio, "portfolio")];
+
+/// The word of a value in one of the lists above; empty for none.
+pub fn word<T: PartialEq>(value: Option<T>, words: &[(T, &'static str)]) -> &'static str {
+    value.and_then(|value| words.iter().find(|(known, _)| *known == value)).map_or("", |(_, word)| word)
+}
+
+/// The value of a word in one of the lists above.
+pub fn value<T: Copy>(word: &str, words: &[(T, &'static str)]) -> Option<T> {
+    words.iter().find(|(_, known)| *known == word).map(|(value, _)| *value)
+}
+
+/// The filter that an address asks for; what is not valid is left out.
+pub fn filter_of(query: &ParamsMap) -> RunFilter {
+    let given = |name| query.get(name).unwrap_or_default();
+    RunFilter {
+        search: given("q"),
+        status: value(&given("status"), &STATUSES),
+        kind: value(&given("kind"), &KINDS),
+        flow: given("flow").parse().ok(),
+        before: None,
+        limit: Some(PAGE),
+    }
+}
+
+/// The address of a filter.
+pub fn address_of(filter: &RunFilter) -> String {
+    let mut query = ParamsMap::new();
+    let mut add = |name: &'static str, value: &str| {
+        if !value.is_empty() {
+            query.insert(name, value.to_owned());
+        }
+    };
+    add("q", filter.search.trim());
+    add("status", word(filter.status, &STATUSES));
+    add("kind", word(filter.kind, &KINDS));
+    add("flow", filter.flow.as_ref().map_or("", |flow| flow.as_str()));
+    format!("/runs{}", query.to_query_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_survives_its_address() {
+        let mut query = ParamsMap::new();
+        for (name, value) in [("q", "aapl"), ("status", "failed"), ("kind", "pipeline"), ("flow", "7f3a")] {
+            query.insert(name, value.to_owned());
+        }
+        let filter = filter_of(&query);
+        assert_eq!((filter.status, filter.kind), (Some(RunStatus::Failed), Some(WorkflowKind::Pipeline)));
+        assert_eq!(address_of(&filter), "/runs?q=aapl&status=failed&kind=pipeline&flow=7f3a");
+        assert_eq!(address_of(&RunFilter::default()), "/runs");
+    }
+
+    #[test]
+    fn words_that_mean_nothing_filter_nothing() {
+        let mut query = ParamsMap::new();
+        query.insert("status", "sleeping".to_owned());
+        query.insert("flow", "../etc".to_owned());
+        assert_eq!(filter_of(&query), RunFilter { limit: Some(PAGE), ..RunFilter::default() });
+    }
+}

@@ -1,0 +1,167 @@
+//! Runs as a page holds them: loaded page by page, kept up to date by the feed.
+
+use std::collections::BTreeMap;
+
+use protocol::{RunFilter, RunId, RunPage, RunSummary};
+
+/// Runs that match a filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunList {
+    filter: RunFilter,
+    runs: BTreeMap<RunId, RunSummary>,
+    more: bool,
+}
+
+impl RunList {
+    /// The first page.
+    pub fn new(filter: RunFilter, page: RunPage) -> Self {
+        let mut list = Self { filter, runs: BTreeMap::new(), more: false };
+        list.extend(page);
+        list
+    }
+
+    /// Takes the next page in.
+    pub fn extend(&mut self, page: RunPage) {
+        self.more = page.more;
+        for run in page.runs {
+            self.keep_newer(run);
+        }
+    }
+
+    /// Takes in how one run stands now: it appears, changes, or no longer matches.
+    pub fn take(&mut self, run: RunSummary) {
+        if !matches(&self.filter, &run) {
+            self.runs.remove(&run.run);
+        } else if !self.lies_in_pages_to_come(run.run) {
+            self.keep_newer(run);
+        }
+    }
+
+    fn keep_newer(&mut self, run: RunSummary) {
+        if self.runs.get(&run.run).is_none_or(|known| known.seq <= run.seq) {
+            self.runs.insert(run.run, run);
+        }
+    }
+
+    /// Run ids sort by creation. One that is older than all that is loaded would leave a gap.
+    fn lies_in_pages_to_come(&self, run: RunId) -> bool {
+        self.more && self.oldest().is_some_and(|oldest| run < oldest)
+    }
+
+    /// Where the next page begins.
+    pub fn oldest(&self) -> Option<RunId> {
+        self.runs.first_key_value().map(|(run, _)| *run)
+    }
+
+    /// The request for the next page.
+    pub fn next_page(&self) -> RunFilter {
+        RunFilter { before: self.oldest(), ..self.filter.clone() }
+    }
+
+    /// Whether there are older runs.
+    pub fn has_more(&self) -> bool {
+        self.more
+    }
+
+    /// One run.
+    pub fn get(&self, run: RunId) -> Option<&RunSummary> {
+        self.runs.get(&run)
+    }
+
+    /// All runs, newest first.
+    pub fn newest_first(&self) -> impl Iterator<Item = &RunSummary> {
+        self.runs.values().rev()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+}
+
+/// The same rule as the server's.
+fn matches(filter: &RunFilter, run: &RunSummary) -> bool {
+    let title = run.title.to_lowercase();
+    filter.search.to_lowercase().split_whitespace().all(|word| title.contains(word))
+        && filter.status.is_none_or(|status| status == run.status)
+        && filter.kind.is_none_or(|kind| kind == run.request.workflow.kind())
+        && filter.flow.as_ref().is_none_or(|flow| *flow == run.request.flow)
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{Limits, ModelChoice, RunRequest, RunStatus, Timestamp, Totals, Workflow, WorkflowKind};
+
+    use super::*;
+
+    fn run(number: u8, seq: u64, status: RunStatus) -> RunSummary {
+        let request = RunRequest {
+            workflow: Workflow::Portfolio {
+                portfolio: "main".parse().unwrap(),
+                date: "2022-06-30".parse().unwrap(),
+            },
+            flow: "flow".parse().unwrap(),
+            model: ModelChoice::Configured,
+            limits: Limits::default(),
+        };
+        RunSummary {
+            run: format!("0197a1b2-0000-7000-8000-0000000000{number:02}").parse().unwrap(),
+            seq,
+            title: request.title(),
+            request,
+            status,
+            created_at: Timestamp(0),
+            finished_at: None,
+            error: None,
+            result: None,
+            phase: None,
+            nodes: 0,
+            nodes_done: 0,
+            totals: Totals::default(),
+        }
+    }
+
+    fn shown(list: &RunList) -> Vec<(String, u64)> {
+        list.newest_first().map(|run| (run.run.to_string()[34..].to_owned(), run.seq)).collect()
+    }
+
+    fn page(runs: &[RunSummary], more: bool) -> RunPage {
+        RunPage { runs: runs.to_vec(), more }
+    }
+
+    #[test]
+    fn a_new_run_comes_first_and_an_older_state_changes_nothing() {
+        let mut list = RunList::new(RunFilter::default(), page(&[run(5, 7, RunStatus::Running)], false));
+        list.take(run(6, 1, RunStatus::Queued));
+        list.take(run(5, 3, RunStatus::Queued));
+        assert_eq!(shown(&list), [("06".to_owned(), 1), ("05".to_owned(), 7)]);
+    }
+
+    #[test]
+    fn a_run_that_no_longer_matches_leaves_the_list() {
+        let filter = RunFilter { status: Some(RunStatus::Running), ..RunFilter::default() };
+        let mut list = RunList::new(filter, page(&[run(5, 7, RunStatus::Running)], false));
+        list.take(run(5, 9, RunStatus::Succeeded));
+        assert!(list.is_empty());
+    }
+
+    #[test]
+    fn the_feed_leaves_no_gap_before_the_next_page() {
+        let mut list = RunList::new(RunFilter::default(), page(&[run(5, 1, RunStatus::Succeeded)], true));
+        list.take(run(2, 4, RunStatus::Running));
+        assert_eq!(shown(&list), [("05".to_owned(), 1)]);
+        assert_eq!(list.next_page().before, Some(run(5, 1, RunStatus::Queued).run));
+        list.extend(page(&[run(4, 1, RunStatus::Failed), run(2, 4, RunStatus::Running)], false));
+        assert_eq!(shown(&list).len(), 3);
+        assert!(!list.has_more());
+    }
+
+    #[test]
+    fn every_word_of_the_search_must_be_in_the_title() {
+        let filter = |search: &str| RunFilter { search: search.into(), ..RunFilter::default() };
+        let run = run(1, 1, RunStatus::Running);
+        assert!(matches(&filter("MAIN portfolio"), &run));
+        assert!(!matches(&filter("main aapl"), &run));
+        assert!(!matches(&RunFilter { kind: Some(WorkflowKind::Pipeline), ..filter("") }, &run));
+    }
+}
