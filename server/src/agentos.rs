@@ -181,11 +181,7 @@ async fn follow(mut peer: Peer, service: Arc<Service>, name: String) -> Result<(
     }
 }
 
-async fn frame(
-    service: &Service,
-    stream: &mut Stream,
-    event: &Encoded,
-) -> Result<Option<String>, Problem> {
+async fn frame(service: &Service, stream: &mut Stream, event: &Encoded) -> Result<Option<String>, Problem> {
     let mut event = event.decode().map_err(from_journal)?;
     make_whole(service, &mut event).await?;
     Ok(stream.apply(&event).map(|frame| frame.encode()))

@@ -23,6 +23,7 @@ pub enum Command {
 
 /// Everything that `pitwall serve` can be told.
 #[derive(Clone, Debug, Args)]
+#[expect(missing_docs, reason = "a comment on a flattened struct would replace the command's help")]
 pub struct ServeOptions {
     #[command(flatten)]
     pub listen: ListenOptions,
@@ -108,5 +109,9 @@ pub struct ModelOptions {
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: u64 = text.parse().map_err(|_| "a whole number of seconds is needed".to_owned())?;
-    if seconds == 0 { Err("at least 1 second is needed".to_owned()) } else { Ok(Duration::from_secs(seconds)) }
+    if seconds == 0 {
+        Err("at least 1 second is needed".to_owned())
+    } else {
+        Ok(Duration::from_secs(seconds))
+    }
 }

@@ -19,9 +19,7 @@ mod service;
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{Router, http::StatusCode, routing::get};
-pub use config::{
-    Command, CommandLine, DataOptions, ListenOptions, ModelOptions, RunOptions, ServeOptions,
-};
+pub use config::{Command, CommandLine, DataOptions, ListenOptions, ModelOptions, RunOptions, ServeOptions};
 use engine::{Engine, EngineError, EngineOptions};
 use journal::{Journal, JournalError};
 use market::{PriceVendor, Sample};
@@ -44,7 +42,9 @@ pub enum ServeError {
     #[error("The data folder {0} cannot be made: {1}. Choose another with --data.")]
     DataFolder(PathBuf, io::Error),
     /// The pages are not built.
-    #[error("The built pages were not found. Build them with `make build`, or say where they are with --site.")]
+    #[error(
+        "The built pages were not found. Build them with `make build`, or say where they are with --site."
+    )]
     NoSite,
     /// The log cannot be opened.
     #[error("{0}")]
@@ -59,7 +59,9 @@ pub enum ServeError {
     #[error("A base URL or key is set, but no model. Name one with --model or PITWALL_MODEL.")]
     NoModelNamed,
     /// A model for some tiers only.
-    #[error("Some tiers have no model. Set --model for all, or each of --model-quick, --model-mid and --model-deep.")]
+    #[error(
+        "Some tiers have no model. Set --model for all, or each of --model-quick, --model-mid and --model-deep."
+    )]
     TierWithoutModel,
     /// The model's settings are wrong.
     #[error("{0}")]

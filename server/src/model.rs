@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use llm::{Backoff, ChatModel, PriceTable, Provider, ProviderConfig, Tiers, Timeouts};
+use llm::{ChatModel, PriceTable, Provider, ProviderConfig, Tiers, Timeouts};
 
 use crate::{ServeError, config::ModelOptions};
 

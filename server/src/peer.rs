@@ -35,7 +35,11 @@ pub struct Peer {
 
 impl Peer {
     /// Upgrades the connection and hands it to `serve`.
-    pub fn upgrade<F>(upgrade: WebSocketUpgrade, shutdown: CancellationToken, serve: impl FnOnce(Self) -> F + Send + 'static) -> Response
+    pub fn upgrade<F>(
+        upgrade: WebSocketUpgrade,
+        shutdown: CancellationToken,
+        serve: impl FnOnce(Self) -> F + Send + 'static,
+    ) -> Response
     where
         F: Future<Output = Result<(), Gone>> + Send + 'static,
     {

@@ -41,7 +41,9 @@ pub async fn connect(
         return Err(Problem::not_found(format!("There is no run {run}.")).into());
     };
     if after > last {
-        let detail = format!("The log of this run ends at event {last}, so there is no position {after}. Load the run again.");
+        let detail = format!(
+            "The log of this run ends at event {last}, so there is no position {after}. Load the run again."
+        );
         return Err(Problem { status: 410, detail }.into());
     }
     let log = service.journal.subscribe(run, after).await.map_err(from_journal)?;

@@ -164,10 +164,9 @@ fn portfolio_id(name: &str, taken: &BTreeSet<PortfolioId>) -> Result<PortfolioId
         1 => slug.parse().ok(),
         number => format!("{slug}_{number}").parse().ok(),
     });
-    candidates
-        .into_iter()
-        .find(|id| !taken.contains(id))
-        .ok_or_else(|| Problem::invalid("The portfolio's name needs at least one letter or digit of a-z, 0-9."))
+    candidates.into_iter().find(|id| !taken.contains(id)).ok_or_else(|| {
+        Problem::invalid("The portfolio's name needs at least one letter or digit of a-z, 0-9.")
+    })
 }
 
 fn from_desk(error: DeskError) -> Problem {

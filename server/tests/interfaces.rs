@@ -126,8 +126,14 @@ async fn nonsense_is_refused_with_a_sentence() {
         (json!({ "workflow": { "type": "pipeline", "ticker": "AAPL", "date": "2031-01-01" } }), "2022-12-28"),
         (json!({ "workflow": { "type": "pipeline", "ticker": "AAPL", "date": "30.6.2022" } }), "date"),
         (json!({ "workflow": { "type": "pipeline", "ticker": "../..", "date": "2022-06-30" } }), "ticker"),
-        (json!({ "workflow": { "type": "portfolio", "portfolio": "nobody", "date": "2022-06-30" } }), "nobody"),
-        (json!({ "workflow": { "type": "pipeline", "ticker": "AAPL", "date": "2022-06-30", "analysts": [] } }), "analyst"),
+        (
+            json!({ "workflow": { "type": "portfolio", "portfolio": "nobody", "date": "2022-06-30" } }),
+            "nobody",
+        ),
+        (
+            json!({ "workflow": { "type": "pipeline", "ticker": "AAPL", "date": "2022-06-30", "analysts": [] } }),
+            "analyst",
+        ),
         (json!([]), "workflow"),
     ] {
         let (status, problem) = server.post("/api/v1/runs", body.clone()).await;
@@ -201,7 +207,7 @@ async fn the_openapi_document_names_every_route() {
 async fn a_client_of_agentos_runs_a_pipeline_and_reads_a_portfolio() {
     let home = Home::new(&[]);
     let server = home.start().await;
-    let body = json!({ "ticker": "aapl", "date": "2022-06-30", "mock_type": "pipeline", "speed": 10_000.0 });
+    let body = json!({ "ticker": "aapl", "date": "2022-06-30", "mock_type": "pipeline", "speed": 1000 });
     let (status, accepted) = server.post("/api/run/mock", body).await;
     assert_eq!((status, accepted["status"].as_str()), (200, Some("queued")), "{accepted}");
     let run = accepted["run_id"].as_str().unwrap();

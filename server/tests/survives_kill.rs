@@ -127,7 +127,12 @@ fn assert_each_answer_was_paid_once(provider: &Provider, log: &[Event]) {
     for event in log {
         match &event.body {
             Body::CallStarted(call) => {
-                assert_eq!(answered.get(call.call.as_str()), None, "{} was answered, and asked again", call.call);
+                assert_eq!(
+                    answered.get(call.call.as_str()),
+                    None,
+                    "{} was answered, and asked again",
+                    call.call
+                );
                 *started.entry(call.call.as_str()).or_default() += 1;
             }
             Body::CallFinished(call) => *answered.entry(call.call.as_str()).or_default() += 1,

@@ -16,6 +16,7 @@ pub enum Text {
     /// Its beginning.
     Preview {
         /// The first few hundred characters.
+        #[cfg_attr(feature = "openapi", schema(value_type = String))]
         preview: Arc<str>,
         /// Length of the whole, in bytes of UTF-8.
         bytes: u64,

@@ -143,7 +143,7 @@ pub async fn next_frame(socket: &mut Socket) -> Option<Frame> {
             Ok(Message::Text(text)) => return Some(Frame::parse(&text).unwrap()),
             Ok(Message::Ping(_) | Message::Pong(_)) => {}
             Ok(Message::Close(_)) | Err(_) => {
-                let _ = socket.close().await;
+                let _ = socket.close(None).await;
                 let _ = socket.flush().await;
                 return None;
             }
@@ -190,7 +190,9 @@ async fn complete(
         .map(|piece| json!({ "content": piece.iter().collect::<String>() }))
         .map(|delta| json!({ "model": "fake-1", "choices": [{ "index": 0, "delta": delta }] }))
         .collect();
-    events.push(json!({ "model": "fake-1", "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] }));
+    events.push(
+        json!({ "model": "fake-1", "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] }),
+    );
     let usage = json!({ "prompt_tokens": prompt.len() / 4, "completion_tokens": text.len() / 4, "total_tokens": (prompt.len() + text.len()) / 4 });
     events.push(json!({ "model": "fake-1", "choices": [], "usage": usage }));
     let lines: Vec<String> = events.iter().map(Value::to_string).chain(["[DONE]".to_owned()]).collect();
