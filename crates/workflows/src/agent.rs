@@ -1,0 +1,178 @@
+//! How an agent talks to a model: tool rounds, and answers that are checked.
+
+use async_trait::async_trait;
+use engine::{NodeContext, NodeError, ToolResult};
+use llm::{AnswerSchema, ChatRequest, Message, ToolRequest, ToolSpec};
+use protocol::{Tier, ToolStatus};
+use serde_json::Value;
+
+/// Times that a model may ask for tools before it must answer.
+const TOOL_ROUNDS: u32 = 5;
+/// Tool calls that are run of one answer; the rest are refused.
+const TOOLS_A_ROUND: usize = 16;
+/// Times that an unusable answer is sent back with its error.
+const CORRECTIONS: u32 = 2;
+
+/// The tools of an agent.
+#[async_trait]
+pub trait Toolbox: Send + Sync {
+    /// What the model is told about them.
+    fn specs(&self) -> Vec<ToolSpec>;
+
+    /// Runs one. Name and arguments come from a model: anything may stand in them.
+    async fn call(&self, name: &str, arguments: &Value) -> ToolResult;
+}
+
+/// An agent without tools.
+pub struct NoTools;
+
+#[async_trait]
+impl Toolbox for NoTools {
+    fn specs(&self) -> Vec<ToolSpec> {
+        Vec::new()
+    }
+
+    async fn call(&self, name: &str, _: &Value) -> ToolResult {
+        unknown_tool(name, &[])
+    }
+}
+
+/// What an agent is asked.
+pub struct Brief {
+    /// The agent's name, such as `market_analyst`.
+    pub agent: String,
+    /// Which model is asked.
+    pub tier: Tier,
+    /// Role and task.
+    pub messages: Vec<Message>,
+    /// The form of the answer, if it is not free text.
+    pub schema: Option<AnswerSchema>,
+}
+
+/// A tool call that was made on the way to an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolUse {
+    /// The tool.
+    pub name: String,
+    /// What the model passed.
+    pub arguments: Value,
+    /// How it ended.
+    pub status: ToolStatus,
+    /// What the model got back.
+    pub text: String,
+}
+
+/// An answer, and the tool calls that led to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conversation<T> {
+    /// The answer, checked.
+    pub answer: T,
+    /// Tool calls, in order.
+    pub tools: Vec<ToolUse>,
+}
+
+/// Asks for Markdown, with tools.
+///
+/// # Errors
+/// The model cannot answer, or gives an empty answer again and again.
+pub async fn converse(
+    node: &NodeContext,
+    brief: Brief,
+    toolbox: &dyn Toolbox,
+) -> Result<Conversation<String>, NodeError> {
+    ask(node, brief, toolbox, |text| match text.trim() {
+        "" => Err("Your answer was empty. Answer again.".to_owned()),
+        text => Ok(text.to_owned()),
+    })
+    .await
+}
+
+/// Asks until `read` accepts the answer: runs the tools that the model asks for, and sends an
+/// answer that `read` refuses back with its words, which should say what to do.
+///
+/// # Errors
+/// The model cannot answer, asks for tools without end, or gives no usable answer.
+pub async fn ask<T: Send>(
+    node: &NodeContext,
+    brief: Brief,
+    toolbox: &dyn Toolbox,
+    read: impl Fn(&str) -> Result<T, String> + Send + Sync,
+) -> Result<Conversation<T>, NodeError> {
+    let specs = toolbox.specs();
+    let mut request = ChatRequest {
+        agent: brief.agent,
+        tier: brief.tier,
+        messages: brief.messages,
+        tools: specs.clone(),
+        schema: brief.schema,
+    };
+    let mut tools = Vec::new();
+    let (mut rounds, mut corrections) = (0, 0);
+    loop {
+        let answer = node.chat(request.clone()).await?;
+        let wants_tools = !answer.tool_requests.is_empty();
+        if wants_tools && rounds < TOOL_ROUNDS {
+            rounds += 1;
+            if rounds == TOOL_ROUNDS {
+                // The next answer must do with what is there.
+                request.tools.clear();
+            }
+            let requests = answer.tool_requests;
+            request.messages.push(Message::Assistant { text: answer.text, tool_requests: requests.clone() });
+            for (index, wanted) in requests.into_iter().enumerate() {
+                let used = run_tool(node, toolbox, &specs, index, &wanted).await?;
+                let (name, content) = (wanted.name, used.text.clone());
+                request.messages.push(Message::Tool { request: wanted.id, name, content });
+                tools.push(used);
+            }
+            continue;
+        }
+        let refusal = if wants_tools {
+            "No more tools can be called. Answer with what you have.".to_owned()
+        } else {
+            match read(&answer.text) {
+                Ok(answer) => return Ok(Conversation { answer, tools }),
+                Err(refusal) => refusal,
+            }
+        };
+        if corrections == CORRECTIONS {
+            return Err(NodeError::failed(format!(
+                "The model gave no usable answer in {} attempts. The last one was refused: {refusal}",
+                CORRECTIONS + 1
+            )));
+        }
+        corrections += 1;
+        request.messages.push(Message::Assistant { text: answer.text, tool_requests: Vec::new() });
+        request.messages.push(Message::User(refusal));
+    }
+}
+
+async fn run_tool(
+    node: &NodeContext,
+    toolbox: &dyn Toolbox,
+    specs: &[ToolSpec],
+    index: usize,
+    wanted: &ToolRequest,
+) -> Result<ToolUse, NodeError> {
+    let offered: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
+    // What is shown and logged of a name that a model made up.
+    let name: String = wanted.name.chars().filter(|c| !c.is_control()).take(64).collect();
+    let call = async {
+        if index >= TOOLS_A_ROUND {
+            ToolResult::error(format!("Too many calls at once: at most {TOOLS_A_ROUND} are run. Ask again."))
+        } else if offered.contains(&wanted.name.as_str()) {
+            toolbox.call(&wanted.name, &wanted.arguments).await
+        } else {
+            unknown_tool(&name, &offered)
+        }
+    };
+    let result = node.tool(&name, wanted.arguments.clone(), call).await?;
+    Ok(ToolUse { name, arguments: wanted.arguments.clone(), status: result.status, text: result.text })
+}
+
+fn unknown_tool(name: &str, offered: &[&str]) -> ToolResult {
+    ToolResult::error(match offered {
+        [] => format!("There is no tool \"{name}\": no tools are offered here."),
+        offered => format!("There is no tool \"{name}\". These are offered: {}.", offered.join(", ")),
+    })
+}

@@ -1,0 +1,113 @@
+//! Trading research: a pipeline that rates one stock, and a portfolio run that trades on ratings.
+//!
+//! - [`Desk`]: the portfolios
+//! - [`Trading`]: plans both kinds of run
+//! - [`rehearsal`]: the stand-in that plays all agents, and the rules it follows
+
+mod desk;
+pub mod facts;
+pub mod pipeline;
+mod portfolio_run;
+mod prompts;
+pub mod rehearsal;
+pub mod tools;
+
+use std::sync::Arc;
+
+use engine::{Plan, Workflows};
+use journal::Journal;
+use llm::{ChatModel, Rehearsal};
+use market::PriceVendor;
+use protocol::{Date, ModelChoice, RunId, RunRequest, Workflow};
+
+pub use desk::{Desk, DeskError};
+use pipeline::Subject;
+use portfolio_run::Task;
+use rehearsal::TradingRehearsal;
+use tools::Sources;
+
+/// Plans the trading workflows.
+pub struct Trading {
+    journal: Journal,
+    desk: Arc<Desk>,
+    sources: Sources,
+    configured: Option<Arc<dyn ChatModel>>,
+    rehearsal_speed: Option<u32>,
+}
+
+impl Trading {
+    /// The workflows with prices alone: no news and no fundamentals.
+    ///
+    /// Runs are answered by `configured`, or by the rehearsal where there is none. It writes at
+    /// `rehearsal_speed` characters a second, or at its own pace.
+    pub fn new(
+        journal: Journal,
+        desk: Arc<Desk>,
+        prices: Arc<dyn PriceVendor>,
+        configured: Option<Arc<dyn ChatModel>>,
+        rehearsal_speed: Option<u32>,
+    ) -> Self {
+        let sources = Sources::of_prices(prices);
+        Self { journal, desk, sources, configured, rehearsal_speed }
+    }
+
+    /// The same with other sources of data.
+    #[must_use]
+    pub fn with_sources(self, sources: Sources) -> Self {
+        Self { sources, ..self }
+    }
+
+    fn model(&self, choice: &ModelChoice) -> Arc<dyn ChatModel> {
+        let speed = match (choice, &self.configured) {
+            (ModelChoice::Configured, Some(model)) => return model.clone(),
+            (ModelChoice::Configured, None) => self.rehearsal_speed,
+            (ModelChoice::Rehearsal { characters_per_second }, _) => {
+                characters_per_second.or(self.rehearsal_speed)
+            }
+        };
+        Arc::new(Rehearsal::new(Arc::new(TradingRehearsal), speed))
+    }
+
+    fn check_date(&self, date: Date) -> Result<(), String> {
+        let (first, last) = (self.sources.prices.first_date(), self.sources.prices.last_date());
+        if (first..=last).contains(&date) {
+            return Ok(());
+        }
+        Err(format!(
+            "There are no prices as of {date}: they run from {first} to {last}. Choose a date between."
+        ))
+    }
+}
+
+impl Workflows for Trading {
+    fn plan(&self, _: RunId, request: &RunRequest) -> Result<Plan, String> {
+        self.check_date(request.workflow.date())?;
+        let graph = match &request.workflow {
+            Workflow::Pipeline { ticker, date, analysts } => {
+                if self.sources.prices.instrument(ticker).is_none() {
+                    return Err(format!(
+                        "There are no prices of {ticker}. Choose one of the instruments on offer."
+                    ));
+                }
+                let subject = Subject { ticker: ticker.clone(), date: *date, sources: self.sources.clone() };
+                pipeline::graph(&subject, analysts)?
+            }
+            Workflow::Portfolio { portfolio, date } => {
+                if !self.desk.knows(portfolio) {
+                    return Err(format!(
+                        "There is no portfolio {portfolio}. Create it first, or check the id."
+                    ));
+                }
+                portfolio_run::graph(&Task {
+                    portfolio: portfolio.clone(),
+                    date: *date,
+                    flow: request.flow.clone(),
+                    desk: self.desk.clone(),
+                    journal: self.journal.clone(),
+                    sources: self.sources.clone(),
+                })?
+            }
+        };
+        Ok(Plan { graph, model: self.model(&request.model) })
+    }
+}

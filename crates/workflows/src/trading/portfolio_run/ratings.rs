@@ -1,0 +1,96 @@
+//! The ratings that the pipeline runs of a flow ended with.
+
+use std::collections::BTreeMap;
+
+use engine::NodeError;
+use journal::Journal;
+use protocol::{
+    Confidence, Date, FlowId, Grade, Rating, RunFilter, RunId, RunStatus, RunView, Ticker, WorkflowKind,
+};
+
+/// Runs read in one go.
+const PAGE: u32 = 200;
+/// Events read in one go.
+const EVENTS: u32 = 1000;
+
+/// The ratings, and what was left out.
+pub(super) struct FlowRatings {
+    /// The latest rating of each stock, by ticker.
+    pub ratings: Vec<Rating>,
+    /// What a reader should know.
+    pub remarks: Vec<String>,
+}
+
+/// Reads the latest rating of each stock that the flow's finished pipeline runs gave up to `date`.
+pub(super) async fn ratings_of_flow(
+    journal: &Journal,
+    flow: &FlowId,
+    date: Date,
+) -> Result<FlowRatings, NodeError> {
+    let mut latest: BTreeMap<Ticker, Rating> = BTreeMap::new();
+    let mut remarks = Vec::new();
+    let mut filter = RunFilter {
+        kind: Some(WorkflowKind::Pipeline),
+        flow: Some(flow.clone()),
+        limit: Some(PAGE),
+        ..RunFilter::default()
+    };
+    loop {
+        let page = journal.summaries(&filter).await?;
+        filter.before = page.runs.last().map(|run| run.run);
+        for summary in page.runs {
+            if summary.status != RunStatus::Succeeded {
+                let status = summary.status.label().to_lowercase();
+                remarks.push(format!("{} is not considered: {status}.", summary.title));
+                continue;
+            }
+            let Some(rating) = rating_of_run(journal, summary.run).await? else { continue };
+            if rating.date > date {
+                remarks.push(format!("{} is not considered: it lies after {date}.", summary.title));
+                continue;
+            }
+            // Newest runs come first, so that only a later day replaces what is there.
+            match latest.get(&rating.ticker) {
+                Some(known) if known.date >= rating.date => {}
+                _ => {
+                    latest.insert(rating.ticker.clone(), rating);
+                }
+            }
+        }
+        if !page.more || filter.before.is_none() {
+            return Ok(FlowRatings { ratings: latest.into_values().collect(), remarks });
+        }
+    }
+}
+
+async fn rating_of_run(journal: &Journal, run: RunId) -> Result<Option<Rating>, NodeError> {
+    let mut view: Option<RunView> = None;
+    loop {
+        let after = view.as_ref().map_or(0, RunView::seq);
+        let events = journal.read(run, after, EVENTS).await?;
+        if events.is_empty() {
+            return Ok(view.and_then(|view| view.rating));
+        }
+        match &mut view {
+            Some(view) => events.iter().for_each(|event| {
+                view.apply(event);
+            }),
+            None => match RunView::fold(&events) {
+                Some(folded) => view = Some(folded),
+                None => return Ok(None),
+            },
+        }
+    }
+}
+
+/// How strongly a rating speaks for a purchase; `None` if it does not.
+pub(super) fn conviction(grade: Grade, confidence: Confidence) -> Option<Confidence> {
+    match (grade, confidence) {
+        (Grade::Buy, Confidence::High | Confidence::Medium) => Some(Confidence::High),
+        (Grade::Buy, Confidence::Low) | (Grade::Overweight, Confidence::High | Confidence::Medium) => {
+            Some(Confidence::Medium)
+        }
+        (Grade::Overweight, Confidence::Low) => Some(Confidence::Low),
+        (Grade::Hold | Grade::Underweight | Grade::Sell, _) => None,
+    }
+}

@@ -1,0 +1,94 @@
+//! The rehearsal: plays every agent of the trading workflows by fixed rules.
+//!
+//! It calls the tools that it is offered, and then writes what follows from the figures in the
+//! prompt's facts. The same facts give the same words. It knows no news and claims none. All
+//! rules stand here.
+//!
+//! # The score of a stock
+//! | signal | +1 | 0 | −1 |
+//! |---|---|---|---|
+//! | Long trend | close above SMA 200 | | not above |
+//! | Medium trend | close above SMA 50 | | not above |
+//! | Order of the averages | SMA 50 above SMA 200 | | not above |
+//! | MACD histogram | above 0 | | not above |
+//! | RSI | 50 to 70 | below 30 | 30 to 50, or above 70 |
+//! | Return of the quarter (63 days) | +5 % or more | between | −5 % or less |
+//! | Volatility, 252 days | below 25 % | between | above 40 % |
+//! | Max drawdown, 252 days | less than 15 % | between | more than 30 % |
+//!
+//! A signal whose figure is unknown counts 0. The figures are taken as they are shown, rounded.
+//!
+//! # What follows from the score
+//! | score | grade | confidence | proposal |
+//! |---|---|---|---|
+//! | 6 to 8 | Buy | high | buy for 10 % of the portfolio |
+//! | 3 to 5 | Overweight | medium | buy for 7 % |
+//! | −2 to 2 | Hold | low | nothing |
+//! | −5 to −3 | Underweight | medium | cut a holding by half |
+//! | −8 to −6 | Sell | high | sell a holding |
+//!
+//! - Confidence is at most medium if an input is missing, and low without prices; the grade is
+//!   then Hold. After a critical condition the grade is Sell with medium confidence.
+//! - A stop lies 0.29 × volatility below the price (the swing of a month), but 5 to 15 %; the
+//!   target twice as far above it, but 10 to 30 %.
+//! - The aggressive voice takes 1.25 × the proposed size, the conservative 0.5 ×, the neutral
+//!   0.8 ×; never more than 15 %.
+//! - It never reports a critical condition: no figure of the table can show one.
+//!
+//! # The portfolio
+//! - A holding is sold if its latest rating is Sell or Underweight, or if its trend is broken:
+//!   close below SMA 200 and SMA 50 below SMA 200.
+//! - The regime is the index's score: risk-on from 3, risk-off to −3, transition between, and
+//!   neutral without an index.
+//! - Candidates are bought by priority, for a weight by conviction: high 10 %, medium 7 %, low
+//!   4 %; half of it in risk-off. Less if a limit leaves less room; whole shares, rounded down.
+//!   What is sold is not bought back.
+//!   Stop loss 10 % below the price, take profit 20 % above it.
+
+mod book;
+mod case;
+mod score;
+
+use llm::{ChatRequest, Message, Script, Turn};
+
+use super::prompts::read_facts;
+
+/// Plays the agents of the trading workflows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TradingRehearsal;
+
+impl Script for TradingRehearsal {
+    fn turn(&self, request: &ChatRequest) -> Result<Turn, String> {
+        let has_results = request.messages.iter().any(|message| matches!(message, Message::Tool { .. }));
+        if !request.tools.is_empty() && !has_results {
+            let calls = case::lookups(&request.agent, &read_facts(&request.messages)?);
+            if !calls.is_empty() {
+                return Ok(Turn::Tools(calls));
+            }
+        }
+        answer(request).map(Turn::Answer)
+    }
+}
+
+fn answer(request: &ChatRequest) -> Result<String, String> {
+    let messages = &request.messages;
+    Ok(match request.agent.as_str() {
+        "market_analyst" => case::market(&read_facts(messages)?),
+        "social_analyst" => case::without_figures("messages about", &read_facts(messages)?, messages),
+        "news_analyst" => case::without_figures("news about", &read_facts(messages)?, messages),
+        "fundamentals_analyst" => case::without_figures("statements of", &read_facts(messages)?, messages),
+        "bull_researcher" => case::debate(case::Side::Bull, &read_facts(messages)?),
+        "bear_researcher" => case::debate(case::Side::Bear, &read_facts(messages)?),
+        "research_manager" => case::research_manager(&read_facts(messages)?),
+        "trader" => case::trader(&read_facts(messages)?),
+        "aggressive_analyst" => case::risk(case::Voice::Aggressive, &read_facts(messages)?),
+        "conservative_analyst" => case::risk(case::Voice::Conservative, &read_facts(messages)?),
+        "neutral_analyst" => case::risk(case::Voice::Neutral, &read_facts(messages)?),
+        "portfolio_manager" => case::rating(&read_facts(messages)?),
+        "review_holdings" => book::reviews(&read_facts(messages)?),
+        "macro_summary" => book::macro_brief(&read_facts(messages)?),
+        "micro_summary" => book::micro_brief(&read_facts(messages)?),
+        "make_decision" => book::decision(&read_facts(messages)?),
+        unknown => return Err(format!("The rehearsal does not know the agent \"{unknown}\".")),
+    })
+}
