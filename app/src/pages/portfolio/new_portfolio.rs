@@ -55,11 +55,11 @@ pub fn NewPortfolio() -> impl IntoView {
                 <h2 id="new-portfolio-heading">"New portfolio"</h2>
                 <div class="field">
                     <label for="portfolio-name">"Name"</label>
-                    <input id="portfolio-name" type="text" maxlength="80" autocomplete="off" placeholder="Value stocks" prop:value=name on:input=move |event| name.set(event_target_value(&event)) />
+                    <input id="portfolio-name" class="input" type="text" maxlength="80" autocomplete="off" placeholder="Value stocks" prop:value=name on:input=move |event| name.set(event_target_value(&event)) />
                 </div>
                 <div class="field">
                     <label for="portfolio-cash">"Cash to start with, in US dollars"</label>
-                    <input id="portfolio-cash" type="text" inputmode="decimal" autocomplete="off" prop:value=cash on:input=move |event| cash.set(event_target_value(&event)) />
+                    <input id="portfolio-cash" class="input" type="text" inputmode="decimal" autocomplete="off" value="100,000" prop:value=cash on:input=move |event| cash.set(event_target_value(&event)) />
                     <p class="note">"Paper money: nothing is bought anywhere but here."</p>
                 </div>
                 <p class="form-error" role="alert" hidden=move || fault.with(Option::is_none)>
