@@ -1,5 +1,7 @@
 //! What the pages ask of the server: one server function for each act of the backend.
 
+#![allow(missing_docs, reason = "the macro makes structs of the arguments, and they cannot be documented")]
+
 use leptos::{
     prelude::*,
     server_fn::codec::{Json, JsonEncoding},
@@ -60,9 +62,7 @@ fn answer<T>(result: Result<T, Problem>) -> Result<T, ApiError> {
 #[cfg_attr(not(feature = "ssr"), allow(unused_variables))]
 pub fn set_status(status: u16) {
     #[cfg(feature = "ssr")]
-    if let (Some(response), Ok(status)) =
-        (use_context::<leptos_axum::ResponseOptions>(), status.try_into())
-    {
+    if let (Some(response), Ok(status)) = (use_context::<leptos_axum::ResponseOptions>(), status.try_into()) {
         response.set_status(status);
     }
 }

@@ -39,7 +39,11 @@ pub fn duration(milliseconds: u64) -> String {
 pub fn stopwatch(milliseconds: u64) -> String {
     let seconds = milliseconds / 1_000;
     let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    if hours == 0 { format!("{minutes:02}:{seconds:02}") } else { format!("{hours}:{minutes:02}:{seconds:02}") }
+    if hours == 0 {
+        format!("{minutes:02}:{seconds:02}")
+    } else {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    }
 }
 
 /// A length in bytes: `812 B`, `12.4 kB`.
@@ -55,7 +59,11 @@ pub fn bytes(number: u64) -> String {
 pub fn dollars(amount: Decimal) -> String {
     let places = if amount.abs() >= Decimal::ONE || amount.is_zero() { 2 } else { 4 };
     let shown = grouped(amount.abs(), places);
-    if amount.is_sign_negative() && !amount.is_zero() { format!("\u{2212}${shown}") } else { format!("${shown}") }
+    if amount.is_sign_negative() && !amount.is_zero() {
+        format!("\u{2212}${shown}")
+    } else {
+        format!("${shown}")
+    }
 }
 
 /// What a run cost, and what is not known of it.

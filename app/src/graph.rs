@@ -1,3 +1,4 @@
-//! Where the nodes of a run's graph stand.
+//! The picture of a run's graph, apart from what draws it.
 
+pub mod camera;
 pub mod layout;

@@ -46,7 +46,10 @@ enum Element {
     Table,
     Head,
     Row,
-    Cell { header: bool, alignment: Alignment },
+    Cell {
+        header: bool,
+        alignment: Alignment,
+    },
     Emphasis,
     Strong,
     Struck,
@@ -242,9 +245,14 @@ mod tests {
 
     #[test]
     fn a_link_leads_only_to_the_web() {
-        for hostile in
-            ["javascript:alert(1)", "JaVaScRiPt:alert(1)", "data:text/html,x", "vbscript:x", "/runs/1", "//evil.example"]
-        {
+        for hostile in [
+            "javascript:alert(1)",
+            "JaVaScRiPt:alert(1)",
+            "data:text/html,x",
+            "vbscript:x",
+            "/runs/1",
+            "//evil.example",
+        ] {
             let shown = html(&format!("[click]({hostile})"));
             assert!(!shown.contains("<a"), "{hostile}: {shown}");
             assert!(shown.contains("click"), "{shown}");

@@ -11,12 +11,8 @@ use leptos_router::{
 use crate::{
     components::{keys::KeyHelp, top_bar::TopBar},
     pages::{
-        not_found::NotFoundPage,
-        overview::OverviewPage,
-        portfolio::PortfolioPage,
-        portfolios::FirstPortfolioPage,
-        run::RunPage,
-        runs::RunsPage,
+        not_found::NotFoundPage, overview::OverviewPage, portfolio::PortfolioPage,
+        portfolios::FirstPortfolioPage, run::RunPage, runs::RunsPage,
     },
 };
 

@@ -18,7 +18,10 @@ pub fn CopyButton(
     let copy = move |_| {
         browser::copy(&text.run(()));
         copied.set(true);
-        set_timeout(move || drop(copied.try_set(false)), Duration::from_millis(1_500));
+        let reset = move || {
+            copied.try_set(false);
+        };
+        set_timeout(reset, Duration::from_millis(1_500));
     };
     view! {
         <button type="button" class="quiet-button" on:click=copy>

@@ -211,7 +211,7 @@ fn local_hits(words: &str, instruments: &[Instrument]) -> Vec<Hit> {
             icon: IconName::Chart,
             label: format!("{} · {}", instrument.ticker, instrument.name),
             detail: "its runs".into(),
-            path: format!("/runs?search={}", instrument.ticker.as_str().replace('^', "%5E")),
+            path: format!("/runs?q={}", instrument.ticker.as_str().replace('^', "%5E")),
         });
     pages.chain(tickers).collect()
 }
@@ -233,7 +233,7 @@ mod tests {
     fn a_ticker_is_found_by_symbol_and_by_a_word_of_its_name() {
         let all = [instrument("AAPL", "Apple Inc."), instrument("XOM", "Exxon Mobil")];
         assert_eq!(local_hits("aap", &all)[0].label, "AAPL · Apple Inc.");
-        assert_eq!(local_hits("mob", &all)[0].path, "/runs?search=XOM");
+        assert_eq!(local_hits("mob", &all)[0].path, "/runs?q=XOM");
         assert!(local_hits("zzz", &all).is_empty());
     }
 

@@ -32,9 +32,7 @@ pub fn TopBar() -> impl IntoView {
 #[component]
 fn PageLink(href: &'static str, name: &'static str, below: &'static [&'static str]) -> impl IntoView {
     let path = use_location().pathname;
-    let current = move || {
-        path.with(|path| below.iter().any(|root| is_below(path, root))).then_some("page")
-    };
+    let current = move || path.with(|path| below.iter().any(|root| is_below(path, root))).then_some("page");
     view! {
         <a class="page-link" href=href aria-current=current>
             {name}

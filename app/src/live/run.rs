@@ -65,8 +65,9 @@ impl LiveRun {
         }
         let is_whole = events.is_empty() || self.apply(events);
         for (call, from, text) in pieces {
-            let in_flight =
-                self.view.try_with_untracked(|view| view.call(&call).is_none_or(|call| call.outcome.is_none()));
+            let in_flight = self
+                .view
+                .try_with_untracked(|view| view.call(&call).is_none_or(|call| call.outcome.is_none()));
             if in_flight == Some(true) {
                 self.streams.extend(&call, from, &text);
             }
@@ -100,7 +101,9 @@ impl LiveRun {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{CallFinished, LogLevel, LogLine, RunId, RunRequest, RunStarted, Timestamp, Usage, Workflow};
+    use protocol::{
+        CallFinished, LogLevel, LogLine, RunId, RunRequest, RunStarted, Timestamp, Usage, Workflow,
+    };
 
     use super::*;
 

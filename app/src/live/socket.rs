@@ -156,7 +156,11 @@ async fn one_connection<T: 'static>(
 
 async fn sleep_or_wake(wait: Duration, woken: &mut mpsc::UnboundedReceiver<Wake>) {
     let (done, slept) = oneshot::channel::<()>();
-    set_timeout(move || drop(done.send(())), wait);
+    let wake_up = move || {
+        // Nobody waits any more where something else woke the socket first.
+        done.send(()).ok();
+    };
+    set_timeout(wake_up, wait);
     let mut slept = slept.fuse();
     loop {
         select! {

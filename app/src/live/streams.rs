@@ -21,6 +21,11 @@ impl Streams {
         self.0.try_with(|texts| texts.get(call).cloned()).flatten()
     }
 
+    /// Tells when any of the texts grows.
+    pub fn track_all(&self) {
+        self.0.with(|texts| texts.values().for_each(Track::track));
+    }
+
     /// Takes a piece of a call's text, that begins at byte `from`. A piece that does not
     /// fit what is here is left out: the next that begins at 0 mends it.
     pub fn extend(&self, call: &CallId, from: usize, piece: &str) {

@@ -4,7 +4,10 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Redirect;
 
-use crate::{api, components::notice::{Notice, ProblemNotice}};
+use crate::{
+    api,
+    components::notice::{Notice, ProblemNotice},
+};
 
 /// Redirects to the first portfolio, or says that there is none.
 #[component]

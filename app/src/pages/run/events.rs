@@ -1,0 +1,271 @@
+//! The raw log: every event, of which only those in sight are in the document.
+
+mod line;
+
+pub use self::line::line_of;
+
+use std::{sync::Arc, time::Duration};
+
+use leptos::{html, prelude::*};
+use protocol::{Event, NodeId, RunView};
+
+use self::line::json_of;
+use super::{log::Loading, screen::Screen};
+use crate::components::{
+    copy::CopyButton,
+    icon::{Icon, IconName},
+};
+
+/// Height of a row in pixels; the style sets the same.
+const ROW: i32 = 30;
+/// Rows drawn above and below what is seen.
+const BEYOND: usize = 12;
+
+/// Which events are shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Filter {
+    kind: String,
+    node: String,
+    words: String,
+}
+
+impl Filter {
+    fn admits(&self, event: &Event) -> bool {
+        (self.kind.is_empty() || event.body.kind() == self.kind)
+            && (self.node.is_empty() || event.node.as_ref().is_some_and(|node| node.as_str() == self.node))
+            && (self.words.is_empty() || json_of(event).to_lowercase().contains(&self.words))
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The table of events.
+#[component]
+pub fn EventTable(screen: Screen) -> impl IntoView {
+    let log = screen.log;
+    Effect::new(move |_| log.load());
+    let filter = RwSignal::new(Filter::default());
+    let opened = RwSignal::new(None::<Arc<Event>>);
+    let shown = Memo::new(move |_| {
+        let filter = filter.get();
+        log.events.with(|events| {
+            let admitted = events.iter().filter(|event| filter.is_empty() || filter.admits(event));
+            admitted.cloned().collect::<Vec<_>>()
+        })
+    });
+    let count = move || {
+        let (shown, all) = (shown.with(Vec::len), log.events.with(Vec::len));
+        match log.loading.get() {
+            Loading::Idle | Loading::Busy => format!("Loading, {all} so far …"),
+            _ if shown == all => format!("{all} events"),
+            _ => format!("{shown} of {all} events"),
+        }
+    };
+    let problem = move || match log.loading.get() {
+        Loading::Failed(error) => Some(view! {
+            <p class="inline-problem" role="alert">
+                {error.to_string()}
+                " "
+                <button type="button" class="quiet-button" on:click=move |_| log.load()>
+                    "Try again"
+                </button>
+            </p>
+        }),
+        _ => None,
+    };
+    view! {
+        <div class="events">
+            <div class="event-filters">
+                <KindFilter screen filter />
+                <NodeFilter screen filter />
+                <WordFilter filter />
+                <span class="dim" aria-live="polite">{count}</span>
+            </div>
+            {problem}
+            <EventWindow screen shown opened />
+            {move || opened.get().map(|event| view! { <Opened event on_close=move || opened.set(None) /> })}
+        </div>
+    }
+}
+
+#[component]
+fn KindFilter(screen: Screen, filter: RwSignal<Filter>) -> impl IntoView {
+    let kinds = Memo::new(move |_| {
+        let mut kinds = screen
+            .log
+            .events
+            .with(|events| events.iter().map(|event| event.body.kind().to_owned()).collect::<Vec<_>>());
+        kinds.sort_unstable();
+        kinds.dedup();
+        kinds
+    });
+    view! {
+        <label>
+            <span class="visually-hidden">"Kind"</span>
+            <select class="input" on:change=move |event| filter.update(|filter| filter.kind = event_target_value(&event))>
+                <option value="">"All kinds"</option>
+                <For each=move || kinds.get() key=String::clone let:kind>
+                    <option value=kind.clone()>{kind.replace('_', " ")}</option>
+                </For>
+            </select>
+        </label>
+    }
+}
+
+#[component]
+fn NodeFilter(screen: Screen, filter: RwSignal<Filter>) -> impl IntoView {
+    let nodes = Memo::new(move |_| {
+        screen.live.view.with(|view| {
+            view.nodes.iter().map(|node| (node.plan.id.clone(), node.plan.label.clone())).collect::<Vec<_>>()
+        })
+    });
+    view! {
+        <label>
+            <span class="visually-hidden">"Node"</span>
+            <select class="input" on:change=move |event| filter.update(|filter| filter.node = event_target_value(&event))>
+                <option value="">"All nodes"</option>
+                <For each=move || nodes.get() key=|(id, _)| id.clone() let:node>
+                    <option value=node.0.to_string()>{node.1}</option>
+                </For>
+            </select>
+        </label>
+    }
+}
+
+#[component]
+fn WordFilter(filter: RwSignal<Filter>) -> impl IntoView {
+    // Looking through all texts takes a moment: not with every key.
+    let mut search = debounce(Duration::from_millis(200), move |words: String| {
+        filter.try_update(|filter| filter.words = words);
+    });
+    view! {
+        <label class="event-words">
+            <span class="visually-hidden">"Text"</span>
+            <input
+                class="input"
+                type="search"
+                placeholder="Text in the event"
+                on:input=move |event| search(event_target_value(&event).trim().to_lowercase())
+            />
+        </label>
+    }
+}
+
+/// The rows that are in sight, between two spacers that stand for the others.
+#[component]
+fn EventWindow(
+    screen: Screen,
+    shown: Memo<Vec<Arc<Event>>>,
+    opened: RwSignal<Option<Arc<Event>>>,
+) -> impl IntoView {
+    let frame = NodeRef::<html::Div>::new();
+    let seen = RwSignal::new((0_usize, 40_usize));
+    let at_end = StoredValue::new(false);
+    let look = move || {
+        let Some(frame) = frame.get_untracked() else { return };
+        let first = (frame.scroll_top() / ROW).max(0).unsigned_abs() as usize;
+        let rows = (frame.client_height() / ROW + 1).max(1).unsigned_abs() as usize;
+        at_end.set_value(frame.scroll_height() - frame.scroll_top() - frame.client_height() < ROW);
+        if seen.get_untracked() != (first, rows) {
+            seen.set((first, rows));
+        }
+    };
+    Effect::new(move |_| {
+        shown.with(Vec::len);
+        if frame.get().is_none() {
+            return;
+        }
+        request_animation_frame(move || {
+            if at_end.try_get_value() == Some(true)
+                && let Some(frame) = frame.get_untracked()
+            {
+                frame.set_scroll_top(frame.scroll_height());
+            }
+            look();
+        });
+    });
+    let range = move || {
+        let (first, rows) = seen.get();
+        let all = shown.with(Vec::len);
+        let start = first.min(all).saturating_sub(BEYOND);
+        (start, (first + rows + BEYOND).min(all))
+    };
+    let rows = move || {
+        let (start, end) = range();
+        shown.with(|events| events.get(start..end).unwrap_or_default().to_vec())
+    };
+    // An SVG takes its height from an attribute: styles in the document are forbidden.
+    let spacer = |rows: usize| (rows * ROW.unsigned_abs() as usize).to_string();
+    view! {
+        <div class="event-frame" node_ref=frame on:scroll=move |_| look() tabindex="0" role="region" aria-label="Events">
+            <svg class="spacer" width="1" height=move || spacer(range().0) aria-hidden="true"></svg>
+            <For each=rows key=|event| event.seq let:event>
+                <EventRow screen event opened />
+            </For>
+            <svg
+                class="spacer"
+                width="1"
+                height=move || spacer(shown.with(Vec::len).saturating_sub(range().1))
+                aria-hidden="true"
+            ></svg>
+            {move || {
+                (shown.with(Vec::is_empty) && screen.log.loading.get() == Loading::Done)
+                    .then(|| view! { <p class="empty">"No event fits these filters."</p> })
+            }}
+        </div>
+    }
+}
+
+#[component]
+fn EventRow(screen: Screen, event: Arc<Event>, opened: RwSignal<Option<Arc<Event>>>) -> impl IntoView {
+    let seq = event.seq;
+    let is_open = move || opened.with(|opened| opened.as_ref().is_some_and(|event| event.seq == seq));
+    let node = event.node.as_ref().map(|node| name_of(screen, node));
+    let line = line_of(&event);
+    let toggle = {
+        let event = event.clone();
+        move |_| {
+            let next = (!is_open()).then(|| event.clone());
+            opened.set(next);
+        }
+    };
+    view! {
+        <button type="button" class="event-row" aria-expanded=move || is_open().to_string() on:click=toggle>
+            <span class="event-seq mono dim">{seq}</span>
+            <span class="event-time mono dim">{event.at.clock()}</span>
+            <span class="event-kind">{event.body.kind().replace('_', " ")}</span>
+            <span class="event-node">{node}</span>
+            <span class="event-line dim">{line}</span>
+        </button>
+    }
+}
+
+fn name_of(screen: Screen, node: &NodeId) -> String {
+    let label = |view: &RunView| view.node(node).map(|node| node.plan.label.clone());
+    screen.live.view.with_untracked(label).unwrap_or_else(|| node.to_string())
+}
+
+/// One event as it stands in the log.
+#[component]
+fn Opened(event: Arc<Event>, on_close: impl Fn() + 'static) -> impl IntoView {
+    let json = serde_json::to_string_pretty(&*event).unwrap_or_default();
+    let copied = json.clone();
+    view! {
+        <section class="event-open" aria-label=format!("Event {}", event.seq)>
+            <header>
+                <h2>{format!("Event {} · {}", event.seq, format_kind(&event))}</h2>
+                <CopyButton text=move |()| copied.clone() />
+                <button type="button" class="icon-button" aria-label="Close" on:click=move |_| on_close()>
+                    <Icon name=IconName::Close />
+                </button>
+            </header>
+            <pre class="verbatim">{json}</pre>
+        </section>
+    }
+}
+
+fn format_kind(event: &Event) -> String {
+    format!("{} · {}", event.body.kind().replace('_', " "), event.at)
+}

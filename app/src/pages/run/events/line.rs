@@ -1,0 +1,59 @@
+//! An event in one line.
+
+use protocol::{Body, Event};
+
+use crate::format;
+
+/// The event's body as JSON, to look for words in.
+pub fn json_of(event: &Event) -> String {
+    serde_json::to_string(&event.body).unwrap_or_default()
+}
+
+/// What the event says, in a line.
+pub fn line_of(event: &Event) -> String {
+    match &event.body {
+        Body::RunStarted(started) => started.request.title(),
+        Body::StatusChanged(changed) => with_reason(changed.status.label(), changed.reason.as_deref()),
+        Body::RunFinished(finished) => with_reason(finished.status.label(), finished.error.as_deref()),
+        Body::NodeAdded(plan) => plan.label.clone(),
+        Body::EdgeAdded(edge) => format!("{} to {}", edge.from, edge.to),
+        Body::NodeStarted(started) => format!("visit {}", started.visit),
+        Body::NodeStatusChanged(changed) => with_reason(changed.status.label(), changed.reason.as_deref()),
+        Body::NodeFinished(finished) => with_reason(
+            &format!("{} after {}", finished.status.label(), format::duration(finished.duration_ms)),
+            finished.reason.as_deref().or(finished.degraded.as_deref()),
+        ),
+        Body::CallStarted(started) => format!("{} ({})", started.model, started.tier.label()),
+        Body::CallFinished(finished) => match &finished.error {
+            Some(error) => error.clone(),
+            None => first_line(finished.answer.shown()),
+        },
+        Body::ToolInvoked(invoked) => format!("{}({})", invoked.tool, first_line(invoked.arguments.shown())),
+        Body::ToolReturned(returned) => first_line(returned.result.shown()),
+        Body::Said(said) => format!("{}: {}", said.source, first_line(said.content.shown())),
+        Body::Reported(report) => report.title.clone(),
+        Body::Rated(rating) => rating.headline(),
+        Body::DecisionMade(decision) => decision.headline(),
+        Body::TradeExecuted(trade) => {
+            format!("{} {} {} at {}", trade.side, trade.quantity, trade.ticker, trade.price)
+        }
+        Body::TradeRejected(rejected) => {
+            let order = &rejected.order;
+            format!("{} {} {}: {}", order.side, order.quantity, order.ticker, rejected.reasons.join("; "))
+        }
+        Body::PortfolioValued(portfolio) => portfolio.name.clone(),
+        Body::Logged(line) => line.message.clone(),
+        Body::Unknown(_) => "of a newer version".into(),
+    }
+}
+
+fn with_reason(word: &str, reason: Option<&str>) -> String {
+    match reason {
+        Some(reason) => format!("{word}: {reason}"),
+        None => word.to_owned(),
+    }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().chars().take(160).collect()
+}

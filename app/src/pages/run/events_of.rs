@@ -1,0 +1,47 @@
+//! The events of one node, in the inspector.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use protocol::{Event, NodeId};
+
+use super::{events::line_of, log::Loading, screen::Screen};
+
+/// Rows at most; the table has them all.
+const ROWS: usize = 200;
+
+/// The newest events of a node, oldest first.
+#[component]
+pub fn NodeEvents(screen: Screen, id: NodeId) -> impl IntoView {
+    let log = screen.log;
+    Effect::new(move |_| log.load());
+    let events = Memo::new(move |_| {
+        log.events.with(|events| {
+            let mine = events.iter().filter(|event| event.node.as_ref() == Some(&id));
+            mine.cloned().collect::<Vec<Arc<Event>>>()
+        })
+    });
+    let hidden = move || events.with(|events| events.len().saturating_sub(ROWS));
+    let rows = move || events.with(|events| events[events.len().saturating_sub(ROWS)..].to_vec());
+    view! {
+        {move || match log.loading.get() {
+            Loading::Idle | Loading::Busy => Some(view! { <p class="dim">"Loading the log …"</p> }.into_any()),
+            Loading::Failed(error) => {
+                Some(view! { <p class="inline-problem" role="alert">{error.to_string()}</p> }.into_any())
+            }
+            Loading::Done => None,
+        }}
+        {move || {
+            (hidden() > 0).then(|| view! { <p class="dim">{format!("{} older ones stand in the table of events.", hidden())}</p> })
+        }}
+        <ol class="node-events">
+            <For each=rows key=|event| event.seq let:event>
+                <li>
+                    <span class="mono dim">{event.seq}</span>
+                    <span>{event.body.kind().replace('_', " ")}</span>
+                    <span class="dim node-event-line">{line_of(&event)}</span>
+                </li>
+            </For>
+        </ol>
+    }
+}

@@ -1,0 +1,139 @@
+//! What a run came to: rating, decision, trades, refusals.
+
+use leptos::prelude::*;
+use protocol::{Decision, Grade, Order, Rating, RejectedOrder, Side, Trade, grouped};
+
+use crate::{
+    components::{
+        icon::{Icon, IconName},
+        status::Tone,
+    },
+    markdown::Markdown,
+};
+
+/// The rating of a stock.
+#[component]
+pub fn RatingCard(rating: Rating) -> impl IntoView {
+    let tone = match rating.grade {
+        Grade::Buy | Grade::Overweight => Tone::Done,
+        Grade::Hold => Tone::Quiet,
+        Grade::Underweight | Grade::Sell => Tone::Failed,
+    };
+    let abort = rating.abort.clone().map(|reason| {
+        view! {
+            <p class=format!("turn-problem {}", Tone::Attention.class())>
+                <Icon name=IconName::Alert />
+                {format!("Cut short: {reason}")}
+            </p>
+        }
+    });
+    view! {
+        <article class="result-card card">
+            <header>
+                <span class=format!("grade {}", tone.class())>{rating.grade.to_string()}</span>
+                <span class="result-subject">{rating.ticker.to_string()}</span>
+                <span class="dim">{format!("as of {} · {} confidence", rating.date, rating.confidence)}</span>
+            </header>
+            {abort}
+            <Markdown text=rating.summary.as_str() />
+            <details>
+                <summary>"Reasons"</summary>
+                <Markdown text=rating.thesis.as_str() />
+            </details>
+        </article>
+    }
+}
+
+/// The decision of a portfolio run.
+#[component]
+pub fn DecisionCard(decision: Decision) -> impl IntoView {
+    let headline = decision.headline();
+    let orders =
+        decision.orders.iter().map(|order| view! { <OrderRow order=order.clone() /> }).collect_view();
+    let holds = decision.holds.iter().map(|hold| {
+        view! {
+            <li class="order">
+                <span class="side tone-quiet">"HOLD"</span>
+                <span class="order-ticker">{hold.ticker.to_string()}</span>
+                <span class="order-why dim">{hold.rationale.clone()}</span>
+            </li>
+        }
+    });
+    view! {
+        <article class="result-card card">
+            <header>
+                <span class="result-subject">{headline}</span>
+                <span class="dim">{format!("{} · {} confidence", decision.regime, decision.confidence)}</span>
+            </header>
+            <ul class="orders">{orders} {holds.collect_view()}</ul>
+            <details>
+                <summary>"Reasons and risks"</summary>
+                <Markdown text=decision.thesis.as_str() />
+                <h4>"Risks"</h4>
+                <Markdown text=decision.risk_summary.as_str() />
+            </details>
+        </article>
+    }
+}
+
+/// An order that was executed.
+#[component]
+pub fn TradeCard(trade: Trade) -> impl IntoView {
+    view! {
+        <article class="result-card card trade-card">
+            <header>
+                <SideTag side=trade.side />
+                <span class="result-subject">{trade.ticker.to_string()}</span>
+                <span>{format!("{} @ {}", trade.quantity.normalize(), grouped(trade.price, 2))}</span>
+                <span class=format!("sign order-end {}", Tone::Done.class())>
+                    <Icon name=IconName::Check />
+                    "filled"
+                </span>
+            </header>
+            <p class="dim">{trade.rationale.clone()}</p>
+        </article>
+    }
+}
+
+/// An order that was refused, with every reason.
+#[component]
+pub fn RejectedCard(rejected: RejectedOrder) -> impl IntoView {
+    let order = &rejected.order;
+    let price = rejected.price.map_or_else(|| "no price".to_owned(), |price| grouped(price, 2));
+    let reasons = rejected.reasons.iter().map(|reason| view! { <li>{reason.clone()}</li> }).collect_view();
+    view! {
+        <article class="result-card card trade-card">
+            <header>
+                <SideTag side=order.side />
+                <span class="result-subject">{order.ticker.to_string()}</span>
+                <span>{format!("{} @ {price}", order.quantity.normalize())}</span>
+                <span class=format!("sign order-end {}", Tone::Failed.class())>
+                    <Icon name=IconName::Cross />
+                    "rejected"
+                </span>
+            </header>
+            <ul class="reasons">{reasons}</ul>
+        </article>
+    }
+}
+
+#[component]
+fn OrderRow(order: Order) -> impl IntoView {
+    view! {
+        <li class="order">
+            <SideTag side=order.side />
+            <span class="order-ticker">{order.ticker.to_string()}</span>
+            <span class="order-quantity">{order.quantity.normalize().to_string()}</span>
+            <span class="order-why dim">{order.rationale.clone()}</span>
+        </li>
+    }
+}
+
+#[component]
+fn SideTag(side: Side) -> impl IntoView {
+    let tone = match side {
+        Side::Buy => Tone::Done,
+        Side::Sell => Tone::Failed,
+    };
+    view! { <span class=format!("side {}", tone.class())>{side.to_string()}</span> }
+}

@@ -1,0 +1,207 @@
+//! What the parts of the run page share: the live run, the selection, the view.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
+use leptos_router::{NavigateOptions, hooks::query_signal_with_options};
+use protocol::{CallId, CallView, NodeId, NodeView, RunId, RunView, Timestamp};
+
+use super::{clock::use_clock, log::EventLog};
+use crate::live::{LiveRun, use_run};
+
+/// The four views of one selection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    /// The plan and what happens on it.
+    #[default]
+    Graph,
+    /// When what happened.
+    Timeline,
+    /// What was said.
+    Transcript,
+    /// The log.
+    Events,
+}
+
+impl Tab {
+    /// All, in the order of the page.
+    pub const ALL: [Self; 4] = [Self::Graph, Self::Timeline, Self::Transcript, Self::Events];
+
+    /// The name in the address.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Graph => "graph",
+            Self::Timeline => "timeline",
+            Self::Transcript => "transcript",
+            Self::Events => "events",
+        }
+    }
+
+    /// The name on the page.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Graph => "Graph",
+            Self::Timeline => "Timeline",
+            Self::Transcript => "Transcript",
+            Self::Events => "Events",
+        }
+    }
+}
+
+impl fmt::Display for Tab {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.id())
+    }
+}
+
+impl FromStr for Tab {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|tab| tab.id() == text).ok_or(())
+    }
+}
+
+/// The state that the parts of the page share. What a link should restore is in the address.
+#[derive(Clone, Copy)]
+pub struct Screen {
+    /// The run.
+    pub id: RunId,
+    /// What happens.
+    pub live: LiveRun,
+    /// This moment, while the run works.
+    pub now: Signal<Option<Timestamp>>,
+    /// The raw log, loaded when it is first asked for.
+    pub log: EventLog,
+    tab: Memo<Option<Tab>>,
+    set_tab: SignalSetter<Option<Tab>>,
+    node: Memo<Option<NodeId>>,
+    set_node: SignalSetter<Option<NodeId>>,
+    visit: Memo<Option<u32>>,
+    set_visit: SignalSetter<Option<u32>>,
+}
+
+impl Screen {
+    /// Follows the run from `view` on.
+    pub fn open(view: RunView) -> Self {
+        let id = view.summary.run;
+        let live = use_run(view);
+        let is_working = Memo::new(move |_| live.view.with(|view| !view.summary.status.is_over()));
+        // Looking around is no step to go back over.
+        let options = || NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
+        let (tab, set_tab) = query_signal_with_options("view", options());
+        let (node, set_node) = query_signal_with_options("node", options());
+        let (visit, set_visit) = query_signal_with_options("visit", options());
+        Self {
+            id,
+            live,
+            now: use_clock(is_working.into()),
+            log: EventLog::new(id, live),
+            tab,
+            set_tab,
+            node,
+            set_node,
+            visit,
+            set_visit,
+        }
+    }
+
+    /// The view that is shown.
+    pub fn tab(&self) -> Tab {
+        self.tab.get().unwrap_or_default()
+    }
+
+    /// The same, outside of what reacts.
+    pub fn tab_untracked(&self) -> Tab {
+        self.tab.get_untracked().unwrap_or_default()
+    }
+
+    /// Shows a view.
+    pub fn show(&self, tab: Tab) {
+        self.set_tab.set(Some(tab).filter(|tab| *tab != Tab::default()));
+    }
+
+    /// The selected node.
+    pub fn selected(&self) -> Option<NodeId> {
+        self.node.get()
+    }
+
+    /// Whether this node is selected.
+    pub fn is_selected(&self, node: &NodeId) -> bool {
+        self.node.with(|selected| selected.as_ref() == Some(node))
+    }
+
+    /// The same, outside of what reacts.
+    pub fn is_selected_untracked(&self, node: &NodeId) -> bool {
+        self.node.with_untracked(|selected| selected.as_ref() == Some(node))
+    }
+
+    /// Selects a node with its last visit, or nothing.
+    pub fn select(&self, node: Option<NodeId>) {
+        if self.visit.get_untracked().is_some() {
+            self.set_visit.set(None);
+        }
+        if self.node.get_untracked() != node {
+            self.set_node.set(node);
+        }
+    }
+
+    /// The visit that was chosen; `None` is the last.
+    pub fn visit(&self) -> Option<u32> {
+        self.visit.get()
+    }
+
+    /// Chooses a visit of the selected node.
+    pub fn choose_visit(&self, visit: u32) {
+        self.set_visit.set(Some(visit));
+    }
+
+    /// Selects the next node of the plan, or the one before.
+    pub fn step(&self, by: isize) {
+        let selected = self.node.get_untracked();
+        let next = self.live.view.with_untracked(|view| {
+            let at = view.nodes.iter().position(|node| Some(&node.plan.id) == selected.as_ref());
+            let next = match at {
+                Some(at) => at.saturating_add_signed(by).min(view.nodes.len().saturating_sub(1)),
+                None => 0,
+            };
+            view.nodes.get(next).map(|node| node.plan.id.clone())
+        });
+        if next.is_some() {
+            self.select(next);
+        }
+    }
+
+    /// A node, which tells when it changes and not when another does.
+    pub fn node(&self, index: usize) -> Memo<Option<Arc<NodeView>>> {
+        let view = self.live.view;
+        Memo::new(move |_| view.with(|view| view.nodes.get(index).cloned()))
+    }
+
+    /// A model call, which tells when it changes.
+    pub fn call(&self, id: CallId) -> Memo<Option<Arc<CallView>>> {
+        let view = self.live.view;
+        Memo::new(move |_| view.with(|view| view.call(&id).cloned()))
+    }
+}
+
+/// The model call of a node that is in flight.
+pub fn call_in_flight(view: &RunView, node: &NodeId) -> Option<CallId> {
+    let mut calls = view.calls.iter().rev();
+    calls.find(|call| call.node.as_ref() == Some(node) && call.outcome.is_none()).map(|call| call.id.clone())
+}
+
+/// The visit that a call belongs to.
+pub fn visit_of(call: &CallId) -> Option<u32> {
+    call.as_str().split(':').nth(1)?.parse().ok()
+}
+
+/// Moves the focus to an element, without scrolling what is around it.
+pub fn focus(id: &str) {
+    let element = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    if let Some(element) = element {
+        let options = leptos::web_sys::FocusOptions::new();
+        options.set_prevent_scroll(true);
+        drop(element.focus_with_options(&options));
+    }
+}

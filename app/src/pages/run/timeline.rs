@@ -1,0 +1,245 @@
+//! When what happened: a row for each node, and in it its visits, calls and tools.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use protocol::{CallView, NodeId, NodeView, RunView, Timestamp, ToolView};
+
+use super::{
+    clock::{ends_at, horizon},
+    graph::card::icon_of,
+    screen::Screen,
+};
+use crate::{
+    components::{
+        icon::Icon,
+        status::{SignLabel, Tone, node_sign, tool_sign},
+    },
+    format,
+};
+
+/// Marks on the axis at most.
+const MARKS: u64 = 8;
+
+/// The time that the axis spans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Span {
+    start: Timestamp,
+    /// More than zero, in milliseconds.
+    length: u64,
+}
+
+impl Span {
+    fn of(view: &RunView, now: Option<Timestamp>) -> Self {
+        let start = view.summary.created_at;
+        Self { start, length: horizon(view, now).since(start).max(1_000) }
+    }
+
+    /// A moment as a percentage of the axis.
+    fn at(&self, moment: Timestamp) -> f64 {
+        (moment.since(self.start) as f64 / self.length as f64 * 100.0).min(100.0)
+    }
+
+    fn end(&self) -> Timestamp {
+        ends_at(self.start, self.length)
+    }
+
+    /// Round times, in milliseconds from the start.
+    fn marks(&self) -> Vec<u64> {
+        const STEPS: [u64; 12] =
+            [100, 250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000];
+        let fits = |step: &&u64| self.length / **step <= MARKS;
+        let step = STEPS.iter().find(fits).copied().unwrap_or(self.length / MARKS + 1);
+        (0..=self.length / step).map(|mark| mark * step).collect()
+    }
+}
+
+/// A bar in a row.
+#[derive(Clone, Debug, PartialEq)]
+struct Bar {
+    class: String,
+    title: String,
+    start: Timestamp,
+    /// `None` while it lasts.
+    end: Option<Timestamp>,
+    /// Upper edge and height in the row.
+    top: u32,
+    height: u32,
+}
+
+/// The timeline of the run.
+#[component]
+pub fn Timeline(screen: Screen) -> impl IntoView {
+    let view = screen.live.view;
+    let count = Memo::new(move |_| view.with(|view| view.nodes.len()));
+    let span = Memo::new(move |_| {
+        let now = screen.now.get();
+        view.with(|view| Span::of(view, now))
+    });
+    let axis = move || {
+        let span = span.get();
+        let marks = span.marks().into_iter().map(move |mark| {
+            let at = format!("{:.2}%", span.at(ends_at(span.start, mark)));
+            view! {
+                <line class="axis-line" x1=at.clone() x2=at.clone() y1="18" y2="26" />
+                <text class="axis-word" x=at y="14">
+                    {format::duration(mark)}
+                </text>
+            }
+        });
+        marks.collect_view()
+    };
+    view! {
+        <div class="timeline">
+            <div class="timeline-head">
+                <span class="timeline-name dim">"Node"</span>
+                <svg class="timeline-axis" height="26" aria-hidden="true">
+                    {axis}
+                </svg>
+            </div>
+            <ol class="timeline-rows">
+                <For each=move || 0..count.get() key=|row| *row let:row>
+                    <Row screen span row />
+                </For>
+            </ol>
+            <ul class="timeline-legend dim" aria-label="Colours">
+                <li class="legend-visit">"visit"</li>
+                <li class="legend-call">"model call"</li>
+                <li class="legend-tool">"tool"</li>
+            </ul>
+        </div>
+    }
+}
+
+#[component]
+fn Row(screen: Screen, span: Memo<Span>, row: usize) -> impl IntoView {
+    let node = screen.node(row);
+    let plan = node.get_untracked().map(|node| node.plan.clone());
+    plan.map(|plan| {
+        let id = plan.id.clone();
+        let bars = Memo::new({
+            let id = id.clone();
+            move |_| node.with(|node| screen.live.view.with(|view| bars_of(view, node.as_deref(), &id)))
+        });
+        let class = {
+            let id = id.clone();
+            move || if screen.is_selected(&id) { "timeline-row selected" } else { "timeline-row" }
+        };
+        let pressed = {
+            let id = id.clone();
+            move || screen.is_selected(&id).to_string()
+        };
+        let select = move |_| screen.select(Some(id.clone()));
+        let drawn = move || {
+            let span = span.get();
+            bars.get().into_iter().map(move |bar| draw(&bar, span)).collect_view()
+        };
+        view! {
+            <li>
+                <button type="button" class=class aria-pressed=pressed on:click=select>
+                    <span class="timeline-name">
+                        <Icon name=icon_of(&plan.role, plan.kind) />
+                        <span class="timeline-label">{plan.label.clone()}</span>
+                        {move || node.get().map(|node| view! { <SignLabel sign=node_sign(&node) /> })}
+                    </span>
+                    <svg class="timeline-bars" height="34">
+                        {drawn}
+                    </svg>
+                </button>
+            </li>
+        }
+    })
+}
+
+fn draw(bar: &Bar, span: Span) -> impl IntoView + use<> {
+    let start = span.at(bar.start);
+    let length = span.at(bar.end.unwrap_or(span.end())) - start;
+    view! {
+        // A bar too short to be seen is still there.
+        <svg x=format!("{start:.2}%") width=format!("{:.2}%", length.max(0.25)) y=bar.top.to_string() height=bar.height.to_string()>
+            <rect class=bar.class.clone() width="100%" height="100%" rx="3">
+                <title>{bar.title.clone()}</title>
+            </rect>
+        </svg>
+    }
+}
+
+fn bars_of(view: &RunView, node: Option<&NodeView>, id: &NodeId) -> Vec<Bar> {
+    let visits = node.into_iter().flat_map(|node| {
+        node.visits.iter().map(move |visit| {
+            let tone = match (visit.duration_ms, visit.failed) {
+                (None, _) => Tone::Live,
+                (_, true) => Tone::Failed,
+                _ => Tone::Done,
+            };
+            Bar {
+                class: format!("bar-visit {}", tone.class()),
+                title: titled(&format!("Visit {}", visit.number), visit.duration_ms),
+                start: visit.started_at,
+                end: visit.duration_ms.map(|length| ends_at(visit.started_at, length)),
+                top: 5,
+                height: 24,
+            }
+        })
+    });
+    let of_node = |owner: &Option<NodeId>| owner.as_ref() == Some(id);
+    let calls = view.calls.iter().filter(|call| of_node(&call.node)).map(call_bar);
+    let tools = view.tools.iter().filter(|tool| of_node(&tool.node)).map(tool_bar);
+    visits.chain(calls).chain(tools).collect()
+}
+
+fn call_bar(call: &Arc<CallView>) -> Bar {
+    let length = call.outcome.as_ref().map(|outcome| outcome.latency_ms);
+    let failed = call.outcome.as_ref().is_some_and(|outcome| outcome.error.is_some());
+    Bar {
+        class: if failed { "bar-call tone-failed".into() } else { "bar-call".into() },
+        title: titled(&call.model, length),
+        start: call.started_at,
+        end: length.map(|length| ends_at(call.started_at, length)),
+        top: 9,
+        height: 8,
+    }
+}
+
+fn tool_bar(tool: &Arc<ToolView>) -> Bar {
+    let length = tool.outcome.as_ref().map(|outcome| outcome.latency_ms);
+    let sign = tool_sign(tool.outcome.as_ref().map(|outcome| outcome.status));
+    Bar {
+        class: format!("bar-tool {}", sign.tone.class()),
+        title: titled(&tool.tool, length),
+        start: tool.started_at,
+        end: length.map(|length| ends_at(tool.started_at, length)),
+        top: 19,
+        height: 6,
+    }
+}
+
+fn titled(name: &str, length: Option<u64>) -> String {
+    match length {
+        Some(length) => format!("{name}, {}", format::duration(length)),
+        None => format!("{name}, under way"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_axis_has_round_marks_and_not_too_many() {
+        let marks = |length| Span { start: Timestamp(0), length }.marks();
+        assert_eq!(marks(4_500), [0, 1_000, 2_000, 3_000, 4_000]);
+        assert_eq!(marks(60_000), [0, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000]);
+        for length in [1_000, 7_777, 123_456, 86_400_000] {
+            assert!(marks(length).len() <= MARKS as usize + 1, "{length}");
+        }
+    }
+
+    #[test]
+    fn a_moment_outside_the_axis_stays_on_it() {
+        let span = Span { start: Timestamp(1_000), length: 4_000 };
+        assert_eq!(span.at(Timestamp(0)), 0.0);
+        assert_eq!(span.at(Timestamp(3_000)), 50.0);
+        assert_eq!(span.at(Timestamp(9_000)), 100.0);
+    }
+}

@@ -1,0 +1,85 @@
+//! What was said, in order.
+
+mod turn;
+
+use leptos::{html, prelude::*};
+
+use self::turn::TurnView;
+pub use self::turn::Writing;
+use super::screen::Screen;
+use crate::{
+    browser,
+    components::icon::{Icon, IconName},
+};
+
+/// Within this many pixels of the end, the reader is at the end.
+const AT_END: i32 = 48;
+
+/// All turns. While the reader is at the end, the end stays in sight.
+#[component]
+pub fn Transcript(screen: Screen) -> impl IntoView {
+    let view = screen.live.view;
+    let frame = NodeRef::<html::Div>::new();
+    let count = Memo::new(move |_| view.with(|view| view.turns.len()));
+    let is_over = Memo::new(move |_| view.with(|view| view.summary.status.is_over()));
+    // A run that is over is read from its beginning.
+    let at_end = RwSignal::new(!is_over.get_untracked());
+
+    let to_end = move || {
+        if let Some(frame) = frame.get_untracked() {
+            frame.set_scroll_top(frame.scroll_height());
+        }
+    };
+    let look = move |_| {
+        if let Some(frame) = frame.get_untracked() {
+            let below = frame.scroll_height() - frame.scroll_top() - frame.client_height();
+            let now_at_end = below <= AT_END;
+            if at_end.get_untracked() != now_at_end {
+                at_end.set(now_at_end);
+            }
+        }
+    };
+    Effect::new(move |_| {
+        count.track();
+        screen.live.streams.track_all();
+        if frame.get().is_some()
+            && at_end.get_untracked()
+            && !is_over.get_untracked()
+            && !browser::is_hidden()
+        {
+            // After what changed is drawn.
+            request_animation_frame(to_end);
+        }
+    });
+    view! {
+        <div class="transcript" node_ref=frame on:scroll=look tabindex="0" role="log" aria-live="off" aria-label="Transcript">
+            <ol class="turns">
+                <For each=move || 0..count.get() key=|turn| *turn let:turn>
+                    <TurnView screen turn />
+                </For>
+            </ol>
+            {move || {
+                (count.get() == 0).then(|| {
+                    view! {
+                        <p class="empty">
+                            "Nobody has said anything yet. Answers appear here as they are written."
+                        </p>
+                    }
+                })
+            }}
+            <Show when=move || !at_end.get() && !is_over.get()>
+                <button
+                    type="button"
+                    class="follow-chip to-end"
+                    on:click=move |_| {
+                        at_end.set(true);
+                        to_end();
+                    }
+                >
+                    <Icon name=IconName::Follow />
+                    "To the newest"
+                </button>
+            </Show>
+        </div>
+    }
+}

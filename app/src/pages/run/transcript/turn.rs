@@ -1,0 +1,203 @@
+//! One turn: who, in which phase, when, and what.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use protocol::{CallId, CallOutcome, CallView, LogLevel, NodeId, RunView, ToolView, Turn, TurnContent};
+
+use crate::{
+    components::{
+        icon::{Icon, IconName},
+        long_text::{LongText, Reading},
+        status::Tone,
+    },
+    format,
+    pages::run::{
+        graph::card::icon_of,
+        inspector::{
+            result::{DecisionCard, RatingCard, RejectedCard, TradeCard},
+            tools::ToolRow,
+        },
+        screen::{Screen, visit_of},
+    },
+};
+
+/// The turn with this index. Turns are only added, never changed; the calls in them are.
+#[component]
+pub fn TurnView(screen: Screen, turn: usize) -> impl IntoView {
+    let turn = screen.live.view.with_untracked(|view| view.turns.get(turn).cloned());
+    turn.map(|turn| {
+        let class = match &turn.content {
+            TurnContent::Log(line) => match line.level {
+                LogLevel::Info => "turn turn-line tone-quiet",
+                LogLevel::Warning => "turn turn-line tone-attention",
+                LogLevel::Error => "turn turn-line tone-failed",
+            },
+            _ => "turn",
+        };
+        view! {
+            <li class=class>
+                <TurnHead screen turn=turn.clone() />
+                {content(screen, &turn)}
+            </li>
+        }
+    })
+}
+
+#[component]
+fn TurnHead(screen: Screen, turn: Arc<Turn>) -> impl IntoView {
+    let plan = turn.node.as_ref().and_then(|node| {
+        screen.live.view.with_untracked(|view| view.node(node).map(|node| node.plan.clone()))
+    });
+    let round = match &turn.content {
+        TurnContent::Call { call } => visit_of(call),
+        _ => None,
+    };
+    let moment = view! { <time class="dim mono" datetime=turn.at.to_string()>{turn.at.clock()}</time> };
+    match plan {
+        Some(plan) => {
+            let round = round.filter(|_| plan.planned_visits > 1);
+            let id = plan.id.clone();
+            let phase = match round {
+                Some(round) => format!("{} · round {round}", plan.phase),
+                None => plan.phase.clone(),
+            };
+            view! {
+                <div class="turn-head">
+                    <button type="button" class="speaker" on:click=move |_| screen.select(Some(id.clone()))>
+                        <Icon name=icon_of(&plan.role, plan.kind) />
+                        {plan.label.clone()}
+                    </button>
+                    <span class="dim">{phase}</span>
+                    {moment}
+                </div>
+            }
+            .into_any()
+        }
+        None => view! {
+            <div class="turn-head">
+                <span class="speaker">"Run"</span>
+                {moment}
+            </div>
+        }
+        .into_any(),
+    }
+}
+
+fn content(screen: Screen, turn: &Turn) -> AnyView {
+    match &turn.content {
+        TurnContent::Call { call } => view! { <CallTurn screen call=call.clone() /> }.into_any(),
+        TurnContent::Message(said) => {
+            view! { <LongText run=screen.id text=said.content.clone() reading=Reading::Prose /> }.into_any()
+        }
+        TurnContent::Log(line) => view! { <p class="turn-log">{line.message.clone()}</p> }.into_any(),
+        TurnContent::Rating => {
+            let rating = screen.live.view.with_untracked(|view| view.rating.clone());
+            rating.map(|rating| view! { <RatingCard rating /> }).into_any()
+        }
+        TurnContent::Decision => {
+            let decision = screen.live.view.with_untracked(|view| view.decision.clone());
+            decision.map(|decision| view! { <DecisionCard decision /> }).into_any()
+        }
+        TurnContent::Trade(trade) => view! { <TradeCard trade=trade.clone() /> }.into_any(),
+        TurnContent::Rejected(rejected) => view! { <RejectedCard rejected=rejected.clone() /> }.into_any(),
+        TurnContent::Unknown { kind } => view! {
+            <p class="turn-log dim">
+                {format!("An event of the kind {kind}, which this version cannot draw. It is kept in the log.")}
+            </p>
+        }
+        .into_any(),
+    }
+}
+
+/// A model call: its text while it is written, then its answer, and the tools it asked for.
+#[component]
+fn CallTurn(screen: Screen, call: CallId) -> impl IntoView {
+    let state = screen.call(call.clone());
+    let is_over =
+        Memo::new(move |_| state.with(|call| call.as_ref().is_some_and(|call| call.outcome.is_some())));
+    let tools = Memo::new({
+        let call = call.clone();
+        move |_| {
+            screen
+                .live
+                .view
+                .with(|view| view.call(&call).map(|call| tools_of(view, call)).unwrap_or_default())
+        }
+    });
+    let body = move || {
+        if !is_over.get() {
+            return view! { <Writing screen call=call.clone() /> }.into_any();
+        }
+        let call = state.get_untracked();
+        let outcome = call.as_ref().and_then(|call| call.outcome.clone());
+        outcome.map(|outcome| answer(screen, outcome)).into_any()
+    };
+    view! {
+        {body}
+        <For each=move || tools.get() key=|tool| tool.clone() let:tool>
+            <ToolRow screen tool />
+        </For>
+    }
+}
+
+/// Plain text while it is being written: it changes with every frame.
+#[component]
+pub fn Writing(screen: Screen, call: CallId) -> impl IntoView {
+    move || match screen.live.streams.text(&call) {
+        Some(text) => view! { <p class="writing caret">{move || text.get()}</p> }.into_any(),
+        None => view! { <p class="writing dim caret">"asks the model "</p> }.into_any(),
+    }
+}
+
+fn answer(screen: Screen, outcome: CallOutcome) -> AnyView {
+    let error = outcome.error.as_ref().map(|error| {
+        view! {
+            <p class=format!("turn-problem {}", Tone::Failed.class())>
+                <Icon name=IconName::Cross />
+                {format!("No answer: {error}")}
+            </p>
+        }
+    });
+    let has_answer = outcome.answer.bytes() > 0;
+    let text = has_answer.then(|| {
+        view! { <LongText run=screen.id text=outcome.answer.clone() reading=Reading::Prose /> }
+    });
+    view! {
+        {error}
+        {text}
+        <p class="turn-foot dim mono">{used(&outcome)}</p>
+    }
+    .into_any()
+}
+
+/// What a call used, in a line.
+pub fn used(outcome: &CallOutcome) -> String {
+    let tokens = |name: &str, count: Option<u64>| match count {
+        Some(count) => format!("{} {name}", format::count(count)),
+        None => format!("{name} unknown"),
+    };
+    let mut parts = vec![
+        format::duration(outcome.latency_ms),
+        tokens("in", outcome.usage.tokens_in),
+        tokens("out", outcome.usage.tokens_out),
+        outcome.cost.map_or_else(|| "cost unknown".to_owned(), format::dollars),
+    ];
+    if outcome.retries > 0 {
+        parts.push(format!("{} retried", outcome.retries));
+    }
+    parts.join(" · ")
+}
+
+/// The tools that a call asked for: those that its node called after it and before
+/// the next model call of the same visit.
+fn tools_of(view: &RunView, call: &CallView) -> Vec<CallId> {
+    let visit = visit_of(&call.id);
+    let same_visit = |id: &CallId, node: &Option<NodeId>| *node == call.node && visit_of(id) == visit;
+    let asker = |tool: &ToolView| {
+        let calls = view.calls.iter().filter(|other| same_visit(&other.id, &other.node));
+        calls.filter(|other| other.started_at <= tool.started_at).next_back().map(|other| other.id.clone())
+    };
+    let tools = view.tools.iter().filter(|tool| same_visit(&tool.id, &tool.node));
+    tools.filter(|tool| asker(tool).as_ref() == Some(&call.id)).map(|tool| tool.id.clone()).collect()
+}
