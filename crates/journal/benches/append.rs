@@ -1,5 +1,5 @@
 //! Events per second that the journal stores, beside a bare loop over SQLite that commits
-//! batches of the same size with the same settings. `cargo bench -p journal`.
+//! the same events of the same runs in batches of the same size. `cargo bench -p journal`.
 #![allow(clippy::unwrap_used)]
 
 use std::time::{Duration, Instant};
@@ -60,8 +60,8 @@ async fn journal(writers: usize, size: usize) -> f64 {
     stored as f64 / begin.elapsed().as_secs_f64()
 }
 
-/// One prepared insert for each event, `batch` of them in a transaction.
-async fn bare(batch: usize) -> f64 {
+/// One prepared insert for each event, `size` events of every run in a transaction.
+async fn bare(runs: usize, size: usize) -> f64 {
     let folder = TempDir::new().unwrap();
     let options = SqliteConnectOptions::new()
         .filename(folder.path().join("bare.db"))
@@ -72,30 +72,31 @@ async fn bare(batch: usize) -> f64 {
     let table = "create table event (run blob, seq integer, json text, primary key (run, seq)) without rowid";
     sqlx::query(table).execute(&mut connection).await.unwrap();
     let begin = Instant::now();
-    let (run, json) = ([7_u8; 16].as_slice(), "x".repeat(440));
-    let mut stored = 0;
+    let runs: Vec<_> = (0..runs).map(|_| Uuid::now_v7()).collect();
+    let json = "x".repeat(440);
+    let mut last = 0;
     while begin.elapsed() < PERIOD {
         let mut transaction = connection.begin().await.unwrap();
-        for _ in 0..batch {
-            stored += 1;
+        for (run, seq) in runs.iter().flat_map(|run| (1..=size).map(move |step| (run, last + step))) {
             sqlx::query("insert into event values (?, ?, ?)")
-                .bind(run)
-                .bind(stored)
+                .bind(run.as_bytes().as_slice())
+                .bind(i64::try_from(seq).unwrap())
                 .bind(json.as_str())
                 .execute(&mut *transaction)
                 .await
                 .unwrap();
         }
         transaction.commit().await.unwrap();
+        last += size;
     }
-    stored as f64 / begin.elapsed().as_secs_f64()
+    (last * runs.len()) as f64 / begin.elapsed().as_secs_f64()
 }
 
 #[tokio::main]
 async fn main() {
     println!("{:>8} {:>8} {:>12} {:>12}", "writers", "events", "journal/s", "bare/s");
     for (writers, size) in [(1, 1), (1, 10), (8, 1), (64, 1), (64, 8), (256, 4)] {
-        let (ours, bare) = (journal(writers, size).await, bare(writers * size).await);
+        let (ours, bare) = (journal(writers, size).await, bare(writers, size).await);
         println!("{writers:>8} {size:>8} {ours:>12.0} {bare:>12.0}  {:.0} %", 100.0 * ours / bare);
     }
 }

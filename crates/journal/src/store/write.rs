@@ -6,15 +6,15 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use super::{key, word};
 use crate::{Encoded, Epoch, batch::Known};
 
-/// Rows of one insert. Few different numbers, so that the prepared statements are found again.
-const ROWS: [usize; 4] = [256, 32, 4, 1];
+/// Rows of one insert: 256, 64, or what is left. So few statements differ that all stay prepared.
+const ROWS: [usize; 2] = [256, 64];
 
 fn groups<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     iter::from_fn(move || {
-        let size = ROWS.into_iter().find(|size| *size <= rows.len())?;
+        let size = ROWS.into_iter().find(|size| *size <= rows.len()).unwrap_or(rows.len());
         let (group, rest) = rows.split_at(size);
         rows = rest;
-        Some(group)
+        (!group.is_empty()).then_some(group)
     })
 }
 
