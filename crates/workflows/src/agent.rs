@@ -113,10 +113,6 @@ pub async fn ask<T: Send>(
         let wants_tools = !answer.tool_requests.is_empty();
         if wants_tools && rounds < TOOL_ROUNDS {
             rounds += 1;
-            if rounds == TOOL_ROUNDS {
-                // The next answer must do with what is there.
-                request.tools.clear();
-            }
             let requests = answer.tool_requests;
             request.messages.push(Message::Assistant { text: answer.text, tool_requests: requests.clone() });
             for (index, wanted) in requests.into_iter().enumerate() {
@@ -142,7 +138,10 @@ pub async fn ask<T: Send>(
             )));
         }
         corrections += 1;
-        request.messages.push(Message::Assistant { text: answer.text, tool_requests: Vec::new() });
+        // Providers refuse messages without text.
+        if !answer.text.trim().is_empty() {
+            request.messages.push(Message::Assistant { text: answer.text, tool_requests: Vec::new() });
+        }
         request.messages.push(Message::User(refusal));
     }
 }

@@ -48,6 +48,9 @@ mod state {
     pub const CASH_SWEEP: &str = "cash_sweep";
 }
 
+/// What stands as the sector of a fund that follows a factor.
+const FACTOR_FUND: &str = "Factor ETF";
+
 /// The portfolio and the day of a run, and all that it works with.
 #[derive(Clone)]
 pub(super) struct Task {
@@ -367,12 +370,7 @@ impl Work for MacroSummary {
         };
         let vendor = &self.0.sources.prices;
         let mut factors = Vec::new();
-        // Funds have no sector; indices begin with ^.
-        for fund in vendor
-            .instruments()
-            .iter()
-            .filter(|it| it.sector.is_empty() && !it.ticker.as_str().starts_with('^'))
-        {
+        for fund in vendor.instruments().iter().filter(|instrument| instrument.sector == FACTOR_FUND) {
             factors.extend(self.0.figures(&fund.ticker).await?);
         }
         let reason = format!("{} has prices of stocks, an index and funds only.", vendor.name());

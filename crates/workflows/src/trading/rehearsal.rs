@@ -32,7 +32,7 @@
 //! - A stop lies 0.29 × volatility below the price (the swing of a month), but 5 to 15 %; the
 //!   target twice as far above it, but 10 to 30 %.
 //! - The aggressive voice takes 1.25 × the proposed size, the conservative 0.5 ×, the neutral
-//!   0.8 ×; never more than 15 %.
+//!   0.8 ×; in the second round each goes half of the way back to it; never more than 15 %.
 //! - It never reports a critical condition: no figure of the table can show one.
 //!
 //! # The portfolio
@@ -40,7 +40,7 @@
 //!   close below SMA 200 and SMA 50 below SMA 200.
 //! - The regime is the index's score: risk-on from 3, risk-off to −3, transition between, and
 //!   neutral without an index.
-//! - Candidates are bought by priority, for a weight by conviction: high 10 %, medium 7 %, low
+//! - Candidates are bought by priority, up to a weight by conviction: high 10 %, medium 7 %, low
 //!   4 %; half of it in risk-off. Less if a limit leaves less room; whole shares, rounded down.
 //!   What is sold is not bought back.
 //!   Stop loss 10 % below the price, take profit 20 % above it.

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fmt::Write};
 use protocol::{Confidence, Decimal, Grade, grouped, percent};
 use serde_json::{Value, json};
 
-use super::score::{Assessment, assess};
+use super::{
+    case::tally,
+    score::{Assessment, assess},
+};
 use crate::trading::facts::{
     CandidateFacts, DecisionFacts, HoldingFacts, MacroFacts, MarketFacts, MicroFacts, Recommendation, Review,
     ReviewFacts,
@@ -74,12 +77,11 @@ pub(super) fn macro_brief(facts: &MacroFacts) -> String {
         (Some(index), Some(view)) => {
             let _ = write!(
                 text,
-                "\n**On {} the {} closed at {}; {} of its eight signals are positive and {} negative.**\n\n## Key numbers\n",
+                "\n**On {} the {} closed at {}. {}.**\n\n## Key numbers\n",
                 index.as_of,
                 index.name,
                 index.shown("close"),
-                view.with(1).len(),
-                view.with(-1).len()
+                tally(view)
             );
             for signal in &view.signals {
                 let _ = writeln!(text, "- {}: {}.", signal.name, signal.reading);
@@ -95,8 +97,9 @@ pub(super) fn macro_brief(facts: &MacroFacts) -> String {
         }
         let rising =
             facts.factors.iter().filter(|factor| factor.value("return_63d") > Some(Decimal::ZERO)).count();
-        let _ = write!(text, "\n{rising} of {} factor funds rose over the quarter. ", facts.factors.len());
+        let _ = write!(text, "\n{rising} of {} factor funds rose over the quarter.\n", facts.factors.len());
     }
+    text.push('\n');
     text.push_str(match regime(view.as_ref()) {
         "risk-on" => "New positions can have their full size.\n",
         "risk-off" => "New positions should have half their size, and cash is a position.\n",
@@ -207,6 +210,7 @@ pub(super) fn decision(facts: &DecisionFacts) -> String {
     let buys = purchases(facts, &kept, facts.cash + proceeds, regime == "risk-off");
     let holds: Vec<Value> = kept
         .iter()
+        .filter(|holding| buys.iter().all(|(candidate, _)| candidate.ticker != holding.ticker))
         .map(|holding| {
             let review = facts.reviews.iter().find(|review| review.ticker == holding.ticker);
             let rationale = review.map_or("It was not reviewed.", |review| review.rationale.as_str());
@@ -221,7 +225,7 @@ pub(super) fn decision(facts: &DecisionFacts) -> String {
     };
     let thesis = format!(
         "The regime is {regime}. {} to sell and {} to buy; the portfolio's value is {total}, of which {} is cash. \
-         Candidates were taken by priority until a limit left no room.",
+         Candidates were taken by priority, within the limits.",
         counted(sells.len(), "holding", "holdings"),
         counted(buys.len(), "candidate", "candidates"),
         grouped(facts.cash, 2)
@@ -241,7 +245,7 @@ pub(super) fn decision(facts: &DecisionFacts) -> String {
 fn risk_summary(facts: &DecisionFacts, regime: &str) -> String {
     let drawdown = match (facts.risk.max_drawdown.known(), facts.risk.max_drawdown.reason()) {
         (Some(drawdown), _) => format!("The largest drawdown so far is {}.", percent(*drawdown, 1)),
-        (None, reason) => format!("The drawdown is not known: {}", reason.unwrap_or("no reason is given")),
+        (None, reason) => format!("The drawdown is not known: {}.", reason.unwrap_or("no reason is given")),
     };
     let size = if regime == "risk-off" {
         "Purchases have half their usual size."
@@ -290,8 +294,7 @@ fn purchases<'f>(
         let wanted = if half { weight / Decimal::TWO } else { weight } * total;
         let value = held.and_then(|holding| holding.market_value).unwrap_or_default();
         let sector = sectors.entry(&candidate.sector).or_default();
-        let room = wanted
-            .min(limits.max_position * total - value)
+        let room = (wanted.min(limits.max_position * total) - value)
             .min(limits.max_sector * total - *sector)
             .min(cash - limits.min_cash * total);
         let quantity = (room / price).floor();
@@ -307,7 +310,7 @@ fn purchases<'f>(
             "stop_loss": (price * Decimal::new(90, 2)).round_dp(2),
             "take_profit": (price * Decimal::new(120, 2)).round_dp(2),
             "rationale": format!(
-                "Rated {} with {} confidence on {}: {} {} shares at {} are {} of the portfolio.",
+                "Rated {} with {} confidence on {}: {} The order is for {} at {}, {} of the portfolio.",
                 candidate.grade,
                 candidate.confidence,
                 candidate.rated_on,

@@ -156,12 +156,14 @@ pub(super) fn debate(side: Side, case: &CaseFacts) -> String {
     };
     let turn = case.round.saturating_sub(1) as usize;
     let mut text = match own.get(turn % own.len().max(1)) {
+        Some(lead) if turn >= own.len() => {
+            format!(
+                "**My only signal stands: {}.** Nothing that was said since has changed the figure.\n",
+                lead.reading
+            )
+        }
         Some(lead) => format!("**{}.** {}\n", capitalised(&lead.reading), lead.meaning),
-        None => format!(
-            "**None of the eight signals speaks {} {}, and I do not pretend otherwise.**\n",
-            if side == Side::Bull { "for" } else { "against" },
-            case.ticker
-        ),
+        None => without_signals(side, turn, &view, case),
     };
     if let Some(last) = &case.last_point {
         let _ = write!(text, "\n{}\n", reply(side, &last.text, own.len(), others.len(), turn));
@@ -174,41 +176,98 @@ pub(super) fn debate(side: Side, case: &CaseFacts) -> String {
             let _ = writeln!(text, "- {}: {}. {}", signal.name, signal.reading, signal.meaning);
         }
     }
-    let missing: Vec<&str> = case.missing.iter().map(|missing| missing.input.as_str()).collect();
-    if !missing.is_empty() {
-        let _ = write!(
-            text,
-            "\nNobody knows the {} side: that limits my case as much as theirs.",
-            missing.join(", ")
-        );
+    if turn == 0 && !case.missing.is_empty() {
+        let _ =
+            write!(text, "\nThere is nothing on {}: that limits my case as much as theirs.", inputs(case));
     }
     text
+}
+
+/// The opening of a side that no signal supports.
+fn without_signals(side: Side, turn: usize, view: &Assessment, case: &CaseFacts) -> String {
+    let stance = if side == Side::Bull { "for" } else { "against" };
+    if turn > 0 {
+        return format!(
+            "**I still have no signal {stance} {}.** Repeating that is more useful than making one up.\n",
+            case.ticker
+        );
+    }
+    let neutral: Vec<&str> = view.with(0).into_iter().map(|signal| signal.reading.as_str()).collect();
+    let rest = match neutral.as_slice() {
+        [] => "All eight point the other way, and that leaves a surprise as the only argument.".to_owned(),
+        neutral => format!("What does not help the other side either: {}.", neutral.join("; ")),
+    };
+    format!(
+        "**None of the eight signals speaks {stance} {}, and I do not pretend otherwise.** {rest}\n",
+        case.ticker
+    )
+}
+
+/// The missing inputs, as a list in words.
+fn inputs(case: &CaseFacts) -> String {
+    let missing: Vec<&str> = case.missing.iter().map(|missing| missing.input.as_str()).collect();
+    match missing.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, first)) => format!("{} and {last}", first.join(", ")),
+        None => String::new(),
+    }
 }
 
 fn reply(side: Side, point: &str, own: usize, others: usize, turn: usize) -> String {
     let opponent = if side == Side::Bull { "bear" } else { "bull" };
     let point = point.trim_end_matches('.');
+    let share = match others {
+        0 => "No signal stands behind it".to_owned(),
+        1 => "That is the one signal on that side".to_owned(),
+        others => format!("That is one of {others} signals on that side"),
+    };
+    let ask = match own {
+        0 => "What I ask is to keep the position small enough to be wrong with.",
+        1 => "What I ask is that my one signal is not ignored because it is the only one.",
+        _ => "What I ask is that my signals are not ignored because they are fewer.",
+    };
     match (own > others, turn) {
-        (true, 0) => format!(
-            "The {opponent} says: \u{201c}{point}.\u{201d} That is one of {others} signals on that side against {own} \
-             on mine; one signal does not turn the balance."
-        ),
+        (true, 0) => {
+            format!(
+                "The {opponent} says: \u{201c}{point}.\u{201d} {share}, against {} on mine.",
+                signals(own)
+            )
+        }
         (true, _) => format!(
-            "On \u{201c}{point}\u{201d}: granted as a figure, but the {opponent} needs it to outweigh {own} signals, and \
-             gave no reason why it should."
+            "On \u{201c}{point}\u{201d}: granted, but it would have to outweigh {}, and the {opponent} gave no reason why \
+             it should.",
+            signals(own)
         ),
         (false, 0) => format!(
-            "The {opponent} says: \u{201c}{point}.\u{201d} I grant the figure. With {others} signals there and {own} \
-             here the question is the size of a position, not who is right."
+            "The {opponent} says: \u{201c}{point}.\u{201d} I grant the figure. With {} there and {} here the question is \
+             the size of a position, not who is right.",
+            signals(others),
+            signals(own)
         ),
-        (false, _) => format!(
-            "On \u{201c}{point}\u{201d}: I have no figure against it. What I ask is that {} not ignored because they \
-             are fewer.",
-            match own {
-                1 => "my one signal is".to_owned(),
-                count => format!("my {count} signals are"),
-            }
-        ),
+        (false, _) => format!("On \u{201c}{point}\u{201d}: I have no figure against it. {ask}"),
+    }
+}
+
+fn signals(count: usize) -> String {
+    match count {
+        0 => "no signal".to_owned(),
+        1 => "one signal".to_owned(),
+        count => format!("{count} signals"),
+    }
+}
+
+/// How the signals stand: `5 of 8 signals are positive, 1 is negative`.
+pub(super) fn tally(view: &Assessment) -> String {
+    let (positive, negative) = (view.with(1).len(), view.with(-1).len());
+    let positive = match positive {
+        0 => "None of 8 signals is positive".to_owned(),
+        1 => "1 of 8 signals is positive".to_owned(),
+        count => format!("{count} of 8 signals are positive"),
+    };
+    match negative {
+        0 => format!("{positive}, none is negative"),
+        1 => format!("{positive}, 1 is negative"),
+        count => format!("{positive}, {count} are negative"),
     }
 }
 
@@ -229,12 +288,8 @@ pub(super) fn research_manager(case: &CaseFacts) -> String {
         Grade::Underweight => ("Sell", "cut a holding, and do not open one"),
         Grade::Sell => ("Sell", "leave the stock"),
     };
-    let mut text = format!(
-        "**Recommendation: {word}.** {} signals of eight are positive, {} negative; the score is {}.\n",
-        view.with(1).len(),
-        view.with(-1).len(),
-        points(view.score)
-    );
+    let mut text =
+        format!("**Recommendation: {word}.** {}; the score is {}.\n", tally(&view), points(view.score));
     stood(&mut text, "What stood of the bull's case", &view.with(1));
     stood(&mut text, "What stood of the bear's case", &view.with(-1));
     let _ = write!(text, "\n## Plan\nFor {}: {action}. {}\n", case.ticker, turning_point(facts, view.score));
@@ -307,7 +362,8 @@ pub(super) fn trader(case: &CaseFacts) -> String {
         Proposal::Halve => (format!("Cut a holding of {ticker} by half, and open none."), "SELL"),
         Proposal::Leave => (format!("Sell a holding of {ticker} completely, and open none."), "SELL"),
     };
-    let mut text = format!("**{lead}** The plan and the score of {} agree.\n", points(view.score));
+    let mut text =
+        format!("**{lead}** That is what the plan and the score of {} come down to.\n", points(view.score));
     match (word, facts.value("close"), facts.value("volatility_252d")) {
         ("BUY", Some(close), Some(volatility)) => {
             let (stop, target) = exits(volatility);
@@ -359,44 +415,70 @@ pub(super) fn risk(voice: Voice, case: &CaseFacts) -> String {
         return format!("**Nothing to size.** Without prices of {} every size is a guess.", case.ticker);
     };
     let view = assess(facts);
+    let first = case.round == 1;
     let mut text = match proposal(view.grade) {
-        Proposal::Buy(size) => buying(voice, size, facts, &view),
-        Proposal::Nothing => waiting(voice, facts, &view),
-        Proposal::Halve | Proposal::Leave => leaving(voice, facts, &view),
+        Proposal::Buy(size) if first => buying(voice, size, facts, &view),
+        Proposal::Buy(size) => settling(voice, size, facts),
+        Proposal::Nothing if first => waiting(voice, facts, &view),
+        Proposal::Halve | Proposal::Leave if first => leaving(voice, facts, &view),
+        Proposal::Nothing | Proposal::Halve | Proposal::Leave => closing(voice, facts, &view),
     };
     if let Some(last) = &case.last_point {
-        let answer = match voice {
-            Voice::Aggressive => "Caution has a price, too, and nobody has named it.",
-            Voice::Conservative => "That counts the gain and not the way there.",
-            Voice::Neutral => "Both figures are right; they belong into one size.",
-        };
         let point = last.text.trim_end_matches('.');
-        let _ = write!(text, "\n\nThe {} voice said: \u{201c}{point}.\u{201d} {answer}", last.speaker);
-    }
-    if case.round > 1 {
-        let _ = write!(
-            text,
-            "\n\nAfter hearing everybody once I stay with that: the figures are the same, and so is the score of {}.",
-            points(view.score)
-        );
+        let retort = match proposal(view.grade) {
+            Proposal::Buy(_) => retort(voice, first),
+            _ => assent(voice, first),
+        };
+        let _ = write!(text, "\n\nThe {} voice said: \u{201c}{point}.\u{201d} {retort}", last.speaker);
     }
     text
 }
 
-fn buying(voice: Voice, proposed: Decimal, facts: &MarketFacts, view: &Assessment) -> String {
-    let factor = match voice {
+/// An answer to another voice where the question is how much to buy.
+fn retort(voice: Voice, first: bool) -> &'static str {
+    match (voice, first) {
+        (Voice::Aggressive, _) => "Caution has a price, too, and nobody has named it yet.",
+        (Voice::Conservative, true) => "That counts the gain and not the way there.",
+        (Voice::Conservative, false) => {
+            "I hear the gain again, and still not the month in which it is given back."
+        }
+        (Voice::Neutral, true) => "The figure is right; it belongs beside the others, not above them.",
+        (Voice::Neutral, false) => "We are close enough now to stop.",
+    }
+}
+
+/// An answer to another voice where all agree not to buy.
+fn assent(voice: Voice, first: bool) -> &'static str {
+    match (voice, first) {
+        (Voice::Aggressive, _) => "Agreed on the direction; what I dislike is waiting.",
+        (Voice::Conservative, true) => "Agreed, for once.",
+        (Voice::Conservative, false) => "That is a wish, and no position.",
+        (Voice::Neutral, true) => "Agreed; what is open is the pace.",
+        (Voice::Neutral, false) => "Then there is nothing left to argue about.",
+    }
+}
+
+/// The part of the proposed size that a voice takes in the first round.
+fn part(voice: Voice) -> Decimal {
+    match voice {
         Voice::Aggressive => Decimal::new(125, 2),
         Voice::Conservative => Decimal::new(5, 1),
         Voice::Neutral => Decimal::new(8, 1),
-    };
-    let size = percent((proposed * factor).min(Decimal::new(15, 2)), 2);
+    }
+}
+
+fn size(proposed: Decimal, part: Decimal) -> String {
+    percent((proposed * part).min(Decimal::new(15, 2)), 2)
+}
+
+fn buying(voice: Voice, proposed: Decimal, facts: &MarketFacts, view: &Assessment) -> String {
+    let size = size(proposed, part(voice));
     let proposed = percent(proposed, 0);
     match voice {
         Voice::Aggressive => format!(
-            "**Take {size} instead of the {proposed} proposed.** {} of eight signals point the same way, and the \
-             return of 63 days is {}. A trend is worth most while others still hesitate; the stop limits what a \
-             mistake costs.",
-            view.with(1).len(),
+            "**Take {size} instead of the {proposed} proposed.** {}, and the return of 63 days is {}. A trend is worth \
+             most while others still hesitate; the stop limits what a mistake costs.",
+            tally(view),
             facts.shown("return_63d")
         ),
         Voice::Conservative => format!(
@@ -407,11 +489,35 @@ fn buying(voice: Voice, proposed: Decimal, facts: &MarketFacts, view: &Assessmen
             facts.shown("max_drawdown_252d")
         ),
         Voice::Neutral => format!(
-            "**Take {size} of the {proposed} proposed.** The aggressive voice counts {} signals and leaves out that \
-             they share one price series; the conservative one prices the bad month only. With an RSI of {} there is \
-             no hurry and no alarm.",
-            view.with(1).len(),
+            "**Take {size} of the {proposed} proposed.** The aggressive voice counts {} and leaves out that they share \
+             one price series; the conservative one prices the bad month only. An RSI of {} calls for neither hurry nor \
+             alarm.",
+            signals(view.with(1).len()),
             facts.shown("rsi")
+        ),
+    }
+}
+
+/// The second round: everybody goes half of the way to the proposal.
+fn settling(voice: Voice, proposed: Decimal, facts: &MarketFacts) -> String {
+    let settled = size(proposed, (part(voice) + Decimal::ONE) / Decimal::TWO);
+    match voice {
+        Voice::Aggressive => format!(
+            "**I come down to {settled}.** The largest fall of the last year, {}, is a fair point against the full size; \
+             it is none against owning the stock above its SMA 200 of {}.",
+            facts.shown("max_drawdown_252d"),
+            facts.shown("close_200_sma")
+        ),
+        Voice::Conservative => format!(
+            "**I go up to {settled}.** Not for the trend, but because the stop bounds the loss. Half of it should wait for \
+             a close above the EMA 10 of {}.",
+            facts.shown("close_10_ema")
+        ),
+        Voice::Neutral => format!(
+            "**{settled} is a size that all three can live with.** The volatility of {} is in it already, and the \
+             distance of {} from the SMA 200 says how far the plan may be wrong before it is over.",
+            facts.shown("volatility_252d"),
+            facts.shown("distance_from_200_sma")
         ),
     }
 }
@@ -420,16 +526,15 @@ fn waiting(voice: Voice, facts: &MarketFacts, view: &Assessment) -> String {
     let score = points(view.score);
     match voice {
         Voice::Aggressive => format!(
-            "**Even I would not open a position on a score of {score}.** I would watch the SMA 50 of {} and be ready \
-             on the first close beyond it.",
+            "**Even I would not open a position on a score of {score}.** I would watch the SMA 50 of {} and be ready on \
+             the first close beyond it.",
             facts.shown("close_50_sma")
         ),
         Voice::Conservative => format!(
-            "**No trade is the right trade here.** A volatility of {} is paid for with nothing when {} signals argue \
-             against {}.",
+            "**No trade is the right trade here.** A volatility of {} is paid for with nothing when {} stand against {}.",
             facts.shown("volatility_252d"),
-            view.with(-1).len(),
-            view.with(1).len()
+            signals(view.with(-1).len()),
+            signals(view.with(1).len())
         ),
         Voice::Neutral => format!(
             "**Keep what is held and add nothing.** A score of {score} is no opinion, and an RSI of {} adds none.",
@@ -441,9 +546,9 @@ fn waiting(voice: Voice, facts: &MarketFacts, view: &Assessment) -> String {
 fn leaving(voice: Voice, facts: &MarketFacts, view: &Assessment) -> String {
     match voice {
         Voice::Aggressive => format!(
-            "**I take risk where it is paid, and here it is not.** {} of eight signals are negative. If anything I would \
-             sell at once instead of in steps; the money works better elsewhere.",
-            view.with(-1).len()
+            "**I take risk where it is paid, and here it is not.** {}. If anything I would sell at once instead of in \
+             steps; the money works better elsewhere.",
+            tally(view)
         ),
         Voice::Conservative => format!(
             "**Sell first and ask later.** The largest fall of the last year was {}, at a volatility of {}. Nobody was \
@@ -456,6 +561,33 @@ fn leaving(voice: Voice, facts: &MarketFacts, view: &Assessment) -> String {
              may pay for the second step.",
             points(view.score),
             facts.shown("rsi")
+        ),
+    }
+}
+
+/// The second round where nothing is bought.
+fn closing(voice: Voice, facts: &MarketFacts, view: &Assessment) -> String {
+    match voice {
+        Voice::Aggressive if facts.value("distance_from_200_sma") > Some(Decimal::ZERO) => format!(
+            "**The long trend holds, and that alone is not enough.** The close is {} from the SMA 200; I would need the \
+             momentum with it.",
+            facts.shown("distance_from_200_sma")
+        ),
+        Voice::Aggressive => format!(
+            "**What would bring me back is a close above {}, the SMA 200.** The price stands at {} from there now, too far to \
+             bet on.",
+            facts.shown("close_200_sma"),
+            facts.shown("distance_from_200_sma")
+        ),
+        Voice::Conservative => format!(
+            "**Nothing in this debate pays for the risk.** The return of 252 days is {}; who waits loses nothing that the \
+             figures promise.",
+            facts.shown("return_252d")
+        ),
+        Voice::Neutral => format!(
+            "**We agree on the direction and differ on the pace.** A score of {} leaves room for patience and none for a \
+             new position.",
+            points(view.score)
         ),
     }
 }
@@ -488,13 +620,7 @@ fn rated(case: &CaseFacts, facts: &MarketFacts) -> (Grade, Confidence, String, S
         Grade::Hold => Confidence::Low,
     };
     let confidence = if case.missing.is_empty() { by_score } else { by_score.min(Confidence::Medium) };
-    let summary = format!(
-        "{} of eight signals are positive and {} negative: a score of {}, so {}.",
-        view.with(1).len(),
-        view.with(-1).len(),
-        points(view.score),
-        view.grade
-    );
+    let summary = format!("{}: a score of {}, so {}.", tally(&view), points(view.score), view.grade);
     let mut thesis = String::new();
     for (title, signals) in [("For", view.with(1)), ("Against", view.with(-1))] {
         if !signals.is_empty() {
@@ -504,8 +630,7 @@ fn rated(case: &CaseFacts, facts: &MarketFacts) -> (Grade, Confidence, String, S
     }
     thesis.push_str(&turning_point(facts, view.score));
     if !case.missing.is_empty() {
-        let missing: Vec<_> = case.missing.iter().map(|missing| missing.input.as_str()).collect();
-        let _ = write!(thesis, " Missing: {}; that limits the confidence.", missing.join(", "));
+        let _ = write!(thesis, " There is nothing on {}, which limits the confidence.", inputs(case));
     }
     (view.grade, confidence, summary, thesis)
 }

@@ -1,0 +1,324 @@
+//! The research pipeline, from the request to the rating.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod stage;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use llm::{ChatRequest, Message, Turn};
+use protocol::{
+    Analyst, Body, Confidence, Date, Decimal, EdgeKind, Event, Grade, NodeStatus, RunStatus, RunView, Ticker,
+    Tier, ToolStatus, TurnContent, Workflow,
+};
+use serde_json::json;
+use stage::{Changed, Stage, pipeline, request, status};
+
+/// Nodes in the order in which their visits ended.
+fn visits(events: &[Event]) -> Vec<String> {
+    let finished = events.iter().filter(|event| matches!(event.body, Body::NodeFinished(_)));
+    finished.filter_map(|event| Some(event.node.as_ref()?.to_string())).collect()
+}
+
+fn logs(view: &RunView) -> Vec<&str> {
+    let logs = view.turns.iter().filter_map(|turn| match &turn.content {
+        TurnContent::Log(line) => Some(line.message.as_str()),
+        _ => None,
+    });
+    logs.collect()
+}
+
+#[tokio::test]
+async fn grades_follow_from_the_figures() {
+    let stage = Stage::new().await;
+    // Scores by a calculation of the rule table in another language, on the same prices.
+    for (ticker, grade) in [
+        ("AAPL", Grade::Underweight),
+        ("AMD", Grade::Sell),
+        ("CVX", Grade::Hold),
+        ("KO", Grade::Overweight),
+        ("LLY", Grade::Buy),
+    ] {
+        let view = stage.pipeline(ticker, "2022-06-30", "flow").await;
+        assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+        let rating = view.rating.unwrap();
+        assert_eq!((rating.ticker.as_str(), rating.grade), (ticker, grade));
+        assert!(rating.confidence <= Confidence::Medium, "closes alone allow no high confidence");
+    }
+}
+
+#[tokio::test]
+async fn the_market_report_shows_the_figures_of_the_market_crate() {
+    let stage = Stage::new().await;
+    let view = stage.pipeline("AAPL", "2022-06-30", "flow").await;
+    let report = view.reports.iter().find(|report| report.name == "market_report").unwrap();
+    let markdown = stage.journal.resolve(&report.markdown).await.unwrap();
+    // By an independent calculation from the sample's closes (TA-Lib's conventions).
+    for (label, value) in [
+        ("Close", "135.91"),
+        ("SMA 50", "145.99"),
+        ("SMA 200", "157.09"),
+        ("MACD 12/26", "\u{2212}2.5731"),
+        ("MACD signal 9", "\u{2212}3.3409"),
+        ("MACD histogram", "0.7678"),
+        ("RSI 14", "44.19"),
+        ("Return, 63 days", "\u{2212}22.98 %"),
+        ("ATR 14", "not available: the data has closes only"),
+    ] {
+        let figure = report.figures.iter().find(|figure| figure.label == label).unwrap();
+        assert_eq!(figure.value, value, "{label}");
+        assert!(figure.source.contains("2022-06-30"), "{}", figure.source);
+        assert!(
+            markdown.contains(&format!("| {label} | {value} |")),
+            "{label} is not in the report:\n{markdown}"
+        );
+    }
+    let date: Date = "2022-06-30".parse().unwrap();
+    let prices = stage.prices.history(&"AAPL".parse::<Ticker>().unwrap(), date).await.unwrap();
+    for (indicator, measured) in market::indicators::all(&prices) {
+        let Some(value) = measured.known() else { continue };
+        let places = if indicator.slug().starts_with("macd") { 4 } else { 2 };
+        let figure = report.figures.iter().find(|figure| figure.label == indicator.label()).unwrap();
+        assert_eq!(figure.value, protocol::grouped(*value, places), "{indicator}");
+    }
+}
+
+#[tokio::test]
+async fn analysts_begin_together_and_debates_take_two_rounds() {
+    let stage = Stage::new().await;
+    let view = stage.pipeline("LLY", "2022-06-30", "flow").await;
+    let events = stage.events(view.summary.run).await;
+
+    let position =
+        |wanted: &dyn Fn(&Body) -> bool| events.iter().position(|event| wanted(&event.body)).unwrap();
+    let first_end = position(&|body| matches!(body, Body::NodeFinished(_)));
+    let begun = events[..first_end].iter().filter(|event| matches!(event.body, Body::NodeStarted(_))).count();
+    assert_eq!(begun, 4, "all analysts begin before one ends");
+
+    let order = visits(&events);
+    assert_eq!(
+        order[4..],
+        [
+            "screen",
+            "bull_researcher",
+            "bear_researcher",
+            "bull_researcher",
+            "bear_researcher",
+            "research_manager",
+            "trader",
+            "aggressive_analyst",
+            "conservative_analyst",
+            "neutral_analyst",
+            "aggressive_analyst",
+            "conservative_analyst",
+            "neutral_analyst",
+            "portfolio_manager",
+        ]
+    );
+    assert_eq!(view.summary.nodes_done, view.summary.nodes);
+    assert!(view.nodes.iter().all(|node| node.status == NodeStatus::Succeeded));
+}
+
+#[tokio::test]
+async fn the_graph_has_the_shape_and_tiers_of_the_specification() {
+    let stage = Stage::new().await;
+    let view = stage.pipeline("LLY", "2022-06-30", "flow").await;
+    let planned: Vec<_> = view
+        .nodes
+        .iter()
+        .map(|node| {
+            (node.plan.id.as_str(), node.plan.phase.as_str(), node.plan.tier, node.plan.planned_visits)
+        })
+        .collect();
+    let (quick, mid, deep) = (Some(Tier::Quick), Some(Tier::Mid), Some(Tier::Deep));
+    assert_eq!(
+        planned,
+        [
+            ("market_analyst", "Analysts", quick, 1),
+            ("social_analyst", "Analysts", quick, 1),
+            ("news_analyst", "Analysts", quick, 1),
+            ("fundamentals_analyst", "Analysts", quick, 1),
+            ("screen", "Screen", None, 1),
+            ("bull_researcher", "Debate", mid, 2),
+            ("bear_researcher", "Debate", mid, 2),
+            ("research_manager", "Plan", deep, 1),
+            ("trader", "Trade", mid, 1),
+            ("aggressive_analyst", "Risk debate", quick, 2),
+            ("conservative_analyst", "Risk debate", quick, 2),
+            ("neutral_analyst", "Risk debate", quick, 2),
+            ("portfolio_manager", "Decision", deep, 1),
+        ]
+    );
+    let loops: Vec<_> = view
+        .edges
+        .iter()
+        .filter(|edge| edge.plan.kind == EdgeKind::Loop)
+        .map(|edge| (edge.plan.from.as_str(), edge.plan.to.as_str(), edge.taken))
+        .collect();
+    assert_eq!(
+        loops,
+        [("bear_researcher", "bull_researcher", 1), ("neutral_analyst", "aggressive_analyst", 1)]
+    );
+}
+
+#[tokio::test]
+async fn analysts_without_data_say_so() {
+    let stage = Stage::new().await;
+    let view = stage.pipeline("LLY", "2022-06-30", "flow").await;
+    for (node, report) in [
+        ("social_analyst", "sentiment_report"),
+        ("news_analyst", "news_report"),
+        ("fundamentals_analyst", "fundamentals_report"),
+    ] {
+        let node = view.node(&node.parse().unwrap()).unwrap();
+        assert!(node.degraded.as_ref().is_some_and(|reason| reason.contains("Not available")), "{node:?}");
+        let report = view.reports.iter().find(|written| written.name == report).unwrap();
+        assert!(report.markdown.shown().contains("gives no view"), "{}", report.markdown.shown());
+    }
+    let degraded =
+        view.tools.iter().filter(|tool| tool.outcome.as_ref().unwrap().status == ToolStatus::Degraded);
+    // 1 social, 2 news, 4 fundamentals, and the average true range.
+    assert_eq!(degraded.count(), 8);
+    assert!(logs(&view).iter().any(|line| line.contains("social, news, fundamentals")));
+}
+
+fn reports_a_halt(request: &ChatRequest) -> Option<Turn> {
+    let first = !request.messages.iter().any(|message| matches!(message, Message::Tool { .. }));
+    (request.agent == "market_analyst" && first).then(|| {
+        Turn::Tools(vec![(
+            "report_critical_condition".into(),
+            json!({ "reason": "Trading was halted\ntoday." }),
+        )])
+    })
+}
+
+#[tokio::test]
+async fn a_critical_condition_leads_straight_to_the_decision() {
+    let stage = Stage::with_script(Changed(reports_a_halt)).await;
+    let view = stage.pipeline("LLY", "2022-06-30", "flow").await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    let rating = view.rating.clone().unwrap();
+    assert_eq!(rating.grade, Grade::Sell);
+    assert_eq!(rating.abort.as_deref(), Some("Trading was halted today."));
+    let order = visits(&stage.events(view.summary.run).await);
+    assert_eq!(order[4..], ["screen", "portfolio_manager"]);
+    for node in ["bull_researcher", "bear_researcher", "research_manager", "trader", "neutral_analyst"] {
+        assert_eq!(status(&view, node), NodeStatus::Skipped, "{node}");
+    }
+}
+
+#[tokio::test]
+async fn words_about_a_critical_condition_are_no_critical_condition() {
+    let stage = Stage::with_script(Changed(|request: &ChatRequest| {
+        let has_results = request.messages.iter().any(|message| matches!(message, Message::Tool { .. }));
+        (request.agent == "market_analyst" && has_results).then(|| {
+            Turn::Answer(
+                "No [CRITICAL ABORT] condition was found; report_critical_condition was not needed.".into(),
+            )
+        })
+    }))
+    .await;
+    let view = stage.pipeline("LLY", "2022-06-30", "flow").await;
+    assert_eq!(view.rating.unwrap().abort, None);
+    assert_eq!(view.summary.nodes_done, view.summary.nodes);
+}
+
+#[tokio::test]
+async fn the_confidence_of_a_model_is_lowered_where_inputs_are_missing() {
+    let stage = Stage::with_script(Changed(|request: &ChatRequest| {
+        (request.agent == "portfolio_manager").then(|| {
+            let answer = json!({ "grade": "buy", "confidence": "high", "summary": "s", "thesis": "t" });
+            Turn::Answer(format!("```json\n{answer}\n```"))
+        })
+    }))
+    .await;
+    let view = stage.pipeline("LLY", "2022-06-30", "flow").await;
+    assert_eq!(view.rating.as_ref().unwrap().confidence, Confidence::Medium);
+    assert!(logs(&view).iter().any(|line| line.contains("lowered to medium")), "{:?}", logs(&view));
+
+    let workflow = Workflow::Pipeline {
+        ticker: "LLY".parse().unwrap(),
+        date: "2022-06-30".parse().unwrap(),
+        analysts: vec![Analyst::News],
+    };
+    let view = stage.run(request(workflow, "flow")).await;
+    assert_eq!(view.rating.unwrap().confidence, Confidence::Low, "nobody looked at prices");
+}
+
+#[tokio::test]
+async fn a_malformed_rating_is_asked_for_again_and_then_fails_the_run_visibly() {
+    let asked = AtomicU32::new(0);
+    let stage = Stage::with_script(Changed(move |request: &ChatRequest| {
+        (request.agent == "portfolio_manager" && asked.fetch_add(1, Ordering::Relaxed) < 2)
+            .then(|| Turn::Answer(r#"{"grade":"strong buy"}"#.into()))
+    }))
+    .await;
+    let view = stage.pipeline("LLY", "2022-06-30", "flow").await;
+    assert_eq!(view.rating.unwrap().grade, Grade::Buy);
+
+    let stage = Stage::with_script(Changed(|request: &ChatRequest| {
+        (request.agent == "portfolio_manager").then(|| Turn::Answer("I would buy it.".into()))
+    }))
+    .await;
+    let view = stage.pipeline("LLY", "2022-06-30", "flow").await;
+    assert_eq!(view.summary.status, RunStatus::Failed);
+    let error = view.summary.error.unwrap();
+    assert!(
+        error.starts_with("Portfolio manager: The model gave no usable answer in 3 attempts."),
+        "{error}"
+    );
+    assert_eq!(
+        view.calls.iter().filter(|call| call.node.as_ref().unwrap().as_str() == "portfolio_manager").count(),
+        3
+    );
+    assert!(view.rating.is_none());
+}
+
+#[tokio::test]
+async fn a_model_that_only_calls_tools_is_stopped() {
+    let stage = Stage::with_script(Changed(|request: &ChatRequest| {
+        (request.agent == "news_analyst").then(|| Turn::Tools(vec![("launch_rocket".into(), json!({}))]))
+    }))
+    .await;
+    let view = stage.pipeline("LLY", "2022-06-30", "flow").await;
+    assert_eq!(view.summary.status, RunStatus::Failed);
+    assert!(view.summary.error.as_ref().unwrap().starts_with("News analyst:"), "{:?}", view.summary.error);
+    let rockets: Vec<_> = view.tools.iter().filter(|tool| tool.tool == "launch_rocket").collect();
+    assert_eq!(rockets.len(), 5);
+    let outcome = rockets[0].outcome.as_ref().unwrap();
+    assert_eq!(outcome.status, ToolStatus::Error);
+    assert!(outcome.result.shown().contains("get_news"), "{}", outcome.result.shown());
+}
+
+#[tokio::test]
+async fn the_same_request_gives_the_same_words() {
+    let (one, other) = (Stage::new().await, Stage::new().await);
+    let (one, other) =
+        (one.pipeline("KO", "2022-06-30", "flow").await, other.pipeline("KO", "2022-06-30", "flow").await);
+    assert_eq!(one.rating, other.rating);
+    let state = |view: &RunView| -> Vec<_> {
+        // Analysts end in any order, and with them the order of this list.
+        let entries = view.state.iter().filter(|(key, _)| *key != "gaps");
+        entries.map(|(key, entry)| (key.clone(), entry.value.clone())).collect()
+    };
+    assert_eq!(state(&one), state(&other));
+    assert_eq!(one.summary.totals, other.summary.totals);
+    assert_eq!(one.summary.totals.cost, Decimal::ZERO);
+}
+
+#[tokio::test]
+async fn what_cannot_be_analysed_is_refused_in_a_sentence() {
+    let stage = Stage::new().await;
+    let mut nobody = pipeline("LLY", "2022-06-30", "flow");
+    if let Workflow::Pipeline { analysts, .. } = &mut nobody.workflow {
+        analysts.clear();
+    }
+    for (request, words) in [
+        (pipeline("TSLA", "2022-06-30", "flow"), "no prices of TSLA"),
+        (pipeline("LLY", "2015-12-31", "flow"), "2016-01-04 to 2022-12-28"),
+        (pipeline("LLY", "2022-12-29", "flow"), "2016-01-04 to 2022-12-28"),
+        (nobody, "Select at least one"),
+    ] {
+        let refusal = stage.engine.start(request).await.unwrap_err().to_string();
+        assert!(refusal.contains(words), "{refusal}");
+    }
+}

@@ -1,0 +1,213 @@
+//! Portfolio runs, from the ratings of a flow to the ledger.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod stage;
+
+use llm::{ChatRequest, Turn};
+use portfolio::Entry;
+use protocol::{
+    Body, Confidence, Decimal, ModelChoice, NodeStatus, PortfolioId, RunId, RunStatus, RunView, Side,
+    TurnContent, Workflow,
+};
+use serde_json::json;
+use stage::{Changed, Stage, main_portfolio, pipeline, portfolio, request, status};
+
+fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+fn traded(view: &RunView) -> Vec<(Side, &str, Decimal, Decimal)> {
+    view.trades.iter().map(|trade| (trade.side, trade.ticker.as_str(), trade.quantity, trade.price)).collect()
+}
+
+fn logs(view: &RunView) -> String {
+    let logs = view.turns.iter().filter_map(|turn| match &turn.content {
+        TurnContent::Log(line) => Some(line.message.as_str()),
+        _ => None,
+    });
+    logs.collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn a_portfolio_buys_what_the_flow_rated_well() {
+    let stage = Stage::new().await;
+    for ticker in ["LLY", "MRK", "AAPL"] {
+        stage.pipeline(ticker, "2022-06-30", "flow").await;
+    }
+    let view = stage.portfolio("2022-06-30", "flow").await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    // Buy ratings of high conviction get 10 %, half of it as the index is in risk-off:
+    // 5000 / 320.403 = 15.6 shares and 5000 / 88.633 = 56.4 shares. AAPL is rated Underweight.
+    assert_eq!(
+        traded(&view),
+        [
+            (Side::Buy, "LLY", decimal("15"), decimal("320.403")),
+            (Side::Buy, "MRK", decimal("56"), decimal("88.633")),
+        ]
+    );
+    assert_eq!(view.trades[0].stop_loss, Some(decimal("288.36")));
+    assert_eq!(view.trades[0].take_profit, Some(decimal("384.48")));
+    assert_eq!(view.summary.result.as_deref(), Some("0 sells, 2 buys"));
+
+    let portfolio = stage.desk.view(&main_portfolio(), None).await.unwrap();
+    // 100000 - 15 * 320.403 - 56 * 88.633
+    assert_eq!(portfolio.cash, decimal("90230.507"));
+    assert_eq!(portfolio.total.known(), Some(&decimal("100000")));
+    assert_eq!(view.portfolio.unwrap().as_ref(), &portfolio);
+}
+
+#[tokio::test]
+async fn every_step_is_a_node_and_the_briefs_are_written_side_by_side() {
+    let stage = Stage::new().await;
+    let view = stage.portfolio("2022-06-30", "flow").await;
+    let nodes: Vec<_> =
+        view.nodes.iter().map(|node| (node.plan.id.as_str(), node.plan.role.as_str())).collect();
+    assert_eq!(
+        nodes,
+        [
+            ("load_portfolio", "load"),
+            ("compute_risk", "risk"),
+            ("review_holdings", "review"),
+            ("prioritise_candidates", "prioritise"),
+            ("macro_summary", "macro"),
+            ("micro_summary", "micro"),
+            ("make_decision", "decision"),
+            ("execute_trades", "execute"),
+            ("cash_sweep", "sweep"),
+        ]
+    );
+    assert!(view.nodes.iter().all(|node| node.status == NodeStatus::Succeeded && node.visits.len() == 1));
+    let sources = |to: &str| view.edges.iter().filter(|edge| edge.plan.to.as_str() == to).count();
+    assert_eq!((sources("make_decision"), sources("macro_summary"), sources("micro_summary")), (2, 1, 1));
+    // Nothing held, nothing rated: nothing is traded, and that is said.
+    assert!(view.trades.is_empty());
+    assert!(logs(&view).contains("has no ratings up to 2022-06-30"), "{}", logs(&view));
+    assert!(logs(&view).contains("has no price for SGOV"), "{}", logs(&view));
+}
+
+#[tokio::test]
+async fn other_flows_and_later_days_are_not_considered() {
+    let stage = Stage::new().await;
+    stage.pipeline("LLY", "2022-06-30", "another").await;
+    stage.pipeline("MRK", "2022-07-01", "flow").await;
+    let view = stage.portfolio("2022-06-30", "flow").await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded);
+    assert!(view.trades.is_empty(), "{:?}", view.trades);
+    assert!(
+        logs(&view).contains("Pipeline · MRK · 2022-07-01 is not considered: it lies after"),
+        "{}",
+        logs(&view)
+    );
+}
+
+#[tokio::test]
+async fn a_holding_whose_trend_breaks_is_sold() {
+    let stage = Stage::new().await;
+    stage.pipeline("PFE", "2022-06-30", "flow").await;
+    let view = stage.portfolio("2022-06-30", "flow").await;
+    // Overweight, so 7 %, halved: 3500 / 50.011 = 69.98 shares.
+    assert_eq!(traded(&view), [(Side::Buy, "PFE", decimal("69"), decimal("50.011"))]);
+    // Two months later the close of 43.478 is below SMA 50 (48.11) and SMA 200 (49.01).
+    let view = stage.portfolio("2022-08-31", "flow").await;
+    assert_eq!(traded(&view), [(Side::Sell, "PFE", decimal("69"), decimal("43.478"))]);
+    // 69 * (43.478 - 50.011)
+    assert_eq!(view.trades[0].realised_profit, Some(decimal("-450.777")));
+    assert!(stage.desk.view(&main_portfolio(), None).await.unwrap().holdings.is_empty());
+}
+
+#[tokio::test]
+async fn a_rejected_order_is_seen_with_all_reasons() {
+    let stage = Stage::with_script(Changed(|request: &ChatRequest| {
+        (request.agent == "make_decision").then(|| {
+            let buy = |ticker: &str, quantity: &str| {
+                json!({ "ticker": ticker, "quantity": quantity, "stop_loss": null, "take_profit": null, "rationale": "r" })
+            };
+            let decision = json!({
+                "macro_regime": "neutral",
+                "sells": [],
+                "buys": [buy("LLY", "400"), buy("SPY", "1"), buy("KO", "10")],
+                "holds": [],
+                "portfolio_thesis": "t",
+                "risk_summary": "r",
+                "decision_confidence": "high",
+            });
+            Turn::Answer(decision.to_string())
+        })
+    }))
+    .await;
+    let view = stage.portfolio("2022-06-30", "flow").await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    assert_eq!(traded(&view), [(Side::Buy, "KO", decimal("10"), decimal("61.078"))]);
+    // 400 * 320.403 = 128161.20 of 100000.
+    let reasons = view.rejected[0].reasons.join("; ");
+    for reason in ["Insufficient cash", "Min cash reserve", "Max position size", "Max sector exposure"] {
+        assert!(reasons.contains(reason), "{reasons}");
+    }
+    assert_eq!(view.rejected[1].reasons, ["No price found for SPY"]);
+    let execute = view.node(&"execute_trades".parse().unwrap()).unwrap();
+    assert_eq!(execute.degraded.as_deref(), Some("2 of 3 orders were rejected."));
+    assert_eq!(view.decision.unwrap().confidence, Confidence::Low, "no rating stands behind the purchases");
+}
+
+/// Reads a run's log until an event is found.
+async fn wait_for(stage: &Stage, run: RunId, wanted: impl Fn(&Body) -> bool) {
+    let mut log = stage.journal.subscribe(run, 0).await.unwrap();
+    while let Some(events) = log.next().await.unwrap() {
+        if events.iter().any(|event| wanted(&event.decode().unwrap().body)) {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_is_cut_off_goes_on_after_a_restart_and_trades_once() {
+    let stage = Stage::slow().await;
+    let mut analysis = pipeline("LLY", "2022-06-30", "flow");
+    analysis.model = ModelChoice::Rehearsal { characters_per_second: Some(0) };
+    stage.run(analysis).await;
+    let run = stage.engine.start(portfolio("2022-06-30", "flow")).await.unwrap();
+    wait_for(&stage, run, |body| matches!(body, Body::CallStarted(_))).await;
+    let stage = stage.restarted().await;
+    assert_eq!(stage.engine.resume().await.unwrap(), 1);
+    let view = stage.end(run).await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    assert_eq!(traded(&view), [(Side::Buy, "LLY", decimal("15"), decimal("320.403"))]);
+    assert_eq!(stage.desk.load(&main_portfolio()).await.unwrap().entries(), 2);
+}
+
+#[tokio::test]
+async fn a_step_that_is_repeated_after_its_trades_trades_no_more() {
+    let stage = Stage::new().await;
+    stage.pipeline("LLY", "2022-06-30", "flow").await;
+    let view = stage.portfolio("2022-06-30", "flow").await;
+    let (run, decision) = (view.summary.run, view.decision.unwrap());
+    let date = "2022-06-30".parse().unwrap();
+    let again =
+        stage.desk.decide(&main_portfolio(), &run.to_string(), Some(run), date, &decision).await.unwrap();
+    let Entry::Decided { trades, .. } = again else { panic!("{again:?}") };
+    assert_eq!(trades, view.trades);
+    assert_eq!(stage.desk.load(&main_portfolio()).await.unwrap().entries(), 2);
+}
+
+#[tokio::test]
+async fn a_portfolio_that_has_decided_later_fails_the_run_visibly() {
+    let stage = Stage::new().await;
+    stage.portfolio("2022-06-30", "flow").await;
+    let view = stage.portfolio("2022-06-29", "flow").await;
+    assert_eq!(view.summary.status, RunStatus::Failed);
+    let error = view.summary.error.clone().unwrap();
+    assert!(error.contains("2022-06-29 lies before the last decision"), "{error}");
+    assert_eq!(status(&view, "load_portfolio"), NodeStatus::Failed);
+    assert_eq!(status(&view, "execute_trades"), NodeStatus::Skipped);
+}
+
+#[tokio::test]
+async fn an_unknown_portfolio_is_refused_before_the_run_starts() {
+    let stage = Stage::new().await;
+    let unknown: PortfolioId = "nobody".parse().unwrap();
+    let workflow = Workflow::Portfolio { portfolio: unknown, date: "2022-06-30".parse().unwrap() };
+    let refusal = stage.engine.start(request(workflow, "flow")).await.unwrap_err().to_string();
+    assert!(refusal.contains("no portfolio nobody"), "{refusal}");
+    let refusal = stage.engine.start(portfolio("2023-01-03", "flow")).await.unwrap_err().to_string();
+    assert!(refusal.contains("2016-01-04 to 2022-12-28"), "{refusal}");
+}

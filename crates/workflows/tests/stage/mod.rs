@@ -1,0 +1,122 @@
+//! A journal, a desk and an engine on a folder of their own, for tests.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+
+use std::sync::Arc;
+
+use engine::{Engine, EngineOptions};
+use journal::Journal;
+use llm::{ChatModel, ChatRequest, Rehearsal, Script, Turn};
+use market::{PriceVendor, Sample};
+use protocol::{
+    Analyst, Event, FlowId, Limits, ModelChoice, NodeId, NodeStatus, PortfolioId, RunId, RunRequest, RunView,
+    Workflow,
+};
+use workflows::trading::{Desk, Trading, rehearsal::TradingRehearsal};
+
+/// Everything that a server would open.
+pub struct Stage {
+    pub journal: Journal,
+    pub desk: Arc<Desk>,
+    pub engine: Engine,
+    pub prices: Arc<dyn PriceVendor>,
+    folder: tempfile::TempDir,
+}
+
+impl Stage {
+    /// With the rehearsal at full speed.
+    pub async fn new() -> Self {
+        Self::with_script(TradingRehearsal).await
+    }
+
+    /// With another script in the place of the configured model.
+    pub async fn with_script(script: impl Script + 'static) -> Self {
+        Self::open(tempfile::tempdir().unwrap(), Arc::new(Rehearsal::new(Arc::new(script), Some(0)))).await
+    }
+
+    /// With a rehearsal so slow that a run does not end by itself.
+    pub async fn slow() -> Self {
+        let model = Rehearsal::new(Arc::new(TradingRehearsal), Some(1));
+        Self::open(tempfile::tempdir().unwrap(), Arc::new(model)).await
+    }
+
+    async fn open(folder: tempfile::TempDir, model: Arc<dyn ChatModel>) -> Self {
+        let journal = Journal::open(&folder.path().join("journal.db")).await.unwrap();
+        let prices: Arc<dyn PriceVendor> = Arc::new(Sample::load().unwrap());
+        let desk = Arc::new(Desk::open_default(journal.clone(), prices.clone()).await.unwrap());
+        let trading = Trading::new(journal.clone(), desk.clone(), prices.clone(), Some(model), None);
+        let engine = Engine::new(journal.clone(), Arc::new(trading), EngineOptions::default());
+        Self { journal, desk, engine, prices, folder }
+    }
+
+    /// The same folder after a restart of the server.
+    pub async fn restarted(self) -> Self {
+        self.engine.shut_down().await;
+        self.journal.close().await;
+        Self::open(self.folder, Arc::new(Rehearsal::new(Arc::new(TradingRehearsal), Some(0)))).await
+    }
+
+    /// Runs a pipeline with all analysts to its end.
+    pub async fn pipeline(&self, ticker: &str, date: &str, flow: &str) -> RunView {
+        self.run(pipeline(ticker, date, flow)).await
+    }
+
+    /// Runs the main portfolio to its end.
+    pub async fn portfolio(&self, date: &str, flow: &str) -> RunView {
+        self.run(portfolio(date, flow)).await
+    }
+
+    pub async fn run(&self, request: RunRequest) -> RunView {
+        let run = self.engine.start(request).await.unwrap();
+        self.end(run).await
+    }
+
+    /// The view of a run after its last event.
+    pub async fn end(&self, run: RunId) -> RunView {
+        let mut log = self.journal.subscribe(run, 0).await.unwrap();
+        while log.next().await.unwrap().is_some() {}
+        RunView::fold(&self.events(run).await).unwrap()
+    }
+
+    pub async fn events(&self, run: RunId) -> Vec<Event> {
+        self.journal.read(run, 0, 10_000).await.unwrap()
+    }
+}
+
+pub fn pipeline(ticker: &str, date: &str, flow: &str) -> RunRequest {
+    let workflow = Workflow::Pipeline {
+        ticker: ticker.parse().unwrap(),
+        date: date.parse().unwrap(),
+        analysts: Analyst::all(),
+    };
+    request(workflow, flow)
+}
+
+pub fn portfolio(date: &str, flow: &str) -> RunRequest {
+    request(Workflow::Portfolio { portfolio: main_portfolio(), date: date.parse().unwrap() }, flow)
+}
+
+pub fn request(workflow: Workflow, flow: &str) -> RunRequest {
+    let flow: FlowId = flow.parse().unwrap();
+    RunRequest { workflow, flow, model: ModelChoice::Configured, limits: Limits::default() }
+}
+
+pub fn main_portfolio() -> PortfolioId {
+    "main_portfolio".parse().unwrap()
+}
+
+pub fn status(view: &RunView, node: &str) -> NodeStatus {
+    let node: NodeId = node.parse().unwrap();
+    view.node(&node).unwrap().status
+}
+
+/// Plays like the rehearsal, but for the turns that `change` takes over.
+pub struct Changed<F>(pub F);
+
+impl<F: Fn(&ChatRequest) -> Option<Turn> + Send + Sync> Script for Changed<F> {
+    fn turn(&self, request: &ChatRequest) -> Result<Turn, String> {
+        match (self.0)(request) {
+            Some(turn) => Ok(turn),
+            None => TradingRehearsal.turn(request),
+        }
+    }
+}
