@@ -18,12 +18,12 @@ mod service;
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{Router, http::StatusCode, routing::get};
+use axum::{Router, http::StatusCode, routing::get, serve::ListenerExt};
 pub use config::{Command, CommandLine, DataOptions, ListenOptions, ModelOptions, RunOptions, ServeOptions};
 use engine::{Engine, EngineError, EngineOptions};
 use journal::{Journal, JournalError};
 use market::{PriceVendor, Sample};
-use service::Service;
+pub use service::Service;
 use tokio::{net::TcpListener, signal::unix::SignalKind};
 use tokio_util::sync::CancellationToken;
 use tower_http::trace::TraceLayer;
@@ -89,7 +89,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     if continued > 0 {
         tracing::info!(runs = continued, "continuing what was unfinished");
     }
-    let router = router(service.clone()).merge(pages::router(service.clone(), &site));
+    let router = interfaces(service.clone()).merge(pages::router(service.clone(), &site));
     let address = listener.local_addr()?;
     println!("Pitwall is ready: open http://{address}");
 
@@ -99,6 +99,12 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         async move {
             told_to_end().await;
             shutdown.cancel();
+        }
+    });
+    // A small event must not wait for the client's answer to the one before.
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "small messages may be delayed");
         }
     });
     let server = axum::serve(listener, router.layer(TraceLayer::new_for_http()))
@@ -120,7 +126,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
 ///
 /// # Errors
 /// See [`ServeError`].
-async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
+pub async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
     let folder = &options.data.data;
     std::fs::create_dir_all(folder).map_err(|error| ServeError::DataFolder(folder.clone(), error))?;
     let journal = Journal::open(&folder.join("pitwall.db")).await?;
@@ -140,7 +146,7 @@ async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
 }
 
 /// The routes that need no built pages.
-fn router(service: Arc<Service>) -> Router {
+pub fn interfaces(service: Arc<Service>) -> Router {
     rest::router()
         .merge(agentos::router())
         .route("/ws/v1/runs/{run}", get(run_socket::connect))

@@ -147,6 +147,7 @@ fn run_id(text: &str) -> Result<RunId, Problem> {
 
 /// The query form of a [`RunFilter`].
 #[derive(Debug, Deserialize)]
+#[serde(transparent)]
 struct RunQuery(RunFilter);
 
 impl IntoParams for RunQuery {

@@ -1,0 +1,115 @@
+//! Socket clients that cost next to nothing: they count frames and look at no content.
+
+use std::net::SocketAddr;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+/// What one read takes at most.
+const BUFFER: usize = 64 * 1024;
+
+/// A connected client.
+pub struct Client {
+    stream: TcpStream,
+    counter: FrameCounter,
+}
+
+impl Client {
+    /// Connects and waits for the first frame, which is a greeting.
+    pub async fn connect(address: SocketAddr, path: &str) -> std::io::Result<Self> {
+        let mut stream = TcpStream::connect(address).await?;
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = Vec::new();
+        let end = loop {
+            if let Some(start) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+                break start + 4;
+            }
+            if stream.read_buf(&mut answer).await? == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+        };
+        assert!(answer.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&answer));
+        let mut client = Self { stream, counter: FrameCounter::default() };
+        client.counter.take(&answer[end..]);
+        client.receive_until(1).await?;
+        Ok(client)
+    }
+
+    /// Text frames so far, the greeting among them.
+    pub fn received(&self) -> u64 {
+        self.counter.texts
+    }
+
+    /// Reads until this many text frames are there.
+    pub async fn receive_until(&mut self, frames: u64) -> std::io::Result<()> {
+        let mut buffer = vec![0; BUFFER];
+        while self.counter.texts < frames {
+            let size = self.stream.read(&mut buffer).await?;
+            if size == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            self.counter.take(&buffer[..size]);
+        }
+        Ok(())
+    }
+}
+
+/// Connects many clients, some at a time.
+pub async fn connect(address: SocketAddr, path: &str, count: usize) -> Vec<Client> {
+    let connecting = stream::iter(0..count).map(|_| Client::connect(address, path));
+    connecting.buffered(16).try_collect().await.expect("connections; is `ulimit -n` at least 4096?")
+}
+
+/// Counts a server's text frames.
+#[derive(Default)]
+struct FrameCounter {
+    texts: u64,
+    /// The beginning of a frame whose length is not known yet.
+    header: Vec<u8>,
+    /// Bytes that are to come of the frame at hand.
+    rest: usize,
+    is_text: bool,
+}
+
+impl FrameCounter {
+    fn take(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            if self.rest == 0 {
+                self.header.push(bytes[0]);
+                bytes = &bytes[1..];
+                let Some(length) = payload_length(&self.header) else { continue };
+                self.is_text = self.header[0] & 0x0f == 1;
+                self.header.clear();
+                self.rest = length;
+            }
+            let taken = self.rest.min(bytes.len());
+            bytes = &bytes[taken..];
+            self.rest -= taken;
+            if self.rest == 0 && self.is_text {
+                self.texts += 1;
+            }
+        }
+    }
+}
+
+/// The length that a frame's first bytes tell, once there are enough of them.
+fn payload_length(header: &[u8]) -> Option<usize> {
+    let (first, long) = (usize::from(*header.get(1)? & 0x7f), &header[2..]);
+    let more = match first {
+        126 => 2,
+        127 => 8,
+        _ => 0,
+    };
+    match (more, long.len() == more) {
+        (_, false) => None,
+        (0, true) => Some(first),
+        (_, true) => Some(long.iter().fold(0, |length, byte| length << 8 | usize::from(*byte))),
+    }
+}

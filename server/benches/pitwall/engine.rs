@@ -1,0 +1,118 @@
+//! What the engine adds to each node's work.
+
+use std::{sync::Arc, time::Instant};
+
+use async_trait::async_trait;
+use engine::{Engine, EngineOptions, Graph, NodeContext, NodeError, Outcome, Plan, Work, Workflows};
+use journal::Journal;
+use llm::{ChatAnswer, ChatError, ChatModel, ChatRequest, Sink};
+use protocol::{NodeAdded, NodeId, NodeKind, RunId, RunRequest, RunStatus, Tier};
+
+use crate::{
+    bare_log::BareLog,
+    pitwall::folder,
+    report::{Better, Figure},
+    sample,
+};
+
+const ROUNDS: usize = 2;
+const NODES: usize = 500;
+/// The beginning and the end of a visit.
+const COMMITS_A_NODE: usize = 2;
+
+/// Milliseconds for each node of a chain of nodes that do nothing.
+pub async fn overhead() -> Figure {
+    let (mut measured, mut limit) = (f64::MAX, f64::MAX);
+    for _ in 0..ROUNDS {
+        measured = measured.min(chain().await);
+        limit = limit.min(bare().await);
+    }
+    let limited_by = "2 bare SQLite commits of 1 row for each node";
+    Figure::new("engine, for each node", "ms", Better::Less, measured, limit, limited_by)
+}
+
+async fn chain() -> f64 {
+    let folder = folder();
+    let journal = Journal::open(&folder.path().join("journal.db")).await.unwrap();
+    let engine = Engine::new(journal.clone(), Arc::new(Chain), EngineOptions::default());
+    let begin = Instant::now();
+    let run = engine.start(sample::request()).await.unwrap();
+    let mut log = journal.subscribe(run, 0).await.unwrap();
+    while log.next().await.unwrap().is_some() {}
+    let time = milliseconds_a_node(begin);
+    let summary = journal.summary(run).await.unwrap().unwrap();
+    assert_eq!(summary.status, RunStatus::Succeeded, "{:?}", summary.error);
+    journal.close().await;
+    time
+}
+
+async fn bare() -> f64 {
+    let folder = folder();
+    let run = sample::new_run();
+    let mut log = BareLog::open(folder.path(), run).await;
+    let rows = sample::encoded(run, 1, 1);
+    let begin = Instant::now();
+    for _ in 0..NODES * COMMITS_A_NODE {
+        log.commit(&rows).await;
+    }
+    milliseconds_a_node(begin)
+}
+
+fn milliseconds_a_node(begin: Instant) -> f64 {
+    1000.0 * begin.elapsed().as_secs_f64() / NODES as f64
+}
+
+/// Plans the chain for every request.
+struct Chain;
+
+impl Workflows for Chain {
+    fn plan(&self, _: RunId, _: &RunRequest) -> Result<Plan, String> {
+        let mut graph = Graph::new();
+        for number in 1..=NODES {
+            graph.node(plan(number), Nothing);
+        }
+        for number in 1..NODES {
+            graph.flow(&id(number), &id(number + 1));
+        }
+        Ok(Plan { graph, model: Arc::new(Nothing) })
+    }
+}
+
+fn id(number: usize) -> NodeId {
+    format!("node_{number}").parse().unwrap()
+}
+
+fn plan(number: usize) -> NodeAdded {
+    NodeAdded {
+        id: id(number),
+        label: format!("Node {number}"),
+        role: "Does nothing".into(),
+        kind: NodeKind::Code,
+        phase: "Chain".into(),
+        scope: None,
+        owner: None,
+        tier: None,
+        planned_visits: 1,
+    }
+}
+
+/// Work that is done at once, and a model that is never asked.
+struct Nothing;
+
+#[async_trait]
+impl Work for Nothing {
+    async fn run(&self, _: &NodeContext) -> Result<Outcome, NodeError> {
+        Ok(Outcome::default())
+    }
+}
+
+#[async_trait]
+impl ChatModel for Nothing {
+    fn model(&self, _: Tier) -> String {
+        "none".into()
+    }
+
+    async fn chat(&self, _: &ChatRequest, _: Sink<'_>) -> Result<ChatAnswer, ChatError> {
+        Err(ChatError::Script("No node of the chain asks a model.".into()))
+    }
+}

@@ -1,0 +1,47 @@
+//! Figures of Pitwall, each beside its limit as measured in the same run on the same machine.
+//!
+//! A limit is the least that must be done anyway: SQLite's own commits, a bare WebSocket handler,
+//! decoding the same JSON. Rates, times and their ratios are printed, never asserted.
+//!
+//! - `append`, `delivery`, `latency`, `memory`, `engine`, `fold`, `first_load`: the figures
+//! - `bare_log`, `bare_socket`: what the limits are measured with
+//! - `clients`, `pitwall`, `sample`: what the figures are measured with
+//! - `report`: the table and the JSON
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod append;
+mod bare_log;
+mod bare_socket;
+mod clients;
+mod delivery;
+mod engine;
+mod first_load;
+mod fold;
+mod latency;
+mod memory;
+mod pitwall;
+mod report;
+mod sample;
+
+use report::Report;
+
+/// As the first argument: serve bare sockets instead, for the figure of memory.
+const BARE_SERVER: &str = "bare-server";
+
+// As many workers as `pitwall serve` has.
+#[tokio::main(flavor = "multi_thread", worker_threads = 4)]
+async fn main() {
+    if std::env::args().nth(1).as_deref() == Some(BARE_SERVER) {
+        return bare_socket::serve().await;
+    }
+    let mut report = Report::default();
+    // First, while this process and its machine are quiet.
+    report.add(memory::idle_connection().await);
+    report.extend(append::rates().await);
+    report.extend(delivery::rates().await);
+    report.extend(latency::percentiles().await);
+    report.add(engine::overhead().await);
+    report.add(fold::rate().await);
+    report.add(first_load::size());
+    report.print();
+}
