@@ -43,6 +43,15 @@ pub fn copy(text: &str) {
     drop(window().navigator().clipboard().write_text(text));
 }
 
+/// Whether the focus is on the page as a whole, or inside of what the selector names.
+pub fn is_free_or_in(event: &KeyboardEvent, selector: &str) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    target.is_none_or(|element| {
+        matches!(element.tag_name().as_str(), "BODY" | "MAIN")
+            || element.closest(selector).ok().flatten().is_some()
+    })
+}
+
 /// Whether a key belongs to what has the focus, or to the browser, and not to the page.
 pub fn is_for_input(event: &KeyboardEvent) -> bool {
     if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() {

@@ -32,7 +32,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link
                     rel="preload"
                     href="/fonts/inter-latin-wght-normal.woff2"
-                    as_="font"
+                    r#as="font"
                     type="font/woff2"
                     crossorigin="anonymous"
                 />

@@ -1,16 +1,20 @@
 //! The help for keys, and where keys are listened for.
 
+use std::rc::Rc;
+
 use leptos::{ev, html, prelude::*};
 
 use crate::browser;
 
 /// Calls `act` for every key that is for the page, until the caller's owner is gone.
 pub fn on_page_key(act: impl Fn(&ev::KeyboardEvent) + 'static) {
-    let act = StoredValue::new_local(act);
+    let act = Rc::new(act);
+    // Only in the browser: an effect that the server never runs is dropped where it was made.
     Effect::new(move |_| {
+        let act = act.clone();
         let listener = window_event_listener(ev::keydown, move |event| {
             if !browser::is_for_input(&event) {
-                act.try_with_value(|act| act(&event));
+                act(&event);
             }
         });
         on_cleanup(move || listener.remove());

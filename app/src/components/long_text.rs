@@ -30,7 +30,7 @@ pub fn LongText(
     let shown = RwSignal::new(Arc::<str>::from(text.shown()));
     let rest = RwSignal::new(text.stored().cloned());
     let bytes = text.bytes();
-    let load = Action::new_local(move |(): &()| async move {
+    let load = Action::new(move |(): &()| async move {
         let Some(digest) = rest.get_untracked() else { return Ok(()) };
         let whole = api::text(run, digest).await?;
         shown.try_set(whole.into());
@@ -41,7 +41,9 @@ pub fn LongText(
         let text = shown.get();
         match reading {
             Reading::Prose => view! { <Markdown text /> }.into_any(),
-            Reading::Verbatim => view! { <pre class="verbatim">{indented(&text)}</pre> }.into_any(),
+            Reading::Verbatim => {
+                view! { <pre class="verbatim" tabindex="0">{indented(&text)}</pre> }.into_any()
+            }
         }
     };
     let more = move || {
@@ -51,7 +53,7 @@ pub fn LongText(
                     type="button"
                     class="quiet-button"
                     disabled=load.pending()
-                    on:click=move |_| drop(load.dispatch_local(()))
+                    on:click=move |_| drop(load.dispatch(()))
                 >
                     {move || if load.pending().get() { "Loading …".to_owned() } else { format!("Load all ({})", format::bytes(bytes)) }}
                 </button>

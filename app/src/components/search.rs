@@ -52,7 +52,7 @@ pub fn SearchBox() -> impl IntoView {
         }
     });
 
-    let ask = Action::new_local(move |asked: &String| {
+    let ask = Action::new(move |asked: &String| {
         let asked = asked.clone();
         async move {
             if instruments.with_untracked(Option::is_none) {
@@ -68,7 +68,7 @@ pub fn SearchBox() -> impl IntoView {
         }
     });
     let mut ask_later = debounce(std::time::Duration::from_millis(150), move |asked: String| {
-        ask.dispatch_local(asked);
+        ask.dispatch(asked);
     });
     let type_words = move |event: ev::Event| {
         let typed = event_target_value(&event);
@@ -143,13 +143,13 @@ pub fn SearchBox() -> impl IntoView {
 
 fn hit_list(found: Found, words: String, chosen: RwSignal<usize>, go: Callback<Hit>) -> AnyView {
     if found.words != words.trim() {
-        return view! { <p class="search-note">"Searching …"</p> }.into_any();
+        return view! { <p class="search-note" role="option" aria-disabled="true" aria-selected="false">"Searching …"</p> }.into_any();
     }
     if let Some(problem) = found.problem {
-        return view! { <p class="search-note">{problem}</p> }.into_any();
+        return view! { <p class="search-note" role="option" aria-disabled="true" aria-selected="false">{problem}</p> }.into_any();
     }
     if found.hits.is_empty() {
-        return view! { <p class="search-note">"Nothing is called that. Titles hold the ticker or portfolio and the date."</p> }
+        return view! { <p class="search-note" role="option" aria-disabled="true" aria-selected="false">"Nothing is called that. Titles hold the ticker or portfolio and the date."</p> }
             .into_any();
     }
     let hits = found.hits.into_iter().enumerate();

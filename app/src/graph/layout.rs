@@ -12,7 +12,7 @@ pub const CARD_WIDTH: i32 = 196;
 pub const CARD_HEIGHT: i32 = 72;
 
 const ROW_GAP: i32 = 34;
-const PHASE_GAP: i32 = 56;
+const PHASE_GAP: i32 = 48;
 /// Between the columns that one phase is wrapped into.
 const WRAP_GAP: i32 = 28;
 /// Cards below one another before a phase is wrapped.

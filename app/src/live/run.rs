@@ -58,7 +58,7 @@ impl LiveRun {
         let (mut events, mut pieces) = (Vec::new(), Vec::new());
         for frame in frames {
             match frame {
-                Frame::Event(event) => events.push(event),
+                Frame::Event(event) => events.push(*event),
                 Frame::Control(Control::Delta { call, from, text }) => pieces.push((call, from, text)),
                 Frame::Control(Control::Hello { .. }) => {}
             }
@@ -75,12 +75,12 @@ impl LiveRun {
         is_whole
     }
 
-    fn apply(&self, events: Vec<Box<Event>>) -> bool {
+    fn apply(&self, events: Vec<Event>) -> bool {
         let mut taken = Vec::with_capacity(events.len());
         let is_whole = self.view.try_update(|view| {
             for event in events {
                 match view.apply(&event) {
-                    Applied::Changed => taken.push(Arc::new(*event)),
+                    Applied::Changed => taken.push(Arc::new(event)),
                     Applied::Duplicate => {}
                     Applied::Gap => return false,
                 }

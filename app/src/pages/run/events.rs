@@ -107,11 +107,16 @@ fn KindFilter(screen: Screen, filter: RwSignal<Filter>) -> impl IntoView {
             <select class="input" on:change=move |event| filter.update(|filter| filter.kind = event_target_value(&event))>
                 <option value="">"All kinds"</option>
                 <For each=move || kinds.get() key=String::clone let:kind>
-                    <option value=kind.clone()>{kind.replace('_', " ")}</option>
+                    {kind_option(kind)}
                 </For>
             </select>
         </label>
     }
+}
+
+fn kind_option(kind: String) -> impl IntoView {
+    let words = kind.replace('_', " ");
+    view! { <option value=kind>{words}</option> }
 }
 
 #[component]
@@ -162,15 +167,22 @@ fn EventWindow(
 ) -> impl IntoView {
     let frame = NodeRef::<html::Div>::new();
     let seen = RwSignal::new((0_usize, 40_usize));
-    let at_end = StoredValue::new(false);
+    // A run at work is read from its end.
+    let is_working = screen.live.view.with_untracked(|view| !view.summary.status.is_over());
+    let at_end = StoredValue::new(is_working);
     let look = move || {
         let Some(frame) = frame.get_untracked() else { return };
         let first = (frame.scroll_top() / ROW).max(0).unsigned_abs() as usize;
         let rows = (frame.client_height() / ROW + 1).max(1).unsigned_abs() as usize;
-        at_end.set_value(frame.scroll_height() - frame.scroll_top() - frame.client_height() < ROW);
         if seen.get_untracked() != (first, rows) {
             seen.set((first, rows));
         }
+    };
+    let scrolled = move |_| {
+        if let Some(frame) = frame.get_untracked() {
+            at_end.set_value(frame.scroll_height() - frame.scroll_top() - frame.client_height() < ROW);
+        }
+        look();
     };
     Effect::new(move |_| {
         shown.with(Vec::len);
@@ -199,7 +211,7 @@ fn EventWindow(
     // An SVG takes its height from an attribute: styles in the document are forbidden.
     let spacer = |rows: usize| (rows * ROW.unsigned_abs() as usize).to_string();
     view! {
-        <div class="event-frame" node_ref=frame on:scroll=move |_| look() tabindex="0" role="region" aria-label="Events">
+        <div class="event-frame" node_ref=frame on:scroll=scrolled tabindex="0" role="region" aria-label="Events">
             <svg class="spacer" width="1" height=move || spacer(range().0) aria-hidden="true"></svg>
             <For each=rows key=|event| event.seq let:event>
                 <EventRow screen event opened />
@@ -261,7 +273,7 @@ fn Opened(event: Arc<Event>, on_close: impl Fn() + 'static) -> impl IntoView {
                     <Icon name=IconName::Close />
                 </button>
             </header>
-            <pre class="verbatim">{json}</pre>
+            <pre class="verbatim" tabindex="0">{json}</pre>
         </section>
     }
 }

@@ -12,6 +12,7 @@ use self::{
 };
 use super::screen::{Screen, focus};
 use crate::{
+    browser,
     components::{
         icon::{Icon, IconName},
         keys::on_page_key,
@@ -48,7 +49,8 @@ pub fn GraphView(screen: Screen) -> impl IntoView {
             "ArrowDown" => Side::Down,
             _ => return,
         };
-        if move_selection(screen, layout, viewport, side) {
+        // Elsewhere arrow keys scroll or choose.
+        if browser::is_free_or_in(event, ".graph") && move_selection(screen, layout, viewport, side) {
             event.prevent_default();
         }
     });
@@ -120,10 +122,7 @@ fn phase_names(layout: &Layout) -> AnyView {
 
 /// Moves the selection to the card on one side; `false` if nothing is there to move.
 fn move_selection(screen: Screen, layout: Memo<Layout>, viewport: Viewport, side: Side) -> bool {
-    let selected = screen.live.view.with_untracked(|view| {
-        view.nodes.iter().position(|node| screen.is_selected_untracked(&node.plan.id))
-    });
-    let Some(card) = selected else {
+    let Some(card) = selected_card(screen) else {
         screen.step(1);
         return true;
     };
@@ -137,6 +136,13 @@ fn move_selection(screen: Screen, layout: Memo<Layout>, viewport: Viewport, side
     true
 }
 
+fn selected_card(screen: Screen) -> Option<usize> {
+    screen
+        .live
+        .view
+        .with_untracked(|view| view.nodes.iter().position(|node| screen.is_selected_untracked(&node.plan.id)))
+}
+
 /// Keeps what works in the picture, until the person moves it.
 fn follow(screen: Screen, viewport: Viewport, layout: Memo<Layout>) {
     let target = Memo::new(move |_| screen.live.view.with(newest_work));
@@ -144,7 +150,7 @@ fn follow(screen: Screen, viewport: Viewport, layout: Memo<Layout>) {
         let target = target.get();
         layout.track();
         if viewport.following.get() {
-            viewport.follow(target, before.is_some());
+            viewport.follow(target, selected_card(screen), before.is_some());
         }
     });
 }

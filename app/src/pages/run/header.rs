@@ -104,7 +104,7 @@ fn StopButton(screen: Screen) -> impl IntoView {
             dialog.close();
         }
     };
-    let stop = Action::new_local(move |reason: &Option<String>| {
+    let stop = Action::new(move |reason: &Option<String>| {
         let reason = reason.clone();
         async move {
             api::stop_run(screen.id, reason).await?;
@@ -120,7 +120,7 @@ fn StopButton(screen: Screen) -> impl IntoView {
     let confirm = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         let said = reason.get_untracked().map(|input| input.value().trim().to_owned());
-        stop.dispatch_local(said.filter(|said| !said.is_empty()));
+        stop.dispatch(said.filter(|said| !said.is_empty()));
     };
     let problem = move || {
         let error = stop.value().get().and_then(Result::err)?;

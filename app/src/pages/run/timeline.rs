@@ -139,7 +139,7 @@ fn Row(screen: Screen, span: Memo<Span>, row: usize) -> impl IntoView {
                 <button type="button" class=class aria-pressed=pressed on:click=select>
                     <span class="timeline-name">
                         <Icon name=icon_of(&plan.role, plan.kind) />
-                        <span class="timeline-label">{plan.label.clone()}</span>
+                        <span class="timeline-label">{plan.label}</span>
                         {move || node.get().map(|node| view! { <SignLabel sign=node_sign(&node) /> })}
                     </span>
                     <svg class="timeline-bars" height="34">

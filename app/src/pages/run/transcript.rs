@@ -53,6 +53,7 @@ pub fn Transcript(screen: Screen) -> impl IntoView {
     });
     view! {
         <div class="transcript" node_ref=frame on:scroll=look tabindex="0" role="log" aria-live="off" aria-label="Transcript">
+            <h2 class="visually-hidden">"Transcript"</h2>
             <ol class="turns">
                 <For each=move || 0..count.get() key=|turn| *turn let:turn>
                     <TurnView screen turn />

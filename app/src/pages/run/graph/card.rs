@@ -186,8 +186,12 @@ fn spent(screen: Screen, node: &NodeView) -> String {
     }
     // Only a card at work goes with the clock.
     let now = node.working_since().and_then(|_| screen.now.get());
-    let time = format::duration(worked_ms(node, now));
-    if node.tokens == 0 { time } else { format!("{time} · {}", format::short_count(node.tokens)) }
+    let worked = worked_ms(node, now);
+    // A visit that was cut off has no length.
+    let is_timed = worked > 0 || node.visits.iter().all(|visit| visit.duration_ms.is_some());
+    let time = is_timed.then(|| format::duration(worked));
+    let tokens = (node.tokens > 0).then(|| format::short_count(node.tokens));
+    time.into_iter().chain(tokens).collect::<Vec<_>>().join(" · ")
 }
 
 fn stage(status: NodeStatus) -> &'static str {

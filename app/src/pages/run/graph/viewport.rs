@@ -21,7 +21,7 @@ const CLICK: f64 = 5.0;
 /// How long the picture takes to glide, in milliseconds.
 const GLIDE: f64 = 260.0;
 /// Below this scale a card cannot be read while it works, and not even recognised when all is over.
-const READABLE: f64 = 0.8;
+const READABLE: f64 = 0.9;
 const RECOGNISABLE: f64 = 0.45;
 
 /// What is seen of the graph, and what moves it.
@@ -74,17 +74,17 @@ impl Viewport {
         self.glide_to(None);
     }
 
-    /// Goes with the work: to the card that works, or to all where that can be read.
-    pub fn follow(self, card: Option<usize>, gently: bool) {
+    /// Goes with the work: to the card at work, or to all where that can be read. Where
+    /// none works and all of it is too small, to `otherwise` or the end of the graph.
+    pub fn follow(self, at_work: Option<usize>, otherwise: Option<usize>, gently: bool) {
         let Some(size) = self.size() else { return };
         let aim = self.layout.with_untracked(|layout| {
             let fit = Camera::fit(layout).scale(size);
-            let needed = if card.is_some() { READABLE } else { RECOGNISABLE };
+            let needed = if at_work.is_some() { READABLE } else { RECOGNISABLE };
             if fit >= needed {
                 return None;
             }
-            // Nothing works: the end of the graph is where the result stands.
-            let card = card.or_else(|| layout.cards.len().checked_sub(1))?;
+            let card = at_work.or(otherwise).or_else(|| layout.cards.len().checked_sub(1))?;
             let card = layout.cards.get(card).copied()?;
             Some(Camera::at_card(layout, card, READABLE.max(fit), size))
         });

@@ -51,8 +51,8 @@ pub fn NodeInspector(screen: Screen, node: usize) -> impl IntoView {
             move |_| screen.live.view.with(|view| tools_of(view, &id, visit.get()))
         });
         let subtitle = {
-            let plan = plan.clone();
-            move || node.with(|node| node.as_ref().map(|node| subtitle(node, visit.get(), plan.planned_visits)))
+            let planned = plan.planned_visits;
+            move || node.with(|node| node.as_ref().map(|node| subtitle(node, visit.get(), planned)))
         };
         let tab = move |of: Page, label: &'static str| {
             let count = move || {
@@ -86,7 +86,7 @@ pub fn NodeInspector(screen: Screen, node: usize) -> impl IntoView {
             <header class="inspector-head">
                 <div class="inspector-title">
                     <Icon name=icon_of(&plan.role, plan.kind) />
-                    <h2>{plan.label.clone()}</h2>
+                    <h2>{plan.label}</h2>
                     {move || {
                         node.get().map(|node| {
                             let sign = node_sign(&node);

@@ -90,7 +90,7 @@ pub fn TradeCard(trade: Trade) -> impl IntoView {
                     "filled"
                 </span>
             </header>
-            <p class="dim">{trade.rationale.clone()}</p>
+            <p class="dim">{trade.rationale}</p>
         </article>
     }
 }
@@ -124,7 +124,7 @@ fn OrderRow(order: Order) -> impl IntoView {
             <SideTag side=order.side />
             <span class="order-ticker">{order.ticker.to_string()}</span>
             <span class="order-quantity">{order.quantity.normalize().to_string()}</span>
-            <span class="order-why dim">{order.rationale.clone()}</span>
+            <span class="order-why dim">{order.rationale}</span>
         </li>
     }
 }

@@ -29,13 +29,13 @@ pub fn ToolRow(screen: Screen, tool: CallId) -> impl IntoView {
         let tool = tool.get().filter(|_| opened.get())?;
         let result = tool.outcome.as_ref().map(|outcome| {
             view! {
-                <h4>"Result"</h4>
+                <h3>"Result"</h3>
                 <LongText run=screen.id text=outcome.result.clone() reading=Reading::Verbatim />
             }
         });
         Some(view! {
             <div class="tool-body">
-                <h4>"Arguments"</h4>
+                <h3>"Arguments"</h3>
                 <LongText run=screen.id text=tool.arguments.clone() reading=Reading::Verbatim />
                 {result}
             </div>

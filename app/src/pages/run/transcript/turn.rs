@@ -66,7 +66,7 @@ fn TurnHead(screen: Screen, turn: Arc<Turn>) -> impl IntoView {
                 <div class="turn-head">
                     <button type="button" class="speaker" on:click=move |_| screen.select(Some(id.clone()))>
                         <Icon name=icon_of(&plan.role, plan.kind) />
-                        {plan.label.clone()}
+                        {plan.label}
                     </button>
                     <span class="dim">{phase}</span>
                     {moment}
@@ -195,8 +195,8 @@ fn tools_of(view: &RunView, call: &CallView) -> Vec<CallId> {
     let visit = visit_of(&call.id);
     let same_visit = |id: &CallId, node: &Option<NodeId>| *node == call.node && visit_of(id) == visit;
     let asker = |tool: &ToolView| {
-        let calls = view.calls.iter().filter(|other| same_visit(&other.id, &other.node));
-        calls.filter(|other| other.started_at <= tool.started_at).next_back().map(|other| other.id.clone())
+        let mut calls = view.calls.iter().filter(|other| same_visit(&other.id, &other.node));
+        calls.rfind(|other| other.started_at <= tool.started_at).map(|other| other.id.clone())
     };
     let tools = view.tools.iter().filter(|tool| same_visit(&tool.id, &tool.node));
     tools.filter(|tool| asker(tool).as_ref() == Some(&call.id)).map(|tool| tool.id.clone()).collect()
