@@ -135,7 +135,7 @@ async fn nonsense_is_refused_with_a_sentence() {
             json!({ "workflow": { "type": "pipeline", "ticker": "AAPL", "date": "2022-06-30", "analysts": [] } }),
             "analyst",
         ),
-        (json!([]), "workflow"),
+        (json!([]), "JSON body"),
     ] {
         let (status, problem) = server.post("/api/v1/runs", body.clone()).await;
         assert_eq!(status, 422, "{body}: {problem}");

@@ -23,10 +23,13 @@ fn model(base_url: String) -> [(&'static str, String); 3] {
     ]
 }
 
-/// What a run came to, without what differs from run to run: ids, times and totals of repeated calls.
+/// What a run came to, without what differs from run to run: ids, times, totals of repeated calls,
+/// and the list of gaps, which stands in the order in which the analysts ended. The state's
+/// `missing` has the same in a fixed order.
 fn result(log: &[Event]) -> (RunStatus, String, BTreeMap<String, String>) {
     let view = RunView::fold(log).unwrap();
-    let state = view.state.iter().map(|(key, entry)| (key.clone(), entry.value.shown().to_owned())).collect();
+    let state = view.state.iter().filter(|(key, _)| *key != "gaps");
+    let state = state.map(|(key, entry)| (key.clone(), entry.value.shown().to_owned())).collect();
     (view.summary.status, format!("{:?}", view.rating), state)
 }
 
