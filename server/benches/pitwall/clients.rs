@@ -1,8 +1,9 @@
 //! Socket clients that cost next to nothing: they count frames and look at no content.
 
-use std::net::SocketAddr;
+use std::{io, net::SocketAddr};
 
 use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -19,7 +20,7 @@ pub struct Client {
 
 impl Client {
     /// Connects and waits for the first frame, which is a greeting.
-    pub async fn connect(address: SocketAddr, path: &str) -> std::io::Result<Self> {
+    pub async fn connect(address: SocketAddr, path: &str) -> io::Result<Self> {
         let mut stream = TcpStream::connect(address).await?;
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -32,7 +33,7 @@ impl Client {
                 break start + 4;
             }
             if stream.read_buf(&mut answer).await? == 0 {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
+                return Err(io::ErrorKind::UnexpectedEof.into());
             }
         };
         assert!(answer.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&answer));
@@ -48,12 +49,12 @@ impl Client {
     }
 
     /// Reads until this many text frames are there.
-    pub async fn receive_until(&mut self, frames: u64) -> std::io::Result<()> {
+    pub async fn receive_until(&mut self, frames: u64) -> io::Result<()> {
         let mut buffer = vec![0; BUFFER];
         while self.counter.texts < frames {
             let size = self.stream.read(&mut buffer).await?;
             if size == 0 {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
+                return Err(io::ErrorKind::UnexpectedEof.into());
             }
             self.counter.take(&buffer[..size]);
         }
@@ -65,6 +66,22 @@ impl Client {
 pub async fn connect(address: SocketAddr, path: &str, count: usize) -> Vec<Client> {
     let connecting = stream::iter(0..count).map(|_| Client::connect(address, path));
     connecting.buffered(16).try_collect().await.expect("connections; is `ulimit -n` at least 4096?")
+}
+
+/// Posts a JSON document and returns the one that answers it.
+pub async fn post(address: SocketAddr, path: &str, document: &Value) -> io::Result<Value> {
+    let body = document.to_string();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    let (_, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::InvalidData)?;
+    Ok(serde_json::from_str(body)?)
 }
 
 /// Counts a server's text frames.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -81,9 +81,7 @@ fn serve(folder: &TempDir) -> Command {
 
 /// Starts a run and returns its id.
 async fn start_run(process: &Process) -> String {
-    let url = format!("http://{}/api/v1/runs", process.address);
     let request = json!({ "workflow": sample::workflow() });
-    let answer = reqwest::Client::new().post(url).json(&request).send().await.unwrap();
-    let accepted: Value = answer.json().await.unwrap();
+    let accepted = clients::post(process.address, "/api/v1/runs", &request).await.unwrap();
     accepted["run"].as_str().expect("an accepted run").to_owned()
 }
