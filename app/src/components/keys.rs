@@ -38,7 +38,7 @@ pub fn KeyHelp() -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
     on_page_key(move |event| {
         if event.key() == "?"
-            && let Some(dialog) = dialog.get_untracked()
+            && let Some(dialog) = dialog.try_get_untracked().flatten()
         {
             // It fails only where the dialog is open already.
             drop(dialog.show_modal());

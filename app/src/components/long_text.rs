@@ -31,7 +31,7 @@ pub fn LongText(
     let rest = RwSignal::new(text.stored().cloned());
     let bytes = text.bytes();
     let load = Action::new(move |(): &()| async move {
-        let Some(digest) = rest.get_untracked() else { return Ok(()) };
+        let Some(digest) = rest.try_get_untracked().flatten() else { return Ok(()) };
         let whole = api::text(run, digest).await?;
         shown.try_set(whole.into());
         rest.try_set(None);

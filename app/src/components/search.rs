@@ -44,7 +44,7 @@ pub fn SearchBox() -> impl IntoView {
 
     on_page_key(move |event| {
         if event.key() == "/"
-            && let Some(input) = input.get_untracked()
+            && let Some(input) = input.try_get_untracked().flatten()
         {
             event.prevent_default();
             drop(input.focus());
@@ -81,7 +81,7 @@ pub fn SearchBox() -> impl IntoView {
     let go = Callback::new(move |hit: Hit| {
         open.set(false);
         words.set(String::new());
-        if let Some(input) = input.get_untracked() {
+        if let Some(input) = input.try_get_untracked().flatten() {
             drop(input.blur());
         }
         navigate(&hit.path, Default::default());
@@ -100,7 +100,7 @@ pub fn SearchBox() -> impl IntoView {
             }
             "Escape" => {
                 open.set(false);
-                if let Some(input) = input.get_untracked() {
+                if let Some(input) = input.try_get_untracked().flatten() {
                     drop(input.blur());
                 }
             }

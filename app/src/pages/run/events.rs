@@ -171,7 +171,7 @@ fn EventWindow(
     let is_working = screen.live.view.with_untracked(|view| !view.summary.status.is_over());
     let at_end = StoredValue::new(is_working);
     let look = move || {
-        let Some(frame) = frame.get_untracked() else { return };
+        let Some(frame) = frame.try_get_untracked().flatten() else { return };
         let first = (frame.scroll_top() / ROW).max(0).unsigned_abs() as usize;
         let rows = (frame.client_height() / ROW + 1).max(1).unsigned_abs() as usize;
         if seen.get_untracked() != (first, rows) {
@@ -179,7 +179,7 @@ fn EventWindow(
         }
     };
     let scrolled = move |_| {
-        if let Some(frame) = frame.get_untracked() {
+        if let Some(frame) = frame.try_get_untracked().flatten() {
             at_end.set_value(frame.scroll_height() - frame.scroll_top() - frame.client_height() < ROW);
         }
         look();
@@ -191,7 +191,7 @@ fn EventWindow(
         }
         request_animation_frame(move || {
             if at_end.try_get_value() == Some(true)
-                && let Some(frame) = frame.get_untracked()
+                && let Some(frame) = frame.try_get_untracked().flatten()
             {
                 frame.set_scroll_top(frame.scroll_height());
             }

@@ -100,7 +100,7 @@ fn StopButton(screen: Screen) -> impl IntoView {
     let reason = NodeRef::<html::Input>::new();
     let can_stop = Memo::new(move |_| screen.live.view.with(can_be_stopped));
     let close = move || {
-        if let Some(dialog) = dialog.get_untracked() {
+        if let Some(dialog) = dialog.try_get_untracked().flatten() {
             dialog.close();
         }
     };
@@ -113,13 +113,13 @@ fn StopButton(screen: Screen) -> impl IntoView {
         }
     });
     let open = move |_| {
-        if let Some(dialog) = dialog.get_untracked() {
+        if let Some(dialog) = dialog.try_get_untracked().flatten() {
             drop(dialog.show_modal());
         }
     };
     let confirm = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        let said = reason.get_untracked().map(|input| input.value().trim().to_owned());
+        let said = reason.try_get_untracked().flatten().map(|input| input.value().trim().to_owned());
         stop.dispatch(said.filter(|said| !said.is_empty()));
     };
     let problem = move || {

@@ -26,12 +26,12 @@ pub fn Transcript(screen: Screen) -> impl IntoView {
     let at_end = RwSignal::new(!is_over.get_untracked());
 
     let to_end = move || {
-        if let Some(frame) = frame.get_untracked() {
+        if let Some(frame) = frame.try_get_untracked().flatten() {
             frame.set_scroll_top(frame.scroll_height());
         }
     };
     let look = move |_| {
-        if let Some(frame) = frame.get_untracked() {
+        if let Some(frame) = frame.try_get_untracked().flatten() {
             let below = frame.scroll_height() - frame.scroll_top() - frame.client_height();
             let now_at_end = below <= AT_END;
             if at_end.get_untracked() != now_at_end {

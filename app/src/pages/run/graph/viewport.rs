@@ -152,7 +152,7 @@ impl Viewport {
         if !is_drag {
             return;
         }
-        if was_click && let Some(canvas) = self.canvas.get_untracked() {
+        if was_click && let Some(canvas) = self.canvas.try_get_untracked().flatten() {
             // From here on the card below the finger gets no click.
             drop(canvas.set_pointer_capture(event.pointer_id()));
         }
@@ -181,7 +181,7 @@ impl Viewport {
     }
 
     fn zoom_at(self, factor: f64, client_x: f64, client_y: f64) {
-        let Some(canvas) = self.canvas.get_untracked() else { return };
+        let Some(canvas) = self.canvas.try_get_untracked().flatten() else { return };
         let bounds = canvas.get_bounding_client_rect();
         let at = (client_x - bounds.left(), client_y - bounds.top());
         self.change(|camera, size| camera.zoomed(factor, at, size));
@@ -200,7 +200,7 @@ impl Viewport {
     }
 
     fn size(self) -> Option<Size> {
-        let bounds = self.canvas.get_untracked()?.get_bounding_client_rect();
+        let bounds = self.canvas.try_get_untracked().flatten()?.get_bounding_client_rect();
         let size = Size { width: bounds.width(), height: bounds.height() };
         (size.width > 0.0 && size.height > 0.0).then_some(size)
     }
