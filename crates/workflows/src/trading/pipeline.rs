@@ -162,7 +162,7 @@ pub(super) fn graph(subject: &Subject, analysts: &[Analyst]) -> Result<Graph, St
         graph.node(plan, AnalystWork { subject: subject.clone(), analyst: *analyst });
         graph.flow(&id, &screen);
     }
-    graph.node(planned("screen", "Critical screen", "screen", "Screen", None, 1)?, ScreenWork { selected });
+    graph.node(planned("screen", "Critical screen", "screen", "Debate", None, 1)?, ScreenWork { selected });
     for side in [&BULL, &BEAR] {
         let plan = planned(side.node, side.label, side.role, "Debate", Some(Tier::Mid), ROUNDS)?;
         graph.node(plan, DebateWork { subject: subject.clone(), voice: side });
@@ -172,7 +172,7 @@ pub(super) fn graph(subject: &Subject, analysts: &[Analyst]) -> Result<Graph, St
         PlanWork { subject: subject.clone(), plan: &RESEARCH_PLAN },
     );
     graph.node(
-        planned("trader", "Trader", "trader", "Trade", Some(Tier::Mid), 1)?,
+        planned("trader", "Trader", "trader", "Plan", Some(Tier::Mid), 1)?,
         PlanWork { subject: subject.clone(), plan: &TRADE_PLAN },
     );
     for voice in [&AGGRESSIVE, &CONSERVATIVE, &NEUTRAL] {
