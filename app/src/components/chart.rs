@@ -38,8 +38,8 @@ pub fn ValueChart(
                 <Legend />
             </header>
             {move || match days.get() {
-                0 => view! { <p class="empty">"The value of each day will be drawn here, once there are prices to value the portfolio at."</p> }.into_any(),
-                1 => view! { <p class="empty">"There is one day so far. The line begins with the second one."</p> }.into_any(),
+                0 => view! { <p class="empty-state">"The value of each day will be drawn here, once there are prices to value the portfolio at."</p> }.into_any(),
+                1 => view! { <p class="empty-state">"There is one day so far. The line begins with the second one."</p> }.into_any(),
                 _ => view! { <Stage stage drawing /> }.into_any(),
             }}
         </section>

@@ -62,7 +62,7 @@ pub fn NotKnown(
 ) -> impl IntoView {
     let class = if brief { "visually-hidden" } else { "reason" };
     view! {
-        <span class="not-known" title=reason.clone()>
+        <span class="not-known" title=reason>
             "n/a "
             <span class=class>{reason.clone()}</span>
         </span>
@@ -127,8 +127,8 @@ pub fn Empty(
     children: Children,
 ) -> impl IntoView {
     view! {
-        <div class="empty">
-            <h3>{title}</h3>
+        <div class="empty-state">
+            <p class="empty-title">{title}</p>
             {children()}
         </div>
     }

@@ -77,7 +77,7 @@ fn Overview(data: PageData) -> impl IntoView {
                 <WaitingCards list />
                 <RunningCards list />
                 <RecentResults list />
-                <PortfolioCards portfolios />
+                <PortfolioCards portfolios list />
             </div>
         </div>
     }

@@ -108,18 +108,19 @@ fn Board(data: PageData) -> impl IntoView {
     let history = Memo::new(move |_| view.with(|view| view.history.clone()));
     let trades = Memo::new(move |_| view.with(|view| view.trades.clone()));
     view! {
-        <Title text=title />
+        <Title text=title.clone() />
         <div class="page portfolio">
             <header class="portfolio-head">
                 <div class="portfolio-name">
                     <p class="dim">{move || view.with(as_of)} " · " <ConnectionLabel connection /></p>
-                    <h1>{move || view.with(|view| view.name.clone())}</h1>
-                    <ActivePill active decision />
+                    <div class="portfolio-title">
+                        <Heading all current=id.get_value() name=title />
+                        <ActivePill active decision />
+                        <NewPortfolio quiet=true />
+                    </div>
                 </div>
                 <Figures view />
                 <div class="portfolio-acts">
-                    <Selector all current=id.get_value() />
-                    <NewPortfolio />
                     <a class="button primary" href=format!("/?type=portfolio&portfolio={}#start", id.get_value())>"New portfolio run"</a>
                 </div>
             </header>
@@ -130,7 +131,7 @@ fn Board(data: PageData) -> impl IntoView {
             </div>
             <div class="portfolio-side">
                 <Orders view at_work decision />
-                <Allocation view />
+                <Allocation view settled />
                 <Trades view settled />
             </div>
         </div>
@@ -172,46 +173,50 @@ fn ActivePill(
     active: RwSignal<Option<RunSummary>>,
     decision: RwSignal<Option<LiveDecision>>,
 ) -> impl IntoView {
-    let words = move |run: &RunSummary| {
-        let of_summary = LiveDecision { status: run.status, phase: run.phase.clone(), orders: None };
-        decision.get().filter(|decision| decision.orders.is_some()).unwrap_or(of_summary).headline()
-    };
+    let run = Memo::new(move |_| active.with(|active| active.as_ref().map(|run| run.run)));
+    let words = Memo::new(move |_| {
+        let of_run = || active.with(|active| active.as_ref().map(LiveDecision::of_summary));
+        let decided = decision.get().filter(|decision| decision.orders.is_some());
+        decided.or_else(of_run).map(|decision| decision.headline())
+    });
     move || {
-        active.get().map(|run| {
+        run.get().map(|run| {
             view! {
-                <a class="pill tone-live" href=format!("/runs/{}", run.run)>
+                <a class="pill tone-live" href=format!("/runs/{run}")>
                     <Icon name=IconName::CircleDot />
-                    <span aria-live="polite">{words(&run)}</span>
+                    <span aria-live="polite">{words}</span>
                 </a>
             }
         })
     }
 }
 
-/// Leads to another portfolio, where there are several.
+/// The portfolio's name; where there are several, the way to the others.
 #[component]
-fn Selector(all: Vec<PortfolioSummary>, current: PortfolioId) -> impl IntoView {
+fn Heading(all: Vec<PortfolioSummary>, current: PortfolioId, name: String) -> impl IntoView {
     let navigate = use_navigate();
     let go =
         move |event| navigate(&format!("/portfolios/{}", event_target_value(&event)), Default::default());
-    (all.len() > 1).then(|| {
-        view! {
-            <select class="input" aria-label="Portfolio" on:change=go>
+    let has_others = all.len() > 1;
+    view! {
+        <h1 class=if has_others { "visually-hidden" } else { "" }>{name}</h1>
+        {has_others.then(|| view! {
+            <select class="portfolio-select" aria-label="Portfolio" on:change=go>
                 {all.into_iter().map(|portfolio| {
                     let selected = portfolio.id == current;
                     view! { <option value=portfolio.id.to_string() selected=selected>{portfolio.name}</option> }
                 }).collect_view()}
             </select>
-        }
-    })
+        })}
+    }
 }
 
 /// Buy or sell, as a word in a frame of its colour.
 #[component]
 fn SideTag(side: Side) -> impl IntoView {
     let class = match side {
-        Side::Buy => "side buy",
-        Side::Sell => "side sell",
+        Side::Buy => "side-tag buy",
+        Side::Sell => "side-tag sell",
     };
     view! { <span class=class>{side.to_string()}</span> }
 }

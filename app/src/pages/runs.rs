@@ -78,31 +78,13 @@ fn Filters(filter: Memo<RunFilter>) -> impl IntoView {
         change(&mut next);
         next
     };
-    let waiting = StoredValue::new(None::<TimeoutHandle>);
-    let search = move |event| {
-        let search: String = event_target_value(&event);
-        let apply = move || go.run((with(&|filter| filter.search.clone_from(&search)), true));
-        let handle = set_timeout_with_handle(apply, Duration::from_millis(250)).ok();
-        if let Some(earlier) =
-            waiting.try_update_value(|waiting| std::mem::replace(waiting, handle)).flatten()
-        {
-            earlier.clear();
-        }
-    };
+    let apply = Callback::new(move |search: String| {
+        go.run((with(&|filter| filter.search.clone_from(&search)), true));
+    });
     view! {
         // A plain form, so that the search works before the page is taken over.
-        <form class="filters" role="search" method="get" action="/runs" on:submit=|event| event.prevent_default()>
-            <label class="filter">
-                <span>"Search"</span>
-                <input
-                    class="input"
-                    type="search"
-                    name="q"
-                    placeholder="Ticker, portfolio or day"
-                    value=filter.with_untracked(|filter| filter.search.clone())
-                    on:input=search
-                />
-            </label>
+        <form class="filters" role="search" aria-label="Runs" method="get" action="/runs" on:submit=|event| event.prevent_default()>
+            <SearchField asked=Memo::new(move |_| filter.with(|filter| filter.search.clone())) apply />
             <FilterSelect
                 label="Status"
                 name="status"
@@ -127,6 +109,51 @@ fn Filters(filter: Memo<RunFilter>) -> impl IntoView {
                 }
             })}
         </form>
+    }
+}
+
+/// The words to search for. They are applied when typing pauses; an address that asks for other
+/// words, such as that of the page before, replaces them.
+#[component]
+fn SearchField(asked: Memo<String>, apply: Callback<String>) -> impl IntoView {
+    let typed = RwSignal::new(asked.get_untracked());
+    let pause = StoredValue::new(None::<TimeoutHandle>);
+    let clear_pause = move || {
+        if let Some(earlier) = pause.try_update_value(Option::take).flatten() {
+            earlier.clear();
+        }
+    };
+    on_cleanup(clear_pause);
+    let search = move |event| {
+        let search: String = event_target_value(&event);
+        typed.set(search.clone());
+        clear_pause();
+        let finish = move || {
+            pause.set_value(None);
+            apply.run(search.clone());
+        };
+        pause.set_value(set_timeout_with_handle(finish, Duration::from_millis(250)).ok());
+    };
+    Effect::new(move || {
+        let asked = asked.get();
+        let is_typing = pause.with_value(Option::is_some);
+        if !is_typing && typed.with_untracked(|typed| typed.trim() != asked) {
+            typed.set(asked);
+        }
+    });
+    view! {
+        <label class="filter">
+            <span>"Search"</span>
+            <input
+                class="input"
+                type="search"
+                name="q"
+                placeholder="Ticker, portfolio or day"
+                value=asked.get_untracked()
+                prop:value=typed
+                on:input=search
+            />
+        </label>
     }
 }
 
@@ -246,7 +273,7 @@ pub fn Outcome(
         (None, None, Some(phase)) => ("result dim", phase),
         (None, None, None) => ("result dim", "–".to_owned()),
     };
-    view! { <span class=class title=words.clone()>{words.clone()}</span> }
+    view! { <span class=class title=words>{words.clone()}</span> }
 }
 
 #[component]

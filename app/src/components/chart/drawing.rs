@@ -78,7 +78,7 @@ impl Drawing {
 
         let shown: Vec<&ValuePoint> = thinned(history, MOST_POINTS).map(|index| &history[index]).collect();
         let (ticks, step) = value_ticks(range.0, range.1, 4);
-        let room = ((width / 90.0) as usize).clamp(2, 10);
+        let room = ((width / 64.0) as usize).clamp(3, 10);
         let mut before = None;
         let points = shown
             .iter()

@@ -174,7 +174,7 @@ fn keep_in_sight(list: NodeRef<html::Ul>, index: usize) {
 }
 
 /// Instruments that the text stands for, the best first: its ticker, tickers that begin with it,
-/// names with a word that begins with it, then whatever contains it.
+/// names with a word that begins with it, then such sectors.
 fn matching(instruments: &[Instrument], typed: &str) -> Vec<Instrument> {
     let wanted = typed.trim().to_lowercase();
     let mut ranked: Vec<(u8, &Instrument)> =
@@ -193,7 +193,7 @@ fn rank(instrument: &Instrument, wanted: &str) -> Option<u8> {
         Some(1)
     } else if begins(&name) {
         Some(2)
-    } else if name.contains(wanted) || instrument.sector.to_lowercase().contains(wanted) {
+    } else if begins(&instrument.sector.to_lowercase()) {
         Some(3)
     } else {
         None
@@ -225,8 +225,8 @@ mod tests {
             matching(&all, typed).iter().map(|instrument| instrument.ticker.to_string()).collect()
         };
         assert_eq!(found("m"), ["M", "MSFT", "MRK", "AMD"]);
-        assert_eq!(found("merc"), ["MRK"]);
-        assert_eq!(found("technology"), ["AMD", "MSFT"]);
+        assert_eq!(found("mer"), ["MRK"]);
+        assert_eq!(found("tech"), ["AMD", "MSFT"]);
         assert_eq!(found(""), ["AMD", "MSFT", "MRK", "M"]);
         assert!(found("zzz").is_empty());
     }

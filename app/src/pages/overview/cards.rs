@@ -84,7 +84,7 @@ pub fn RunningCards(list: RwSignal<RunList>) -> impl IntoView {
 #[component]
 fn Count(ids: Memo<Vec<RunId>>) -> impl IntoView {
     let count = move || ids.with(Vec::len);
-    view! { <span class="dim figures">{move || (count() > 0).then(count)}</span> }
+    view! { <span class="dim digits">{move || (count() > 0).then(count)}</span> }
 }
 
 #[component]
@@ -107,7 +107,7 @@ fn RunCard(run: Memo<Option<RunSummary>>, clock: ReadSignal<Option<Timestamp>>) 
                         <div><dt>"Nodes"</dt><dd>{format!("{} / {}", run.nodes_done, run.nodes)}</dd></div>
                         <div><dt>"Elapsed"</dt><dd>{move || elapsed(&run, clock)}</dd></div>
                         <div><dt>"Tokens"</dt><dd>{tokens}</dd></div>
-                        <div><dt>"Cost"</dt><dd title=cost.gap.clone()>{cost.known}{cost.gap.as_ref().map(|_| "+")}</dd></div>
+                        <div><dt>"Cost"</dt><dd title=cost.gap>{cost.known}{cost.gap.as_ref().map(|_| "+")}</dd></div>
                     </dl>
                 </li>
             }
@@ -148,8 +148,8 @@ fn Result(run: Memo<Option<RunSummary>>) -> impl IntoView {
                 <li class="result-row">
                     <SignLabel sign=run_sign(run.status) />
                     <a class="row-link" href=format!("/runs/{}", run.run)>{run.title.clone()}</a>
-                    <Outcome run=run.clone() />
-                    <time class="dim figures" datetime=ended.to_string()>{format::moment(ended)} " UTC"</time>
+                    <Outcome run=run />
+                    <time class="dim digits" datetime=ended.to_string()>{format::moment(ended)} " UTC"</time>
                 </li>
             }
         })

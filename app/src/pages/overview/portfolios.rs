@@ -1,41 +1,57 @@
 //! The portfolios in short.
 
-use leptos::prelude::*;
-use protocol::{PortfolioSummary, grouped};
+use leptos::{prelude::*, task::spawn_local};
+use protocol::{PortfolioSummary, RunSummary, WorkflowKind, grouped};
 
-use crate::{components::table::Empty, pages::portfolio::new_portfolio::NewPortfolio};
+use crate::{
+    api,
+    components::table::Empty,
+    pages::{portfolio::new_portfolio::NewPortfolio, runs::list::RunList},
+};
 
 /// A card for each portfolio, and the act that opens another.
 #[component]
-pub fn PortfolioCards(portfolios: Vec<PortfolioSummary>) -> impl IntoView {
-    let cards = if portfolios.is_empty() {
-        view! {
-            <Empty title="There is no portfolio yet">
-                <p>
-                    "A portfolio holds paper money. Portfolio runs decide what it buys and sells. "
-                    "Open one to begin."
-                </p>
-            </Empty>
-        }
-        .into_any()
-    } else {
-        let cards = portfolios.into_iter().map(|portfolio| view! { <PortfolioCard portfolio /> });
-        view! {
-            <ul class="portfolio-cards" role="list">
-                {cards.collect_view()}
-            </ul>
-        }
-        .into_any()
-    };
+pub fn PortfolioCards(portfolios: Vec<PortfolioSummary>, list: RwSignal<RunList>) -> impl IntoView {
+    let portfolios = RwSignal::new(portfolios);
+    read_again_after_runs(portfolios, list);
+    let none = Memo::new(move |_| portfolios.with(Vec::is_empty));
     view! {
         <section class="card" aria-labelledby="portfolios-heading">
             <header class="card-head">
                 <h2 id="portfolios-heading">"Portfolios"</h2>
                 <NewPortfolio />
             </header>
-            {cards}
+            <Show when=move || none.get()>
+                <Empty title="There is no portfolio yet">
+                    <p>
+                        "A portfolio holds paper money. Portfolio runs decide what it buys and sells. "
+                        "Open one to begin."
+                    </p>
+                </Empty>
+            </Show>
+            <ul class="portfolio-cards" role="list">
+                {move || portfolios.get().into_iter().map(|portfolio| view! { <PortfolioCard portfolio /> }).collect_view()}
+            </ul>
         </section>
     }
+}
+
+/// A portfolio run that ends may have traded.
+fn read_again_after_runs(portfolios: RwSignal<Vec<PortfolioSummary>>, list: RwSignal<RunList>) {
+    let has_traded =
+        |run: &&RunSummary| run.status.is_over() && run.request.workflow.kind() == WorkflowKind::Portfolio;
+    let ended = Memo::new(move |_| list.with(|list| list.newest_first().filter(has_traded).count()));
+    Effect::new(move |before: Option<usize>| {
+        let now = ended.get();
+        if before.is_some_and(|before| before != now) {
+            spawn_local(async move {
+                if let Ok(newer) = api::portfolios().await {
+                    portfolios.try_set(newer);
+                }
+            });
+        }
+        now
+    });
 }
 
 #[component]
@@ -50,7 +66,7 @@ fn PortfolioCard(portfolio: PortfolioSummary) -> impl IntoView {
         <li class="portfolio-card">
             <a class="row-link" href=format!("/portfolios/{id}")>{name}</a>
             <span class="dim">{held}</span>
-            <span class="figures">{format!("${} cash", grouped(cash, 2))}</span>
+            <span class="digits">{format!("${} cash", grouped(cash, 2))}</span>
             <a class="quiet-button above-row" href=format!("/?type=portfolio&portfolio={id}#start")>"New run"</a>
         </li>
     }

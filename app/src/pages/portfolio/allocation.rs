@@ -10,7 +10,7 @@ const CASH: &str = "Cash";
 
 /// A bar for each sector, with the limit marked, and one for cash.
 #[component]
-pub fn Allocation(view: RwSignal<PortfolioView>) -> impl IntoView {
+pub fn Allocation(view: RwSignal<PortfolioView>, settled: ReadSignal<bool>) -> impl IntoView {
     let sectors = Memo::new(move |_| {
         view.with(|view| view.allocation.iter().map(|part| part.sector.clone()).collect::<Vec<_>>())
     });
@@ -26,7 +26,7 @@ pub fn Allocation(view: RwSignal<PortfolioView>) -> impl IntoView {
         <section class="card" aria-labelledby="allocation-heading">
             <header class="card-head">
                 <h2 id="allocation-heading">"Allocation"</h2>
-                <span class="dim figures">
+                <span class="dim digits">
                     {move || limits.with(|limits| format!(
                         "sector at most {} · cash at least {}",
                         percent(limits.max_sector, 0),
@@ -37,7 +37,7 @@ pub fn Allocation(view: RwSignal<PortfolioView>) -> impl IntoView {
             {move || unknown().map(|reason| view! { <p class="quiet"><NotKnown reason /></p> })}
             <ul class="allocation" role="list">
                 <For each=move || sectors.get() key=String::clone let:sector>
-                    <Part sector view limits />
+                    <Part sector view limits fresh=settled.get_untracked() />
                 </For>
             </ul>
         </section>
@@ -45,12 +45,17 @@ pub fn Allocation(view: RwSignal<PortfolioView>) -> impl IntoView {
 }
 
 #[component]
-fn Part(sector: String, view: RwSignal<PortfolioView>, limits: Memo<Constraints>) -> impl IntoView {
+fn Part(
+    sector: String,
+    view: RwSignal<PortfolioView>,
+    limits: Memo<Constraints>,
+    fresh: bool,
+) -> impl IntoView {
     let name = sector.clone();
     let weight = Memo::new(move |_| view.with(|view| weight_of(&view.allocation, &sector)));
     // All bars have one scale, with room beyond the limit.
     let full = Memo::new(move |_| view.with(|view| full(&view.allocation, &view.constraints)));
-    let lit = use_lit(weight, false);
+    let lit = use_lit(weight, fresh);
     let is_cash = name == CASH;
     let class = if is_cash { "cash" } else { "sector" };
     let bar = move || {
@@ -63,7 +68,7 @@ fn Part(sector: String, view: RwSignal<PortfolioView>, limits: Memo<Constraints>
         <li class:lit=lit>
             <span class="part-name">{name}</span>
             {bar}
-            <span class="figures">{move || percent(weight.get(), 1)}</span>
+            <span class="digits">{move || percent(weight.get(), 1)}</span>
             {move || breach().map(|words| view! { <span class="over-limit">{words}</span> })}
         </li>
     }

@@ -94,7 +94,9 @@ fn FigureCell(
     figure: Memo<Figure>,
     #[prop(optional, into)] title: Signal<String>,
 ) -> impl IntoView {
-    let lit = use_lit(figure, false);
+    // Another reason for not knowing is no news.
+    let known = Memo::new(move |_| figure.with(|figure| figure.text.known().cloned()));
+    let lit = use_lit(known, false);
     view! {
         <div class="figure" class:lit=lit title=move || title.with(|title| (!title.is_empty()).then(|| title.clone()))>
             <dt>{label}</dt>

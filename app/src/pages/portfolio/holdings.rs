@@ -20,7 +20,7 @@ pub fn Holdings(view: RwSignal<PortfolioView>, settled: ReadSignal<bool>) -> imp
         <section class="card" aria-labelledby="holdings-heading">
             <header class="card-head">
                 <h2 id="holdings-heading">"Holdings"</h2>
-                <span class="dim figures">{move || view.with(usage)}</span>
+                <span class="dim digits">{move || view.with(usage)}</span>
             </header>
             {move || if none.get() {
                 view! {

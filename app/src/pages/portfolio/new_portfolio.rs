@@ -11,7 +11,11 @@ use crate::{
 
 /// The button and its dialog. It leads to the new portfolio.
 #[component]
-pub fn NewPortfolio() -> impl IntoView {
+pub fn NewPortfolio(
+    /// Whether the button stands back behind others.
+    #[prop(optional)]
+    quiet: bool,
+) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
     let name = RwSignal::new(String::new());
     let cash = RwSignal::new("100,000".to_owned());
@@ -46,7 +50,7 @@ pub fn NewPortfolio() -> impl IntoView {
         }
     };
     view! {
-        <button type="button" class="button" on:click=open>
+        <button type="button" class=if quiet { "quiet-button" } else { "button" } on:click=open>
             <Icon name=IconName::Plus />
             "New portfolio"
         </button>

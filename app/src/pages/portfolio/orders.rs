@@ -2,7 +2,8 @@
 
 use leptos::prelude::*;
 use protocol::{
-    Date, Decimal, Order, PortfolioView, RejectedOrder, RunStatus, RunView, Side, Ticker, Trade, grouped,
+    Date, Decimal, Order, PortfolioView, RejectedOrder, RunStatus, RunSummary, RunView, Side, Ticker, Trade,
+    grouped,
 };
 
 use super::SideTag;
@@ -121,6 +122,11 @@ impl LiveDecision {
         Self { status: view.summary.status, phase: view.summary.phase.clone(), orders: of_run(view) }
     }
 
+    /// What a list knows of a run.
+    pub fn of_summary(run: &RunSummary) -> Self {
+        Self { status: run.status, phase: run.phase.clone(), orders: None }
+    }
+
     /// `Trading: 3 of 5 orders`, or the phase before there are any.
     pub fn headline(&self) -> String {
         match (&self.orders, &self.phase) {
@@ -138,7 +144,7 @@ impl LiveDecision {
 #[component]
 pub fn OrderList(orders: Vec<OrderLine>) -> impl IntoView {
     view! {
-        <ul class="orders" role="list">
+        <ul class="order-list" role="list">
             {orders.into_iter().map(|order| view! { <OrderRow order /> }).collect_view()}
         </ul>
     }
@@ -154,14 +160,14 @@ fn OrderRow(order: OrderLine) -> impl IntoView {
     };
     view! {
         <li>
-            <div class="order">
+            <div class="order-line">
                 <SideTag side=order.side />
                 <strong>{order.ticker.to_string()}</strong>
-                <span class="figures">{order.quantity.normalize().to_string()} {price}</span>
+                <span class="digits">{order.quantity.normalize().to_string()} {price}</span>
                 <SignLabel sign />
             </div>
             {(!reasons.is_empty()).then(|| view! {
-                <ul class="reasons">
+                <ul class="refusals">
                     {reasons.into_iter().map(|reason| view! { <li>{reason}</li> }).collect_view()}
                 </ul>
             })}

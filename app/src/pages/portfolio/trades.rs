@@ -65,8 +65,8 @@ fn TradeRow(trade: Trade, fresh: bool) -> impl IntoView {
                 <summary>
                     <SideTag side=trade.side />
                     <strong>{trade.ticker.to_string()}</strong>
-                    <span class="figures">{format!("{} @ {}", trade.quantity.normalize(), grouped(trade.price, 2))}</span>
-                    <time class="dim figures" datetime=trade.date.to_string()>{trade.date.strftime("%-d %b %Y").to_string()}</time>
+                    <span class="digits">{format!("{} @ {}", trade.quantity.normalize(), grouped(trade.price, 2))}</span>
+                    <time class="dim digits" datetime=trade.date.to_string()>{trade.date.strftime("%-d %b %Y").to_string()}</time>
                 </summary>
                 <div class="trade-more">
                     <p>{rationale}</p>
