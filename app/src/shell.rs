@@ -82,9 +82,10 @@ pub fn App() -> impl IntoView {
             <TopBar />
             <main id="main" tabindex="-1">
                 <Routes fallback=NotFoundPage>
-                    <Route path=path!("/") view=OverviewPage />
-                    <Route path=path!("/runs") view=RunsPage />
-                    // The status code depends on whether the run exists.
+                    // Whole before it is sent: the status code depends on what exists, and a
+                    // browser without scripts could not put later parts into their places.
+                    <Route path=path!("/") view=OverviewPage ssr=SsrMode::Async />
+                    <Route path=path!("/runs") view=RunsPage ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id") view=RunPage ssr=SsrMode::Async />
                     <Route path=path!("/portfolio") view=FirstPortfolioPage ssr=SsrMode::Async />
                     <Route path=path!("/portfolios/:id") view=PortfolioPage ssr=SsrMode::Async />

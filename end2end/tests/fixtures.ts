@@ -1,5 +1,5 @@
 import { type Page, expect, test as base } from "@playwright/test";
-import { Server } from "./server";
+import { Server, type Variables } from "./server";
 
 export { expect, type Page };
 
@@ -37,14 +37,18 @@ type TestFixtures = {
 };
 
 type WorkerFixtures = {
+  /** Settings of the worker's server. Tests that set other ones get another server. */
+  variables: Variables;
   /** The worker's server. A test that kills it starts it again. */
   server: Server;
 };
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
+  variables: [{}, { scope: "worker", option: true }],
+
   server: [
-    async ({}, use) => {
-      const server = await Server.launch();
+    async ({ variables }, use) => {
+      const server = await Server.launch(variables);
       await use(server);
       await server.remove();
     },

@@ -9,6 +9,9 @@ const root = resolve(__dirname, "../..");
 const program = process.env.PITWALL_PROGRAM ?? join(root, "target/release/pitwall");
 const readyWithinMs = 30_000;
 
+/** Settings of a server, as environment variables. */
+export type Variables = Record<string, string>;
+
 /** A Pitwall server of its own, with its own data, which survive a kill and a restart. */
 export class Server {
   readonly url: string;
@@ -18,14 +21,15 @@ export class Server {
   private constructor(
     private readonly address: string,
     readonly data: string,
+    private readonly variables: Variables,
   ) {
     this.url = `http://${address}`;
   }
 
   /** A running server with empty data. */
-  static async launch(): Promise<Server> {
+  static async launch(variables: Variables = {}): Promise<Server> {
     const data = await mkdtemp(join(tmpdir(), "pitwall-"));
-    const server = new Server(`127.0.0.1:${await freePort()}`, data);
+    const server = new Server(`127.0.0.1:${await freePort()}`, data, variables);
     await server.start();
     return server;
   }
@@ -35,8 +39,8 @@ export class Server {
     if (this.running) throw new Error("The server runs already.");
     const started = spawn(program, ["serve", "--addr", this.address, "--data", this.data], {
       cwd: root,
-      // No keys of the machine's owner: the rehearsal model answers.
-      env: { PATH: process.env.PATH, HOME: this.data, RUST_BACKTRACE: "1" },
+      // No keys of the machine's owner: unless a test names a model, the rehearsal answers.
+      env: { PATH: process.env.PATH, HOME: this.data, RUST_BACKTRACE: "1", ...this.variables },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.running = started;

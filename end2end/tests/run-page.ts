@@ -1,0 +1,60 @@
+import { type Locator, type Page, expect } from "@playwright/test";
+
+/** The parts of the run page, as a person names them. */
+export const graph = (page: Page): Locator => page.getByRole("group", { name: /^Graph of the run/ });
+
+export const cards = (page: Page): Locator => graph(page).getByRole("button", { name: /.+/ });
+
+/** The card of a node; its name begins with the node's label. */
+export const card = (page: Page, label: string): Locator =>
+  graph(page).getByRole("button", { name: new RegExp(`^${label}`) });
+
+export const viewTab = (page: Page, name: string): Locator =>
+  page.getByRole("tablist", { name: "Views" }).getByRole("tab", { name });
+
+export const inspector = (page: Page): Locator => page.getByRole("complementary", { name: "Inspector" });
+
+export const transcript = (page: Page): Locator => page.getByRole("log", { name: "Transcript" });
+
+/** The text of a call that the model is still writing. */
+export const writing = (page: Page): Locator => transcript(page).locator(".writing:not(.dim)");
+
+/**
+ * Turns that are complete: no model writes in them any more. Those out of sight are not laid out
+ * and have no inner text: read their text content.
+ */
+export const completeTurns = (page: Page): Locator =>
+  transcript(page).locator("ol.turns > li").filter({ hasNot: page.locator(".writing") });
+
+/** A figure of the header: `Elapsed`, `Nodes`, `Tokens`, `Cost`, `Connection`. */
+export const fact = (page: Page, name: string): Locator =>
+  page
+    .locator(".run-facts > div")
+    .filter({ has: page.locator("dt").filter({ hasText: new RegExp(`^${name}`) }) })
+    .getByRole("definition");
+
+/** All figures of the header that do not change once the run is over. */
+export async function figures(page: Page): Promise<Record<string, string>> {
+  const names = ["Elapsed", "Nodes", "Tokens", "Cost", "Connection"];
+  const values = await Promise.all(names.map((name) => fact(page, name).innerText()));
+  return Object.fromEntries(names.map((name, index) => [name, values[index]]));
+}
+
+/** The state of the run, in the header. */
+export const pill = (page: Page): Locator => page.locator(".run-title .pill");
+
+/**
+ * The numbers of all events that the page lists. Only rows in sight are in the document, so that
+ * the list has to be scrolled through.
+ */
+export async function eventNumbers(page: Page, expected: number): Promise<number[]> {
+  const list = page.getByRole("region", { name: "Events" });
+  await list.evaluate((frame) => (frame.scrollTop = 0));
+  const seen = new Set<number>();
+  await expect(async () => {
+    for (const number of await list.locator(".event-seq").allInnerTexts()) seen.add(Number(number));
+    await list.evaluate((frame) => (frame.scrollTop += frame.clientHeight / 2));
+    expect(seen.size).toBe(expected);
+  }).toPass({ intervals: [30] });
+  return [...seen].sort((one, other) => one - other);
+}
