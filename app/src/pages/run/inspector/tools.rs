@@ -1,7 +1,5 @@
 //! A tool call as a compact row that opens.
 
-use std::collections::BTreeMap;
-
 use leptos::prelude::*;
 use protocol::{CallId, RunView, ToolView};
 
@@ -74,10 +72,9 @@ fn tool_head(tool: &ToolView) -> impl IntoView + use<> {
     }
 }
 
-/// The values of the arguments, without their names and in the order of these: the order in
-/// which JSON objects are kept differs between server and browser.
+/// The values of the arguments, without their names.
 fn short_arguments(json: &str) -> String {
-    let Ok(arguments) = serde_json::from_str::<BTreeMap<String, serde_json::Value>>(json) else {
+    let Ok(serde_json::Value::Object(arguments)) = serde_json::from_str(json) else {
         return json.chars().take(60).collect();
     };
     let values = arguments.values().map(|value| match value {
