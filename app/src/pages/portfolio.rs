@@ -103,7 +103,11 @@ fn Board(data: PageData) -> impl IntoView {
 
     // Rows that appear after the first drawing are news.
     let (settled, set_settled) = signal(false);
-    Effect::new(move || set_settled.set(true));
+    Effect::new(move || {
+        request_animation_frame(move || {
+            set_settled.try_set(true);
+        });
+    });
 
     let history = Memo::new(move |_| view.with(|view| view.history.clone()));
     let trades = Memo::new(move |_| view.with(|view| view.trades.clone()));
