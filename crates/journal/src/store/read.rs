@@ -7,6 +7,8 @@ use crate::{Encoded, JournalError};
 
 const DEFAULT_PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 200;
+/// Words of a search that count; a title has fewer.
+const MOST_WORDS: usize = 16;
 
 /// What readers ask of the database, over connections that cannot write.
 #[derive(Clone)]
@@ -86,10 +88,9 @@ impl Store {
         if let Some(before) = filter.before {
             query.push(" and id < ").push_bind(key(before));
         }
-        let search = filter.search.trim().to_lowercase();
-        if !search.is_empty() {
+        for word in filter.search.to_lowercase().split_whitespace().take(MOST_WORDS) {
             // Unlike LIKE: any letter in any case, and no wildcards.
-            query.push(" and instr(title, ").push_bind(search).push(") > 0");
+            query.push(" and instr(title, ").push_bind(word.to_owned()).push(") > 0");
         }
         // One more than asked for tells whether there is another page.
         query.push(" order by id desc limit ").push_bind(limit as i64 + 1);

@@ -96,6 +96,7 @@ async fn filters_select_by_status_kind_flow_and_title() {
 
     assert_eq!(found(by_search("aapl")).await, [second_apple, apple]);
     assert_eq!(found(by_search(" Line · msFT ")).await, [microsoft]);
+    assert_eq!(found(by_search("2022 msft")).await, [microsoft], "words in any order");
     assert_eq!(found(RunFilter { search: "aapl".into(), ..first_flow }).await, [apple]);
     for literal in ["%", "_", "A%L", "\\", "'"] {
         assert_eq!(found(by_search(literal)).await, [], "{literal}");
