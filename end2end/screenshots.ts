@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import type { Page } from "@playwright/test";
 import { expect, test } from "./tests/fixtures";
 import { card, fact, pill, viewTab } from "./tests/run-page";
-import { finishedPipeline, startPipeline, startPortfolioRun, succeeded, unpaced } from "./tests/runs";
+import { finishedPipeline, startPipeline, startPortfolioRun, succeeded } from "./tests/runs";
 import type { Server } from "./tests/server";
 
 const root = resolve(__dirname, "..");
@@ -88,10 +88,12 @@ test("the run page at work", async ({ page, server }) => {
   }
 });
 
-test("all pages with something on them", async ({ page, server }) => {
+test("all pages with something on them", async ({ page, server, problems }) => {
+  problems.tolerate(/status of 404/);
   await portfolioWithHistory(server);
-  const { run } = await finishedPipeline(server, "AAPL", "2022-06-30");
-  const decided = await startPortfolioRun(server, "2022-12-28", { charactersPerSecond: unpaced });
+  const { run, flow } = await startPipeline(server, "AAPL", "2022-12-28", { charactersPerSecond: 2_000 });
+  await succeeded(server, run);
+  const decided = await startPortfolioRun(server, "2022-12-28", { flow, charactersPerSecond: 2_000 });
   await succeeded(server, decided.run);
   await startPipeline(server, "KO", "2022-06-30", { charactersPerSecond: 60 });
   for (const [name, look] of Object.entries(looks)) {
@@ -121,16 +123,14 @@ test("all pages with something on them", async ({ page, server }) => {
   }
 });
 
-test("what opens over a page", async ({ page, problems }) => {
-  problems.tolerate(/404/);
+test("what opens over a page", async ({ page }) => {
   for (const [name, look] of Object.entries(looks)) {
     await dress(page, look);
     await page.goto("/");
     await page.keyboard.press("?");
     await take(page, `keys-${name}`);
     await page.keyboard.press("Escape");
-    await page.keyboard.press("/");
-    await page.keyboard.type("aapl");
+    await page.getByRole("combobox", { name: "Search runs, tickers and pages" }).fill("aapl");
     await expect(page.getByRole("listbox", { name: "Found" }).getByRole("option").first()).toBeVisible();
     await take(page, `search-${name}`);
     await page.keyboard.press("Escape");

@@ -121,6 +121,29 @@ test.describe("the list of runs", () => {
   });
 });
 
+test("looking around while agents write breaks nothing", async ({ page, server }) => {
+  const { run } = await startPipeline(server, "MSFT", "2022-06-30", { charactersPerSecond: 400 });
+  await page.goto(`/runs/${run}`);
+  const views = [["t", "Timeline"], ["l", "Transcript"], ["e", "Events"], ["g", "Graph"]] as const;
+  for (let round = 0; round < 6; round += 1) {
+    for (const [key, view] of views) {
+      await page.keyboard.press(key);
+      await expect(viewTab(page, view)).toHaveAttribute("aria-selected", "true");
+      await page.keyboard.press("j");
+    }
+    await page.keyboard.press("Escape");
+  }
+  // To other pages and back, without a load.
+  await page.getByRole("link", { name: "Runs", exact: true }).first().click();
+  await page.getByRole("link", { name: "Pipeline · MSFT · 2022-06-30" }).first().click();
+  await expect(pill(page)).toContainText("Running");
+  await viewTab(page, "Transcript").click();
+  await expect(page.getByRole("log", { name: "Transcript" })).toContainText("Market analyst");
+  await page.goBack();
+  await page.goForward();
+  await expect(pill(page)).toHaveText("Done", { timeout: 40_000 });
+});
+
 test("a run is stopped from its page, and the reason is kept", async ({ page, server }) => {
   const run = await slowRun(server);
   await page.goto(`/runs/${run}`);

@@ -99,6 +99,8 @@ test("a reload and a second tab show the same run to its end, and it ends with a
   await expect(rating).toContainText("Underweight");
   await expect(rating).toContainText("medium confidence");
   await expect(rating).toContainText("a score of −4");
+  await viewTab(page, "Graph").click();
+  await expect(card(page, "Portfolio manager")).toContainText("Underweight, medium confidence");
 });
 
 test("every figure of the market report equals the independent calculation", async ({ page, server }) => {

@@ -1,6 +1,7 @@
 import type { Locator, Page } from "@playwright/test";
 import { type Exact, exact, grouped, percent, share } from "./decimals";
 import { expect, test } from "./fixtures";
+import { card, pill } from "./run-page";
 import { finishedPipeline, startPortfolioRun, succeeded } from "./runs";
 import { close } from "./samples";
 
@@ -91,7 +92,8 @@ test("a portfolio run trades on its flow's ratings, and a page opened before sho
   await expect(portfolio.locator("body")).toHaveAttribute("data-since-before", "true");
 
   // The same stands in the run itself, and in a page that is loaded now.
-  await expect(page.locator(".run-title .pill")).toHaveText("Done");
+  await expect(pill(page)).toHaveText("Done");
+  await expect(card(page, "Make decision")).toContainText("0 sells, 2 buys");
   const live = await portfolio.locator("#main").innerText();
   await portfolio.reload();
   await expect(portfolio.locator("#main")).toHaveText(live.replace(/\s+/g, " "), { useInnerText: true });

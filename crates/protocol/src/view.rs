@@ -338,10 +338,12 @@ impl RunView {
             Body::Reported(report) => self.reports.push(Arc::new(report.clone())),
             Body::Rated(rating) => {
                 self.rating = Some(rating.clone());
+                self.change_node(node, |node| node.headline = Some(rating.headline()));
                 self.turn(event, TurnContent::Rating);
             }
             Body::DecisionMade(decision) => {
                 self.decision = Some(decision.clone());
+                self.change_node(node, |node| node.headline = Some(decision.headline()));
                 self.turn(event, TurnContent::Decision);
             }
             Body::TradeExecuted(trade) => {

@@ -79,10 +79,13 @@ pub fn Timeline(screen: Screen) -> impl IntoView {
     let axis = move || {
         let span = span.get();
         let marks = span.marks().into_iter().map(move |mark| {
-            let at = format!("{:.2}%", span.at(ends_at(span.start, mark)));
+            let at = span.at(ends_at(span.start, mark));
+            // A word at the end of the axis would reach beyond it.
+            let anchor = if at > 92.0 { "end" } else { "start" };
+            let at = format!("{at:.2}%");
             view! {
                 <line class="axis-line" x1=at.clone() x2=at.clone() y1="18" y2="26" />
-                <text class="axis-word" x=at y="14">
+                <text class="axis-word" x=at y="14" text-anchor=anchor>
                     {format::duration(mark)}
                 </text>
             }
