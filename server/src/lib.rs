@@ -3,11 +3,12 @@
 //! - [`serve`] wires everything and runs until SIGTERM
 //! - `service`: what pages, REST and the other systems' wires all call
 //! - `rest`, `run_socket`, `feeds`, `agentos`, `pages`: the interfaces
-//! - `peer`: the rules that every socket follows
+//! - `peer`: the rules that every socket follows; `listener`: the connections below them
 
 mod agentos;
 mod config;
 mod feeds;
+mod listener;
 mod model;
 mod pages;
 mod peer;
@@ -18,10 +19,11 @@ mod service;
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{Router, http::StatusCode, routing::get, serve::ListenerExt};
+use axum::{Router, http::StatusCode, routing::get};
 pub use config::{Command, CommandLine, DataOptions, ListenOptions, ModelOptions, RunOptions, ServeOptions};
 use engine::{Engine, EngineError, EngineOptions};
 use journal::{Journal, JournalError};
+pub use listener::Listener;
 use market::{PriceVendor, Sample};
 pub use service::Service;
 use tokio::{net::TcpListener, signal::unix::SignalKind};
@@ -101,13 +103,9 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
             shutdown.cancel();
         }
     });
-    // A small event must not wait for the client's answer to the one before.
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "small messages may be delayed");
-        }
-    });
-    let server = axum::serve(listener, router.layer(TraceLayer::new_for_http()))
+    // One copy of the routes for all connections, rather than one for each.
+    let router = router.layer(TraceLayer::new_for_http()).into_make_service();
+    let server = axum::serve(Listener::new(listener), router)
         .with_graceful_shutdown(shutdown.clone().cancelled_owned());
     let overdue = async {
         shutdown.cancelled().await;

@@ -19,7 +19,7 @@ const SILENCE: Duration = Duration::from_secs(50);
 /// Clients send next to nothing; a larger message ends the connection.
 const LARGEST_MESSAGE: usize = 64 * 1024;
 /// The library's default of 128 KiB would be paid for every connection.
-const BUFFER: usize = 2 * 1024;
+const READ_BUFFER: usize = 512;
 
 /// The peer is gone, and nothing more can be sent.
 #[derive(Debug)]
@@ -44,15 +44,17 @@ impl Peer {
         F: Future<Output = Result<(), Gone>> + Send + 'static,
     {
         upgrade
-            .read_buffer_size(BUFFER)
+            .read_buffer_size(READ_BUFFER)
+            // Messages are gathered by the connection below, which keeps no buffer when it is idle.
             .write_buffer_size(0)
             .max_message_size(LARGEST_MESSAGE)
             .max_frame_size(LARGEST_MESSAGE)
-            .on_upgrade(move |socket| async move {
+            .on_upgrade(async move |socket| {
                 let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
                 ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-                // A peer that is gone needs no answer.
-                let _ = serve(Self { socket, ping, heard: Instant::now(), shutdown }).await;
+                let peer = Self { socket, ping, heard: Instant::now(), shutdown };
+                // A task of its own: the one at hand keeps room for the upgrade as long as it lives.
+                tokio::spawn(serve(peer));
             })
     }
 

@@ -1,6 +1,9 @@
 //! Durable appends a second.
 
-use std::time::{Duration, Instant};
+use std::{
+    iter,
+    time::{Duration, Instant},
+};
 
 use journal::Journal;
 use tokio::task::JoinSet;
@@ -12,37 +15,47 @@ use crate::{
     sample::{self, BATCH},
 };
 
-const PERIOD: Duration = Duration::from_millis(1500);
-const ROUNDS: usize = 2;
+const PERIOD: Duration = Duration::from_millis(600);
+const ROUNDS: usize = 4;
+
+/// Who appends what.
+#[derive(Clone, Copy)]
+struct Load {
+    runs: usize,
+    producers_a_run: usize,
+    events: usize,
+}
 
 /// One producer of batches, and many of single events that share commits.
 pub async fn rates() -> Vec<Figure> {
-    let (mut one, mut many, mut bare) = (0.0_f64, 0.0_f64, 0.0_f64);
-    for _ in 0..ROUNDS {
-        one = one.max(journal(1, BATCH).await);
-        many = many.max(journal(BATCH, 1).await);
-        bare = bare.max(bare_log().await);
-    }
-    let figure = |name, measured| {
-        let limited_by = "bare SQLite commits of 64 rows";
-        Figure::new(name, "events/s", Better::More, measured, bare, limited_by)
-    };
+    let batches = Load { runs: 1, producers_a_run: 1, events: BATCH };
+    // As many runs, and nodes in each, as a server works on at the same time.
+    let singles = Load { runs: 8, producers_a_run: 8, events: 1 };
     vec![
-        figure("durable appends, 1 producer of 64 events", one),
-        figure("durable appends, 64 producers of 1 event", many),
+        rate("durable appends, 1 producer of 64 events", batches).await,
+        rate("durable appends, 64 producers of 1 event", singles).await,
     ]
 }
 
-/// Runs that each append `size` events again and again.
-async fn journal(producers: usize, size: usize) -> f64 {
+async fn rate(name: &str, load: Load) -> Figure {
+    let (mut measured, mut limit) = (0.0_f64, 0.0_f64);
+    for _ in 0..ROUNDS {
+        measured = measured.max(journal(load).await);
+        limit = limit.max(bare(load.runs).await);
+    }
+    let limited_by = "bare SQLite commits of 64 rows, of as many runs";
+    Figure::new(name, "events/s", Better::More, measured, limit, limited_by)
+}
+
+async fn journal(load: Load) -> f64 {
     let folder = folder();
     let journal = Journal::open(&folder.path().join("journal.db")).await.unwrap();
     let mut ready = Vec::new();
-    for _ in 0..producers {
+    for _ in 0..load.runs {
         let run = sample::new_run();
         let epoch = journal.claim(run).await.unwrap();
         journal.append(run, epoch, vec![sample::started()]).await.unwrap();
-        ready.push((run, epoch));
+        ready.extend(iter::repeat_n((run, epoch), load.producers_a_run));
     }
     let begin = Instant::now();
     let mut working = JoinSet::new();
@@ -51,7 +64,7 @@ async fn journal(producers: usize, size: usize) -> f64 {
         working.spawn(async move {
             let mut stored = 0;
             while begin.elapsed() < PERIOD {
-                stored += journal.append(run, epoch, vec![sample::line(); size]).await.unwrap().len();
+                stored += journal.append(run, epoch, vec![sample::line(); load.events]).await.unwrap().len();
             }
             stored
         });
@@ -62,11 +75,10 @@ async fn journal(producers: usize, size: usize) -> f64 {
     rate
 }
 
-async fn bare_log() -> f64 {
+async fn bare(runs: usize) -> f64 {
     let folder = folder();
-    let run = sample::new_run();
-    let mut log = BareLog::open(folder.path(), run).await;
-    let rows = sample::encoded(run, 1, BATCH);
+    let mut log = BareLog::open(folder.path(), runs).await;
+    let rows = sample::encoded(sample::new_run(), 1, BATCH);
     let begin = Instant::now();
     let mut stored = 0;
     while begin.elapsed() < PERIOD {

@@ -2,22 +2,23 @@
 
 use std::path::Path;
 
-use protocol::RunId;
 use sqlx::{
     ConnectOptions, Connection, QueryBuilder, Sqlite, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
+use crate::sample;
+
 /// The journal's table of events, with the journal's settings, and nothing else.
 pub struct BareLog {
     connection: SqliteConnection,
-    run: Vec<u8>,
+    runs: Vec<Vec<u8>>,
     last: i64,
 }
 
 impl BareLog {
-    /// Makes the file.
-    pub async fn open(folder: &Path, run: RunId) -> Self {
+    /// Makes the file, for the events of as many runs.
+    pub async fn open(folder: &Path, runs: usize) -> Self {
         let options = SqliteConnectOptions::new()
             .filename(folder.join("bare.db"))
             .create_if_missing(true)
@@ -30,16 +31,17 @@ impl BareLog {
         let table = "create table event (run blob not null, seq integer not null, json text not null, \
                      primary key (run, seq)) strict, without rowid";
         sqlx::query(table).execute(&mut connection).await.unwrap();
-        Self { connection, run: run.0.as_bytes().to_vec(), last: 0 }
+        let runs = (0..runs).map(|_| sample::new_run().0.as_bytes().to_vec()).collect();
+        Self { connection, runs, last: 0 }
     }
 
-    /// One transaction with one insert.
+    /// One transaction with one insert; the runs take turns.
     pub async fn commit(&mut self, rows: &[String]) {
         let mut transaction = self.connection.begin_with("begin immediate").await.unwrap();
         let mut insert = QueryBuilder::<Sqlite>::new("insert into event (run, seq, json) ");
-        insert.push_values(rows, |mut row, json| {
+        insert.push_values(rows.iter().zip(self.runs.iter().cycle()), |mut row, (json, run)| {
             self.last += 1;
-            row.push_bind(&self.run).push_bind(self.last).push_bind(json.as_str());
+            row.push_bind(run).push_bind(self.last).push_bind(json.as_str());
         });
         insert.build().execute(&mut *transaction).await.unwrap();
         transaction.commit().await.unwrap();

@@ -1,6 +1,9 @@
 //! A WebSocket handler alone: what sending costs at the least.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use axum::{
     Router,
@@ -10,16 +13,15 @@ use axum::{
     },
     response::Response,
     routing::get,
+    serve::ListenerExt,
 };
 use futures::SinkExt;
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::pitwall;
-
 /// Messages that are sent before a flush at most, as in a run's socket.
 const LARGEST_BATCH: usize = 256;
 /// As Pitwall's sockets have it.
-const READ_BUFFER: usize = 2 * 1024;
+const READ_BUFFER: usize = 512;
 
 /// Messages for all who are connected.
 #[derive(Clone, Default)]
@@ -39,9 +41,21 @@ impl BareFeed {
         self.length.send_replace(length);
     }
 
-    /// The handler, at `/`.
-    pub fn router(&self) -> Router {
-        Router::new().route("/", get(connect)).with_state(self.clone())
+    /// Serves the handler at `/` in the background, and says where.
+    pub async fn listen(&self) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(self.clone().serve(listener));
+        address
+    }
+
+    async fn serve(self, listener: TcpListener) {
+        let router = Router::new().route("/", get(connect)).with_state(self);
+        let listener = listener.tap_io(|connection| {
+            // Without it, a small message may wait for the answer to the one before.
+            let _ = connection.set_nodelay(true);
+        });
+        axum::serve(listener, router.into_make_service()).await.unwrap();
     }
 
     fn between(&self, sent: usize, length: usize) -> Vec<Utf8Bytes> {
@@ -54,7 +68,7 @@ impl BareFeed {
 pub async fn serve() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     println!("bare sockets at http://{}", listener.local_addr().unwrap());
-    pitwall::serve(listener, BareFeed::default().router()).await;
+    BareFeed::default().serve(listener).await;
 }
 
 async fn connect(State(feed): State<BareFeed>, upgrade: WebSocketUpgrade) -> Response {

@@ -8,17 +8,17 @@ use crate::{
     bare_log::BareLog,
     bare_socket::BareFeed,
     clients::{self, Client},
-    pitwall::{self, Pitwall, folder},
+    pitwall::{Pitwall, folder},
     report::{Better, Figure},
     sample::{self, BATCH},
 };
 
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 4;
 
 /// To one, to some and to many.
 pub async fn rates() -> Vec<Figure> {
     let mut figures = Vec::new();
-    for (subscribers, batches) in [(1, 512), (100, 128), (1000, 32)] {
+    for (subscribers, batches) in [(1, 256), (100, 64), (1000, 16)] {
         let (mut measured, mut limit) = (0.0_f64, 0.0_f64);
         for _ in 0..ROUNDS {
             measured = measured.max(pitwall(subscribers, batches).await);
@@ -54,9 +54,9 @@ async fn pitwall(subscribers: usize, batches: usize) -> f64 {
 async fn bare(subscribers: usize, batches: usize) -> f64 {
     let folder = folder();
     let run = sample::new_run();
-    let mut log = BareLog::open(folder.path(), run).await;
+    let mut log = BareLog::open(folder.path(), 1).await;
     let feed = BareFeed::default();
-    let clients = clients::connect(pitwall::listen(feed.router()).await, "/", subscribers).await;
+    let clients = clients::connect(feed.listen().await, "/", subscribers).await;
     let begin = Instant::now();
     let receiving = receive(clients, batches);
     for batch in 0..batches {

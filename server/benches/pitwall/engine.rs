@@ -15,7 +15,7 @@ use crate::{
     sample,
 };
 
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 4;
 const NODES: usize = 500;
 /// The beginning and the end of a visit.
 const COMMITS_A_NODE: usize = 2;
@@ -48,9 +48,8 @@ async fn chain() -> f64 {
 
 async fn bare() -> f64 {
     let folder = folder();
-    let run = sample::new_run();
-    let mut log = BareLog::open(folder.path(), run).await;
-    let rows = sample::encoded(run, 1, 1);
+    let mut log = BareLog::open(folder.path(), 1).await;
+    let rows = sample::encoded(sample::new_run(), 1, 1);
     let begin = Instant::now();
     for _ in 0..NODES * COMMITS_A_NODE {
         log.commit(&rows).await;

@@ -3,7 +3,8 @@
 //! A limit is the least that must be done anyway: SQLite's own commits, a bare WebSocket handler,
 //! decoding the same JSON. Rates, times and their ratios are printed, never asserted.
 //!
-//! - `append`, `delivery`, `latency`, `memory`, `engine`, `fold`, `first_load`: the figures
+//! - `append`, `delivery`, `latency`, `memory`, `engine`, `fold`, `first_load`: the figures; named
+//!   as arguments, only those are measured
 //! - `bare_log`, `bare_socket`: what the limits are measured with
 //! - `clients`, `pitwall`, `sample`: what the figures are measured with
 //! - `report`: the table and the JSON
@@ -34,14 +35,30 @@ async fn main() {
     if std::env::args().nth(1).as_deref() == Some(BARE_SERVER) {
         return bare_socket::serve().await;
     }
+    let named: Vec<_> = std::env::args().skip(1).filter(|name| !name.starts_with("--")).collect();
+    let wanted = |name: &str| named.is_empty() || named.iter().any(|wanted| wanted == name);
     let mut report = Report::default();
     // First, while this process and its machine are quiet.
-    report.add(memory::idle_connection().await);
-    report.extend(append::rates().await);
-    report.extend(delivery::rates().await);
-    report.extend(latency::percentiles().await);
-    report.add(engine::overhead().await);
-    report.add(fold::rate().await);
-    report.add(first_load::size());
+    if wanted("memory") {
+        report.add(memory::idle_connection().await);
+    }
+    if wanted("append") {
+        report.extend(append::rates().await);
+    }
+    if wanted("delivery") {
+        report.extend(delivery::rates().await);
+    }
+    if wanted("latency") {
+        report.extend(latency::percentiles().await);
+    }
+    if wanted("engine") {
+        report.add(engine::overhead().await);
+    }
+    if wanted("fold") {
+        report.add(fold::rate().await);
+    }
+    if wanted("first_load") {
+        report.add(first_load::size());
+    }
     report.print();
 }

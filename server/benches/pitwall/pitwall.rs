@@ -2,9 +2,8 @@
 
 use std::{net::SocketAddr, process::Stdio, sync::Arc};
 
-use axum::{Router, serve::ListenerExt};
 use clap::Parser;
-use server::{Command, CommandLine, Service};
+use server::{Command, CommandLine, Listener, Service};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -33,26 +32,14 @@ impl Pitwall {
         Self { service: server::open(&options).await.unwrap(), _folder: folder }
     }
 
-    /// Serves its interfaces, and says where.
+    /// Serves its interfaces in the background, and says where.
     pub async fn listen(&self) -> SocketAddr {
-        listen(server::interfaces(self.service.clone())).await
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = server::interfaces(self.service.clone()).into_make_service();
+        tokio::spawn(async move { axum::serve(Listener::new(listener), router).await });
+        address
     }
-}
-
-/// Serves in the background on a free port.
-pub async fn listen(router: Router) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(serve(listener, router));
-    address
-}
-
-/// Serves as `pitwall serve` does: small messages are sent at once.
-pub async fn serve(listener: TcpListener, router: Router) {
-    let listener = listener.tap_io(|connection| {
-        let _ = connection.set_nodelay(true);
-    });
-    axum::serve(listener, router).await.unwrap();
 }
 
 /// A server in a process of its own.
