@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn arguments_are_shown_by_their_values() {
-        assert_eq!(short_arguments(r#"{"ticker":"AAPL","days":365}"#), "365, AAPL");
+        assert_eq!(short_arguments(r#"{"ticker":"AAPL","days":365}"#), "AAPL, 365");
         assert_eq!(short_arguments("not json"), "not json");
     }
 }
