@@ -39,7 +39,7 @@ test("a portfolio run trades on its flow's ratings, and a page opened before sho
   const portfolio = await newTab();
   await portfolio.goto("/portfolios/main_portfolio");
   await expect(figure(portfolio, "Cash")).toHaveText("$100,000.00 · 100.0 %");
-  await expect(portfolio.getByRole("heading", { name: "Nothing is held" })).toBeVisible();
+  await expect(portfolio.getByText("Nothing is held")).toBeVisible();
   await portfolio.evaluate(() => document.body.setAttribute("data-since-before", "true"));
 
   await page.goto(`/?type=portfolio&portfolio=main_portfolio&flow=${flow}#start`);
