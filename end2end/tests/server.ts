@@ -44,7 +44,8 @@ export class Server {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.running = started;
-    started.once("exit", () => {
+    started.once("exit", (code, signal) => {
+      this.output += `The server ended: ${signal ?? `code ${code}`}\n`;
       if (this.running === started) this.running = undefined;
     });
     for (const stream of [started.stdout, started.stderr]) {
