@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Analyst, Date, FlowId, Instrument, Limits, ModelChoice, PortfolioId, PortfolioSummary, RunId, RunRequest,
-    RunStatus, RunSummary, Workflow, WorkflowKind,
+    Analyst, Approval, Date, FlowId, Instrument, Limits, ModelChoice, PortfolioId, PortfolioSummary, RunId,
+    RunRequest, RunStatus, RunSummary, Workflow, WorkflowKind,
 };
 
 /// A request to start a run.
@@ -20,9 +20,27 @@ pub struct StartRun {
     /// What the run may use at most.
     #[serde(default)]
     pub limits: Limits,
+    /// Before which nodes it pauses until a person approves.
+    #[serde(default)]
+    pub approval: Approval,
+    /// Whether its agents may ask a person.
+    #[serde(default)]
+    pub questions: bool,
 }
 
 impl StartRun {
+    /// A request with the configured model, the usual limits and no pauses.
+    pub fn new(workflow: Workflow) -> Self {
+        Self {
+            workflow,
+            flow: None,
+            model: ModelChoice::default(),
+            limits: Limits::default(),
+            approval: Approval::default(),
+            questions: false,
+        }
+    }
+
     /// The run request, in this flow where none was asked for.
     pub fn in_flow(self, new_flow: FlowId) -> RunRequest {
         RunRequest {
@@ -30,6 +48,8 @@ impl StartRun {
             flow: self.flow.unwrap_or(new_flow),
             model: self.model,
             limits: self.limits,
+            approval: self.approval,
+            questions: self.questions,
         }
     }
 }
@@ -57,6 +77,8 @@ pub struct RunFilter {
     pub kind: Option<WorkflowKind>,
     /// Only runs of this flow.
     pub flow: Option<FlowId>,
+    /// Only runs that continue this one.
+    pub origin: Option<RunId>,
     /// Only runs created before this one: the last of the page before.
     pub before: Option<RunId>,
     /// At most this many; the server allows 200.

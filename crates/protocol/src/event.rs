@@ -1,10 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallId, Decimal, Decision, NodeId, PortfolioView, Rating, RejectedOrder, RunId, RunRequest, RunStatus,
-    Text, Timestamp, Totals, Trade, Usage,
+    AccountId, Answer, ApprovalChanged, CallId, ChatAnswered, ChatAsked, Decimal, Decision, InputForm,
+    InputReceived, InputRequest, NodeId, Origin, PortfolioView, Rating, RejectedOrder, RunId, RunRequest,
+    RunStatus, StateEdited, Stopped, Text, Timestamp, Totals, Trade, Usage,
 };
 
 /// One entry of a run's log.
@@ -44,7 +45,7 @@ pub enum Body {
     RunStarted(RunStarted),
     /// The run changed between queued, running and waiting.
     StatusChanged(StatusChanged),
-    /// Always the last event.
+    /// The last event, but for questions beside the run.
     RunFinished(RunFinished),
     /// A node is planned, or appeared while running.
     NodeAdded(NodeAdded),
@@ -64,6 +65,18 @@ pub enum Body {
     ToolInvoked(ToolInvoked),
     /// A tool returned.
     ToolReturned(ToolReturned),
+    /// A person is asked; the node waits.
+    InputRequested(InputRequest),
+    /// A person answered, or the deadline passed.
+    InputReceived(InputReceived),
+    /// A person changed the run's state.
+    StateEdited(StateEdited),
+    /// A person changed before which nodes the run pauses.
+    ApprovalChanged(ApprovalChanged),
+    /// A question beside the run.
+    ChatAsked(ChatAsked),
+    /// Its answer.
+    ChatAnswered(ChatAnswered),
     /// Somebody said something.
     Said(Said),
     /// A report is complete.
@@ -91,6 +104,19 @@ pub enum Body {
 pub struct RunStarted {
     /// What was asked for.
     pub request: RunRequest,
+    /// Whose run it is.
+    #[serde(default)]
+    pub owner: AccountId,
+    /// The run that this one continues.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+impl RunStarted {
+    /// The start of a run that continues no other, on a server without accounts.
+    pub fn new(request: RunRequest) -> Self {
+        Self { request, owner: AccountId::local(), origin: None }
+    }
 }
 
 /// The run stands somewhere else now.
@@ -113,6 +139,9 @@ pub struct RunFinished {
     /// The error or limit that ended it, or who stopped it and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Who stopped it and why, where a person did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
     /// What it used.
     pub totals: Totals,
 }
@@ -290,6 +319,9 @@ pub struct NodeFinished {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub patch: Patch,
+    /// Keys of the patch whose values are added to a list; the others take the old value's place.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub appended: BTreeSet<String>,
     /// The nodes that its edges passed work on to.
     #[serde(default)]
     pub next: Vec<NodeId>,
@@ -486,6 +518,12 @@ impl Body {
             Self::CallFinished(_) => "call_finished",
             Self::ToolInvoked(_) => "tool_invoked",
             Self::ToolReturned(_) => "tool_returned",
+            Self::InputRequested(_) => "input_requested",
+            Self::InputReceived(_) => "input_received",
+            Self::StateEdited(_) => "state_edited",
+            Self::ApprovalChanged(_) => "approval_changed",
+            Self::ChatAsked(_) => "chat_asked",
+            Self::ChatAnswered(_) => "chat_answered",
             Self::Said(_) => "said",
             Self::Reported(_) => "reported",
             Self::Rated(_) => "rated",
@@ -498,7 +536,12 @@ impl Body {
         }
     }
 
-    /// Whether a run's log ends with this event.
+    /// Whether it is of a conversation beside the run, which may go on after the run's end.
+    pub fn is_beside(&self) -> bool {
+        matches!(self, Self::ChatAsked(_) | Self::ChatAnswered(_))
+    }
+
+    /// Whether a run's work ends with this event.
     pub fn ends_run(&self) -> bool {
         matches!(self, Self::RunFinished(_))
     }
@@ -513,6 +556,22 @@ impl Body {
                 .collect(),
             Self::ToolInvoked(invoked) => vec![&mut invoked.arguments],
             Self::ToolReturned(returned) => vec![&mut returned.result],
+            Self::InputRequested(request) => {
+                let form = match &mut request.form {
+                    InputForm::Text | InputForm::Choice { .. } => None,
+                    InputForm::Object { schema } => Some(schema),
+                    InputForm::Approval(approval) => approval.subject.as_mut(),
+                };
+                form.into_iter().chain(request.default.as_mut()).collect()
+            }
+            Self::InputReceived(received) => match &mut received.answer {
+                Answer::Value { json } => vec![json],
+                Answer::Approved { edits, .. } => edits.values_mut().collect(),
+                _ => Vec::new(),
+            },
+            Self::StateEdited(edited) => edited.patch.values_mut().collect(),
+            Self::ChatAsked(asked) => vec![&mut asked.question],
+            Self::ChatAnswered(answered) => vec![&mut answered.answer],
             Self::Said(said) => vec![&mut said.content],
             Self::Reported(report) => vec![&mut report.markdown],
             _ => Vec::new(),

@@ -117,6 +117,28 @@ fn is_slug(text: &str, longest: usize) -> bool {
 }
 
 text_id!(
+    /// An account: who owns runs and portfolios, and who acts.
+    AccountId,
+    "account name",
+    "it must have 1 to 32 of a-z, 0-9, _ and -",
+    as_given,
+    |text| is_slug(text, 32)
+);
+
+impl AccountId {
+    /// The one account of a server without accounts.
+    pub fn local() -> Self {
+        Self("local".into())
+    }
+}
+
+impl Default for AccountId {
+    fn default() -> Self {
+        Self::local()
+    }
+}
+
+text_id!(
     /// A node of a run's graph, such as `market_analyst`.
     NodeId,
     "node id",

@@ -1,6 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Body, Date, Decimal, Event, FlowId, PortfolioId, RunId, Ticker, Timestamp};
+use crate::{
+    AccountId, Approval, Body, CallId, Date, Decimal, Event, FlowId, InputRequest, NodeId, Origin,
+    PortfolioId, RunId, Ticker, Timestamp,
+};
 
 /// What a person or a program asks to be run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,9 +19,27 @@ pub struct RunRequest {
     /// What the run may use at most.
     #[serde(default)]
     pub limits: Limits,
+    /// Before which nodes it pauses until a person approves.
+    #[serde(default)]
+    pub approval: Approval,
+    /// Whether its agents may ask a person.
+    #[serde(default)]
+    pub questions: bool,
 }
 
 impl RunRequest {
+    /// A request with the configured model, the usual limits and no pauses.
+    pub fn new(workflow: Workflow, flow: FlowId) -> Self {
+        Self {
+            workflow,
+            flow,
+            model: ModelChoice::default(),
+            limits: Limits::default(),
+            approval: Approval::default(),
+            questions: false,
+        }
+    }
+
     /// The run's title, such as `Pipeline · AAPL · 2022-06-30`.
     pub fn title(&self) -> String {
         match &self.workflow {
@@ -165,6 +186,31 @@ pub struct Limits {
     pub cost: Option<Decimal>,
 }
 
+impl Limits {
+    /// These limits, where `ceiling` does not set narrower ones.
+    #[must_use]
+    pub fn within(&self, ceiling: &Self) -> Self {
+        fn narrower<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+            match (one, other) {
+                (Some(one), Some(other)) => Some(one.min(other)),
+                (one, other) => one.or(other),
+            }
+        }
+        Self {
+            steps: self.steps.min(ceiling.steps),
+            concurrent_nodes: self.concurrent_nodes.min(ceiling.concurrent_nodes),
+            seconds: narrower(self.seconds, ceiling.seconds),
+            tokens: narrower(self.tokens, ceiling.tokens),
+            cost: narrower(self.cost, ceiling.cost),
+        }
+    }
+
+    /// No limits but those that keep a run finite in any case.
+    pub fn widest() -> Self {
+        Self { steps: u32::MAX, concurrent_nodes: u32::MAX, seconds: None, tokens: None, cost: None }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self { steps: 100, concurrent_nodes: 8, seconds: None, tokens: None, cost: None }
@@ -262,6 +308,12 @@ pub struct Usage {
 pub struct RunSummary {
     /// The run.
     pub run: RunId,
+    /// Whose run it is.
+    #[serde(default)]
+    pub owner: AccountId,
+    /// The run that it continues.
+    #[serde(default)]
+    pub origin: Option<Origin>,
     /// Number of the last event that this summary contains.
     pub seq: u64,
     /// What was asked for.
@@ -284,8 +336,33 @@ pub struct RunSummary {
     pub nodes: u32,
     /// Nodes that are done with all they were planned for.
     pub nodes_done: u32,
-    /// What it used so far.
+    /// What it used so far, with what it took over.
     pub totals: Totals,
+    /// What the events that it took over had used.
+    #[serde(default)]
+    pub inherited: Totals,
+    /// What it waits for.
+    #[serde(default)]
+    pub awaited: Vec<Awaited>,
+    /// Questions beside it that are not answered yet.
+    #[serde(default)]
+    pub open_chats: u32,
+}
+
+/// A question that a run waits with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Awaited {
+    /// The question's id.
+    pub input: CallId,
+    /// Who asks.
+    pub node: Option<NodeId>,
+    /// What is asked.
+    pub prompt: String,
+    /// When it was asked.
+    pub since: Timestamp,
+    /// Until when an answer is awaited.
+    pub deadline: Option<Timestamp>,
 }
 
 impl RunSummary {
@@ -293,12 +370,24 @@ impl RunSummary {
     pub fn begin(event: &Event) -> Option<Self> {
         let Body::RunStarted(started) = &event.body else { return None };
         Some(Self {
-            run: event.run,
             seq: event.seq,
-            title: started.request.title(),
-            request: started.request.clone(),
+            owner: started.owner.clone(),
+            origin: started.origin.clone(),
+            ..Self::new(event.run, started.request.clone(), event.at)
+        })
+    }
+
+    /// A run of this server's one account that was just accepted.
+    pub fn new(run: RunId, request: RunRequest, created_at: Timestamp) -> Self {
+        Self {
+            run,
+            owner: AccountId::local(),
+            origin: None,
+            seq: 1,
+            title: request.title(),
+            request,
             status: RunStatus::Queued,
-            created_at: event.at,
+            created_at,
             finished_at: None,
             error: None,
             result: None,
@@ -306,7 +395,10 @@ impl RunSummary {
             nodes: 0,
             nodes_done: 0,
             totals: Totals::default(),
-        })
+            inherited: Totals::default(),
+            awaited: Vec::new(),
+            open_chats: 0,
+        }
     }
 
     /// Takes the next event in. An event that was applied before changes nothing.
@@ -322,6 +414,13 @@ impl RunSummary {
             Body::NodeFinished(finished) if finished.complete => self.nodes_done += 1,
             Body::CallFinished(finished) => self.totals.count_call(finished.usage, finished.cost),
             Body::ToolReturned(_) => self.totals.tool_calls += 1,
+            Body::InputRequested(request) => self.await_input(event, request),
+            Body::InputReceived(received) => self.end_wait(&received.input),
+            Body::ChatAsked(_) => self.open_chats += 1,
+            Body::ChatAnswered(answered) => {
+                self.open_chats = self.open_chats.saturating_sub(1);
+                self.totals.count_call(answered.usage, answered.cost);
+            }
             Body::Rated(rating) => self.result = Some(rating.headline()),
             Body::DecisionMade(decision) => self.result = Some(decision.headline()),
             Body::RunFinished(finished) => {
@@ -329,8 +428,36 @@ impl RunSummary {
                 self.error.clone_from(&finished.error);
                 self.finished_at = Some(event.at);
                 self.phase = None;
+                self.awaited.clear();
             }
             _ => {}
+        }
+        if self.origin.as_ref().is_some_and(|origin| event.seq <= origin.through) {
+            self.inherited = self.totals.clone();
+        }
+    }
+
+    /// Whether nothing will be added to the log, unless somebody asks a question beside the run.
+    pub fn is_closed(&self) -> bool {
+        self.finished_at.is_some() && self.open_chats == 0
+    }
+
+    fn await_input(&mut self, event: &Event, request: &InputRequest) {
+        self.awaited.retain(|awaited| awaited.input != request.input);
+        self.awaited.push(Awaited {
+            input: request.input.clone(),
+            node: event.node.clone(),
+            prompt: request.prompt.clone(),
+            since: event.at,
+            deadline: request.deadline,
+        });
+        self.status = RunStatus::Waiting;
+    }
+
+    fn end_wait(&mut self, input: &CallId) {
+        self.awaited.retain(|awaited| awaited.input != *input);
+        if self.awaited.is_empty() && self.status == RunStatus::Waiting {
+            self.status = RunStatus::Running;
         }
     }
 }

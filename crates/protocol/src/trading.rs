@@ -206,6 +206,21 @@ pub struct RejectedOrder {
     pub reasons: Vec<String>,
 }
 
+/// What became of a decision's orders.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DecisionOutcome {
+    /// The day whose prices were paid.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
+    pub date: Date,
+    /// The run that decided, if one did.
+    pub run: Option<RunId>,
+    /// What was executed, in this order.
+    pub trades: Vec<Trade>,
+    /// What was refused.
+    pub rejected: Vec<RejectedOrder>,
+}
+
 /// A figure that is known, or the reason why it is not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -292,8 +307,9 @@ pub struct PortfolioView {
     pub holdings: Vec<HoldingView>,
     /// Trades, newest first.
     pub trades: Vec<Trade>,
-    /// Orders of the last decision that were rejected.
-    pub rejected: Vec<RejectedOrder>,
+    /// What became of the last decision; `None` before the first.
+    #[serde(default)]
+    pub last_decision: Option<DecisionOutcome>,
     /// Weight of each sector and of cash, largest first.
     pub allocation: Vec<SectorWeight>,
     /// Total value over time, oldest first.

@@ -3,9 +3,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Body, CallFinished, CallId, CallStarted, Decimal, Decision, EdgeAdded, Event, LogLine, NodeAdded,
-    NodeFinished, NodeId, NodeStatus, PortfolioView, Rating, RejectedOrder, Report, RunSummary, Said, Text,
-    Tier, Timestamp, ToolInvoked, ToolRequest, ToolReturned, ToolStatus, Trade, Usage,
+    Answer, Approval, ApprovalChanged, Body, CallFinished, CallId, CallStarted, ChatAnswered, ChatAsked,
+    Decimal, Decision, EdgeAdded, Event, InputReceived, InputRequest, LogLine, NodeAdded, NodeFinished,
+    NodeId, NodeStatus, Patch, PortfolioView, Rating, RejectedOrder, Report, RunSummary, Said, StateEdited,
+    Text, Tier, Timestamp, ToolInvoked, ToolRequest, ToolReturned, ToolStatus, Trade, Usage,
 };
 
 /// Everything that a person sees of a run: the fold of its log.
@@ -31,9 +32,18 @@ pub struct RunView {
     pub turns: Vec<Arc<Turn>>,
     /// Reports, in the order in which they were written.
     pub reports: Vec<Arc<Report>>,
-    /// The run's state: the last value of every key.
+    /// The run's state: of every key the value that was set last, and what was added to it since.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
-    pub state: BTreeMap<String, Arc<StateEntry>>,
+    pub state: BTreeMap<String, Vec<Arc<StateEntry>>>,
+    /// Questions to people, in the order in which they were first asked.
+    #[serde(default)]
+    pub inputs: Vec<Arc<InputView>>,
+    /// Before which nodes the run pauses now.
+    #[serde(default)]
+    pub approval: Approval,
+    /// Questions beside the run.
+    #[serde(default)]
+    pub chats: Vec<Arc<ChatView>>,
     /// The rating, of a pipeline run.
     pub rating: Option<Rating>,
     /// The decision, of a portfolio run.
@@ -108,6 +118,9 @@ pub struct Visit {
     pub duration_ms: Option<u64>,
     /// Whether it failed.
     pub failed: bool,
+    /// Whether it was made by the run that this one continues.
+    #[serde(default)]
+    pub inherited: bool,
 }
 
 /// An edge, and how often it passed work on.
@@ -222,6 +235,15 @@ pub enum TurnContent {
     Message(Said),
     /// A line of the log.
     Log(LogLine),
+    /// A question to a person; it is in [`RunView::inputs`].
+    Input {
+        /// The question.
+        input: CallId,
+    },
+    /// A person changed the state.
+    Edited(StateEdited),
+    /// A person changed the approve mode.
+    ApprovalChanged(ApprovalChanged),
     /// The rating in [`RunView::rating`].
     Rating,
     /// The decision in [`RunView::decision`].
@@ -237,13 +259,44 @@ pub enum TurnContent {
     },
 }
 
-/// A value of the run's state.
+/// A question to a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InputView {
+    /// The question, as it was asked last.
+    pub request: InputRequest,
+    /// Who asks.
+    pub node: Option<NodeId>,
+    /// When it was asked.
+    pub asked_at: Timestamp,
+    /// The answer; `None` while it is awaited.
+    pub received: Option<InputReceived>,
+    /// When it was answered.
+    pub received_at: Option<Timestamp>,
+}
+
+/// A question beside the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ChatView {
+    /// The question.
+    pub asked: ChatAsked,
+    /// When it was asked.
+    pub asked_at: Timestamp,
+    /// The answer; `None` while it is awaited.
+    pub answered: Option<ChatAnswered>,
+}
+
+/// A value of the run's state, or an addition to a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StateEntry {
     /// The value, as JSON text.
     pub value: Text,
-    /// The node that set it.
+    /// Whether it is one more item of a list, rather than the whole value.
+    #[serde(default)]
+    pub appended: bool,
+    /// The node that set it; `None` for a person.
     pub node: Option<NodeId>,
     /// Number of the event that set it.
     pub seq: u64,
@@ -252,8 +305,10 @@ pub struct StateEntry {
 impl RunView {
     /// The view after a run's first event; `None` if that is not [`Body::RunStarted`].
     pub fn begin(event: &Event) -> Option<Self> {
+        let summary = RunSummary::begin(event)?;
         Some(Self {
-            summary: RunSummary::begin(event)?,
+            approval: summary.request.approval.clone(),
+            summary,
             status_reason: None,
             nodes: Vec::new(),
             edges: Vec::new(),
@@ -262,6 +317,8 @@ impl RunView {
             turns: Vec::new(),
             reports: Vec::new(),
             state: BTreeMap::new(),
+            inputs: Vec::new(),
+            chats: Vec::new(),
             rating: None,
             decision: None,
             trades: Vec::new(),
@@ -297,6 +354,17 @@ impl RunView {
         self.calls.iter().rev().find(|call| call.id == *id)
     }
 
+    /// The question with this id.
+    pub fn input(&self, id: &CallId) -> Option<&Arc<InputView>> {
+        self.inputs.iter().rev().find(|input| input.request.input == *id)
+    }
+
+    /// The questions that are open now.
+    pub fn open_inputs(&self) -> impl Iterator<Item = &Arc<InputView>> {
+        let is_over = self.summary.status.is_over();
+        self.inputs.iter().filter(move |input| !is_over && input.received.is_none())
+    }
+
     /// Takes the next event in.
     pub fn apply(&mut self, event: &Event) -> Applied {
         if event.seq <= self.seq() {
@@ -319,7 +387,8 @@ impl RunView {
             Body::NodeAdded(plan) => self.nodes.push(Arc::new(NodeView::planned(plan.clone()))),
             Body::EdgeAdded(plan) => self.edges.push(EdgeView { plan: plan.clone(), taken: 0 }),
             Body::NodeStarted(started) => {
-                self.change_node(node, |node| node.begin_visit(started.visit, event.at));
+                let inherited = self.is_inherited(event);
+                self.change_node(node, |node| node.begin_visit(started.visit, event.at, inherited));
             }
             Body::NodeStatusChanged(changed) => self.change_node(node, |node| {
                 node.status = changed.status;
@@ -330,6 +399,26 @@ impl RunView {
             Body::CallFinished(finished) => self.finish_call(event, finished),
             Body::ToolInvoked(invoked) => self.start_tool(event, invoked),
             Body::ToolReturned(returned) => self.finish_tool(returned),
+            Body::InputRequested(request) => self.ask(event, request),
+            Body::InputReceived(received) => self.receive(event, received),
+            Body::StateEdited(edited) => {
+                self.set_state(None, event.seq, &edited.patch, |_| false);
+                self.turn(event, TurnContent::Edited(edited.clone()));
+            }
+            Body::ApprovalChanged(changed) => {
+                self.approval = changed.approval.clone();
+                self.turn(event, TurnContent::ApprovalChanged(changed.clone()));
+            }
+            Body::ChatAsked(asked) => {
+                let chat = ChatView { asked: asked.clone(), asked_at: event.at, answered: None };
+                self.chats.push(Arc::new(chat));
+            }
+            Body::ChatAnswered(answered) => {
+                if let Some(chat) = self.chats.iter_mut().rev().find(|chat| chat.asked.chat == answered.chat)
+                {
+                    Arc::make_mut(chat).answered = Some(answered.clone());
+                }
+            }
             Body::Said(said) => {
                 let line = headline(said.content.shown());
                 self.change_node(node, |node| node.headline = line);
@@ -385,9 +474,58 @@ impl RunView {
                 edge.taken += 1;
             }
         }
-        for (key, value) in &finished.patch {
-            let entry = StateEntry { value: value.clone(), node: event.node.clone(), seq: event.seq };
-            self.state.insert(key.clone(), Arc::new(entry));
+        let appends = |key: &str| finished.appended.contains(key);
+        self.set_state(event.node.as_ref(), event.seq, &finished.patch, appends);
+    }
+
+    fn set_state(&mut self, node: Option<&NodeId>, seq: u64, patch: &Patch, appends: impl Fn(&str) -> bool) {
+        for (key, value) in patch {
+            let appended = appends(key);
+            let entries = self.state.entry(key.clone()).or_default();
+            if !appended {
+                entries.clear();
+            }
+            let (value, node) = (value.clone(), node.cloned());
+            entries.push(Arc::new(StateEntry { value, appended, node, seq }));
+        }
+    }
+
+    fn is_inherited(&self, event: &Event) -> bool {
+        self.summary.origin.as_ref().is_some_and(|origin| event.seq <= origin.through)
+    }
+
+    fn ask(&mut self, event: &Event, request: &InputRequest) {
+        let input = Arc::new(InputView {
+            request: request.clone(),
+            node: event.node.clone(),
+            asked_at: event.at,
+            received: None,
+            received_at: None,
+        });
+        self.change_node(event.node.as_ref(), |node| {
+            node.status = NodeStatus::Waiting;
+            node.reason = Some(request.prompt.clone());
+        });
+        match self.inputs.iter_mut().rev().find(|known| known.request.input == request.input) {
+            Some(known) => *known = input,
+            None => {
+                self.inputs.push(input);
+                self.turn(event, TurnContent::Input { input: request.input.clone() });
+            }
+        }
+    }
+
+    fn receive(&mut self, event: &Event, received: &InputReceived) {
+        if let Some(input) = self.inputs.iter_mut().rev().find(|input| input.request.input == received.input)
+        {
+            let input = Arc::make_mut(input);
+            input.received = Some(received.clone());
+            input.received_at = Some(event.at);
+        }
+        self.change_node(event.node.as_ref(), |node| node.end_wait(&received.answer));
+        if let Answer::Approved { edits, .. } = &received.answer {
+            // Not the node's own work, but a person's.
+            self.set_state(None, event.seq, edits, |_| false);
         }
     }
 
@@ -471,10 +609,22 @@ impl NodeView {
         }
     }
 
-    fn begin_visit(&mut self, number: u32, at: Timestamp) {
+    /// A question of the node was answered.
+    fn end_wait(&mut self, answer: &Answer) {
+        let is_working = self.visits.last().is_some_and(|visit| visit.duration_ms.is_none());
+        self.reason = None;
+        self.status = match answer {
+            _ if is_working => NodeStatus::Running,
+            Answer::Approved { .. } => NodeStatus::Ready,
+            _ if self.visits.is_empty() => NodeStatus::Pending,
+            _ => NodeStatus::Succeeded,
+        };
+    }
+
+    fn begin_visit(&mut self, number: u32, at: Timestamp, inherited: bool) {
         self.status = NodeStatus::Running;
         self.reason = None;
-        let visit = Visit { number, started_at: at, duration_ms: None, failed: false };
+        let visit = Visit { number, started_at: at, duration_ms: None, failed: false, inherited };
         match self.visits.last_mut() {
             // Repeated after a crash: the first attempt's time is lost with its server.
             Some(last) if last.number == number => *last = visit,

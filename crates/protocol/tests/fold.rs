@@ -3,9 +3,10 @@
 
 use proptest::prelude::*;
 use protocol::{
-    Applied, Body, CallFinished, CallStarted, Decimal, EdgeAdded, EdgeKind, Event, LogLevel, LogLine,
-    ModelChoice, NodeAdded, NodeFinished, NodeId, NodeKind, NodeStarted, NodeStatus, Report, RunFinished,
-    RunId, RunRequest, RunStarted, RunStatus, RunSummary, RunView, Said, StatusChanged, Text, Tier,
+    AccountId, Answer, Applied, Approval, ApprovalChanged, Body, CallFinished, CallStarted, ChatAnswered,
+    ChatAsked, Decimal, EdgeAdded, EdgeKind, Event, InputForm, InputReceived, InputRequest, LogLevel,
+    LogLine, NodeAdded, NodeFinished, NodeId, NodeKind, NodeStarted, NodeStatus, Report, RunFinished, RunId,
+    RunRequest, RunStarted, RunStatus, RunSummary, RunView, Said, StateEdited, StatusChanged, Text, Tier,
     Timestamp, ToolInvoked, ToolReturned, ToolStatus, Totals, UnknownBody, Usage, Workflow,
 };
 
@@ -51,8 +52,8 @@ fn body() -> impl Strategy<Value = Body> {
     let edge = (node(), node()).prop_map(|(from, to)| {
         Body::EdgeAdded(EdgeAdded { from, to, kind: EdgeKind::Flow, condition: None })
     });
-    let finished = (1_u32..4, text(), prop::collection::vec(node(), 0..3), any::<bool>()).prop_map(
-        |(visit, value, next, complete)| {
+    let finished = (1_u32..4, text(), prop::collection::vec(node(), 0..3), any::<bool>(), any::<bool>())
+        .prop_map(|(visit, value, next, complete, appends)| {
             Body::NodeFinished(NodeFinished {
                 visit,
                 status: NodeStatus::Succeeded,
@@ -60,11 +61,11 @@ fn body() -> impl Strategy<Value = Body> {
                 degraded: None,
                 duration_ms: 12,
                 patch: [("report".to_owned(), value)].into(),
+                appended: appends.then(|| "report".to_owned()).into_iter().collect(),
                 next,
                 complete,
             })
-        },
-    );
+        });
     let started_call = (call(), text()).prop_map(|(call, prompt)| {
         Body::CallStarted(CallStarted { call, model: "m".into(), tier: Tier::Quick, prompt, tools: vec![] })
     });
@@ -118,25 +119,63 @@ fn body() -> impl Strategy<Value = Body> {
         Just(Body::RunFinished(RunFinished {
             status: RunStatus::Failed,
             error: Some("e".into()),
+            stopped: None,
             totals: Totals::default()
         })),
+        steering(),
     ]
+}
+
+/// What people do to a run.
+fn steering() -> impl Strategy<Value = Body> {
+    let me = || "me".parse::<AccountId>().unwrap();
+    let asked = (call(), prop::option::of(0_i64..1000)).prop_map(|(input, deadline)| {
+        let (prompt, form, deadline) = ("Which?".into(), InputForm::Text, deadline.map(Timestamp));
+        Body::InputRequested(InputRequest { input, prompt, reason: None, form, deadline, default: None })
+    });
+    let answer = prop_oneof![
+        text().prop_map(|json| Answer::Value { json }),
+        text().prop_map(|value| Answer::Approved {
+            digest: "0123456789abcdef".repeat(4).parse().unwrap(),
+            edits: [("report".to_owned(), value)].into(),
+        }),
+        node().prop_map(|to| Answer::SentBack { to, comment: "again".into() }),
+        Just(Answer::Expired),
+    ];
+    let received = (call(), answer)
+        .prop_map(move |(input, answer)| Body::InputReceived(InputReceived { input, answer, by: None }));
+    let edited = text().prop_map(move |value| {
+        Body::StateEdited(StateEdited { patch: [("report".to_owned(), value)].into(), by: me() })
+    });
+    let chat =
+        (1_u32..3, text(), any::<bool>(), cost()).prop_map(move |(chat, text, asks, cost)| match asks {
+            true => Body::ChatAsked(ChatAsked { chat, question: text, by: me() }),
+            false => Body::ChatAnswered(ChatAnswered {
+                chat,
+                model: "m".into(),
+                answer: text,
+                usage: Usage::default(),
+                cost,
+                latency_ms: 1,
+                error: None,
+            }),
+        });
+    let mode = node().prop_map(move |node| {
+        Body::ApprovalChanged(ApprovalChanged {
+            approval: Approval::Nodes { nodes: [node].into() },
+            by: me(),
+        })
+    });
+    prop_oneof![asked, received, edited, chat, mode]
 }
 
 fn log() -> impl Strategy<Value = Vec<Event>> {
     prop::collection::vec((prop::option::of(node()), body(), 0_i64..1000), 0..60).prop_map(|entries| {
         let run = RunId("0197a1b2-0000-7000-8000-000000000001".parse().unwrap());
-        let request = RunRequest {
-            workflow: Workflow::Pipeline {
-                ticker: "AAPL".parse().unwrap(),
-                date: "2022-06-30".parse().unwrap(),
-                analysts: vec![],
-            },
-            flow: "f".parse().unwrap(),
-            model: ModelChoice::default(),
-            limits: protocol::Limits::default(),
-        };
-        let start = (None, Body::RunStarted(RunStarted { request }), 0);
+        let (ticker, date) = ("AAPL".parse().unwrap(), "2022-06-30".parse().unwrap());
+        let request =
+            RunRequest::new(Workflow::Pipeline { ticker, date, analysts: vec![] }, "f".parse().unwrap());
+        let start = (None, Body::RunStarted(RunStarted::new(request)), 0);
         let entries = std::iter::once(start).chain(entries);
         let event = |(index, (node, body, at)): (usize, (Option<NodeId>, Body, i64))| Event {
             run,
@@ -198,13 +237,83 @@ proptest! {
             summary
         };
         let calls = || log.iter().filter_map(|event| match &event.body {
-            Body::CallFinished(call) => Some(call),
+            Body::CallFinished(call) => Some((call.usage, call.cost)),
+            Body::ChatAnswered(chat) => Some((chat.usage, chat.cost)),
             _ => None,
         });
         prop_assert_eq!(summary.totals.model_calls as usize, calls().count());
-        prop_assert_eq!(summary.totals.tokens_in, calls().filter_map(|call| call.usage.tokens_in).sum::<u64>());
-        prop_assert_eq!(summary.totals.cost, calls().filter_map(|call| call.cost).sum::<Decimal>());
-        prop_assert_eq!(summary.totals.calls_of_unknown_cost as usize, calls().filter(|call| call.cost.is_none()).count());
+        prop_assert_eq!(summary.totals.tokens_in, calls().filter_map(|(usage, _)| usage.tokens_in).sum::<u64>());
+        prop_assert_eq!(summary.totals.cost, calls().filter_map(|(_, cost)| cost).sum::<Decimal>());
+        prop_assert_eq!(summary.totals.calls_of_unknown_cost as usize, calls().filter(|(_, cost)| cost.is_none()).count());
         prop_assert_eq!(summary, RunView::fold(&log).unwrap().summary);
     }
+}
+
+fn event(seq: u64, node: &str, body: Body) -> Event {
+    let run = RunId("0197a1b2-0000-7000-8000-000000000001".parse().unwrap());
+    Event { run, seq, at: Timestamp(seq as i64), node: Some(node.parse().unwrap()), body }
+}
+
+fn begun() -> RunView {
+    let (ticker, date) = ("AAPL".parse().unwrap(), "2022-06-30".parse().unwrap());
+    let request =
+        RunRequest::new(Workflow::Pipeline { ticker, date, analysts: vec![] }, "f".parse().unwrap());
+    RunView::begin(&event(1, "market", Body::RunStarted(RunStarted::new(request)))).unwrap()
+}
+
+#[test]
+fn a_list_shows_all_that_was_added_to_it() {
+    let mut view = begun();
+    let finished = |visit, value: &str, appends: bool| {
+        Body::NodeFinished(NodeFinished {
+            visit,
+            status: NodeStatus::Succeeded,
+            reason: None,
+            degraded: None,
+            duration_ms: 1,
+            patch: [("gaps".to_owned(), Text::from(value))].into(),
+            appended: appends.then(|| "gaps".to_owned()).into_iter().collect(),
+            next: vec![],
+            complete: true,
+        })
+    };
+    let shown = |view: &RunView| -> Vec<String> {
+        view.state["gaps"].iter().map(|entry| entry.value.shown().to_owned()).collect()
+    };
+    view.apply(&event(2, "market", finished(1, "1", true)));
+    view.apply(&event(3, "bull", finished(1, "2", true)));
+    assert_eq!(shown(&view), ["1", "2"]);
+    view.apply(&event(4, "bear", finished(1, "[]", false)));
+    assert_eq!(shown(&view), ["[]"]);
+}
+
+#[test]
+fn a_run_that_asks_waits_until_all_its_questions_are_answered() {
+    let mut view = begun();
+    let ask = |input: &str| {
+        Body::InputRequested(InputRequest {
+            input: input.parse().unwrap(),
+            prompt: "Which?".into(),
+            reason: None,
+            form: InputForm::Text,
+            deadline: None,
+            default: None,
+        })
+    };
+    let answer = |input: &str| {
+        let answer = Answer::Value { json: "\"this\"".into() };
+        Body::InputReceived(InputReceived { input: input.parse().unwrap(), answer, by: None })
+    };
+    view.apply(&event(
+        2,
+        "market",
+        Body::StatusChanged(StatusChanged { status: RunStatus::Running, reason: None }),
+    ));
+    view.apply(&event(3, "market", ask("market:1:1")));
+    view.apply(&event(4, "bull", ask("bull:1:1")));
+    assert_eq!((view.summary.status, view.summary.awaited.len()), (RunStatus::Waiting, 2));
+    view.apply(&event(5, "bull", answer("bull:1:1")));
+    assert_eq!((view.summary.status, view.open_inputs().count()), (RunStatus::Waiting, 1));
+    view.apply(&event(6, "market", answer("market:1:1")));
+    assert_eq!((view.summary.status, view.open_inputs().count()), (RunStatus::Running, 0));
 }

@@ -1,0 +1,290 @@
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AccountId, CallId, Decimal, Digest, Limits, ModelChoice, NodeId, Patch, RunId, Text, Timestamp, Usage,
+    Workflow,
+};
+
+/// Before which nodes a run pauses until a person approves.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Approval {
+    /// Before none.
+    #[default]
+    Off,
+    /// Before every node.
+    Every,
+    /// Before these.
+    Nodes {
+        /// Their ids.
+        nodes: BTreeSet<NodeId>,
+    },
+}
+
+impl Approval {
+    /// Whether a run pauses before this node.
+    pub fn applies_to(&self, node: &NodeId) -> bool {
+        match self {
+            Self::Off => false,
+            Self::Every => true,
+            Self::Nodes { nodes } => nodes.contains(node),
+        }
+    }
+}
+
+/// Where a run that continues another one goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ForkPoint {
+    /// The node's visit is made again, and what followed from it. Called a re-run.
+    Before {
+        /// The node.
+        node: NodeId,
+        /// Which of its visits; 1 is the first.
+        #[serde(default = "first_visit")]
+        visit: u32,
+    },
+    /// The first visits to all nodes of a phase are made again, and what followed from them.
+    Phase {
+        /// The phase, as in the plan.
+        phase: String,
+    },
+    /// The node's visit stands, and what followed from it is made again.
+    After {
+        /// The node.
+        node: NodeId,
+        /// Which of its visits; 1 is the first.
+        #[serde(default = "first_visit")]
+        visit: u32,
+    },
+    /// Everything that succeeded stands: a run that failed, was stopped or reached a limit goes on.
+    End,
+}
+
+fn first_visit() -> u32 {
+    1
+}
+
+/// The run that another one continues.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Origin {
+    /// The run.
+    pub run: RunId,
+    /// Where it was left.
+    pub point: ForkPoint,
+    /// Number of the last event that was taken over. They follow the plan, in their old order and
+    /// with their old times.
+    pub through: u64,
+}
+
+/// A request to continue a run in a new one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ForkRun {
+    /// Where it goes on.
+    pub point: ForkPoint,
+    /// Values of the run's state to begin with, as JSON texts; each takes the place of the old one.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub edits: Patch,
+    /// Other parameters; those of the original if absent.
+    #[serde(default)]
+    pub workflow: Option<Workflow>,
+    /// Another model; that of the original if absent.
+    #[serde(default)]
+    pub model: Option<ModelChoice>,
+    /// Other limits; those of the original if absent.
+    #[serde(default)]
+    pub limits: Option<Limits>,
+    /// Another approve mode; off if absent.
+    #[serde(default)]
+    pub approval: Option<Approval>,
+}
+
+/// A person's change of the run's state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StateEdited {
+    /// The new values; each takes the place of the old one.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub patch: Patch,
+    /// Who changed it.
+    pub by: AccountId,
+}
+
+/// A person's change of the approve mode.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ApprovalChanged {
+    /// The new mode.
+    pub approval: Approval,
+    /// Who changed it.
+    pub by: AccountId,
+}
+
+/// A person is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InputRequest {
+    /// Pairs question and answer. The same again means: asked anew, as what was shown has changed.
+    pub input: CallId,
+    /// What is asked.
+    pub prompt: String,
+    /// Why it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The form of the answer.
+    pub form: InputForm,
+    /// Until when an answer is awaited; `None` is for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Timestamp>,
+    /// The answer at the deadline, as JSON text; without one, the node fails then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Text>,
+}
+
+/// What a person can answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum InputForm {
+    /// Any text but an empty one.
+    Text,
+    /// One of these.
+    Choice {
+        /// The answers on offer.
+        options: Vec<String>,
+    },
+    /// A JSON value by a schema.
+    Object {
+        /// The JSON schema, as JSON text.
+        schema: Text,
+    },
+    /// Whether a node may begin.
+    Approval(ApprovalForm),
+}
+
+/// What a person approves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ApprovalForm {
+    /// The visit that is to begin.
+    pub visit: u32,
+    /// What exactly is about to be done, as JSON text, such as the orders of a decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Text>,
+    /// SHA-256 of what is approved: an answer is good for this alone.
+    pub digest: Digest,
+    /// Nodes that the work can be sent back to.
+    #[serde(default)]
+    pub back: Vec<NodeId>,
+    /// Nodes that can be taken instead.
+    #[serde(default)]
+    pub routes: Vec<NodeId>,
+}
+
+/// A person answered, or the deadline passed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InputReceived {
+    /// Pairs question and answer.
+    pub input: CallId,
+    /// The answer.
+    pub answer: Answer,
+    /// Who answered; `None`: nobody, until the deadline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<AccountId>,
+}
+
+/// An answer to a question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Answer {
+    /// The text, the choice or the object.
+    Value {
+        /// As JSON text.
+        json: Text,
+    },
+    /// The node may begin.
+    Approved {
+        /// What was approved: the request's digest.
+        digest: Digest,
+        /// Values of the state to change first, as JSON texts.
+        #[serde(default)]
+        #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+        edits: Patch,
+    },
+    /// A node before this one shall do its work again.
+    SentBack {
+        /// Which.
+        to: NodeId,
+        /// What it shall do differently.
+        comment: String,
+    },
+    /// Other nodes are taken instead.
+    Rerouted {
+        /// Which.
+        to: NodeId,
+    },
+    /// The run ends here.
+    Rejected {
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// Nobody answered until the deadline.
+    Expired,
+}
+
+/// A question to a run, beside its work. May also follow the run's end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ChatAsked {
+    /// Pairs question and answer; counts from 1.
+    pub chat: u32,
+    /// The question.
+    pub question: Text,
+    /// Who asks.
+    pub by: AccountId,
+}
+
+/// The answer to a question beside a run, from its state at that moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ChatAnswered {
+    /// Pairs question and answer.
+    pub chat: u32,
+    /// The model that answered.
+    pub model: String,
+    /// The answer, as Markdown; empty where there is none.
+    #[serde(default)]
+    pub answer: Text,
+    /// Tokens, as reported.
+    #[serde(default)]
+    pub usage: Usage,
+    /// US dollars; `None` if not known.
+    #[serde(default)]
+    pub cost: Option<Decimal>,
+    /// In milliseconds.
+    pub latency_ms: u64,
+    /// Why there is no answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// Who ended a run, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Stopped {
+    /// Who.
+    pub by: AccountId,
+    /// Why, if that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
