@@ -7,8 +7,8 @@ use leptos::{
     server_fn::codec::{Json, JsonEncoding},
 };
 use protocol::{
-    CreatePortfolio, Date, Digest, Event, PortfolioId, PortfolioSummary, PortfolioView, Problem, RunAccepted,
-    RunFilter, RunId, RunPage, RunView, StartOptions, StartRun,
+    Answer, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, PortfolioId, PortfolioSummary,
+    PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunView, StartOptions, StartRun,
 };
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +101,36 @@ pub async fn run(run: RunId) -> Result<RunView, ApiError> {
 #[server(name = EventsCall, prefix = "/rpc", endpoint = "events", input = Json)]
 pub async fn events(run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, ApiError> {
     answer(backend()?.events(run, after, limit).await)
+}
+
+/// Answers a question of a run.
+#[server(name = AnswerCall, prefix = "/rpc", endpoint = "answer_input", input = Json)]
+pub async fn answer_input(run: RunId, input: CallId, given: Answer) -> Result<(), ApiError> {
+    answer(backend()?.answer(run, input, given).await)
+}
+
+/// Changes before which nodes a run pauses.
+#[server(name = SetApprovalCall, prefix = "/rpc", endpoint = "set_approval", input = Json)]
+pub async fn set_approval(run: RunId, approval: Approval) -> Result<(), ApiError> {
+    answer(backend()?.set_approval(run, approval).await)
+}
+
+/// Continues a run in a new one.
+#[server(name = ForkRunCall, prefix = "/rpc", endpoint = "fork_run", input = Json)]
+pub async fn fork_run(run: RunId, request: ForkRun) -> Result<RunAccepted, ApiError> {
+    answer(backend()?.fork_run(run, request).await)
+}
+
+/// Asks a question beside a run, and returns its number.
+#[server(name = ChatCall, prefix = "/rpc", endpoint = "ask_run", input = Json)]
+pub async fn ask_run(run: RunId, question: String) -> Result<u32, ApiError> {
+    answer(backend()?.chat(run, question).await)
+}
+
+/// A run as it was at event `seq`.
+#[server(name = RunAtCall, prefix = "/rpc", endpoint = "run_at", input = Json)]
+pub async fn run_at(run: RunId, seq: u64) -> Result<RunView, ApiError> {
+    answer(backend()?.run_at(run, seq).await)
 }
 
 /// A long text that the run's log shows a preview of.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use protocol::{
-    CreatePortfolio, Date, Digest, Event, PortfolioId, PortfolioSummary, PortfolioView, Problem, RunAccepted,
-    RunFilter, RunId, RunPage, RunView, StartOptions, StartRun,
+    Answer, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, PortfolioId, PortfolioSummary,
+    PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunView, StartOptions, StartRun,
 };
 
 /// The one service behind pages, REST and the other wires.
@@ -24,6 +24,16 @@ pub trait Backend: Send + Sync {
     async fn run(&self, run: RunId) -> Result<RunView, Problem>;
     /// Up to `limit` events after number `after`.
     async fn events(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, Problem>;
+    /// Answers a question of a run.
+    async fn answer(&self, run: RunId, input: CallId, answer: Answer) -> Result<(), Problem>;
+    /// Changes before which nodes a run pauses.
+    async fn set_approval(&self, run: RunId, approval: Approval) -> Result<(), Problem>;
+    /// Continues a run in a new one.
+    async fn fork_run(&self, run: RunId, request: ForkRun) -> Result<RunAccepted, Problem>;
+    /// Asks a question beside a run, and returns its number.
+    async fn chat(&self, run: RunId, question: String) -> Result<u32, Problem>;
+    /// A run as it was at event `seq`.
+    async fn run_at(&self, run: RunId, seq: u64) -> Result<RunView, Problem>;
     /// A long text that the run's log shows a preview of.
     async fn text(&self, run: RunId, digest: Digest) -> Result<String, Problem>;
     /// All portfolios.

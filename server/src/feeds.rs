@@ -43,7 +43,7 @@ async fn follow_runs(mut peer: Peer, service: Arc<Service>) -> Result<(), Gone> 
 
 async fn send_recent(peer: &mut Peer, service: &Service) -> Result<(), Gone> {
     let filter = RunFilter { limit: Some(RECENT_RUNS), ..RunFilter::default() };
-    let page = service.journal.summaries(&filter).await.map_err(|error| {
+    let page = service.journal.summaries(&filter, None).await.map_err(|error| {
         tracing::error!(%error, "the runs cannot be listed");
         Gone
     })?;

@@ -21,7 +21,7 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{Router, http::StatusCode, routing::get};
 pub use config::{Command, CommandLine, DataOptions, ListenOptions, ModelOptions, RunOptions, ServeOptions};
-use engine::{Engine, EngineError, EngineOptions};
+use engine::{Allowance, Engine, EngineError, EngineOptions};
 use journal::{Journal, JournalError};
 pub use listener::Listener;
 use market::{PriceVendor, Sample};
@@ -138,7 +138,7 @@ pub async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
         concurrent_runs: options.runs.concurrent_runs,
         accepted_runs: options.runs.accepted_runs,
     };
-    let engine = Engine::new(journal.clone(), Arc::new(trading), limits);
+    let engine = Engine::new(journal.clone(), Arc::new(trading), Arc::new(Allowance::default()), limits);
     let shutdown = CancellationToken::new();
     Ok(Arc::new(Service { journal, engine, desk, prices, configured_model, shutdown }))
 }

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use engine::EngineError;
+use engine::{EngineError, ForkError, InputError};
 use journal::JournalError;
 use protocol::{InvalidId, Problem};
 
@@ -73,7 +73,16 @@ pub fn from_journal(error: JournalError) -> Problem {
 pub fn from_engine(error: EngineError) -> Problem {
     match error {
         EngineError::Refused(why) => Problem::invalid(why),
-        EngineError::NotActive => Problem::conflict(error.to_string()),
+        EngineError::NotActive | EngineError::ReRunning(_) => Problem::conflict(error.to_string()),
+        EngineError::Fork(why) => match why {
+            ForkError::Active | ForkError::Succeeded => Problem::conflict(why.to_string()),
+            ForkError::NotVisited { .. } | ForkError::NoSuchPhase(_) => Problem::invalid(why.to_string()),
+        },
+        EngineError::Input(why) => match why {
+            InputError::NotAsked(_) => Problem::not_found(why.to_string()),
+            InputError::Answered | InputError::Changed => Problem::conflict(why.to_string()),
+            InputError::Invalid(_) => Problem::invalid(why.to_string()),
+        },
         EngineError::Full(_) => Problem { status: 429, detail: error.to_string() },
         EngineError::Journal(error) => from_journal(error),
         EngineError::Graph(_) => Problem::internal(error.to_string()),

@@ -10,10 +10,10 @@ use axum::{
     routing::get,
 };
 use protocol::{
-    CreatePortfolio, Date, Digest, Event, PortfolioId, PortfolioSummary, PortfolioView, Problem, RunAccepted,
-    RunFilter, RunId, RunPage, RunView, StartOptions, StartRun,
+    Answer, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, PortfolioId, PortfolioSummary,
+    PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunView, StartOptions, StartRun,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -51,6 +51,10 @@ pub fn router() -> Router<Arc<Service>> {
         .routes(routes!(events))
         .routes(routes!(text))
         .routes(routes!(stop_run))
+        .routes(routes!(answer))
+        .routes(routes!(set_approval))
+        .routes(routes!(fork_run))
+        .routes(routes!(chat))
         .routes(routes!(portfolios, create_portfolio))
         .routes(routes!(portfolio))
         .split_for_parts();
@@ -115,6 +119,50 @@ async fn stop_run(
     Ok(StatusCode::ACCEPTED)
 }
 
+/// Answers a question of a run; the first valid answer counts
+#[utoipa::path(post, path = "/api/v1/runs/{run}/inputs/{input}", params(("run" = String, Path, description = "Run id"), ("input" = String, Path, description = "The question's id")), request_body = Answer, responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn answer(
+    State(service): State<Arc<Service>>,
+    Path((run, input)): Path<(String, String)>,
+    Body(answer): Body<protocol::Answer>,
+) -> Result<StatusCode, ProblemResponse> {
+    let input: CallId = input.parse().map_err(no_such)?;
+    service.answer(run_id(&run)?, input, answer).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Changes before which nodes a run pauses until a person approves
+#[utoipa::path(put, path = "/api/v1/runs/{run}/approval", params(("run" = String, Path, description = "Run id")), request_body = Approval, responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn set_approval(
+    State(service): State<Arc<Service>>,
+    Path(run): Path<String>,
+    Body(approval): Body<Approval>,
+) -> Result<StatusCode, ProblemResponse> {
+    service.set_approval(run_id(&run)?, approval).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Continues a run in a new one: a re-run from a node, a fork after it, or where it failed
+#[utoipa::path(post, path = "/api/v1/runs/{run}/forks", params(("run" = String, Path, description = "Run id")), request_body = ForkRun, responses((status = 201, body = RunAccepted), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn fork_run(
+    State(service): State<Arc<Service>>,
+    Path(run): Path<String>,
+    Body(request): Body<ForkRun>,
+) -> Result<(StatusCode, Json<RunAccepted>), ProblemResponse> {
+    Ok((StatusCode::CREATED, Json(service.fork_run(run_id(&run)?, request).await?)))
+}
+
+/// Asks a question beside a run; the answer follows in its log
+#[utoipa::path(post, path = "/api/v1/runs/{run}/chat", params(("run" = String, Path, description = "Run id")), request_body = AskRun, responses((status = 202, body = ChatNumber), (status = 404, body = Problem), (status = 422, body = Problem)))]
+async fn chat(
+    State(service): State<Arc<Service>>,
+    Path(run): Path<String>,
+    Body(request): Body<AskRun>,
+) -> Result<(StatusCode, Json<ChatNumber>), ProblemResponse> {
+    let chat = service.chat(run_id(&run)?, request.question).await?;
+    Ok((StatusCode::ACCEPTED, Json(ChatNumber { chat })))
+}
+
 /// All portfolios
 #[utoipa::path(get, path = "/api/v1/portfolios", responses((status = 200, body = Vec<PortfolioSummary>)))]
 async fn portfolios(State(service): State<Arc<Service>>) -> Answer<Vec<PortfolioSummary>> {
@@ -159,6 +207,7 @@ impl IntoParams for RunQuery {
             ("status", "Only runs that stand here"),
             ("kind", "Only runs of this kind"),
             ("flow", "Only runs of this flow"),
+            ("origin", "Only runs that continue this one"),
             ("before", "Only runs created before this one: the last of the page before"),
             ("limit", "At most this many; 200 are allowed"),
         ];
@@ -195,6 +244,18 @@ struct PortfolioQuery {
     /// The day of the prices; the day of the last decision if absent
     #[param(value_type = Option<String>, format = Date)]
     as_of: Option<Date>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+struct AskRun {
+    /// The question
+    question: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct ChatNumber {
+    /// Pairs question and answer in the log
+    chat: u32,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]

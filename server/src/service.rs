@@ -8,8 +8,9 @@ use engine::Engine;
 use journal::Journal;
 use market::PriceVendor;
 use protocol::{
-    Analyst, CreatePortfolio, Date, Digest, Event, FlowId, PortfolioId, PortfolioSummary, PortfolioView,
-    Problem, RunAccepted, RunFilter, RunId, RunPage, RunView, StartOptions, StartRun,
+    AccountId, Analyst, Answer, Approval, CallId, CreatePortfolio, Date, Digest, Event, FlowId, ForkRun,
+    InputReceived, PortfolioId, PortfolioSummary, PortfolioView, Problem, RunAccepted, RunFilter, RunId,
+    RunPage, RunView, StartOptions, StartRun,
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -19,6 +20,8 @@ use crate::problem::{from_engine, from_journal};
 
 /// Events that one request reads at most.
 pub const MOST_EVENTS: u32 = 1000;
+/// Bytes of a question beside a run.
+const LONGEST_QUESTION: usize = 8 * 1024;
 
 /// Everything that handlers need.
 pub struct Service {
@@ -41,18 +44,23 @@ impl Service {
     pub async fn start(&self, request: StartRun) -> Result<RunAccepted, Problem> {
         let request = request.in_flow(new_flow());
         let flow = request.flow.clone();
-        let run = self.engine.start(request).await.map_err(from_engine)?;
+        let run = self.engine.start(request, AccountId::local()).await.map_err(from_engine)?;
         Ok(RunAccepted { run, flow })
     }
 
     /// Stops a run on a person's behalf.
     pub async fn stop(&self, run: RunId, reason: Option<&str>) -> Result<(), Problem> {
         self.last_seq(run).await?;
-        self.engine.stop(run, "you", reason).map_err(from_engine)
+        self.engine.stop(run, AccountId::local(), reason).await.map_err(from_engine)
     }
 
     /// The fold of a run's whole log.
     pub async fn run_view(&self, run: RunId) -> Result<RunView, Problem> {
+        self.fold(run, u64::MAX).await
+    }
+
+    /// The fold of a run's log up to event `seq`; the first event is always part of it.
+    async fn fold(&self, run: RunId, seq: u64) -> Result<RunView, Problem> {
         let mut view: Option<RunView> = None;
         loop {
             let after = view.as_ref().map_or(0, RunView::seq);
@@ -62,6 +70,7 @@ impl Service {
             }
             for event in &events {
                 match &mut view {
+                    Some(view) if event.seq > seq => return Ok(view.clone()),
                     Some(view) => {
                         view.apply(event);
                     }
@@ -107,7 +116,7 @@ impl Backend for Service {
     }
 
     async fn runs(&self, filter: RunFilter) -> Result<RunPage, Problem> {
-        self.journal.summaries(&filter).await.map_err(from_journal)
+        self.journal.summaries(&filter, None).await.map_err(from_journal)
     }
 
     async fn run(&self, run: RunId) -> Result<RunView, Problem> {
@@ -117,6 +126,37 @@ impl Backend for Service {
     async fn events(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, Problem> {
         self.last_seq(run).await?;
         self.journal.read(run, after, limit.clamp(1, MOST_EVENTS)).await.map_err(from_journal)
+    }
+
+    async fn answer(&self, run: RunId, input: CallId, answer: Answer) -> Result<(), Problem> {
+        self.last_seq(run).await?;
+        let received = InputReceived { input, answer, by: Some(AccountId::local()) };
+        self.engine.answer(run, received).await.map_err(from_engine)
+    }
+
+    async fn set_approval(&self, run: RunId, approval: Approval) -> Result<(), Problem> {
+        self.last_seq(run).await?;
+        self.engine.set_approval(run, approval, AccountId::local()).await.map_err(from_engine)
+    }
+
+    async fn fork_run(&self, run: RunId, request: ForkRun) -> Result<RunAccepted, Problem> {
+        self.last_seq(run).await?;
+        let fork = self.engine.fork(run, request, AccountId::local()).await.map_err(from_engine)?;
+        let summary = self.journal.summary(fork).await.map_err(from_journal)?.ok_or_else(|| no_run(fork))?;
+        Ok(RunAccepted { run: fork, flow: summary.request.flow })
+    }
+
+    async fn chat(&self, run: RunId, question: String) -> Result<u32, Problem> {
+        self.last_seq(run).await?;
+        let question = question.trim();
+        if question.is_empty() || question.len() > LONGEST_QUESTION {
+            return Err(Problem::invalid("A question must have 1 to 8,192 bytes."));
+        }
+        self.engine.chat(run, question, AccountId::local()).await.map_err(from_engine)
+    }
+
+    async fn run_at(&self, run: RunId, seq: u64) -> Result<RunView, Problem> {
+        self.fold(run, seq).await
     }
 
     async fn text(&self, run: RunId, digest: Digest) -> Result<String, Problem> {

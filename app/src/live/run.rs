@@ -117,16 +117,9 @@ mod tests {
     }
 
     fn followed() -> LiveRun {
-        let request = RunRequest {
-            workflow: Workflow::Portfolio {
-                portfolio: "main".parse().unwrap(),
-                date: "2022-06-30".parse().unwrap(),
-            },
-            flow: "flow".parse().unwrap(),
-            model: Default::default(),
-            limits: Default::default(),
-        };
-        use_run(RunView::begin(&event(1, Body::RunStarted(RunStarted { request }))).unwrap())
+        let (portfolio, date) = ("main".parse().unwrap(), "2022-06-30".parse().unwrap());
+        let request = RunRequest::new(Workflow::Portfolio { portfolio, date }, "flow".parse().unwrap());
+        use_run(RunView::begin(&event(1, Body::RunStarted(RunStarted::new(request)))).unwrap())
     }
 
     fn turns(run: LiveRun) -> usize {

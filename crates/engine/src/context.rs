@@ -1,5 +1,6 @@
 use std::{
     future::Future,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicUsize, Ordering},
@@ -9,20 +10,31 @@ use std::{
 
 use llm::{ChatAnswer, ChatModel, ChatRequest};
 use protocol::{
-    Body, CallFinished, CallId, CallStarted, NodeAdded, RunId, RunRequest, Text, ToolInvoked, ToolReturned,
+    AccountId, Answer, Body, CallFinished, CallId, CallStarted, InputReceived, InputRequest, NodeAdded,
+    RunId, RunRequest, Text, Timestamp, ToolInvoked, ToolReturned,
 };
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
-use crate::{LiveCalls, NodeError, State, ToolResult, run_log::RunLog};
+use crate::{
+    LiveCalls, NodeError, Question, State, ToolResult,
+    command::Commands,
+    input::value_of,
+    run_log::{RunLog, now},
+};
 
 /// What a node sees of its run, and what it may ask for.
 pub struct NodeContext {
     log: Arc<RunLog>,
     model: Arc<dyn ChatModel>,
     live: Arc<LiveCalls>,
+    commands: Commands,
+    /// Cancelled when nothing new may begin.
+    stop: CancellationToken,
     plan: NodeAdded,
     visit: u32,
     state: State,
+    comments: Vec<String>,
     calls: AtomicU32,
     emitted: AtomicUsize,
 }
@@ -32,16 +44,27 @@ impl NodeContext {
         log: Arc<RunLog>,
         model: Arc<dyn ChatModel>,
         live: Arc<LiveCalls>,
+        commands: Commands,
+        stop: CancellationToken,
         plan: NodeAdded,
         visit: u32,
     ) -> Self {
-        let state = log.progress().state.clone();
-        Self { log, model, live, plan, visit, state, calls: AtomicU32::new(0), emitted: AtomicUsize::new(0) }
+        let (state, comments) = {
+            let progress = log.progress();
+            (progress.state.clone(), progress.comments(&plan.id))
+        };
+        let (calls, emitted) = (AtomicU32::new(0), AtomicUsize::new(0));
+        Self { log, model, live, commands, stop, plan, visit, state, comments, calls, emitted }
     }
 
     /// The run.
     pub fn run(&self) -> RunId {
         self.log.run
+    }
+
+    /// Whose run it is.
+    pub fn owner(&self) -> &AccountId {
+        &self.log.account.id
     }
 
     /// What was asked for.
@@ -64,6 +87,11 @@ impl NodeContext {
         &self.state
     }
 
+    /// What people said when they sent the node's work back.
+    pub fn comments(&self) -> &[String] {
+        &self.comments
+    }
+
     /// Asks the run's model. An answer that is in the log is returned from there.
     ///
     /// Calls are numbered in the order in which they are made: make them in the same order
@@ -77,6 +105,7 @@ impl NodeContext {
         if let Some(answer) = known {
             return Ok(answer);
         }
+        self.check_going_on()?;
         if let Some(limit) = self.log.limit_reached() {
             return Err(NodeError::Limit(limit));
         }
@@ -91,7 +120,11 @@ impl NodeContext {
         self.append(vec![Body::CallStarted(started)]).await?;
         let open = self.live.open(call.clone());
         let clock = Instant::now();
-        let answer = self.model.chat(&request, &mut |piece| open.push(piece)).await;
+        let answer = {
+            let mut push = |piece: llm::Piece<'_>| open.push(piece);
+            let answering = pin!(self.model.chat(&request, &mut push));
+            self.unless_stopped(answering).await?
+        };
         let latency_ms = milliseconds(clock);
         let finished = match &answer {
             Ok(answer) => finished_call(call, answer, latency_ms),
@@ -118,11 +151,12 @@ impl NodeContext {
         if let Some(result) = known {
             return Ok(result);
         }
+        self.check_going_on()?;
         let arguments = Text::from(arguments.to_string());
         let invoked = ToolInvoked { call: call.clone(), tool: name.to_owned(), arguments };
         self.append(vec![Body::ToolInvoked(invoked)]).await?;
         let clock = Instant::now();
-        let result = work.await;
+        let result = self.unless_stopped(work).await?;
         let returned = ToolReturned {
             call,
             status: result.status,
@@ -146,12 +180,118 @@ impl NodeContext {
         if new.is_empty() { Ok(()) } else { self.append(new).await }
     }
 
+    /// Asks a person and waits for the answer, also across restarts of the server.
+    ///
+    /// # Errors
+    /// Nobody answered in time and there is no default, or the log cannot be written.
+    pub async fn ask(&self, question: Question) -> Result<Value, NodeError> {
+        let input = self.next_call();
+        let (known, was_asked) = {
+            let progress = self.log.progress();
+            (progress.received(&input), progress.was_asked(&input))
+        };
+        if let Some(answer) = known {
+            return value_of(&answer);
+        }
+        if !was_asked {
+            self.check_going_on()?;
+            let patience = question.patience.and_then(|patience| i64::try_from(patience.as_millis()).ok());
+            let request = InputRequest {
+                input: input.clone(),
+                prompt: question.prompt,
+                reason: question.reason,
+                form: question.form.into(),
+                deadline: patience.map(|patience| Timestamp(now().0.saturating_add(patience))),
+                default: question.default.map(|default| default.to_string().into()),
+            };
+            self.append(vec![Body::InputRequested(request)]).await?;
+        }
+        let answer = self.wait_for_answer(&input).await?;
+        self.log.seat.take().await;
+        value_of(&answer)
+    }
+
+    async fn wait_for_answer(&self, input: &CallId) -> Result<Answer, NodeError> {
+        let _waiting = Waiting::begin(&self.log);
+        let request = self.log.progress().open(input).map(|(_, request)| request.clone());
+        let (deadline, default) = request.map_or((None, None), |request| (request.deadline, request.default));
+        let mut answered = self.log.answers.subscribe();
+        loop {
+            if let Some(answer) = self.log.progress().received(input) {
+                return Ok(answer);
+            }
+            let left = deadline.map(|deadline| std::time::Duration::from_millis(deadline.since(now())));
+            let overdue = async {
+                match left {
+                    Some(left) => tokio::time::sleep(left).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                changed = answered.changed() => changed.map_err(|_| NodeError::Stopped)?,
+                () = overdue => {
+                    let answer = match &default {
+                        Some(json) => Answer::Value { json: json.clone() },
+                        None => Answer::Expired,
+                    };
+                    let received = InputReceived { input: input.clone(), answer, by: None };
+                    // Refused where somebody was faster: then the answer is here.
+                    let _ = self.commands.answer(received).await;
+                }
+            }
+        }
+    }
+
+    /// Does work that a stop must not cut in two, such as a trade and its record.
+    ///
+    /// # Errors
+    /// The run was stopped before the work began, or the work failed.
+    pub async fn commit<T>(
+        &self,
+        work: impl Future<Output = Result<T, NodeError>> + Send,
+    ) -> Result<T, NodeError> {
+        let _token = self.log.commits.token();
+        self.check_going_on()?;
+        work.await
+    }
+
+    fn check_going_on(&self) -> Result<(), NodeError> {
+        if self.stop.is_cancelled() { Err(NodeError::Stopped) } else { Ok(()) }
+    }
+
+    /// Drops the work when the run is stopped.
+    async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, NodeError> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Err(NodeError::Stopped),
+            done = work => Ok(done),
+        }
+    }
+
     fn next_call(&self) -> CallId {
         CallId::new(&self.plan.id, self.visit, self.calls.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     async fn append(&self, bodies: Vec<Body>) -> Result<(), NodeError> {
         Ok(self.log.append(Some(&self.plan.id), bodies).await?)
+    }
+}
+
+/// A node that waits for a person, as long as this lives.
+struct Waiting<'l>(&'l RunLog);
+
+impl<'l> Waiting<'l> {
+    fn begin(log: &'l RunLog) -> Self {
+        log.waiting.fetch_add(1, Ordering::Relaxed);
+        log.waits.notify_one();
+        Self(log)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.0.waits.notify_one();
     }
 }
 

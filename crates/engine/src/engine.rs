@@ -1,20 +1,33 @@
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, atomic::AtomicU32},
+    time::Duration,
 };
 
 use journal::{Journal, JournalError};
 use llm::ChatModel;
-use protocol::{Body, RunFinished, RunId, RunRequest, RunStatus};
-use tokio::sync::Semaphore;
+use protocol::{
+    AccountId, Approval, Body, ChatAnswered, Event, ForkPoint, ForkRun, InputReceived, NewEvent, Origin,
+    RunFinished, RunId, RunRequest, RunStarted, RunStatus, RunSummary, StateEdited, Stopped, Text, Tier,
+    Usage,
+};
+use tokio::sync::{OnceCell, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 use crate::{
-    Graph, GraphError, LiveCalls,
+    Allowances, Graph, GraphError, InputError, LiveCalls,
+    chat::Conversation,
+    command::{Command, CommandError, Commands},
     execution::{Ending, Execution},
-    run_log::RunLog,
+    fork::{ForkError, taken_over},
+    queue::{Queue, Seat},
+    run_log::{Account, RunLog, now},
+    spend::Spend,
 };
+
+/// How long a stop waits to be written. It takes longer only while the disk refuses.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A run's graph, and the model that answers in it.
 pub struct Plan {
@@ -31,6 +44,9 @@ pub trait Workflows: Send + Sync {
     /// # Errors
     /// A sentence that says why the request cannot be run.
     fn plan(&self, run: RunId, request: &RunRequest) -> Result<Plan, String>;
+
+    /// The model that answers questions beside a run.
+    fn model(&self, request: &RunRequest) -> Arc<dyn ChatModel>;
 }
 
 /// Settings of an engine.
@@ -58,8 +74,17 @@ pub enum EngineError {
     #[error("The workflow cannot be run: {0}")]
     Graph(#[from] GraphError),
     /// The run is over, or was never started.
-    #[error("The run is not active, so it cannot be stopped.")]
+    #[error("The run is not active, so this cannot be done.")]
     NotActive,
+    /// The run is made again from an earlier point already.
+    #[error("The run is being re-run by {0} already. Wait for that to end, or stop it.")]
+    ReRunning(RunId),
+    /// It cannot be continued there.
+    #[error("{0}")]
+    Fork(#[from] ForkError),
+    /// The answer is not taken.
+    #[error("{0}")]
+    Input(#[from] InputError),
     /// Too many runs.
     #[error(
         "{0} runs are working or queued, the most that this server accepts. Wait for one to end, or stop one."
@@ -70,16 +95,29 @@ pub enum EngineError {
     Journal(#[from] JournalError),
 }
 
-/// Starts, stops and resumes runs. Cheap to clone.
+impl From<CommandError> for EngineError {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Input(error) => Self::Input(error),
+            CommandError::Journal(error) => Self::Journal(error),
+            CommandError::Over => Self::NotActive,
+        }
+    }
+}
+
+/// Starts, steers and resumes runs. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine(Arc<Shared>);
 
 struct Shared {
     journal: Journal,
     workflows: Arc<dyn Workflows>,
+    allowances: Arc<dyn Allowances>,
     options: EngineOptions,
-    places: Semaphore,
+    queue: Arc<Queue>,
     active: Mutex<HashMap<RunId, Active>>,
+    conversations: Mutex<HashMap<RunId, Weak<OnceCell<Conversation>>>>,
+    spends: Mutex<HashMap<AccountId, Arc<OnceCell<Arc<Spend>>>>>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -87,56 +125,201 @@ struct Shared {
 /// A run that is queued or at work.
 #[derive(Clone)]
 struct Active {
+    log: Arc<RunLog>,
     live: Arc<LiveCalls>,
+    commands: Commands,
+    origin: Option<Origin>,
     stop: CancellationToken,
-    stopped: Arc<Mutex<Option<String>>>,
+    stopped: Arc<Mutex<Option<Stopped>>>,
+    /// Cancelled when the run's end is written, or it is left to be resumed.
+    over: CancellationToken,
 }
 
 impl Engine {
     /// An engine with no runs. Call [`Engine::resume`] before anything else is started.
-    pub fn new(journal: Journal, workflows: Arc<dyn Workflows>, options: EngineOptions) -> Self {
+    pub fn new(
+        journal: Journal,
+        workflows: Arc<dyn Workflows>,
+        allowances: Arc<dyn Allowances>,
+        options: EngineOptions,
+    ) -> Self {
         Self(Arc::new(Shared {
             journal,
             workflows,
-            places: Semaphore::new(options.concurrent_runs),
+            allowances,
+            queue: Queue::new(options.concurrent_runs),
             options,
             active: Mutex::default(),
+            conversations: Mutex::default(),
+            spends: Mutex::default(),
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
         }))
     }
 
-    /// Starts a run; it is in the log when this returns.
+    /// Starts a run for an account; it is in the log when this returns.
     ///
     /// # Errors
     /// See [`EngineError`].
-    pub async fn start(&self, request: RunRequest) -> Result<RunId, EngineError> {
+    pub async fn start(&self, request: RunRequest, owner: AccountId) -> Result<RunId, EngineError> {
+        self.begin(request, owner, None).await
+    }
+
+    /// Continues a run in a new one, which takes over what stays true of the old one's log.
+    ///
+    /// # Errors
+    /// [`EngineError::Fork`], [`EngineError::ReRunning`], and as [`Engine::start`].
+    pub async fn fork(&self, origin: RunId, fork: ForkRun, owner: AccountId) -> Result<RunId, EngineError> {
+        let summary = self.0.journal.summary(origin).await?.ok_or(JournalError::NoSuchRun(origin))?;
+        if let Some(other) = self.re_run_of(origin, &fork.point) {
+            return Err(EngineError::ReRunning(other));
+        }
+        let request = RunRequest {
+            workflow: fork.workflow.clone().unwrap_or(summary.request.workflow),
+            model: fork.model.clone().unwrap_or(summary.request.model),
+            limits: fork.limits.clone().unwrap_or(summary.request.limits),
+            approval: fork.approval.clone().unwrap_or_default(),
+            ..summary.request
+        };
+        self.begin(request, owner, Some((origin, fork))).await
+    }
+
+    async fn begin(
+        &self,
+        request: RunRequest,
+        owner: AccountId,
+        fork: Option<(RunId, ForkRun)>,
+    ) -> Result<RunId, EngineError> {
         if self.active().len() >= self.0.options.accepted_runs {
             return Err(EngineError::Full(self.0.options.accepted_runs));
         }
         let run = RunId(Uuid::now_v7());
+        let limits = request.limits.within(&self.0.allowances.of(&owner).run);
+        let request = RunRequest { limits, ..request };
         let plan = self.0.workflows.plan(run, &request).map_err(EngineError::Refused)?;
         plan.graph.validate()?;
-        let log = RunLog::begin(self.0.journal.clone(), run, request, plan.graph).await?;
-        self.launch(log, plan.model, false);
+        let (origin, taken_over) = match fork {
+            Some((origin, fork)) => self.inheritance(origin, fork, &plan.graph, &owner).await?,
+            None => (None, Vec::new()),
+        };
+        let (account, seat) = self.account(run, &owner).await?;
+        let started = RunStarted { request, owner, origin: origin.clone() };
+        let journal = self.0.journal.clone();
+        let log = RunLog::begin(journal, run, started, plan.graph, taken_over, account, seat).await?;
+        self.launch(log, plan.model, origin, false);
         Ok(run)
     }
 
-    /// Stops a run: no further call begins, and those in flight are dropped. `by` and the
-    /// reason are kept in the log.
+    /// What a run takes over from the one that it continues.
+    async fn inheritance(
+        &self,
+        origin: RunId,
+        fork: ForkRun,
+        graph: &Graph,
+        by: &AccountId,
+    ) -> Result<(Option<Origin>, Vec<NewEvent>), EngineError> {
+        let events = self.whole_log(origin).await?;
+        let mut events = taken_over(events, graph, &fork.point)?;
+        let planned = 1 + graph.announcement().count();
+        let through = (planned + events.len()) as u64;
+        if !fork.edits.is_empty() {
+            let edited = StateEdited { patch: fork.edits, by: by.clone() };
+            events.push(NewEvent { at: now(), node: None, body: Body::StateEdited(edited) });
+        }
+        Ok((Some(Origin { run: origin, point: fork.point, through }), events))
+    }
+
+    async fn whole_log(&self, run: RunId) -> Result<Vec<Event>, JournalError> {
+        let mut events: Vec<Event> = Vec::new();
+        loop {
+            let after = events.last().map_or(0, |event| event.seq);
+            let more = self.0.journal.read(run, after, 1024).await?;
+            if more.is_empty() {
+                return Ok(events);
+            }
+            events.extend(more);
+        }
+    }
+
+    /// The run at work that makes `origin` again, if `point` asks for that once more.
+    fn re_run_of(&self, origin: RunId, point: &ForkPoint) -> Option<RunId> {
+        let makes_again = |point: &ForkPoint| {
+            matches!(point, ForkPoint::Before { .. } | ForkPoint::Phase { .. } | ForkPoint::End)
+        };
+        if !makes_again(point) {
+            return None;
+        }
+        let active = self.active();
+        let mut others = active.iter().filter_map(|(run, active)| Some((run, active.origin.as_ref()?)));
+        others.find(|(_, other)| other.run == origin && makes_again(&other.point)).map(|(run, _)| *run)
+    }
+
+    /// Stops a run: no further call begins, and those in flight are dropped. Who and why are in
+    /// the log when this returns, unless the disk refuses.
     ///
     /// # Errors
     /// [`EngineError::NotActive`].
-    pub fn stop(&self, run: RunId, by: &str, reason: Option<&str>) -> Result<(), EngineError> {
-        let active = self.active().get(&run).cloned().ok_or(EngineError::NotActive)?;
-        let words = match reason.map(str::trim).filter(|reason| !reason.is_empty()) {
-            Some(reason) => format!("Stopped by {by}: {reason}"),
-            None => format!("Stopped by {by}."),
-        };
+    pub async fn stop(&self, run: RunId, by: AccountId, reason: Option<&str>) -> Result<(), EngineError> {
+        let active = self.active_run(run)?;
+        let reason = reason.map(str::trim).filter(|reason| !reason.is_empty()).map(str::to_owned);
         // The first stop counts.
-        active.stopped.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(words);
+        active.stopped.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(Stopped { by, reason });
         active.stop.cancel();
+        // Not written in time is written later: the run has stopped all the same.
+        let _ = tokio::time::timeout(STOP_PATIENCE, active.over.cancelled()).await;
         Ok(())
+    }
+
+    /// Gives a person's answer to a question of a run; it is in the log when this returns. The
+    /// first valid answer counts.
+    ///
+    /// # Errors
+    /// [`EngineError::Input`], [`EngineError::NotActive`].
+    pub async fn answer(&self, run: RunId, received: InputReceived) -> Result<(), EngineError> {
+        Ok(self.active_run(run)?.commands.answer(received).await?)
+    }
+
+    /// Changes before which nodes a run pauses.
+    ///
+    /// # Errors
+    /// [`EngineError::NotActive`].
+    pub async fn set_approval(
+        &self,
+        run: RunId,
+        approval: Approval,
+        by: AccountId,
+    ) -> Result<(), EngineError> {
+        Ok(self.active_run(run)?.commands.set_approval(approval, by).await?)
+    }
+
+    /// Asks a question beside a run and returns its number. The answer follows in the log.
+    ///
+    /// # Errors
+    /// There is no such run, or the log cannot be written.
+    pub async fn chat(&self, run: RunId, question: &str, by: AccountId) -> Result<u32, EngineError> {
+        let summary = self.0.journal.summary(run).await?.ok_or(JournalError::NoSuchRun(run))?;
+        let cell = self.conversation(run);
+        cell.get_or_try_init(|| self.converse(&summary)).await?;
+        let model = self.0.workflows.model(&summary.request);
+        let spend = self.spend(&summary.owner).await?;
+        let refusal = spend.limit_reached(&self.0.allowances.of(&summary.owner));
+        let chat = match cell.get() {
+            Some(conversation) => conversation.ask(question, by).await?,
+            None => return Err(EngineError::NotActive),
+        };
+        let question = question.to_owned();
+        let shutdown = self.0.shutdown.clone();
+        self.0.tasks.spawn(async move {
+            let Some(conversation) = cell.get() else { return };
+            let answered = tokio::select! {
+                answered = conversation.answer(chat, &question, model.as_ref(), refusal) => answered,
+                () = shutdown.cancelled() => Ok(()),
+            };
+            if let Err(error) = answered {
+                tracing::error!(%run, %error, "an answer beside the run cannot be written");
+            }
+        });
+        Ok(chat)
     }
 
     /// Takes up all runs that an earlier server left unfinished. Returns how many.
@@ -145,17 +328,35 @@ impl Engine {
     /// The log cannot be read or written. A run that cannot be planned any more ends as failed.
     pub async fn resume(&self) -> Result<usize, EngineError> {
         let unfinished = self.0.journal.unfinished().await?;
-        let count = unfinished.len();
+        let mut count = 0;
         // Oldest first, as they were started.
-        for summary in unfinished.into_iter().rev() {
-            self.resume_run(summary.run, summary.request).await?;
+        for summary in unfinished {
+            self.close_questions(&summary).await?;
+            if !summary.status.is_over() {
+                count += 1;
+                self.resume_run(summary).await?;
+            }
         }
         Ok(count)
     }
 
-    /// The text of the run's calls in flight; `None` if the run is not active.
+    /// The text of the run's calls in flight; `None` if nothing is in flight.
     pub fn live(&self, run: RunId) -> Option<Arc<LiveCalls>> {
-        self.active().get(&run).map(|active| active.live.clone())
+        if let Some(active) = self.active().get(&run) {
+            return Some(active.live.clone());
+        }
+        let cell = self.conversations().get(&run).and_then(Weak::upgrade)?;
+        cell.get().map(|conversation| conversation.live.clone())
+    }
+
+    /// How many runs are served before this one, with itself; `None` if it does not wait for a place.
+    pub fn place_in_queue(&self, run: RunId) -> Option<usize> {
+        self.0.queue.position(run)
+    }
+
+    /// Notices that places in the queue have changed; the value means nothing.
+    pub fn queue_changes(&self) -> watch::Receiver<u64> {
+        self.0.queue.changes()
     }
 
     /// Ends all work at once and leaves the runs to be resumed.
@@ -165,7 +366,8 @@ impl Engine {
         self.0.tasks.wait().await;
     }
 
-    async fn resume_run(&self, run: RunId, request: RunRequest) -> Result<(), EngineError> {
+    async fn resume_run(&self, summary: RunSummary) -> Result<(), EngineError> {
+        let RunSummary { run, request, owner, origin, .. } = summary;
         let plan = match self.0.workflows.plan(run, &request) {
             Ok(plan) if self.is_as_planned(run, &plan.graph).await? => plan,
             Ok(_) => {
@@ -174,8 +376,10 @@ impl Engine {
             }
             Err(why) => return self.give_up(run, &format!("The run cannot be continued: {why}")).await,
         };
-        let log = RunLog::resume(self.0.journal.clone(), run, request, plan.graph).await?;
-        self.launch(log, plan.model, true);
+        let (account, seat) = self.account(run, &owner).await?;
+        let journal = self.0.journal.clone();
+        let log = RunLog::resume(journal, run, request, plan.graph, account, seat).await?;
+        self.launch(log, plan.model, origin, true);
         Ok(())
     }
 
@@ -196,21 +400,61 @@ impl Engine {
     async fn give_up(&self, run: RunId, why: &str) -> Result<(), EngineError> {
         let epoch = self.0.journal.claim(run).await?;
         let totals = self.0.journal.summary(run).await?.map(|summary| summary.totals).unwrap_or_default();
-        let finished = RunFinished { status: RunStatus::Failed, error: Some(why.to_owned()), totals };
-        let event =
-            protocol::NewEvent { at: crate::run_log::now(), node: None, body: Body::RunFinished(finished) };
+        let error = Some(why.to_owned());
+        let finished = RunFinished { status: RunStatus::Failed, error, stopped: None, totals };
+        let event = NewEvent { at: now(), node: None, body: Body::RunFinished(finished) };
         self.0.journal.append(run, epoch, vec![event]).await?;
         Ok(())
     }
 
-    fn launch(&self, log: Arc<RunLog>, model: Arc<dyn ChatModel>, resumed: bool) {
-        let active = Active { live: Arc::default(), stop: CancellationToken::new(), stopped: Arc::default() };
+    /// Questions beside a run whose answers were lost with the server that asked for them.
+    async fn close_questions(&self, summary: &RunSummary) -> Result<(), EngineError> {
+        if summary.open_chats == 0 {
+            return Ok(());
+        }
+        let events = self.whole_log(summary.run).await?;
+        let mut open = BTreeSet::new();
+        for event in &events {
+            match &event.body {
+                Body::ChatAsked(asked) => drop(open.insert(asked.chat)),
+                Body::ChatAnswered(answered) => drop(open.remove(&answered.chat)),
+                _ => {}
+            }
+        }
+        let model = self.0.workflows.model(&summary.request).model(Tier::Quick);
+        let answered = open.into_iter().map(|chat| ChatAnswered {
+            chat,
+            model: model.clone(),
+            answer: Text::default(),
+            usage: Usage::default(),
+            cost: None,
+            latency_ms: 0,
+            error: Some("The server was restarted before the answer was there. Ask again.".to_owned()),
+        });
+        let events = answered.map(|it| NewEvent { at: now(), node: None, body: Body::ChatAnswered(it) });
+        let epoch = self.0.journal.claim(summary.run).await?;
+        self.0.journal.append(summary.run, epoch, events.collect()).await?;
+        Ok(())
+    }
+
+    fn launch(&self, log: Arc<RunLog>, model: Arc<dyn ChatModel>, origin: Option<Origin>, resumed: bool) {
+        let (commands, orders) = Commands::new();
+        let active = Active {
+            log: log.clone(),
+            live: Arc::default(),
+            commands: commands.clone(),
+            origin,
+            stop: CancellationToken::new(),
+            stopped: Arc::default(),
+            over: CancellationToken::new(),
+        };
         let run = log.run;
         self.active().insert(run, active.clone());
-        let execution = Execution { log, model, live: active.live, stop: active.stop };
+        let Active { live, stop, .. } = active.clone();
+        let execution = Execution { log, model, live, commands, stop };
         let engine = self.clone();
         self.0.tasks.spawn(async move {
-            let work = engine.work(&execution, &active.stopped, resumed);
+            let work = work(&execution, orders, &active.stopped, resumed);
             let ended = tokio::select! {
                 ended = work => ended,
                 () = engine.0.shutdown.cancelled() => Ok(()),
@@ -219,28 +463,81 @@ impl Engine {
                 tracing::error!(%run, %error, "the run's log cannot be written; it is left to be resumed");
             }
             engine.active().remove(&run);
+            active.over.cancel();
         });
     }
 
-    async fn work(
-        &self,
-        execution: &Execution,
-        stopped: &Mutex<Option<String>>,
-        resumed: bool,
-    ) -> Result<(), JournalError> {
-        let mut ending = tokio::select! {
-            biased;
-            () = execution.stop.cancelled() => Ending { status: RunStatus::Cancelled, error: None },
-            // The semaphore is never closed.
-            _place = self.0.places.acquire() => execution.run(resumed).await?,
-        };
-        if ending.status == RunStatus::Cancelled {
-            ending.error = stopped.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    /// The account of a run, and the run's place among those at work.
+    async fn account(&self, run: RunId, owner: &AccountId) -> Result<(Account, Seat), JournalError> {
+        let allowances = self.0.allowances.clone();
+        let allowed = allowances.of(owner).concurrent_runs.unwrap_or(self.0.options.concurrent_runs);
+        let spend = self.spend(owner).await?;
+        let seat = Seat::new(self.0.queue.clone(), run, owner.clone(), allowed);
+        Ok((Account { id: owner.clone(), spend, allowances }, seat))
+    }
+
+    async fn spend(&self, owner: &AccountId) -> Result<Arc<Spend>, JournalError> {
+        let cell = lock(&self.0.spends).entry(owner.clone()).or_default().clone();
+        let used = || async { Ok(Arc::new(Spend::new(self.0.journal.spent(owner).await?))) };
+        cell.get_or_try_init(used).await.cloned()
+    }
+
+    fn conversation(&self, run: RunId) -> Arc<OnceCell<Conversation>> {
+        let mut conversations = self.conversations();
+        conversations.retain(|_, cell| cell.strong_count() > 0);
+        if let Some(cell) = conversations.get(&run).and_then(Weak::upgrade) {
+            return cell;
         }
-        execution.finish(ending).await
+        let cell = Arc::new(OnceCell::new());
+        conversations.insert(run, Arc::downgrade(&cell));
+        cell
+    }
+
+    async fn converse(&self, summary: &RunSummary) -> Result<Conversation, JournalError> {
+        let run = summary.run;
+        let active = self.active().get(&run).cloned();
+        let (epoch, live) = match active {
+            Some(active) => (active.log.epoch(), active.live),
+            None => (self.0.journal.claim(run).await?, Arc::default()),
+        };
+        let events = self.whole_log(run).await?;
+        let asked = events.iter().filter(|event| matches!(event.body, Body::ChatAsked(_))).count();
+        let next = AtomicU32::new(u32::try_from(asked).unwrap_or(u32::MAX).saturating_add(1));
+        let (journal, spend) = (self.0.journal.clone(), self.spend(&summary.owner).await?);
+        Ok(Conversation { run, epoch, next, journal, live, spend })
+    }
+
+    fn active_run(&self, run: RunId) -> Result<Active, EngineError> {
+        self.active().get(&run).cloned().ok_or(EngineError::NotActive)
     }
 
     fn active(&self) -> MutexGuard<'_, HashMap<RunId, Active>> {
-        self.0.active.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.active)
     }
+
+    fn conversations(&self) -> MutexGuard<'_, HashMap<RunId, Weak<OnceCell<Conversation>>>> {
+        lock(&self.0.conversations)
+    }
+}
+
+/// Waits for a place, drives the run and writes its end.
+async fn work(
+    execution: &Execution,
+    mut commands: mpsc::Receiver<Command>,
+    stopped: &Mutex<Option<Stopped>>,
+    resumed: bool,
+) -> Result<(), JournalError> {
+    let ending = tokio::select! {
+        biased;
+        () = execution.stop.cancelled() => None,
+        () = execution.log.seat.take() => execution.run(resumed, &mut commands).await?,
+    };
+    let by_person = || lock(stopped).clone().unwrap_or(Stopped { by: AccountId::local(), reason: None });
+    let ending = ending.unwrap_or_else(|| Ending::stopped(by_person()));
+    execution.finish(ending).await
+}
+
+/// The guarded values are whole after every statement, so a panic elsewhere leaves them usable.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,16 +1,28 @@
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
 
 use journal::JournalError;
 use llm::ChatModel;
 use protocol::{
     Body, NodeFinished, NodeId, NodeStarted, NodeStatus, NodeStatusChanged, RunFinished, RunStatus,
-    StatusChanged,
+    StatusChanged, Stopped,
 };
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::{
+    sync::mpsc,
+    task::{Id, JoinError, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    LiveCalls, NodeContext, NodeError, Outcome, context::milliseconds, run_log::RunLog, state::encode,
+    LiveCalls, NodeContext, NodeError, Outcome,
+    approval::Leave,
+    command::{Command, Commands},
+    context::milliseconds,
+    run_log::RunLog,
+    state::encode,
 };
 
 /// Drives one run from where its log stands to its end.
@@ -18,7 +30,8 @@ pub(crate) struct Execution {
     pub log: Arc<RunLog>,
     pub model: Arc<dyn ChatModel>,
     pub live: Arc<LiveCalls>,
-    /// Cancelled by a person's stop.
+    pub commands: Commands,
+    /// Cancelled by a person's stop, and when the run ends otherwise: nothing new may begin.
     pub stop: CancellationToken,
 }
 
@@ -26,6 +39,30 @@ pub(crate) struct Execution {
 pub(crate) struct Ending {
     pub status: RunStatus,
     pub error: Option<String>,
+    /// The person who ended it.
+    pub stopped: Option<Stopped>,
+}
+
+impl Ending {
+    /// A person ended the run.
+    pub fn stopped(stopped: Stopped) -> Self {
+        Self { status: RunStatus::Cancelled, error: Some(stopped.sentence()), stopped: Some(stopped) }
+    }
+
+    fn succeeded() -> Self {
+        Self { status: RunStatus::Succeeded, error: None, stopped: None }
+    }
+
+    fn failed(error: String) -> Self {
+        Self { status: RunStatus::Failed, error: Some(error), stopped: None }
+    }
+}
+
+/// Visits under way.
+#[derive(Default)]
+struct Working {
+    tasks: JoinSet<Result<Outcome, NodeError>>,
+    visits: HashMap<Id, Visit>,
 }
 
 /// A visit under way.
@@ -39,41 +76,70 @@ struct Visit {
 type Finished = Result<(Id, Result<Outcome, NodeError>), JoinError>;
 
 impl Execution {
-    /// Runs until nothing is left to do, a node fails, a limit is reached, or the run is
-    /// stopped; writes the end into the log unless a person's stop is to be worded by the caller.
+    /// Runs until nothing is left to do, a node fails, a limit is reached, or a person ends the
+    /// run. `None`: it was stopped, and the caller knows by whom.
     ///
     /// Dropping the future ends all work at once and leaves the log as it is, to be resumed.
-    pub async fn run(&self, resumed: bool) -> Result<Ending, JournalError> {
+    pub async fn run(
+        &self,
+        resumed: bool,
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> Result<Option<Ending>, JournalError> {
         let reason = resumed.then(|| "Continued after a restart of the server.".to_owned());
         let running = StatusChanged { status: RunStatus::Running, reason };
         self.log.append(None, vec![Body::StatusChanged(running)]).await?;
 
-        let mut working = JoinSet::new();
-        let mut visits = HashMap::new();
+        let mut working = Working::default();
+        let ending = self.drive(&mut working, commands).await?;
+        // What must not be cut in two comes to its end; everything else is dropped.
+        self.stop.cancel();
+        self.log.commits.close();
+        self.log.commits.wait().await;
+        Ok(ending)
+    }
+
+    async fn drive(
+        &self,
+        working: &mut Working,
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> Result<Option<Ending>, JournalError> {
         let in_flight = self.log.progress().in_flight();
         for (node, number) in in_flight {
-            self.begin(node, number, &mut working, &mut visits).await?;
+            self.begin(node, number, working).await?;
         }
         loop {
-            if let Some(limit) = self.begin_ready(&mut working, &mut visits).await? {
-                return Ok(failed(limit));
+            let rejected = self.log.progress().rejected.clone();
+            if let Some(stopped) = rejected {
+                return Ok(Some(Ending::stopped(stopped)));
             }
-            if working.is_empty() {
-                return Ok(Ending { status: RunStatus::Succeeded, error: None });
+            let next = self.begin_ready(working).await?;
+            if let Next::Limit(limit) = next {
+                return Ok(Some(Ending::failed(limit)));
             }
-            let finished = tokio::select! {
+            let wants_seat = next == Next::WantsSeat;
+            if working.tasks.is_empty() && next == Next::Nothing {
+                return Ok(Some(Ending::succeeded()));
+            }
+            let waiting = self.log.waiting.load(Ordering::Relaxed);
+            if !wants_seat && working.tasks.len() == waiting {
+                // Nothing but people to wait for: another run may have the place.
+                self.log.seat.release();
+            }
+            tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return Ok(Ending { status: RunStatus::Cancelled, error: None }),
+                () = self.stop.cancelled() => return Ok(None),
                 () = self.out_of_time() => {
                     let seconds = self.log.request.limits.seconds.unwrap_or_default();
-                    return Ok(failed(format!("The run took {seconds} seconds, its limit.")));
+                    return Ok(Some(Ending::failed(format!("The run took {seconds} seconds, its limit."))));
                 }
-                finished = working.join_next_with_id() => finished,
-            };
-            if let Some(finished) = finished
-                && let Some(ending) = self.end(finished, &mut visits).await?
-            {
-                return Ok(ending);
+                Some(command) = commands.recv() => self.obey(command).await?,
+                () = self.log.waits.notified() => {}
+                () = self.log.seat.take(), if wants_seat => {}
+                Some(finished) = working.tasks.join_next_with_id(), if !working.tasks.is_empty() => {
+                    if let Some(ending) = self.end(finished, working).await? {
+                        return Ok(Some(ending));
+                    }
+                }
             }
         }
     }
@@ -90,60 +156,60 @@ impl Execution {
             let reason = Some(reason.to_owned());
             (Some(node), Body::NodeStatusChanged(NodeStatusChanged { status: NodeStatus::Skipped, reason }))
         });
-        let finished = RunFinished { status: ending.status, error: ending.error, totals };
+        let finished =
+            RunFinished { status: ending.status, error: ending.error, stopped: ending.stopped, totals };
         let events = skipped.chain([(None, Body::RunFinished(finished))]).collect();
         self.log.append_each(events).await
     }
 
-    /// Begins what is ready, up to the limits. Returns the limit that ends the run.
-    async fn begin_ready(
-        &self,
-        working: &mut JoinSet<Result<Outcome, NodeError>>,
-        visits: &mut HashMap<Id, Visit>,
-    ) -> Result<Option<String>, JournalError> {
+    /// Begins what is ready, up to the limits.
+    async fn begin_ready(&self, working: &mut Working) -> Result<Next, JournalError> {
         let limits = &self.log.request.limits;
         let mut ready = self.log.progress().ready(&self.log.graph);
-        if ready.is_empty() && working.is_empty() {
+        if ready.is_empty() && working.tasks.is_empty() {
             ready = self.log.progress().partly_joined(&self.log.graph);
         }
+        let mut next = Next::Nothing;
         for (node, number) in ready {
-            if working.len() >= limits.concurrent_nodes.max(1) as usize {
+            if working.tasks.len() >= limits.concurrent_nodes.max(1) as usize {
                 break;
             }
             let steps = self.log.progress().steps;
             if steps >= limits.steps {
-                return Ok(Some(format!("The run took {steps} steps, its limit.")));
+                return Ok(Next::Limit(format!("The run took {steps} steps, its limit.")));
             }
-            self.begin(node, number, working, visits).await?;
+            match self.leave(&node, number).await? {
+                Leave::Given if self.log.seat.is_taken() => self.begin(node, number, working).await?,
+                Leave::Given => next = Next::WantsSeat,
+                Leave::Awaited if next == Next::Nothing => next = Next::Awaits,
+                Leave::Awaited => {}
+            }
         }
-        Ok(None)
+        Ok(next)
     }
 
-    async fn begin(
-        &self,
-        node: NodeId,
-        number: u32,
-        working: &mut JoinSet<Result<Outcome, NodeError>>,
-        visits: &mut HashMap<Id, Visit>,
-    ) -> Result<(), JournalError> {
+    async fn begin(&self, node: NodeId, number: u32, working: &mut Working) -> Result<(), JournalError> {
         let (Some(plan), Some(work)) = (self.log.graph.plan(&node), self.log.graph.work(&node)) else {
             return Ok(());
         };
         let started = NodeStarted { visit: number, phase: plan.phase.clone() };
         self.log.append(Some(&node), vec![Body::NodeStarted(started)]).await?;
-        let context =
-            NodeContext::new(self.log.clone(), self.model.clone(), self.live.clone(), plan.clone(), number);
-        let task = working.spawn(async move { work.run(&context).await });
-        visits.insert(task.id(), Visit { node, number, clock: Instant::now() });
+        let context = NodeContext::new(
+            self.log.clone(),
+            self.model.clone(),
+            self.live.clone(),
+            self.commands.clone(),
+            self.stop.clone(),
+            plan.clone(),
+            number,
+        );
+        let task = working.tasks.spawn(async move { work.run(&context).await });
+        working.visits.insert(task.id(), Visit { node, number, clock: Instant::now() });
         Ok(())
     }
 
     /// Writes the end of a visit. Returns how the run ends, if it ends by this.
-    async fn end(
-        &self,
-        finished: Finished,
-        visits: &mut HashMap<Id, Visit>,
-    ) -> Result<Option<Ending>, JournalError> {
+    async fn end(&self, finished: Finished, working: &mut Working) -> Result<Option<Ending>, JournalError> {
         let (task, result) = match finished {
             Ok((task, result)) => (task, result),
             Err(error) if error.is_panic() => {
@@ -152,10 +218,12 @@ impl Execution {
             }
             Err(_) => return Ok(None),
         };
-        let Some(visit) = visits.remove(&task) else { return Ok(None) };
+        let Some(visit) = working.visits.remove(&task) else { return Ok(None) };
         match result {
             Ok(outcome) => self.succeed(&visit, outcome).await.map(|()| None),
             Err(NodeError::Journal(error)) => Err(error),
+            // The run is ending, and says so itself.
+            Err(NodeError::Stopped) => Ok(None),
             Err(error) => self.fail(&visit, &error).await.map(Some),
         }
     }
@@ -164,12 +232,14 @@ impl Execution {
         let graph = &self.log.graph;
         let patch = encode(outcome.patch);
         let mut state = self.log.progress().state.clone();
-        state.merge(&patch, graph.merges());
+        let appended: BTreeSet<String> = patch.keys().filter(|key| graph.is_list(key)).cloned().collect();
+        state.merge(&patch, |key| appended.contains(key));
         let next = graph.next(&visit.node, &state, visit.number);
         let finished = NodeFinished {
             status: NodeStatus::Succeeded,
             degraded: outcome.degraded,
             patch,
+            appended,
             next,
             ..self.finished(visit)
         };
@@ -182,8 +252,8 @@ impl Execution {
         self.log.append(Some(&visit.node), vec![Body::NodeFinished(finished)]).await?;
         let label = self.log.graph.plan(&visit.node).map_or(visit.node.as_str(), |plan| &plan.label);
         Ok(match error {
-            NodeError::Limit(limit) => failed(limit.clone()),
-            error => failed(format!("{label}: {error}")),
+            NodeError::Limit(limit) => Ending::failed(limit.clone()),
+            error => Ending::failed(format!("{label}: {error}")),
         })
     }
 
@@ -196,6 +266,7 @@ impl Execution {
             degraded: None,
             duration_ms: milliseconds(visit.clock),
             patch: protocol::Patch::new(),
+            appended: BTreeSet::new(),
             next: Vec::new(),
             complete: visit.number == planned,
         }
@@ -209,6 +280,15 @@ impl Execution {
     }
 }
 
-fn failed(error: String) -> Ending {
-    Ending { status: RunStatus::Failed, error: Some(error) }
+/// What [`Execution::begin_ready`] has left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Next {
+    /// Nothing that could begin now.
+    Nothing,
+    /// People have yet to let something begin.
+    Awaits,
+    /// Something could begin, had the run a place.
+    WantsSeat,
+    /// A limit ends the run.
+    Limit(String),
 }

@@ -7,16 +7,6 @@ use protocol::{Body, EdgeAdded, EdgeKind, NodeAdded, NodeId};
 
 use crate::{State, Work};
 
-/// How a patch changes a state key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Merge {
-    /// The new value takes the place of the old one.
-    #[default]
-    Replace,
-    /// The new value is added to a list.
-    Append,
-}
-
 /// One way on from a node whose `choose` function decides.
 pub struct Route {
     /// Where it leads.
@@ -55,7 +45,7 @@ pub struct Graph {
     work: BTreeMap<NodeId, Arc<dyn Work>>,
     edges: Vec<EdgeAdded>,
     choices: BTreeMap<NodeId, Choose>,
-    merges: BTreeMap<String, Merge>,
+    lists: BTreeSet<String>,
 }
 
 impl Graph {
@@ -93,7 +83,7 @@ impl Graph {
 
     /// Makes a state key a list that patches append to.
     pub fn append(&mut self, key: &str) -> &mut Self {
-        self.merges.insert(key.to_owned(), Merge::Append);
+        self.lists.insert(key.to_owned());
         self
     }
 
@@ -138,8 +128,34 @@ impl Graph {
         self.work.get(node).cloned()
     }
 
-    pub(crate) fn merges(&self) -> &BTreeMap<String, Merge> {
-        &self.merges
+    /// Whether a state key is a list that patches append to.
+    pub(crate) fn is_list(&self, key: &str) -> bool {
+        self.lists.contains(key)
+    }
+
+    /// Targets of the edges that leave a node.
+    pub(crate) fn targets<'g>(&'g self, from: &'g NodeId) -> impl Iterator<Item = &'g NodeId> {
+        self.edges.iter().filter(move |edge| edge.from == *from).map(|edge| &edge.to)
+    }
+
+    /// Sources of the edges that reach a node.
+    pub(crate) fn sources<'g>(&'g self, to: &'g NodeId) -> impl Iterator<Item = &'g NodeId> {
+        self.edges.iter().filter(move |edge| edge.to == *to).map(|edge| &edge.from)
+    }
+
+    /// All nodes that work of these nodes can reach, along any edges.
+    pub(crate) fn reached_from<'g>(
+        &'g self,
+        from: impl IntoIterator<Item = &'g NodeId>,
+    ) -> BTreeSet<&'g NodeId> {
+        let mut reached = BTreeSet::new();
+        let mut open: Vec<_> = from.into_iter().flat_map(|node| self.targets(node)).collect();
+        while let Some(node) = open.pop() {
+            if reached.insert(node) {
+                open.extend(self.targets(node));
+            }
+        }
+        reached
     }
 
     pub(crate) fn entries(&self) -> impl Iterator<Item = &NodeId> {

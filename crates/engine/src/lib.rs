@@ -7,23 +7,34 @@
 //!
 //! - [`Graph`]: nodes, joins, branches, loops
 //! - [`Work`] and [`NodeContext`]: what a node does, and what it may ask for
-//! - [`Engine`]: start, stop, resume, shut down
+//! - [`Engine`]: start, stop, answer, fork, chat, resume, shut down
 //! - [`LiveCalls`]: the text of model calls in flight, which is not in the log
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod approval;
+mod chat;
+mod command;
 mod context;
 mod engine;
 mod execution;
+mod fork;
 mod graph;
+mod input;
 mod live;
 mod progress;
+mod queue;
 mod run_log;
+mod spend;
 mod state;
 mod work;
 
+pub use chat::CHAT_AGENT;
 pub use context::NodeContext;
 pub use engine::{Engine, EngineError, EngineOptions, Plan, Workflows};
-pub use graph::{Graph, GraphError, Merge, Route};
+pub use fork::ForkError;
+pub use graph::{Graph, GraphError, Route};
+pub use input::{AnswerForm, InputError, Question};
 pub use live::{LiveCalls, LiveCursor};
+pub use spend::{Allowance, Allowances};
 pub use state::State;
 pub use work::{NodeError, Outcome, ToolResult, Work};

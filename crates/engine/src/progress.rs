@@ -1,7 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use llm::{ChatAnswer, ToolRequest};
-use protocol::{Body, CallFinished, CallId, NodeFinished, NodeId, NodeStatus, Totals};
+use protocol::{
+    AccountId, Answer, Approval, Body, CallFinished, CallId, Digest, InputForm, InputReceived, InputRequest,
+    NodeFinished, NodeId, NodeStatus, Patch, Stopped, Totals,
+};
 
 use crate::{Graph, State, ToolResult};
 
@@ -14,9 +17,18 @@ pub(crate) struct Progress {
     pub totals: Totals,
     /// Visits that were begun.
     pub steps: u32,
+    /// Before which nodes the run pauses.
+    pub approval: Approval,
+    /// Who changed that last.
+    pub approval_by: Option<AccountId>,
+    /// A person's refusal to go on.
+    pub rejected: Option<Stopped>,
     nodes: BTreeMap<NodeId, NodeProgress>,
     answers: HashMap<CallId, ChatAnswer>,
     results: HashMap<CallId, ToolResult>,
+    /// Questions that are not answered.
+    open: BTreeMap<CallId, (NodeId, InputRequest)>,
+    received: HashMap<CallId, Answer>,
 }
 
 #[derive(Debug, Default)]
@@ -30,12 +42,16 @@ struct NodeProgress {
     /// Deliveries that each are worth a visit.
     triggers: u32,
     failed: bool,
+    /// The visit that a person let begin, and what was shown.
+    approved: Option<(u32, Digest)>,
+    /// What people want the next visit to do differently.
+    comments: Vec<String>,
 }
 
 impl Progress {
     /// The progress of a run that has only been planned.
-    pub fn planned(graph: &Graph) -> Self {
-        let mut progress = Self::default();
+    pub fn planned(graph: &Graph, approval: Approval) -> Self {
+        let mut progress = Self { approval, ..Self::default() };
         for plan in graph.plans() {
             progress.nodes.insert(plan.id.clone(), NodeProgress::default());
         }
@@ -59,6 +75,16 @@ impl Progress {
                 let result = ToolResult { status: returned.status, text, vendor: returned.vendor.clone() };
                 self.results.insert(returned.call.clone(), result);
             }
+            (Body::InputRequested(request), Some(node)) => {
+                self.open.insert(request.input.clone(), (node.clone(), request.clone()));
+            }
+            (Body::InputReceived(received), Some(node)) => self.receive(node, received),
+            (Body::StateEdited(edited), _) => self.edit(&edited.patch),
+            (Body::ApprovalChanged(changed), _) => {
+                self.approval = changed.approval.clone();
+                self.approval_by = Some(changed.by.clone());
+            }
+            (Body::ChatAnswered(answered), _) => self.totals.count_call(answered.usage, answered.cost),
             (body, Some(node)) if is_emitted(body) => {
                 if let Some(node) = self.nodes.get_mut(node) {
                     node.emitted += 1;
@@ -74,6 +100,7 @@ impl Progress {
             return; // Repeated after a crash.
         }
         node.visits = visit;
+        node.approved = None;
         node.in_flight = true;
         node.emitted = 0;
         self.steps += 1;
@@ -84,12 +111,60 @@ impl Progress {
         }
     }
 
+    fn receive(&mut self, id: &NodeId, received: &InputReceived) {
+        let asked = self.open.remove(&received.input).map(|(_, request)| request.form);
+        self.received.insert(received.input.clone(), received.answer.clone());
+        match (&received.answer, asked) {
+            (Answer::Approved { digest, edits }, Some(InputForm::Approval(form))) => {
+                if let Some(node) = self.nodes.get_mut(id) {
+                    node.approved = Some((form.visit, digest.clone()));
+                }
+                self.edit(edits);
+            }
+            (Answer::SentBack { to, comment }, _) => {
+                self.withdraw(id, Some(to));
+                if let Some(node) = self.nodes.get_mut(to) {
+                    node.triggers += 1;
+                    node.comments.push(comment.clone());
+                }
+            }
+            (Answer::Rerouted { to }, _) => {
+                self.withdraw(id, None);
+                if let Some(node) = self.nodes.get_mut(to) {
+                    node.triggers += 1;
+                }
+            }
+            (Answer::Rejected { reason }, _) => {
+                let by = received.by.clone().unwrap_or_default();
+                self.rejected = Some(Stopped { by, reason: reason.clone() });
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes back what would let the next visit begin; a join keeps what others than `source` delivered.
+    fn withdraw(&mut self, id: &NodeId, source: Option<&NodeId>) {
+        let Some(node) = self.nodes.get_mut(id) else { return };
+        match source {
+            _ if node.triggers > 0 => node.triggers -= 1,
+            Some(source) if node.joined.contains(source) => {
+                node.joined.remove(source);
+            }
+            _ => node.joined.clear(),
+        }
+    }
+
+    fn edit(&mut self, patch: &Patch) {
+        self.state.merge(patch, |_| false);
+    }
+
     fn end_visit(&mut self, graph: &Graph, id: &NodeId, finished: &NodeFinished) {
         if let Some(node) = self.nodes.get_mut(id) {
             node.in_flight = false;
             node.failed = finished.status == NodeStatus::Failed;
+            node.comments.clear();
         }
-        self.state.merge(&finished.patch, graph.merges());
+        self.state.merge(&finished.patch, |key| finished.appended.contains(key));
         for next in &finished.next {
             let Some(node) = self.nodes.get_mut(next) else { continue };
             if graph.is_flow(id, next) {
@@ -135,6 +210,37 @@ impl Progress {
     /// Events that the visit in flight to `node` has emitted.
     pub fn emitted(&self, node: &NodeId) -> usize {
         self.nodes.get(node).map_or(0, |node| node.emitted)
+    }
+
+    /// The answer of a person, if it is in the log.
+    pub fn received(&self, input: &CallId) -> Option<Answer> {
+        self.received.get(input).cloned()
+    }
+
+    /// A question that is not answered, and who asks it.
+    pub fn open(&self, input: &CallId) -> Option<&(NodeId, InputRequest)> {
+        self.open.get(input)
+    }
+
+    /// Whether a question is known, open or answered.
+    pub fn was_asked(&self, input: &CallId) -> bool {
+        self.open.contains_key(input) || self.received.contains_key(input)
+    }
+
+    /// Whether a person let this visit begin, having been shown this.
+    pub fn is_approved(&self, node: &NodeId, visit: u32, digest: &Digest) -> bool {
+        let approved = self.nodes.get(node).and_then(|node| node.approved.as_ref());
+        approved.is_some_and(|(number, shown)| *number == visit && shown == digest)
+    }
+
+    /// What people want the node's next visit to do differently.
+    pub fn comments(&self, node: &NodeId) -> Vec<String> {
+        self.nodes.get(node).map(|node| node.comments.clone()).unwrap_or_default()
+    }
+
+    /// Whether the node has ended a visit.
+    pub fn was_visited(&self, node: &NodeId) -> bool {
+        self.nodes.get(node).is_some_and(|node| node.visits > 1 || (node.visits == 1 && !node.in_flight))
     }
 
     /// Visits that were begun and not ended.

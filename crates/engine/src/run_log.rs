@@ -1,12 +1,14 @@
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use journal::{Epoch, Journal, JournalError};
-use protocol::{Body, Event, NewEvent, NodeId, RunId, RunRequest, Timestamp};
+use protocol::{AccountId, Body, Event, NewEvent, NodeId, RunId, RunRequest, RunStarted, Timestamp};
+use tokio::sync::{Notify, watch};
+use tokio_util::task::TaskTracker;
 
-use crate::{Graph, progress::Progress};
+use crate::{Allowances, Graph, progress::Progress, queue::Seat, spend::Spend};
 
 /// The longest pause between attempts to write while the disk refuses.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -20,24 +22,50 @@ pub(crate) struct RunLog {
     journal: Journal,
     epoch: Epoch,
     progress: Mutex<Progress>,
+    pub account: Account,
+    /// The run's place among those at work.
+    pub seat: Seat,
+    /// Work that a stop must not cut in two.
+    pub commits: TaskTracker,
+    /// Nodes that wait for people.
+    pub waiting: AtomicUsize,
+    /// Tells the executor that a node began or ended to wait.
+    pub waits: Notify,
+    /// Tells nodes that people answered; the value means nothing.
+    pub answers: watch::Sender<u64>,
+}
+
+/// Whose run it is, and what that account may use.
+pub(crate) struct Account {
+    pub id: AccountId,
+    pub spend: Arc<Spend>,
+    pub allowances: Arc<dyn Allowances>,
 }
 
 impl RunLog {
-    /// Plans a new run: its start and its whole graph are one entry in the log.
+    /// Plans a new run: its start, its whole graph and what it takes over are one entry in the log.
     pub async fn begin(
         journal: Journal,
         run: RunId,
-        request: RunRequest,
+        started: RunStarted,
         graph: Graph,
+        taken_over: Vec<NewEvent>,
+        account: Account,
+        seat: Seat,
     ) -> Result<Arc<Self>, JournalError> {
         let epoch = journal.claim(run).await?;
         let at = now();
-        let started = Body::RunStarted(protocol::RunStarted { request: request.clone() });
-        let plan = std::iter::once(started).chain(graph.announcement());
-        let events = plan.map(|body| NewEvent { at, node: None, body }).collect();
-        journal.append(run, epoch, events).await?;
-        let progress = Mutex::new(Progress::planned(&graph));
-        Ok(Arc::new(Self { run, request, graph, started_at: at, journal, epoch, progress }))
+        let mut progress = Progress::planned(&graph, started.request.approval.clone());
+        for event in &taken_over {
+            let mut event = event.clone();
+            make_whole(&journal, &mut event.body).await?;
+            progress.apply(&graph, event.node.as_ref(), &event.body);
+        }
+        let request = started.request.clone();
+        let plan = std::iter::once(Body::RunStarted(started)).chain(graph.announcement());
+        let plan = plan.map(|body| NewEvent { at, node: None, body });
+        journal.append(run, epoch, plan.chain(taken_over).collect()).await?;
+        Ok(Self::new(journal, epoch, run, request, graph, at, progress, account, seat))
     }
 
     /// Takes over a run from its log.
@@ -46,25 +74,59 @@ impl RunLog {
         run: RunId,
         request: RunRequest,
         graph: Graph,
+        account: Account,
+        seat: Seat,
     ) -> Result<Arc<Self>, JournalError> {
         let epoch = journal.claim(run).await?;
-        let mut progress = Progress::planned(&graph);
+        let mut progress = Progress::planned(&graph, request.approval.clone());
         let mut started_at = Timestamp::default();
         let mut after = 0;
         loop {
             let events = journal.read(run, after, 512).await?;
             let Some(last) = events.last() else { break };
             after = last.seq;
-            for mut event in events {
-                if event.seq == 1 {
-                    started_at = event.at;
+            for Event { seq, at, node, mut body, .. } in events {
+                if seq == 1 {
+                    started_at = at;
                 }
-                make_whole(&journal, &mut event).await?;
-                progress.apply(&graph, event.node.as_ref(), &event.body);
+                make_whole(&journal, &mut body).await?;
+                progress.apply(&graph, node.as_ref(), &body);
             }
         }
-        let progress = Mutex::new(progress);
-        Ok(Arc::new(Self { run, request, graph, started_at, journal, epoch, progress }))
+        Ok(Self::new(journal, epoch, run, request, graph, started_at, progress, account, seat))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is a field")]
+    fn new(
+        journal: Journal,
+        epoch: Epoch,
+        run: RunId,
+        request: RunRequest,
+        graph: Graph,
+        started_at: Timestamp,
+        progress: Progress,
+        account: Account,
+        seat: Seat,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            run,
+            request,
+            graph,
+            started_at,
+            journal,
+            epoch,
+            progress: Mutex::new(progress),
+            account,
+            seat,
+            commits: TaskTracker::new(),
+            waiting: AtomicUsize::new(0),
+            waits: Notify::new(),
+            answers: watch::Sender::default(),
+        })
+    }
+
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
     }
 
     /// Appends events that belong to `node` and returns when they are durable. While the
@@ -91,6 +153,7 @@ impl RunLog {
         }
         let mut progress = self.progress();
         for (node, body) in &events {
+            self.account.spend.count(body);
             progress.apply(&self.graph, node.as_ref(), body);
         }
         Ok(())
@@ -111,7 +174,8 @@ impl RunLog {
         if limits.cost.is_some_and(|limit| totals.cost >= limit) {
             return Some(format!("The run cost ${}, its limit.", totals.cost));
         }
-        None
+        drop(progress);
+        self.account.spend.limit_reached(&self.account.allowances.of(&self.account.id))
     }
 
     /// How long the run may go on, if its wall time is limited.
@@ -127,9 +191,17 @@ fn may_pass(error: &JournalError) -> bool {
 }
 
 /// Fetches the texts that the fold needs; prompts and reports it does not.
-async fn make_whole(journal: &Journal, event: &mut Event) -> Result<(), JournalError> {
-    if matches!(event.body, Body::CallFinished(_) | Body::ToolReturned(_) | Body::NodeFinished(_)) {
-        for text in event.body.texts_mut() {
+async fn make_whole(journal: &Journal, body: &mut Body) -> Result<(), JournalError> {
+    let is_needed = matches!(
+        body,
+        Body::CallFinished(_)
+            | Body::ToolReturned(_)
+            | Body::NodeFinished(_)
+            | Body::InputReceived(_)
+            | Body::StateEdited(_)
+    );
+    if is_needed {
+        for text in body.texts_mut() {
             if text.stored().is_some() {
                 *text = journal.resolve(text).await?.into();
             }

@@ -4,7 +4,7 @@ use protocol::{Patch, Text};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{Merge, NodeError};
+use crate::NodeError;
 
 /// The keyed state of a run, as the finished nodes have left it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,23 +27,20 @@ impl State {
         self.0.get(key).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// Takes a node's changes in, each key by its merge rule.
-    pub(crate) fn merge(&mut self, patch: &Patch, rules: &BTreeMap<String, Merge>) {
+    /// Takes changes in: a value takes the old one's place, or is added to the key's list.
+    pub(crate) fn merge(&mut self, patch: &Patch, appends: impl Fn(&str) -> bool) {
         for (key, text) in patch {
             // A patch was encoded by this engine; text that is no JSON can only be a plain string.
             let value = text.whole().map_or(Value::Null, |json| {
                 serde_json::from_str(json).unwrap_or_else(|_| Value::String(json.to_owned()))
             });
-            match rules.get(key).copied().unwrap_or_default() {
-                Merge::Replace => {
-                    self.0.insert(key.clone(), value);
+            if appends(key) {
+                match self.0.entry(key.clone()).or_insert_with(|| Value::Array(Vec::new())) {
+                    Value::Array(list) => list.push(value),
+                    other => *other = Value::Array(vec![other.take(), value]),
                 }
-                Merge::Append => {
-                    match self.0.entry(key.clone()).or_insert_with(|| Value::Array(Vec::new())) {
-                        Value::Array(list) => list.push(value),
-                        other => *other = Value::Array(vec![other.take(), value]),
-                    }
-                }
+            } else {
+                self.0.insert(key.clone(), value);
             }
         }
     }

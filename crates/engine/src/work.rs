@@ -5,7 +5,7 @@ use protocol::ToolStatus;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::NodeContext;
+use crate::{NodeContext, State};
 
 /// What a node does in one visit.
 #[async_trait]
@@ -13,6 +13,12 @@ pub trait Work: Send + Sync {
     /// Does the work. It may be called again for the same visit after a crash; calls, tools
     /// and emitted events that are in the log are then not repeated.
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError>;
+
+    /// What exactly a visit would do with this state, where that is fixed before it begins. An
+    /// approval is good for this alone: where it has changed, a person is asked again.
+    fn subject(&self, _state: &State) -> Option<Value> {
+        None
+    }
 }
 
 /// What a visit leaves behind.
@@ -57,6 +63,9 @@ pub enum NodeError {
     /// The run reached one of its limits.
     #[error("{0}")]
     Limit(String),
+    /// The run ends, so nothing new may begin.
+    #[error("The run was stopped.")]
+    Stopped,
     /// The log could not be read or written.
     #[error("{0}")]
     Journal(#[from] journal::JournalError),

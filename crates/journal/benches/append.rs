@@ -29,8 +29,8 @@ fn started() -> NewEvent {
         analysts: Analyst::all(),
     };
     let flow = "bench".parse().unwrap();
-    let request = RunRequest { workflow, flow, model: ModelChoice::Configured, limits: Limits::default() };
-    event(Body::RunStarted(RunStarted { request }))
+    let request = RunRequest::new(workflow, flow);
+    event(Body::RunStarted(RunStarted::new(request)))
 }
 
 fn line() -> NewEvent {

@@ -28,8 +28,9 @@ pub(crate) struct Known {
 }
 
 impl Known {
+    /// Whether nothing is to be expected any more.
     pub fn is_finished(&self) -> bool {
-        self.summary.finished_at.is_some()
+        self.summary.is_closed()
     }
 }
 
@@ -257,7 +258,8 @@ fn check_order(run: RunId, known: Option<&Known>, events: &[NewEvent]) -> Result
     if events.is_empty() {
         return Ok(());
     }
-    if known.is_some_and(Known::is_finished) {
+    let is_over = known.is_some_and(|known| known.summary.finished_at.is_some());
+    if is_over && !events.iter().all(|event| event.body.is_beside()) {
         return Err(JournalError::Finished(run));
     }
     let in_order = events.iter().enumerate().all(|(index, event)| {

@@ -73,7 +73,11 @@ fn beginning(text: &str) -> &str {
     text.char_indices().nth(PREVIEW).map_or(text, |(end, _)| &text[..end])
 }
 
-fn digest(text: &str) -> Result<Digest, JournalError> {
+/// The SHA-256 of a text.
+///
+/// # Errors
+/// Never: the digits always make a digest.
+pub fn digest(text: &str) -> Result<Digest, JournalError> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let hexadecimal: String = Sha256::digest(text)
         .iter()

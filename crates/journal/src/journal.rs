@@ -1,7 +1,7 @@
 use std::{path::Path, sync::Arc};
 
 use bytes::Bytes;
-use protocol::{Digest, Event, NewEvent, RunFilter, RunId, RunPage, RunSummary, Text};
+use protocol::{AccountId, Digest, Event, NewEvent, RunFilter, RunId, RunPage, RunSummary, Text, Totals};
 use tokio::sync::{broadcast, mpsc};
 
 use crate::{
@@ -155,12 +155,16 @@ impl Journal {
         }
     }
 
-    /// Runs that match, newest first: 50 unless the filter says otherwise, 200 at most.
+    /// Runs of one account, or of all, that match, newest first: 50 unless the filter says otherwise, 200 at most.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn summaries(&self, filter: &RunFilter) -> Result<RunPage, JournalError> {
-        self.0.store.summaries(filter).await
+    pub async fn summaries(
+        &self,
+        filter: &RunFilter,
+        owner: Option<&AccountId>,
+    ) -> Result<RunPage, JournalError> {
+        self.0.store.summaries(filter, owner).await
     }
 
     /// One run's summary; `None` if there is no such run.
@@ -177,6 +181,15 @@ impl Journal {
     /// The database cannot be read.
     pub async fn unfinished(&self) -> Result<Vec<RunSummary>, JournalError> {
         self.0.store.unfinished().await
+    }
+
+    /// What all runs of an account have used together, each counted once: without what it took
+    /// over from another.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn spent(&self, owner: &AccountId) -> Result<Totals, JournalError> {
+        self.0.store.spent(owner).await
     }
 
     /// The summary of every changed run, after each commit. A receiver that lags loses the

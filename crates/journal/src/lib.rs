@@ -29,6 +29,7 @@ mod subscription;
 mod tail;
 mod writer;
 
+pub use encoding::digest;
 pub use error::{JournalError, LedgerError};
 pub use journal::{Encoded, Epoch, Journal, Options};
 pub use ledger::{Appended, Ledger};

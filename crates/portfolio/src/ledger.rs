@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::{Date, Decimal, PortfolioId, RejectedOrder, RunId, Ticker, Timestamp, Trade};
+use protocol::{Date, Decimal, DecisionOutcome, PortfolioId, RejectedOrder, RunId, Ticker, Timestamp, Trade};
 use serde::{Deserialize, Serialize};
 
 use crate::amount::{MAX_AMOUNT, PLACES};
@@ -51,11 +51,10 @@ pub struct Portfolio {
     updated_at: Timestamp,
     pub(crate) book: Book,
     trades: Vec<Trade>,
-    rejected: Vec<RejectedOrder>,
+    last_decision: Option<DecisionOutcome>,
     decisions: BTreeSet<String>,
     orders: BTreeSet<String>,
     first_date: Option<Date>,
-    last_date: Option<Date>,
     entries: u64,
 }
 
@@ -78,11 +77,10 @@ impl Portfolio {
             updated_at: *at,
             book: Book::new(*cash),
             trades: Vec::new(),
-            rejected: Vec::new(),
+            last_decision: None,
             decisions: BTreeSet::new(),
             orders: BTreeSet::new(),
             first_date: None,
-            last_date: None,
             entries: 1,
         };
         for entry in rest {
@@ -96,7 +94,7 @@ impl Portfolio {
     /// # Errors
     /// As [`Portfolio::fold`]; then nothing has changed.
     pub fn apply(&mut self, entry: &Entry) -> Result<(), PortfolioError> {
-        let Entry::Decided { key, date, at, trades, rejected, .. } = entry else {
+        let Entry::Decided { key, run, date, at, trades, rejected, .. } = entry else {
             return Err(PortfolioError::OpenedTwice);
         };
         self.accepts(key, *date)?;
@@ -116,10 +114,14 @@ impl Portfolio {
         self.orders.append(&mut orders);
         self.decisions.insert(key.clone());
         self.trades.extend_from_slice(trades);
-        self.rejected.clone_from(rejected);
+        self.last_decision = Some(DecisionOutcome {
+            date: *date,
+            run: *run,
+            trades: trades.clone(),
+            rejected: rejected.clone(),
+        });
         self.updated_at = *at;
         self.first_date.get_or_insert(*date);
-        self.last_date = Some(*date);
         self.entries += 1;
         Ok(())
     }
@@ -129,7 +131,7 @@ impl Portfolio {
         if self.decisions.contains(key) {
             return Err(PortfolioError::Duplicate { key: key.to_owned() });
         }
-        match self.last_date {
+        match self.last_date() {
             Some(last) if date < last => Err(PortfolioError::BackInTime { date, last }),
             _ => Ok(()),
         }
@@ -170,9 +172,9 @@ impl Portfolio {
         &self.trades
     }
 
-    /// What the last decision wanted and did not get.
-    pub fn rejected(&self) -> &[RejectedOrder] {
-        &self.rejected
+    /// What became of the last decision.
+    pub fn last_decision(&self) -> Option<&DecisionOutcome> {
+        self.last_decision.as_ref()
     }
 
     /// Whether a decision with this key was carried out.
@@ -187,7 +189,7 @@ impl Portfolio {
 
     /// The day of the last decision; the next one cannot lie before it.
     pub fn last_date(&self) -> Option<Date> {
-        self.last_date
+        self.last_decision.as_ref().map(|decision| decision.date)
     }
 
     /// When the ledger was last written.

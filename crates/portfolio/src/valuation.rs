@@ -86,7 +86,7 @@ pub fn value(
         total,
         holdings,
         trades: portfolio.trades().iter().rev().cloned().collect(),
-        rejected: portfolio.rejected().to_vec(),
+        last_decision: portfolio.last_decision().cloned(),
         history,
         metrics,
         constraints: constraints.clone(),

@@ -280,6 +280,29 @@ impl Totals {
         self.tokens_in + self.tokens_out
     }
 
+    /// Adds what something else used.
+    pub fn add(&mut self, other: &Self) {
+        self.model_calls += other.model_calls;
+        self.tool_calls += other.tool_calls;
+        self.tokens_in += other.tokens_in;
+        self.tokens_out += other.tokens_out;
+        self.cost += other.cost;
+        self.calls_of_unknown_cost += other.calls_of_unknown_cost;
+    }
+
+    /// What was used beyond `earlier`.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        Self {
+            model_calls: self.model_calls.saturating_sub(earlier.model_calls),
+            tool_calls: self.tool_calls.saturating_sub(earlier.tool_calls),
+            tokens_in: self.tokens_in.saturating_sub(earlier.tokens_in),
+            tokens_out: self.tokens_out.saturating_sub(earlier.tokens_out),
+            cost: self.cost - earlier.cost,
+            calls_of_unknown_cost: self.calls_of_unknown_cost.saturating_sub(earlier.calls_of_unknown_cost),
+        }
+    }
+
     /// Counts a model call that ended.
     pub fn count_call(&mut self, usage: Usage, cost: Option<Decimal>) {
         self.model_calls += 1;
@@ -409,6 +432,8 @@ impl RunSummary {
         self.seq = event.seq;
         match &event.body {
             Body::NodeAdded(_) => self.nodes += 1,
+            // A run that is taken up again still waits for what it waited for.
+            Body::StatusChanged(changed) if !self.awaited.is_empty() && !changed.status.is_over() => {}
             Body::StatusChanged(changed) => self.status = changed.status,
             Body::NodeStarted(started) => self.phase = Some(started.phase.clone()),
             Body::NodeFinished(finished) if finished.complete => self.nodes_done += 1,
@@ -435,6 +460,11 @@ impl RunSummary {
         if self.origin.as_ref().is_some_and(|origin| event.seq <= origin.through) {
             self.inherited = self.totals.clone();
         }
+    }
+
+    /// What it used itself, without what it took over.
+    pub fn own_totals(&self) -> Totals {
+        self.totals.since(&self.inherited)
     }
 
     /// Whether nothing will be added to the log, unless somebody asks a question beside the run.

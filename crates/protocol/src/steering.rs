@@ -25,6 +25,18 @@ pub enum Approval {
 }
 
 impl Approval {
+    /// What the mode does, in words.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Off => "no pauses".to_owned(),
+            Self::Every => "pauses before every node".to_owned(),
+            Self::Nodes { nodes } => {
+                let nodes: Vec<_> = nodes.iter().map(NodeId::as_str).collect();
+                format!("pauses before {}", nodes.join(", "))
+            }
+        }
+    }
+
     /// Whether a run pauses before this node.
     pub fn applies_to(&self, node: &NodeId) -> bool {
         match self {
@@ -242,6 +254,24 @@ pub enum Answer {
     Expired,
 }
 
+impl Answer {
+    /// What was answered, in a few words.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Value { json } => match serde_json::from_str::<String>(json.shown()) {
+                Ok(text) => text,
+                Err(_) => json.shown().to_owned(),
+            },
+            Self::Approved { edits, .. } if edits.is_empty() => "approved".to_owned(),
+            Self::Approved { .. } => "approved with changes".to_owned(),
+            Self::SentBack { to, .. } => format!("sent back to {to}"),
+            Self::Rerouted { to } => format!("sent on to {to}"),
+            Self::Rejected { .. } => "rejected".to_owned(),
+            Self::Expired => "not answered in time".to_owned(),
+        }
+    }
+}
+
 /// A question to a run, beside its work. May also follow the run's end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -287,4 +317,15 @@ pub struct Stopped {
     /// Why, if that was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+impl Stopped {
+    /// Who and why, in a sentence.
+    pub fn sentence(&self) -> String {
+        let by = if self.by == AccountId::local() { "you" } else { self.by.as_str() };
+        match &self.reason {
+            Some(reason) => format!("Stopped by {by}: {reason}"),
+            None => format!("Stopped by {by}."),
+        }
+    }
 }

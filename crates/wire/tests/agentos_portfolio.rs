@@ -54,7 +54,7 @@ fn view() -> PortfolioView {
             weight: Some(decimal("0.6460176991")),
         }],
         trades: (1..=12).map(trade).collect(),
-        rejected: Vec::new(),
+        last_decision: None,
         allocation: Vec::new(),
         history: Vec::new(),
         metrics: PortfolioMetrics {

@@ -10,12 +10,7 @@ const RUN: &str = "0197a1b2-0000-7000-8000-000000000000";
 const START: i64 = 1_656_547_261_000;
 
 fn request(workflow: Workflow) -> RunRequest {
-    RunRequest {
-        workflow,
-        flow: "1a2b3c4d".parse().unwrap(),
-        model: ModelChoice::Configured,
-        limits: Limits::default(),
-    }
+    RunRequest::new(workflow, "1a2b3c4d".parse().unwrap())
 }
 
 fn pipeline() -> RunRequest {
@@ -36,7 +31,7 @@ struct Log(Vec<Event>);
 impl Log {
     fn of(request: RunRequest) -> Self {
         let mut log = Self(Vec::new());
-        log.add(None, Body::RunStarted(RunStarted { request }));
+        log.add(None, Body::RunStarted(RunStarted::new(request)));
         log
     }
 
@@ -100,7 +95,10 @@ impl Log {
 
     fn finish(&mut self, status: RunStatus, error: Option<&str>) {
         let totals = Totals::default();
-        self.add(None, Body::RunFinished(RunFinished { status, error: error.map(str::to_owned), totals }));
+        self.add(
+            None,
+            Body::RunFinished(RunFinished { status, error: error.map(str::to_owned), stopped: None, totals }),
+        );
     }
 
     fn frames(&self) -> Vec<Value> {
@@ -292,6 +290,7 @@ fn nodes_of_pure_code_appear_as_log_lines() {
             degraded: None,
             duration_ms: 12,
             patch: Patch::new(),
+            appended: Default::default(),
             next: Vec::new(),
             complete: true,
         };
@@ -329,6 +328,7 @@ fn a_failed_or_degraded_node_says_so() {
             degraded: degraded.map(str::to_owned),
             duration_ms: 12,
             patch: Patch::new(),
+            appended: Default::default(),
             next: Vec::new(),
             complete: true,
         };

@@ -1,10 +1,13 @@
 //! How an agent talks to a model: tool rounds, and answers that are checked.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
-use engine::{NodeContext, NodeError, ToolResult};
+use engine::{AnswerForm, NodeContext, NodeError, Question, ToolResult};
 use llm::{AnswerSchema, ChatRequest, Message, ToolRequest, ToolSpec};
 use protocol::{Tier, ToolStatus};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 /// Times that a model may ask for tools before it must answer.
 const TOOL_ROUNDS: u32 = 5;
@@ -12,6 +15,14 @@ const TOOL_ROUNDS: u32 = 5;
 const TOOLS_A_ROUND: usize = 16;
 /// Times that an unusable answer is sent back with its error.
 const CORRECTIONS: u32 = 2;
+/// The tool by which a model asks a person, where the run allows that.
+pub const ASK_PERSON: &str = "ask_person";
+/// How a message begins that carries a person's comment.
+pub const SENT_BACK: &str = "A person has sent your earlier work back with this comment:";
+/// How long a person's answer is awaited.
+const PATIENCE: Duration = Duration::from_secs(30 * 60);
+/// Characters of a question at most.
+const LONGEST_QUESTION: usize = 2000;
 
 /// The tools of an agent.
 #[async_trait]
@@ -98,7 +109,10 @@ pub async fn ask<T: Send>(
     toolbox: &dyn Toolbox,
     read: impl Fn(&str) -> Result<T, String> + Send + Sync,
 ) -> Result<Conversation<T>, NodeError> {
-    let specs = toolbox.specs();
+    let mut specs = toolbox.specs();
+    if node.request().questions {
+        specs.push(ask_person_spec());
+    }
     let mut request = ChatRequest {
         agent: brief.agent,
         tier: brief.tier,
@@ -106,6 +120,9 @@ pub async fn ask<T: Send>(
         tools: specs.clone(),
         schema: brief.schema,
     };
+    for comment in node.comments() {
+        request.messages.push(Message::User(format!("{SENT_BACK} {comment}")));
+    }
     let mut tools = Vec::new();
     let (mut rounds, mut corrections) = (0, 0);
     loop {
@@ -156,6 +173,10 @@ async fn run_tool(
     let offered: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
     // What is shown and logged of a name that a model made up.
     let name: String = wanted.name.chars().filter(|c| !c.is_control()).take(64).collect();
+    if name == ASK_PERSON && offered.contains(&ASK_PERSON) {
+        let (status, text) = ask_person(node, &wanted.arguments).await?;
+        return Ok(ToolUse { name, arguments: wanted.arguments.clone(), status, text });
+    }
     let call = async {
         if index >= TOOLS_A_ROUND {
             ToolResult::error(format!("Too many calls at once: at most {TOOLS_A_ROUND} are run. Ask again."))
@@ -167,6 +188,60 @@ async fn run_tool(
     };
     let result = node.tool(&name, wanted.arguments.clone(), call).await?;
     Ok(ToolUse { name, arguments: wanted.arguments.clone(), status: result.status, text: result.text })
+}
+
+fn ask_person_spec() -> ToolSpec {
+    ToolSpec {
+        name: ASK_PERSON.to_owned(),
+        description: "Asks the person who watches this run. Use it only for what neither the data nor the \
+                      other agents can tell, such as a preference."
+            .to_owned(),
+        parameters: json!({
+            "type": "object",
+            "properties": {
+                "question": { "type": "string", "description": "What you want to know." },
+                "why": { "type": "string", "description": "What depends on the answer." },
+                "options": {
+                    "type": "array",
+                    "items": { "type": "string" },
+                    "description": "The answers to choose from; leave it out for a free text.",
+                },
+            },
+            "required": ["question", "why"],
+        }),
+    }
+}
+
+/// The question as a model writes it.
+#[derive(Deserialize)]
+struct Wish {
+    question: String,
+    why: String,
+    #[serde(default)]
+    options: Vec<String>,
+}
+
+/// The question is in the log as such, so it is no tool call there.
+async fn ask_person(node: &NodeContext, arguments: &Value) -> Result<(ToolStatus, String), NodeError> {
+    let wish = match Wish::deserialize(arguments) {
+        Ok(wish) if !wish.question.trim().is_empty() => wish,
+        Ok(_) => return Ok((ToolStatus::Error, "The question was empty. Ask again.".to_owned())),
+        Err(error) => return Ok((ToolStatus::Error, format!("The question cannot be read: {error}."))),
+    };
+    let short = |text: &str| text.chars().take(LONGEST_QUESTION).collect::<String>();
+    let options: Vec<String> = wish.options.iter().take(12).map(|option| short(option)).collect();
+    let nobody = "Nobody answered in time. Decide without.";
+    let form = if options.is_empty() { AnswerForm::Text } else { AnswerForm::Choice(options) };
+    let answer = node
+        .ask(Question {
+            prompt: short(&wish.question),
+            reason: Some(short(&wish.why)),
+            form,
+            patience: Some(PATIENCE),
+            default: Some(nobody.into()),
+        })
+        .await?;
+    Ok((ToolStatus::Success, answer.as_str().unwrap_or_default().to_owned()))
 }
 
 fn unknown_tool(name: &str, offered: &[&str]) -> ToolResult {

@@ -57,7 +57,7 @@ impl Trading {
         Self { sources, ..self }
     }
 
-    fn model(&self, choice: &ModelChoice) -> Arc<dyn ChatModel> {
+    fn answering(&self, choice: &ModelChoice) -> Arc<dyn ChatModel> {
         let speed = match (choice, &self.configured) {
             (ModelChoice::Configured, Some(model)) => return model.clone(),
             (ModelChoice::Configured, None) => self.rehearsal_speed,
@@ -108,6 +108,10 @@ impl Workflows for Trading {
                 })?
             }
         };
-        Ok(Plan { graph, model: self.model(&request.model) })
+        Ok(Plan { graph, model: self.answering(&request.model) })
+    }
+
+    fn model(&self, request: &RunRequest) -> Arc<dyn ChatModel> {
+        self.answering(&request.model)
     }
 }

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use llm::{ChatRequest, Message, Turn};
 use protocol::{
-    Analyst, Body, Confidence, Date, Decimal, EdgeKind, Event, Grade, NodeStatus, RunStatus, RunView, Ticker,
-    Tier, ToolStatus, TurnContent, Workflow,
+    AccountId, Analyst, Body, Confidence, Date, Decimal, EdgeKind, Event, Grade, NodeStatus, RunStatus,
+    RunView, Ticker, Tier, ToolStatus, TurnContent, Workflow,
 };
 use serde_json::json;
 use stage::{Changed, Stage, pipeline, request, status};
@@ -298,7 +298,11 @@ async fn the_same_request_gives_the_same_words() {
     let state = |view: &RunView| -> Vec<_> {
         // Analysts end in any order, and with them the order of this list.
         let entries = view.state.iter().filter(|(key, _)| *key != "gaps");
-        entries.map(|(key, entry)| (key.clone(), entry.value.clone())).collect()
+        entries
+            .map(|(key, entries)| {
+                (key.clone(), entries.iter().map(|it| it.value.clone()).collect::<Vec<_>>())
+            })
+            .collect()
     };
     assert_eq!(state(&one), state(&other));
     assert_eq!(one.summary.totals, other.summary.totals);
@@ -318,7 +322,7 @@ async fn what_cannot_be_analysed_is_refused_in_a_sentence() {
         (pipeline("LLY", "2022-12-29", "flow"), "2016-01-04 to 2022-12-28"),
         (nobody, "Select at least one"),
     ] {
-        let refusal = stage.engine.start(request).await.unwrap_err().to_string();
+        let refusal = stage.engine.start(request, AccountId::local()).await.unwrap_err().to_string();
         assert!(refusal.contains(words), "{refusal}");
     }
 }

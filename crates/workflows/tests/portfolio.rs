@@ -6,8 +6,8 @@ mod stage;
 use llm::{ChatRequest, Turn};
 use portfolio::Entry;
 use protocol::{
-    Body, Confidence, Decimal, ModelChoice, NodeStatus, PortfolioId, RunId, RunStatus, RunView, Side,
-    TurnContent, Workflow,
+    AccountId, Body, Confidence, Decimal, ModelChoice, NodeStatus, PortfolioId, RunId, RunStatus, RunView,
+    Side, TurnContent, Workflow,
 };
 use serde_json::json;
 use stage::{Changed, Stage, main_portfolio, pipeline, portfolio, request, status};
@@ -165,7 +165,7 @@ async fn a_run_that_is_cut_off_goes_on_after_a_restart_and_trades_once() {
     let mut analysis = pipeline("LLY", "2022-06-30", "flow");
     analysis.model = ModelChoice::Rehearsal { characters_per_second: Some(0) };
     stage.run(analysis).await;
-    let run = stage.engine.start(portfolio("2022-06-30", "flow")).await.unwrap();
+    let run = stage.engine.start(portfolio("2022-06-30", "flow"), AccountId::local()).await.unwrap();
     wait_for(&stage, run, |body| matches!(body, Body::CallStarted(_))).await;
     let stage = stage.restarted().await;
     assert_eq!(stage.engine.resume().await.unwrap(), 1);
@@ -206,8 +206,14 @@ async fn an_unknown_portfolio_is_refused_before_the_run_starts() {
     let stage = Stage::new().await;
     let unknown: PortfolioId = "nobody".parse().unwrap();
     let workflow = Workflow::Portfolio { portfolio: unknown, date: "2022-06-30".parse().unwrap() };
-    let refusal = stage.engine.start(request(workflow, "flow")).await.unwrap_err().to_string();
+    let refusal =
+        stage.engine.start(request(workflow, "flow"), AccountId::local()).await.unwrap_err().to_string();
     assert!(refusal.contains("no portfolio nobody"), "{refusal}");
-    let refusal = stage.engine.start(portfolio("2023-01-03", "flow")).await.unwrap_err().to_string();
+    let refusal = stage
+        .engine
+        .start(portfolio("2023-01-03", "flow"), AccountId::local())
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(refusal.contains("2016-01-04 to 2022-12-28"), "{refusal}");
 }

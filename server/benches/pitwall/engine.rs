@@ -3,10 +3,12 @@
 use std::{sync::Arc, time::Instant};
 
 use async_trait::async_trait;
-use engine::{Engine, EngineOptions, Graph, NodeContext, NodeError, Outcome, Plan, Work, Workflows};
+use engine::{
+    Allowance, Engine, EngineOptions, Graph, NodeContext, NodeError, Outcome, Plan, Work, Workflows,
+};
 use journal::Journal;
 use llm::{ChatAnswer, ChatError, ChatModel, ChatRequest, Sink};
-use protocol::{NodeAdded, NodeId, NodeKind, RunId, RunRequest, RunStatus, Tier};
+use protocol::{AccountId, NodeAdded, NodeId, NodeKind, RunId, RunRequest, RunStatus, Tier};
 
 use crate::{
     bare_log::BareLog,
@@ -34,9 +36,14 @@ pub async fn overhead() -> Figure {
 async fn chain() -> f64 {
     let folder = folder();
     let journal = Journal::open(&folder.path().join("journal.db")).await.unwrap();
-    let engine = Engine::new(journal.clone(), Arc::new(Chain), EngineOptions::default());
+    let engine = Engine::new(
+        journal.clone(),
+        Arc::new(Chain),
+        Arc::new(Allowance::default()),
+        EngineOptions::default(),
+    );
     let begin = Instant::now();
-    let run = engine.start(sample::request()).await.unwrap();
+    let run = engine.start(sample::request(), AccountId::local()).await.unwrap();
     let mut log = journal.subscribe(run, 0).await.unwrap();
     while log.next().await.unwrap().is_some() {}
     let time = milliseconds_a_node(begin);
@@ -74,6 +81,10 @@ impl Workflows for Chain {
             graph.flow(&id(number), &id(number + 1));
         }
         Ok(Plan { graph, model: Arc::new(Nothing) })
+    }
+
+    fn model(&self, _: &RunRequest) -> Arc<dyn ChatModel> {
+        Arc::new(Nothing)
     }
 }
 

@@ -35,10 +35,8 @@ pub async fn rate() -> Figure {
 async fn log() -> Vec<Encoded> {
     let pitwall = Pitwall::open().await;
     let request = StartRun {
-        workflow: sample::workflow(),
-        flow: None,
         model: ModelChoice::Rehearsal { characters_per_second: Some(0) },
-        limits: Limits::default(),
+        ..StartRun::new(sample::workflow())
     };
     let run = pitwall.service.start(request).await.unwrap().run;
     let mut subscription = pitwall.service.journal.subscribe(run, 0).await.unwrap();

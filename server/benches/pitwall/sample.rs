@@ -35,12 +35,8 @@ pub fn encoded(run: RunId, first: u64, count: usize) -> Vec<String> {
 
 /// A request for research on one stock.
 pub fn request() -> RunRequest {
-    RunRequest {
-        workflow: workflow(),
-        flow: "bench".parse().unwrap(),
-        model: ModelChoice::Configured,
-        limits: Limits { steps: 10_000, ..Limits::default() },
-    }
+    let limits = Limits { steps: 10_000, ..Limits::default() };
+    RunRequest { limits, ..RunRequest::new(workflow(), "bench".parse().unwrap()) }
 }
 
 /// Research on one stock.

@@ -48,12 +48,7 @@ impl Answers {
             WorkflowKind::Pipeline => self.pipeline(date, options)?,
             WorkflowKind::Portfolio => self.portfolio(date)?,
         };
-        Ok(StartRun {
-            workflow,
-            flow: self.flow.clone(),
-            model: self.model.clone(),
-            limits: Default::default(),
-        })
+        Ok(StartRun { flow: self.flow.clone(), model: self.model.clone(), ..StartRun::new(workflow) })
     }
 
     fn pipeline(&self, date: Result<Date, String>, options: &StartOptions) -> Result<Workflow, Faults> {
@@ -198,7 +193,7 @@ pub fn flows(runs: &[RunSummary]) -> Vec<FlowChoice> {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Instrument, Limits, RunRequest, Timestamp, Totals};
+    use protocol::{Instrument, RunRequest, Timestamp};
 
     use super::*;
 
@@ -287,26 +282,9 @@ mod tests {
                 date: date("2022-06-30"),
                 analysts: Analyst::all(),
             };
-            RunSummary {
-                run: "0197a1b2-0000-7000-8000-000000000000".parse().unwrap(),
-                seq: 1,
-                request: RunRequest {
-                    workflow,
-                    flow: "7f3a91c2e5".parse().unwrap(),
-                    model: ModelChoice::Configured,
-                    limits: Limits::default(),
-                },
-                title: String::new(),
-                status,
-                created_at: Timestamp(0),
-                finished_at: None,
-                error: None,
-                result: None,
-                phase: None,
-                nodes: 0,
-                nodes_done: 0,
-                totals: Totals::default(),
-            }
+            let request = RunRequest::new(workflow, "7f3a91c2e5".parse().unwrap());
+            let run = "0197a1b2-0000-7000-8000-000000000000".parse().unwrap();
+            RunSummary { status, title: String::new(), ..RunSummary::new(run, request, Timestamp(0)) }
         };
         let runs = [
             run("MSFT", RunStatus::Running),

@@ -90,19 +90,12 @@ pub fn of_run(view: &RunView) -> Option<Vec<OrderLine>> {
     Some(decision.orders.iter().map(line).collect())
 }
 
-/// The orders of a portfolio's last decision with the day of its trades: what was traded,
-/// then what was refused.
+/// The orders of a portfolio's last decision with its day: what was traded, then what was refused.
 pub fn of_portfolio(view: &PortfolioView) -> (Option<Date>, Vec<OrderLine>) {
-    let newest = view.trades.first();
-    let same_decision = |trade: &&Trade| {
-        newest.is_some_and(|newest| match newest.run {
-            Some(run) => trade.run == Some(run),
-            None => trade.run.is_none() && trade.date == newest.date,
-        })
-    };
-    let filled = view.trades.iter().filter(same_decision).map(OrderLine::filled);
-    let lines = filled.chain(view.rejected.iter().map(OrderLine::rejected)).collect();
-    (newest.map(|newest| newest.date), lines)
+    let Some(decision) = &view.last_decision else { return (None, Vec::new()) };
+    let filled = decision.trades.iter().map(OrderLine::filled);
+    let rejected = decision.rejected.iter().map(OrderLine::rejected);
+    (Some(decision.date), filled.chain(rejected).collect())
 }
 
 /// A decision that a live run has made, or is about to make.
@@ -177,9 +170,7 @@ fn OrderRow(order: OrderLine) -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{
-        Body, Confidence, Decision, Event, ModelChoice, RunId, RunRequest, RunStarted, Timestamp, Workflow,
-    };
+    use protocol::{Body, Confidence, Decision, Event, RunId, RunRequest, RunStarted, Timestamp, Workflow};
 
     use super::*;
 
@@ -212,21 +203,14 @@ mod tests {
     }
 
     fn run_that_decided(orders: Vec<Order>) -> RunView {
-        let request = RunRequest {
-            workflow: Workflow::Portfolio {
-                portfolio: "main".parse().unwrap(),
-                date: "2022-12-28".parse().unwrap(),
-            },
-            flow: "flow".parse().unwrap(),
-            model: ModelChoice::Configured,
-            limits: Default::default(),
-        };
+        let (portfolio, date) = ("main".parse().unwrap(), "2022-12-28".parse().unwrap());
+        let request = RunRequest::new(Workflow::Portfolio { portfolio, date }, "flow".parse().unwrap());
         let started = Event {
             run: RunId(Default::default()),
             seq: 1,
             at: Timestamp(0),
             node: None,
-            body: Body::RunStarted(RunStarted { request }),
+            body: Body::RunStarted(RunStarted::new(request)),
         };
         let mut view = RunView::begin(&started).unwrap();
         view.summary.status = RunStatus::Running;

@@ -38,6 +38,7 @@ pub fn filter_of(query: &ParamsMap) -> RunFilter {
         status: value(&given("status"), &STATUSES),
         kind: value(&given("kind"), &KINDS),
         flow: given("flow").parse().ok(),
+        origin: given("origin").parse().ok(),
         before: None,
         limit: Some(PAGE),
     }

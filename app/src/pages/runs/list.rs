@@ -90,35 +90,15 @@ fn matches(filter: &RunFilter, run: &RunSummary) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Limits, ModelChoice, RunRequest, RunStatus, Timestamp, Totals, Workflow, WorkflowKind};
+    use protocol::{RunRequest, RunStatus, Timestamp, Workflow, WorkflowKind};
 
     use super::*;
 
     fn run(number: u8, seq: u64, status: RunStatus) -> RunSummary {
-        let request = RunRequest {
-            workflow: Workflow::Portfolio {
-                portfolio: "main".parse().unwrap(),
-                date: "2022-06-30".parse().unwrap(),
-            },
-            flow: "flow".parse().unwrap(),
-            model: ModelChoice::Configured,
-            limits: Limits::default(),
-        };
-        RunSummary {
-            run: format!("0197a1b2-0000-7000-8000-0000000000{number:02}").parse().unwrap(),
-            seq,
-            title: request.title(),
-            request,
-            status,
-            created_at: Timestamp(0),
-            finished_at: None,
-            error: None,
-            result: None,
-            phase: None,
-            nodes: 0,
-            nodes_done: 0,
-            totals: Totals::default(),
-        }
+        let (portfolio, date) = ("main".parse().unwrap(), "2022-06-30".parse().unwrap());
+        let request = RunRequest::new(Workflow::Portfolio { portfolio, date }, "flow".parse().unwrap());
+        let run = format!("0197a1b2-0000-7000-8000-0000000000{number:02}").parse().unwrap();
+        RunSummary { seq, status, ..RunSummary::new(run, request, Timestamp(0)) }
     }
 
     fn shown(list: &RunList) -> Vec<(String, u64)> {

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use protocol::{Digest, PortfolioId, RunFilter, RunId, RunPage, RunSummary};
+use protocol::{AccountId, Digest, PortfolioId, RunFilter, RunId, RunPage, RunSummary, Totals};
 use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 
 use super::{key, word};
@@ -73,7 +73,23 @@ impl Store {
         rows.iter().map(|summary| decode(summary)).collect()
     }
 
-    pub async fn summaries(&self, filter: &RunFilter) -> Result<RunPage, JournalError> {
+    pub async fn spent(&self, owner: &AccountId) -> Result<Totals, JournalError> {
+        let rows: Vec<String> = sqlx::query_scalar("select summary from run where owner = ?")
+            .bind(owner.as_str())
+            .fetch_all(&self.0)
+            .await?;
+        let mut spent = Totals::default();
+        for summary in &rows {
+            spent.add(&decode(summary)?.own_totals());
+        }
+        Ok(spent)
+    }
+
+    pub async fn summaries(
+        &self,
+        filter: &RunFilter,
+        owner: Option<&AccountId>,
+    ) -> Result<RunPage, JournalError> {
         let limit = filter.limit.unwrap_or(DEFAULT_PAGE).clamp(1, LARGEST_PAGE) as usize;
         let mut query = QueryBuilder::<Sqlite>::new("select summary from run where true");
         if let Some(status) = filter.status {
@@ -81,6 +97,12 @@ impl Store {
         }
         if let Some(kind) = filter.kind {
             query.push(" and kind = ").push_bind(word(&kind)?);
+        }
+        if let Some(owner) = owner {
+            query.push(" and owner = ").push_bind(owner.as_str());
+        }
+        if let Some(origin) = filter.origin {
+            query.push(" and origin = ").push_bind(key(origin));
         }
         if let Some(flow) = &filter.flow {
             query.push(" and flow = ").push_bind(flow.as_str());

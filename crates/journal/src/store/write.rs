@@ -63,7 +63,7 @@ pub(crate) async fn runs(connection: &mut SqliteConnection, rows: &[&Known]) -> 
     let rows = rows.iter().map(|known| RunRow::new(known)).collect::<Result<Vec<_>, _>>()?;
     for group in groups(&rows) {
         let mut query = QueryBuilder::<Sqlite>::new(
-            "insert into run (id, epoch, seq, finished, status, kind, flow, title, summary) ",
+            "insert into run (id, epoch, seq, finished, status, kind, flow, title, summary, owner, origin) ",
         );
         query.push_values(group, |mut row, RunRow { known, status, kind, json }| {
             let summary = &known.summary;
@@ -75,7 +75,9 @@ pub(crate) async fn runs(connection: &mut SqliteConnection, rows: &[&Known]) -> 
                 .push_bind(kind)
                 .push_bind(summary.request.flow.as_str())
                 .push_bind(summary.title.to_lowercase())
-                .push_bind(json);
+                .push_bind(json)
+                .push_bind(summary.owner.as_str())
+                .push_bind(summary.origin.as_ref().map(|origin| key(origin.run)));
         });
         query.push(
             " on conflict (id) do update set epoch = excluded.epoch, seq = excluded.seq, \

@@ -55,7 +55,7 @@ async fn pages_are_newest_first_and_follow_one_another() {
     let mut seen = Vec::new();
     let mut sizes = Vec::new();
     loop {
-        let page = journal.summaries(&filter).await.unwrap();
+        let page = journal.summaries(&filter, None).await.unwrap();
         sizes.push((page.runs.len(), page.more));
         seen.extend(runs(&page));
         filter.before = page.runs.last().map(|summary| summary.run);
@@ -66,7 +66,7 @@ async fn pages_are_newest_first_and_follow_one_another() {
     assert_eq!(seen, newest_first);
     assert_eq!(sizes, [(3, true), (3, true), (1, false)]);
     filter.before = newest_first.last().copied();
-    assert_eq!(journal.summaries(&filter).await.unwrap(), RunPage::default());
+    assert_eq!(journal.summaries(&filter, None).await.unwrap(), RunPage::default());
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn filters_select_by_status_kind_flow_and_title() {
     journal.append(ids[1].0, ids[1].1, vec![finished(RunStatus::Cancelled)]).await.unwrap();
     let [apple, microsoft, second_apple] = [ids[0].0, ids[1].0, ids[2].0];
 
-    let found = async |filter: RunFilter| runs(&journal.summaries(&filter).await.unwrap());
+    let found = async |filter: RunFilter| runs(&journal.summaries(&filter, None).await.unwrap());
     let by_search = |search: &str| RunFilter { search: search.into(), ..RunFilter::default() };
     let cancelled = RunFilter { status: Some(RunStatus::Cancelled), ..RunFilter::default() };
     assert_eq!(found(cancelled).await, [microsoft]);

@@ -47,16 +47,12 @@ pub fn event(body: Body) -> NewEvent {
 }
 
 pub fn pipeline(ticker: &str, flow: &str) -> RunRequest {
-    RunRequest {
-        workflow: Workflow::Pipeline {
-            ticker: ticker.parse().unwrap(),
-            date: "2022-06-30".parse().unwrap(),
-            analysts: Analyst::all(),
-        },
-        flow: flow.parse().unwrap(),
-        model: ModelChoice::Configured,
-        limits: Limits::default(),
-    }
+    let workflow = Workflow::Pipeline {
+        ticker: ticker.parse().unwrap(),
+        date: "2022-06-30".parse().unwrap(),
+        analysts: Analyst::all(),
+    };
+    RunRequest::new(workflow, flow.parse().unwrap())
 }
 
 pub fn started() -> NewEvent {
@@ -64,7 +60,7 @@ pub fn started() -> NewEvent {
 }
 
 pub fn started_as(request: RunRequest) -> NewEvent {
-    event(Body::RunStarted(RunStarted { request }))
+    event(Body::RunStarted(RunStarted::new(request)))
 }
 
 pub fn running() -> NewEvent {

@@ -171,5 +171,5 @@ fn rejected_orders_of_the_last_decision_are_shown() {
     let mut scenario = Scenario::new("1000").price("AAPL", "100");
     scenario.decide("a", vec![buy("KO", "1")]);
     let view = view_at(&scenario, &Closes::new(), "2022-06-30").unwrap();
-    assert_eq!(view.rejected[0].reasons, ["No price found for KO"]);
+    assert_eq!(view.last_decision.unwrap().rejected[0].reasons, ["No price found for KO"]);
 }

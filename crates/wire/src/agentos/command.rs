@@ -1,7 +1,7 @@
 use std::{fmt::Display, str::FromStr};
 
 use protocol::{
-    Analyst, Date, FlowId, Limits, ModelChoice, PortfolioId, Problem, RunAccepted, StartRun, Ticker, Workflow,
+    Analyst, Date, FlowId, ModelChoice, PortfolioId, Problem, RunAccepted, StartRun, Ticker, Workflow,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -93,7 +93,7 @@ pub fn start_run(trigger: Trigger, body: &[u8], defaults: &Defaults) -> Result<S
         }
     };
     let flow = parameters.parsed::<FlowId>("flow_id")?;
-    Ok(StartRun { workflow, flow, model, limits: Limits::default() })
+    Ok(StartRun { flow, model, ..StartRun::new(workflow) })
 }
 
 /// The portfolio that a path or a parameter names, the alias resolved.

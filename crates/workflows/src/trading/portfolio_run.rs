@@ -6,7 +6,7 @@ mod ratings;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use engine::{Graph, NodeContext, NodeError, Outcome, Work};
+use engine::{Graph, NodeContext, NodeError, Outcome, State, Work};
 use journal::Journal;
 use market::MarketError;
 use portfolio::{
@@ -15,8 +15,10 @@ use portfolio::{
 };
 use protocol::{
     Body, Confidence, Date, Decimal, Decision, Figure, FlowId, LogLevel, Measured, NodeAdded, NodeId,
-    NodeKind, PortfolioId, PortfolioMetrics, PortfolioView, Rating, Report, Side, Tier, grouped, percent,
+    NodeKind, PortfolioId, PortfolioMetrics, PortfolioView, Rating, RejectedOrder, Report, RunId, Side, Tier,
+    Trade, grouped, percent,
 };
+use serde_json::Value;
 
 use super::{
     desk::{BENCHMARK, CASH_EQUIVALENT, Desk, DeskError},
@@ -44,6 +46,7 @@ mod state {
     pub const MACRO_BRIEF: &str = "macro_brief";
     pub const MICRO_BRIEF: &str = "micro_brief";
     pub const DECISION: &str = "pm_decision";
+    pub const DECIDED_BY: &str = "decided_by";
     pub const EXECUTION: &str = "execution_result";
     pub const CASH_SWEEP: &str = "cash_sweep";
 }
@@ -169,7 +172,7 @@ impl Work for Load {
             )));
         }
         let view = desk.view(id, Some(*date)).await?;
-        let found = ratings_of_flow(journal, flow, *date).await?;
+        let found = ratings_of_flow(journal, node.owner(), flow, *date).await?;
         let mut bodies = vec![Body::PortfolioValued(Box::new(view.clone()))];
         bodies.extend(found.remarks.into_iter().map(|remark| log(LogLevel::Warning, remark)));
         if found.ratings.is_empty() {
@@ -447,7 +450,7 @@ impl Work for Decide {
         decision.confidence = decision.confidence.min(limit);
         let bodies = [Body::DecisionMade(decision.clone())].into_iter().chain(lowered);
         node.emit(bodies.collect()).await?;
-        Outcome::default().set(state::DECISION, decision)
+        Outcome::default().set(state::DECISION, decision)?.set(state::DECIDED_BY, node.run())
     }
 }
 
@@ -469,24 +472,49 @@ impl Work for Execute {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
         let Task { portfolio: id, date, desk, .. } = &self.0;
         let decision: Decision = required(node, state::DECISION)?;
-        // The run is the key: however often this step is repeated, it trades once.
-        let entry = desk.decide(id, &node.run().to_string(), Some(node.run()), *date, &decision).await?;
-        let Entry::Decided { trades, rejected, .. } = &entry else {
-            return Err(NodeError::failed(
-                "The ledger's entry of this run is no decision. Check the ledger.",
-            ));
-        };
-        let view = desk.view(id, Some(*date)).await?;
-        let executed = trades.iter().cloned().map(Body::TradeExecuted);
-        let refused = rejected.iter().cloned().map(Body::TradeRejected);
-        let valued = Body::PortfolioValued(Box::new(view));
-        node.emit(executed.chain(refused).chain([valued]).collect()).await?;
+        let key = decision_key(required(node, state::DECIDED_BY)?, &decision)?;
+        // A stop comes before the trades or after their record.
+        let entry = node
+            .commit(async {
+                let entry = desk.decide(id, &key, Some(node.run()), *date, &decision).await?;
+                let (trades, rejected) = decided(&entry)?;
+                let view = desk.view(id, Some(*date)).await?;
+                let executed = trades.iter().cloned().map(Body::TradeExecuted);
+                let refused = rejected.iter().cloned().map(Body::TradeRejected);
+                let valued = Body::PortfolioValued(Box::new(view));
+                node.emit(executed.chain(refused).chain([valued]).collect()).await?;
+                Ok(entry)
+            })
+            .await?;
+        let (_, rejected) = decided(&entry)?;
         let (rejected, orders) = (rejected.len(), decision.orders.len());
         let outcome = Outcome::default().set(state::EXECUTION, entry)?;
         Ok(match rejected {
             0 => outcome,
             _ => outcome.degraded(format!("{rejected} of {orders} orders were rejected.")),
         })
+    }
+
+    fn subject(&self, state: &State) -> Option<Value> {
+        let decision: Decision = state.get(state::DECISION).ok().flatten()?;
+        serde_json::to_value(decision.orders).ok()
+    }
+}
+
+/// Names a decision for good: the run that made it, and its orders. However often it is carried
+/// out, after a crash or in a run that takes it over, it trades once; with other orders it is another.
+fn decision_key(run: RunId, decision: &Decision) -> Result<String, NodeError> {
+    let orders = serde_json::to_string(&decision.orders)
+        .map_err(|error| NodeError::failed(format!("The orders have no JSON form: {error}.")))?;
+    Ok(format!("{run}/{}", journal::digest(&orders)?))
+}
+
+fn decided(entry: &Entry) -> Result<(&[Trade], &[RejectedOrder]), NodeError> {
+    match entry {
+        Entry::Decided { trades, rejected, .. } => Ok((trades, rejected)),
+        Entry::Opened { .. } => {
+            Err(NodeError::failed("The ledger's entry of this run is no decision. Check the ledger."))
+        }
     }
 }
 

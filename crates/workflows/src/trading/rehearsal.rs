@@ -35,6 +35,11 @@
 //!   0.8 ×; in the second round each goes half of the way back to it; never more than 15 %.
 //! - It never reports a critical condition: no figure of the table can show one.
 //!
+//! # People
+//! - Where it may ask, the trader asks which risk suits the person, and passes the answer on.
+//! - It notes a comment that sent work back. No rule depends on what people say.
+//! - A question beside a run is answered with the lines of its account that share most words with it.
+//!
 //! # The portfolio
 //! - A holding is sold if its latest rating is Sell or Underweight, or if its trend is broken:
 //!   close below SMA 200 and SMA 50 below SMA 200.
@@ -47,11 +52,13 @@
 
 mod book;
 mod case;
+mod people;
 mod score;
 
 use llm::{ChatRequest, Message, Script, Turn};
 
 use super::prompts::read_facts;
+use crate::agent::ASK_PERSON;
 
 /// Plays the agents of the trading workflows.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,13 +67,20 @@ pub struct TradingRehearsal;
 impl Script for TradingRehearsal {
     fn turn(&self, request: &ChatRequest) -> Result<Turn, String> {
         let has_results = request.messages.iter().any(|message| matches!(message, Message::Tool { .. }));
-        if !request.tools.is_empty() && !has_results {
-            let calls = case::lookups(&request.agent, &read_facts(&request.messages)?);
+        if request.agent == engine::CHAT_AGENT {
+            return Ok(Turn::Answer(people::talk(&request.messages)));
+        }
+        if !has_results {
+            let mut calls = Vec::from_iter(people::question(request));
+            if request.tools.iter().any(|tool| tool.name != ASK_PERSON) {
+                calls.extend(case::lookups(&request.agent, &read_facts(&request.messages)?));
+            }
             if !calls.is_empty() {
                 return Ok(Turn::Tools(calls));
             }
         }
-        answer(request).map(Turn::Answer)
+        let answer = answer(request)?;
+        Ok(Turn::Answer(if request.schema.is_none() { people::noted(answer, request) } else { answer }))
     }
 }
 

@@ -3,13 +3,12 @@
 
 use std::sync::Arc;
 
-use engine::{Engine, EngineOptions};
+use engine::{Allowance, Engine, EngineOptions};
 use journal::Journal;
 use llm::{ChatModel, ChatRequest, Rehearsal, Script, Turn};
 use market::{PriceVendor, Sample};
 use protocol::{
-    Analyst, Event, FlowId, Limits, ModelChoice, NodeId, NodeStatus, PortfolioId, RunId, RunRequest, RunView,
-    Workflow,
+    AccountId, Analyst, Event, NodeId, NodeStatus, PortfolioId, RunId, RunRequest, RunView, Workflow,
 };
 use workflows::trading::{Desk, Trading, rehearsal::TradingRehearsal};
 
@@ -44,7 +43,12 @@ impl Stage {
         let prices: Arc<dyn PriceVendor> = Arc::new(Sample::load().unwrap());
         let desk = Arc::new(Desk::open_default(journal.clone(), prices.clone()).await.unwrap());
         let trading = Trading::new(journal.clone(), desk.clone(), prices.clone(), Some(model), None);
-        let engine = Engine::new(journal.clone(), Arc::new(trading), EngineOptions::default());
+        let engine = Engine::new(
+            journal.clone(),
+            Arc::new(trading),
+            Arc::new(Allowance::default()),
+            EngineOptions::default(),
+        );
         Self { journal, desk, engine, prices, folder }
     }
 
@@ -66,7 +70,7 @@ impl Stage {
     }
 
     pub async fn run(&self, request: RunRequest) -> RunView {
-        let run = self.engine.start(request).await.unwrap();
+        let run = self.engine.start(request, AccountId::local()).await.unwrap();
         self.end(run).await
     }
 
@@ -96,8 +100,7 @@ pub fn portfolio(date: &str, flow: &str) -> RunRequest {
 }
 
 pub fn request(workflow: Workflow, flow: &str) -> RunRequest {
-    let flow: FlowId = flow.parse().unwrap();
-    RunRequest { workflow, flow, model: ModelChoice::Configured, limits: Limits::default() }
+    RunRequest::new(workflow, flow.parse().unwrap())
 }
 
 pub fn main_portfolio() -> PortfolioId {

@@ -30,6 +30,21 @@ pub fn line_of(event: &Event) -> String {
         },
         Body::ToolInvoked(invoked) => format!("{}({})", invoked.tool, first_line(invoked.arguments.shown())),
         Body::ToolReturned(returned) => first_line(returned.result.shown()),
+        Body::InputRequested(request) => request.prompt.clone(),
+        Body::InputReceived(received) => {
+            let by = received.by.as_ref().map_or("the deadline", |by| by.as_str());
+            format!("{} by {by}", received.answer.label())
+        }
+        Body::StateEdited(edited) => {
+            let keys: Vec<_> = edited.patch.keys().map(String::as_str).collect();
+            format!("{} by {}", keys.join(", "), edited.by)
+        }
+        Body::ApprovalChanged(changed) => format!("{} by {}", changed.approval.label(), changed.by),
+        Body::ChatAsked(asked) => format!("{}: {}", asked.by, first_line(asked.question.shown())),
+        Body::ChatAnswered(answered) => match &answered.error {
+            Some(error) => error.clone(),
+            None => first_line(answered.answer.shown()),
+        },
         Body::Said(said) => format!("{}: {}", said.source, first_line(said.content.shown())),
         Body::Reported(report) => report.title.clone(),
         Body::Rated(rating) => rating.headline(),

@@ -343,7 +343,11 @@ fn Figures(figures: Vec<Figure>) -> impl IntoView {
 
 /// Reports whose key in the state this node wrote.
 fn reports_of(view: &RunView, node: &NodeId) -> Vec<Arc<Report>> {
-    let wrote = |key: &str| view.state.get(key).is_some_and(|entry| entry.node.as_ref() == Some(node));
+    let wrote = |key: &str| {
+        view.state
+            .get(key)
+            .is_some_and(|entries| entries.iter().any(|entry| entry.node.as_ref() == Some(node)))
+    };
     view.reports.iter().filter(|report| wrote(&report.name)).cloned().collect()
 }
 
@@ -393,7 +397,9 @@ fn Tools(screen: Screen, tools: Memo<Vec<CallId>>) -> impl IntoView {
 fn State(screen: Screen, id: NodeId) -> impl IntoView {
     let entries = Memo::new(move |_| {
         screen.live.view.with(|view| {
-            let wrote = view.state.iter().filter(|(_, entry)| entry.node.as_ref() == Some(&id));
+            let entries =
+                view.state.iter().flat_map(|(key, entries)| entries.iter().map(move |it| (key, it)));
+            let wrote = entries.filter(|(_, entry)| entry.node.as_ref() == Some(&id));
             wrote.map(|(key, entry)| (key.clone(), entry.clone())).collect::<Vec<_>>()
         })
     });
@@ -405,7 +411,7 @@ fn State(screen: Screen, id: NodeId) -> impl IntoView {
         let rows = entries.into_iter().map(|(key, entry)| {
             view! {
                 <h3 class="mono">{key}</h3>
-                <p class="dim">{format!("last set by event {}", entry.seq)}</p>
+                <p class="dim">{format!("{} by event {}", if entry.appended { "added" } else { "set" }, entry.seq)}</p>
                 <LongText run=screen.id text=entry.value.clone() reading=Reading::Verbatim />
             }
         });

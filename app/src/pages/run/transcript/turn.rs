@@ -101,12 +101,40 @@ fn content(screen: Screen, turn: &Turn) -> AnyView {
         }
         TurnContent::Trade(trade) => view! { <TradeCard trade=trade.clone() /> }.into_any(),
         TurnContent::Rejected(rejected) => view! { <RejectedCard rejected=rejected.clone() /> }.into_any(),
+        TurnContent::Input { input } => view! { <InputTurn screen input=input.clone() /> }.into_any(),
+        TurnContent::Edited(edited) => {
+            let keys: Vec<_> = edited.patch.keys().cloned().collect();
+            let words = format!("{} changed the state: {}.", edited.by, keys.join(", "));
+            view! { <p class="turn-log">{words}</p> }.into_any()
+        }
+        TurnContent::ApprovalChanged(changed) => {
+            let words = format!("{} changed the approve mode: {}.", changed.by, changed.approval.label());
+            view! { <p class="turn-log">{words}</p> }.into_any()
+        }
         TurnContent::Unknown { kind } => view! {
             <p class="turn-log dim">
                 {format!("An event of the kind {kind}, which this version cannot draw. It is kept in the log.")}
             </p>
         }
         .into_any(),
+    }
+}
+
+/// A question to a person, and what was answered.
+#[component]
+fn InputTurn(screen: Screen, input: CallId) -> impl IntoView {
+    let state = Memo::new(move |_| screen.live.view.with(|view| view.input(&input).cloned()));
+    move || {
+        state.get().map(|input| {
+            let answer = match &input.received {
+                Some(received) => received.answer.label(),
+                None => "not answered yet".to_owned(),
+            };
+            view! {
+                <p>{input.request.prompt.clone()}</p>
+                <p class="turn-log">{answer}</p>
+            }
+        })
     }
 }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use engine::NodeError;
 use journal::Journal;
 use protocol::{
-    Confidence, Date, FlowId, Grade, Rating, RunFilter, RunId, RunStatus, RunView, Ticker, WorkflowKind,
+    AccountId, Confidence, Date, FlowId, Grade, Rating, RunFilter, RunId, RunStatus, RunView, Ticker,
+    WorkflowKind,
 };
 
 /// Runs read in one go.
@@ -21,9 +22,10 @@ pub(super) struct FlowRatings {
     pub remarks: Vec<String>,
 }
 
-/// Reads the latest rating of each stock that the flow's finished pipeline runs gave up to `date`.
+/// Reads the latest rating of each stock that the account's flow's finished pipeline runs gave up to `date`.
 pub(super) async fn ratings_of_flow(
     journal: &Journal,
+    owner: &AccountId,
     flow: &FlowId,
     date: Date,
 ) -> Result<FlowRatings, NodeError> {
@@ -36,7 +38,7 @@ pub(super) async fn ratings_of_flow(
         ..RunFilter::default()
     };
     loop {
-        let page = journal.summaries(&filter).await?;
+        let page = journal.summaries(&filter, Some(owner)).await?;
         filter.before = page.runs.last().map(|run| run.run);
         for summary in page.runs {
             if summary.status != RunStatus::Succeeded {

@@ -1,5 +1,4 @@
 //! Runs through the public interface, on a real database file.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{
     collections::BTreeMap,
@@ -10,170 +9,11 @@ use std::{
     time::Duration,
 };
 
-use async_trait::async_trait;
-use engine::{
-    Engine, EngineError, EngineOptions, Graph, NodeContext, NodeError, Outcome, Plan, Route, ToolResult,
-    Work, Workflows,
-};
-use futures::future::BoxFuture;
-use journal::Journal;
-use llm::{ChatAnswer, ChatError, ChatModel, ChatRequest, Message, Piece, Sink};
-use protocol::{
-    Body, EdgeKind, Limits, LogLevel, LogLine, ModelChoice, NodeAdded, NodeId, NodeKind, NodeStatus, RunId,
-    RunRequest, RunStatus, RunView, Tier, Usage, Workflow,
-};
-use tempfile::TempDir;
-use tokio::sync::Notify;
+use engine::{Allowance, Engine, EngineError, EngineOptions, Graph, NodeError, Outcome, ToolResult};
+use llm::ChatModel;
+use protocol::{Body, EdgeKind, Limits, LogLevel, LogLine, NodeStatus, RunStatus};
 
-/// Answers `echo: <last message>`, counts its calls, and hangs on the prompt `hang`.
-#[derive(Default)]
-struct Echo {
-    calls: AtomicU32,
-    hanging: Notify,
-}
-
-#[async_trait]
-impl ChatModel for Echo {
-    fn model(&self, _: Tier) -> String {
-        "echo".into()
-    }
-
-    async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatError> {
-        self.calls.fetch_add(1, Ordering::SeqCst);
-        let Some(Message::User(prompt)) = request.messages.last() else { panic!("a user message") };
-        if prompt == "hang" {
-            self.hanging.notify_one();
-            std::future::pending::<()>().await;
-        }
-        let text = format!("echo: {prompt}");
-        sink(Piece::Begin);
-        sink(Piece::Text(&text));
-        Ok(ChatAnswer {
-            model: "echo".into(),
-            text,
-            tool_requests: vec![],
-            usage: Usage { tokens_in: Some(10), tokens_out: Some(5) },
-            cost: Some("0.01".parse().unwrap()),
-            retries: 0,
-        })
-    }
-}
-
-fn ask(prompt: &str) -> ChatRequest {
-    ChatRequest {
-        agent: "test".into(),
-        tier: Tier::Quick,
-        messages: vec![Message::User(prompt.into())],
-        tools: vec![],
-        schema: None,
-    }
-}
-
-type Visit = Box<dyn for<'a> Fn(&'a NodeContext) -> BoxFuture<'a, Result<Outcome, NodeError>> + Send + Sync>;
-
-/// A node made of a function.
-struct Step(Visit);
-
-#[async_trait]
-impl Work for Step {
-    async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
-        (self.0)(node).await
-    }
-}
-
-fn step(
-    visit: impl for<'a> Fn(&'a NodeContext) -> BoxFuture<'a, Result<Outcome, NodeError>> + Send + Sync + 'static,
-) -> Step {
-    Step(Box::new(visit))
-}
-
-/// A node that appends its own name to the list `order`.
-fn note() -> Step {
-    step(|node| Box::pin(async move { Outcome::default().set("order", node.plan().id.as_str()) }))
-}
-
-fn id(name: &str) -> NodeId {
-    name.parse().unwrap()
-}
-
-fn plan(name: &str, visits: u32) -> NodeAdded {
-    NodeAdded {
-        id: id(name),
-        label: name.to_uppercase(),
-        role: name.into(),
-        kind: NodeKind::Code,
-        phase: "Test".into(),
-        scope: None,
-        owner: None,
-        tier: None,
-        planned_visits: visits,
-    }
-}
-
-fn route(to: &str, kind: EdgeKind) -> Route {
-    Route { to: id(to), kind, condition: format!("to {to}") }
-}
-
-/// Builds the same graph for every request.
-struct Fixed<F> {
-    graph: F,
-    model: Arc<dyn ChatModel>,
-}
-
-impl<F: Fn() -> Graph + Send + Sync> Workflows for Fixed<F> {
-    fn plan(&self, _: RunId, _: &RunRequest) -> Result<Plan, String> {
-        Ok(Plan { graph: (self.graph)(), model: self.model.clone() })
-    }
-}
-
-fn request(limits: Limits) -> RunRequest {
-    let date = "2022-06-30".parse().unwrap();
-    RunRequest {
-        workflow: Workflow::Pipeline { ticker: "AAPL".parse().unwrap(), date, analysts: vec![] },
-        flow: "test".parse().unwrap(),
-        model: ModelChoice::Configured,
-        limits,
-    }
-}
-
-struct Bench {
-    folder: TempDir,
-    model: Arc<Echo>,
-}
-
-impl Bench {
-    fn new() -> Self {
-        Self { folder: TempDir::new().unwrap(), model: Arc::default() }
-    }
-
-    async fn journal(&self) -> Journal {
-        Journal::open(&self.folder.path().join("test.db")).await.unwrap()
-    }
-
-    fn engine(&self, journal: &Journal, graph: impl Fn() -> Graph + Send + Sync + 'static) -> Engine {
-        let workflows = Fixed { graph, model: self.model.clone() };
-        Engine::new(journal.clone(), Arc::new(workflows), EngineOptions::default())
-    }
-
-    /// Runs to the end.
-    async fn run(&self, limits: Limits, graph: impl Fn() -> Graph + Send + Sync + 'static) -> RunView {
-        let journal = self.journal().await;
-        let engine = self.engine(&journal, graph);
-        let run = engine.start(request(limits)).await.unwrap();
-        end_of(&journal, run).await
-    }
-}
-
-/// Waits for the run's end and folds its log.
-async fn end_of(journal: &Journal, run: RunId) -> RunView {
-    let mut log = journal.subscribe(run, 0).await.unwrap();
-    while log.next().await.unwrap().is_some() {}
-    RunView::fold(&journal.read(run, 0, 10_000).await.unwrap()).unwrap()
-}
-
-fn visits(view: &RunView, node: &str) -> usize {
-    view.node(&id(node)).unwrap().visits.len()
-}
+use crate::stage::*;
 
 #[tokio::test]
 async fn parallel_branches_work_at_the_same_time_and_join_once() {
@@ -337,9 +177,9 @@ async fn a_stop_drops_the_call_in_flight_and_keeps_who_and_why() {
         graph.node(plan("stuck", 1), hang);
         graph
     });
-    let run = engine.start(request(Limits::default())).await.unwrap();
+    let run = engine.start(request(Limits::default()), ada()).await.unwrap();
     bench.model.hanging.notified().await;
-    engine.stop(run, "ada", Some("too slow")).unwrap();
+    engine.stop(run, ada(), Some("too slow")).await.unwrap();
     let view = end_of(&journal, run).await;
     assert_eq!(view.summary.status, RunStatus::Cancelled);
     assert_eq!(view.summary.error.as_deref(), Some("Stopped by ada: too slow"));
@@ -347,7 +187,7 @@ async fn a_stop_drops_the_call_in_flight_and_keeps_who_and_why() {
     while engine.live(run).is_some() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    assert!(matches!(engine.stop(run, "ada", None), Err(EngineError::NotActive)));
+    assert!(matches!(engine.stop(run, ada(), None).await, Err(EngineError::NotActive)));
 }
 
 /// What a repeated visit must not do twice.
@@ -411,7 +251,7 @@ async fn a_resumed_run_repeats_no_answered_call_no_tool_and_no_message() {
     };
     let journal = bench.journal().await;
     let engine = bench.engine(&journal, graph.clone());
-    let run = engine.start(request(Limits::default())).await.unwrap();
+    let run = engine.start(request(Limits::default()), ada()).await.unwrap();
     bench.model.hanging.notified().await;
     engine.shut_down().await;
     journal.close().await;
@@ -426,7 +266,7 @@ async fn a_resumed_run_repeats_no_answered_call_no_tool_and_no_message() {
     assert_eq!(bench.model.calls.load(Ordering::SeqCst), 4);
     assert_eq!(counted.tool.load(Ordering::SeqCst), 1);
     assert_eq!(counted.visits.lock().unwrap()["first"], 1);
-    let result: String = serde_json::from_str(view.state["result"].value.whole().unwrap()).unwrap();
+    let result: String = serde_json::from_str(view.state["result"][0].value.whole().unwrap()).unwrap();
     assert_eq!(result, "echo: first question | echo: second question | 42");
     let events = journal.read(run, 0, 1000).await.unwrap();
     assert_eq!(events.iter().filter(|event| matches!(event.body, Body::Logged(_))).count(), 1);
@@ -446,15 +286,15 @@ async fn a_run_beyond_the_places_is_queued_and_can_be_stopped_there() {
     };
     let workflows = Arc::new(Fixed { graph, model: bench.model.clone() as Arc<dyn ChatModel> });
     let options = EngineOptions { concurrent_runs: 1, accepted_runs: 2 };
-    let engine = Engine::new(journal.clone(), workflows, options);
-    let first = engine.start(request(Limits::default())).await.unwrap();
+    let engine = Engine::new(journal.clone(), workflows, Arc::new(Allowance::default()), options);
+    let first = engine.start(request(Limits::default()), ada()).await.unwrap();
     bench.model.hanging.notified().await;
-    let second = engine.start(request(Limits::default())).await.unwrap();
-    assert!(matches!(engine.start(request(Limits::default())).await, Err(EngineError::Full(2))));
-    engine.stop(second, "ada", None).unwrap();
+    let second = engine.start(request(Limits::default()), ada()).await.unwrap();
+    assert!(matches!(engine.start(request(Limits::default()), ada()).await, Err(EngineError::Full(2))));
+    engine.stop(second, ada(), None).await.unwrap();
     assert_eq!(end_of(&journal, second).await.summary.status, RunStatus::Cancelled);
     assert_eq!(bench.model.calls.load(Ordering::SeqCst), 1);
-    engine.stop(first, "ada", None).unwrap();
+    engine.stop(first, ada(), None).await.unwrap();
     assert_eq!(end_of(&journal, first).await.summary.status, RunStatus::Cancelled);
 }
 
@@ -467,6 +307,6 @@ async fn a_wrong_graph_is_refused_and_leaves_no_run() {
         graph.node(plan("a", 1), note()).flow(&id("a"), &id("nowhere"));
         graph
     });
-    assert!(matches!(engine.start(request(Limits::default())).await, Err(EngineError::Graph(_))));
+    assert!(matches!(engine.start(request(Limits::default()), ada()).await, Err(EngineError::Graph(_))));
     assert!(journal.unfinished().await.unwrap().is_empty());
 }

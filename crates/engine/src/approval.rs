@@ -1,0 +1,97 @@
+//! Pauses before a node until a person lets it begin.
+
+use protocol::{
+    Answer, ApprovalForm, Body, CallId, Digest, InputForm, InputReceived, InputRequest, NodeId, Patch,
+};
+
+use crate::{execution::Execution, progress::Progress};
+use journal::JournalError;
+
+/// Where a visit stands with the approve mode.
+pub(crate) enum Leave {
+    /// It may begin.
+    Given,
+    /// A person has yet to decide.
+    Awaited,
+}
+
+impl Execution {
+    /// Whether a ready visit may begin now; asks a person where that is needed.
+    pub(crate) async fn leave(&self, node: &NodeId, visit: u32) -> Result<Leave, JournalError> {
+        let input = approval_of(node, visit);
+        let form = self.form(node, visit)?;
+        let next = {
+            let progress = self.log.progress();
+            let open = progress.open(&input).map(|(_, request)| &request.form);
+            if progress.is_approved(node, visit, &form.digest) {
+                return Ok(Leave::Given);
+            }
+            match (progress.approval.applies_to(node), open) {
+                (false, None) => return Ok(Leave::Given),
+                // The mode was changed while the question was open.
+                (false, Some(_)) => {
+                    let answer = Answer::Approved { digest: form.digest, edits: Patch::new() };
+                    let by = progress.approval_by.clone();
+                    Body::InputReceived(InputReceived { input, answer, by })
+                }
+                (true, Some(InputForm::Approval(shown))) if shown.digest == form.digest => {
+                    return Ok(Leave::Awaited);
+                }
+                (true, open) => Body::InputRequested(InputRequest {
+                    prompt: self.prompt(node, open.is_some()),
+                    input,
+                    reason: Some("This run pauses here until a person approves.".to_owned()),
+                    form: InputForm::Approval(form),
+                    deadline: None,
+                    default: None,
+                }),
+            }
+        };
+        let is_given = matches!(next, Body::InputReceived(_));
+        self.log.append(Some(node), vec![next]).await?;
+        Ok(if is_given { Leave::Given } else { Leave::Awaited })
+    }
+
+    fn prompt(&self, node: &NodeId, is_changed: bool) -> String {
+        let label = self.log.graph.plan(node).map_or(node.as_str(), |plan| &plan.label);
+        if is_changed {
+            format!("What \"{label}\" is to do has changed. May it begin now?")
+        } else {
+            format!("May \"{label}\" begin?")
+        }
+    }
+
+    fn form(&self, node: &NodeId, visit: u32) -> Result<ApprovalForm, JournalError> {
+        let progress = self.log.progress();
+        let work = self.log.graph.work(node);
+        let subject = work.and_then(|work| work.subject(&progress.state)).map(|subject| subject.to_string());
+        let digest = digest_of(node, visit, subject.as_deref())?;
+        let (back, routes) = self.ways(&progress, node);
+        Ok(ApprovalForm { visit, subject: subject.map(Into::into), digest, back, routes })
+    }
+
+    /// Nodes that work can be sent back to, and nodes that can be taken in place of `node`.
+    fn ways(&self, progress: &Progress, node: &NodeId) -> (Vec<NodeId>, Vec<NodeId>) {
+        let graph = &self.log.graph;
+        let mut back: Vec<NodeId> =
+            graph.sources(node).filter(|source| progress.was_visited(source)).cloned().collect();
+        back.dedup();
+        let beside = back.iter().flat_map(|source| graph.targets(source));
+        let mut routes: Vec<NodeId> = Vec::new();
+        for other in beside.chain(graph.targets(node)) {
+            if other != node && !routes.contains(other) {
+                routes.push(other.clone());
+            }
+        }
+        (back, routes)
+    }
+}
+
+/// The id of the question whether a visit may begin; a node's own questions count from 1.
+pub(crate) fn approval_of(node: &NodeId, visit: u32) -> CallId {
+    CallId::new(node, visit, 0)
+}
+
+fn digest_of(node: &NodeId, visit: u32, subject: Option<&str>) -> Result<Digest, JournalError> {
+    journal::digest(&format!("{node}\n{visit}\n{}", subject.unwrap_or_default()))
+}

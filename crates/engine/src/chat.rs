@@ -1,0 +1,164 @@
+//! Questions to a run, beside its work: answered from what the run has come to, without
+//! disturbing it, while it works and after it has ended.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Instant,
+};
+
+use journal::{Epoch, Journal, JournalError};
+use llm::{ChatModel, ChatRequest, Message};
+use protocol::{
+    AccountId, Body, CallId, ChatAnswered, ChatAsked, NewEvent, NodeId, RunId, RunView, Text, Tier, Usage,
+};
+
+use crate::{LiveCalls, context::milliseconds, run_log::now, spend::Spend};
+
+/// The agent that a model answers as.
+pub const CHAT_AGENT: &str = "run_chat";
+/// Bytes of one text of the state that the model gets.
+const LONGEST_TEXT: usize = 8 * 1024;
+/// Bytes of the whole account of a run that the model gets.
+const LONGEST_ACCOUNT: usize = 96 * 1024;
+const TASK: &str = "You answer a person's questions about one run of a team of agents. Rest on the account \
+    of the run below alone. Say so where it does not hold the answer. Invent no figures. Be brief.";
+
+/// The conversation beside one run, as long as a question is open. All that ask at the same
+/// time share it, so that none outdates the others' claim on the run.
+pub(crate) struct Conversation {
+    pub run: RunId,
+    pub epoch: Epoch,
+    pub next: AtomicU32,
+    pub journal: Journal,
+    pub live: Arc<LiveCalls>,
+    pub spend: Arc<Spend>,
+}
+
+impl Conversation {
+    /// Writes the question down, and returns its number.
+    pub async fn ask(&self, question: &str, by: AccountId) -> Result<u32, JournalError> {
+        let chat = self.next.fetch_add(1, Ordering::Relaxed);
+        self.append(Body::ChatAsked(ChatAsked { chat, question: question.into(), by })).await?;
+        Ok(chat)
+    }
+
+    /// Has the question answered and writes the answer down.
+    pub async fn answer(
+        &self,
+        chat: u32,
+        question: &str,
+        model: &dyn ChatModel,
+        refusal: Option<String>,
+    ) -> Result<(), JournalError> {
+        let clock = Instant::now();
+        // Open until the answer is in the log, so that its text is always somewhere.
+        let open = chat_call(chat).map(|call| self.live.open(call));
+        let mut push = |piece: llm::Piece<'_>| {
+            if let Some(open) = &open {
+                open.push(piece);
+            }
+        };
+        let answer = match refusal {
+            Some(refusal) => Err(refusal),
+            None => {
+                let request = self.request(question).await?;
+                model.chat(&request, &mut push).await.map_err(|error| error.to_string())
+            }
+        };
+        let unanswered = |error| ChatAnswered {
+            chat,
+            model: model.model(Tier::Quick),
+            answer: Text::default(),
+            usage: Usage::default(),
+            cost: None,
+            latency_ms: milliseconds(clock),
+            error: Some(error),
+        };
+        let body = Body::ChatAnswered(answer.map_or_else(unanswered, |answer| ChatAnswered {
+            chat,
+            model: answer.model,
+            answer: answer.text.into(),
+            usage: answer.usage,
+            cost: answer.cost,
+            latency_ms: milliseconds(clock),
+            error: None,
+        }));
+        self.spend.count(&body);
+        self.append(body).await
+    }
+
+    async fn append(&self, body: Body) -> Result<(), JournalError> {
+        let event = NewEvent { at: now(), node: None, body };
+        self.journal.append(self.run, self.epoch, vec![event]).await.map(drop)
+    }
+
+    async fn request(&self, question: &str) -> Result<ChatRequest, JournalError> {
+        let account = account_of(&self.journal, self.run).await?;
+        Ok(ChatRequest {
+            agent: CHAT_AGENT.to_owned(),
+            tier: Tier::Quick,
+            messages: vec![
+                Message::System(format!("{TASK}\n\n{account}")),
+                Message::User(question.to_owned()),
+            ],
+            tools: Vec::new(),
+            schema: None,
+        })
+    }
+}
+
+/// The id under which the answer's text streams, before it is in the log.
+pub(crate) fn chat_call(chat: u32) -> Option<CallId> {
+    let node: NodeId = "chat".parse().ok()?;
+    Some(CallId::new(&node, 0, chat))
+}
+
+/// What a run has come to, in words.
+async fn account_of(journal: &Journal, run: RunId) -> Result<String, JournalError> {
+    let mut view: Option<RunView> = None;
+    loop {
+        let events = journal.read(run, view.as_ref().map_or(0, RunView::seq), 512).await?;
+        if events.is_empty() {
+            break;
+        }
+        for event in &events {
+            match &mut view {
+                Some(view) => drop(view.apply(event)),
+                None => view = RunView::begin(event),
+            }
+        }
+    }
+    let view = view.ok_or(JournalError::NoSuchRun(run))?;
+    let mut account =
+        format!("# {}\nThe run stands at: {}.\n", view.summary.title, view.summary.status.label());
+    let mut line = |text: String| account.extend([text.as_str(), "\n"]);
+    if let Some(reason) = &view.status_reason {
+        line(format!("Why: {reason}"));
+    }
+    if let Some(result) = &view.summary.result {
+        line(format!("Result: {result}"));
+    }
+    line("\n## Agents".to_owned());
+    for node in &view.nodes {
+        let headline = node.headline.as_deref().unwrap_or_default();
+        line(format!("- {}: {}. {headline}", node.plan.label, node.status.label()));
+    }
+    for (key, entries) in &view.state {
+        line(format!("\n## State: {key}"));
+        for entry in entries {
+            line(cut(&journal.resolve(&entry.value).await?, LONGEST_TEXT).to_owned());
+        }
+    }
+    for chat in view.chats.iter().filter_map(|chat| Some((chat, chat.answered.as_ref()?))) {
+        let (chat, answered) = chat;
+        line(format!("\n## Asked before: {}\n{}", chat.asked.question.shown(), answered.answer.shown()));
+    }
+    Ok(cut(&account, LONGEST_ACCOUNT).to_owned())
+}
+
+fn cut(text: &str, longest: usize) -> &str {
+    text.get(..text.floor_char_boundary(longest)).unwrap_or_default()
+}

@@ -1,0 +1,152 @@
+//! What a run that continues another one takes over from its log.
+
+use std::collections::BTreeSet;
+
+use protocol::{Answer, Body, CallId, Event, ForkPoint, NewEvent, NodeId, NodeStatus, RunStatus};
+
+use crate::{Graph, approval::approval_of};
+
+/// Why a run cannot be continued there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ForkError {
+    /// No such node, or not that often.
+    #[error("The run has not finished visit {visit} to \"{node}\", so it cannot be continued there.")]
+    NotVisited {
+        /// The node.
+        node: NodeId,
+        /// The visit.
+        visit: u32,
+    },
+    /// No such phase, or not reached.
+    #[error("The run has not reached a phase \"{0}\", so it cannot be continued there.")]
+    NoSuchPhase(String),
+    /// It is at work.
+    #[error("The run is still at work. Stop it first, or continue from one of its finished nodes.")]
+    Active,
+    /// There is nothing left to do.
+    #[error("The run ended well, so there is nothing to continue. Run it again from one of its nodes.")]
+    Succeeded,
+}
+
+/// The part of a log that stays true, in its order, without its start and plan.
+///
+/// What depends on the point is left out: the events of all nodes that its work reaches, from
+/// then on. Nodes beside it keep all that they did, so that nothing is paid for twice.
+pub(crate) fn taken_over(
+    events: Vec<Event>,
+    graph: &Graph,
+    point: &ForkPoint,
+) -> Result<Vec<NewEvent>, ForkError> {
+    let cut = Cut::find(&events, graph, point)?;
+    let settled = settled_questions(&events);
+    let stays = |event: &Event| match &event.body {
+        Body::InputRequested(request) => settled.contains(&request.input),
+        Body::InputReceived(received) => settled.contains(&received.input),
+        body => is_done_work(body),
+    };
+    let kept = events.into_iter().filter(|event| stays(event) && cut.keeps(event));
+    Ok(kept.map(|event| NewEvent { at: event.at, node: event.node, body: event.body }).collect())
+}
+
+/// Questions whose answers stand. The others are asked anew: with a new deadline, and although
+/// somebody said no before.
+fn settled_questions(events: &[Event]) -> BTreeSet<CallId> {
+    let answers = events.iter().filter_map(|event| match &event.body {
+        Body::InputReceived(received) => Some(received),
+        _ => None,
+    });
+    let settled = answers.filter(|it| !matches!(it.answer, Answer::Rejected { .. } | Answer::Expired));
+    settled.map(|received| received.input.clone()).collect()
+}
+
+/// Whether a body says what was done. What failed is done again; the plan and the run's own
+/// standing are the new run's.
+fn is_done_work(body: &Body) -> bool {
+    match body {
+        Body::NodeFinished(finished) => finished.status != NodeStatus::Failed,
+        Body::RunStarted(_)
+        | Body::StatusChanged(_)
+        | Body::RunFinished(_)
+        | Body::NodeAdded(_)
+        | Body::EdgeAdded(_)
+        | Body::NodeStatusChanged(_)
+        | Body::ApprovalChanged(_)
+        | Body::ChatAsked(_)
+        | Body::ChatAnswered(_) => false,
+        _ => true,
+    }
+}
+
+/// Which events are left out.
+struct Cut<'g> {
+    /// The first event that may be.
+    from: u64,
+    /// The nodes whose events are.
+    nodes: BTreeSet<&'g NodeId>,
+}
+
+impl<'g> Cut<'g> {
+    fn find(events: &[Event], graph: &'g Graph, point: &'g ForkPoint) -> Result<Self, ForkError> {
+        match point {
+            ForkPoint::Before { node, visit } => {
+                finish_of(events, node, *visit)?;
+                let from = start_of(events, node, *visit)?;
+                Ok(Self { from, nodes: with_reached(graph, &[node]) })
+            }
+            ForkPoint::After { node, visit } => match finish_of(events, node, *visit)? {
+                (seq, NodeStatus::Succeeded) => Ok(Self { from: seq + 1, nodes: graph.reached_from([node]) }),
+                _ => Err(ForkError::NotVisited { node: node.clone(), visit: *visit }),
+            },
+            ForkPoint::Phase { phase } => {
+                let plans = graph.plans().iter().filter(|plan| plan.phase == *phase);
+                let nodes: Vec<_> = plans.map(|plan| &plan.id).collect();
+                let starts = nodes.iter().filter_map(|node| start_of(events, node, 1).ok());
+                let from = starts.min().ok_or_else(|| ForkError::NoSuchPhase(phase.clone()))?;
+                Ok(Self { from, nodes: with_reached(graph, &nodes) })
+            }
+            ForkPoint::End => {
+                let end = events.iter().find_map(|event| match &event.body {
+                    Body::RunFinished(finished) => Some(finished.status),
+                    _ => None,
+                });
+                match end {
+                    None => Err(ForkError::Active),
+                    Some(RunStatus::Succeeded) => Err(ForkError::Succeeded),
+                    Some(_) => Ok(Self { from: u64::MAX, nodes: BTreeSet::new() }),
+                }
+            }
+        }
+    }
+
+    fn keeps(&self, event: &Event) -> bool {
+        let is_affected = event.node.as_ref().is_none_or(|node| self.nodes.contains(node));
+        event.seq < self.from || !is_affected
+    }
+}
+
+fn with_reached<'g>(graph: &'g Graph, nodes: &[&'g NodeId]) -> BTreeSet<&'g NodeId> {
+    let mut reached = graph.reached_from(nodes.iter().copied());
+    reached.extend(nodes);
+    reached
+}
+
+/// The first event of a visit: the question whether it may begin, if there was one.
+fn start_of(events: &[Event], node: &NodeId, visit: u32) -> Result<u64, ForkError> {
+    let approval = approval_of(node, visit);
+    let start = events.iter().find(|event| match &event.body {
+        Body::InputRequested(request) => request.input == approval,
+        Body::NodeStarted(started) => event.node.as_ref() == Some(node) && started.visit == visit,
+        _ => false,
+    });
+    start.map(|event| event.seq).ok_or_else(|| ForkError::NotVisited { node: node.clone(), visit })
+}
+
+fn finish_of(events: &[Event], node: &NodeId, visit: u32) -> Result<(u64, NodeStatus), ForkError> {
+    let finish = events.iter().find_map(|event| match &event.body {
+        Body::NodeFinished(finished) if event.node.as_ref() == Some(node) && finished.visit == visit => {
+            Some((event.seq, finished.status))
+        }
+        _ => None,
+    });
+    finish.ok_or_else(|| ForkError::NotVisited { node: node.clone(), visit })
+}

@@ -1,0 +1,159 @@
+//! Questions to people, and which answers they accept.
+
+use std::time::Duration;
+
+use protocol::{Answer, CallId, InputForm, InputReceived, InputRequest, NodeId, Text};
+use serde_json::Value;
+
+use crate::{NodeError, progress::Progress};
+
+/// Bytes of an answer at most.
+const LONGEST_ANSWER: usize = 64 * 1024;
+
+/// What a node asks a person.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// What is asked.
+    pub prompt: String,
+    /// Why it is asked.
+    pub reason: Option<String>,
+    /// The form of the answer.
+    pub form: AnswerForm,
+    /// How long an answer is awaited; `None` is for ever.
+    pub patience: Option<Duration>,
+    /// The answer where nobody gives one in time; without it, the node fails then.
+    pub default: Option<Value>,
+}
+
+/// The form of an answer to a node's question.
+#[derive(Clone, Debug)]
+pub enum AnswerForm {
+    /// Any text but an empty one.
+    Text,
+    /// One of these.
+    Choice(Vec<String>),
+    /// A value by a JSON schema.
+    Object(Value),
+}
+
+impl From<AnswerForm> for InputForm {
+    fn from(form: AnswerForm) -> Self {
+        match form {
+            AnswerForm::Text => Self::Text,
+            AnswerForm::Choice(options) => Self::Choice { options },
+            AnswerForm::Object(schema) => Self::Object { schema: schema.to_string().into() },
+        }
+    }
+}
+
+/// Why an answer is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InputError {
+    /// There is no such question.
+    #[error("The run does not ask \"{0}\".")]
+    NotAsked(CallId),
+    /// Somebody was faster, or the deadline passed.
+    #[error("This question has been answered already.")]
+    Answered,
+    /// What was shown is not what is asked for now.
+    #[error("What is to be approved has changed since it was shown. Look at it again, then decide.")]
+    Changed,
+    /// The answer has not the form that is asked for.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// Takes an answer to an open question, and says which node asked.
+pub(crate) fn check(progress: &Progress, received: &InputReceived) -> Result<NodeId, InputError> {
+    let input = &received.input;
+    let Some((node, request)) = progress.open(input) else {
+        let known = progress.was_asked(input);
+        return Err(if known { InputError::Answered } else { InputError::NotAsked(input.clone()) });
+    };
+    fits(request, &received.answer)?;
+    Ok(node.clone())
+}
+
+fn fits(request: &InputRequest, answer: &Answer) -> Result<(), InputError> {
+    match (&request.form, answer) {
+        (InputForm::Approval(form), Answer::Approved { digest, edits }) => {
+            if *digest != form.digest {
+                return Err(InputError::Changed);
+            }
+            edits.iter().try_for_each(|(key, text)| {
+                parse(text).map(drop).map_err(|error| invalid(format!("The new value of \"{key}\": {error}")))
+            })
+        }
+        (InputForm::Approval(form), Answer::SentBack { to, comment }) => {
+            if !form.back.contains(to) {
+                return Err(invalid(format!("The work cannot be sent back to \"{to}\".")));
+            }
+            if comment.trim().is_empty() || comment.len() > LONGEST_ANSWER {
+                return Err(invalid("Say what is to be done differently, in at most 64 KiB."));
+            }
+            Ok(())
+        }
+        (InputForm::Approval(form), Answer::Rerouted { to }) => {
+            if form.routes.contains(to) {
+                Ok(())
+            } else {
+                Err(invalid(format!("The run cannot go on at \"{to}\" from here.")))
+            }
+        }
+        (InputForm::Approval(_), Answer::Rejected { .. }) => Ok(()),
+        (InputForm::Approval(_), _) => {
+            Err(invalid("Approve, edit, send back, take another route, or reject."))
+        }
+        (form, Answer::Value { json }) => is_value(form, &parse(json).map_err(invalid)?),
+        _ => Err(invalid("This question asks for a value.")),
+    }
+}
+
+fn parse(text: &Text) -> Result<Value, String> {
+    let json = text.whole().unwrap_or_default();
+    if json.len() > LONGEST_ANSWER {
+        return Err("it is longer than 64 KiB.".to_owned());
+    }
+    serde_json::from_str(json).map_err(|error| format!("it is not valid JSON: {error}."))
+}
+
+fn is_value(form: &InputForm, value: &Value) -> Result<(), InputError> {
+    match form {
+        InputForm::Text => match value.as_str() {
+            Some(text) if !text.trim().is_empty() => Ok(()),
+            _ => Err(invalid("Answer with some text.")),
+        },
+        InputForm::Choice { options } => {
+            let chosen = value.as_str().is_some_and(|chosen| options.iter().any(|option| option == chosen));
+            if chosen { Ok(()) } else { Err(invalid(format!("Choose one of: {}.", options.join(", ")))) }
+        }
+        InputForm::Object { schema } => {
+            let schema = parse(schema).map_err(invalid)?;
+            let validator = jsonschema::validator_for(&schema)
+                .map_err(|error| invalid(format!("The question's schema is wrong: {error}.")))?;
+            let faults: Vec<String> = validator
+                .iter_errors(value)
+                .map(|fault| match fault.instance_path().as_str() {
+                    "" => fault.to_string(),
+                    path => format!("{path}: {fault}"),
+                })
+                .take(5)
+                .collect();
+            if faults.is_empty() { Ok(()) } else { Err(invalid(format!("{}.", faults.join("; ")))) }
+        }
+        InputForm::Approval(_) => Ok(()),
+    }
+}
+
+fn invalid(sentence: impl Into<String>) -> InputError {
+    InputError::Invalid(sentence.into())
+}
+
+/// The value that an answer gives to the node that asked.
+pub(crate) fn value_of(answer: &Answer) -> Result<Value, NodeError> {
+    match answer {
+        Answer::Value { json } => serde_json::from_str(json.whole().unwrap_or_default())
+            .map_err(|error| NodeError::failed(format!("The answer in the log is not valid JSON: {error}."))),
+        _ => Err(NodeError::failed("Nobody answered in time.")),
+    }
+}

@@ -1,0 +1,6 @@
+//! The engine through its public interface, on a real database file.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod runs;
+mod stage;
+mod steering;
