@@ -22,7 +22,7 @@ use crate::{
     service::Service,
 };
 
-type Answer<T> = Result<Json<T>, ProblemResponse>;
+type Reply<T> = Result<Json<T>, ProblemResponse>;
 
 /// A JSON body whose failures are sentences.
 #[derive(FromRequest)]
@@ -63,13 +63,13 @@ pub fn router() -> Router<Arc<Service>> {
 
 /// What a run can be started with
 #[utoipa::path(get, path = "/api/v1/start-options", responses((status = 200, body = StartOptions)))]
-async fn start_options(State(service): State<Arc<Service>>) -> Answer<StartOptions> {
+async fn start_options(State(service): State<Arc<Service>>) -> Reply<StartOptions> {
     Ok(Json(service.start_options().await?))
 }
 
 /// Runs, newest first
 #[utoipa::path(get, path = "/api/v1/runs", params(RunQuery), responses((status = 200, body = RunPage), (status = 422, body = Problem)))]
-async fn runs(State(service): State<Arc<Service>>, Query(query): Query<RunQuery>) -> Answer<RunPage> {
+async fn runs(State(service): State<Arc<Service>>, Query(query): Query<RunQuery>) -> Reply<RunPage> {
     Ok(Json(service.runs(query.0).await?))
 }
 
@@ -84,7 +84,7 @@ async fn start_run(
 
 /// The full present state of a run
 #[utoipa::path(get, path = "/api/v1/runs/{run}", params(("run" = String, Path, description = "Run id")), responses((status = 200, body = RunView), (status = 404, body = Problem)))]
-async fn run(State(service): State<Arc<Service>>, Path(run): Path<String>) -> Answer<RunView> {
+async fn run(State(service): State<Arc<Service>>, Path(run): Path<String>) -> Reply<RunView> {
     Ok(Json(service.run_view(run_id(&run)?).await?))
 }
 
@@ -94,7 +94,7 @@ async fn events(
     State(service): State<Arc<Service>>,
     Path(run): Path<String>,
     Query(query): Query<EventQuery>,
-) -> Answer<Vec<Event>> {
+) -> Reply<Vec<Event>> {
     Ok(Json(service.events(run_id(&run)?, query.after, query.limit).await?))
 }
 
@@ -124,7 +124,7 @@ async fn stop_run(
 async fn answer(
     State(service): State<Arc<Service>>,
     Path((run, input)): Path<(String, String)>,
-    Body(answer): Body<protocol::Answer>,
+    Body(answer): Body<Answer>,
 ) -> Result<StatusCode, ProblemResponse> {
     let input: CallId = input.parse().map_err(no_such)?;
     service.answer(run_id(&run)?, input, answer).await?;
@@ -165,7 +165,7 @@ async fn chat(
 
 /// All portfolios
 #[utoipa::path(get, path = "/api/v1/portfolios", responses((status = 200, body = Vec<PortfolioSummary>)))]
-async fn portfolios(State(service): State<Arc<Service>>) -> Answer<Vec<PortfolioSummary>> {
+async fn portfolios(State(service): State<Arc<Service>>) -> Reply<Vec<PortfolioSummary>> {
     Ok(Json(service.portfolios().await?))
 }
 
@@ -184,7 +184,7 @@ async fn portfolio(
     State(service): State<Arc<Service>>,
     Path(portfolio): Path<String>,
     Query(query): Query<PortfolioQuery>,
-) -> Answer<PortfolioView> {
+) -> Reply<PortfolioView> {
     let portfolio: PortfolioId = portfolio.parse().map_err(no_such)?;
     Ok(Json(service.portfolio_view(&portfolio, query.as_of).await?))
 }
