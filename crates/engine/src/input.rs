@@ -70,7 +70,10 @@ pub(crate) fn check(progress: &Progress, received: &InputReceived) -> Result<Nod
         let known = progress.was_asked(input);
         return Err(if known { InputError::Answered } else { InputError::NotAsked(input.clone()) });
     };
-    fits(request, &received.answer)?;
+    // The deadline's answer is the asking node's own.
+    if received.by.is_some() {
+        fits(request, &received.answer)?;
+    }
     Ok(node.clone())
 }
 

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use journal::Journal;
 use protocol::{
-    Analyst, Body, Limits, LogLevel, LogLine, ModelChoice, NewEvent, RunId, RunRequest, RunStarted,
-    Timestamp, Workflow,
+    Analyst, Body, LogLevel, LogLine, NewEvent, RunId, RunRequest, RunStarted, Timestamp, Workflow,
 };
 use sqlx::{
     Connection, SqliteConnection,

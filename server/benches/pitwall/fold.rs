@@ -6,7 +6,7 @@ use std::{
 };
 
 use journal::Encoded;
-use protocol::{Event, Limits, ModelChoice, RunView, StartRun};
+use protocol::{Event, ModelChoice, RunView, StartRun};
 
 use crate::{
     pitwall::Pitwall,

@@ -1,8 +1,8 @@
 //! Events to store and to send.
 
 use protocol::{
-    Analyst, Body, Event, Limits, LogLevel, LogLine, ModelChoice, NewEvent, RunId, RunRequest, RunStarted,
-    Timestamp, Workflow,
+    Analyst, Body, Event, Limits, LogLevel, LogLine, NewEvent, RunId, RunRequest, RunStarted, Timestamp,
+    Workflow,
 };
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ pub fn new_run() -> RunId {
 
 /// The first event of a run.
 pub fn started() -> NewEvent {
-    event(Body::RunStarted(RunStarted { request: request() }))
+    event(Body::RunStarted(RunStarted::new(request())))
 }
 
 /// A further event, of the size that most have: 440 bytes.

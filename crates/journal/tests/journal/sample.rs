@@ -4,8 +4,8 @@ use std::{fs, path::PathBuf};
 
 use journal::{Epoch, Journal};
 use protocol::{
-    Analyst, Body, Event, Limits, LogLevel, LogLine, ModelChoice, NewEvent, RunFinished, RunId, RunRequest,
-    RunStarted, RunStatus, Said, StatusChanged, Text, Timestamp, Totals, Workflow,
+    Analyst, Body, Event, LogLevel, LogLine, NewEvent, RunFinished, RunId, RunRequest, RunStarted, RunStatus,
+    Said, StatusChanged, Text, Timestamp, Totals, Workflow,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -76,7 +76,7 @@ pub fn said(content: &str) -> NewEvent {
 }
 
 pub fn finished(status: RunStatus) -> NewEvent {
-    event(Body::RunFinished(RunFinished { status, error: None, totals: Totals::default() }))
+    event(Body::RunFinished(RunFinished { status, error: None, stopped: None, totals: Totals::default() }))
 }
 
 /// A claimed run whose log has its start alone.
