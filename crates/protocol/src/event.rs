@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde_json::value::RawValue;
 
 use crate::{
     AccountId, Answer, ApprovalChanged, CallId, ChatAnswered, ChatAsked, Decimal, Decision, InputForm,
@@ -37,7 +38,7 @@ pub struct NewEvent {
 }
 
 /// What happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", content = "data", rename_all = "snake_case")]
 pub enum Body {
@@ -502,40 +503,78 @@ pub struct UnknownBody {
     pub data: serde_json::Value,
 }
 
-impl Body {
-    /// The kind as it stands in the JSON.
-    pub fn kind(&self) -> &str {
-        match self {
-            Self::RunStarted(_) => "run_started",
-            Self::StatusChanged(_) => "status_changed",
-            Self::RunFinished(_) => "run_finished",
-            Self::NodeAdded(_) => "node_added",
-            Self::EdgeAdded(_) => "edge_added",
-            Self::NodeStarted(_) => "node_started",
-            Self::NodeStatusChanged(_) => "node_status_changed",
-            Self::NodeFinished(_) => "node_finished",
-            Self::CallStarted(_) => "call_started",
-            Self::CallFinished(_) => "call_finished",
-            Self::ToolInvoked(_) => "tool_invoked",
-            Self::ToolReturned(_) => "tool_returned",
-            Self::InputRequested(_) => "input_requested",
-            Self::InputReceived(_) => "input_received",
-            Self::StateEdited(_) => "state_edited",
-            Self::ApprovalChanged(_) => "approval_changed",
-            Self::ChatAsked(_) => "chat_asked",
-            Self::ChatAnswered(_) => "chat_answered",
-            Self::Said(_) => "said",
-            Self::Reported(_) => "reported",
-            Self::Rated(_) => "rated",
-            Self::DecisionMade(_) => "decision_made",
-            Self::TradeExecuted(_) => "trade_executed",
-            Self::TradeRejected(_) => "trade_rejected",
-            Self::PortfolioValued(_) => "portfolio_valued",
-            Self::Logged(_) => "logged",
-            Self::Unknown(unknown) => &unknown.kind,
-        }
-    }
+/// Reads and names the kinds of [`Body`]; the compiler misses one that is not in the list.
+macro_rules! kinds {
+    ($($variant:ident => $kind:literal,)*) => {
+        impl Body {
+            /// The kind as it stands in the JSON.
+            pub fn kind(&self) -> &str {
+                match self {
+                    $(Self::$variant(_) => $kind,)*
+                    Self::Unknown(unknown) => &unknown.kind,
+                }
+            }
 
+            fn read(kind: &str, data: &str) -> serde_json::Result<Self> {
+                match kind {
+                    $($kind => serde_json::from_str(data).map(Self::$variant),)*
+                    unknown => Err(serde_json::Error::custom(unknown)),
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    RunStarted => "run_started",
+    StatusChanged => "status_changed",
+    RunFinished => "run_finished",
+    NodeAdded => "node_added",
+    EdgeAdded => "edge_added",
+    NodeStarted => "node_started",
+    NodeStatusChanged => "node_status_changed",
+    NodeFinished => "node_finished",
+    CallStarted => "call_started",
+    CallFinished => "call_finished",
+    ToolInvoked => "tool_invoked",
+    ToolReturned => "tool_returned",
+    InputRequested => "input_requested",
+    InputReceived => "input_received",
+    StateEdited => "state_edited",
+    ApprovalChanged => "approval_changed",
+    ChatAsked => "chat_asked",
+    ChatAnswered => "chat_answered",
+    Said => "said",
+    Reported => "reported",
+    Rated => "rated",
+    DecisionMade => "decision_made",
+    TradeExecuted => "trade_executed",
+    TradeRejected => "trade_rejected",
+    PortfolioValued => "portfolio_valued",
+    Logged => "logged",
+}
+
+/// Reads what the derived `Serialize` writes. A derived `Deserialize` would compile every
+/// kind of data three times, since it reads from a copy in memory what it cannot name yet;
+/// here each is read from the JSON itself. Data that this version cannot read are kept.
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Tagged {
+            kind: String,
+            #[serde(default)]
+            data: Option<Box<RawValue>>,
+        }
+        let Tagged { kind, data } = Tagged::deserialize(deserializer)?;
+        let data = data.as_ref().map_or("null", |data| data.get());
+        Self::read(&kind, data).or_else(|_| {
+            let data = serde_json::from_str(data).map_err(D::Error::custom)?;
+            Ok(Self::Unknown(UnknownBody { kind, data }))
+        })
+    }
+}
+
+impl Body {
     /// Whether it is of a conversation beside the run, which may go on after the run's end.
     pub fn is_beside(&self) -> bool {
         matches!(self, Self::ChatAsked(_) | Self::ChatAnswered(_))

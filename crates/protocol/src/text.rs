@@ -1,12 +1,18 @@
-use std::sync::Arc;
+use std::{
+    fmt::{self, Formatter},
+    sync::Arc,
+};
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 
 use crate::Digest;
 
 /// A text that may be long. The log keeps a long one once, beside the events, and
 /// sends a preview with the digest under which the whole is to be had.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum Text {
@@ -23,6 +29,40 @@ pub enum Text {
         /// Where the whole is kept.
         digest: Digest,
     },
+}
+
+/// Reads what the derived `Serialize` writes, without the copy in memory that trying one form
+/// after the other would need.
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = Text;
+
+            fn expecting(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a text, or its preview")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
+                Ok(text.into())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Text, A::Error> {
+                #[derive(Deserialize)]
+                struct Preview {
+                    preview: Arc<str>,
+                    bytes: u64,
+                    digest: Digest,
+                }
+                let Preview { preview, bytes, digest } =
+                    Preview::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Text::Preview { preview, bytes, digest })
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
 }
 
 impl Text {

@@ -212,6 +212,7 @@ pub struct RejectedOrder {
 pub struct DecisionOutcome {
     /// The day whose prices were paid.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
+    #[serde(deserialize_with = "crate::date::deserialize")]
     pub date: Date,
     /// The run that decided, if one did.
     pub run: Option<RunId>,
