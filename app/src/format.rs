@@ -1,6 +1,6 @@
 //! Figures as people read them. The same on server and browser.
 
-use protocol::{Decimal, Timestamp, Totals, grouped};
+use protocol::{Date, Decimal, Timestamp, Totals, grouped, month_name};
 
 /// A whole number with thousands separators: `18,402`.
 pub fn count(number: u64) -> String {
@@ -85,6 +85,16 @@ pub fn cost(totals: &Totals) -> Cost {
     Cost { known: dollars(totals.cost), gap }
 }
 
+/// A day as `30 Jun 2022`.
+pub fn day(date: Date) -> String {
+    format!("{} {:.3} {}", date.day(), month_name(date), date.year())
+}
+
+/// A day as `30 June 2022`.
+pub fn long_day(date: Date) -> String {
+    format!("{} {} {}", date.day(), month_name(date), date.year())
+}
+
 /// A moment as `2022-06-30 14:03:12`, in UTC.
 pub fn moment(at: Timestamp) -> String {
     match at.date() {
@@ -104,6 +114,12 @@ mod tests {
         assert_eq!(duration(59_960), "1 min 00 s");
         assert_eq!(duration(123_900), "2 min 03 s");
         assert_eq!(duration(3_900_000), "1 h 05 min");
+    }
+
+    #[test]
+    fn days_name_their_month() {
+        assert_eq!(day(protocol::parse_date("2022-09-03").unwrap()), "3 Sep 2022");
+        assert_eq!(long_day(protocol::parse_date("2022-09-03").unwrap()), "3 September 2022");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use protocol::{Side, Trade, ValuePoint, grouped};
 
 use self::drawing::{Drawing, HEIGHT, Marker, Point, WIDTH};
 use super::table::{Cell, DataTable};
+use crate::format;
 
 /// What the benchmark is called.
 const BENCHMARK: &str = "S&P 500";
@@ -193,7 +194,7 @@ fn Readout(point: Point, at_right: bool) -> impl IntoView {
     let class = if at_right { "readout at-left" } else { "readout at-right" };
     view! {
         <dl class=class aria-hidden="true">
-            <dt class="day">{point.date.strftime("%-d %b %Y").to_string()}</dt>
+            <dt class="day">{format::day(point.date)}</dt>
             <dd></dd>
             <dt>"Portfolio"</dt>
             <dd>{format!("${}", grouped(point.total, 2))}</dd>
@@ -227,7 +228,7 @@ fn deal(trade: &Trade) -> String {
 }
 
 fn in_words(point: &Point) -> String {
-    let mut words = format!("{}: portfolio ${}", point.date.strftime("%-d %B %Y"), grouped(point.total, 2));
+    let mut words = format!("{}: portfolio ${}", format::long_day(point.date), grouped(point.total, 2));
     match point.benchmark {
         Some(value) => words.push_str(&format!(", {BENCHMARK} ${}", grouped(value, 2))),
         None => words.push_str(&format!(", {BENCHMARK} not known")),

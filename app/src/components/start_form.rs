@@ -13,11 +13,11 @@ use protocol::{
 };
 
 use self::{
-    request::{Answers, Faults, FlowChoice, Preset, analyses, flows, long},
+    request::{Answers, Faults, FlowChoice, Preset, analyses, flows},
     ticker_input::TickerInput,
 };
 use super::icon::{Icon, IconName};
-use crate::api;
+use crate::{api, format::long_day};
 
 /// How fast the rehearsal writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -194,7 +194,7 @@ pub fn StartForm(
                 id="date"
                 label="As of"
                 fault=Signal::derive(move || faults.with(|faults| faults.date.clone()))
-                hint=Signal::stored(format!("Prices from {} to {}. The run sees nothing later than this day.", long(first_date), long(last_date)))
+                hint=Signal::stored(format!("Prices from {} to {}. The run sees nothing later than this day.", long_day(first_date), long_day(last_date)))
             >
                 <input
                     id="date"

@@ -33,6 +33,7 @@ use crate::{
         icon::{Icon, IconName},
         notice::ProblemNotice,
     },
+    format,
     live::{ConnectionLabel, use_feed},
 };
 
@@ -166,7 +167,7 @@ fn follow_run(active: &mut Option<RunSummary>, run: RunSummary) {
 /// `Portfolio · as of 28 Dec 2022`.
 fn as_of(view: &PortfolioView) -> String {
     match view.as_of {
-        Some(day) => format!("Portfolio · as of {}", day.strftime("%-d %b %Y")),
+        Some(day) => format!("Portfolio · as of {}", format::day(day)),
         None => "Portfolio · not valued yet".to_owned(),
     }
 }

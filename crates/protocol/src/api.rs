@@ -103,9 +103,11 @@ pub struct StartOptions {
     pub instruments: Vec<Instrument>,
     /// First day with prices.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
+    #[serde(deserialize_with = "crate::date::deserialize")]
     pub first_date: Date,
     /// Last day with prices.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
+    #[serde(deserialize_with = "crate::date::deserialize")]
     pub last_date: Date,
     /// Analysts of a pipeline run.
     pub analysts: Vec<Analyst>,

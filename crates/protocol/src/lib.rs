@@ -5,6 +5,7 @@
 //! [`Event`]s. The server and the page use this one implementation.
 
 mod api;
+mod date;
 mod event;
 mod frame;
 mod id;
@@ -17,6 +18,7 @@ mod trading;
 mod view;
 
 pub use api::*;
+pub use date::{month_name, parse_date};
 pub use event::*;
 pub use frame::*;
 pub use id::*;

@@ -60,6 +60,7 @@ pub enum Workflow {
         ticker: Ticker,
         /// The day of the analysis; nothing later is seen.
         #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
+        #[serde(deserialize_with = "crate::date::deserialize")]
         date: Date,
         /// Who looks at it; at least one.
         #[serde(default = "Analyst::all")]
@@ -71,6 +72,7 @@ pub enum Workflow {
         portfolio: PortfolioId,
         /// The day of the decision and of its prices.
         #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
+        #[serde(deserialize_with = "crate::date::deserialize")]
         date: Date,
     },
 }

@@ -1,7 +1,10 @@
 use std::fmt;
 
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, civil};
 use serde::{Deserialize, Serialize};
+
+/// Milliseconds in a day.
+const DAY: i64 = 86_400_000;
 
 /// A moment: milliseconds since 1970-01-01 00:00 UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -15,36 +18,23 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0).max(0).unsigned_abs()
     }
 
-    fn civil(self) -> Option<jiff::civil::DateTime> {
-        let moment = jiff::Timestamp::from_millisecond(self.0).ok()?;
-        Some(moment.to_zoned(TimeZone::UTC).datetime())
-    }
-
     /// `hh:mm:ss`, in UTC.
     pub fn clock(self) -> String {
-        self.civil()
-            .map_or_else(String::new, |at| format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second()))
+        let seconds = self.0.rem_euclid(DAY) / 1_000;
+        format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
     }
 
-    /// The UTC calendar day.
-    pub fn date(self) -> Option<jiff::civil::Date> {
-        self.civil().map(|at| at.date())
+    /// The UTC calendar day; `None` beyond the year 9999.
+    pub fn date(self) -> Option<civil::Date> {
+        civil::date(1970, 1, 1).checked_add(SignedDuration::from_hours(self.0.div_euclid(DAY) * 24)).ok()
     }
 }
 
 /// As RFC 3339 with milliseconds, in UTC.
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.civil() {
-            Some(at) => write!(
-                formatter,
-                "{}T{:02}:{:02}:{:02}.{:03}Z",
-                at.date(),
-                at.hour(),
-                at.minute(),
-                at.second(),
-                at.millisecond()
-            ),
+        match self.date() {
+            Some(date) => write!(formatter, "{date}T{}.{:03}Z", self.clock(), self.0.rem_euclid(1_000)),
             None => write!(formatter, "{} ms", self.0),
         }
     }
@@ -58,6 +48,8 @@ mod tests {
     fn is_shown_in_utc() {
         assert_eq!(Timestamp(1_656_547_200_007).to_string(), "2022-06-30T00:00:00.007Z");
         assert_eq!(Timestamp(1_656_547_261_000).clock(), "00:01:01");
+        assert_eq!(Timestamp(-1).to_string(), "1969-12-31T23:59:59.999Z");
+        assert_eq!(Timestamp(i64::MAX).to_string(), "9223372036854775807 ms");
     }
 
     #[test]

@@ -64,6 +64,7 @@ pub struct Rating {
     pub ticker: Ticker,
     /// The day that the rating is as of.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
+    #[serde(deserialize_with = "crate::date::deserialize")]
     pub date: Date,
     /// The grade.
     pub grade: Grade,
@@ -179,6 +180,7 @@ pub struct Trade {
     pub price: Decimal,
     /// The day whose closing price was paid.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
+    #[serde(deserialize_with = "crate::date::deserialize")]
     pub date: Date,
     /// When it was executed.
     pub executed_at: Timestamp,
@@ -291,6 +293,7 @@ pub struct PortfolioView {
     pub entries: u64,
     /// The day of the prices.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = Date))]
+    #[serde(default, deserialize_with = "crate::date::deserialize_option")]
     pub as_of: Option<Date>,
     /// Cash in US dollars.
     pub cash: Decimal,
@@ -339,6 +342,7 @@ pub struct SectorWeight {
 pub struct ValuePoint {
     /// The day.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
+    #[serde(deserialize_with = "crate::date::deserialize")]
     pub date: Date,
     /// Total value in US dollars.
     pub total: Decimal,

@@ -1,6 +1,6 @@
 //! How values and days become places on the chart. Places are `f64`: they are pixels, not money.
 
-use protocol::Date;
+use protocol::{Date, month_name};
 
 /// A linear map from an interval of values to an interval of places.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -104,12 +104,11 @@ fn month_number(day: Date) -> usize {
 }
 
 fn day_tick(day: Date) -> (Date, String) {
-    (day, day.strftime("%-d %b").to_string())
+    (day, format!("{} {:.3}", day.day(), month_name(day)))
 }
 
 fn month_tick(day: Date) -> (Date, String) {
-    let format = if day.month() == 1 { "%Y" } else { "%b" };
-    (day, day.strftime(format).to_string())
+    (day, if day.month() == 1 { day.year().to_string() } else { format!("{:.3}", month_name(day)) })
 }
 
 fn days(first: Date) -> impl Iterator<Item = Date> {

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use leptos_router::params::ParamsMap;
 use protocol::{
     Analyst, Date, FlowId, ModelChoice, PortfolioId, RunStatus, RunSummary, StartOptions, StartRun, Ticker,
-    Workflow, WorkflowKind,
+    Workflow, WorkflowKind, parse_date,
 };
+
+use crate::format::long_day;
 
 /// What a person has filled in so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,18 +92,13 @@ fn instrument(typed: &str, options: &StartOptions) -> Result<Ticker, String> {
 
 fn day(typed: &str, options: &StartOptions) -> Result<Date, String> {
     let (first, last) = (options.first_date, options.last_date);
-    let range = format!("Choose a day from {} to {}.", long(first), long(last));
-    match typed.parse::<Date>() {
-        Err(_) => Err(range),
-        Ok(date) if date < first => Err(format!("Prices begin on {}. {range}", long(first))),
-        Ok(date) if date > last => Err(format!("Prices end on {}. {range}", long(last))),
-        Ok(date) => Ok(date),
+    let range = format!("Choose a day from {} to {}.", long_day(first), long_day(last));
+    match parse_date(typed) {
+        None => Err(range),
+        Some(date) if date < first => Err(format!("Prices begin on {}. {range}", long_day(first))),
+        Some(date) if date > last => Err(format!("Prices end on {}. {range}", long_day(last))),
+        Some(date) => Ok(date),
     }
-}
-
-/// `30 June 2022`.
-pub fn long(date: Date) -> String {
-    date.strftime("%-d %B %Y").to_string()
 }
 
 /// What an address such as `/?type=portfolio&portfolio=main` asks the form to begin with.
@@ -130,7 +127,7 @@ impl Preset {
         Self {
             kind,
             ticker: query.get_str("ticker").and_then(|ticker| ticker.parse().ok()),
-            date: query.get_str("date").and_then(|date| date.parse().ok()),
+            date: query.get_str("date").and_then(parse_date),
             portfolio: query.get_str("portfolio").and_then(|portfolio| portfolio.parse().ok()),
             flow: query.get_str("flow").and_then(|flow| flow.parse().ok()),
         }

@@ -4,7 +4,7 @@ use leptos::{prelude::*, task::spawn_local};
 use protocol::{PortfolioId, PortfolioView, RunId, RunSummary, RunView, Workflow};
 
 use super::orders::{LiveDecision, OrderLine, OrderList, of_portfolio};
-use crate::{api, components::table::Empty, live::use_run};
+use crate::{api, components::table::Empty, format, live::use_run};
 
 /// Whether a run is at work on this portfolio.
 pub fn works_on(run: &RunSummary, portfolio: &PortfolioId) -> bool {
@@ -56,7 +56,7 @@ pub fn Orders(
         if at_work.get().is_some() { "Orders of this decision" } else { "Orders of the last decision" }
     };
     let day = move || {
-        let last_day = || last.with(|(day, _)| *day).map(|day| format!("of {}", day.strftime("%-d %b %Y")));
+        let last_day = || last.with(|(day, _)| *day).map(|day| format!("of {}", format::day(day)));
         if at_work.get().is_some() {
             decision.with(|decision| decision.as_ref().map(LiveDecision::headline))
         } else {

@@ -66,7 +66,7 @@ fn TradeRow(trade: Trade, fresh: bool) -> impl IntoView {
                     <SideTag side=trade.side />
                     <strong>{trade.ticker.to_string()}</strong>
                     <span class="digits">{format!("{} @ {}", trade.quantity.normalize(), grouped(trade.price, 2))}</span>
-                    <time class="dim digits" datetime=trade.date.to_string()>{trade.date.strftime("%-d %b %Y").to_string()}</time>
+                    <time class="dim digits" datetime=trade.date.to_string()>{format::day(trade.date)}</time>
                 </summary>
                 <div class="trade-more">
                     <p>{rationale}</p>
