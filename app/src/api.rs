@@ -147,8 +147,8 @@ pub async fn portfolios() -> Result<Vec<PortfolioSummary>, ApiError> {
 
 /// Opens a portfolio.
 #[server(name = CreatePortfolioCall, prefix = "/rpc", endpoint = "create_portfolio", input = Json)]
-pub async fn create_portfolio(request: CreatePortfolio) -> Result<PortfolioView, ApiError> {
-    answer(backend()?.create_portfolio(request).await)
+pub async fn create_portfolio(request: CreatePortfolio) -> Result<PortfolioId, ApiError> {
+    answer(backend()?.create_portfolio(request).await.map(|portfolio| portfolio.id))
 }
 
 /// A portfolio at the prices of `as_of`, or of the day of its last entry.

@@ -26,7 +26,7 @@ pub fn NewPortfolio(
     Effect::new(move || match create.value().get() {
         Some(Ok(portfolio)) => {
             close(dialog);
-            navigate(&format!("/portfolios/{}", portfolio.id), Default::default());
+            navigate(&format!("/portfolios/{}", portfolio), Default::default());
         }
         Some(Err(error)) => fault.set(Some(error.to_string())),
         None => {}
