@@ -19,5 +19,5 @@ printf '\033[1m==>\033[0m %s\n' "Building Pitwall; about 10 minutes the first ti
 mkdir -p target/release
 # The time before the build, so that an edit during it is not taken for built.
 touch "$stamp.started"
-cargo leptos build --release --precompress
+cargo leptos build --release --split --precompress
 mv "$stamp.started" "$stamp"

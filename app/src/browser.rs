@@ -1,6 +1,9 @@
 //! What the pages use of the browser. Nothing here may be called while the server
 //! renders: it is for event handlers and effects.
 
+#[cfg(all(feature = "hydrate", not(debug_assertions)))]
+use std::time::Duration;
+
 use leptos::{
     prelude::{document, window},
     wasm_bindgen::JsCast,
@@ -61,4 +64,45 @@ pub fn is_for_input(event: &KeyboardEvent) -> bool {
     target.is_some_and(|element| {
         element.closest("input, textarea, select, dialog, [contenteditable]").ok().flatten().is_some()
     })
+}
+
+/// Waits.
+#[cfg(all(feature = "hydrate", not(debug_assertions)))]
+pub async fn sleep(wait: Duration) {
+    let (done, slept) = futures::channel::oneshot::channel::<()>();
+    // Nobody may wait any more when it is over.
+    leptos::prelude::set_timeout(move || done.send(()).unwrap_or_default(), wait);
+    slept.await.unwrap_or_default();
+}
+
+/// Words above the page that do not wait for the page's program; gone when it is dropped.
+pub struct Banner(Option<Element>);
+
+impl Banner {
+    /// Shows it.
+    pub fn show(words: &str) -> Self {
+        Self(Self::insert(words))
+    }
+
+    /// Leaves it on the page.
+    pub fn keep(mut self) {
+        self.0 = None;
+    }
+
+    fn insert(words: &str) -> Option<Element> {
+        let banner = document().create_element("div").ok()?;
+        banner.set_class_name("top-banner");
+        banner.set_attribute("role", "alert").ok()?;
+        banner.set_text_content(Some(words));
+        document().body()?.prepend_with_node_1(&banner).ok()?;
+        Some(banner)
+    }
+}
+
+impl Drop for Banner {
+    fn drop(&mut self) {
+        if let Some(banner) = &self.0 {
+            banner.remove();
+        }
+    }
 }

@@ -10,6 +10,8 @@ mod run;
 mod socket;
 mod streams;
 
+#[cfg(all(feature = "hydrate", not(debug_assertions)))]
+pub(crate) use backoff::wait_after;
 pub use connection::{Connection, ConnectionLabel};
 pub use feed::use_feed;
 pub use run::{LiveRun, use_run};

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
 use leptos_router::{
-    SsrMode,
+    Lazy, SsrMode,
     components::{Route, Router, Routes},
     path,
 };
@@ -11,8 +11,8 @@ use leptos_router::{
 use crate::{
     components::{keys::KeyHelp, top_bar::TopBar},
     pages::{
-        not_found::NotFoundPage, overview::OverviewPage, portfolio::PortfolioPage,
-        portfolios::FirstPortfolioPage, run::RunPage, runs::RunsPage,
+        lazy::{FirstPortfolioRoute, OverviewRoute, PortfolioRoute, RunRoute, RunsRoute},
+        not_found::NotFoundPage,
     },
 };
 
@@ -84,11 +84,11 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=NotFoundPage>
                     // Whole before it is sent: the status code depends on what exists, and a
                     // browser without scripts could not put later parts into their places.
-                    <Route path=path!("/") view=OverviewPage ssr=SsrMode::Async />
-                    <Route path=path!("/runs") view=RunsPage ssr=SsrMode::Async />
-                    <Route path=path!("/runs/:id") view=RunPage ssr=SsrMode::Async />
-                    <Route path=path!("/portfolio") view=FirstPortfolioPage ssr=SsrMode::Async />
-                    <Route path=path!("/portfolios/:id") view=PortfolioPage ssr=SsrMode::Async />
+                    <Route path=path!("/") view={Lazy::<OverviewRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/runs") view={Lazy::<RunsRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/runs/:id") view={Lazy::<RunRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/portfolio") view={Lazy::<FirstPortfolioRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/portfolios/:id") view={Lazy::<PortfolioRoute>::new()} ssr=SsrMode::Async />
                 </Routes>
             </main>
             <KeyHelp />

@@ -1,15 +1,21 @@
 //! The page's program in the browser: takes over what the server rendered.
 
-use std::panic::PanicHookInfo;
+use std::{
+    panic::PanicHookInfo,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
-use leptos::{leptos_dom::helpers::document, mount::hydrate_body};
+use app::browser::Banner;
+use leptos::{leptos_dom::helpers::document, mount::hydrate_from_async};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Called by the script that loads this module.
 #[wasm_bindgen]
-pub fn hydrate() {
+pub async fn hydrate() {
     std::panic::set_hook(Box::new(report_panic));
-    hydrate_body(app::App);
+    let Some(body) = document().body() else { return };
+    // Waits for the code of the page that is open.
+    hydrate_from_async(body, app::App).await.forget();
     if let Some(root) = document().document_element() {
         // Tests wait for it: before, a click would go nowhere.
         drop(root.set_attribute("data-hydrated", "true"));
@@ -18,18 +24,13 @@ pub fn hydrate() {
 
 /// A panic ends the program while the page still looks alive: say so.
 fn report_panic(panic: &PanicHookInfo<'_>) {
+    static REPORTED: AtomicBool = AtomicBool::new(false);
     console_error_panic_hook::hook(panic);
-    let document = document();
-    if document.get_element_by_id("panic-banner").is_some() {
-        return;
+    if !REPORTED.swap(true, Ordering::Relaxed) {
+        Banner::show(
+            "This page has stopped working because of an error in Pitwall. Runs go on and nothing is lost. \
+             Reload the page to continue.",
+        )
+        .keep();
     }
-    let (Some(body), Ok(banner)) = (document.body(), document.create_element("div")) else { return };
-    banner.set_id("panic-banner");
-    banner.set_class_name("panic-banner");
-    drop(banner.set_attribute("role", "alert"));
-    banner.set_text_content(Some(
-        "This page has stopped working because of an error in Pitwall. Runs go on and nothing is lost. \
-         Reload the page to continue.",
-    ));
-    drop(body.prepend_with_node_1(&banner));
 }

@@ -8,12 +8,14 @@ use std::{
 use app::{App, backend::SharedBackend, shell};
 use axum::{
     Router,
-    http::{HeaderValue, header},
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::Response,
 };
 use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::{ErrorHandler, LeptosRoutes, generate_route_list};
-use tower::ServiceBuilder;
-use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
+use tower_http::services::ServeDir;
 
 use crate::service::Service;
 
@@ -39,16 +41,51 @@ pub fn router(service: Arc<Service>, site: &Path) -> Router {
     let backend: SharedBackend = service;
     let context = move || provide_context(backend.clone());
     let routes = generate_route_list(App);
-    // Names in `pkg` carry a hash of the content, so a copy never goes stale.
-    let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
-    let package = ServiceBuilder::new()
-        .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, forever))
-        .service(ServeDir::new(site.join("pkg")).precompressed_br().precompressed_gzip());
+    let package = Router::new()
+        .fallback_service(ServeDir::new(site.join("pkg")).precompressed_br().precompressed_gzip())
+        .layer(middleware::from_fn(allow_to_keep));
     let files = ServeDir::new(site).precompressed_br().precompressed_gzip();
     let shell_options = options.clone();
     Router::new()
         .leptos_routes_with_context(&options, routes, context.clone(), move || shell(shell_options.clone()))
-        .nest_service("/pkg", package)
+        .nest("/pkg", package)
         .fallback_service(files.fallback(ErrorHandler::new_with_context(context, shell, options.clone())))
         .with_state(options)
+}
+
+/// Says how long a browser may keep a file of the page's program.
+async fn allow_to_keep(request: Request, next: Next) -> Response {
+    let lifetime = lifetime(request.uri().path());
+    let mut response = next.run(request).await;
+    // What is missing now may be there after an update.
+    if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
+        response.headers_mut().insert(header::CACHE_CONTROL, lifetime);
+    }
+    response
+}
+
+/// Names carry a hash of the content, so that a copy never goes stale. Only the program's main
+/// files are named before the names of its other files are put into them.
+fn lifetime(path: &str) -> HeaderValue {
+    let is_main = path.rsplit('/').next().is_some_and(|name| name.starts_with("pitwall."));
+    HeaderValue::from_static(if is_main && !path.ends_with(".css") {
+        "no-cache"
+    } else {
+        "public, max-age=31536000, immutable"
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lifetime;
+
+    #[test]
+    fn only_files_whose_name_follows_their_content_are_kept_unasked() {
+        for kept in ["/split_overview.x.wasm", "/chunk_3.x.wasm", "/__wasm_split.x.js", "/pitwall.x.css"] {
+            assert_eq!(lifetime(kept), "public, max-age=31536000, immutable", "{kept}");
+        }
+        for asked in ["/pitwall.x.wasm", "/pitwall.x.js"] {
+            assert_eq!(lifetime(asked), "no-cache", "{asked}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ const LONGEST: Duration = Duration::from_secs(15);
 /// second to 15 s; `random`, from 0 to 1, chooses anywhere below it, so that many
 /// browsers that lost one server do not all come back at once.
 #[cfg_attr(not(feature = "hydrate"), allow(dead_code))]
-pub(super) fn wait_after(failures: u32, random: f64) -> Duration {
+pub(crate) fn wait_after(failures: u32, random: f64) -> Duration {
     let ceiling = FIRST.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1))).min(LONGEST);
     ceiling.mul_f64(random.clamp(0.0, 1.0))
 }
