@@ -1,0 +1,114 @@
+import { type Page, expect, test } from "./fixtures";
+import { finishedPipeline } from "./runs";
+
+// Each page's program is a file of its own, beside the one that all pages share.
+
+type Place = { file: RegExp; path: string; heading: RegExp };
+
+let run: string;
+
+test.beforeAll(async ({ server }) => {
+  ({ run } = await finishedPipeline(server, "LLY", "2022-06-30"));
+});
+
+const places = (): Place[] => [
+  { file: /split_overview\./, path: "/", heading: /^Overview$/ },
+  { file: /split_runs\./, path: "/runs", heading: /^Runs$/ },
+  { file: /split_run\./, path: `/runs/${run}`, heading: /^Pipeline · LLY/ },
+  { file: /split_portfolio\./, path: "/portfolios/main_portfolio", heading: /^Main portfolio$/ },
+];
+
+/** The programs that the page asks for from now on. */
+function programs(page: Page): string[] {
+  const asked: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().endsWith(".wasm")) asked.push(request.url());
+  });
+  return asked;
+}
+
+test("every page opens by its address with no more than its own part, fetched once", async ({ page, newTab }) => {
+  for (const { file, path, heading } of places()) {
+    const tab = await newTab();
+    const asked = programs(tab);
+    const read: string[] = [];
+    tab.on("request", (request) => {
+      if (request.url().includes("/rpc/")) read.push(request.url());
+    });
+    await tab.goto(path);
+    await expect(tab.getByRole("heading", { level: 1 })).toHaveText(heading);
+    const links = tab.locator("link[rel=preload][as=fetch]");
+    const named = await links.evaluateAll((links) => links.map((link) => (link as HTMLLinkElement).href));
+    expect(asked.some((url) => file.test(url)), `${path} asks for ${file}`).toBe(true);
+    expect(asked.filter((url) => /split_/.test(url)), path).toHaveLength(1);
+    expect(named.sort(), `the head of ${path} names what it needs`).toEqual(asked.sort());
+    expect(read, `${path} reads its data from the document`).toEqual([]);
+    await tab.close();
+  }
+  await page.close();
+});
+
+test("every page opens by a link, and its part comes only then", async ({ page, problems }) => {
+  problems.tolerate(/Failed to load resource: the server responded with a status of 404/);
+  const asked = programs(page);
+  const navigation = page.getByRole("navigation", { name: "Pages" });
+  const heading = page.getByRole("heading", { level: 1 });
+  const part = (name: string) => asked.some((url) => url.includes(`split_${name}.`));
+
+  // A page that needs no part.
+  await page.goto("/nowhere");
+  expect(asked.filter((url) => url.includes("split_"))).toEqual([]);
+  await page.evaluate(() => document.body.setAttribute("data-same-document", "true"));
+
+  await navigation.getByRole("link", { name: "Runs" }).click();
+  await expect(heading).toHaveText("Runs");
+  expect([part("runs"), part("run"), part("overview"), part("portfolio")]).toEqual([true, false, false, false]);
+
+  await page.getByRole("link", { name: "Pipeline · LLY · 2022-06-30" }).click();
+  await expect(heading).toHaveText(/^Pipeline · LLY/);
+  expect([part("run"), part("overview"), part("portfolio")]).toEqual([true, false, false]);
+
+  await navigation.getByRole("link", { name: "Overview" }).click();
+  await expect(heading).toHaveText("Overview");
+  expect([part("overview"), part("portfolio")]).toEqual([true, false]);
+
+  await navigation.getByRole("link", { name: "Portfolio" }).click();
+  await expect(heading).toHaveText("Main portfolio");
+  await expect(page).toHaveURL("/portfolios/main_portfolio");
+  expect([part("portfolios"), part("portfolio")]).toEqual([true, true]);
+
+  await page.goBack();
+  await expect(page.locator("body")).toHaveAttribute("data-same-document", "true");
+});
+
+test("a part that cannot be loaded is said, the page before stays, and it opens when it can", async ({ page, problems }) => {
+  problems.tolerate(/Failed to load resource: net::ERR_CONNECTION_REFUSED/);
+  problems.tolerate(/Failed to fetch/);
+  await page.goto("/");
+  await page.route("**/pkg/split_runs.*", (route) => route.abort("connectionrefused"));
+  await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Runs" }).click();
+  const banner = page.getByRole("alert").filter({ hasText: "could not be loaded" });
+  await expect(banner).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Overview");
+
+  // What is there already still works.
+  await page.getByRole("radio", { name: "Portfolio" }).check({ force: true });
+  await expect(page.getByText(/^The portfolio manager reviews holdings/)).toBeVisible();
+
+  await page.unroute("**/pkg/split_runs.*");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Runs", { timeout: 20_000 });
+  await expect(banner).toHaveCount(0);
+});
+
+test("a page opened without its part shows what the server rendered, and comes alive when it can", async ({ page, problems }) => {
+  problems.tolerate(/Failed to load resource: net::ERR_CONNECTION_REFUSED/);
+  problems.tolerate(/Failed to fetch/);
+  await page.route("**/pkg/split_runs.*", (route) => route.abort("connectionrefused"));
+  const opened = page.goto("/runs");
+  await expect(page.getByRole("alert").filter({ hasText: "could not be loaded" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Pipeline · LLY · 2022-06-30" })).toBeVisible();
+  await page.unroute("**/pkg/split_runs.*");
+  await opened;
+  await page.getByRole("searchbox", { name: "Search" }).fill("nothing like it");
+  await expect(page.getByText("No run matches")).toBeVisible();
+});
