@@ -10,6 +10,8 @@ pub mod api;
 pub mod backend;
 pub mod browser;
 pub mod components;
+#[cfg(feature = "ssr")]
+pub mod export;
 pub mod format;
 pub mod graph;
 pub mod live;

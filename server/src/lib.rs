@@ -3,6 +3,7 @@
 //! - [`serve`] wires everything and runs until SIGTERM
 //! - `service`: what pages, REST and the other systems' wires all call
 //! - `rest`, `run_socket`, `feeds`, `agentos`, `pages`: the interfaces
+//! - `transfer`: runs as files
 //! - `peer`: the rules that every socket follows; `listener`: the connections below them
 
 mod agentos;
@@ -16,6 +17,7 @@ mod problem;
 mod rest;
 mod run_socket;
 mod service;
+mod transfer;
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use app::backend::Backend;
 use axum::{
     Json, Router,
-    extract::{FromRequest, FromRequestParts, Path, State},
-    http::StatusCode,
+    extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, State, rejection::StringRejection},
+    http::{StatusCode, header},
+    response::IntoResponse,
     routing::get,
 };
 use protocol::{
@@ -20,6 +21,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     problem::{BadRequest, ProblemResponse, no_such},
     service::Service,
+    transfer::LARGEST_IMPORT,
 };
 
 type Reply<T> = Result<Json<T>, ProblemResponse>;
@@ -44,6 +46,7 @@ struct Document;
 
 /// The routes, with the document that describes them.
 pub fn router() -> Router<Arc<Service>> {
+    let imports = OpenApiRouter::new().routes(routes!(import)).layer(DefaultBodyLimit::max(LARGEST_IMPORT));
     let (routes, document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(start_options))
         .routes(routes!(runs, start_run))
@@ -55,6 +58,9 @@ pub fn router() -> Router<Arc<Service>> {
         .routes(routes!(set_approval))
         .routes(routes!(fork_run))
         .routes(routes!(chat))
+        .routes(routes!(export_json_lines))
+        .routes(routes!(export_html))
+        .merge(imports)
         .routes(routes!(portfolios, create_portfolio))
         .routes(routes!(portfolio))
         .split_for_parts();
@@ -161,6 +167,44 @@ async fn chat(
 ) -> Result<(StatusCode, Json<ChatNumber>), ProblemResponse> {
     let chat = service.chat(run_id(&run)?, request.question).await?;
     Ok((StatusCode::ACCEPTED, Json(ChatNumber { chat })))
+}
+
+/// A run as JSON Lines, to keep or to import elsewhere
+#[utoipa::path(get, path = "/api/v1/runs/{run}/export.jsonl", params(("run" = String, Path, description = "Run id")), responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = 404, body = Problem)))]
+async fn export_json_lines(
+    State(service): State<Arc<Service>>,
+    Path(run): Path<String>,
+) -> Result<impl IntoResponse, ProblemResponse> {
+    let run = run_id(&run)?;
+    Ok(download("application/x-ndjson", format!("{run}.jsonl"), service.export_json_lines(run).await?))
+}
+
+/// A run as one HTML file that opens offline
+#[utoipa::path(get, path = "/api/v1/runs/{run}/export.html", params(("run" = String, Path, description = "Run id")), responses((status = 200, body = String, content_type = "text/html"), (status = 404, body = Problem)))]
+async fn export_html(
+    State(service): State<Arc<Service>>,
+    Path(run): Path<String>,
+) -> Result<impl IntoResponse, ProblemResponse> {
+    let run = run_id(&run)?;
+    Ok(download("text/html; charset=utf-8", format!("{run}.html"), service.export_html(run).await?))
+}
+
+fn download(content_type: &'static str, name: String, content: String) -> impl IntoResponse {
+    let disposition = format!("attachment; filename=\"{name}\"");
+    ([(header::CONTENT_TYPE, content_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)], content)
+}
+
+/// Takes in a run that was exported as JSON Lines; it is only looked at
+#[utoipa::path(post, path = "/api/v1/runs/import", request_body(content = String, content_type = "application/x-ndjson"), responses((status = 201, body = RunAccepted), (status = 413, body = Problem), (status = 422, body = Problem)))]
+async fn import(
+    State(service): State<Arc<Service>>,
+    file: Result<String, StringRejection>,
+) -> Result<(StatusCode, Json<RunAccepted>), ProblemResponse> {
+    let file = file.map_err(|rejection| Problem {
+        status: rejection.status().as_u16(),
+        detail: format!("The file cannot be read: {}.", rejection.body_text()),
+    })?;
+    Ok((StatusCode::CREATED, Json(service.import(&file).await?)))
 }
 
 /// All portfolios

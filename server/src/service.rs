@@ -16,7 +16,10 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use workflows::trading::{Desk, DeskError};
 
-use crate::problem::{from_engine, from_journal};
+use crate::{
+    problem::{from_engine, from_journal},
+    transfer,
+};
 
 /// Events that one request reads at most.
 pub const MOST_EVENTS: u32 = 1000;
@@ -52,6 +55,25 @@ impl Service {
     pub async fn stop(&self, run: RunId, reason: Option<&str>) -> Result<(), Problem> {
         self.last_seq(run).await?;
         self.engine.stop(run, AccountId::local(), reason).await.map_err(from_engine)
+    }
+
+    /// A run as JSON Lines.
+    pub async fn export_json_lines(&self, run: RunId) -> Result<String, Problem> {
+        self.last_seq(run).await?;
+        transfer::to_json_lines(&self.journal, run).await
+    }
+
+    /// A run as one HTML file.
+    pub async fn export_html(&self, run: RunId) -> Result<String, Problem> {
+        self.last_seq(run).await?;
+        transfer::to_html(&self.journal, run).await
+    }
+
+    /// Takes in a run that was exported as JSON Lines.
+    pub async fn import(&self, file: &str) -> Result<RunAccepted, Problem> {
+        let run = transfer::import(&self.journal, file, AccountId::local()).await?;
+        let summary = self.journal.summary(run).await.map_err(from_journal)?.ok_or_else(|| no_run(run))?;
+        Ok(RunAccepted { run, flow: summary.request.flow })
     }
 
     /// The fold of a run's whole log.

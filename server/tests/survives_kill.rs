@@ -29,7 +29,9 @@ fn model(base_url: String) -> [(&'static str, String); 3] {
 fn result(log: &[Event]) -> (RunStatus, String, BTreeMap<String, String>) {
     let view = RunView::fold(log).unwrap();
     let state = view.state.iter().filter(|(key, _)| *key != "gaps");
-    let state = state.map(|(key, entry)| (key.clone(), entry.value.shown().to_owned())).collect();
+    let state = state
+        .flat_map(|(key, entries)| entries.iter().map(|entry| (key.clone(), entry.value.shown().to_owned())))
+        .collect();
     (view.summary.status, format!("{:?}", view.rating), state)
 }
 

@@ -203,7 +203,7 @@ impl Engine {
             None => (None, Vec::new()),
         };
         let (account, seat) = self.account(run, &owner).await?;
-        let started = RunStarted { request, owner, origin: origin.clone() };
+        let started = RunStarted { request, owner, origin: origin.clone(), imported_from: None };
         let journal = self.0.journal.clone();
         let log = RunLog::begin(journal, run, started, plan.graph, taken_over, account, seat).await?;
         self.launch(log, plan.model, origin, false);

@@ -111,12 +111,15 @@ pub struct RunStarted {
     /// The run that this one continues.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// The id that it had where it was exported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported_from: Option<RunId>,
 }
 
 impl RunStarted {
     /// The start of a run that continues no other, on a server without accounts.
     pub fn new(request: RunRequest) -> Self {
-        Self { request, owner: AccountId::local(), origin: None }
+        Self { request, owner: AccountId::local(), origin: None, imported_from: None }
     }
 }
 

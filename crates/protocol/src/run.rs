@@ -339,6 +339,9 @@ pub struct RunSummary {
     /// The run that it continues.
     #[serde(default)]
     pub origin: Option<Origin>,
+    /// The id that it had where it was exported: what it says was not done here.
+    #[serde(default)]
+    pub imported_from: Option<RunId>,
     /// Number of the last event that this summary contains.
     pub seq: u64,
     /// What was asked for.
@@ -398,6 +401,7 @@ impl RunSummary {
             seq: event.seq,
             owner: started.owner.clone(),
             origin: started.origin.clone(),
+            imported_from: started.imported_from,
             ..Self::new(event.run, started.request.clone(), event.at)
         })
     }
@@ -408,6 +412,7 @@ impl RunSummary {
             run,
             owner: AccountId::local(),
             origin: None,
+            imported_from: None,
             seq: 1,
             title: request.title(),
             request,

@@ -1,0 +1,160 @@
+//! Runs as files: out as JSON Lines or as one HTML page, in as JSON Lines.
+
+use journal::Journal;
+use protocol::{
+    AccountId, Body, Event, NewEvent, Problem, RunFinished, RunId, RunStarted, RunStatus, RunView, Totals,
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::problem::from_journal;
+
+/// The most bytes that a file to import may have.
+pub const LARGEST_IMPORT: usize = 64 * 1024 * 1024;
+const FORMAT: &str = "pitwall-run";
+const VERSION: u32 = 1;
+
+/// The first line of an exported run.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    format: String,
+    version: u32,
+}
+
+/// A run as JSON Lines: a header, then every event in order, all texts whole.
+///
+/// # Errors
+/// The log cannot be read.
+pub async fn to_json_lines(journal: &Journal, run: RunId) -> Result<String, Problem> {
+    let header = Header { format: FORMAT.to_owned(), version: VERSION };
+    let mut lines = encode(&header)?;
+    for event in whole_events(journal, run).await? {
+        lines.push_str(&encode(&event)?);
+    }
+    Ok(lines)
+}
+
+/// A run as one HTML file that needs no server.
+///
+/// # Errors
+/// The log cannot be read.
+pub async fn to_html(journal: &Journal, run: RunId) -> Result<String, Problem> {
+    let events = whole_events(journal, run).await?;
+    let view = RunView::fold(&events).ok_or_else(|| Problem::not_found(format!("There is no run {run}.")))?;
+    let mut log = String::new();
+    for event in &events {
+        log.push_str(&encode(event)?);
+    }
+    Ok(app::export::document(&view, &log))
+}
+
+/// Takes in a run that was exported here or elsewhere, for `owner`. It is only looked at: one that
+/// was exported before its end is over here.
+///
+/// # Errors
+/// 422 with the line at fault; nothing is stored then.
+pub async fn import(journal: &Journal, file: &str, owner: AccountId) -> Result<RunId, Problem> {
+    let run = RunId(Uuid::now_v7());
+    let events = read(file, owner).map_err(|(line, why)| {
+        Problem::invalid(format!(
+            "Line {line} of the file is not as in an exported run: {why}. Nothing was imported."
+        ))
+    })?;
+    let epoch = journal.claim(run).await.map_err(from_journal)?;
+    // In one piece: a part of a log would be taken for a run to be continued.
+    journal.append(run, epoch, events).await.map_err(|error| Problem::invalid(error.to_string()))?;
+    Ok(run)
+}
+
+fn read(file: &str, owner: AccountId) -> Result<Vec<NewEvent>, (usize, String)> {
+    let mut lines = file.lines().enumerate().map(|(index, line)| (index + 1, line));
+    let header = lines.next().and_then(|(_, line)| serde_json::from_str::<Header>(line).ok());
+    match header {
+        Some(header) if header.format == FORMAT && header.version <= VERSION => {}
+        Some(header) if header.format == FORMAT => {
+            return Err((
+                1,
+                format!("it is of version {}, and this Pitwall knows {VERSION}", header.version),
+            ));
+        }
+        _ => return Err((1, format!("it does not begin with the format \"{FORMAT}\""))),
+    }
+    let mut events = Vec::new();
+    let mut state = Order::default();
+    for (number, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
+        let event: Event = serde_json::from_str(line).map_err(|error| (number, error.to_string()))?;
+        let body = state.accept(event.run, event.seq, event.body, &owner).map_err(|why| (number, why))?;
+        events.push(NewEvent { at: event.at, node: event.node, body });
+    }
+    let Some(last) = events.last() else { return Err((1, "it holds no events".to_owned())) };
+    if !state.is_over {
+        let error = Some("It was exported before its end.".to_owned());
+        let end =
+            RunFinished { status: RunStatus::Cancelled, error, stopped: None, totals: Totals::default() };
+        events.push(NewEvent { at: last.at, node: None, body: Body::RunFinished(end) });
+    }
+    Ok(events)
+}
+
+/// What an event must follow on.
+#[derive(Default)]
+struct Order {
+    run: Option<RunId>,
+    seq: u64,
+    is_over: bool,
+}
+
+impl Order {
+    fn accept(&mut self, run: RunId, seq: u64, mut body: Body, owner: &AccountId) -> Result<Body, String> {
+        if *self.run.get_or_insert(run) != run {
+            return Err("it is of another run".to_owned());
+        }
+        if seq != self.seq + 1 {
+            return Err(format!("event {} is missing", self.seq + 1));
+        }
+        self.seq = seq;
+        if body.texts_mut().iter().any(|text| text.stored().is_some()) {
+            return Err("a text is not whole".to_owned());
+        }
+        match (&mut body, seq) {
+            (Body::RunStarted(started), 1) => {
+                // The run that it continued is not here.
+                let request = started.request.clone();
+                let imported_from = Some(run);
+                *started = RunStarted { request, owner: owner.clone(), origin: None, imported_from };
+            }
+            (_, 1) => return Err("a run begins with its start".to_owned()),
+            (Body::RunStarted(_), _) => return Err("a run starts once".to_owned()),
+            (body, _) if self.is_over && !body.is_beside() => {
+                return Err("the run was over before".to_owned());
+            }
+            (Body::RunFinished(_), _) => self.is_over = true,
+            _ => {}
+        }
+        Ok(body)
+    }
+}
+
+async fn whole_events(journal: &Journal, run: RunId) -> Result<Vec<Event>, Problem> {
+    let mut events: Vec<Event> = Vec::new();
+    loop {
+        let after = events.last().map_or(0, |event| event.seq);
+        let more = journal.read(run, after, 512).await.map_err(from_journal)?;
+        if more.is_empty() {
+            return Ok(events);
+        }
+        for mut event in more {
+            for text in event.body.texts_mut() {
+                if text.stored().is_some() {
+                    *text = journal.resolve(text).await.map_err(from_journal)?.into();
+                }
+            }
+            events.push(event);
+        }
+    }
+}
+
+fn encode(value: &impl Serialize) -> Result<String, Problem> {
+    let line = serde_json::to_string(value).map_err(|error| Problem::internal(error.to_string()))?;
+    Ok(line + "\n")
+}
