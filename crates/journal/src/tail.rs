@@ -8,8 +8,9 @@ use tokio::sync::watch;
 
 use crate::Encoded;
 
-/// Events that a tail keeps: enough for readers that pause for some seconds.
-const LENGTH: usize = 512;
+/// Bytes of events that a tail keeps: most runs as a whole, so that many readers who fall behind
+/// together need not each read the file.
+const CAPACITY: usize = 4 << 20;
 
 /// How far a run's log reaches.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,7 +26,25 @@ pub(crate) struct Progress {
 /// The last events of a run that somebody reads. It lives as long as its readers do.
 pub(crate) struct Tail {
     progress: watch::Sender<Progress>,
-    recent: Mutex<VecDeque<Encoded>>,
+    recent: Mutex<Recent>,
+}
+
+#[derive(Default)]
+struct Recent {
+    events: VecDeque<Encoded>,
+    bytes: usize,
+}
+
+impl Recent {
+    fn push(&mut self, events: &[Encoded]) {
+        self.bytes += events.iter().map(|event| event.json.len()).sum::<usize>();
+        self.events.extend(events.iter().cloned());
+        while self.bytes > CAPACITY
+            && let Some(oldest) = self.events.pop_front()
+        {
+            self.bytes -= oldest.json.len();
+        }
+    }
 }
 
 impl Tail {
@@ -55,19 +74,11 @@ impl Tail {
 
     /// Up to `limit` events after number `after`; `None` if some of them are here no more.
     pub fn after(&self, after: u64, limit: usize) -> Option<Vec<Encoded>> {
-        let recent = lock(&self.recent);
-        let first = recent.front()?.seq;
-        let skipped = (after + 1).checked_sub(first)?;
+        let events = &lock(&self.recent).events;
+        let skipped = (after + 1).checked_sub(events.front()?.seq)?;
         let events: Vec<_> =
-            recent.iter().skip(usize::try_from(skipped).ok()?).take(limit).cloned().collect();
+            events.iter().skip(usize::try_from(skipped).ok()?).take(limit).cloned().collect();
         (!events.is_empty()).then_some(events)
-    }
-
-    fn push(&self, events: &[Encoded]) {
-        let mut recent = lock(&self.recent);
-        recent.extend(events.iter().cloned());
-        let excess = recent.len().saturating_sub(LENGTH);
-        recent.drain(..excess);
     }
 }
 
@@ -103,7 +114,7 @@ impl Tails {
         let tail = lock(&self.0).tails.get(&run).and_then(Weak::upgrade);
         if let Some(tail) = tail {
             // The events first: who sees the new number must find them.
-            tail.push(events);
+            lock(&tail.recent).push(events);
             tail.advance(last.seq, finished);
         }
     }

@@ -73,8 +73,9 @@ async fn a_slow_subscriber_delays_nobody_and_misses_nothing() {
     let mut slow = journal.subscribe(run, 0).await.unwrap();
     let mut seen: Vec<Encoded> = slow.next().await.unwrap().unwrap();
     let quick = tokio::spawn(rest(journal.subscribe(run, 0).await.unwrap()));
+    let line = line(&"x".repeat(4000));
     for _ in 0..40 {
-        journal.append(run, epoch, vec![line("x"); 50]).await.unwrap();
+        journal.append(run, epoch, vec![line.clone(); 50]).await.unwrap();
     }
     journal.append(run, epoch, vec![finished(RunStatus::Succeeded)]).await.unwrap();
     assert_eq!(quick.await.unwrap(), (1..=2002).collect::<Vec<_>>());
