@@ -11,7 +11,7 @@ use crate::{
     Appended, Encoded, Epoch, JournalError, LedgerError,
     encoding::Entries,
     ledger::{Addition, Opening},
-    store::write,
+    store::write::{self, Inserts, LedgerEntry},
     writer::{Append, Request},
 };
 
@@ -86,14 +86,15 @@ impl Runs {
 #[derive(Default)]
 pub(crate) struct Batch {
     pub events: BTreeMap<RunId, Vec<Encoded>>,
-    pub ledgers: Vec<PortfolioId>,
+    pub ledger: Vec<LedgerEntry>,
     claimed: BTreeSet<RunId>,
     texts: BTreeMap<Digest, Arc<str>>,
     references: BTreeSet<(RunId, Digest)>,
 }
 
 impl Batch {
-    /// Works the requests off in order and stores what they come to.
+    /// Works the requests off in order and stores what they come to. What it reads before the
+    /// transaction stays true within it: nobody else writes.
     pub async fn perform(
         requests: &mut [Request],
         runs: &mut Runs,
@@ -109,10 +110,10 @@ impl Batch {
                     call.outcome = Some(batch.append(&mut call.input, runs, connection).await?);
                 }
                 Request::OpenLedger(call) => {
-                    call.outcome = Some(batch.open_ledger(&call.input, connection).await?);
+                    call.outcome = Some(batch.open_ledger(&mut call.input, connection).await?);
                 }
                 Request::AppendLedger(call) => {
-                    call.outcome = Some(batch.append_ledger(&call.input, connection).await?);
+                    call.outcome = Some(batch.append_ledger(&mut call.input, connection).await?);
                 }
                 Request::Close(call) => call.outcome = Some(Ok(())),
             }
@@ -201,55 +202,82 @@ impl Batch {
 
     async fn open_ledger(
         &mut self,
-        opening: &Opening,
+        opening: &mut Opening,
         connection: &mut SqliteConnection,
     ) -> Verdict<(), LedgerError> {
-        let id = &opening.portfolio;
-        if write::last_ledger_entry(connection, id).await?.is_some() {
-            return Ok(Err(LedgerError::Exists(id.clone())));
+        let portfolio = opening.portfolio.clone();
+        if self.last_entry(&portfolio, connection).await?.is_some() {
+            return Ok(Err(LedgerError::Exists(portfolio)));
         }
-        write::ledger_entry(connection, id, 1, None, &opening.entry).await?;
-        self.ledgers.push(id.clone());
+        let body = mem::take(&mut opening.entry);
+        self.ledger.push(LedgerEntry { portfolio, number: 1, key: None, body });
         Ok(Ok(()))
     }
 
     async fn append_ledger(
         &mut self,
-        addition: &Addition,
+        addition: &mut Addition,
         connection: &mut SqliteConnection,
     ) -> Verdict<Appended, LedgerError> {
-        let id = &addition.portfolio;
-        let Some(last) = write::last_ledger_entry(connection, id).await? else {
-            return Ok(Err(LedgerError::NoSuchPortfolio(id.clone())));
+        let portfolio = addition.portfolio.clone();
+        let Some(last) = self.last_entry(&portfolio, connection).await? else {
+            return Ok(Err(LedgerError::NoSuchPortfolio(portfolio)));
         };
         // The key first: who repeats an append that went through expects an older number.
-        if let Some(entry) = write::ledger_entry_of_key(connection, id, &addition.key).await? {
-            return Ok(Ok(Appended::Known(entry)));
+        if let Some(body) = self.entry_of_key(&portfolio, &addition.key, connection).await? {
+            return Ok(Ok(Appended::Known(body)));
         }
         if last != addition.expected {
             return Ok(Ok(Appended::Conflict));
         }
+        let (key, body) = (mem::take(&mut addition.key), mem::take(&mut addition.entry));
         let number = last + 1;
-        write::ledger_entry(connection, id, number, Some(&addition.key), &addition.entry).await?;
-        self.ledgers.push(id.clone());
+        self.ledger.push(LedgerEntry { portfolio, number, key: Some(key), body });
         Ok(Ok(Appended::Added(number)))
     }
 
-    /// Runs before events and texts before references, as the foreign keys want it.
+    async fn last_entry(
+        &self,
+        portfolio: &PortfolioId,
+        connection: &mut SqliteConnection,
+    ) -> Result<Option<u64>, sqlx::Error> {
+        match self.ledger.iter().rfind(|entry| entry.portfolio == *portfolio) {
+            Some(entry) => Ok(Some(entry.number)),
+            None => write::last_ledger_entry(connection, portfolio).await,
+        }
+    }
+
+    async fn entry_of_key(
+        &self,
+        portfolio: &PortfolioId,
+        key: &str,
+        connection: &mut SqliteConnection,
+    ) -> Result<Option<String>, sqlx::Error> {
+        let is_it = |entry: &&LedgerEntry| entry.portfolio == *portfolio && entry.key.as_deref() == Some(key);
+        match self.ledger.iter().find(is_it) {
+            Some(entry) => Ok(Some(entry.body.clone())),
+            None => write::ledger_entry_of_key(connection, portfolio, key).await,
+        }
+    }
+
     async fn store(&self, runs: &Runs, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let changed: BTreeSet<_> = self.events.keys().chain(&self.claimed).collect();
         let rows: Vec<_> = changed.into_iter().filter_map(|run| runs.get(run)).collect();
-        write::runs(connection, &rows).await?;
         let events: Vec<_> = self
             .events
             .iter()
             .flat_map(|(run, events)| events.iter().map(move |event| (*run, event)))
             .collect();
-        write::events(connection, &events).await?;
         let texts: Vec<_> = self.texts.iter().collect();
-        write::texts(connection, &texts).await?;
         let references: Vec<_> = self.references.iter().collect();
-        write::references(connection, &references).await
+
+        let mut inserts = Inserts::default();
+        inserts.runs(&rows)?;
+        inserts.texts(&texts);
+        inserts.references(&references);
+        inserts.ledger_entries(&self.ledger);
+        inserts.events(&events);
+        inserts.commit(connection).await
     }
 }
 

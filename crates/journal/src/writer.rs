@@ -103,8 +103,8 @@ impl Feeds {
                 let _ = self.runs.send(Arc::new(known.summary.clone()));
             }
         }
-        for portfolio in &batch.ledgers {
-            let _ = self.ledger.send(portfolio.clone());
+        for entry in &batch.ledger {
+            let _ = self.ledger.send(entry.portfolio.clone());
         }
     }
 }
@@ -188,7 +188,7 @@ impl Writer {
             Some(connection) => connection,
             None => self.options.connect().await?,
         };
-        let result = transact(&mut connection, requests, &mut self.runs).await;
+        let result = Batch::perform(requests, &mut self.runs, &mut connection).await;
         if result.is_ok() {
             self.connection = Some(connection);
         } else {
@@ -210,17 +210,6 @@ impl Writer {
         }
         drop(self.lock);
     }
-}
-
-async fn transact(
-    connection: &mut SqliteConnection,
-    requests: &mut [Request],
-    runs: &mut Runs,
-) -> Result<Batch, sqlx::Error> {
-    let mut transaction = connection.begin_with("begin immediate").await?;
-    let batch = Batch::perform(requests, runs, &mut transaction).await?;
-    transaction.commit().await?;
-    Ok(batch)
 }
 
 /// Waits for a request and takes all that are queued. Those who were answered last often come

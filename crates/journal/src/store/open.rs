@@ -71,8 +71,8 @@ fn writing(path: &Path, options: &Options) -> SqliteConnectOptions {
         // A page that changes often is copied to the database file once for many commits.
         .pragma("wal_autocheckpoint", "4096")
         .foreign_keys(true)
-        // Four tables with up to 66 sizes of insert.
-        .statement_cache_capacity(300)
+        // Five tables with up to 66 sizes of insert, alone or at an end of the transaction.
+        .statement_cache_capacity(500)
         .busy_timeout(Duration::from_secs(5))
         .disable_statement_logging();
     match options.size_limit {

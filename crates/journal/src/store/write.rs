@@ -1,7 +1,7 @@
 use std::{iter, sync::Arc};
 
 use protocol::{Digest, PortfolioId, RunId};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query_builder::Separated};
 
 use super::{key, word};
 use crate::{Encoded, Epoch, batch::Known};
@@ -16,6 +16,128 @@ fn groups<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
         rows = rest;
         (!group.is_empty()).then_some(group)
     })
+}
+
+/// What one transaction stores, in the order in which the foreign keys want it.
+///
+/// Each message to the connection's thread and back costs about a tenth of a small commit. So the
+/// transaction begins in its first message and ends in its last, and there are few between.
+#[derive(Default)]
+pub(crate) struct Inserts {
+    messages: Vec<QueryBuilder<Sqlite>>,
+    /// Rows of the last statement so far.
+    last: usize,
+}
+
+impl Inserts {
+    pub fn runs(&mut self, rows: &[&Known]) -> Result<(), sqlx::Error> {
+        let rows = rows.iter().map(|known| RunRow::new(known)).collect::<Result<Vec<_>, _>>()?;
+        let into = "insert into run (id, epoch, seq, finished, status, kind, flow, title, summary, owner, origin) ";
+        let update = " on conflict (id) do update set epoch = excluded.epoch, seq = excluded.seq, \
+                      finished = excluded.finished, status = excluded.status, summary = excluded.summary";
+        self.add(into, &rows, update, |mut row, RunRow { known, status, kind, json }| {
+            let summary = &known.summary;
+            row.push_bind(key(summary.run))
+                .push_bind(known.epoch.0)
+                .push_bind(summary.seq.cast_signed())
+                .push_bind(known.is_finished())
+                .push_bind(status)
+                .push_bind(kind)
+                .push_bind(summary.request.flow.as_str())
+                .push_bind(summary.title.to_lowercase())
+                .push_bind(json)
+                .push_bind(summary.owner.as_str())
+                .push_bind(summary.origin.as_ref().map(|origin| key(origin.run)));
+        });
+        Ok(())
+    }
+
+    pub fn texts(&mut self, rows: &[(&Digest, &Arc<str>)]) {
+        self.add("insert or ignore into text (digest, body) ", rows, "", |mut row, (digest, body)| {
+            row.push_bind(digest.as_str()).push_bind(Arc::clone(body));
+        });
+    }
+
+    pub fn references(&mut self, rows: &[&(RunId, Digest)]) {
+        self.add("insert or ignore into run_text (run, digest) ", rows, "", |mut row, (run, digest)| {
+            row.push_bind(key(*run)).push_bind(digest.as_str());
+        });
+    }
+
+    pub fn ledger_entries(&mut self, rows: &[LedgerEntry]) {
+        self.add("insert into ledger_entry (portfolio, number, key, body) ", rows, "", |mut row, entry| {
+            row.push_bind(entry.portfolio.as_str())
+                .push_bind(entry.number.cast_signed())
+                .push_bind(entry.key.as_deref())
+                .push_bind(entry.body.as_str());
+        });
+    }
+
+    pub fn events(&mut self, rows: &[(RunId, &Encoded)]) {
+        self.add("insert into event (run, seq, json) ", rows, "", |mut row, (run, event)| {
+            row.push_bind(key(*run))
+                .push_bind(event.seq.cast_signed())
+                .push_bind(String::from_utf8_lossy(&event.json).into_owned());
+        });
+    }
+
+    /// Stores all of it or, on a connection that is closed after an error, nothing.
+    pub async fn commit(mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        if let Some(last) = self.messages.last_mut() {
+            last.push("; commit");
+        }
+        for mut message in self.messages {
+            message.build().execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+
+    /// An insert of a single row shares its message with the next one; more would make too many
+    /// different messages to keep all of them prepared.
+    fn add<T>(
+        &mut self,
+        into: &str,
+        rows: &[T],
+        end: &str,
+        mut values: impl FnMut(Separated<'_, Sqlite, &'static str>, &T),
+    ) {
+        for group in groups(rows) {
+            let message = match self.messages.last_mut() {
+                Some(message) if self.last == 1 => message.push("; "),
+                Some(_) => self.messages.push_mut(QueryBuilder::new("")),
+                None => self.messages.push_mut(QueryBuilder::new("begin immediate; ")),
+            };
+            message.push(into).push_values(group, &mut values).push(end);
+            self.last = group.len();
+        }
+    }
+}
+
+/// A portfolio's entry.
+pub(crate) struct LedgerEntry {
+    pub portfolio: PortfolioId,
+    pub number: u64,
+    pub key: Option<String>,
+    pub body: String,
+}
+
+struct RunRow<'k> {
+    known: &'k Known,
+    status: String,
+    kind: String,
+    json: String,
+}
+
+impl<'k> RunRow<'k> {
+    fn new(known: &'k Known) -> Result<Self, sqlx::Error> {
+        let summary = &known.summary;
+        Ok(Self {
+            known,
+            status: word(&summary.status)?,
+            kind: word(&summary.request.workflow.kind())?,
+            json: serde_json::to_string(summary).map_err(|error| sqlx::Error::Encode(error.into()))?,
+        })
+    }
 }
 
 /// A run's epoch and summary.
@@ -40,98 +162,6 @@ pub(crate) async fn has_text(
         .await
 }
 
-struct RunRow<'k> {
-    known: &'k Known,
-    status: String,
-    kind: String,
-    json: String,
-}
-
-impl<'k> RunRow<'k> {
-    fn new(known: &'k Known) -> Result<Self, sqlx::Error> {
-        let summary = &known.summary;
-        Ok(Self {
-            known,
-            status: word(&summary.status)?,
-            kind: word(&summary.request.workflow.kind())?,
-            json: serde_json::to_string(summary).map_err(|error| sqlx::Error::Encode(error.into()))?,
-        })
-    }
-}
-
-pub(crate) async fn runs(connection: &mut SqliteConnection, rows: &[&Known]) -> Result<(), sqlx::Error> {
-    let rows = rows.iter().map(|known| RunRow::new(known)).collect::<Result<Vec<_>, _>>()?;
-    for group in groups(&rows) {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "insert into run (id, epoch, seq, finished, status, kind, flow, title, summary, owner, origin) ",
-        );
-        query.push_values(group, |mut row, RunRow { known, status, kind, json }| {
-            let summary = &known.summary;
-            row.push_bind(key(summary.run))
-                .push_bind(known.epoch.0)
-                .push_bind(summary.seq.cast_signed())
-                .push_bind(known.is_finished())
-                .push_bind(status)
-                .push_bind(kind)
-                .push_bind(summary.request.flow.as_str())
-                .push_bind(summary.title.to_lowercase())
-                .push_bind(json)
-                .push_bind(summary.owner.as_str())
-                .push_bind(summary.origin.as_ref().map(|origin| key(origin.run)));
-        });
-        query.push(
-            " on conflict (id) do update set epoch = excluded.epoch, seq = excluded.seq, \
-             finished = excluded.finished, status = excluded.status, summary = excluded.summary",
-        );
-        query.build().execute(&mut *connection).await?;
-    }
-    Ok(())
-}
-
-pub(crate) async fn events(
-    connection: &mut SqliteConnection,
-    rows: &[(RunId, &Encoded)],
-) -> Result<(), sqlx::Error> {
-    for group in groups(rows) {
-        let mut query = QueryBuilder::<Sqlite>::new("insert into event (run, seq, json) ");
-        query.push_values(group, |mut row, (run, event)| {
-            row.push_bind(key(*run))
-                .push_bind(event.seq.cast_signed())
-                .push_bind(String::from_utf8_lossy(&event.json).into_owned());
-        });
-        query.build().execute(&mut *connection).await?;
-    }
-    Ok(())
-}
-
-pub(crate) async fn texts(
-    connection: &mut SqliteConnection,
-    rows: &[(&Digest, &Arc<str>)],
-) -> Result<(), sqlx::Error> {
-    for group in groups(rows) {
-        let mut query = QueryBuilder::<Sqlite>::new("insert or ignore into text (digest, body) ");
-        query.push_values(group, |mut row, (digest, body)| {
-            row.push_bind(digest.as_str()).push_bind(Arc::clone(body));
-        });
-        query.build().execute(&mut *connection).await?;
-    }
-    Ok(())
-}
-
-pub(crate) async fn references(
-    connection: &mut SqliteConnection,
-    rows: &[&(RunId, Digest)],
-) -> Result<(), sqlx::Error> {
-    for group in groups(rows) {
-        let mut query = QueryBuilder::<Sqlite>::new("insert or ignore into run_text (run, digest) ");
-        query.push_values(group, |mut row, (run, digest)| {
-            row.push_bind(key(*run)).push_bind(digest.as_str());
-        });
-        query.build().execute(&mut *connection).await?;
-    }
-    Ok(())
-}
-
 pub(crate) async fn last_ledger_entry(
     connection: &mut SqliteConnection,
     id: &PortfolioId,
@@ -153,21 +183,4 @@ pub(crate) async fn ledger_entry_of_key(
         .bind(entry_key)
         .fetch_optional(connection)
         .await
-}
-
-pub(crate) async fn ledger_entry(
-    connection: &mut SqliteConnection,
-    id: &PortfolioId,
-    number: u64,
-    entry_key: Option<&str>,
-    body: &str,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("insert into ledger_entry (portfolio, number, key, body) values (?, ?, ?, ?)")
-        .bind(id.as_str())
-        .bind(number.cast_signed())
-        .bind(entry_key)
-        .bind(body)
-        .execute(connection)
-        .await?;
-    Ok(())
 }
