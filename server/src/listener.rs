@@ -12,7 +12,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// Bytes that are gathered before they are sent without a flush.
+/// Bytes that are gathered at most before they are sent without a flush.
 const ENOUGH: usize = 64 * 1024;
 
 /// A TCP listener whose connections send at a flush what was written before it: one system call
@@ -61,7 +61,7 @@ impl Connection {
                 size => self.sent += size,
             }
         }
-        self.gathered = Vec::new();
+        self.gathered.clear();
         self.sent = 0;
         Poll::Ready(Ok(()))
     }
@@ -73,8 +73,16 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.gathered.len() >= ENOUGH {
+        if self.gathered.len() + bytes.len() > ENOUGH {
             ready!(self.poll_send(context))?;
+            if bytes.len() > ENOUGH {
+                return Pin::new(&mut self.stream).poll_write(context, bytes);
+            }
+        }
+        if !self.gathered.is_empty() {
+            // Where a second message comes, more follow: one allocation for all of them.
+            let room = ENOUGH - self.gathered.len();
+            self.gathered.reserve_exact(room);
         }
         self.gathered.extend_from_slice(bytes);
         Poll::Ready(Ok(bytes.len()))
@@ -96,6 +104,7 @@ impl AsyncWrite for Connection {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_send(context))?;
+        self.gathered = Vec::new();
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
