@@ -1,13 +1,13 @@
 //! A WebSocket that comes back by itself.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{cell::RefCell, future::poll_fn, rc::Rc, time::Duration};
 
 use futures::{
-    FutureExt, StreamExt,
+    FutureExt, SinkExt, StreamExt,
     channel::{mpsc, oneshot},
     select,
 };
-use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
+use gloo_net::websocket::{Message, State, WebSocketError, futures::WebSocket};
 use leptos::{ev, prelude::*, task::spawn_local};
 
 use super::{Connection, backoff::wait_after};
@@ -131,11 +131,14 @@ async fn one_connection<T: 'static>(
     let Some(mut socket) = address(path).and_then(|address| WebSocket::open(&address).ok()) else {
         return End::Lost;
     };
+    // Ready once the handshake has gone well or badly. A feed may have nothing to say for long.
+    if poll_fn(|context| socket.poll_ready_unpin(context)).await.is_ok() && socket.state() == State::Open {
+        connection.try_set(Connection::Live);
+    }
     loop {
         select! {
             message = socket.next().fuse() => match message {
                 Some(Ok(Message::Text(text))) => {
-                    connection.try_update(|state| *state = Connection::Live);
                     if let Some(message) = read(&text) {
                         gathered.push(message);
                     }
