@@ -12,11 +12,11 @@ use crate::{
     bare_log::BareLog,
     pitwall::folder,
     report::{Better, Figure},
+    rounds::medians,
     sample::{self, BATCH},
 };
 
 const PERIOD: Duration = Duration::from_millis(600);
-const ROUNDS: usize = 4;
 
 /// Who appends what.
 #[derive(Clone, Copy)]
@@ -38,11 +38,7 @@ pub async fn rates() -> Vec<Figure> {
 }
 
 async fn rate(name: &str, load: Load) -> Figure {
-    let (mut measured, mut limit) = (0.0_f64, 0.0_f64);
-    for _ in 0..ROUNDS {
-        measured = measured.max(journal(load).await);
-        limit = limit.max(bare(load.runs).await);
-    }
+    let (measured, limit) = medians(async || journal(load).await, async || bare(load.runs).await).await;
     let limited_by = "bare SQLite commits of 64 rows, of as many runs";
     Figure::new(name, "events/s", Better::More, measured, limit, limited_by)
 }

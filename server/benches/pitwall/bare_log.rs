@@ -9,6 +9,9 @@ use sqlx::{
 
 use crate::sample;
 
+/// SQLite takes at most 32,766 values in a statement.
+const LARGEST_INSERT: usize = 4096;
+
 /// The journal's table of events, with the journal's settings, and nothing else.
 pub struct BareLog {
     connection: SqliteConnection,
@@ -35,15 +38,17 @@ impl BareLog {
         Self { connection, runs, last: 0 }
     }
 
-    /// One transaction with one insert; the runs take turns.
+    /// One transaction with one insert, or few where there are very many rows; the runs take turns.
     pub async fn commit(&mut self, rows: &[String]) {
         let mut transaction = self.connection.begin_with("begin immediate").await.unwrap();
-        let mut insert = QueryBuilder::<Sqlite>::new("insert into event (run, seq, json) ");
-        insert.push_values(rows.iter().zip(self.runs.iter().cycle()), |mut row, (json, run)| {
-            self.last += 1;
-            row.push_bind(run).push_bind(self.last).push_bind(json.as_str());
-        });
-        insert.build().execute(&mut *transaction).await.unwrap();
+        for rows in rows.chunks(LARGEST_INSERT) {
+            let mut insert = QueryBuilder::<Sqlite>::new("insert into event (run, seq, json) ");
+            insert.push_values(rows.iter().zip(self.runs.iter().cycle()), |mut row, (json, run)| {
+                self.last += 1;
+                row.push_bind(run).push_bind(self.last).push_bind(json.as_str());
+            });
+            insert.build().execute(&mut *transaction).await.unwrap();
+        }
         transaction.commit().await.unwrap();
     }
 }

@@ -14,21 +14,17 @@ use crate::{
     bare_log::BareLog,
     pitwall::folder,
     report::{Better, Figure},
+    rounds::medians,
     sample,
 };
 
-const ROUNDS: usize = 4;
 const NODES: usize = 500;
 /// The beginning and the end of a visit.
 const COMMITS_A_NODE: usize = 2;
 
 /// Milliseconds for each node of a chain of nodes that do nothing.
 pub async fn overhead() -> Figure {
-    let (mut measured, mut limit) = (f64::MAX, f64::MAX);
-    for _ in 0..ROUNDS {
-        measured = measured.min(chain().await);
-        limit = limit.min(bare().await);
-    }
+    let (measured, limit) = medians(chain, bare).await;
     let limited_by = "2 bare SQLite commits of 1 row for each node";
     Figure::new("engine, for each node", "ms", Better::Less, measured, limit, limited_by)
 }

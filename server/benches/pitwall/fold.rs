@@ -11,21 +11,19 @@ use protocol::{Event, ModelChoice, RunView, StartRun};
 use crate::{
     pitwall::Pitwall,
     report::{Better, Figure},
+    rounds::medians,
     sample,
 };
 
 const PERIOD: Duration = Duration::from_millis(500);
-const ROUNDS: usize = 2;
 
 /// A whole pipeline run's log, folded again and again.
 pub async fn rate() -> Figure {
     let encoded = log().await;
     let events: Vec<Event> = decode(&encoded);
-    let (mut measured, mut limit) = (0.0_f64, 0.0_f64);
-    for _ in 0..ROUNDS {
-        measured = measured.max(repeat(events.len(), || drop(black_box(RunView::fold(&events)))));
-        limit = limit.max(repeat(events.len(), || drop(black_box(decode(&encoded)))));
-    }
+    let fold = async || repeat(events.len(), || drop(black_box(RunView::fold(&events))));
+    let decoding = async || repeat(events.len(), || drop(black_box(decode(&encoded))));
+    let (measured, limit) = medians(fold, decoding).await;
     let name = format!("fold of a pipeline run's {} events", events.len());
     let limited_by = "decoding the same events from JSON, which comes before";
     Figure::new(name, "events/s", Better::More, measured, limit, limited_by)

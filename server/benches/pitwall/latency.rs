@@ -12,11 +12,12 @@ use crate::{
     clients::Client,
     pitwall::{Pitwall, folder},
     report::{Better, Figure},
+    rounds::percentile,
     sample,
 };
 
 /// Events of each, one at a time.
-const EVENTS: usize = 600;
+const EVENTS: usize = 1000;
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// The median, and what 99 of 100 events keep to.
@@ -103,10 +104,4 @@ impl BareLine {
 async fn arrival(client: &mut Client, begin: Instant) -> f64 {
     client.receive_until(client.received() + 1).await.unwrap();
     1000.0 * begin.elapsed().as_secs_f64()
-}
-
-/// The value that `part` of 100 do not exceed.
-fn percentile(values: &mut [f64], part: usize) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[(values.len() * part).div_ceil(100) - 1]
 }

@@ -7,7 +7,7 @@
 //!   as arguments, only those are measured
 //! - `bare_log`, `bare_socket`: what the limits are measured with
 //! - `clients`, `pitwall`, `sample`: what the figures are measured with
-//! - `report`: the table and the JSON
+//! - `rounds`: how often; `report`: the table and the JSON
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod append;
@@ -22,6 +22,7 @@ mod latency;
 mod memory;
 mod pitwall;
 mod report;
+mod rounds;
 mod sample;
 
 use report::Report;
