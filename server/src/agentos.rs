@@ -11,7 +11,7 @@ use axum::{
     routing::{get, post},
 };
 use bytes::Bytes;
-use journal::Encoded;
+use journal::{Encoded, JournalError};
 use protocol::{Body, Event, PortfolioView, Problem, RunFilter, RunId};
 use serde_json::json;
 use wire::agentos::{
@@ -142,8 +142,8 @@ async fn stream(
     Path(run): Path<String>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let shutdown = service.shutdown.clone();
-    Peer::upgrade(upgrade, shutdown, move |peer| follow(peer, service, run))
+    let sockets = service.sockets.clone();
+    sockets.upgrade(upgrade, move |peer| follow(peer, service, run))
 }
 
 async fn follow(mut peer: Peer, service: Arc<Service>, name: String) -> Result<(), Gone> {
@@ -160,9 +160,15 @@ async fn follow(mut peer: Peer, service: Arc<Service>, name: String) -> Result<(
     loop {
         let batch = tokio::select! {
             batch = log.next() => batch,
-            gone = peer.ended() => return Err(gone),
+            ended = peer.ended() => {
+                ended?;
+                return peer.restart().await;
+            }
         };
         let Ok(Some(events)) = batch else {
+            if let Err(JournalError::Closed) = batch {
+                return peer.restart().await;
+            }
             if batch.is_err() {
                 let frame = SystemFrame::error("The log cannot be read. Connect again later.");
                 peer.send(wire::agentos::Frame::System(frame).encode()).await?;

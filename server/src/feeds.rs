@@ -21,8 +21,8 @@ const RECENT_RUNS: u32 = 100;
 
 /// `WS /ws/v1/feed`: the recent runs' summaries, then each that changes.
 pub async fn runs(State(service): State<Arc<Service>>, upgrade: WebSocketUpgrade) -> Response {
-    let shutdown = service.shutdown.clone();
-    Peer::upgrade(upgrade, shutdown, move |peer| follow_runs(peer, service))
+    let sockets = service.sockets.clone();
+    sockets.upgrade(upgrade, move |peer| follow_runs(peer, service))
 }
 
 async fn follow_runs(mut peer: Peer, service: Arc<Service>) -> Result<(), Gone> {
@@ -34,9 +34,12 @@ async fn follow_runs(mut peer: Peer, service: Arc<Service>) -> Result<(), Gone> 
             change = changes.recv() => match change {
                 Ok(summary) => send(&mut peer, &*summary).await?,
                 Err(RecvError::Lagged(_)) => send_recent(&mut peer, &service).await?,
-                Err(RecvError::Closed) => return Ok(()),
+                Err(RecvError::Closed) => return peer.restart().await,
             },
-            gone = peer.ended() => return Err(gone),
+            ended = peer.ended() => {
+                ended?;
+                return peer.restart().await;
+            }
         }
     }
 }
@@ -63,8 +66,8 @@ pub async fn portfolio(
 ) -> Result<Response, ProblemResponse> {
     let portfolio: PortfolioId = portfolio.parse().map_err(no_such)?;
     service.portfolio_view(&portfolio, None).await?;
-    let shutdown = service.shutdown.clone();
-    Ok(Peer::upgrade(upgrade, shutdown, move |peer| follow_portfolio(peer, service, portfolio)))
+    let sockets = service.sockets.clone();
+    Ok(sockets.upgrade(upgrade, move |peer| follow_portfolio(peer, service, portfolio)))
 }
 
 async fn follow_portfolio(mut peer: Peer, service: Arc<Service>, id: PortfolioId) -> Result<(), Gone> {
@@ -75,9 +78,12 @@ async fn follow_portfolio(mut peer: Peer, service: Arc<Service>, id: PortfolioId
             change = changes.recv() => match change {
                 Ok(changed) if changed != id => {}
                 Ok(_) | Err(RecvError::Lagged(_)) => send_portfolio(&mut peer, &service, &id).await?,
-                Err(RecvError::Closed) => return Ok(()),
+                Err(RecvError::Closed) => return peer.restart().await,
             },
-            gone = peer.ended() => return Err(gone),
+            ended = peer.ended() => {
+                ended?;
+                return peer.restart().await;
+            }
         }
     }
 }

@@ -27,13 +27,14 @@ use engine::{Allowance, Engine, EngineError, EngineOptions};
 use journal::{Journal, JournalError};
 pub use listener::Listener;
 use market::{PriceVendor, Sample};
+pub use peer::Sockets;
 pub use service::Service;
 use tokio::{net::TcpListener, signal::unix::SignalKind};
 use tokio_util::sync::CancellationToken;
 use tower_http::trace::TraceLayer;
 use workflows::trading::{Desk, DeskError, Trading};
 
-/// How long open requests may take to end when the server is told to.
+/// How long open requests and sockets may take to end when the server is told to.
 const FAREWELL: Duration = Duration::from_secs(10);
 
 /// Why the server cannot start or go on.
@@ -113,8 +114,14 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         shutdown.cancelled().await;
         tokio::time::sleep(FAREWELL).await;
     };
+    let farewell = async {
+        server.await?;
+        // Sockets are no longer the HTTP server's once they are upgraded.
+        service.sockets.closed().await;
+        io::Result::Ok(())
+    };
     tokio::select! {
-        ended = async { server.await } => ended?,
+        ended = farewell => ended?,
         () = overdue => tracing::warn!("some connections did not end in time"),
     }
     service.engine.shut_down().await;
@@ -142,7 +149,8 @@ pub async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
     };
     let engine = Engine::new(journal.clone(), Arc::new(trading), Arc::new(Allowance::default()), limits);
     let shutdown = CancellationToken::new();
-    Ok(Arc::new(Service { journal, engine, desk, prices, configured_model, shutdown }))
+    let sockets = Sockets::new(shutdown.clone());
+    Ok(Arc::new(Service { journal, engine, desk, prices, configured_model, shutdown, sockets }))
 }
 
 /// The routes that need no built pages.

@@ -1,6 +1,6 @@
-//! One connected socket: the rules that all sockets share.
+//! Connected sockets: the rules that all of them share.
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
 use axum::{
     extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code},
@@ -9,7 +9,10 @@ use axum::{
 use bytes::Bytes;
 use futures::SinkExt;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{
+    sync::{CancellationToken, WaitForCancellationFutureOwned},
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
 
 /// A peer that takes no byte for this long is dropped.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -20,29 +23,37 @@ const SILENCE: Duration = Duration::from_secs(50);
 const LARGEST_MESSAGE: usize = 64 * 1024;
 /// The library's default of 128 KiB would be paid for every connection.
 const READ_BUFFER: usize = 512;
+const RESTART: &str = "The server restarts. Connect again.";
 
 /// The peer is gone, and nothing more can be sent.
 #[derive(Debug)]
 pub struct Gone;
 
-/// A connected client.
-pub struct Peer {
-    socket: WebSocket,
-    ping: Interval,
-    heard: Instant,
+/// All sockets of a server.
+#[derive(Clone)]
+pub struct Sockets {
     shutdown: CancellationToken,
+    open: TaskTracker,
 }
 
-impl Peer {
+impl Sockets {
+    /// Sockets that close with code 1012 once `shutdown` is cancelled.
+    pub fn new(shutdown: CancellationToken) -> Self {
+        Self { shutdown, open: TaskTracker::new() }
+    }
+
     /// Upgrades the connection and hands it to `serve`.
     pub fn upgrade<F>(
+        &self,
         upgrade: WebSocketUpgrade,
-        shutdown: CancellationToken,
-        serve: impl FnOnce(Self) -> F + Send + 'static,
+        serve: impl FnOnce(Peer) -> F + Send + 'static,
     ) -> Response
     where
         F: Future<Output = Result<(), Gone>> + Send + 'static,
     {
+        let shutdown = Box::pin(self.shutdown.clone().cancelled_owned());
+        // Counted from here on: the handshake goes on after the request has been answered.
+        let open = self.open.token();
         upgrade
             .read_buffer_size(READ_BUFFER)
             // Messages are gathered by the connection below, which keeps no buffer when it is idle.
@@ -52,12 +63,30 @@ impl Peer {
             .on_upgrade(async move |socket| {
                 let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
                 ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-                let peer = Self { socket, ping, heard: Instant::now(), shutdown };
+                let peer = Peer { socket, ping, heard: Instant::now(), shutdown, _open: open };
                 // A task of its own: the one at hand keeps room for the upgrade as long as it lives.
                 tokio::spawn(serve(peer));
             })
     }
 
+    /// Waits until none is open.
+    pub async fn closed(&self) {
+        self.open.close();
+        self.open.wait().await;
+    }
+}
+
+/// A connected client.
+pub struct Peer {
+    socket: WebSocket,
+    ping: Interval,
+    heard: Instant,
+    /// One wait for all of its life: beginning another takes a lock that all sockets share.
+    shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
+    _open: TaskTrackerToken,
+}
+
+impl Peer {
     /// Sends one text message.
     pub async fn send(&mut self, text: String) -> Result<(), Gone> {
         self.deliver(Message::Text(text.into())).await
@@ -86,23 +115,27 @@ impl Peer {
         self.close(close_code::ERROR, reason).await
     }
 
-    /// Keeps the connection alive; returns only when it has ended. Cancel-safe.
-    pub async fn ended(&mut self) -> Gone {
+    /// Closes because the server ends: the client shall come back.
+    pub async fn restart(mut self) -> Result<(), Gone> {
+        self.close(close_code::RESTART, RESTART).await
+    }
+
+    /// Keeps the connection alive until it has ended, or until the server ends and it is to be
+    /// closed by [`Peer::restart`]. Cancel-safe.
+    pub async fn ended(&mut self) -> Result<(), Gone> {
         loop {
             tokio::select! {
                 message = self.socket.recv() => match message {
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Gone,
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Gone),
                     Some(Ok(_)) => self.heard = Instant::now(),
                 },
                 _ = self.ping.tick() => {
-                    if self.heard.elapsed() > SILENCE || self.deliver(Message::Ping(Bytes::new())).await.is_err() {
-                        return Gone;
+                    if self.heard.elapsed() > SILENCE {
+                        return Err(Gone);
                     }
+                    self.deliver(Message::Ping(Bytes::new())).await?;
                 }
-                () = self.shutdown.cancelled() => {
-                    let _ = self.close(close_code::RESTART, "The server restarts. Connect again.").await;
-                    return Gone;
-                }
+                () = &mut self.shutdown => return Ok(()),
             }
         }
     }

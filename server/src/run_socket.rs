@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 use engine::{LiveCalls, LiveCursor};
-use journal::Subscription;
+use journal::{JournalError, Subscription};
 use protocol::{Control, Problem, RunId};
 use serde::Deserialize;
 use tokio::{sync::watch, time::Instant};
@@ -48,8 +48,7 @@ pub async fn connect(
     }
     let log = service.journal.subscribe(run, after).await.map_err(from_journal)?;
     let live = service.engine.live(run);
-    let shutdown = service.shutdown.clone();
-    Ok(Peer::upgrade(upgrade, shutdown, move |peer| serve(peer, run, last, log, live)))
+    Ok(service.sockets.upgrade(upgrade, move |peer| serve(peer, run, last, log, live)))
 }
 
 async fn serve(
@@ -64,9 +63,15 @@ async fn serve(
     loop {
         tokio::select! {
             biased;
+            // First, so that a client with much to catch up on is heard, too, and told of the end.
+            ended = peer.ended() => {
+                ended?;
+                return peer.restart().await;
+            }
             batch = log.next() => match batch {
                 Ok(Some(events)) => peer.send_all(events.into_iter().map(|event| event.json)).await?,
                 Ok(None) => return peer.complete().await,
+                Err(JournalError::Closed) => return peer.restart().await,
                 Err(error) => {
                     tracing::error!(%run, %error, "the log cannot be read");
                     return peer.fail("The log cannot be read. Connect again later.").await;
@@ -77,7 +82,6 @@ async fn serve(
                     peer.send(piece.encode()).await?;
                 }
             }
-            gone = peer.ended() => return Err(gone),
         }
     }
 }

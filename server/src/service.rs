@@ -17,6 +17,7 @@ use uuid::Uuid;
 use workflows::trading::{Desk, DeskError};
 
 use crate::{
+    peer::Sockets,
     problem::{from_engine, from_journal},
     transfer,
 };
@@ -40,6 +41,8 @@ pub struct Service {
     pub configured_model: Option<String>,
     /// Cancelled when the server is told to end; sockets close then.
     pub shutdown: CancellationToken,
+    /// Open sockets.
+    pub sockets: Sockets,
 }
 
 impl Service {

@@ -6,7 +6,7 @@ mod support;
 use futures::StreamExt;
 use protocol::{Body, Control, Frame, RunStatus, RunView};
 use serde_json::{Value, json};
-use support::{Home, client, next_frame};
+use support::{Home, Socket, client, next_frame};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 /// A pipeline that the rehearsal writes without pauses.
@@ -157,20 +157,31 @@ async fn sigterm_closes_sockets_with_1012_and_the_run_goes_on_after_a_restart() 
             seen = event.seq;
         }
     }
+    let mut sockets = vec![socket, server.connect("/ws/v1/feed").await];
+    for _ in 0..50 {
+        // From the first event on: some have much to catch up on when the end comes.
+        sockets.push(server.connect(&format!("/ws/v1/runs/{run}")).await);
+    }
     let ended = tokio::spawn(server.terminate());
-    let code = loop {
-        match socket.next().await {
-            Some(Ok(Message::Close(Some(frame)))) => break u16::from(frame.code),
-            Some(Ok(_)) => {}
-            other => panic!("no close frame: {other:?}"),
-        }
-    };
-    assert_eq!(code, 1012);
-    let _ = socket.close(None).await;
+    for mut socket in sockets {
+        assert_eq!(close_code(&mut socket).await, 1012);
+        let _ = socket.close(None).await;
+    }
     assert!(ended.await.unwrap().success());
     let server = home.start().await;
     let events = server.events_to_end(run, 0).await;
     assert_eq!(RunView::fold(&events).unwrap().summary.status, RunStatus::Succeeded);
+}
+
+/// Reads until the server closes.
+async fn close_code(socket: &mut Socket) -> u16 {
+    loop {
+        match socket.next().await {
+            Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
+            Some(Ok(_)) => {}
+            other => panic!("no close frame: {other:?}"),
+        }
+    }
 }
 
 #[tokio::test]
