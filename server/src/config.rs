@@ -96,6 +96,9 @@ pub struct ModelOptions {
     /// Seconds that one answer may take at most.
     #[arg(long, env = "PITWALL_MODEL_TIMEOUT", default_value = "300", value_parser = seconds)]
     pub model_timeout: Duration,
+    /// Seconds that a provider may be silent before its answer and within it [default: 120 and 60].
+    #[arg(long, env = "PITWALL_MODEL_SILENCE", value_parser = seconds)]
+    pub model_silence: Option<Duration>,
     /// Further attempts after a failed one, for failures that may pass.
     #[arg(long, env = "PITWALL_MODEL_RETRIES", default_value_t = 4)]
     pub model_retries: u32,

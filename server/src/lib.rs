@@ -17,7 +17,7 @@ mod problem;
 mod rest;
 mod run_socket;
 mod service;
-mod transfer;
+pub mod transfer;
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -28,6 +28,7 @@ use journal::{Journal, JournalError};
 pub use listener::Listener;
 use market::{PriceVendor, Sample};
 pub use peer::Sockets;
+pub use run_socket::Position;
 pub use service::Service;
 use tokio::{net::TcpListener, signal::unix::SignalKind};
 use tokio_util::sync::CancellationToken;

@@ -20,11 +20,21 @@ pub fn configured(options: &ModelOptions) -> Result<Option<Arc<dyn ChatModel>>, 
         base_url: options.model_base_url.clone(),
         api_key: options.model_key.clone(),
         fallbacks: Tiers::same(options.model_fallback.clone()),
-        timeouts: Timeouts { total: options.model_timeout, ..Timeouts::default() },
+        timeouts: timeouts(options),
         max_retries: options.model_retries,
         ..ProviderConfig::new(models)
     };
     Ok(Some(Arc::new(Provider::new(config, prices)?)))
+}
+
+fn timeouts(options: &ModelOptions) -> Timeouts {
+    let usual = Timeouts::default();
+    Timeouts {
+        first_token: options.model_silence.unwrap_or(usual.first_token),
+        idle: options.model_silence.unwrap_or(usual.idle),
+        total: options.model_timeout,
+        ..usual
+    }
 }
 
 /// A tier without a model of its own takes the one of all tiers.

@@ -55,7 +55,7 @@ pub async fn to_html(journal: &Journal, run: RunId) -> Result<String, Problem> {
 /// 422 with the line at fault; nothing is stored then.
 pub async fn import(journal: &Journal, file: &str, owner: AccountId) -> Result<RunId, Problem> {
     let run = RunId(Uuid::now_v7());
-    let events = read(file, owner).map_err(|(line, why)| {
+    let events = from_json_lines(file, &owner).map_err(|(line, why)| {
         Problem::invalid(format!(
             "Line {line} of the file is not as in an exported run: {why}. Nothing was imported."
         ))
@@ -66,7 +66,11 @@ pub async fn import(journal: &Journal, file: &str, owner: AccountId) -> Result<R
     Ok(run)
 }
 
-fn read(file: &str, owner: AccountId) -> Result<Vec<NewEvent>, (usize, String)> {
+/// The events of a file that [`to_json_lines`] wrote, as a log of `owner`.
+///
+/// # Errors
+/// The line at fault, from 1, and what is wrong with it.
+pub fn from_json_lines(file: &str, owner: &AccountId) -> Result<Vec<NewEvent>, (usize, String)> {
     let mut lines = file.lines().enumerate().map(|(index, line)| (index + 1, line));
     let header = lines.next().and_then(|(_, line)| serde_json::from_str::<Header>(line).ok());
     match header {
@@ -83,7 +87,7 @@ fn read(file: &str, owner: AccountId) -> Result<Vec<NewEvent>, (usize, String)> 
     let mut state = Order::default();
     for (number, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
         let event: Event = serde_json::from_str(line).map_err(|error| (number, error.to_string()))?;
-        let body = state.accept(event.run, event.seq, event.body, &owner).map_err(|why| (number, why))?;
+        let body = state.accept(event.run, event.seq, event.body, owner).map_err(|why| (number, why))?;
         events.push(NewEvent { at: event.at, node: event.node, body });
     }
     let Some(last) = events.last() else { return Err((1, "it holds no events".to_owned())) };

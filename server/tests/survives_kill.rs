@@ -3,36 +3,16 @@
 
 mod support;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use protocol::{Body, Event, Frame, RunStatus, RunView};
+use protocol::{Body, Event, Frame, RunStatus};
 use serde_json::json;
-use support::{Home, Provider, Server, next_frame};
+use support::{Home, Provider, Server, asking, next_frame, result};
 
 const KILLS: u32 = 50;
 
 fn pipeline() -> serde_json::Value {
     json!({ "workflow": { "type": "pipeline", "ticker": "AAPL", "date": "2022-06-30" } })
-}
-
-fn model(base_url: String) -> [(&'static str, String); 3] {
-    [
-        ("PITWALL_MODEL_BASE_URL", base_url),
-        ("PITWALL_MODEL_KEY", "test-key".into()),
-        ("PITWALL_MODEL", "fake-1".into()),
-    ]
-}
-
-/// What a run came to, without what differs from run to run: ids, times, totals of repeated calls,
-/// and the list of gaps, which stands in the order in which the analysts ended. The state's
-/// `missing` has the same in a fixed order.
-fn result(log: &[Event]) -> (RunStatus, String, BTreeMap<String, String>) {
-    let view = RunView::fold(log).unwrap();
-    let state = view.state.iter().filter(|(key, _)| *key != "gaps");
-    let state = state
-        .flat_map(|(key, entries)| entries.iter().map(|entry| (key.clone(), entry.value.shown().to_owned())))
-        .collect();
-    (view.summary.status, format!("{:?}", view.rating), state)
 }
 
 /// A small generator (xorshift), so that the moments differ and can be repeated.
@@ -51,7 +31,7 @@ impl Moments {
 async fn fifty_kills_lose_no_event_and_repeat_no_answered_call() {
     let (_, base_url) = Provider::start(Duration::from_millis(1)).await;
     let undisturbed = {
-        let home = Home::new(&model(base_url));
+        let home = Home::new(&asking(base_url));
         let server = home.start().await;
         let run = server.start_run(pipeline()).await;
         result(&server.events_to_end(run, 0).await)
@@ -62,7 +42,7 @@ async fn fifty_kills_lose_no_event_and_repeat_no_answered_call() {
     let mut kills = 0;
     while kills < KILLS {
         let (provider, base_url) = Provider::start(Duration::from_millis(2)).await;
-        let home = Home::new(&model(base_url));
+        let home = Home::new(&asking(base_url));
         let mut server = home.start().await;
         let run = server.start_run(pipeline()).await;
         let mut seen: Vec<Event> = Vec::new();

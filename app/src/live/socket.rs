@@ -132,7 +132,9 @@ async fn one_connection<T: 'static>(
         return End::Lost;
     };
     // Ready once the handshake has gone well or badly. A feed may have nothing to say for long.
-    if poll_fn(|context| socket.poll_ready_unpin(context)).await.is_ok() && matches!(socket.state(), State::Open) {
+    if poll_fn(|context| socket.poll_ready_unpin(context)).await.is_ok()
+        && matches!(socket.state(), State::Open)
+    {
         connection.try_set(Connection::Live);
     }
     loop {

@@ -10,9 +10,6 @@ use tokio_util::task::TaskTracker;
 
 use crate::{Allowances, Graph, progress::Progress, queue::Seat, spend::Spend};
 
-/// The longest pause between attempts to write while the disk refuses.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
 /// One run's log as its only owner writes it, with the progress that it adds up to.
 pub(crate) struct RunLog {
     pub run: RunId,
@@ -142,14 +139,12 @@ impl RunLog {
             let events = events.iter().cloned();
             events.map(|(node, body)| NewEvent { at, node, body }).collect()
         };
-        let mut pause = Duration::from_millis(100);
         while let Err(error) = self.journal.append(self.run, self.epoch, new_events()).await {
-            if !may_pass(&error) {
+            if !error.may_pass() {
                 return Err(error);
             }
             tracing::warn!(run = %self.run, %error, "the log cannot be written; the run waits");
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            self.journal.writable().await;
         }
         let mut progress = self.progress();
         for (node, body) in &events {
@@ -183,11 +178,6 @@ impl RunLog {
         let allowed = Duration::from_secs(self.request.limits.seconds?);
         Some(allowed.saturating_sub(Duration::from_millis(now().since(self.started_at))))
     }
-}
-
-/// Whether a later attempt to write may succeed.
-fn may_pass(error: &JournalError) -> bool {
-    matches!(error, JournalError::Full | JournalError::Database(_) | JournalError::Unavailable { .. })
 }
 
 /// Fetches the texts that the fold needs; prompts and reports it does not.

@@ -57,6 +57,9 @@ pub enum JournalError {
     /// The disk or the size limit is reached.
     #[error("The disk is full, or the journal has reached its size limit. Free space and try again.")]
     Full,
+    /// The file or its file system cannot be written.
+    #[error("The journal cannot be written: its file or its disk is read-only. Make it writable.")]
+    ReadOnly,
     /// The file cannot be opened.
     #[error("{} cannot be opened: {cause}. Check that the folder exists and may be written to.", path.display())]
     Unavailable {
@@ -73,20 +76,33 @@ pub enum JournalError {
     Closed,
 }
 
+impl JournalError {
+    /// Whether the same may be stored later, as when a full disk has space again.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Full | Self::ReadOnly | Self::Database(_) | Self::Unavailable { .. })
+    }
+}
+
+const SQLITE_READ_ONLY: i32 = 8;
+const SQLITE_INPUT_OUTPUT_WRITE: i32 = 10 | 3 << 8;
 const SQLITE_CORRUPT: i32 = 11;
 const SQLITE_FULL: i32 = 13;
 const SQLITE_NOT_A_DATABASE: i32 = 26;
 
 impl From<sqlx::Error> for JournalError {
     fn from(error: sqlx::Error) -> Self {
-        // The low byte is the primary result code; the others refine it.
         let code = error
             .as_database_error()
             .and_then(|error| error.code())
-            .and_then(|code| code.parse::<i32>().ok())
-            .map(|code| code & 0xff);
-        match (code, &error) {
+            .and_then(|code| code.parse::<i32>().ok());
+        // A quota is such an error, too: the system has another number for it than for a full disk.
+        if code == Some(SQLITE_INPUT_OUTPUT_WRITE) {
+            return Self::Full;
+        }
+        // The low byte is the primary result code; the others refine it.
+        match (code.map(|code| code & 0xff), &error) {
             (Some(SQLITE_FULL), _) => Self::Full,
+            (Some(SQLITE_READ_ONLY), _) => Self::ReadOnly,
             (Some(SQLITE_CORRUPT | SQLITE_NOT_A_DATABASE), _) => Self::Corrupt(error.to_string()),
             (_, sqlx::Error::PoolClosed) => Self::Closed,
             (_, sqlx::Error::Decode(cause)) => Self::Corrupt(cause.to_string()),

@@ -2,7 +2,7 @@ use std::{path::Path, sync::Arc};
 
 use bytes::Bytes;
 use protocol::{AccountId, Digest, Event, NewEvent, RunFilter, RunId, RunPage, RunSummary, Text, Totals};
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::{
     JournalError, Ledger, Subscription,
@@ -52,6 +52,7 @@ struct Shared {
     store: Store,
     tails: Arc<Tails>,
     changes: broadcast::WeakSender<Arc<RunSummary>>,
+    trouble: watch::Receiver<Option<JournalError>>,
     ledger: Ledger,
 }
 
@@ -78,9 +79,10 @@ impl Journal {
         let feeds = Feeds::new(tails.clone());
         let changes = feeds.runs.downgrade();
         let ledger_changes = feeds.ledger.downgrade();
+        let trouble = feeds.trouble.subscribe();
         let requests = writer::start(opened, feeds);
         let ledger = Ledger::new(requests.clone(), store.clone(), ledger_changes);
-        Ok(Self(Arc::new(Shared { requests, store, tails, changes, ledger })))
+        Ok(Self(Arc::new(Shared { requests, store, tails, changes, trouble, ledger })))
     }
 
     /// Makes the caller the run's only owner: earlier epochs can no longer append. A run
@@ -196,6 +198,18 @@ impl Journal {
     /// oldest ones and is told so; it ends when the journal is closed.
     pub fn changes(&self) -> broadcast::Receiver<Arc<RunSummary>> {
         writer::receiver(&self.0.changes)
+    }
+
+    /// What keeps the journal from storing, as long as something does. It tries by itself whether
+    /// that has passed.
+    pub fn trouble(&self) -> watch::Receiver<Option<JournalError>> {
+        self.0.trouble.clone()
+    }
+
+    /// Waits until the journal can store again; at once if nothing keeps it from that.
+    pub async fn writable(&self) {
+        // An error means that it is closed, which the next request will say.
+        let _ = self.trouble().wait_for(Option::is_none).await;
     }
 
     /// The entries of portfolios.

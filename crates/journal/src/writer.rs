@@ -3,15 +3,15 @@ use std::{fs::File, sync::Arc, time::Duration};
 use protocol::{Event, NewEvent, PortfolioId, RunId, RunSummary};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{
-    sync::{broadcast, mpsc, oneshot},
-    time::{Instant, timeout_at},
+    sync::{broadcast, mpsc, oneshot, watch},
+    time::{Instant, timeout, timeout_at},
 };
 
 use crate::{
     Appended, Epoch, JournalError, LedgerError,
     batch::{Batch, Runs},
     ledger::{Addition, Opening},
-    store::{Opened, Store},
+    store::{Opened, Store, write},
     tail::Tails,
 };
 
@@ -23,6 +23,8 @@ const LARGEST_BATCH: usize = 512;
 const PATIENCE: Duration = Duration::from_millis(1);
 /// Changes that a receiver may be behind.
 const FEED: usize = 1024;
+/// After a failure, how long until the file is tried by itself when nobody else tries.
+const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Something that the writer is asked to do.
 pub(crate) enum Request {
@@ -87,11 +89,18 @@ pub(crate) struct Feeds {
     pub tails: Arc<Tails>,
     pub runs: broadcast::Sender<Arc<RunSummary>>,
     pub ledger: broadcast::Sender<PortfolioId>,
+    /// What keeps the journal from storing at present.
+    pub trouble: watch::Sender<Option<JournalError>>,
 }
 
 impl Feeds {
     pub fn new(tails: Arc<Tails>) -> Self {
-        Self { tails, runs: broadcast::Sender::new(FEED), ledger: broadcast::Sender::new(FEED) }
+        Self {
+            tails,
+            runs: broadcast::Sender::new(FEED),
+            ledger: broadcast::Sender::new(FEED),
+            trouble: watch::Sender::default(),
+        }
     }
 
     fn publish(&self, batch: &Batch, runs: &Runs) {
@@ -152,7 +161,16 @@ impl Writer {
     async fn run(mut self, mut queue: mpsc::Receiver<Request>) {
         let mut closers = Vec::new();
         let mut last_batch = 1;
-        while let Some(mut requests) = gather(&mut queue, last_batch).await {
+        loop {
+            let longest = self.is_in_trouble().then_some(PROBE_PAUSE);
+            let mut requests = match gather(&mut queue, last_batch, longest).await {
+                Gathered::Requests(requests) => requests,
+                Gathered::TooLate => {
+                    self.probe().await;
+                    continue;
+                }
+                Gathered::Over => break,
+            };
             last_batch = requests.len();
             let committed = match self.commit(&mut requests).await {
                 Ok(batch) => {
@@ -167,6 +185,7 @@ impl Writer {
                     Err(error)
                 }
             };
+            self.note(committed.as_ref().err());
             for request in requests {
                 if let Request::Close(_) = request {
                     // What is queued already is still stored.
@@ -180,6 +199,40 @@ impl Writer {
         self.close().await;
         for closer in closers {
             closer.answer(Ok(()));
+        }
+    }
+
+    fn is_in_trouble(&self) -> bool {
+        self.feeds.trouble.borrow().is_some()
+    }
+
+    /// Shows what keeps the journal from storing, or that nothing does any more.
+    fn note(&self, error: Option<&JournalError>) {
+        self.feeds.trouble.send_if_modified(|trouble| {
+            let is_news = trouble.is_some() != error.is_some();
+            if is_news {
+                *trouble = error.cloned();
+            }
+            is_news
+        });
+    }
+
+    /// Tries whether something can be stored again.
+    async fn probe(&mut self) {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => match self.options.connect().await {
+                Ok(connection) => connection,
+                Err(_) => return,
+            },
+        };
+        match write::probe(&mut connection).await {
+            Ok(()) => {
+                self.connection = Some(connection);
+                tracing::info!("the journal can store again");
+                self.note(None);
+            }
+            Err(_) => drop(connection.close().await),
         }
     }
 
@@ -212,12 +265,34 @@ impl Writer {
     }
 }
 
-/// Waits for a request and takes all that are queued. Those who were answered last often come
-/// back at once, so it waits a moment for as many as the last time; a lone caller never waits.
-async fn gather(queue: &mut mpsc::Receiver<Request>, last_batch: usize) -> Option<Vec<Request>> {
+/// What came of waiting for requests.
+enum Gathered {
+    Requests(Vec<Request>),
+    /// None came in time.
+    TooLate,
+    /// None can come any more.
+    Over,
+}
+
+/// Waits for a request, `longest` at most, and takes all that are queued. Those who were answered
+/// last often come back at once, so it waits a moment for as many as the last time; a lone caller
+/// never waits.
+async fn gather(
+    queue: &mut mpsc::Receiver<Request>,
+    last_batch: usize,
+    longest: Option<Duration>,
+) -> Gathered {
     let mut requests = Vec::with_capacity(last_batch);
-    if queue.recv_many(&mut requests, LARGEST_BATCH).await == 0 {
-        return None;
+    let first = queue.recv_many(&mut requests, LARGEST_BATCH);
+    let count = match longest {
+        Some(longest) => match timeout(longest, first).await {
+            Ok(count) => count,
+            Err(_) => return Gathered::TooLate,
+        },
+        None => first.await,
+    };
+    if count == 0 {
+        return Gathered::Over;
     }
     let deadline = Instant::now() + PATIENCE;
     while requests.len() < last_batch {
@@ -227,5 +302,5 @@ async fn gather(queue: &mut mpsc::Receiver<Request>, last_batch: usize) -> Optio
             Ok(0) | Err(_) => break,
         }
     }
-    Some(requests)
+    Gathered::Requests(requests)
 }

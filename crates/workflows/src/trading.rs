@@ -22,7 +22,9 @@ use protocol::{Date, ModelChoice, RunId, RunRequest, Workflow};
 
 pub use desk::{Desk, DeskError};
 use pipeline::Subject;
+pub use pipeline::read_rating;
 use portfolio_run::Task;
+pub use portfolio_run::read_decision;
 use rehearsal::TradingRehearsal;
 use tools::Sources;
 

@@ -2,7 +2,7 @@
 #![allow(dead_code)]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet, VecDeque},
     convert::Infallible,
     net::SocketAddr,
     path::PathBuf,
@@ -13,12 +13,17 @@ use std::{
 
 use axum::{
     Json, Router,
+    body::{Body, Bytes},
     extract::State,
-    response::sse::{Event as SseEvent, Sse},
+    http::header,
+    response::{
+        IntoResponse, Response,
+        sse::{Event as SseEvent, Sse},
+    },
     routing::post,
 };
-use futures::{SinkExt, Stream, StreamExt, stream};
-use protocol::{Event, Frame, RunId};
+use futures::{SinkExt, StreamExt, stream};
+use protocol::{Event, Frame, RunId, RunStatus, RunView};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
@@ -55,7 +60,12 @@ impl Home {
 
     /// Starts a process and waits until it is ready.
     pub async fn start(&self) -> Server {
-        let mut child = self.command().spawn().unwrap();
+        self.start_as(self.command()).await
+    }
+
+    /// The same with a command that was made from [`Home::command`].
+    pub async fn start_as(&self, mut command: Command) -> Server {
+        let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().expect("the server says where it listens");
         let address = line.rsplit_once("http://").expect("an address").1.parse().unwrap();
@@ -113,20 +123,16 @@ impl Server {
     }
 
     pub async fn connect(&self, path: &str) -> Socket {
-        let url = format!("ws://{}{path}", self.address);
-        tokio_tungstenite::connect_async(url).await.unwrap().0
+        connect(self.address, path).await
     }
 
     /// Every event of a run after `after`, until the server closes the socket normally.
     pub async fn events_to_end(&self, run: RunId, after: u64) -> Vec<Event> {
-        let mut socket = self.connect(&format!("/ws/v1/runs/{run}?after={after}")).await;
-        let mut events = Vec::new();
-        while let Some(frame) = next_frame(&mut socket).await {
-            if let Frame::Event(event) = frame {
-                events.push(*event);
-            }
-        }
-        events
+        events_to_end(self.address, run, after).await
+    }
+
+    pub fn process(&self) -> u32 {
+        self.child.id().unwrap()
     }
 
     /// SIGKILL: no chance to tidy up.
@@ -140,6 +146,22 @@ impl Server {
         std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap();
         tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await.expect("it ends").unwrap()
     }
+}
+
+pub async fn connect(address: SocketAddr, path: &str) -> Socket {
+    tokio_tungstenite::connect_async(format!("ws://{address}{path}")).await.unwrap().0
+}
+
+/// Every event of a run after `after`, until the server closes the socket normally.
+pub async fn events_to_end(address: SocketAddr, run: RunId, after: u64) -> Vec<Event> {
+    let mut socket = connect(address, &format!("/ws/v1/runs/{run}?after={after}")).await;
+    let mut events = Vec::new();
+    while let Some(frame) = next_frame(&mut socket).await {
+        if let Frame::Event(event) = frame {
+            events.push(*event);
+        }
+    }
+    events
 }
 
 /// The next frame; `None` when the connection has ended.
@@ -158,12 +180,47 @@ pub async fn next_frame(socket: &mut Socket) -> Option<Frame> {
     }
 }
 
+/// What a run came to, without what differs from run to run: ids, times, totals of repeated calls,
+/// and the list of gaps, which stands in the order in which the analysts ended. The state's
+/// `missing` has the same in a fixed order.
+pub fn result(log: &[Event]) -> (RunStatus, String, BTreeMap<String, String>) {
+    let view = RunView::fold(log).unwrap();
+    let state = view.state.iter().filter(|(key, _)| *key != "gaps");
+    let state = state
+        .flat_map(|(key, entries)| entries.iter().map(|entry| (key.clone(), entry.value.shown().to_owned())))
+        .collect();
+    (view.summary.status, format!("{:?}", view.rating), state)
+}
+
 /// An OpenAI-compatible provider on loopback: its answers follow from the prompts alone, and
 /// it counts how often each prompt was answered to the end.
 #[derive(Clone, Default)]
 pub struct Provider {
     asked: Arc<Mutex<BTreeMap<String, u32>>>,
     pause: Duration,
+    faults: Arc<Mutex<VecDeque<Fault>>>,
+    /// Prompts that met a fault, and are answered when they come again.
+    spared: Arc<Mutex<BTreeSet<String>>>,
+}
+
+/// What a provider does wrong with one request.
+#[derive(Clone, Copy, Debug)]
+pub enum Fault {
+    /// Takes the request and says nothing.
+    Hang,
+    /// Never comes to an end: 100 MB of answer.
+    Flood,
+    /// Closes the connection after so many bytes of the answer.
+    Cut(usize),
+}
+
+/// What tells a server to ask the provider at this base URL.
+pub fn asking(base_url: String) -> [(&'static str, String); 3] {
+    [
+        ("PITWALL_MODEL_BASE_URL", base_url),
+        ("PITWALL_MODEL_KEY", "test-key".into()),
+        ("PITWALL_MODEL", "fake-1".into()),
+    ]
 }
 
 impl Provider {
@@ -177,19 +234,70 @@ impl Provider {
         (provider, format!("http://{address}/v1/"))
     }
 
+    /// Does these things wrong, one with each request to come that does not repeat a failed one.
+    pub fn misbehave(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.faults.lock().unwrap().extend(faults);
+    }
+
+    fn fault(&self, prompt: &str) -> Option<Fault> {
+        let mut spared = self.spared.lock().unwrap();
+        if spared.remove(prompt) {
+            return None;
+        }
+        let fault = self.faults.lock().unwrap().pop_front()?;
+        spared.insert(prompt.to_owned());
+        Some(fault)
+    }
+
+    /// How many faults are still to come.
+    pub fn faults_left(&self) -> usize {
+        self.faults.lock().unwrap().len()
+    }
+
     /// How often each prompt was asked.
     pub fn asked(&self) -> BTreeMap<String, u32> {
         self.asked.lock().unwrap().clone()
     }
 }
 
-async fn complete(
-    State(provider): State<Provider>,
-    Json(request): Json<Value>,
-) -> Sse<impl Stream<Item = Result<SseEvent, Infallible>>> {
+async fn complete(State(provider): State<Provider>, Json(request): Json<Value>) -> Response {
     let prompt = prompt(&request);
-    *provider.asked.lock().unwrap().entry(prompt.clone()).or_default() += 1;
-    let text = answer(&request, &prompt);
+    let lines = lines(&request, &prompt);
+    if let Some(fault) = provider.fault(&prompt) {
+        return misbehaving(fault, &lines).await;
+    }
+    *provider.asked.lock().unwrap().entry(prompt).or_default() += 1;
+    let pause = provider.pause;
+    Sse::new(stream::iter(lines).then(move |line| async move {
+        tokio::time::sleep(pause).await;
+        Ok::<_, Infallible>(SseEvent::default().data(line))
+    }))
+    .into_response()
+}
+
+async fn misbehaving(fault: Fault, lines: &[String]) -> Response {
+    let event = |line: &str| format!("data: {line}\n\n");
+    let body = match fault {
+        Fault::Hang => return std::future::pending().await,
+        Fault::Flood => {
+            let delta = json!({ "content": "x".repeat(100_000) });
+            let piece =
+                event(&json!({ "model": "fake-1", "choices": [{ "index": 0, "delta": delta }] }).to_string());
+            Body::from_stream(stream::iter((0..1000).map(move |_| Ok::<_, Infallible>(piece.clone()))))
+        }
+        Fault::Cut(bytes) => {
+            let whole: String = lines.iter().map(|line| event(line)).collect();
+            let part = Bytes::copy_from_slice(&whole.as_bytes()[..bytes.min(whole.len())]);
+            let broken = std::io::Error::other("the provider breaks off");
+            Body::from_stream(stream::iter([Ok(part), Err(broken)]))
+        }
+    };
+    ([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()
+}
+
+/// The answer to a request in the pieces in which it is streamed.
+fn lines(request: &Value, prompt: &str) -> Vec<String> {
+    let text = answer(request, prompt);
     let characters: Vec<char> = text.chars().collect();
     let mut events: Vec<Value> = characters
         .chunks(40)
@@ -201,12 +309,7 @@ async fn complete(
     );
     let usage = json!({ "prompt_tokens": prompt.len() / 4, "completion_tokens": text.len() / 4, "total_tokens": (prompt.len() + text.len()) / 4 });
     events.push(json!({ "model": "fake-1", "choices": [], "usage": usage }));
-    let lines: Vec<String> = events.iter().map(Value::to_string).chain(["[DONE]".to_owned()]).collect();
-    let pause = provider.pause;
-    Sse::new(stream::iter(lines).then(move |line| async move {
-        tokio::time::sleep(pause).await;
-        Ok(SseEvent::default().data(line))
-    }))
+    events.iter().map(Value::to_string).chain(["[DONE]".to_owned()]).collect()
 }
 
 /// All messages of a request as one text.

@@ -32,7 +32,8 @@ pub(crate) struct Inserts {
 impl Inserts {
     pub fn runs(&mut self, rows: &[&Known]) -> Result<(), sqlx::Error> {
         let rows = rows.iter().map(|known| RunRow::new(known)).collect::<Result<Vec<_>, _>>()?;
-        let into = "insert into run (id, epoch, seq, finished, status, kind, flow, title, summary, owner, origin) ";
+        let into =
+            "insert into run (id, epoch, seq, finished, status, kind, flow, title, summary, owner, origin) ";
         let update = " on conflict (id) do update set epoch = excluded.epoch, seq = excluded.seq, \
                       finished = excluded.finished, status = excluded.status, summary = excluded.summary";
         self.add(into, &rows, update, |mut row, RunRow { known, status, kind, json }| {
@@ -183,4 +184,13 @@ pub(crate) async fn ledger_entry_of_key(
         .bind(entry_key)
         .fetch_optional(connection)
         .await
+}
+
+/// Stores as much as a long event has, and takes it out again: whether there is room to go on.
+pub(crate) async fn probe(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    // Its name is no digest, so no event can refer to it.
+    let store = "insert or replace into text (digest, body) values ('probe', hex(zeroblob(65536)))";
+    sqlx::query(store).execute(&mut *connection).await?;
+    sqlx::query("delete from text where digest = 'probe'").execute(connection).await?;
+    Ok(())
 }

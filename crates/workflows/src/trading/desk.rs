@@ -98,6 +98,7 @@ impl From<LedgerError> for DeskError {
 
 /// Opens, shows and trades portfolios.
 pub struct Desk {
+    journal: Journal,
     ledger: Ledger,
     prices: Arc<dyn PriceVendor>,
     constraints: Constraints,
@@ -117,6 +118,7 @@ impl Desk {
         let known = ledger.list().await?.into_iter().collect::<BTreeSet<_>>();
         let is_new = known.is_empty();
         let desk = Self {
+            journal,
             ledger,
             prices,
             constraints: Constraints::default(),
@@ -200,7 +202,8 @@ impl Desk {
     }
 
     /// Carries a decision out at the prices of `date`, once for each `key`: where the key is known,
-    /// the entry that was stored then is returned and nothing is traded.
+    /// the entry that was stored then is returned and nothing is traded. Waits while the ledger
+    /// cannot be written.
     ///
     /// # Errors
     /// [`DeskError::NotFound`]; [`DeskError::Invalid`] for a day without prices or before the last
@@ -220,7 +223,7 @@ impl Desk {
             }
             let portfolio = Portfolio::fold(&entries)?;
             let entry = self.carry_out(&portfolio, key, run, date, decision).await?;
-            match self.ledger.append(id, portfolio.entries(), key, &encode(&entry)?).await? {
+            match self.append(id, portfolio.entries(), key, &encode(&entry)?).await? {
                 Appended::Added(_) => return Ok(entry),
                 Appended::Known(stored) => return decode(id, portfolio.entries() as usize + 1, &stored),
                 // Somebody else traded since the entries were read: decide anew on what is there now.
@@ -228,6 +231,21 @@ impl Desk {
             }
         }
         Err(DeskError::Busy(id.clone()))
+    }
+
+    async fn append(
+        &self,
+        id: &PortfolioId,
+        expected: u64,
+        key: &str,
+        entry: &str,
+    ) -> Result<Appended, LedgerError> {
+        loop {
+            match self.ledger.append(id, expected, key, entry).await {
+                Err(LedgerError::Journal(error)) if error.may_pass() => self.journal.writable().await,
+                other => return other,
+            }
+        }
     }
 
     /// The id of every portfolio that has a new entry.

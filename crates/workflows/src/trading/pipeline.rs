@@ -588,8 +588,9 @@ struct RatingWork {
     subject: Subject,
 }
 
-#[derive(Deserialize)]
-struct RatingAnswer {
+/// A rating as the portfolio manager writes it.
+#[derive(Debug, Deserialize)]
+pub struct RatingAnswer {
     grade: Grade,
     confidence: Confidence,
     summary: String,
@@ -613,13 +614,23 @@ fn rating_schema() -> AnswerSchema {
     }
 }
 
-fn read_rating(text: &str, aborted: bool) -> Result<RatingAnswer, String> {
+/// Reads a rating from what a model wrote.
+///
+/// # Errors
+/// A text that says to the model what is wrong, to ask it again with.
+pub fn read_rating(text: &str) -> Result<RatingAnswer, String> {
     let rating: RatingAnswer = parse_structured(text)?;
     if rating.summary.trim().is_empty() || rating.thesis.trim().is_empty() {
         return Err(
             "`summary` and `thesis` must not be empty. Answer again with the whole object.".to_owned()
         );
     }
+    Ok(rating)
+}
+
+/// The same where a critical condition leaves one grade.
+fn read_rating_of(text: &str, aborted: bool) -> Result<RatingAnswer, String> {
+    let rating = read_rating(text)?;
     if aborted && rating.grade != Grade::Sell {
         return Err(
             "A critical condition was reported, so `grade` must be \"sell\". Answer again.".to_owned()
@@ -644,7 +655,7 @@ impl Work for RatingWork {
             .facts(&facts);
         let aborted = facts.abort.is_some();
         let request = brief(node, messages, Some(rating_schema()));
-        let answer = ask(node, request, &NoTools, |text| read_rating(text, aborted)).await?.answer;
+        let answer = ask(node, request, &NoTools, |text| read_rating_of(text, aborted)).await?.answer;
 
         let limit = confidence_limit(&facts.missing);
         let rating = Rating {

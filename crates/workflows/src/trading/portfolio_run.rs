@@ -31,7 +31,8 @@ use super::{
     tools::Sources,
 };
 use crate::agent::{NoTools, ask, converse};
-use answers::{decision_schema, read_decision, read_reviews, review_schema};
+pub use answers::read_decision;
+use answers::{decision_schema, read_reviews, review_schema};
 use ratings::{conviction, ratings_of_flow};
 
 /// Keys of the run's state.

@@ -130,8 +130,12 @@ struct DecisionAnswer {
     decision_confidence: Confidence,
 }
 
-/// Reads the decision. What the limits say about its orders is found out when they are executed.
-pub(super) fn read_decision(text: &str) -> Result<Decision, String> {
+/// Reads a decision from what a model wrote. What the limits say about its orders is found out when
+/// they are executed.
+///
+/// # Errors
+/// A text that says to the model what is wrong, to ask it again with.
+pub fn read_decision(text: &str) -> Result<Decision, String> {
     let answer: DecisionAnswer = parse_structured(text)?;
     if !REGIMES.contains(&answer.macro_regime.as_str()) {
         return Err(format!("`macro_regime` must be one of {}. Answer again.", REGIMES.join(", ")));

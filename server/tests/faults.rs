@@ -1,0 +1,240 @@
+//! What goes wrong around the server: its disk, its database, its clock, its provider.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::{path::Path, time::Duration};
+
+use protocol::{Event, RunId, RunStatus, RunView, Timestamp};
+use serde_json::{Value, json};
+use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
+use support::{Fault, Home, Provider, asking, events_to_end, result};
+use tokio::process::Command;
+
+const HOUR: i64 = 3_600_000;
+
+fn pipeline() -> Value {
+    json!({ "workflow": { "type": "pipeline", "ticker": "AAPL", "date": "2022-06-30" } })
+}
+
+/// Ends as it should: all events are there, once and in order.
+fn assert_whole(events: &[Event]) -> RunView {
+    let numbers: Vec<u64> = events.iter().map(|event| event.seq).collect();
+    assert_eq!(numbers, (1..=events.len() as u64).collect::<Vec<_>>());
+    let view = RunView::fold(events).unwrap();
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    view
+}
+
+async fn change(database: &Path, statements: &[&'static str]) {
+    let mut connection = SqliteConnectOptions::new().filename(database).connect().await.unwrap();
+    for statement in statements.iter().copied() {
+        sqlx::query(statement).execute(&mut connection).await.unwrap();
+    }
+    connection.close().await.unwrap();
+}
+
+/// What a server that does not start says, once it has ended.
+async fn refusal(mut command: Command) -> String {
+    let output = command.stderr(std::process::Stdio::piped()).output();
+    let output = tokio::time::timeout(Duration::from_secs(20), output).await.expect("it ends").unwrap();
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// The program under a limit of the size of its files that can be lifted while it runs. Where it
+/// is reached, writing fails; without the trap, the system would end the process.
+#[cfg(target_os = "linux")]
+fn with_small_disk(command: &Command, bytes: u64) -> Command {
+    let command = command.as_std();
+    let mut limited = Command::new("prlimit");
+    limited.arg(format!("--fsize={bytes}:unlimited")).args(["sh", "-c", "trap '' XFSZ; exec \"$0\" \"$@\""]);
+    limited.arg(command.get_program()).args(command.get_args());
+    limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    limited.env_remove("PITWALL_MODEL").stdout(std::process::Stdio::piped()).kill_on_drop(true);
+    limited.stderr(std::process::Stdio::null());
+    limited
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_pauses_runs_and_they_go_on_when_there_is_space_again() {
+    let home = Home::new(&[("PITWALL_REHEARSAL_SPEED", "2000".to_owned())]);
+    let server = home.start_as(with_small_disk(&home.command(), 1_000_000)).await;
+    let mut watching = Vec::new();
+    let refused = loop {
+        let (status, answer) = server.post("/api/v1/runs", pipeline()).await;
+        if status != 201 {
+            break (status, answer);
+        }
+        let run: RunId = answer["run"].as_str().unwrap().parse().unwrap();
+        watching.push((run, tokio::spawn(events_to_end(server.address, run, 0))));
+        assert!(watching.len() < 200, "the disk never fills");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert_eq!(refused.0, 503);
+    assert!(refused.1["detail"].as_str().unwrap().contains("The disk is full"), "{}", refused.1);
+    let unfinished = watching.iter().filter(|(_, events)| !events.is_finished()).count();
+    assert!(unfinished > 0, "runs are under way when the disk is full");
+    // What is there can still be read.
+    assert_eq!(server.get("/api/v1/runs").await["runs"].as_array().unwrap().len(), watching.len().min(50));
+
+    let process = server.process().to_string();
+    let lifted =
+        Command::new("prlimit").args(["--pid", &process, "--fsize=unlimited"]).status().await.unwrap();
+    assert!(lifted.success());
+    for (run, events) in watching {
+        let seen = events.await.unwrap();
+        assert_whole(&seen);
+        assert_eq!(server.events_to_end(run, 0).await, seen, "what a client was shown is in the log");
+    }
+    assert_whole(&server.events_to_end(server.start_run(pipeline()).await, 0).await);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_read_only_data_folder_is_refused_with_what_to_do() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new(&[]);
+    home.start().await.terminate().await;
+    // Nothing is read-only to root, so the program runs as nobody.
+    let mut command = home.command();
+    let program = home.data().parent().unwrap().join("pitwall");
+    std::fs::copy(command.as_std().get_program(), &program).unwrap();
+    let is_root = std::process::Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
+    if is_root {
+        let mut as_nobody = Command::new("setpriv");
+        as_nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program);
+        as_nobody.args(command.as_std().get_args());
+        command = as_nobody;
+    }
+    let permit = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let folder = home.data();
+    permit(folder.parent().unwrap(), 0o755);
+    for file in std::fs::read_dir(&folder).unwrap() {
+        permit(&file.unwrap().path(), 0o444);
+    }
+    permit(&folder, 0o555);
+    let said = refusal(command).await;
+    permit(&folder, 0o755);
+    assert!(said.contains("may be written to") || said.contains("Make it writable"), "{said}");
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_refused_and_not_touched() {
+    let home = Home::new(&[("PITWALL_REHEARSAL_SPEED", "0".to_owned())]);
+    let server = home.start().await;
+    let run = server.start_run(pipeline()).await;
+    server.events_to_end(run, 0).await;
+    server.terminate().await;
+    let path = home.data().join("pitwall.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    assert!(bytes.len() > 20 * 4096);
+    bytes[4096..12 * 4096].fill(0x5a);
+    std::fs::write(&path, &bytes).unwrap();
+    let said = refusal(home.command()).await;
+    assert!(said.contains("damaged") && said.contains("restore a backup"), "{said}");
+    assert!(std::fs::read(&path).unwrap() == bytes, "the damaged file is as it was");
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused_and_not_touched() {
+    let home = Home::new(&[]);
+    home.start().await.terminate().await;
+    let path = home.data().join("pitwall.db");
+    let newer = "insert into _sqlx_migrations (version, description, success, checksum, execution_time) \
+                 values (9999, 'from the future', true, x'00', 0)";
+    change(&path, &[newer, "pragma wal_checkpoint(truncate)"]).await;
+    let before = std::fs::read(&path).unwrap();
+    let said = refusal(home.command()).await;
+    assert!(said.contains("newer Pitwall") && said.contains("Update Pitwall"), "{said}");
+    assert!(std::fs::read(&path).unwrap() == before, "the newer file is as it was");
+}
+
+/// To the server, a clock that is set back is a log whose last entries lie in the future.
+#[tokio::test]
+async fn a_clock_set_back_by_an_hour_changes_no_order_and_makes_no_duration_negative() {
+    let home = Home::new(&[("PITWALL_REHEARSAL_SPEED", "2000".to_owned())]);
+    let server = home.start().await;
+    let run = server.start_run(pipeline()).await;
+    let mut socket = server.connect(&format!("/ws/v1/runs/{run}")).await;
+    for _ in 0..60 {
+        support::next_frame(&mut socket).await.unwrap();
+    }
+    server.kill().await;
+    let set_back = [
+        "update event set json = json_set(json, '$.at', json_extract(json, '$.at') + 3600000)",
+        "update run set summary = json_set(summary, '$.created_at', json_extract(summary, '$.created_at') + 3600000)",
+    ];
+    change(&home.data().join("pitwall.db"), &set_back).await;
+
+    let server = home.start().await;
+    let events = server.events_to_end(run, 0).await;
+    let backwards = events.windows(2).filter(|pair| pair[0].at.0 - pair[1].at.0 > HOUR / 2).count();
+    assert_eq!(backwards, 1, "the clock is set back once");
+    let view = assert_whole(&events);
+    assert_eq!(events.iter().map(|event| event.at).max().unwrap().since(Timestamp(i64::MAX)), 0);
+    for node in &view.nodes {
+        for visit in &node.visits {
+            // Longer than the test itself would be a negative one, wrapped.
+            assert!(visit.duration_ms.unwrap() < 600_000, "{visit:?}");
+        }
+    }
+    let listed = server.get("/api/v1/runs").await;
+    assert_eq!(listed["runs"][0]["status"], "succeeded");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_hangs_or_floods_costs_an_attempt_and_no_run() {
+    let (provider, base_url) = Provider::start(Duration::ZERO).await;
+    let mut settings = asking(base_url).to_vec();
+    settings.push(("PITWALL_MODEL_SILENCE", "1".to_owned()));
+    let home = Home::new(&settings);
+    let server = home.start().await;
+    provider.misbehave([Fault::Hang, Fault::Cut(0), Fault::Hang]);
+    let run = server.start_run(pipeline()).await;
+    let view = assert_whole(&server.events_to_end(run, 0).await);
+    assert_eq!(provider.faults_left(), 0);
+    assert_eq!(view.summary.totals.model_calls as usize, provider.asked().len());
+
+    // 100 MB are cut off at the largest answer, and the run says so: asking again would cost as much.
+    provider.misbehave([Fault::Flood]);
+    let run = server.start_run(pipeline()).await;
+    let view = RunView::fold(&server.events_to_end(run, 0).await).unwrap();
+    assert_eq!(view.summary.status, RunStatus::Failed);
+    let error = view.summary.error.unwrap();
+    assert!(error.contains("larger than the limit"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_breaks_off_at_any_byte_is_asked_again() {
+    let (provider, base_url) = Provider::start(Duration::ZERO).await;
+    let mut settings = asking(base_url).to_vec();
+    // Runs side by side send equal requests, so one call may meet several faults.
+    settings.push(("PITWALL_MODEL_RETRIES", "9".to_owned()));
+    settings.push(("PITWALL_CONCURRENT_RUNS", "32".to_owned()));
+    let home = Home::new(&settings);
+    let server = home.start().await;
+    // The longest answer of this provider is shorter than that.
+    let positions = 900;
+    let mut runs = Vec::new();
+    provider.misbehave((0..positions).map(Fault::Cut));
+    while provider.faults_left() > 0 {
+        let started = server.start_run(pipeline()).await;
+        runs.push(started);
+        let open = runs.len();
+        assert!(open < 500, "the faults never end");
+        if open.is_multiple_of(32) {
+            server.events_to_end(started, 0).await;
+        }
+    }
+    let undisturbed = server.start_run(pipeline()).await;
+    let undisturbed = result(&server.events_to_end(undisturbed, 0).await);
+    for run in runs {
+        let events = server.events_to_end(run, 0).await;
+        assert_whole(&events);
+        assert_eq!(result(&events), undisturbed, "a part of an answer went into the result");
+    }
+}
