@@ -109,6 +109,16 @@ impl Server {
         client().get(self.url(path)).send().await.unwrap().json().await.unwrap()
     }
 
+    pub async fn text(&self, path: &str) -> String {
+        client().get(self.url(path)).send().await.unwrap().error_for_status().unwrap().text().await.unwrap()
+    }
+
+    pub async fn post_text(&self, path: &str, body: String) -> (u16, Value) {
+        let answer = client().post(self.url(path)).body(body).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or(Value::Null))
+    }
+
     pub async fn post(&self, path: &str, body: Value) -> (u16, Value) {
         let answer = client().post(self.url(path)).json(&body).send().await.unwrap();
         let status = answer.status().as_u16();
@@ -201,6 +211,7 @@ pub struct Provider {
     faults: Arc<Mutex<VecDeque<Fault>>>,
     /// Prompts that met a fault, and are answered when they come again.
     spared: Arc<Mutex<BTreeSet<String>>>,
+    in_flight: Arc<()>,
 }
 
 /// What a provider does wrong with one request.
@@ -254,6 +265,12 @@ impl Provider {
         self.faults.lock().unwrap().len()
     }
 
+    /// Answers that are being streamed at this moment.
+    pub fn in_flight(&self) -> usize {
+        // The router and the test hold the provider itself.
+        Arc::strong_count(&self.in_flight) - 2
+    }
+
     /// How often each prompt was asked.
     pub fn asked(&self) -> BTreeMap<String, u32> {
         self.asked.lock().unwrap().clone()
@@ -268,9 +285,13 @@ async fn complete(State(provider): State<Provider>, Json(request): Json<Value>) 
     }
     *provider.asked.lock().unwrap().entry(prompt).or_default() += 1;
     let pause = provider.pause;
-    Sse::new(stream::iter(lines).then(move |line| async move {
-        tokio::time::sleep(pause).await;
-        Ok::<_, Infallible>(SseEvent::default().data(line))
+    let streaming = provider.in_flight.clone();
+    Sse::new(stream::iter(lines).then(move |line| {
+        let _streaming = &streaming;
+        async move {
+            tokio::time::sleep(pause).await;
+            Ok::<_, Infallible>(SseEvent::default().data(line))
+        }
     }))
     .into_response()
 }

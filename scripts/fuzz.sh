@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Looks for inputs that break what reads bytes from outside: SECONDS_EACH (60) for each target, or
+# for the ones that are named. New inputs are kept in fuzz/corpus, those that break in fuzz/artifacts.
+set -euo pipefail
+source "$(dirname "$0")/environment.sh"
+cd "$root"
+
+# Sanitizers exist in the nightly compiler alone.
+rustup run nightly rustc --version >/dev/null 2>&1 || rustup toolchain install nightly --profile minimal
+if ! command -v cargo-fuzz >/dev/null; then
+  echo "Building cargo-fuzz, which drives the fuzzer; about a minute, once"
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off \
+    cargo install --quiet --root "$tools" cargo-fuzz --locked
+fi
+targets=("$@")
+[[ ${#targets[@]} -gt 0 ]] || targets=(socket_message cursor model_answer imported_run)
+for target in "${targets[@]}"; do
+  RUSTUP_TOOLCHAIN=nightly cargo fuzz run --features libfuzzer --sanitizer none "$target" -- \
+    -max_total_time="${SECONDS_EACH:-60}" -max_len=65536 -print_final_stats=1
+done
