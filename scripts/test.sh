@@ -65,11 +65,9 @@ step "Lints of the page" as_one \
 step "Types of the browser tests" as_one tsc --noEmit --project end2end
 step "Tests" rust_tests \
   cargo test --workspace --exclude frontend --no-fail-fast
-if compgen -G "frontend/tests/*.rs" >/dev/null; then
-  step "Tests in WebAssembly" rust_tests \
-    env CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
-    cargo test --package frontend --target wasm32-unknown-unknown --tests --no-fail-fast
-fi
+step "Tests in WebAssembly" rust_tests \
+  env CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
+  cargo test --package protocol --target wasm32-unknown-unknown --test whole_run
 step "Release build" as_one scripts/build.sh
 step "Browser tests" browser_tests in_browser
 

@@ -1,4 +1,5 @@
 //! The fold, over arbitrary logs.
+#![cfg(not(target_family = "wasm"))]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use proptest::prelude::*;
