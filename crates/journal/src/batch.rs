@@ -281,7 +281,7 @@ impl Batch {
     }
 }
 
-/// A run's start comes first and once, its end comes last.
+/// A run's start comes first and once; after its end come only questions beside it.
 fn check_order(run: RunId, known: Option<&Known>, events: &[NewEvent]) -> Result<(), JournalError> {
     if events.is_empty() {
         return Ok(());
@@ -293,7 +293,8 @@ fn check_order(run: RunId, known: Option<&Known>, events: &[NewEvent]) -> Result
     let in_order = events.iter().enumerate().all(|(index, event)| {
         let starts = matches!(event.body, Body::RunStarted(_));
         let may_start = known.is_none() && index == 0;
-        starts == may_start && (!event.body.ends_run() || index + 1 == events.len())
+        let ends_well = || events[index + 1..].iter().all(|event| event.body.is_beside());
+        starts == may_start && (!event.body.ends_run() || ends_well())
     });
     if in_order { Ok(()) } else { Err(JournalError::OutOfOrder(run)) }
 }

@@ -1,5 +1,5 @@
 use journal::{Journal, JournalError, Options};
-use protocol::{Body, RunStatus, UnknownBody};
+use protocol::{AccountId, Body, ChatAsked, RunStatus, Text, UnknownBody};
 
 use crate::sample::{Place, begin, event, finished, line, new_run, running, said, seqs, started};
 
@@ -119,6 +119,19 @@ async fn the_start_comes_first_and_once_and_the_end_last() {
     }
     assert_eq!(journal.last_seq(run).await.unwrap(), None);
     journal.append(run, epoch, vec![started(), line("a"), end()]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_question_beside_a_run_may_follow_its_end_in_one_append() {
+    let place = Place::new();
+    let journal = place.open().await;
+    let run = new_run();
+    let epoch = journal.claim(run).await.unwrap();
+    let asked =
+        event(Body::ChatAsked(ChatAsked { chat: 1, question: Text::from("Why?"), by: AccountId::local() }));
+    let whole = vec![started(), finished(RunStatus::Succeeded), asked];
+    journal.append(run, epoch, whole).await.unwrap();
+    assert_eq!(journal.last_seq(run).await.unwrap(), Some(3));
 }
 
 #[tokio::test]
