@@ -6,7 +6,7 @@ use axum::{
     extract::{Path, Query, State, WebSocketUpgrade},
     response::Response,
 };
-use engine::{LiveCalls, LiveCursor};
+use engine::{Engine, LiveCalls, LiveCursor};
 use journal::{JournalError, Subscription};
 use protocol::{Control, Problem, RunId};
 use serde::Deserialize;
@@ -48,7 +48,8 @@ pub async fn connect(
     }
     let log = service.journal.subscribe(run, after).await.map_err(from_journal)?;
     let live = service.engine.live(run);
-    Ok(service.sockets.upgrade(upgrade, move |peer| serve(peer, run, last, log, live)))
+    let places = Places::new(service.engine.clone(), run);
+    Ok(service.sockets.upgrade(upgrade, move |peer| serve(peer, run, last, log, live, places)))
 }
 
 async fn serve(
@@ -57,6 +58,7 @@ async fn serve(
     last: u64,
     mut log: Subscription,
     live: Option<Arc<LiveCalls>>,
+    mut places: Places,
 ) -> Result<(), Gone> {
     peer.send(Control::Hello { run, seq: last }.encode()).await?;
     let mut deltas = Deltas::new(live);
@@ -82,6 +84,7 @@ async fn serve(
                     peer.send(piece.encode()).await?;
                 }
             }
+            place = places.next() => peer.send(Control::Queued { place }.encode()).await?,
         }
     }
 }
@@ -113,5 +116,36 @@ impl Deltas {
         }
         self.not_before = Instant::now() + DELTA_PAUSE;
         live.unseen(&mut self.cursor)
+    }
+}
+
+/// The run's place in the queue, each time that it changes.
+struct Places {
+    engine: Engine,
+    run: RunId,
+    changes: watch::Receiver<u64>,
+    told: Option<usize>,
+}
+
+impl Places {
+    fn new(engine: Engine, run: RunId) -> Self {
+        let mut changes = engine.queue_changes();
+        changes.mark_changed();
+        Self { engine, run, changes, told: None }
+    }
+
+    /// The next place; waits for ever once the run waits no longer. Cancel-safe.
+    async fn next(&mut self) -> usize {
+        loop {
+            if self.changes.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+            let place = self.engine.place_in_queue(self.run);
+            if place != std::mem::replace(&mut self.told, place)
+                && let Some(place) = place
+            {
+                return place;
+            }
+        }
     }
 }

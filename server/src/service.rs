@@ -9,8 +9,8 @@ use journal::Journal;
 use market::PriceVendor;
 use protocol::{
     AccountId, Analyst, Answer, Approval, CallId, CreatePortfolio, Date, Digest, Event, FlowId, ForkRun,
-    InputReceived, PortfolioId, PortfolioSummary, PortfolioView, Problem, RunAccepted, RunFilter, RunId,
-    RunPage, RunView, StartOptions, StartRun,
+    InputReceived, NodeAdded, PlannedNode, PortfolioId, PortfolioSummary, PortfolioView, Problem,
+    RunAccepted, RunFilter, RunId, RunPage, RunRequest, RunView, StartOptions, StartRun, Workflow,
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -114,6 +114,29 @@ impl Service {
         self.desk.view(id, as_of).await.map_err(from_desk)
     }
 
+    /// The nodes of both kinds of run. A kind that cannot be planned now has none to choose from.
+    fn planned_nodes(&self, portfolios: &[PortfolioSummary]) -> Vec<PlannedNode> {
+        let date = self.prices.last_date();
+        let pipeline = self.prices.instruments().first().map(|instrument| Workflow::Pipeline {
+            ticker: instrument.ticker.clone(),
+            date,
+            analysts: Analyst::all(),
+        });
+        let portfolio =
+            portfolios.first().map(|portfolio| Workflow::Portfolio { portfolio: portfolio.id.clone(), date });
+        let nodes_of = |workflow: Workflow| {
+            let kind = workflow.kind();
+            let nodes = self.engine.planned(&RunRequest::new(workflow, new_flow())).unwrap_or_default();
+            nodes.into_iter().map(move |NodeAdded { id, label, phase, .. }| PlannedNode {
+                kind,
+                id,
+                label,
+                phase,
+            })
+        };
+        [pipeline, portfolio].into_iter().flatten().flat_map(nodes_of).collect()
+    }
+
     async fn last_seq(&self, run: RunId) -> Result<u64, Problem> {
         self.journal.last_seq(run).await.map_err(from_journal)?.ok_or_else(|| no_run(run))
     }
@@ -122,12 +145,14 @@ impl Service {
 #[async_trait]
 impl Backend for Service {
     async fn start_options(&self) -> Result<StartOptions, Problem> {
+        let portfolios = self.portfolios().await?;
         Ok(StartOptions {
+            nodes: self.planned_nodes(&portfolios),
             instruments: self.prices.instruments().to_vec(),
             first_date: self.prices.first_date(),
             last_date: self.prices.last_date(),
             analysts: Analyst::all(),
-            portfolios: self.portfolios().await?,
+            portfolios,
             configured_model: self.configured_model.clone(),
         })
     }

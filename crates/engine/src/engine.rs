@@ -7,9 +7,9 @@ use std::{
 use journal::{Journal, JournalError};
 use llm::ChatModel;
 use protocol::{
-    AccountId, Approval, Body, ChatAnswered, Event, ForkPoint, ForkRun, InputReceived, NewEvent, Origin,
-    RunFinished, RunId, RunRequest, RunStarted, RunStatus, RunSummary, StateEdited, Stopped, Text, Tier,
-    Usage,
+    AccountId, Approval, Body, ChatAnswered, Event, ForkPoint, ForkRun, InputReceived, NewEvent, NodeAdded,
+    Origin, RunFinished, RunId, RunRequest, RunStarted, RunStatus, RunSummary, StateEdited, Stopped, Text,
+    Tier, Usage,
 };
 use tokio::sync::{OnceCell, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -163,6 +163,15 @@ impl Engine {
     /// See [`EngineError`].
     pub async fn start(&self, request: RunRequest, owner: AccountId) -> Result<RunId, EngineError> {
         self.begin(request, owner, None).await
+    }
+
+    /// The nodes that a run of this request would have, in their order.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`].
+    pub fn planned(&self, request: &RunRequest) -> Result<Vec<NodeAdded>, EngineError> {
+        let plan = self.0.workflows.plan(RunId(Uuid::now_v7()), request).map_err(EngineError::Refused)?;
+        Ok(plan.graph.plans().to_vec())
     }
 
     /// Continues a run in a new one, which takes over what stays true of the old one's log.

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Analyst, Approval, Date, FlowId, Instrument, Limits, ModelChoice, PortfolioId, PortfolioSummary, RunId,
-    RunRequest, RunStatus, RunSummary, Workflow, WorkflowKind,
+    Analyst, Approval, Date, FlowId, Instrument, Limits, ModelChoice, NodeId, PortfolioId, PortfolioSummary,
+    RunId, RunRequest, RunStatus, RunSummary, Workflow, WorkflowKind,
 };
 
 /// A request to start a run.
@@ -115,6 +115,23 @@ pub struct StartOptions {
     pub portfolios: Vec<PortfolioSummary>,
     /// The configured model, or none: then only the rehearsal answers.
     pub configured_model: Option<String>,
+    /// The nodes that runs have, to choose where a run pauses.
+    #[serde(default)]
+    pub nodes: Vec<PlannedNode>,
+}
+
+/// A node that runs of one kind have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PlannedNode {
+    /// The kind of run.
+    pub kind: WorkflowKind,
+    /// The node.
+    pub id: NodeId,
+    /// Its name for people.
+    pub label: String,
+    /// Its phase.
+    pub phase: String,
 }
 
 /// A request for a new portfolio.

@@ -22,6 +22,11 @@ pub enum Control {
         /// The piece.
         text: String,
     },
+    /// The run waits for a place among its account's runs.
+    Queued {
+        /// How many runs are served before the next one is this one, with itself: 1 is next.
+        place: usize,
+    },
 }
 
 /// Anything that a run's socket sends: an event exactly as it is in the log, or a [`Control`].
