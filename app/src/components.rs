@@ -1,10 +1,15 @@
 //! Parts that several pages use.
 
+pub mod approval;
+pub mod badge;
 pub mod chart;
 pub mod copy;
+pub mod dialog;
 pub mod icon;
 pub mod keys;
+pub mod limits;
 pub mod long_text;
+pub mod menu;
 pub mod notice;
 pub mod search;
 pub mod start_form;
@@ -12,3 +17,4 @@ pub mod status;
 pub mod table;
 pub mod theme;
 pub mod top_bar;
+pub mod whole_text;

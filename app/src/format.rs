@@ -1,6 +1,6 @@
 //! Figures as people read them. The same on server and browser.
 
-use protocol::{Date, Decimal, Timestamp, Totals, grouped, month_name};
+use protocol::{AccountId, Date, Decimal, Timestamp, Totals, grouped, month_name};
 
 /// A whole number with thousands separators: `18,402`.
 pub fn count(number: u64) -> String {
@@ -66,6 +66,11 @@ pub fn dollars(amount: Decimal) -> String {
     }
 }
 
+/// A person, as the page speaks of them.
+pub fn person(account: &AccountId) -> String {
+    if *account == AccountId::local() { "You".to_owned() } else { account.to_string() }
+}
+
 /// What a run cost, and what is not known of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cost {
@@ -83,6 +88,23 @@ pub fn cost(totals: &Totals) -> Cost {
     }
     let gap = (unknown > 0).then(|| format!("+ {unknown} of unknown cost"));
     Cost { known: dollars(totals.cost), gap }
+}
+
+/// A place in the queue: 1 is next.
+pub fn place(place: usize) -> String {
+    match place {
+        1 => "next in the queue".to_owned(),
+        place => format!("place {place} in the queue"),
+    }
+}
+
+/// How long something is awaited still; until when, where the present moment is not known.
+pub fn time_left(deadline: Timestamp, now: Option<Timestamp>) -> String {
+    match now {
+        Some(now) if deadline > now => format!("{} left", stopwatch(deadline.since(now))),
+        Some(_) => "the time is up".to_owned(),
+        None => format!("until {} UTC", moment(deadline)),
+    }
 }
 
 /// A day as `30 Jun 2022`.

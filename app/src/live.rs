@@ -14,5 +14,5 @@ mod streams;
 pub(crate) use backoff::wait_after;
 pub use connection::{Connection, ConnectionLabel};
 pub use feed::use_feed;
-pub use run::{LiveRun, use_run};
+pub use run::{LiveRun, chat_call, use_run};
 pub use streams::Streams;

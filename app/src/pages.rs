@@ -1,5 +1,6 @@
 //! One module for each page.
 
+pub mod compare;
 pub mod lazy;
 pub mod not_found;
 pub mod overview;

@@ -9,9 +9,9 @@ use leptos_router::{
 };
 
 use crate::{
-    components::{keys::KeyHelp, top_bar::TopBar},
+    components::{badge::NeedsYou, keys::KeyHelp, top_bar::TopBar},
     pages::{
-        lazy::{FirstPortfolioRoute, OverviewRoute, PortfolioRoute, RunRoute, RunsRoute},
+        lazy::{CompareRoute, FirstPortfolioRoute, OverviewRoute, PortfolioRoute, RunRoute, RunsRoute},
         not_found::NotFoundPage,
     },
 };
@@ -71,10 +71,9 @@ fn forbid_foreign_content() {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    let needs_you = NeedsYou::follow();
     view! {
-        <Title formatter=|title: String| {
-            if title.is_empty() { "Pitwall".to_owned() } else { format!("{title} · Pitwall") }
-        } />
+        <Title formatter=move |title: String| needs_you.title(&title) />
         <Router>
             <a class="skip-link" href="#main">
                 "Skip to the content"
@@ -87,6 +86,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view={Lazy::<OverviewRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/runs") view={Lazy::<RunsRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id") view={Lazy::<RunRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/compare") view={Lazy::<CompareRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/portfolio") view={Lazy::<FirstPortfolioRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/portfolios/:id") view={Lazy::<PortfolioRoute>::new()} ssr=SsrMode::Async />
                 </Routes>

@@ -10,6 +10,7 @@ pub enum IconName {
     Bear,
     Bull,
     Chart,
+    Chat,
     Check,
     Chevron,
     Circle,
@@ -22,16 +23,20 @@ pub enum IconName {
     Cross,
     Cut,
     Document,
+    Download,
     Fit,
+    Fork,
     Follow,
     Help,
     Hourglass,
+    Import,
     Judge,
     List,
     Minus,
     Moon,
     News,
     Offline,
+    Pause,
     People,
     Person,
     Play,
@@ -43,6 +48,8 @@ pub enum IconName {
     Shield,
     Skip,
     Star,
+    StepBack,
+    StepOn,
     Stop,
     Sun,
     Timeline,
@@ -58,6 +65,7 @@ impl IconName {
             Self::Bear => "M3 5.5h10L8 12Z",
             Self::Bull => "M3 10.5h10L8 4Z",
             Self::Chart => "M2 13.5h12M3 10.5l3-4 3 2.5 4-6",
+            Self::Chat => "M2.5 3h11v7.5H7L4 13.5v-3H2.5Z",
             Self::Check => "m3 8.5 3.2 3.2L13 5",
             Self::Chevron => "m6 3.5 4.5 4.5L6 12.5",
             Self::Circle => "M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Z",
@@ -75,12 +83,17 @@ impl IconName {
             Self::Copy => "M5.5 5.5h8v8h-8ZM3.5 10.5h-1v-8h8v1",
             Self::Cut => "M2.5 8h11",
             Self::Document => "M4 2h5l3 3v9H4ZM6.5 8h3.5M6.5 11h3.5",
+            Self::Download => "M8 2.5v7.5M4.5 7 8 10.5 11.5 7M3 13.5h10",
             Self::Fit => "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10",
             Self::Follow => {
                 "M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11ZM8 .8v3.4M8 11.8v3.4M.8 8h3.4M11.8 8h3.4"
             }
             Self::Help => "M5.5 6a2.5 2.5 0 1 1 3.4 2.3c-.6.3-.9.7-.9 1.4M8 12v.1",
+            Self::Fork => {
+                "M4 2a1.6 1.6 0 1 0 0 3.2A1.6 1.6 0 0 0 4 2ZM4 10.8a1.6 1.6 0 1 0 0 3.2 1.6 1.6 0 0 0 0-3.2ZM12 3.4a1.6 1.6 0 1 0 0 3.2 1.6 1.6 0 0 0 0-3.2ZM4 5.2v5.6M12 6.6c0 2.4-3.2 2.6-7 3.6"
+            }
             Self::Hourglass => "M4 2h8M4 14h8M5 2v2.5L8 8l3-3.5V2M5 14v-2.5L8 8l3 3.5V14",
+            Self::Import => "M8 10.5V3M4.5 6.5 8 3l3.5 3.5M3 13.5h10",
             Self::Judge => "M8 2 13.5 8 8 14 2.5 8Z",
             Self::List => "M5.5 4H14M5.5 8H14M5.5 12H14M2.5 4h.1M2.5 8h.1M2.5 12h.1",
             Self::Minus => "M3.5 8h9",
@@ -89,6 +102,7 @@ impl IconName {
             Self::Offline => {
                 "m2.5 2.5 11 11M5 8a4 4 0 0 1 2-1M9.8 7.3A4 4 0 0 1 11 8M2.7 5.7A7 7 0 0 1 5 4.4M8 3.7c2 0 4 .7 5.3 2M8 11.5v.1"
             }
+            Self::Pause => "M5 3.5v9M11 3.5v9",
             Self::People => {
                 "M6 3a2.2 2.2 0 1 0 0 4.4A2.2 2.2 0 0 0 6 3ZM2 13c0-2.5 1.7-4 4-4s4 1.5 4 4M10.5 3.3a2.2 2.2 0 0 1 0 3.9M11.5 9.2c1.6.5 2.5 1.8 2.5 3.8"
             }
@@ -104,6 +118,8 @@ impl IconName {
             Self::Shield => "M8 2 13 4v4c0 3-2 5-5 6-3-1-5-3-5-6V4Z",
             Self::Skip => "M3 4v8l5-4ZM8.5 4v8l5-4Z",
             Self::Star => "m8 2 1.8 3.9 4.2.5-3.1 2.9.8 4.2L8 11.4l-3.7 2.1.8-4.2L2 6.4l4.2-.5Z",
+            Self::StepBack => "M4 3.5v9M12 3.5 6.5 8l5.5 4.5Z",
+            Self::StepOn => "M12 3.5v9M4 3.5 9.5 8 4 12.5Z",
             Self::Stop => "M4 4h8v8H4Z",
             Self::Sun => {
                 "M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6ZM8 1v1.5M8 13.5V15M1 8h1.5M13.5 8H15M3 3l1 1M12 12l1 1M13 3l-1 1M4 12l-1 1"

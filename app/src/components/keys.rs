@@ -25,11 +25,15 @@ const KEYS: &[(&str, &str)] = &[
     ("/", "Search"),
     ("?", "This help"),
     ("Escape", "Close what is open, or select nothing"),
-    ("g  t  l  e", "Run: graph, timeline, transcript, events"),
+    ("g  t  l  e  c", "Run: graph, timeline, transcript, events, chat"),
+    ("s", "Run: stop it"),
     ("j  k", "Run: next or previous node"),
     ("Arrow keys", "Graph: move to the node on that side"),
     ("f", "Graph: follow the node that works"),
     ("+  \u{2212}  0", "Graph: larger, smaller, fit"),
+    ("\u{2190}  \u{2192}", "Time slider: an event back, an event on"),
+    ("Space", "Time slider: play, pause"),
+    ("Home  End", "Time slider: the beginning, and back to live"),
 ];
 
 /// A dialog with all keys, opened by `?`.

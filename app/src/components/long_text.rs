@@ -77,8 +77,12 @@ pub fn LongText(
     }
 }
 
-/// JSON with line breaks; anything else, such as the beginning of JSON, as it is.
+/// JSON with line breaks, and a JSON string as the text that it holds; anything else, such as the
+/// beginning of JSON, as it is.
 pub fn indented(text: &str) -> String {
+    if text.starts_with('"') {
+        return serde_json::from_str(text).unwrap_or_else(|_| text.to_owned());
+    }
     if !text.starts_with(['{', '[']) {
         return text.to_owned();
     }

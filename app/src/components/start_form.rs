@@ -8,15 +8,19 @@ use std::collections::BTreeSet;
 use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 use leptos_router::hooks::{use_navigate, use_query_map};
 use protocol::{
-    Analyst, FlowId, ModelChoice, PortfolioId, PortfolioSummary, RunSummary, StartOptions, StartRun,
-    WorkflowKind,
+    Analyst, Approval, FlowId, Limits, ModelChoice, PlannedNode, PortfolioId, PortfolioSummary, RunSummary,
+    StartOptions, StartRun, WorkflowKind,
 };
 
 use self::{
     request::{Answers, Faults, FlowChoice, Preset, analyses, flows},
     ticker_input::TickerInput,
 };
-use super::icon::{Icon, IconName};
+use super::{
+    approval::ApprovalPicker,
+    icon::{Icon, IconName},
+    limits::{LimitFields, LimitsDraft},
+};
 use crate::{api, format::long_day};
 
 /// How fast the rehearsal writes.
@@ -59,6 +63,9 @@ struct Draft {
     flow: RwSignal<Option<FlowId>>,
     rehearse: RwSignal<bool>,
     speed: RwSignal<Speed>,
+    limits: LimitsDraft,
+    approval: RwSignal<Approval>,
+    questions: RwSignal<bool>,
 }
 
 impl Draft {
@@ -75,6 +82,9 @@ impl Draft {
             flow: RwSignal::new(None),
             rehearse: RwSignal::new(options.configured_model.is_none()),
             speed: RwSignal::new(Speed::default()),
+            limits: LimitsDraft::new(&Limits::default()),
+            approval: RwSignal::new(Approval::default()),
+            questions: RwSignal::new(false),
         }
     }
 
@@ -111,6 +121,9 @@ impl Draft {
             } else {
                 ModelChoice::Configured
             },
+            limits: self.limits.limits(),
+            approval: self.approval.get(),
+            questions: self.questions.get(),
         }
     }
 }
@@ -167,6 +180,7 @@ pub fn StartForm(
         analysts: all_analysts,
         portfolios,
         configured_model,
+        nodes,
     } = options;
     view! {
         <form class="card start-form" id="start" aria-labelledby="start-heading" novalidate=true on:submit=submit>
@@ -216,6 +230,7 @@ pub fn StartForm(
             </div>
             <FlowSelect recent value=draft.flow is_pipeline />
             <ModelFields configured_model draft />
+            <MoreFields nodes draft fault=Signal::derive(move || faults.with(|faults| faults.limits.clone())) />
             <Show when=move || refused().is_some()>
                 <p class="form-error" role="alert">
                     <Icon name=IconName::Alert />
@@ -227,6 +242,47 @@ pub fn StartForm(
                 <span aria-live="polite">{move || if busy.get() { "Starting …" } else { "Start the run" }}</span>
             </button>
         </form>
+    }
+}
+
+/// What few runs need: limits, pauses, questions. What is set is said while it is folded.
+#[component]
+fn MoreFields(nodes: Vec<PlannedNode>, draft: Draft, fault: Signal<Option<String>>) -> impl IntoView {
+    let of_kind = Signal::derive(move || {
+        nodes.iter().filter(|node| node.kind == draft.kind.get()).cloned().collect::<Vec<_>>()
+    });
+    let is_limited = move || draft.limits.limits().is_ok_and(|limits| limits != Limits::default());
+    let set = move || {
+        let parts = [
+            is_limited().then_some("limited"),
+            (draft.approval.get() != Approval::Off).then_some("pauses for approval"),
+            draft.questions.get().then_some("may ask you"),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    };
+    view! {
+        <details class="fold" open=move || fault.with(Option::is_some)>
+            <summary>"More" <span class="dim">{move || Some(set()).filter(|set| !set.is_empty()).unwrap_or_else(|| "limits, pauses, questions".to_owned())}</span></summary>
+            <div class="fold-body">
+                <div class="field" role="group" aria-labelledby="limits-name">
+                    <p class="field-name" id="limits-name">"The run may use at most"</p>
+                    <LimitFields draft=draft.limits />
+                </div>
+                <div class="field" role="group" aria-labelledby="pauses-name">
+                    <p class="field-name" id="pauses-name">"Pause until you approve"</p>
+                    <ApprovalPicker value=draft.approval nodes=of_kind name="approval" />
+                </div>
+                <label class="ask-choice">
+                    <input
+                        type="checkbox"
+                        name="questions"
+                        prop:checked=draft.questions
+                        on:change=move |event| draft.questions.set(event_target_checked(&event))
+                    />
+                    <span>"Agents may ask you " <span class="dim">"where neither data nor colleagues can tell"</span></span>
+                </label>
+            </div>
+        </details>
     }
 }
 
@@ -257,7 +313,7 @@ fn lead_to_the_run(start: Action<StartRun, Result<protocol::RunAccepted, api::Ap
 fn focus_first_fault() {
     request_animation_frame(|| {
         let field = document()
-            .query_selector("#start .only:not([hidden]) [aria-invalid], #start .field > [aria-invalid]");
+            .query_selector("#start .only:not([hidden]) [aria-invalid], #start .field > [aria-invalid], #start .limit-field [aria-invalid]");
         if let Some(field) = field.ok().flatten().and_then(|field| field.dyn_into::<HtmlElement>().ok()) {
             drop(field.focus());
         }

@@ -62,6 +62,9 @@ pub fn node_sign(node: &NodeView) -> Sign {
     if node.status == NodeStatus::Succeeded && node.degraded.is_some() {
         return Sign { icon: IconName::CircleHalf, word: "partial", tone: Tone::Attention };
     }
+    if node.status == NodeStatus::Succeeded && node.visits.last().is_some_and(|visit| visit.inherited) {
+        return Sign { icon: IconName::Fork, word: "taken over", tone: Tone::Done };
+    }
     let (icon, tone) = match node.status {
         NodeStatus::Pending => (IconName::CircleDashed, Tone::Quiet),
         NodeStatus::Ready => (IconName::Hourglass, Tone::Quiet),

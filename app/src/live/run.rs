@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use protocol::{Applied, Body, Control, Event, Frame, RunView};
+use protocol::{Applied, Body, CallId, ChatView, Control, Event, Frame, RunView};
 
 use super::{Connection, Streams};
 
@@ -18,22 +18,33 @@ pub struct LiveRun {
     pub streams: Streams,
     /// Events received since the page was opened, in order.
     pub received: RwSignal<Vec<Arc<Event>>>,
+    /// The place in the queue, while the run waits for one.
+    pub place: RwSignal<Option<usize>>,
+    /// Counts how often the log was opened again after it was complete.
+    reopened: RwSignal<u32>,
 }
 
 /// Follows a run from `initial` on, without a gap, for as long as the caller's owner lives.
 pub fn use_run(initial: RunView) -> LiveRun {
-    let is_over = initial.summary.status.is_over();
-    let connection = RwSignal::new(if is_over { Connection::Complete } else { Connection::Connecting });
+    let is_closed = initial.summary.is_closed();
+    let connection = RwSignal::new(if is_closed { Connection::Complete } else { Connection::Connecting });
     let run = LiveRun {
         view: RwSignal::new(initial),
         connection: connection.into(),
         streams: Streams::new(),
         received: RwSignal::new(Vec::new()),
+        place: RwSignal::new(None),
+        reopened: RwSignal::new(0),
     };
     #[cfg(feature = "hydrate")]
-    if !is_over {
+    Effect::new(move |_| {
         use super::socket::{Listener, listen};
 
+        // What is complete stays closed, until something was asked beside it.
+        let is_reopened = run.reopened.get() > 0;
+        if is_closed && !is_reopened {
+            return;
+        }
         let path = move || {
             let (id, seq) = run.view.try_with_untracked(|view| (view.summary.run, view.seq()))?;
             Some(format!("/ws/v1/runs/{id}?after={seq}"))
@@ -46,11 +57,18 @@ pub fn use_run(initial: RunView) -> LiveRun {
                 take: move |frames| run.take(frames),
             },
         );
-    }
+    });
     run
 }
 
 impl LiveRun {
+    /// Listens again where the log was complete: something is about to be added to it.
+    pub fn reopen(&self) {
+        if self.connection.get_untracked() == Connection::Complete {
+            self.reopened.update(|count| *count += 1);
+        }
+    }
+
     /// Takes in what came since the last drawn frame, with one change of the view.
     /// `false` if events are missing: the rest was left out, read on from the view's
     /// last event.
@@ -60,15 +78,13 @@ impl LiveRun {
             match frame {
                 Frame::Event(event) => events.push(*event),
                 Frame::Control(Control::Delta { call, from, text }) => pieces.push((call, from, text)),
+                Frame::Control(Control::Queued { place }) => drop(self.place.try_set(Some(place))),
                 Frame::Control(Control::Hello { .. }) => {}
             }
         }
         let is_whole = events.is_empty() || self.apply(events);
         for (call, from, text) in pieces {
-            let in_flight = self
-                .view
-                .try_with_untracked(|view| view.call(&call).is_none_or(|call| call.outcome.is_none()));
-            if in_flight == Some(true) {
+            if self.view.try_with_untracked(|view| is_open(view, &call)) == Some(true) {
                 self.streams.extend(&call, from, &text);
             }
         }
@@ -88,8 +104,14 @@ impl LiveRun {
             true
         });
         for event in &taken {
-            if let Body::CallFinished(finished) = &event.body {
-                self.streams.end(&finished.call);
+            match &event.body {
+                Body::CallFinished(finished) => self.streams.end(&finished.call),
+                Body::ChatAnswered(answered) => {
+                    if let Some(call) = chat_call(answered.chat) {
+                        self.streams.end(&call);
+                    }
+                }
+                _ => {}
             }
         }
         if !taken.is_empty() {
@@ -97,6 +119,19 @@ impl LiveRun {
         }
         is_whole.unwrap_or(true)
     }
+}
+
+/// The id under which the answer to a question beside the run streams.
+pub fn chat_call(chat: u32) -> Option<CallId> {
+    format!("chat:0:{chat}").parse().ok()
+}
+
+/// Whether more text of a call can come.
+fn is_open(view: &RunView, call: &CallId) -> bool {
+    let is_answered =
+        |chat: &ChatView| chat.answered.is_some() && chat_call(chat.asked.chat).as_ref() == Some(call);
+    view.call(call).is_none_or(|call| call.outcome.is_none())
+        && !view.chats.iter().any(|chat| is_answered(chat))
 }
 
 #[cfg(test)]

@@ -101,6 +101,7 @@ lazy_pages! {
     OverviewRoute, overview, OverviewPage;
     RunsRoute, runs, RunsPage;
     RunRoute, run, RunPage;
+    CompareRoute, compare, ComparePage;
     FirstPortfolioRoute, portfolios, FirstPortfolioPage;
     PortfolioRoute, portfolio, PortfolioPage;
 }

@@ -1,30 +1,43 @@
 //! A run, live: graph, timeline, transcript and events of one selection, and beside
 //! them the inspector.
 
+mod acts;
+mod asks;
 mod banner;
+mod chat;
 mod clock;
 mod events;
 mod events_of;
+mod fork;
 mod graph;
 mod header;
 mod inspector;
+mod lineage;
 mod log;
 mod screen;
+mod state_editor;
+mod time_bar;
 mod timeline;
 mod transcript;
+mod travel;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
-use protocol::{Problem, RunId, RunView};
+use leptos_router::hooks::{use_params_map, use_query_map};
+use protocol::{Problem, RunFilter, RunId, RunSummary, RunView};
+use serde::{Deserialize, Serialize};
 
 use self::{
+    asks::OpenAsks,
     banner::Banners,
+    chat::Chat,
     events::EventTable,
+    fork::ForkDialog,
     graph::GraphView,
     header::Header,
     inspector::Inspector,
     screen::{Screen, Tab},
+    time_bar::TimeBar,
     timeline::Timeline,
     transcript::Transcript,
 };
@@ -42,12 +55,15 @@ use crate::{
 pub fn RunPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
-    let run = Resource::new(move || id.get(), load);
+    let query = use_query_map();
+    // The moment of the address is asked for once; from then on the page has all that it needs.
+    let at = move || query.with_untracked(|query| query.get("at")).and_then(|at| at.parse().ok());
+    let run = Resource::new(move || (id.get(), at()), |(id, at)| load(id, at));
     view! {
         <Suspense fallback=|| view! { <p class="loading">"Loading the run …"</p> }>
             {move || Suspend::new(async move {
                 match run.await {
-                    Ok(view) => view! { <RunScreen view /> }.into_any(),
+                    Ok(data) => view! { <RunScreen data /> }.into_any(),
                     Err(error) => view! { <ProblemNotice problem=error.0 /> }.into_any(),
                 }
             })}
@@ -55,26 +71,42 @@ pub fn RunPage() -> impl IntoView {
     }
 }
 
-async fn load(id: String) -> Result<RunView, ApiError> {
-    match id.parse::<RunId>() {
-        Ok(id) => api::run(id).await,
-        Err(error) => {
-            api::set_status(404);
-            Err(ApiError(Problem::not_found(error.to_string())))
-        }
-    }
+/// What the page needs to be drawn.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct PageData {
+    view: RunView,
+    /// The run at the moment that the address asks for.
+    past: Option<RunView>,
+    /// The runs that continue this one.
+    continuations: Vec<RunSummary>,
+}
+
+async fn load(id: String, at: Option<u64>) -> Result<PageData, ApiError> {
+    let id = id.parse::<RunId>().map_err(|error| {
+        api::set_status(404);
+        ApiError(Problem::not_found(error.to_string()))
+    })?;
+    let view = api::run(id).await?;
+    let past = match at {
+        Some(at) => Some(api::run_at(id, at).await?),
+        None => None,
+    };
+    let filter = RunFilter { origin: Some(id), ..RunFilter::default() };
+    Ok(PageData { view, past, continuations: api::runs(filter).await?.runs })
 }
 
 #[component]
-fn RunScreen(view: RunView) -> impl IntoView {
+fn RunScreen(data: PageData) -> impl IntoView {
+    let PageData { view, past, continuations } = data;
     let title = view.summary.title.clone();
-    let screen = Screen::open(view);
+    let screen = Screen::open(view, past);
     on_page_key(move |event| {
         let tab = match event.key().as_str() {
             "g" => Tab::Graph,
             "t" => Tab::Timeline,
             "l" => Tab::Transcript,
             "e" => Tab::Events,
+            "c" => Tab::Chat,
             "j" => return screen.step(1),
             "k" => return screen.step(-1),
             "Escape" => return screen.select(None),
@@ -87,6 +119,7 @@ fn RunScreen(view: RunView) -> impl IntoView {
         <div class="run-page">
             <Header screen />
             <Banners screen />
+            <OpenAsks screen />
             <div class="run-body">
                 <section class="run-main" aria-label="Run">
                     <Tabs screen />
@@ -101,18 +134,21 @@ fn RunScreen(view: RunView) -> impl IntoView {
                             Tab::Timeline => view! { <Timeline screen /> }.into_any(),
                             Tab::Transcript => view! { <Transcript screen /> }.into_any(),
                             Tab::Events => view! { <EventTable screen /> }.into_any(),
+                            Tab::Chat => view! { <Chat screen /> }.into_any(),
                         }}
                     </div>
                 </section>
-                <Inspector screen />
+                <Inspector screen continuations />
             </div>
+            <TimeBar screen />
+            <ForkDialog screen />
         </div>
     }
 }
 
 #[component]
 fn Tabs(screen: Screen) -> impl IntoView {
-    let count = move || screen.live.view.with(RunView::seq);
+    let count = move || screen.view.with(RunView::seq);
     let tab = move |tab: Tab, icon: IconName| {
         view! {
             <button
@@ -151,6 +187,7 @@ fn Tabs(screen: Screen) -> impl IntoView {
             {tab(Tab::Timeline, IconName::Timeline)}
             {tab(Tab::Transcript, IconName::Document)}
             {tab(Tab::Events, IconName::List)}
+            {tab(Tab::Chat, IconName::Chat)}
         </div>
     }
 }

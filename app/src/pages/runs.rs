@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod elapsed;
+mod import;
 pub mod list;
 
 use std::time::Duration;
@@ -17,11 +18,13 @@ use protocol::{RunFilter, RunId, RunPage, RunSummary, Timestamp};
 use self::{
     address::{KINDS, STATUSES, address_of, filter_of, value, word},
     elapsed::{elapsed, use_clock},
+    import::ImportButton,
     list::RunList,
 };
 use crate::{
     api,
     components::{
+        icon::{Icon, IconName},
         notice::ProblemNotice,
         status::{SignLabel, run_sign},
         table::{Cell, DataTable, Empty},
@@ -44,6 +47,8 @@ pub fn RunsPage() -> impl IntoView {
         }
     };
     let connection = use_feed::<RunSummary>("/ws/v1/feed", take);
+    let chosen = Chosen::default();
+    let problem = RwSignal::new(None::<String>);
 
     view! {
         <Title text="Runs" />
@@ -51,17 +56,77 @@ pub fn RunsPage() -> impl IntoView {
             <header class="page-head">
                 <h1>"Runs"</h1>
                 <ConnectionLabel connection />
+                <div class="page-acts">
+                    <CompareLink chosen />
+                    <ImportButton problem />
+                </div>
             </header>
+            {move || problem.get().map(|problem| view! {
+                <p class="form-error" role="alert">
+                    <Icon name=IconName::Alert />
+                    <span>{problem}</span>
+                </p>
+            })}
             <Filters filter />
             <Transition fallback=|| view! { <p class="loading">"Loading the runs …"</p> }>
                 {move || Suspend::new(async move {
                     match page.await {
                         Err(error) => view! { <ProblemNotice problem=error.0 /> }.into_any(),
-                        Ok(page) => view! { <History filter=filter.get_untracked() page shown /> }.into_any(),
+                        Ok(page) => view! { <History filter=filter.get_untracked() page shown chosen /> }.into_any(),
                     }
                 })}
             </Transition>
         </div>
+    }
+}
+
+/// The runs that are to be compared, at most two: a third takes the place of the first.
+#[derive(Clone, Copy, Default)]
+struct Chosen(RwSignal<Vec<RunId>>);
+
+impl Chosen {
+    fn has(self, run: RunId) -> bool {
+        self.0.with(|chosen| chosen.contains(&run))
+    }
+
+    fn choose(self, run: RunId, on: bool) {
+        self.0.update(|chosen| {
+            chosen.retain(|other| *other != run);
+            if on {
+                chosen.push(run);
+                let surplus = chosen.len().saturating_sub(2);
+                chosen.drain(..surplus);
+            }
+        });
+    }
+}
+
+#[component]
+fn ChooseBox(run: RunId, title: String, chosen: Chosen) -> impl IntoView {
+    view! {
+        <label class="row-choice" title="Choose to compare">
+            <input
+                type="checkbox"
+                aria-label=format!("Choose {title} to compare")
+                prop:checked=move || chosen.has(run)
+                on:change=move |event| chosen.choose(run, event_target_checked(&event))
+            />
+        </label>
+    }
+}
+
+/// Says how many runs are missing for a comparison, and leads to it.
+#[component]
+fn CompareLink(chosen: Chosen) -> impl IntoView {
+    move || match chosen.0.get().as_slice() {
+        [] => ().into_any(),
+        [left, right, ..] => view! {
+            <a class="button primary" href=format!("/compare?left={left}&right={right}")>"Compare the two"</a>
+        }
+        .into_any(),
+        [_] => {
+            view! { <span class="dim" aria-live="polite">"Choose one more run to compare"</span> }.into_any()
+        }
     }
 }
 
@@ -179,7 +244,12 @@ fn FilterSelect(
 }
 
 #[component]
-fn History(filter: RunFilter, page: RunPage, shown: StoredValue<Option<RwSignal<RunList>>>) -> impl IntoView {
+fn History(
+    filter: RunFilter,
+    page: RunPage,
+    shown: StoredValue<Option<RwSignal<RunList>>>,
+    chosen: Chosen,
+) -> impl IntoView {
     let is_filtered = address_of(&filter) != "/runs";
     let list = RwSignal::new(RunList::new(filter, page));
     shown.set_value(Some(list));
@@ -198,7 +268,7 @@ fn History(filter: RunFilter, page: RunPage, shown: StoredValue<Option<RwSignal<
                         columns=vec!["Status", "Run", "Result", "Flow", "#Duration", "#Tokens", "#Cost", "Created (UTC)"]
                     >
                         <For each=move || ids.get() key=|run| *run let:run>
-                            <RunRow run list clock />
+                            <RunRow run list clock chosen />
                         </For>
                     </DataTable>
                 </div>
@@ -229,21 +299,31 @@ fn NoRuns() -> impl IntoView {
 }
 
 #[component]
-fn RunRow(run: RunId, list: RwSignal<RunList>, clock: ReadSignal<Option<Timestamp>>) -> impl IntoView {
+fn RunRow(
+    run: RunId,
+    list: RwSignal<RunList>,
+    clock: ReadSignal<Option<Timestamp>>,
+    chosen: Chosen,
+) -> impl IntoView {
     let summary = Memo::new(move |_| list.with(|list| list.get(run).cloned()));
-    move || summary.get().map(|summary| view! { <Row run=summary clock /> })
+    move || summary.get().map(|summary| view! { <Row run=summary clock chosen /> })
 }
 
 #[component]
-fn Row(run: RunSummary, clock: ReadSignal<Option<Timestamp>>) -> impl IntoView {
+fn Row(run: RunSummary, clock: ReadSignal<Option<Timestamp>>, chosen: Chosen) -> impl IntoView {
     let cost = format::cost(&run.totals);
     let flow = run.request.flow.to_string();
     let short_flow: String = flow.chars().take(8).collect();
     let RunSummary { run: id, title, status, totals, created_at, .. } = run.clone();
-    let outcome = run.clone();
+    let (outcome, name) = (run.clone(), title.clone());
     view! {
         <tr role="row" class="run-row">
-            <Cell label="Status"><SignLabel sign=run_sign(status) /></Cell>
+            <Cell label="Status">
+                <span class="row-state">
+                    <ChooseBox run=id title=name chosen />
+                    <SignLabel sign=run_sign(status) />
+                </span>
+            </Cell>
             <Cell label="Run"><a class="row-link" href=format!("/runs/{id}")>{title}</a></Cell>
             <Cell label="Result"><Outcome run=outcome /></Cell>
             <Cell label="Flow">

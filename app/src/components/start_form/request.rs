@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use leptos_router::params::ParamsMap;
 use protocol::{
-    Analyst, Date, FlowId, ModelChoice, PortfolioId, RunStatus, RunSummary, StartOptions, StartRun, Ticker,
-    Workflow, WorkflowKind, parse_date,
+    Analyst, Approval, Date, FlowId, Limits, ModelChoice, NodeId, PortfolioId, RunStatus, RunSummary,
+    StartOptions, StartRun, Ticker, Workflow, WorkflowKind, parse_date,
 };
 
 use crate::format::long_day;
@@ -27,6 +27,12 @@ pub struct Answers {
     pub flow: Option<FlowId>,
     /// Which model answers.
     pub model: ModelChoice,
+    /// What the run may use, or what is wrong with that.
+    pub limits: Result<Limits, String>,
+    /// Before which nodes it pauses.
+    pub approval: Approval,
+    /// Whether its agents may ask a person.
+    pub questions: bool,
 }
 
 /// What is wrong with the answers, by field: each a sentence that says what to do.
@@ -40,6 +46,8 @@ pub struct Faults {
     pub analysts: Option<String>,
     /// About the portfolio.
     pub portfolio: Option<String>,
+    /// About the limits.
+    pub limits: Option<String>,
 }
 
 impl Answers {
@@ -50,7 +58,25 @@ impl Answers {
             WorkflowKind::Pipeline => self.pipeline(date, options)?,
             WorkflowKind::Portfolio => self.portfolio(date)?,
         };
-        Ok(StartRun { flow: self.flow.clone(), model: self.model.clone(), ..StartRun::new(workflow) })
+        let limits = self.limits.clone();
+        let limits = limits.map_err(|fault| Faults { limits: Some(fault), ..Faults::default() })?;
+        Ok(StartRun {
+            workflow,
+            flow: self.flow.clone(),
+            model: self.model.clone(),
+            limits,
+            approval: self.pauses(options),
+            questions: self.questions,
+        })
+    }
+
+    /// The approve mode, without nodes that runs of this kind do not have.
+    fn pauses(&self, options: &StartOptions) -> Approval {
+        let Approval::Nodes { nodes } = &self.approval else { return self.approval.clone() };
+        let is_planned =
+            |id: &NodeId| options.nodes.iter().any(|node| node.kind == self.kind && node.id == *id);
+        let nodes: BTreeSet<_> = nodes.iter().filter(|id| is_planned(id)).cloned().collect();
+        if nodes.is_empty() { Approval::Off } else { Approval::Nodes { nodes } }
     }
 
     fn pipeline(&self, date: Result<Date, String>, options: &StartOptions) -> Result<Workflow, Faults> {
@@ -60,7 +86,7 @@ impl Answers {
         match (instrument(&self.ticker, options), date, nobody) {
             (Ok(ticker), Ok(date), None) => Ok(Workflow::Pipeline { ticker, date, analysts }),
             (ticker, date, analysts) => {
-                Err(Faults { ticker: ticker.err(), date: date.err(), analysts, portfolio: None })
+                Err(Faults { ticker: ticker.err(), date: date.err(), analysts, ..Faults::default() })
             }
         }
     }
@@ -190,7 +216,7 @@ pub fn flows(runs: &[RunSummary]) -> Vec<FlowChoice> {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Instrument, RunRequest, Timestamp};
+    use protocol::{Instrument, PlannedNode, RunRequest, Timestamp};
 
     use super::*;
 
@@ -211,6 +237,14 @@ mod tests {
             analysts: Analyst::all(),
             portfolios: Vec::new(),
             configured_model: None,
+            nodes: [(WorkflowKind::Pipeline, "trader"), (WorkflowKind::Portfolio, "execute_trades")]
+                .map(|(kind, id)| PlannedNode {
+                    kind,
+                    id: id.parse().unwrap(),
+                    label: String::new(),
+                    phase: String::new(),
+                })
+                .to_vec(),
         }
     }
 
@@ -223,6 +257,9 @@ mod tests {
             portfolio: None,
             flow: None,
             model: ModelChoice::Configured,
+            limits: Ok(Limits::default()),
+            approval: Approval::Off,
+            questions: false,
         }
     }
 
@@ -257,6 +294,22 @@ mod tests {
         let faults = portfolio.request(&options()).unwrap_err();
         assert_eq!(faults.ticker, None);
         assert!(faults.portfolio.is_some());
+    }
+
+    #[test]
+    fn a_run_pauses_only_before_nodes_that_it_has() {
+        let both = ["trader", "execute_trades"].map(|id| id.parse().unwrap());
+        let answers = Answers { approval: Approval::Nodes { nodes: both.into() }, ..answers() };
+        let trader = Approval::Nodes { nodes: ["trader".parse().unwrap()].into() };
+        assert_eq!(answers.request(&options()).unwrap().approval, trader);
+        let none = Answers { approval: Approval::Nodes { nodes: BTreeSet::new() }, ..answers };
+        assert_eq!(none.request(&options()).unwrap().approval, Approval::Off);
+    }
+
+    #[test]
+    fn limits_that_cannot_be_read_start_nothing() {
+        let faulty = Answers { limits: Err("Write the steps.".into()), ..answers() };
+        assert_eq!(faulty.request(&options()).unwrap_err().limits.as_deref(), Some("Write the steps."));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Cards of runs: those that wait for a person, those at work, those that ended.
 
 use leptos::prelude::*;
-use protocol::{RunId, RunStatus, RunSummary, Timestamp};
+use protocol::{Awaited, RunId, RunStatus, RunSummary, Timestamp};
 
 use crate::{
     components::{
@@ -32,6 +32,17 @@ fn summary_of(list: RwSignal<RunList>, run: RunId) -> Memo<Option<RunSummary>> {
     Memo::new(move |_| list.with(|list| list.get(run).cloned()))
 }
 
+/// A queued run's place among those that are queued; they are served in the order of their ids.
+fn place_of(list: RwSignal<RunList>, run: RunId) -> Memo<Option<usize>> {
+    Memo::new(move |_| {
+        list.with(|list| {
+            let is_queued = |run: &&RunSummary| run.status == RunStatus::Queued;
+            list.get(run).filter(is_queued)?;
+            Some(list.newest_first().filter(is_queued).filter(|other| other.run <= run).count())
+        })
+    })
+}
+
 /// Runs that wait for an answer.
 #[component]
 pub fn WaitingCards(list: RwSignal<RunList>) -> impl IntoView {
@@ -48,7 +59,7 @@ pub fn WaitingCards(list: RwSignal<RunList>) -> impl IntoView {
             </Show>
             <ul class="run-cards" role="list">
                 <For each=move || ids.get() key=|run| *run let:run>
-                    <RunCard run=summary_of(list, run) clock />
+                    <RunCard run=summary_of(list, run) place=None clock />
                 </For>
             </ul>
         </section>
@@ -74,7 +85,7 @@ pub fn RunningCards(list: RwSignal<RunList>) -> impl IntoView {
             </Show>
             <ul class="run-cards" role="list">
                 <For each=move || ids.get() key=|run| *run let:run>
-                    <RunCard run=summary_of(list, run) clock />
+                    <RunCard run=summary_of(list, run) place=place_of(list, run) clock />
                 </For>
             </ul>
         </section>
@@ -88,20 +99,30 @@ fn Count(ids: Memo<Vec<RunId>>) -> impl IntoView {
 }
 
 #[component]
-fn RunCard(run: Memo<Option<RunSummary>>, clock: ReadSignal<Option<Timestamp>>) -> impl IntoView {
+fn RunCard(
+    run: Memo<Option<RunSummary>>,
+    /// Its place among the queued runs.
+    #[prop(into)]
+    place: Signal<Option<usize>>,
+    clock: ReadSignal<Option<Timestamp>>,
+) -> impl IntoView {
     move || {
         run.get().map(|run| {
             let cost = format::cost(&run.totals);
             let phase = run.phase.clone().unwrap_or_else(|| "waiting to begin".into());
+            let class = if run.awaited.is_empty() { "run-card" } else { "run-card waits" };
+            let place = place.get().map(|place| view! { <span>{format!(" · {}", format::place(place))}</span> });
+            let asks = run.awaited.iter().map(|awaited| view! { <Ask awaited=awaited.clone() clock /> }).collect_view();
             let progress = format!("{} of {} nodes", run.nodes_done, run.nodes);
             let tokens = format::short_count(run.totals.tokens());
             view! {
-                <li class="run-card">
+                <li class=class>
                     <div class="run-card-head">
                         <a class="row-link" href=format!("/runs/{}", run.run)>{run.title.clone()}</a>
                         <SignLabel sign=run_sign(run.status) />
                     </div>
-                    <p class="dim">{phase}</p>
+                    <p class="dim">{phase}{place}</p>
+                    {asks}
                     <progress max=run.nodes.max(1) value=run.nodes_done aria-label=format!("Progress: {progress}")></progress>
                     <dl class="run-figures">
                         <div><dt>"Nodes"</dt><dd>{format!("{} / {}", run.nodes_done, run.nodes)}</dd></div>
@@ -112,6 +133,18 @@ fn RunCard(run: Memo<Option<RunSummary>>, clock: ReadSignal<Option<Timestamp>>) 
                 </li>
             }
         })
+    }
+}
+
+/// What a run waits for: the question, and until when.
+#[component]
+fn Ask(awaited: Awaited, clock: ReadSignal<Option<Timestamp>>) -> impl IntoView {
+    let Awaited { prompt, deadline, .. } = awaited;
+    view! {
+        <div class="awaited">
+            <p>{prompt}</p>
+            {deadline.map(|deadline| view! { <p class="dim digits">{move || format::time_left(deadline, clock.get())}</p> })}
+        </div>
     }
 }
 

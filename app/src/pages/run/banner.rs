@@ -1,7 +1,7 @@
 //! What a person must know before reading anything else of the run.
 
 use leptos::prelude::*;
-use protocol::{ModelChoice, RunStatus, RunView};
+use protocol::{ForkPoint, ModelChoice, RunStatus, RunView};
 
 use super::screen::Screen;
 use crate::components::{
@@ -17,12 +17,14 @@ struct Message {
     tone: Tone,
     title: String,
     detail: String,
+    /// Whether the run can be continued from its end.
+    can_go_on: bool,
 }
 
 /// Bands below the header: the rehearsal, a failure, a stop.
 #[component]
 pub fn Banners(screen: Screen) -> impl IntoView {
-    let messages = Memo::new(move |_| screen.live.view.with(messages));
+    let messages = Memo::new(move |_| screen.view.with(messages));
     move || {
         let bands = messages.get().into_iter().map(|message| {
             let role = (message.tone == Tone::Failed).then_some("alert");
@@ -34,6 +36,12 @@ pub fn Banners(screen: Screen) -> impl IntoView {
                         " "
                         {message.detail}
                     </p>
+                    {message.can_go_on.then(|| view! {
+                        <button type="button" class="button" on:click=move |_| screen.fork.open(ForkPoint::End)>
+                            <Icon name=IconName::Play />
+                            "Continue"
+                        </button>
+                    })}
                 </div>
             }
         });
@@ -52,9 +60,10 @@ fn messages(view: &RunView) -> Vec<Message> {
             tone: Tone::Failed,
             title: "The run failed.".into(),
             detail: format!(
-                "{} {kept} Read what was found so far below; to try again, start the run anew from the overview.",
+                "{} {kept} Continue it in a new run, with larger limits if one was reached.",
                 sentence(summary.error.as_deref().unwrap_or("No reason was given"))
             ),
+            can_go_on: true,
         }),
         RunStatus::Cancelled => Some(Message {
             tone: Tone::Quiet,
@@ -63,23 +72,30 @@ fn messages(view: &RunView) -> Vec<Message> {
                 "{}{kept}",
                 summary.error.as_deref().map(|why| sentence(why) + " ").unwrap_or_default()
             ),
+            can_go_on: true,
         }),
-        RunStatus::Waiting => view.status_reason.as_ref().map(|reason| Message {
-            tone: Tone::Attention,
-            title: "The run waits.".into(),
-            detail: sentence(reason),
-        }),
+        // An open question says it better.
+        RunStatus::Waiting if view.open_inputs().next().is_none() => {
+            view.status_reason.as_ref().map(|reason| Message {
+                tone: Tone::Attention,
+                title: "The run waits.".into(),
+                detail: sentence(reason),
+                can_go_on: false,
+            })
+        }
         _ => None,
     };
     let rehearsal = is_rehearsal(view).then(|| Message {
         tone: Tone::Attention,
         title: "Rehearsal model:".into(),
         detail: "a built-in stand-in that follows fixed rules. No language model was asked.".into(),
+        can_go_on: false,
     });
     let unknown = (view.unknown_events > 0).then(|| Message {
         tone: Tone::Attention,
         title: "Some of this run is of a newer version.".into(),
         detail: format!("{} events are kept in the log but cannot be drawn.", view.unknown_events),
+        can_go_on: false,
     });
     [ending, rehearsal, unknown].into_iter().flatten().collect()
 }

@@ -122,7 +122,7 @@ fn kind_option(kind: String) -> impl IntoView {
 #[component]
 fn NodeFilter(screen: Screen, filter: RwSignal<Filter>) -> impl IntoView {
     let nodes = Memo::new(move |_| {
-        screen.live.view.with(|view| {
+        screen.view.with(|view| {
             view.nodes.iter().map(|node| (node.plan.id.clone(), node.plan.label.clone())).collect::<Vec<_>>()
         })
     });
@@ -168,7 +168,7 @@ fn EventWindow(
     let frame = NodeRef::<html::Div>::new();
     let seen = RwSignal::new((0_usize, 40_usize));
     // A run at work is read from its end.
-    let is_working = screen.live.view.with_untracked(|view| !view.summary.status.is_over());
+    let is_working = screen.view.with_untracked(|view| !view.summary.status.is_over());
     let at_end = StoredValue::new(is_working);
     let look = move || {
         let Some(frame) = frame.try_get_untracked().flatten() else { return };
@@ -256,7 +256,7 @@ fn EventRow(screen: Screen, event: Arc<Event>, opened: RwSignal<Option<Arc<Event
 
 fn name_of(screen: Screen, node: &NodeId) -> String {
     let label = |view: &RunView| view.node(node).map(|node| node.plan.label.clone());
-    screen.live.view.with_untracked(label).unwrap_or_else(|| node.to_string())
+    screen.view.with_untracked(label).unwrap_or_else(|| node.to_string())
 }
 
 /// One event as it stands in the log.

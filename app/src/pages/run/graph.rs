@@ -26,7 +26,7 @@ use crate::{
 /// The graph with all that moves it.
 #[component]
 pub fn GraphView(screen: Screen) -> impl IntoView {
-    let view = screen.live.view;
+    let view = screen.view;
     // Plans are never changed, only added to.
     let shape = Memo::new(move |_| view.with(|view| (view.nodes.len(), view.edges.len())));
     let layout = Memo::new(move |_| {
@@ -127,7 +127,7 @@ fn move_selection(screen: Screen, layout: Memo<Layout>, viewport: Viewport, side
         return true;
     };
     let Some(next) = layout.with_untracked(|layout| layout.neighbour(card, side)) else { return true };
-    let node = screen.live.view.with_untracked(|view| view.nodes.get(next).map(|node| node.plan.id.clone()));
+    let node = screen.view.with_untracked(|view| view.nodes.get(next).map(|node| node.plan.id.clone()));
     if let Some(node) = node {
         focus(&card_id(&node));
         screen.select(Some(node));
@@ -138,14 +138,13 @@ fn move_selection(screen: Screen, layout: Memo<Layout>, viewport: Viewport, side
 
 fn selected_card(screen: Screen) -> Option<usize> {
     screen
-        .live
         .view
         .with_untracked(|view| view.nodes.iter().position(|node| screen.is_selected_untracked(&node.plan.id)))
 }
 
 /// Keeps what works in the picture, until the person moves it.
 fn follow(screen: Screen, viewport: Viewport, layout: Memo<Layout>) {
-    let target = Memo::new(move |_| screen.live.view.with(newest_work));
+    let target = Memo::new(move |_| screen.view.with(newest_work));
     Effect::new(move |before: Option<()>| {
         let target = target.get();
         layout.track();
@@ -163,7 +162,7 @@ fn newest_work(view: &RunView) -> Option<usize> {
 
 #[component]
 fn FollowChip(screen: Screen, viewport: Viewport) -> impl IntoView {
-    let is_working = Memo::new(move |_| screen.live.view.with(|view| !view.summary.status.is_over()));
+    let is_working = Memo::new(move |_| screen.view.with(|view| !view.summary.status.is_over()));
     let following = viewport.following;
     view! {
         <Show when=move || is_working.get()>
@@ -186,10 +185,9 @@ fn FollowChip(screen: Screen, viewport: Viewport) -> impl IntoView {
 fn WireView(screen: Screen, layout: Memo<Layout>, wire: usize) -> impl IntoView {
     let drawn = Memo::new(move |_| layout.with(|layout| layout.wires.get(wire).cloned()));
     let edge = move || drawn.with(|drawn| drawn.as_ref().map(|wire| wire.edge));
-    let class = Memo::new(move |_| {
-        screen.live.view.with(|view| edge().map_or("wire", |edge| wire_class(view, edge)))
-    });
-    let title = move || screen.live.view.with_untracked(|view| edge().map(|edge| wire_title(view, edge)));
+    let class =
+        Memo::new(move |_| screen.view.with(|view| edge().map_or("wire", |edge| wire_class(view, edge))));
+    let title = move || screen.view.with_untracked(|view| edge().map(|edge| wire_title(view, edge)));
     view! {
         <g class=class>
             <title>{title}</title>

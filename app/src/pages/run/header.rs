@@ -1,11 +1,15 @@
 //! The head of the run page. It never scrolls away.
 
-use leptos::{html, prelude::*};
-use protocol::{Decimal, RunView};
+use leptos::prelude::*;
+use protocol::{Decimal, RunStatus, grouped};
 
-use super::{clock::horizon, screen::Screen};
+use super::{
+    acts::{ApproveMode, ExportMenu, ForkMenu, StopButton},
+    clock::horizon,
+    lineage::OriginCrumb,
+    screen::Screen,
+};
 use crate::{
-    api,
     components::{
         icon::{Icon, IconName},
         status::RunPill,
@@ -17,7 +21,7 @@ use crate::{
 /// What runs, where it stands, what it used, and the acts.
 #[component]
 pub fn Header(screen: Screen) -> impl IntoView {
-    let view = screen.live.view;
+    let view = screen.view;
     let summary = Memo::new(move |_| view.with(|view| view.summary.clone()));
     let (flow, title) =
         view.with_untracked(|view| (view.summary.request.flow.clone(), view.summary.title.clone()));
@@ -25,6 +29,18 @@ pub fn Header(screen: Screen) -> impl IntoView {
         let now = screen.now.get();
         view.with(|view| format::stopwatch(horizon(view, now).since(view.summary.created_at)))
     };
+    let queued = Memo::new(move |_| {
+        let is_queued =
+            summary.with(|summary| summary.status == RunStatus::Queued) && !screen.travel.is_past();
+        screen.live.place.get().filter(|_| is_queued).map(format::place)
+    });
+    let past = move || {
+        screen.travel.is_past().then(|| match screen.travel.moment() {
+            Some(moment) => format!("as of event {}, {} UTC", screen.travel.position(), moment.clock()),
+            None => format!("as of event {}", screen.travel.position()),
+        })
+    };
+    let limits = view.with_untracked(|view| view.summary.request.limits.clone());
     let cost_limit = view.with_untracked(|view| view.summary.request.limits.cost);
     let cost = Memo::new(move |_| summary.with(|summary| format::cost(&summary.totals)));
     view! {
@@ -36,6 +52,7 @@ pub fn Header(screen: Screen) -> impl IntoView {
                     <a class="crumb-flow" href=format!("/runs?flow={flow}")>
                         {format!("Flow {flow}")}
                     </a>
+                    <OriginCrumb screen />
                 </nav>
                 <div class="run-title">
                     <h1>{title}</h1>
@@ -44,12 +61,16 @@ pub fn Header(screen: Screen) -> impl IntoView {
                             let (status, phase) = summary.with(|summary| (summary.status, summary.phase.clone()));
                             view! { <RunPill status phase /> }
                         }}
+                        {move || queued.get().map(|place| view! { <span class="dim queue-place">{place}</span> })}
+                        {move || past().map(|words| view! {
+                            <span class="pill tone-attention"><Icon name=IconName::Hourglass />{words}</span>
+                        })}
                     </span>
                 </div>
             </div>
             <dl class="facts run-facts">
                 <div>
-                    <dt>"Elapsed"</dt>
+                    <dt>{limited("Elapsed", limits.seconds.map(|seconds| format::duration(seconds * 1_000)))}</dt>
                     <dd>{elapsed}</dd>
                 </div>
                 <div>
@@ -57,21 +78,25 @@ pub fn Header(screen: Screen) -> impl IntoView {
                     <dd>{move || summary.with(|summary| format!("{} / {}", summary.nodes_done, summary.nodes))}</dd>
                 </div>
                 <div>
-                    <dt>"Tokens"</dt>
+                    <dt>{limited("Tokens", limits.tokens.map(format::short_count))}</dt>
                     <dd>{move || summary.with(|summary| format::count(summary.totals.tokens()))}</dd>
+                    {limits.tokens.map(|limit| {
+                        let spent = Signal::derive(move || summary.with(|summary| summary.own_totals().tokens().min(limit).to_string()));
+                        view! { <Budget spent limit=limit.to_string() of="tokens" /> }
+                    })}
                 </div>
                 <div class="fact-cost">
                     <dt>
-                        {match cost_limit {
-                            Some(limit) => format!("Cost of {}", format::dollars(limit)),
-                            None => "Cost".to_owned(),
-                        }}
+                        {limited("Cost", cost_limit.map(budget))}
                     </dt>
                     <dd>
                         {move || cost.get().known}
                         {move || cost.get().gap.map(|gap| view! { " " <small class="dim">{gap}</small> })}
                     </dd>
-                    {cost_limit.map(|limit| view! { <Budget screen limit /> })}
+                    {cost_limit.map(|limit| {
+                        let spent = Signal::derive(move || summary.with(|summary| summary.own_totals().cost.min(limit).to_string()));
+                        view! { <Budget spent limit=limit.to_string() of="budget" /> }
+                    })}
                 </div>
                 <div>
                     <dt>"Connection"</dt>
@@ -80,86 +105,33 @@ pub fn Header(screen: Screen) -> impl IntoView {
                     </dd>
                 </div>
             </dl>
-            <StopButton screen />
+            <div class="run-acts">
+                <ApproveMode screen />
+                <ForkMenu screen />
+                <ExportMenu screen />
+                <StopButton screen />
+            </div>
         </header>
     }
 }
 
-/// How much of the money that the run may spend is spent.
-#[component]
-fn Budget(screen: Screen, limit: Decimal) -> impl IntoView {
-    let spent = move || screen.live.view.with(|view| view.summary.totals.cost.min(limit).to_string());
-    view! {
-        <progress class="budget" max=limit.to_string() value=spent aria-label="Part of the budget that is spent"></progress>
+/// A limit in whole cents, where it is one.
+fn budget(limit: Decimal) -> String {
+    format!("${}", grouped(limit, limit.normalize().scale().max(2)))
+}
+
+/// A figure's name, with its limit where there is one.
+fn limited(name: &str, limit: Option<String>) -> String {
+    match limit {
+        Some(limit) => format!("{name} of {limit}"),
+        None => name.to_owned(),
     }
 }
 
+/// How much of what the run may use is used.
 #[component]
-fn StopButton(screen: Screen) -> impl IntoView {
-    let dialog = NodeRef::<html::Dialog>::new();
-    let reason = NodeRef::<html::Input>::new();
-    let can_stop = Memo::new(move |_| screen.live.view.with(can_be_stopped));
-    let close = move || {
-        if let Some(dialog) = dialog.try_get_untracked().flatten() {
-            dialog.close();
-        }
-    };
-    let stop = Action::new(move |reason: &Option<String>| {
-        let reason = reason.clone();
-        async move {
-            api::stop_run(screen.id, reason).await?;
-            close();
-            Ok::<(), api::ApiError>(())
-        }
-    });
-    let open = move |_| {
-        if let Some(dialog) = dialog.try_get_untracked().flatten() {
-            drop(dialog.show_modal());
-        }
-    };
-    let confirm = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
-        let said = reason.try_get_untracked().flatten().map(|input| input.value().trim().to_owned());
-        stop.dispatch(said.filter(|said| !said.is_empty()));
-    };
-    let problem = move || {
-        let error = stop.value().get().and_then(Result::err)?;
-        Some(view! { <p class="inline-problem" role="alert">{error.to_string()}</p> })
-    };
+fn Budget(spent: Signal<String>, limit: String, of: &'static str) -> impl IntoView {
     view! {
-        <div class="run-acts">
-            <Show when=move || can_stop.get()>
-                <button type="button" class="button danger" on:click=open>
-                    <Icon name=IconName::Stop />
-                    "Stop"
-                </button>
-            </Show>
-            <dialog class="dialog" node_ref=dialog aria-labelledby="stop-title">
-                <h2 id="stop-title">"Stop this run?"</h2>
-                <p>
-                    "It asks no further model and calls no further tool. What it found so far is kept. "
-                    "A stopped run does not go on later."
-                </p>
-                <form class="dialog-form" on:submit=confirm>
-                    <label>
-                        "Reason, for the log (optional)"
-                        <input class="input" node_ref=reason type="text" maxlength="300" autocomplete="off" />
-                    </label>
-                    {problem}
-                    <div class="dialog-acts">
-                        <button type="button" class="button" on:click=move |_| close()>
-                            "Let it run"
-                        </button>
-                        <button type="submit" class="button danger" disabled=stop.pending()>
-                            "Stop the run"
-                        </button>
-                    </div>
-                </form>
-            </dialog>
-        </div>
+        <progress class="budget" max=limit value=spent aria-label=format!("Part of the {of} that is used")></progress>
     }
-}
-
-fn can_be_stopped(view: &RunView) -> bool {
-    !view.summary.status.is_over()
 }

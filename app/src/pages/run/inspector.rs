@@ -5,13 +5,13 @@ pub mod result;
 pub mod tools;
 
 use leptos::prelude::*;
-use protocol::{NodeStatus, RunView};
+use protocol::{NodeStatus, RunSummary, RunView};
 
 use self::{
     node::NodeInspector,
     result::{DecisionCard, RatingCard, RejectedCard, TradeCard},
 };
-use super::screen::Screen;
+use super::{lineage::Continuations, screen::Screen};
 use crate::{
     components::{
         icon::{Icon, IconName},
@@ -22,12 +22,18 @@ use crate::{
 
 /// The panel beside the views; on a small screen a sheet from below.
 #[component]
-pub fn Inspector(screen: Screen) -> impl IntoView {
+pub fn Inspector(
+    /// The page.
+    screen: Screen,
+    /// The runs that continue this one.
+    continuations: Vec<RunSummary>,
+) -> impl IntoView {
+    let continuations = StoredValue::new(continuations);
     // On a small screen the sheet without a selection is opened by hand.
     let unfolded = RwSignal::new(false);
     let selected = Memo::new(move |_| {
         let id = screen.selected()?;
-        screen.live.view.with(|view| view.nodes.iter().position(|node| node.plan.id == id))
+        screen.view.with(|view| view.nodes.iter().position(|node| node.plan.id == id))
     });
     let class = move || match (selected.get().is_some(), unfolded.get()) {
         (true, _) => "inspector with-selection",
@@ -38,7 +44,7 @@ pub fn Inspector(screen: Screen) -> impl IntoView {
         <aside class=class aria-label="Inspector">
             {move || match selected.get() {
                 Some(node) => view! { <NodeInspector screen node /> }.into_any(),
-                None => view! { <Standing screen unfolded /> }.into_any(),
+                None => view! { <Standing screen unfolded continuations /> }.into_any(),
             }}
         </aside>
     }
@@ -46,8 +52,12 @@ pub fn Inspector(screen: Screen) -> impl IntoView {
 
 /// The result, or what is going on.
 #[component]
-fn Standing(screen: Screen, unfolded: RwSignal<bool>) -> impl IntoView {
-    let view = screen.live.view;
+fn Standing(
+    screen: Screen,
+    unfolded: RwSignal<bool>,
+    continuations: StoredValue<Vec<RunSummary>>,
+) -> impl IntoView {
+    let view = screen.view;
     let rating = Memo::new(move |_| view.with(|view| view.rating.clone()));
     let decision = Memo::new(move |_| view.with(|view| view.decision.clone()));
     let trades = Memo::new(move |_| view.with(|view| view.trades.clone()));
@@ -71,6 +81,7 @@ fn Standing(screen: Screen, unfolded: RwSignal<bool>) -> impl IntoView {
             {move || trades.get().into_iter().map(|trade| view! { <TradeCard trade /> }).collect_view()}
             {move || rejected.get().into_iter().map(|rejected| view! { <RejectedCard rejected /> }).collect_view()}
             <AtWork screen />
+            <Continuations screen runs=continuations.get_value() />
         </div>
     }
 }
@@ -79,7 +90,7 @@ fn Standing(screen: Screen, unfolded: RwSignal<bool>) -> impl IntoView {
 #[component]
 fn AtWork(screen: Screen) -> impl IntoView {
     let nodes = Memo::new(move |_| {
-        screen.live.view.with(|view| {
+        screen.view.with(|view| {
             let stands_out =
                 |status| matches!(status, NodeStatus::Running | NodeStatus::Waiting | NodeStatus::Failed);
             let partial = |node: &protocol::NodeView| node.degraded.is_some();
@@ -107,7 +118,7 @@ fn AtWork(screen: Screen) -> impl IntoView {
         });
         rows.collect_view()
     };
-    let note = move || nodes.with(Vec::is_empty).then(|| screen.live.view.with(quiet_note)).flatten();
+    let note = move || nodes.with(Vec::is_empty).then(|| screen.view.with(quiet_note)).flatten();
     view! {
         <ul class="work-rows">{rows}</ul>
         {move || note().map(|note| view! { <p class="dim">{note}</p> })}

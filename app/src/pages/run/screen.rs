@@ -6,10 +6,15 @@ use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 use leptos_router::{NavigateOptions, hooks::query_signal_with_options};
 use protocol::{CallId, CallView, NodeId, NodeView, RunId, RunView, Timestamp};
 
-use super::{clock::use_clock, log::EventLog};
+use super::{
+    clock::use_clock,
+    fork::ForkDraft,
+    log::EventLog,
+    travel::{Shown, Travel},
+};
 use crate::live::{LiveRun, use_run};
 
-/// The four views of one selection.
+/// The views of one selection, and the talk beside the run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tab {
     /// The plan and what happens on it.
@@ -21,11 +26,13 @@ pub enum Tab {
     Transcript,
     /// The log.
     Events,
+    /// Questions beside the run.
+    Chat,
 }
 
 impl Tab {
     /// All, in the order of the page.
-    pub const ALL: [Self; 4] = [Self::Graph, Self::Timeline, Self::Transcript, Self::Events];
+    pub const ALL: [Self; 5] = [Self::Graph, Self::Timeline, Self::Transcript, Self::Events, Self::Chat];
 
     /// The name in the address.
     pub fn id(self) -> &'static str {
@@ -34,6 +41,7 @@ impl Tab {
             Self::Timeline => "timeline",
             Self::Transcript => "transcript",
             Self::Events => "events",
+            Self::Chat => "chat",
         }
     }
 
@@ -44,6 +52,7 @@ impl Tab {
             Self::Timeline => "Timeline",
             Self::Transcript => "Transcript",
             Self::Events => "Events",
+            Self::Chat => "Chat",
         }
     }
 }
@@ -69,8 +78,16 @@ pub struct Screen {
     pub id: RunId,
     /// What happens.
     pub live: LiveRun,
+    /// The run as it is shown: as it is, or as it was.
+    pub view: Shown,
+    /// Where in time the page stands.
+    pub travel: Travel,
     /// This moment, while the run works.
+    pub clock: Signal<Option<Timestamp>>,
+    /// The moment that is shown: this one, or that of the chosen event.
     pub now: Signal<Option<Timestamp>>,
+    /// Where the run is to be continued, while that is being asked.
+    pub fork: ForkDraft,
     /// The raw log, loaded when it is first asked for.
     pub log: EventLog,
     tab: Memo<Option<Tab>>,
@@ -82,8 +99,8 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Follows the run from `view` on.
-    pub fn open(view: RunView) -> Self {
+    /// Follows the run from `view` on, and shows it as it was in `past` if there is one.
+    pub fn open(view: RunView, past: Option<RunView>) -> Self {
         let id = view.summary.run;
         let live = use_run(view);
         let is_working = Memo::new(move |_| live.view.with(|view| !view.summary.status.is_over()));
@@ -92,11 +109,19 @@ impl Screen {
         let (tab, set_tab) = query_signal_with_options("view", options());
         let (node, set_node) = query_signal_with_options("node", options());
         let (visit, set_visit) = query_signal_with_options("visit", options());
+        let log = EventLog::new(id, live);
+        let travel = Travel::new(live, log, past);
+        let clock = use_clock(is_working.into());
+        let now = Signal::derive(move || if travel.is_past() { travel.moment() } else { clock.get() });
         Self {
             id,
             live,
-            now: use_clock(is_working.into()),
-            log: EventLog::new(id, live),
+            view: travel.shown(),
+            travel,
+            clock,
+            now,
+            log,
+            fork: ForkDraft::default(),
             tab,
             set_tab,
             node,
@@ -159,7 +184,7 @@ impl Screen {
     /// Selects the next node of the plan, or the one before.
     pub fn step(&self, by: isize) {
         let selected = self.node.get_untracked();
-        let next = self.live.view.with_untracked(|view| {
+        let next = self.view.with_untracked(|view| {
             let at = view.nodes.iter().position(|node| Some(&node.plan.id) == selected.as_ref());
             let next = match at {
                 Some(at) => at.saturating_add_signed(by).min(view.nodes.len().saturating_sub(1)),
@@ -174,13 +199,19 @@ impl Screen {
 
     /// A node, which tells when it changes and not when another does.
     pub fn node(&self, index: usize) -> Memo<Option<Arc<NodeView>>> {
-        let view = self.live.view;
+        let view = self.view;
         Memo::new(move |_| view.with(|view| view.nodes.get(index).cloned()))
+    }
+
+    /// The text that a model writes at this moment, which tells when it grows. What was written at
+    /// a moment of the past is not kept.
+    pub fn writing(&self, call: &CallId) -> Option<ArcRwSignal<String>> {
+        if self.travel.is_past() { None } else { self.live.streams.text(call) }
     }
 
     /// A model call, which tells when it changes.
     pub fn call(&self, id: CallId) -> Memo<Option<Arc<CallView>>> {
-        let view = self.live.view;
+        let view = self.view;
         Memo::new(move |_| view.with(|view| view.call(&id).cloned()))
     }
 }

@@ -70,7 +70,7 @@ struct Bar {
 /// The timeline of the run.
 #[component]
 pub fn Timeline(screen: Screen) -> impl IntoView {
-    let view = screen.live.view;
+    let view = screen.view;
     let count = Memo::new(move |_| view.with(|view| view.nodes.len()));
     let span = Memo::new(move |_| {
         let now = screen.now.get();
@@ -122,7 +122,7 @@ fn Row(screen: Screen, span: Memo<Span>, row: usize) -> impl IntoView {
         let id = plan.id.clone();
         let bars = Memo::new({
             let id = id.clone();
-            move |_| node.with(|node| screen.live.view.with(|view| bars_of(view, node.as_deref(), &id)))
+            move |_| node.with(|node| screen.view.with(|view| bars_of(view, node.as_deref(), &id)))
         });
         let class = {
             let id = id.clone();
@@ -168,8 +168,10 @@ fn draw(bar: &Bar, span: Span) -> impl IntoView + use<> {
 }
 
 fn bars_of(view: &RunView, node: Option<&NodeView>, id: &NodeId) -> Vec<Bar> {
+    // What was taken over was done before this axis begins.
+    let begins = view.summary.created_at;
     let visits = node.into_iter().flat_map(|node| {
-        node.visits.iter().map(move |visit| {
+        node.visits.iter().filter(|visit| !visit.inherited).map(move |visit| {
             let tone = match (visit.duration_ms, visit.failed) {
                 (None, _) => Tone::Live,
                 (_, true) => Tone::Failed,
@@ -186,8 +188,10 @@ fn bars_of(view: &RunView, node: Option<&NodeView>, id: &NodeId) -> Vec<Bar> {
         })
     });
     let of_node = |owner: &Option<NodeId>| owner.as_ref() == Some(id);
-    let calls = view.calls.iter().filter(|call| of_node(&call.node)).map(call_bar);
-    let tools = view.tools.iter().filter(|tool| of_node(&tool.node)).map(tool_bar);
+    let calls =
+        view.calls.iter().filter(|call| of_node(&call.node) && call.started_at >= begins).map(call_bar);
+    let tools =
+        view.tools.iter().filter(|tool| of_node(&tool.node) && tool.started_at >= begins).map(tool_bar);
     visits.chain(calls).chain(tools).collect()
 }
 

@@ -3,13 +3,17 @@
 mod turn;
 
 use leptos::{html, prelude::*};
+use protocol::RunSummary;
 
 use self::turn::TurnView;
 pub use self::turn::Writing;
 use super::screen::Screen;
 use crate::{
     browser,
-    components::icon::{Icon, IconName},
+    components::{
+        icon::{Icon, IconName},
+        status::{SignLabel, run_sign},
+    },
 };
 
 /// Within this many pixels of the end, the reader is at the end.
@@ -18,7 +22,7 @@ const AT_END: i32 = 48;
 /// All turns. While the reader is at the end, the end stays in sight.
 #[component]
 pub fn Transcript(screen: Screen) -> impl IntoView {
-    let view = screen.live.view;
+    let view = screen.view;
     let frame = NodeRef::<html::Div>::new();
     let count = Memo::new(move |_| view.with(|view| view.turns.len()));
     let is_over = Memo::new(move |_| view.with(|view| view.summary.status.is_over()));
@@ -59,6 +63,7 @@ pub fn Transcript(screen: Screen) -> impl IntoView {
                     <TurnView screen turn />
                 </For>
             </ol>
+            <Ending screen />
             {move || {
                 (count.get() == 0).then(|| {
                     view! {
@@ -82,5 +87,27 @@ pub fn Transcript(screen: Screen) -> impl IntoView {
                 </button>
             </Show>
         </div>
+    }
+}
+
+/// How the run ended, below all that was said: by whom and why, where that is known.
+#[component]
+fn Ending(screen: Screen) -> impl IntoView {
+    let ending = Memo::new(move |_| {
+        screen.view.with(|view| {
+            let RunSummary { status, error, finished_at, .. } = &view.summary;
+            Some((*status, error.clone(), (*finished_at)?))
+        })
+    });
+    move || {
+        ending.get().map(|(status, error, at)| {
+            view! {
+                <p class="ending">
+                    <SignLabel sign=run_sign(status) />
+                    <span>{error}</span>
+                    <time class="dim mono" datetime=at.to_string()>{at.clock()}</time>
+                </p>
+            }
+        })
     }
 }

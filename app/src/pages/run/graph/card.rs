@@ -48,7 +48,7 @@ pub fn NodeCard(screen: Screen, layout: Memo<Layout>, card: usize) -> impl IntoV
             let id = plan.id.clone();
             move |_| {
                 let status = node.with(|node| node.as_ref().map(|node| node.status));
-                screen.live.view.with(|view| look_around(view, &id, status.unwrap_or_default()))
+                screen.view.with(|view| look_around(view, &id, status.unwrap_or_default()))
             }
         });
         let class = {
@@ -134,7 +134,7 @@ fn Headline(
 ) -> impl IntoView {
     let writing = move || {
         let call = surroundings.with(|around| around.call.clone())?;
-        screen.live.streams.text(&call).map(|text| text.with(|text| tail(text)))
+        screen.writing(&call).map(|text| text.with(|text| tail(text)))
     };
     move || match writing() {
         Some(text) => view! { <span class="node-line caret">{text}</span> }.into_any(),

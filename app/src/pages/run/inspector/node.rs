@@ -16,6 +16,7 @@ use crate::{
     pages::run::{
         clock::worked_ms,
         events_of::NodeEvents,
+        fork::NodeForks,
         graph::card::icon_of,
         screen::{Screen, visit_of},
         transcript::Writing,
@@ -44,11 +45,11 @@ pub fn NodeInspector(screen: Screen, node: usize) -> impl IntoView {
         let visit = Memo::new(move |_| screen.visit().filter(|visit| Some(*visit) <= last.get()).or_else(|| last.get()));
         let calls = Memo::new({
             let id = id.clone();
-            move |_| screen.live.view.with(|view| calls_of(view, &id, visit.get()))
+            move |_| screen.view.with(|view| calls_of(view, &id, visit.get()))
         });
         let tools = Memo::new({
             let id = id.clone();
-            move |_| screen.live.view.with(|view| tools_of(view, &id, visit.get()))
+            move |_| screen.view.with(|view| tools_of(view, &id, visit.get()))
         });
         let subtitle = {
             let planned = plan.planned_visits;
@@ -104,6 +105,7 @@ pub fn NodeInspector(screen: Screen, node: usize) -> impl IntoView {
                 </div>
                 <p class="dim">{subtitle}</p>
                 <Visits screen node visit />
+                <NodeForks screen node visit />
                 <Facts screen node calls />
                 <div class="tabs inspector-tabs" role="tablist" aria-label="About the node">
                     {tab(Page::Answer, "Answer")}
@@ -131,7 +133,10 @@ fn subtitle(node: &NodeView, visit: Option<u32>, planned: u32) -> String {
         (None, Some(tier)) => Some(format!("{tier} tier")),
         (None, None) => Some("no model, code alone".to_owned()),
     };
-    let parts = [Some(node.plan.phase.clone()), node.plan.scope.clone(), round, model];
+    let shown = node.visits.iter().find(|it| Some(it.number) == visit);
+    let taken_over =
+        shown.is_some_and(|visit| visit.inherited).then(|| "taken over from the run before".to_owned());
+    let parts = [Some(node.plan.phase.clone()), node.plan.scope.clone(), round, model, taken_over];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
@@ -252,7 +257,7 @@ impl Used {
 fn Answer(screen: Screen, id: NodeId, calls: Memo<Vec<Arc<CallView>>>) -> impl IntoView {
     let node = {
         let id = id.clone();
-        Memo::new(move |_| screen.live.view.with(|view| view.node(&id).cloned()))
+        Memo::new(move |_| screen.view.with(|view| view.node(&id).cloned()))
     };
     let remarks = move || {
         let node = node.get()?;
@@ -271,9 +276,9 @@ fn Answer(screen: Screen, id: NodeId, calls: Memo<Vec<Arc<CallView>>>) -> impl I
     };
     let reports = {
         let id = id.clone();
-        Memo::new(move |_| screen.live.view.with(|view| reports_of(view, &id)))
+        Memo::new(move |_| screen.view.with(|view| reports_of(view, &id)))
     };
-    let said = Memo::new(move |_| screen.live.view.with(|view| messages_of(view, &id)));
+    let said = Memo::new(move |_| screen.view.with(|view| messages_of(view, &id)));
     let answers = move || {
         let calls = calls.get();
         calls.iter().rev().find_map(|call| match &call.outcome {
@@ -396,7 +401,7 @@ fn Tools(screen: Screen, tools: Memo<Vec<CallId>>) -> impl IntoView {
 #[component]
 fn State(screen: Screen, id: NodeId) -> impl IntoView {
     let entries = Memo::new(move |_| {
-        screen.live.view.with(|view| {
+        screen.view.with(|view| {
             let entries =
                 view.state.iter().flat_map(|(key, entries)| entries.iter().map(move |it| (key, it)));
             let wrote = entries.filter(|(_, entry)| entry.node.as_ref() == Some(&id));

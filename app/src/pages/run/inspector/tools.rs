@@ -17,10 +17,7 @@ use crate::{
 #[component]
 pub fn ToolRow(screen: Screen, tool: CallId) -> impl IntoView {
     let tool = Memo::new(move |_| {
-        screen
-            .live
-            .view
-            .with(|view: &RunView| view.tools.iter().rev().find(|other| other.id == tool).cloned())
+        screen.view.with(|view: &RunView| view.tools.iter().rev().find(|other| other.id == tool).cloned())
     });
     let opened = RwSignal::new(false);
     let head = move || tool.get().map(|tool| tool_head(&tool));

@@ -13,6 +13,7 @@ use crate::{
     },
     format,
     pages::run::{
+        asks::AskTurn,
         graph::card::icon_of,
         inspector::{
             result::{DecisionCard, RatingCard, RejectedCard, TradeCard},
@@ -25,7 +26,7 @@ use crate::{
 /// The turn with this index. Turns are only added, never changed; the calls in them are.
 #[component]
 pub fn TurnView(screen: Screen, turn: usize) -> impl IntoView {
-    let turn = screen.live.view.with_untracked(|view| view.turns.get(turn).cloned());
+    let turn = screen.view.with_untracked(|view| view.turns.get(turn).cloned());
     turn.map(|turn| {
         let class = match &turn.content {
             TurnContent::Log(line) => match line.level {
@@ -46,9 +47,10 @@ pub fn TurnView(screen: Screen, turn: usize) -> impl IntoView {
 
 #[component]
 fn TurnHead(screen: Screen, turn: Arc<Turn>) -> impl IntoView {
-    let plan = turn.node.as_ref().and_then(|node| {
-        screen.live.view.with_untracked(|view| view.node(node).map(|node| node.plan.clone()))
-    });
+    let plan = turn
+        .node
+        .as_ref()
+        .and_then(|node| screen.view.with_untracked(|view| view.node(node).map(|node| node.plan.clone())));
     let round = match &turn.content {
         TurnContent::Call { call } => visit_of(call),
         _ => None,
@@ -92,23 +94,23 @@ fn content(screen: Screen, turn: &Turn) -> AnyView {
         }
         TurnContent::Log(line) => view! { <p class="turn-log">{line.message.clone()}</p> }.into_any(),
         TurnContent::Rating => {
-            let rating = screen.live.view.with_untracked(|view| view.rating.clone());
+            let rating = screen.view.with_untracked(|view| view.rating.clone());
             rating.map(|rating| view! { <RatingCard rating /> }).into_any()
         }
         TurnContent::Decision => {
-            let decision = screen.live.view.with_untracked(|view| view.decision.clone());
+            let decision = screen.view.with_untracked(|view| view.decision.clone());
             decision.map(|decision| view! { <DecisionCard decision /> }).into_any()
         }
         TurnContent::Trade(trade) => view! { <TradeCard trade=trade.clone() /> }.into_any(),
         TurnContent::Rejected(rejected) => view! { <RejectedCard rejected=rejected.clone() /> }.into_any(),
-        TurnContent::Input { input } => view! { <InputTurn screen input=input.clone() /> }.into_any(),
+        TurnContent::Input { input } => view! { <AskTurn screen input=input.clone() /> }.into_any(),
         TurnContent::Edited(edited) => {
             let keys: Vec<_> = edited.patch.keys().cloned().collect();
-            let words = format!("{} changed the state: {}.", edited.by, keys.join(", "));
+            let words = format!("{} changed the state: {}.", format::person(&edited.by), keys.join(", "));
             view! { <p class="turn-log">{words}</p> }.into_any()
         }
         TurnContent::ApprovalChanged(changed) => {
-            let words = format!("{} changed the approve mode: {}.", changed.by, changed.approval.label());
+            let words = format!("{} changed the approve mode: {}.", format::person(&changed.by), changed.approval.label());
             view! { <p class="turn-log">{words}</p> }.into_any()
         }
         TurnContent::Unknown { kind } => view! {
@@ -117,24 +119,6 @@ fn content(screen: Screen, turn: &Turn) -> AnyView {
             </p>
         }
         .into_any(),
-    }
-}
-
-/// A question to a person, and what was answered.
-#[component]
-fn InputTurn(screen: Screen, input: CallId) -> impl IntoView {
-    let state = Memo::new(move |_| screen.live.view.with(|view| view.input(&input).cloned()));
-    move || {
-        state.get().map(|input| {
-            let answer = match &input.received {
-                Some(received) => received.answer.label(),
-                None => "not answered yet".to_owned(),
-            };
-            view! {
-                <p>{input.request.prompt.clone()}</p>
-                <p class="turn-log">{answer}</p>
-            }
-        })
     }
 }
 
@@ -147,10 +131,7 @@ fn CallTurn(screen: Screen, call: CallId) -> impl IntoView {
     let tools = Memo::new({
         let call = call.clone();
         move |_| {
-            screen
-                .live
-                .view
-                .with(|view| view.call(&call).map(|call| tools_of(view, call)).unwrap_or_default())
+            screen.view.with(|view| view.call(&call).map(|call| tools_of(view, call)).unwrap_or_default())
         }
     });
     let body = move || {
@@ -172,7 +153,7 @@ fn CallTurn(screen: Screen, call: CallId) -> impl IntoView {
 /// Plain text while it is being written: it changes with every frame.
 #[component]
 pub fn Writing(screen: Screen, call: CallId) -> impl IntoView {
-    move || match screen.live.streams.text(&call) {
+    move || match screen.writing(&call) {
         Some(text) => view! { <p class="writing caret">{move || text.get()}</p> }.into_any(),
         None => view! { <p class="writing dim caret">"asks the model "</p> }.into_any(),
     }

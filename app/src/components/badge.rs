@@ -1,0 +1,56 @@
+//! How many runs wait for a person, for the title of the browser's tab.
+
+use std::collections::BTreeSet;
+
+use leptos::prelude::*;
+use protocol::{RunFilter, RunId, RunStatus, RunSummary};
+
+use crate::{api, live::use_feed};
+
+/// The runs that wait for a person. The server makes the title of a page when the page's own
+/// signals are gone, so this one belongs to nobody.
+#[derive(Clone)]
+pub struct NeedsYou(ArcRwSignal<BTreeSet<RunId>>);
+
+impl NeedsYou {
+    /// Follows all runs, for as long as the caller's owner lives.
+    pub fn follow() -> Self {
+        let waiting = ArcRwSignal::new(BTreeSet::new());
+        let heard = waiting.clone();
+        use_feed::<RunSummary>("/ws/v1/feed", move |run| {
+            let waits = !run.awaited.is_empty();
+            if heard.with_untracked(|waiting: &BTreeSet<RunId>| waiting.contains(&run.run)) != waits {
+                heard.update(|waiting| {
+                    if waits {
+                        waiting.insert(run.run);
+                    } else {
+                        waiting.remove(&run.run);
+                    }
+                });
+            }
+        });
+        // The feed begins with recent runs; one that has waited for long is not among them.
+        let read = waiting.clone();
+        Effect::new(move |_| {
+            let read = read.clone();
+            leptos::task::spawn_local(async move {
+                let filter =
+                    RunFilter { status: Some(RunStatus::Waiting), limit: Some(200), ..RunFilter::default() };
+                // Without an answer the feed alone counts.
+                if let Ok(page) = api::runs(filter).await {
+                    read.update(|waiting| waiting.extend(page.runs.iter().map(|run| run.run)));
+                }
+            });
+        });
+        Self(waiting)
+    }
+
+    /// The title of the tab, with the count before it.
+    pub fn title(&self, title: &str) -> String {
+        let name = if title.is_empty() { "Pitwall".to_owned() } else { format!("{title} · Pitwall") };
+        match self.0.with(BTreeSet::len) {
+            0 => name,
+            count => format!("({count}) {name}"),
+        }
+    }
+}

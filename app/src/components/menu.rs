@@ -1,0 +1,58 @@
+//! A button that opens a few acts below it.
+
+use leptos::{ev, html, prelude::*, wasm_bindgen::JsCast, web_sys::Node};
+
+use super::icon::{Icon, IconName};
+
+/// Opens and closes; an act, Escape, and a press or a focus elsewhere close it.
+#[component]
+pub fn Menu(
+    /// The button's icon.
+    icon: IconName,
+    /// The button's word.
+    label: &'static str,
+    /// What the button is for.
+    title: &'static str,
+    /// The acts: buttons and links of the class `menu-item`.
+    children: Children,
+) -> impl IntoView {
+    let menu = NodeRef::<html::Details>::new();
+    let close = move || {
+        if let Some(menu) = menu.try_get_untracked().flatten() {
+            menu.set_open(false);
+        }
+    };
+    let close_unless_inside = move |target: Option<Node>| {
+        let is_inside = menu.try_get_untracked().flatten().is_some_and(|menu| menu.contains(target.as_ref()));
+        if target.is_some() && !is_inside {
+            close();
+        }
+    };
+    let leave = move |event: ev::FocusEvent| close_unless_inside(as_node(event.related_target()));
+    Effect::new(move |_| {
+        let press = move |event: ev::PointerEvent| close_unless_inside(as_node(event.target()));
+        let listener = window_event_listener(ev::pointerdown, press);
+        on_cleanup(move || listener.remove());
+    });
+    let key = move |event: ev::KeyboardEvent| {
+        if event.key() == "Escape" {
+            event.stop_propagation();
+            close();
+        }
+    };
+    view! {
+        <details class="menu" node_ref=menu on:focusout=leave on:keydown=key>
+            <summary class="button act" title=title>
+                <Icon name=icon />
+                <span>{label}</span>
+            </summary>
+            <div class="menu-items card" on:click=move |_| close()>
+                {children()}
+            </div>
+        </details>
+    }
+}
+
+fn as_node(target: Option<leptos::web_sys::EventTarget>) -> Option<Node> {
+    target.and_then(|target| target.dyn_into().ok())
+}

@@ -1,0 +1,193 @@
+//! Acts on the whole run: approve mode, fork, export, stop.
+
+use leptos::{ev, prelude::*};
+use protocol::{Approval, NodeAdded, PlannedNode, RunView};
+
+use super::{
+    fork::{NamedPlace, named_places},
+    screen::Screen,
+};
+use crate::{
+    api,
+    components::{
+        approval::ApprovalPicker,
+        dialog::Modal,
+        icon::{Icon, IconName},
+        keys::on_page_key,
+        menu::Menu,
+    },
+};
+
+/// The plan's nodes, to choose from.
+pub fn choices(view: &RunView) -> Vec<PlannedNode> {
+    let kind = view.summary.request.workflow.kind();
+    let plans = view.nodes.iter().map(|node| &node.plan);
+    let choice = |plan: &NodeAdded| PlannedNode {
+        kind,
+        id: plan.id.clone(),
+        label: plan.label.clone(),
+        phase: plan.phase.clone(),
+    };
+    plans.map(choice).collect()
+}
+
+/// Before which nodes the run pauses, and how to change that while it works.
+#[component]
+pub fn ApproveMode(screen: Screen) -> impl IntoView {
+    let open = RwSignal::new(false);
+    let live = screen.live.view;
+    let mode = Memo::new(move |_| live.with(|view| view.approval.clone()));
+    let can_change = Memo::new(move |_| live.with(|view| !view.summary.status.is_over()));
+    let word = move || match mode.get() {
+        Approval::Off => "off".to_owned(),
+        Approval::Every => "every node".to_owned(),
+        Approval::Nodes { nodes } if nodes.len() == 1 => "1 node".to_owned(),
+        Approval::Nodes { nodes } => format!("{} nodes", nodes.len()),
+    };
+    let save = Action::new(move |approval: &Approval| {
+        let approval = approval.clone();
+        async move {
+            api::set_approval(screen.id, approval).await?;
+            open.try_set(false);
+            Ok::<(), api::ApiError>(())
+        }
+    });
+    let form = move || {
+        let (approval, nodes) = live.with_untracked(|view| (view.approval.clone(), choices(view)));
+        let value = RwSignal::new(approval);
+        let submit = move |event: ev::SubmitEvent| {
+            event.prevent_default();
+            save.dispatch(value.get_untracked());
+        };
+        view! {
+            <p class="dim">"Before a node that you choose, the run pauses and shows what is about to happen. It waits until somebody approves."</p>
+            <form class="dialog-form" on:submit=submit>
+                <ApprovalPicker value nodes name="approve-mode" />
+                {move || save.value().get().and_then(Result::err).map(|error| view! { <p class="inline-problem" role="alert">{error.to_string()}</p> })}
+                <div class="dialog-acts">
+                    <button type="button" class="button" on:click=move |_| open.set(false)>"Cancel"</button>
+                    <button type="submit" class="button primary" disabled=save.pending()>"Set the mode"</button>
+                </div>
+            </form>
+        }
+    };
+    view! {
+        <Show when=move || can_change.get()>
+            <button type="button" class="button act" title="Approve mode" on:click=move |_| open.set(true)>
+                <Icon name=IconName::Person />
+                <span class="act-word">"Approve: "</span>
+                <span aria-live="polite">{word}</span>
+            </button>
+        </Show>
+        <Modal open id="approve-mode" title="Approve mode".to_owned()>{form()}</Modal>
+    }
+}
+
+/// The places where the run can be continued in a new one.
+#[component]
+pub fn ForkMenu(screen: Screen) -> impl IntoView {
+    let places = Memo::new(move |_| screen.live.view.with(named_places));
+    let items = move || {
+        let items = places.get().into_iter().map(|NamedPlace { title, hint, point }| {
+            view! {
+                <button type="button" class="menu-item" on:click=move |_| screen.fork.open(point.clone())>
+                    <span>{title}</span>
+                    <span class="dim">{hint}</span>
+                </button>
+            }
+        });
+        items.collect_view()
+    };
+    view! {
+        <Show when=move || !places.with(Vec::is_empty)>
+            <Menu icon=IconName::Fork label="Fork" title="Continue this run in a new one">
+                {items}
+            </Menu>
+        </Show>
+    }
+}
+
+/// The run as a file.
+#[component]
+pub fn ExportMenu(screen: Screen) -> impl IntoView {
+    let path = format!("/api/v1/runs/{}/export", screen.id);
+    let file = move |ending: &'static str, title: &'static str, hint: &'static str| {
+        // A file, not a page of this application.
+        view! {
+            <a class="menu-item" href=format!("{path}.{ending}") rel="external" download=format!("{}.{ending}", screen.id)>
+                <span>{title}</span>
+                <span class="dim">{hint}</span>
+            </a>
+        }
+    };
+    view! {
+        <Menu icon=IconName::Download label="Export" title="Take this run along as a file">
+            {file("jsonl", "JSON Lines", "Every event; can be imported again")}
+            {file("html", "HTML file", "To read offline, without a server")}
+        </Menu>
+    }
+}
+
+/// Ends the run, with a reason for the log. Also by the key `s`.
+#[component]
+pub fn StopButton(screen: Screen) -> impl IntoView {
+    let open = RwSignal::new(false);
+    let can_stop = Memo::new(move |_| screen.live.view.with(|view| !view.summary.status.is_over()));
+    let stop = Action::new(move |reason: &Option<String>| {
+        let reason = reason.clone();
+        async move {
+            api::stop_run(screen.id, reason).await?;
+            open.try_set(false);
+            Ok::<(), api::ApiError>(())
+        }
+    });
+    on_page_key(move |event| {
+        if event.key() == "s" && can_stop.get_untracked() {
+            event.prevent_default();
+            open.set(true);
+        }
+    });
+    let form = move || {
+        let reason = RwSignal::new(String::new());
+        let confirm = move |event: ev::SubmitEvent| {
+            event.prevent_default();
+            let said = reason.get_untracked().trim().to_owned();
+            stop.dispatch(Some(said).filter(|said| !said.is_empty()));
+        };
+        view! {
+            <p>
+                "It asks no further model and calls no further tool. What it found so far is kept, "
+                "and a new run can continue it."
+            </p>
+            <form class="dialog-form" on:submit=confirm>
+                <label class="ask-label">
+                    "Reason, for the log (optional)"
+                    <input
+                        class="input"
+                        type="text"
+                        maxlength="300"
+                        autocomplete="off"
+                        prop:value=reason
+                        on:input=move |event| reason.set(event_target_value(&event))
+                    />
+                </label>
+                {move || stop.value().get().and_then(Result::err).map(|error| view! { <p class="inline-problem" role="alert">{error.to_string()}</p> })}
+                <div class="dialog-acts">
+                    <button type="button" class="button" on:click=move |_| open.set(false)>"Let it run"</button>
+                    <button type="submit" class="button danger" disabled=stop.pending()>"Stop the run"</button>
+                </div>
+            </form>
+        }
+    };
+    view! {
+        <div class="stop-act">
+            <Show when=move || can_stop.get()>
+                <button type="button" class="button act danger" title="Stop this run (s)" on:click=move |_| open.set(true)>
+                    <Icon name=IconName::Stop />
+                    <span>"Stop"</span>
+                </button>
+            </Show>
+            <Modal open id="stop" title="Stop this run?".to_owned()>{form()}</Modal>
+        </div>
+    }
+}

@@ -1,0 +1,233 @@
+//! What is about to happen, and whether it may.
+
+use leptos::{ev::SubmitEvent, prelude::*};
+use protocol::{Answer, ApprovalForm, Decimal, NodeId, Order, Patch, Text, grouped};
+
+use super::Reply;
+use crate::{
+    components::{
+        icon::{Icon, IconName},
+        long_text::{LongText, Reading},
+        table::{Cell, DataTable},
+        whole_text::whole_text,
+    },
+    pages::run::{screen::Screen, state_editor::StateEditor},
+};
+
+/// What a person does about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Act {
+    Edit,
+    SendBack,
+    Reroute,
+    Reject,
+}
+
+/// The subject, the state, and the acts.
+#[component]
+pub fn ApprovalAsk(screen: Screen, node: Option<NodeId>, form: ApprovalForm, reply: Reply) -> impl IntoView {
+    let opened = RwSignal::new(None::<Act>);
+    let ApprovalForm { visit, subject, digest, back, routes } = form;
+    let digest = StoredValue::new(digest);
+    let approve = move |edits: Patch| {
+        reply.dispatch(Answer::Approved { digest: digest.get_value(), edits });
+    };
+    let toggle = move |act: Act, icon: IconName, label: &'static str| {
+        view! {
+            <button
+                type="button"
+                class=if act == Act::Reject { "button danger" } else { "button" }
+                aria-expanded=move || (opened.get() == Some(act)).to_string()
+                on:click=move |_| opened.update(|opened| *opened = if *opened == Some(act) { None } else { Some(act) })
+            >
+                <Icon name=icon />
+                {label}
+            </button>
+        }
+    };
+    let (can_go_back, can_reroute) = (!back.is_empty(), !routes.is_empty());
+    let (back, routes) = (StoredValue::new(back), StoredValue::new(routes));
+    let panel = move || {
+        opened.get().map(|act| match act {
+            Act::Edit => view! { <EditForm screen reply approve=Callback::new(approve) /> }.into_any(),
+            Act::SendBack => {
+                view! { <WayForm screen reply nodes=back.get_value() comment=true /> }.into_any()
+            }
+            Act::Reroute => {
+                view! { <WayForm screen reply nodes=routes.get_value() comment=false /> }.into_any()
+            }
+            Act::Reject => view! { <RejectForm reply /> }.into_any(),
+        })
+    };
+    view! {
+        {(visit > 1).then(|| view! { <p class="dim">{format!("This is its visit {visit}.")}</p> })}
+        {subject.map(|subject| view! { <Subject screen subject /> })}
+        <StateShown screen />
+        <div class="ask-acts">
+            <button type="button" class="button primary" disabled=reply.pending() on:click=move |_| approve(Patch::new())>
+                <Icon name=IconName::Check />
+                {move || if reply.pending().get() { "Sending …" } else { "Approve" }}
+            </button>
+            {toggle(Act::Edit, IconName::Document, "Edit the state …")}
+            {can_go_back.then(|| toggle(Act::SendBack, IconName::StepBack, "Send back …"))}
+            {can_reroute.then(|| toggle(Act::Reroute, IconName::Route, "Another route …"))}
+            {toggle(Act::Reject, IconName::Cross, "Reject …")}
+            <span class="dim ask-digest" title="An answer is good for exactly this. If it changes, it is asked again.">
+                {node.map(|node| format!("{node} · "))}
+                <span class="mono">{digest.with_value(|digest| digest.to_string().chars().take(12).collect::<String>())}</span>
+            </span>
+        </div>
+        {panel}
+    }
+}
+
+/// What exactly is to be done: orders as a table, anything else as JSON.
+#[component]
+fn Subject(screen: Screen, subject: Text) -> impl IntoView {
+    let whole = whole_text(screen.id, subject.clone());
+    move || match whole.get() {
+        None => view! { <p class="dim">"Loading what is to be done …"</p> }.into_any(),
+        Some(json) => match serde_json::from_str::<Vec<Order>>(&json) {
+            Ok(orders) if orders.is_empty() => view! { <p>"No order is to be executed."</p> }.into_any(),
+            Ok(orders) => view! { <Orders orders /> }.into_any(),
+            Err(_) => {
+                view! { <LongText run=screen.id text=subject.clone() reading=Reading::Verbatim /> }.into_any()
+            }
+        },
+    }
+}
+
+#[component]
+fn Orders(orders: Vec<Order>) -> impl IntoView {
+    let price = |price: Option<Decimal>| price.map_or_else(|| "–".to_owned(), |price| grouped(price, 2));
+    let rows = orders.into_iter().map(move |order| {
+        view! {
+            <tr role="row">
+                <Cell label="Side"><strong>{order.side.to_string()}</strong></Cell>
+                <Cell label="Ticker">{order.ticker.to_string()}</Cell>
+                <Cell label="Shares" numeric=true>{order.quantity.normalize().to_string()}</Cell>
+                <Cell label="Stop loss" numeric=true>{price(order.stop_loss)}</Cell>
+                <Cell label="Take profit" numeric=true>{price(order.take_profit)}</Cell>
+                <Cell label="Why"><span class="dim">{order.rationale}</span></Cell>
+            </tr>
+        }
+    });
+    view! {
+        <DataTable caption="Orders to approve" columns=vec!["Side", "Ticker", "#Shares", "#Stop loss", "#Take profit", "Why"]>
+            {rows.collect_view()}
+        </DataTable>
+    }
+}
+
+/// The state that the node will get, key by key.
+#[component]
+fn StateShown(screen: Screen) -> impl IntoView {
+    let keys =
+        Memo::new(move |_| screen.live.view.with(|view| view.state.keys().cloned().collect::<Vec<_>>()));
+    let opened = RwSignal::new(false);
+    let entries = move |key: &str| {
+        screen.live.view.with_untracked(|view| view.state.get(key).cloned().unwrap_or_default())
+    };
+    let row = move |key: String| {
+        let texts = entries(&key).into_iter().map(|entry| {
+            view! { <LongText run=screen.id text=entry.value.clone() reading=Reading::Verbatim /> }
+        });
+        view! {
+            <h3 class="mono">{key}</h3>
+            {texts.collect_view()}
+        }
+    };
+    view! {
+        <details class="ask-state" on:toggle=move |_| opened.update(|opened| *opened = !*opened)>
+            <summary>{move || format!("The state that it gets: {} entries", keys.with(Vec::len))}</summary>
+            <Show when=move || opened.get()>
+                {move || keys.get().into_iter().map(row).collect_view()}
+            </Show>
+        </details>
+    }
+}
+
+#[component]
+fn EditForm(screen: Screen, reply: Reply, approve: Callback<Patch>) -> impl IntoView {
+    let edits = RwSignal::new(Ok(Patch::new()));
+    let is_ready = move || {
+        edits.with(|edits: &Result<Patch, String>| edits.as_ref().is_ok_and(|edits| !edits.is_empty()))
+    };
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        if let Ok(edits) = edits.get_untracked() {
+            approve.run(edits);
+        }
+    };
+    view! {
+        <form class="ask-form ask-panel" on:submit=submit>
+            <StateEditor screen edits />
+            <div class="ask-acts">
+                <button type="submit" class="button primary" disabled=move || !is_ready() || reply.pending().get()>
+                    "Change the state and go on"
+                </button>
+            </div>
+        </form>
+    }
+}
+
+/// To one of some nodes: back, with a comment, or on.
+#[component]
+fn WayForm(screen: Screen, reply: Reply, nodes: Vec<NodeId>, comment: bool) -> impl IntoView {
+    let to = RwSignal::new(nodes.first().cloned());
+    let said = RwSignal::new(String::new());
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let Some(to) = to.get_untracked() else { return };
+        reply.dispatch(match comment {
+            true => Answer::SentBack { to, comment: said.get_untracked().trim().to_owned() },
+            false => Answer::Rerouted { to },
+        });
+    };
+    let options = nodes.into_iter().map(|node| {
+        let label =
+            screen.live.view.with_untracked(|view| view.node(&node).map(|node| node.plan.label.clone()));
+        view! { <option value=node.to_string()>{label.unwrap_or_else(|| node.to_string())}</option> }
+    });
+    view! {
+        <form class="ask-form ask-panel" on:submit=submit>
+            <label class="ask-label">
+                {if comment { "Back to" } else { "On to" }}
+                <select class="input" on:change=move |event| to.set(event_target_value(&event).parse().ok())>{options.collect_view()}</select>
+            </label>
+            {comment.then(|| view! {
+                <label class="ask-label">
+                    "What it shall do differently"
+                    <textarea class="input" rows="2" required=true prop:value=said on:input=move |event| said.set(event_target_value(&event))></textarea>
+                </label>
+            })}
+            <div class="ask-acts">
+                <button type="submit" class="button primary" disabled=reply.pending()>
+                    {if comment { "Send back" } else { "Take this route" }}
+                </button>
+            </div>
+        </form>
+    }
+}
+
+#[component]
+fn RejectForm(reply: Reply) -> impl IntoView {
+    let reason = RwSignal::new(String::new());
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let reason = Some(reason.get_untracked().trim().to_owned()).filter(|reason| !reason.is_empty());
+        reply.dispatch(Answer::Rejected { reason });
+    };
+    view! {
+        <form class="ask-form ask-panel" on:submit=submit>
+            <label class="ask-label">
+                "Reason, for the log (optional)"
+                <input class="input" type="text" maxlength="300" autocomplete="off" prop:value=reason on:input=move |event| reason.set(event_target_value(&event)) />
+            </label>
+            <p class="dim">"The run ends here. What it found so far is kept, and it can be continued from any finished node."</p>
+            <div class="ask-acts">
+                <button type="submit" class="button danger" disabled=reply.pending()>"Reject and end the run"</button>
+            </div>
+        </form>
+    }
+}

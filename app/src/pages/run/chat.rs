@@ -1,0 +1,142 @@
+//! Questions beside the run. They never disturb it, and are answered after its end, too.
+
+use std::sync::Arc;
+
+use leptos::{ev, prelude::*};
+use protocol::{ChatAnswered, ChatView};
+
+use super::screen::Screen;
+use crate::{
+    api,
+    components::{
+        icon::{Icon, IconName},
+        long_text::{LongText, Reading},
+    },
+    format,
+    live::chat_call,
+};
+
+/// The conversation, and the box for the next question.
+#[component]
+pub fn Chat(screen: Screen) -> impl IntoView {
+    let live = screen.live.view;
+    let count = Memo::new(move |_| live.with(|view| view.chats.len()));
+    let typed = RwSignal::new(String::new());
+    let ask = Action::new(move |question: &String| {
+        let question = question.clone();
+        async move {
+            api::ask_run(screen.id, question).await?;
+            screen.live.reopen();
+            typed.try_set(String::new());
+            Ok::<(), api::ApiError>(())
+        }
+    });
+    let send = move || {
+        let question = typed.get_untracked().trim().to_owned();
+        if !question.is_empty() && !ask.pending().get_untracked() {
+            ask.dispatch(question);
+        }
+    };
+    let key = move |event: ev::KeyboardEvent| {
+        if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
+            event.prevent_default();
+            send();
+        }
+    };
+    let submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        send();
+    };
+    view! {
+        <section class="chat" aria-label="Chat beside the run">
+            <div class="chat-turns" tabindex="0" role="log" aria-label="Conversation">
+                <Show when=move || count.get() == 0>
+                    <p class="empty">
+                        "Ask about this run: why it decided as it did, what an agent left out, what a figure means. A model answers from the run's state at that moment. The run does not notice."
+                    </p>
+                </Show>
+                <For each=move || 0..count.get() key=|chat| *chat let:chat>
+                    <Exchange screen chat />
+                </For>
+            </div>
+            <form class="chat-form" on:submit=submit>
+                <textarea
+                    class="input"
+                    rows="2"
+                    maxlength="8000"
+                    placeholder="A question about this run"
+                    aria-label="Your question"
+                    prop:value=typed
+                    on:input=move |event| typed.set(event_target_value(&event))
+                    on:keydown=key
+                ></textarea>
+                <button type="submit" class="button primary" disabled=move || ask.pending().get() || typed.with(|typed| typed.trim().is_empty())>
+                    <Icon name=IconName::Chat />
+                    "Ask"
+                </button>
+                {move || ask.value().get().and_then(Result::err).map(|error| view! {
+                    <p class="inline-problem" role="alert">{format!("Not asked: {error} Your question is kept.")}</p>
+                })}
+            </form>
+        </section>
+    }
+}
+
+/// A question and its answer.
+#[component]
+fn Exchange(screen: Screen, chat: usize) -> impl IntoView {
+    let state = Memo::new(move |_| screen.live.view.with(|view| view.chats.get(chat).cloned()));
+    move || {
+        state.get().map(|chat: Arc<ChatView>| {
+        let by = format::person(&chat.asked.by);
+        let answer = match &chat.answered {
+            Some(answered) => view! { <AnswerText screen answered=answered.clone() /> }.into_any(),
+            None => view! { <Streaming screen chat=chat.asked.chat /> }.into_any(),
+        };
+        view! {
+            <article class="turn">
+                <div class="turn-head">
+                    <span class="speaker"><Icon name=IconName::Person />{by}</span>
+                    <time class="dim mono" datetime=chat.asked_at.to_string()>{chat.asked_at.clock()}</time>
+                </div>
+                <p class="chat-question">{chat.asked.question.shown().to_owned()}</p>
+                {answer}
+            </article>
+        }
+    })
+    }
+}
+
+#[component]
+fn Streaming(screen: Screen, chat: u32) -> impl IntoView {
+    let call = chat_call(chat);
+    move || match call.as_ref().and_then(|call| screen.live.streams.text(call)) {
+        Some(text) => view! { <p class="writing caret">{move || text.get()}</p> }.into_any(),
+        None => view! { <p class="writing dim caret">"asks the model "</p> }.into_any(),
+    }
+}
+
+#[component]
+fn AnswerText(screen: Screen, answered: ChatAnswered) -> impl IntoView {
+    let ChatAnswered { model, answer, usage, cost, latency_ms, error, .. } = answered;
+    let tokens = usage.tokens_in.zip(usage.tokens_out).map(|(tokens_in, tokens_out)| tokens_in + tokens_out);
+    let foot = [
+        Some(model),
+        Some(format::duration(latency_ms)),
+        Some(tokens.map_or_else(
+            || "tokens unknown".to_owned(),
+            |tokens| format!("{} tokens", format::count(tokens)),
+        )),
+        Some(cost.map_or_else(|| "cost unknown".to_owned(), format::dollars)),
+    ];
+    view! {
+        {error.map(|error| view! {
+            <p class="turn-problem tone-failed">
+                <Icon name=IconName::Cross />
+                {format!("No answer: {error}")}
+            </p>
+        })}
+        {(answer.bytes() > 0).then(|| view! { <LongText run=screen.id text=answer reading=Reading::Prose /> })}
+        <p class="turn-foot dim mono">{foot.into_iter().flatten().collect::<Vec<_>>().join(" · ")}</p>
+    }
+}

@@ -1,0 +1,295 @@
+//! Continues the run in a new one: from a node, a phase, or its end.
+
+use leptos::{ev::SubmitEvent, prelude::*};
+use leptos_router::hooks::use_navigate;
+use protocol::{
+    Date, ForkPoint, ForkRun, ModelChoice, NodeId, NodeStatus, NodeView, Patch, RunStatus, RunView, Workflow,
+    WorkflowKind,
+};
+
+use super::{acts::choices, screen::Screen, state_editor::StateEditor};
+use crate::{
+    api,
+    components::{
+        approval::ApprovalPicker,
+        dialog::Modal,
+        icon::{Icon, IconName},
+        limits::{LimitFields, LimitsDraft},
+    },
+};
+
+/// Where the run is to be continued, while the dialog asks for the rest.
+#[derive(Clone, Copy, Default)]
+pub struct ForkDraft {
+    open: RwSignal<bool>,
+    point: RwSignal<Option<ForkPoint>>,
+}
+
+impl ForkDraft {
+    /// Asks how to continue from a place.
+    pub fn open(&self, point: ForkPoint) {
+        self.point.set(Some(point));
+        self.open.set(true);
+    }
+}
+
+/// A place to continue from, as the menu offers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedPlace {
+    /// Its name.
+    pub title: String,
+    /// What that means.
+    pub hint: &'static str,
+    /// The place.
+    pub point: ForkPoint,
+}
+
+/// The places that the menu offers. A pipeline run has three: what lies between them is found in
+/// the dialog and at the nodes.
+pub fn named_places(view: &RunView) -> Vec<NamedPlace> {
+    let is_pipeline = view.summary.request.workflow.kind() == WorkflowKind::Pipeline;
+    let named = |point: ForkPoint| {
+        let (title, hint) = match &point {
+            ForkPoint::End => ("Where it ended".to_owned(), "What succeeded stands; the rest is done"),
+            ForkPoint::Phase { phase } => match (is_pipeline, phase.as_str()) {
+                (true, "Analysts") => ("Analysts".to_owned(), "Everything is done again"),
+                (true, "Debate") => ("Debate and trader".to_owned(), "The analysts' reports stand"),
+                (true, "Risk debate") => ("Risk".to_owned(), "The trader's proposal stands, too"),
+                (true, _) => return None,
+                (false, phase) => (phase.to_owned(), "What came before stands"),
+            },
+            ForkPoint::Before { .. } | ForkPoint::After { .. } => return None,
+        };
+        Some(NamedPlace { title, hint, point })
+    };
+    places(view).into_iter().filter_map(named).collect()
+}
+
+/// The places where a run can be continued without naming a node: its end, and each phase that was reached.
+pub fn places(view: &RunView) -> Vec<ForkPoint> {
+    let mut places = Vec::new();
+    if can_go_on(view) {
+        places.push(ForkPoint::End);
+    }
+    for node in view.nodes.iter().filter(|node| !node.visits.is_empty()) {
+        let place = ForkPoint::Phase { phase: node.plan.phase.clone() };
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    places
+}
+
+/// Whether the run ended before its work was done.
+pub fn can_go_on(view: &RunView) -> bool {
+    matches!(view.summary.status, RunStatus::Failed | RunStatus::Cancelled)
+}
+
+/// A place in words, as the end of "continues …".
+pub fn in_words(point: &ForkPoint, view: &RunView) -> String {
+    let label =
+        |node: &NodeId| view.node(node).map_or_else(|| node.to_string(), |node| node.plan.label.clone());
+    let visited = |node: &NodeId, visit: u32| match visit {
+        1 => label(node),
+        visit => format!("{}, visit {visit}", label(node)),
+    };
+    match point {
+        ForkPoint::Before { node, visit } => format!("from {} on", visited(node, *visit)),
+        ForkPoint::After { node, visit } => format!("after {}", visited(node, *visit)),
+        ForkPoint::Phase { phase } => format!("from the phase {phase} on"),
+        ForkPoint::End => "where it ended".to_owned(),
+    }
+}
+
+/// The acts on a finished visit of a node.
+#[component]
+pub fn NodeForks(
+    screen: Screen,
+    node: Memo<Option<std::sync::Arc<NodeView>>>,
+    visit: Memo<Option<u32>>,
+) -> impl IntoView {
+    let finished = Memo::new(move |_| {
+        let number = visit.get()?;
+        node.with(|node| {
+            let node = node.as_ref()?;
+            let visit =
+                node.visits.iter().find(|visit| visit.number == number && visit.duration_ms.is_some())?;
+            Some((node.plan.id.clone(), number, !visit.failed && node.status != NodeStatus::Skipped))
+        })
+    });
+    move || {
+        finished.get().map(|(node, visit, succeeded)| {
+            let (before, after) = (ForkPoint::Before { node: node.clone(), visit }, ForkPoint::After { node, visit });
+            view! {
+                <div class="node-acts">
+                    <button type="button" class="quiet-button" on:click=move |_| screen.fork.open(before.clone())>
+                        <Icon name=IconName::Play />
+                        "Re-run from here"
+                    </button>
+                    {succeeded.then(|| view! {
+                        <button type="button" class="quiet-button" on:click=move |_| screen.fork.open(after.clone())>
+                            <Icon name=IconName::Fork />
+                            "Fork after this"
+                        </button>
+                    })}
+                </div>
+            }
+        })
+    }
+}
+
+/// The dialog.
+#[component]
+pub fn ForkDialog(screen: Screen) -> impl IntoView {
+    let ForkDraft { open, point } = screen.fork;
+    let title = Signal::derive(move || {
+        match point.get() {
+            Some(ForkPoint::Before { .. }) => "Re-run from here",
+            Some(ForkPoint::End) => "Continue the run",
+            _ => "Fork the run",
+        }
+        .to_owned()
+    });
+    view! {
+        <Modal open id="fork" title>
+            <ForkForm screen />
+        </Modal>
+    }
+}
+
+/// Which model answers in the new run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Model {
+    Same,
+    Configured,
+    Rehearsal,
+}
+
+#[component]
+fn ForkForm(screen: Screen) -> impl IntoView {
+    let ForkDraft { open, point } = screen.fork;
+    let (places, request, approval, nodes) = screen.live.view.with_untracked(|view| {
+        let mut all = places(view);
+        if let Some(asked) = point.get_untracked().filter(|asked| !all.contains(asked)) {
+            all.insert(0, asked);
+        }
+        let places: Vec<_> = all.into_iter().map(|place| (in_words(&place, view), place)).collect();
+        (places, view.summary.request.clone(), view.approval.clone(), choices(view))
+    });
+    let edits = RwSignal::new(Ok(Patch::new()));
+    let date = RwSignal::new(request.workflow.date().to_string());
+    let model = RwSignal::new(Model::Same);
+    let limits = LimitsDraft::new(&request.limits);
+    let approval = RwSignal::new(approval);
+
+    let navigate = use_navigate();
+    let fork = Action::new(move |request: &ForkRun| {
+        let request = request.clone();
+        let navigate = navigate.clone();
+        async move {
+            let accepted = api::fork_run(screen.id, request).await?;
+            open.try_set(false);
+            navigate(&format!("/runs/{}", accepted.run), Default::default());
+            Ok::<(), api::ApiError>(())
+        }
+    });
+    let original = StoredValue::new(request);
+    let prepared = Memo::new(move |_| {
+        let point = point.get().ok_or_else(|| "Choose where to continue.".to_owned())?;
+        let date: Date = date.get().parse().map_err(|_| "Choose a day.".to_owned())?;
+        original.with_value(|original| {
+            let limits = limits.limits()?;
+            let workflow = on_day(&original.workflow, date);
+            Ok(ForkRun {
+                point,
+                edits: edits.get()?,
+                workflow: (workflow != original.workflow).then_some(workflow),
+                model: match model.get() {
+                    Model::Same => None,
+                    Model::Configured => Some(ModelChoice::Configured),
+                    Model::Rehearsal => Some(ModelChoice::Rehearsal { characters_per_second: None }),
+                },
+                limits: (limits != original.limits).then_some(limits),
+                approval: Some(approval.get()),
+            })
+        })
+    });
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        if let Ok(request) = prepared.get_untracked() {
+            fork.dispatch(request);
+        }
+    };
+    let chosen = places.iter().position(|(_, place)| Some(place) == point.get_untracked().as_ref());
+    let all = StoredValue::new(places.clone());
+    let choose = move |event| {
+        let index = event_target_value(&event).parse::<usize>().ok();
+        point.set(
+            index.and_then(|index| all.with_value(|all| all.get(index).map(|(_, place)| place.clone()))),
+        );
+    };
+    let options = places.into_iter().enumerate().map(|(index, (words, _))| {
+        view! { <option value=index.to_string() selected=Some(index) == chosen>{words}</option> }
+    });
+    let problem = move || {
+        let refused = fork.value().get().and_then(Result::err).map(|error| error.to_string());
+        let refused = refused.or_else(|| prepared.with(|prepared| prepared.as_ref().err().cloned()))?;
+        Some(view! { <p class="inline-problem" role="alert">{refused}</p> })
+    };
+    let model_option = move |value: Model, label: &'static str| {
+        view! {
+            <label class="ask-choice">
+                <input type="radio" name="fork-model" checked=value == Model::Same prop:checked=move || model.get() == value on:change=move |_| model.set(value) />
+                <span>{label}</span>
+            </label>
+        }
+    };
+    view! {
+        <p class="dim">"A new run takes over what was done up to there and repeats none of it. This run stays as it is."</p>
+        <form class="dialog-form" on:submit=submit>
+            <label class="ask-label">
+                "Continue"
+                <select class="input" on:change=choose>{options.collect_view()}</select>
+            </label>
+            <StateEditor screen edits />
+            <details class="fold">
+                <summary>"Other parameters"</summary>
+                <div class="fold-body">
+                    <label class="ask-label">
+                        "As of"
+                        <input class="input" type="date" prop:value=date on:input=move |event| date.set(event_target_value(&event)) />
+                    </label>
+                    <fieldset class="ask-choices">
+                        <legend>"Model"</legend>
+                        {model_option(Model::Same, "As before")}
+                        {model_option(Model::Configured, "The configured one")}
+                        {model_option(Model::Rehearsal, "Rehearsal")}
+                    </fieldset>
+                </div>
+            </details>
+            <details class="fold" open=point.with_untracked(|point| *point == Some(ForkPoint::End))>
+                <summary>"Limits"</summary>
+                <div class="fold-body"><LimitFields draft=limits /></div>
+            </details>
+            <details class="fold">
+                <summary>"Approve mode"</summary>
+                <div class="fold-body"><ApprovalPicker value=approval nodes name="fork-approval" /></div>
+            </details>
+            {problem}
+            <div class="dialog-acts">
+                <button type="button" class="button" on:click=move |_| open.set(false)>"Cancel"</button>
+                <button type="submit" class="button primary" disabled=move || prepared.with(Result::is_err) || fork.pending().get()>
+                    {move || if fork.pending().get() { "Starting …" } else { "Start the new run" }}
+                </button>
+            </div>
+        </form>
+    }
+}
+
+fn on_day(workflow: &Workflow, day: Date) -> Workflow {
+    let mut workflow = workflow.clone();
+    match &mut workflow {
+        Workflow::Pipeline { date, .. } | Workflow::Portfolio { date, .. } => *date = day,
+    }
+    workflow
+}

@@ -1,0 +1,124 @@
+//! Values of the run's state that a person changes, as JSON.
+
+use leptos::{prelude::*, task::spawn_local};
+use protocol::{Patch, StateEntry, Text};
+use serde_json::Value;
+
+use super::screen::Screen;
+use crate::api::{self, ApiError};
+
+/// A key that is being edited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Edited {
+    key: String,
+    typed: RwSignal<String>,
+    /// What it was, to leave out what has not changed.
+    before: String,
+}
+
+/// Keys to choose from, and below a place for each chosen key's JSON. `edits` holds the changed
+/// values, or what is wrong with one.
+#[component]
+pub fn StateEditor(screen: Screen, edits: RwSignal<Result<Patch, String>>) -> impl IntoView {
+    let keys = screen.live.view.with_untracked(|view| view.state.keys().cloned().collect::<Vec<_>>());
+    let edited = RwSignal::new(Vec::<Edited>::new());
+    let problem = RwSignal::new(None::<ApiError>);
+    let collected = Memo::new(move |_| edited.with(|edited| collect(edited)));
+    Effect::new(move |_| edits.set(collected.get()));
+    let choose = move |event| {
+        let key: String = event_target_value(&event);
+        if key.is_empty() || edited.with_untracked(|edited| edited.iter().any(|other| other.key == key)) {
+            return;
+        }
+        let entries =
+            screen.live.view.with_untracked(|view| view.state.get(&key).cloned().unwrap_or_default());
+        spawn_local(async move {
+            match value_of(screen, entries.iter().map(|entry| &**entry)).await {
+                Ok(before) => {
+                    let typed = RwSignal::new(before.clone());
+                    edited.try_update(|edited| edited.push(Edited { key, typed, before }));
+                    problem.try_set(None);
+                }
+                Err(error) => drop(problem.try_set(Some(error))),
+            }
+        });
+    };
+    let options =
+        keys.iter().map(|key| view! { <option value=key.clone()>{key.clone()}</option> }).collect_view();
+    view! {
+        <div class="state-editor">
+            {if keys.is_empty() {
+                view! { <p class="dim">"The run's state has no entries yet."</p> }.into_any()
+            } else {
+                view! {
+                    <label class="ask-label">
+                        "Change an entry of the state"
+                        <select class="input" on:change=choose>
+                            <option value="">"Choose a key"</option>
+                            {options}
+                        </select>
+                    </label>
+                }
+                .into_any()
+            }}
+            <For each=move || edited.get() key=|edited| edited.key.clone() let:one>
+                {
+                    let (typed, key) = (one.typed, one.key);
+                    let fault = move || typed.with(|typed| parsed(typed).err());
+                    let remove = {
+                        let key = key.clone();
+                        move |_| edited.update(|edited| edited.retain(|other| other.key != key))
+                    };
+                    view! {
+                        <div class="state-edit">
+                            <label class="ask-label">
+                                <span class="mono">{key.clone()}</span>
+                                <textarea class="input mono" rows="6" spellcheck="false" prop:value=typed on:input=move |event| typed.set(event_target_value(&event))></textarea>
+                            </label>
+                            <p class="note fault" aria-live="polite">{fault}</p>
+                            <button type="button" class="quiet-button" on:click=remove>{format!("Leave {key} as it is")}</button>
+                        </div>
+                    }
+                }
+            </For>
+            {move || problem.get().map(|error| view! { <p class="inline-problem" role="alert">{error.to_string()}</p> })}
+        </div>
+    }
+}
+
+fn parsed(typed: &str) -> Result<Value, String> {
+    serde_json::from_str(typed).map_err(|error| format!("This is not valid JSON: {error}."))
+}
+
+fn collect(edited: &[Edited]) -> Result<Patch, String> {
+    let mut patch = Patch::new();
+    for Edited { key, typed, before } in edited {
+        let value = typed.with(|typed| parsed(typed))?;
+        if typed.with(|typed| typed != before) {
+            patch.insert(key.clone(), Text::from(value.to_string()));
+        }
+    }
+    Ok(patch)
+}
+
+/// The whole value of a key, indented.
+async fn value_of(screen: Screen, entries: impl Iterator<Item = &StateEntry>) -> Result<String, ApiError> {
+    let mut whole = Value::Null;
+    for entry in entries {
+        let text = match entry.value.stored() {
+            Some(digest) => api::text(screen.id, digest.clone()).await?,
+            None => entry.value.shown().to_owned(),
+        };
+        // What the log holds is JSON; were it not, the person would see it as a text.
+        let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        whole = match (entry.appended, whole) {
+            (false, _) => value,
+            (true, Value::Array(mut items)) => {
+                items.push(value);
+                Value::Array(items)
+            }
+            (true, _) => Value::Array(vec![value]),
+        };
+    }
+    Ok(serde_json::to_string_pretty(&whole).unwrap_or_default())
+}
