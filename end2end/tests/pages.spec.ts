@@ -1,21 +1,31 @@
-import AxeBuilder from "@axe-core/playwright";
 import type { Locator, Page } from "@playwright/test";
+import { expectAccessible } from "./accessible";
 import { expect, test } from "./fixtures";
-import { card, cards, completeTurns, inspector, pill, viewTab } from "./run-page";
+import { asks, card, cards, completeTurns, inspector, menu, pill, viewTab } from "./run-page";
 import {
-  type Accepted, finishedPipeline, runView, startPipeline, startPortfolioRun, stop, succeeded,
+  type Accepted, finishedPipeline, reaches, runView, startPipeline, startPortfolioRun, stop, succeeded,
 } from "./runs";
 import type { Server } from "./server";
 
-/** What the pages show: three analyses and a decision in one flow. */
+/** What the pages show: three analyses and a decision in one flow, and what waits for a person. */
 let analysis: Accepted;
+let other: Accepted;
+let asking: Accepted;
+let pausing: Accepted;
 
 test.beforeAll(async ({ server }) => {
   analysis = await finishedPipeline(server, "LLY", "2022-06-30");
   await finishedPipeline(server, "MRK", "2022-06-30", analysis.flow);
   const decision = await startPortfolioRun(server, "2022-06-30", { flow: analysis.flow });
   await succeeded(server, decision.run);
-  await finishedPipeline(server, "AAPL", "2022-06-30");
+  other = await finishedPipeline(server, "AAPL", "2022-06-30");
+  asking = await startPipeline(server, "KO", "2022-06-30", { questions: true });
+  pausing = await startPipeline(server, "PFE", "2022-06-30", { approval: { type: "nodes", nodes: ["trader"] } });
+  for (const { run } of [asking, pausing]) await reaches(server, run, "waiting");
+});
+
+test.afterAll(async ({ server }) => {
+  for (const { run } of [asking, pausing]) await stop(server, run);
 });
 
 /** A run that takes as long as a test does. */
@@ -257,6 +267,11 @@ const pages = (): Record<string, string> => ({
   timeline: `/runs/${analysis.run}?view=timeline`,
   transcript: `/runs/${analysis.run}?view=transcript`,
   events: `/runs/${analysis.run}?view=events`,
+  chat: `/runs/${analysis.run}?view=chat`,
+  "a moment of the past": `/runs/${analysis.run}?at=60`,
+  "a question": `/runs/${asking.run}`,
+  "an approval": `/runs/${pausing.run}`,
+  "two runs": `/compare?left=${analysis.run}&right=${other.run}`,
   portfolio: "/portfolios/main_portfolio",
   "not found": "/nowhere",
 });
@@ -264,6 +279,7 @@ const pages = (): Record<string, string> => ({
 test.describe("everybody can use", () => {
   for (const colorScheme of ["dark", "light"] as const) {
     test(`every page in ${colorScheme}`, async ({ page, server, problems }) => {
+      test.slow();
       problems.tolerate(/Failed to load resource: the server responded with a status of 404/);
       await page.emulateMedia({ colorScheme });
       const running = await slowRun(server);
@@ -278,6 +294,7 @@ test.describe("everybody can use", () => {
     });
 
     test(`every dialog in ${colorScheme}`, async ({ page, server }) => {
+      test.slow();
       await page.emulateMedia({ colorScheme });
       const running = await slowRun(server);
       await page.goto(`/runs/${running}`);
@@ -286,7 +303,25 @@ test.describe("everybody can use", () => {
       await page.keyboard.press("Escape");
       await page.keyboard.press("?");
       await expectAccessible(page, "keys");
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: /^Approve/ }).click();
+      await page.getByRole("radio", { name: /^Chosen nodes/ }).check();
+      await expectAccessible(page, "approve mode");
       await stop(server, running);
+      await page.goto(`/runs/${analysis.run}`);
+      await menu(page, "Fork").click();
+      await expectAccessible(page, "places to fork");
+      await menu(page, "Fork").getByRole("button", { name: /^Risk/ }).click();
+      const fork = page.getByRole("dialog", { name: "Fork the run" });
+      for (const fold of ["Other parameters", "Limits", "Approve mode"]) await fork.getByText(fold, { exact: true }).click();
+      await fork.getByRole("combobox", { name: "Change an entry of the state" }).selectOption("market_report");
+      await expect(fork.getByRole("textbox", { name: "market_report" })).toBeVisible();
+      await expectAccessible(page, "fork");
+      await page.goto(`/runs/${pausing.run}`);
+      for (const act of ["Edit the state", "Send back", "Reject"]) {
+        await asks(page).getByRole("button", { name: act }).first().click();
+        await expectAccessible(page, act);
+      }
       await page.goto("/");
       await page.getByRole("button", { name: "New portfolio" }).click();
       await expectAccessible(page, "new portfolio");
@@ -294,17 +329,16 @@ test.describe("everybody can use", () => {
       await page.getByRole("form", { name: "Start a run" }).getByRole("combobox", { name: "Ticker" }).fill("NOPE");
       await page.getByRole("button", { name: "Start the run" }).click();
       await expectAccessible(page, "form with faults");
+      await page.getByText(/^More/).click();
+      await page.getByRole("radio", { name: /^Chosen nodes/ }).check();
+      await page.getByLabel("Tokens").fill("many");
+      await expectAccessible(page, "form with all its fields");
     });
   }
 });
 
-async function expectAccessible(page: Page, what: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]).analyze();
-  const found = violations.map(({ id, help, nodes }) => `${id}: ${help}\n  ${nodes.map((node) => `${node.target.join(" ")} ${node.failureSummary?.replace(/\s+/g, " ")}`).join("\n  ")}`);
-  expect(found.join("\n"), `axe on ${what}`).toBe("");
-}
-
 test("at 390 pixels no page scrolls sideways @mobile", async ({ page, problems }) => {
+  test.slow();
   problems.tolerate(/Failed to load resource: the server responded with a status of 404/);
   await page.setViewportSize({ width: 390, height: 844 });
   for (const [name, path] of Object.entries(pages())) {

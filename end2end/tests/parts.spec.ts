@@ -1,20 +1,23 @@
 import { type Page, expect, test } from "./fixtures";
-import { finishedPipeline } from "./runs";
+import { type Accepted, finishedPipeline } from "./runs";
 
 // Each page's program is a file of its own, beside the one that all pages share.
 
 type Place = { file: RegExp; path: string; heading: RegExp };
 
 let run: string;
+let other: Accepted;
 
 test.beforeAll(async ({ server }) => {
   ({ run } = await finishedPipeline(server, "LLY", "2022-06-30"));
+  other = await finishedPipeline(server, "MRK", "2022-06-30");
 });
 
 const places = (): Place[] => [
   { file: /split_overview\./, path: "/", heading: /^Overview$/ },
   { file: /split_runs\./, path: "/runs", heading: /^Runs$/ },
   { file: /split_run\./, path: `/runs/${run}`, heading: /^Pipeline · LLY/ },
+  { file: /split_compare\./, path: `/compare?left=${run}&right=${other.run}`, heading: /^Compare two runs$/ },
   { file: /split_portfolio\./, path: "/portfolios/main_portfolio", heading: /^Main portfolio$/ },
 ];
 

@@ -40,6 +40,15 @@ export async function figures(page: Page): Promise<Record<string, string>> {
   return Object.fromEntries(names.map((name, index) => [name, values[index]]));
 }
 
+/** What the run asks of people. */
+export const asks = (page: Page): Locator => page.getByRole("region", { name: "Needs you" });
+
+/** The acts behind a button of the header. */
+export const menu = (page: Page, name: string): Locator => page.locator("details.menu").filter({ hasText: name });
+
+/** How far the run has come in the page's time. */
+export const slider = (page: Page): Locator => page.getByRole("slider", { name: "Event" });
+
 /** The state of the run, in the header. */
 export const pill = (page: Page): Locator => page.locator(".run-title .pill");
 

@@ -3,6 +3,7 @@ import type { Server } from "./server";
 
 /** What a test needs to know of a run; the REST interface says more. */
 export type RunSummary = {
+  origin: { run: string; through: number } | null;
   run: string;
   seq: number;
   status: string;
@@ -12,14 +13,26 @@ export type RunSummary = {
   totals: { model_calls: number; tokens_in: number; tokens_out: number; cost: string };
 };
 
-export type RunView = { summary: RunSummary; turns: unknown[] };
+export type RunView = {
+  summary: RunSummary;
+  turns: unknown[];
+  nodes: { plan: { id: string }; visits: { number: number; inherited: boolean }[] }[];
+};
 
 export type Accepted = { run: string; flow: string };
 
 /** As fast as it can be. */
 export const unpaced = 4_294_967_295;
 
-type Rehearsal = { flow?: string; charactersPerSecond?: number };
+type Rehearsal = {
+  flow?: string;
+  charactersPerSecond?: number;
+  /** Before which nodes the run pauses. */
+  approval?: { type: "every" } | { type: "nodes"; nodes: string[] };
+  /** Whether its agents may ask a person. */
+  questions?: boolean;
+  limits?: { steps?: number; tokens?: number };
+};
 
 /** Starts a pipeline run that the rehearsal answers, without waits unless a pace is given. */
 export function startPipeline(server: Server, ticker: string, date: string, rehearsal: Rehearsal = {}): Promise<Accepted> {
@@ -31,12 +44,12 @@ export function startPortfolioRun(server: Server, date: string, rehearsal: Rehea
   return start(server, { type: "portfolio", portfolio: "main_portfolio", date }, rehearsal);
 }
 
-async function start(server: Server, workflow: object, { flow, charactersPerSecond = unpaced }: Rehearsal): Promise<Accepted> {
+async function start(server: Server, workflow: object, { charactersPerSecond = unpaced, ...more }: Rehearsal): Promise<Accepted> {
   const model = { type: "rehearsal", characters_per_second: charactersPerSecond };
   const response = await fetch(`${server.url}/api/v1/runs`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ workflow, flow, model }),
+    body: JSON.stringify({ workflow, model, ...more }),
   });
   expect(response.status, "the run is accepted").toBe(201);
   return (await response.json()) as Accepted;
@@ -47,6 +60,13 @@ export async function runView(server: Server, run: string): Promise<RunView> {
   const response = await fetch(`${server.url}/api/v1/runs/${run}`);
   expect(response.status).toBe(200);
   return (await response.json()) as RunView;
+}
+
+/** Waits until the run stands there. */
+export async function reaches(server: Server, run: string, status: string): Promise<RunView> {
+  const reached = async () => (await runView(server, run)).summary.status;
+  await expect.poll(reached, { timeout: 30_000, intervals: [50, 100, 250] }).toBe(status);
+  return runView(server, run);
 }
 
 /** Waits until the run has succeeded. */
