@@ -718,7 +718,7 @@ mod tests {
     #[test]
     fn an_answer_that_breaks_the_form_is_refused() {
         let good = r#"{"grade":"overweight","confidence":"high","summary":"s","thesis":"t"}"#;
-        assert_eq!(read_rating(good, false).map(|rating| rating.grade), Ok(Grade::Overweight));
+        assert_eq!(read_rating_of(good, false).map(|rating| rating.grade), Ok(Grade::Overweight));
         for bad in [
             r#"{"grade":"strong buy","confidence":"high","summary":"s","thesis":"t"}"#,
             r#"{"grade":"buy","confidence":"very high","summary":"s","thesis":"t"}"#,
@@ -726,9 +726,9 @@ mod tests {
             r#"{"grade":"buy","confidence":"high","summary":"s"}"#,
             "I would buy.",
         ] {
-            assert!(read_rating(bad, false).is_err(), "{bad}");
+            assert!(read_rating_of(bad, false).is_err(), "{bad}");
         }
-        assert!(read_rating(good, true).is_err());
+        assert!(read_rating_of(good, true).is_err());
     }
 
     #[test]
