@@ -17,7 +17,7 @@ pub(crate) enum Leave {
 
 impl Execution {
     /// Whether a ready visit may begin now; asks a person where that is needed.
-    pub(crate) async fn leave(&self, node: &NodeId, visit: u32) -> Result<Leave, JournalError> {
+    pub(crate) fn leave(&self, node: &NodeId, visit: u32) -> Result<Leave, JournalError> {
         let input = approval_of(node, visit);
         let form = self.form(node, visit)?;
         let next = {
@@ -48,7 +48,7 @@ impl Execution {
             }
         };
         let is_given = matches!(next, Body::InputReceived(_));
-        self.log.append(Some(node), vec![next]).await?;
+        self.log.stage(node, next);
         Ok(if is_given { Leave::Given } else { Leave::Awaited })
     }
 

@@ -17,7 +17,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    LiveCalls, NodeContext, NodeError, Outcome,
+    LiveCalls, NodeContext, NodeError, Outcome, Work,
     approval::Leave,
     command::{Command, Commands},
     context::milliseconds,
@@ -61,8 +61,23 @@ impl Ending {
 /// Visits under way.
 #[derive(Default)]
 struct Working {
+    /// Those that begin once the log says so.
+    beginning: Vec<(Visit, Arc<dyn Work>, NodeContext)>,
     tasks: JoinSet<Result<Outcome, NodeError>>,
     visits: HashMap<Id, Visit>,
+}
+
+impl Working {
+    fn count(&self) -> usize {
+        self.beginning.len() + self.tasks.len()
+    }
+
+    fn begin(&mut self) {
+        for (visit, work, context) in self.beginning.drain(..) {
+            let task = self.tasks.spawn(async move { work.run(&context).await });
+            self.visits.insert(task.id(), Visit { clock: Instant::now(), ..visit });
+        }
+    }
 }
 
 /// A visit under way.
@@ -91,6 +106,7 @@ impl Execution {
 
         let mut working = Working::default();
         let ending = self.drive(&mut working, commands).await?;
+        self.log.flush().await?;
         // What must not be cut in two comes to its end; everything else is dropped.
         self.stop.cancel();
         self.log.commits.close();
@@ -105,17 +121,19 @@ impl Execution {
     ) -> Result<Option<Ending>, JournalError> {
         let in_flight = self.log.progress().in_flight();
         for (node, number) in in_flight {
-            self.begin(node, number, working).await?;
+            self.begin(node, number, working);
         }
         loop {
             let rejected = self.log.progress().rejected.clone();
             if let Some(stopped) = rejected {
                 return Ok(Some(Ending::stopped(stopped)));
             }
-            let next = self.begin_ready(working).await?;
+            let next = self.begin_ready(working)?;
             if let Next::Limit(limit) = next {
                 return Ok(Some(Ending::failed(limit)));
             }
+            self.log.flush().await?;
+            working.begin();
             let wants_seat = next == Next::WantsSeat;
             if working.tasks.is_empty() && next == Next::Nothing {
                 return Ok(Some(Ending::succeeded()));
@@ -136,7 +154,7 @@ impl Execution {
                 () = self.log.waits.notified() => {}
                 () = self.log.seat.take(), if wants_seat => {}
                 Some(finished) = working.tasks.join_next_with_id(), if !working.tasks.is_empty() => {
-                    if let Some(ending) = self.end(finished, working).await? {
+                    if let Some(ending) = self.end(finished, working)? {
                         return Ok(Some(ending));
                     }
                 }
@@ -163,23 +181,23 @@ impl Execution {
     }
 
     /// Begins what is ready, up to the limits.
-    async fn begin_ready(&self, working: &mut Working) -> Result<Next, JournalError> {
+    fn begin_ready(&self, working: &mut Working) -> Result<Next, JournalError> {
         let limits = &self.log.request.limits;
         let mut ready = self.log.progress().ready(&self.log.graph);
-        if ready.is_empty() && working.tasks.is_empty() {
+        if ready.is_empty() && working.count() == 0 {
             ready = self.log.progress().partly_joined(&self.log.graph);
         }
         let mut next = Next::Nothing;
         for (node, number) in ready {
-            if working.tasks.len() >= limits.concurrent_nodes.max(1) as usize {
+            if working.count() >= limits.concurrent_nodes.max(1) as usize {
                 break;
             }
             let steps = self.log.progress().steps;
             if steps >= limits.steps {
                 return Ok(Next::Limit(format!("The run took {steps} steps, its limit.")));
             }
-            match self.leave(&node, number).await? {
-                Leave::Given if self.log.seat.is_taken() => self.begin(node, number, working).await?,
+            match self.leave(&node, number)? {
+                Leave::Given if self.log.seat.is_taken() => self.begin(node, number, working),
                 Leave::Given => next = Next::WantsSeat,
                 Leave::Awaited if next == Next::Nothing => next = Next::Awaits,
                 Leave::Awaited => {}
@@ -188,12 +206,12 @@ impl Execution {
         Ok(next)
     }
 
-    async fn begin(&self, node: NodeId, number: u32, working: &mut Working) -> Result<(), JournalError> {
+    fn begin(&self, node: NodeId, number: u32, working: &mut Working) {
         let (Some(plan), Some(work)) = (self.log.graph.plan(&node), self.log.graph.work(&node)) else {
-            return Ok(());
+            return;
         };
         let started = NodeStarted { visit: number, phase: plan.phase.clone() };
-        self.log.append(Some(&node), vec![Body::NodeStarted(started)]).await?;
+        self.log.stage(&node, Body::NodeStarted(started));
         let context = NodeContext::new(
             self.log.clone(),
             self.model.clone(),
@@ -203,13 +221,11 @@ impl Execution {
             plan.clone(),
             number,
         );
-        let task = working.tasks.spawn(async move { work.run(&context).await });
-        working.visits.insert(task.id(), Visit { node, number, clock: Instant::now() });
-        Ok(())
+        working.beginning.push((Visit { node, number, clock: Instant::now() }, work, context));
     }
 
-    /// Writes the end of a visit. Returns how the run ends, if it ends by this.
-    async fn end(&self, finished: Finished, working: &mut Working) -> Result<Option<Ending>, JournalError> {
+    /// Notes the end of a visit. Returns how the run ends, if it ends by this.
+    fn end(&self, finished: Finished, working: &mut Working) -> Result<Option<Ending>, JournalError> {
         let (task, result) = match finished {
             Ok((task, result)) => (task, result),
             Err(error) if error.is_panic() => {
@@ -220,15 +236,18 @@ impl Execution {
         };
         let Some(visit) = working.visits.remove(&task) else { return Ok(None) };
         match result {
-            Ok(outcome) => self.succeed(&visit, outcome).await.map(|()| None),
+            Ok(outcome) => {
+                self.succeed(&visit, outcome);
+                Ok(None)
+            }
             Err(NodeError::Journal(error)) => Err(error),
             // The run is ending, and says so itself.
             Err(NodeError::Stopped) => Ok(None),
-            Err(error) => self.fail(&visit, &error).await.map(Some),
+            Err(error) => Ok(Some(self.fail(&visit, &error))),
         }
     }
 
-    async fn succeed(&self, visit: &Visit, outcome: Outcome) -> Result<(), JournalError> {
+    fn succeed(&self, visit: &Visit, outcome: Outcome) {
         let graph = &self.log.graph;
         let patch = encode(outcome.patch);
         let mut state = self.log.progress().state.clone();
@@ -243,18 +262,18 @@ impl Execution {
             next,
             ..self.finished(visit)
         };
-        self.log.append(Some(&visit.node), vec![Body::NodeFinished(finished)]).await
+        self.log.stage(&visit.node, Body::NodeFinished(finished));
     }
 
-    async fn fail(&self, visit: &Visit, error: &NodeError) -> Result<Ending, JournalError> {
+    fn fail(&self, visit: &Visit, error: &NodeError) -> Ending {
         let reason = Some(error.to_string());
         let finished = NodeFinished { status: NodeStatus::Failed, reason, ..self.finished(visit) };
-        self.log.append(Some(&visit.node), vec![Body::NodeFinished(finished)]).await?;
+        self.log.stage(&visit.node, Body::NodeFinished(finished));
         let label = self.log.graph.plan(&visit.node).map_or(visit.node.as_str(), |plan| &plan.label);
-        Ok(match error {
+        match error {
             NodeError::Limit(limit) => Ending::failed(limit.clone()),
             error => Ending::failed(format!("{label}: {error}")),
-        })
+        }
     }
 
     fn finished(&self, visit: &Visit) -> NodeFinished {

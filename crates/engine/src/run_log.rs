@@ -19,6 +19,8 @@ pub(crate) struct RunLog {
     journal: Journal,
     epoch: Epoch,
     progress: Mutex<Progress>,
+    /// What counts already and is still to be written.
+    staged: Mutex<Vec<(Option<NodeId>, Body)>>,
     pub account: Account,
     /// The run's place among those at work.
     pub seat: Seat,
@@ -113,6 +115,7 @@ impl RunLog {
             journal,
             epoch,
             progress: Mutex::new(progress),
+            staged: Mutex::default(),
             account,
             seat,
             commits: TaskTracker::new(),
@@ -134,6 +137,36 @@ impl RunLog {
 
     /// The same for events of several nodes, as one entry.
     pub async fn append_each(&self, events: Vec<(Option<NodeId>, Body)>) -> Result<(), JournalError> {
+        self.write(&events).await?;
+        for (node, body) in &events {
+            self.count(node.as_ref(), body);
+        }
+        Ok(())
+    }
+
+    /// Lets an event count at once, to be written with the next [`RunLog::flush`]: what the executor
+    /// decides between two waits is one entry in the log, and nothing begins before it is durable.
+    pub fn stage(&self, node: &NodeId, body: Body) {
+        self.count(Some(node), &body);
+        self.staged().push((Some(node.clone()), body));
+    }
+
+    /// Writes what was staged.
+    pub async fn flush(&self) -> Result<(), JournalError> {
+        let events = std::mem::take(&mut *self.staged());
+        if events.is_empty() { Ok(()) } else { self.write(&events).await }
+    }
+
+    fn count(&self, node: Option<&NodeId>, body: &Body) {
+        self.account.spend.count(body);
+        self.progress().apply(&self.graph, node, body);
+    }
+
+    fn staged(&self) -> MutexGuard<'_, Vec<(Option<NodeId>, Body)>> {
+        self.staged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn write(&self, events: &[(Option<NodeId>, Body)]) -> Result<(), JournalError> {
         let at = now();
         let new_events = || {
             let events = events.iter().cloned();
@@ -145,11 +178,6 @@ impl RunLog {
             }
             tracing::warn!(run = %self.run, %error, "the log cannot be written; the run waits");
             self.journal.writable().await;
-        }
-        let mut progress = self.progress();
-        for (node, body) in &events {
-            self.account.spend.count(body);
-            progress.apply(&self.graph, node.as_ref(), body);
         }
         Ok(())
     }
