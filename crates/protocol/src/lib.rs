@@ -4,6 +4,7 @@
 //! Everything a person sees of a run is [`RunView`], a fold of the run's numbered
 //! [`Event`]s. The server and the page use this one implementation.
 
+mod account;
 mod api;
 mod date;
 mod event;
@@ -17,6 +18,7 @@ mod time;
 mod trading;
 mod view;
 
+pub use account::*;
 pub use api::*;
 pub use date::{month_name, parse_date};
 pub use event::*;

@@ -1,0 +1,466 @@
+use std::{
+    collections::BTreeSet,
+    net::IpAddr,
+    path::Path,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use protocol::{
+    AccountId, AccountSummary, Allowance, Audience, CredentialId, NewShare, NewToken, Role, RunId,
+    ShareSummary, Timestamp, TokenSummary,
+};
+use sqlx::SqlitePool;
+
+use crate::{
+    AccountsError, Attempts, Lease, RandomToken, SignInError, TooMany,
+    clock::{after, now},
+    lease::Leases,
+    password,
+    signature::Signer,
+    store::{self, NewRow, Row},
+    token::digest,
+};
+
+const SESSION: &str = "session";
+const TOKEN: &str = "token";
+const SHARE: &str = "share";
+
+/// Sessions and tokens that one account has at most; the oldest go first.
+const MOST_CREDENTIALS: u32 = 100;
+/// How soon connections hear of what another process revoked.
+const LOOK_FOR_CHANGES: Duration = Duration::from_secs(1);
+/// Characters of a label that are kept.
+const LONGEST_LABEL: usize = 80;
+
+/// The accounts and what lets them in. Clones share one file.
+#[derive(Clone)]
+pub struct Accounts(Arc<Shared>);
+
+struct Shared {
+    pool: SqlitePool,
+    signer: Signer,
+    attempts: Attempts,
+    leases: Leases,
+    /// Checked in place of the hash of a name that does not exist, so that both take as long.
+    nobody: String,
+}
+
+/// What was shown to come in, and found to be valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    /// By which it is revoked.
+    pub id: CredentialId,
+    /// Whose it is; of a share, who shares.
+    pub account: AccountId,
+    /// What the account may do; `None` where there is no such account.
+    pub role: Option<Role>,
+    /// What it is.
+    pub kind: Kind,
+    /// When it ends by itself.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Kinds of credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A browser's session.
+    Session,
+    /// An API client's token.
+    Token,
+    /// A link to this run, to read it.
+    Share(RunId),
+}
+
+/// A session that has just begun.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// What the browser keeps.
+    pub token: RandomToken,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+impl Accounts {
+    /// Opens the file of the accounts, or makes it, readable for its owner alone.
+    ///
+    /// # Errors
+    /// The file is another program's, a newer Pitwall's, or damaged; then it is left as it was. Or it
+    /// cannot be opened.
+    pub async fn open(path: &Path) -> Result<Self, AccountsError> {
+        let pool = store::open(path).await?;
+        store::delete_expired(&pool, now()).await?;
+        let signer = Signer::new(&store::signing_key(&pool).await?);
+        let nobody = password::hash(RandomToken::new().reveal()).await?;
+        let shared = Shared { pool, signer, attempts: Attempts::default(), leases: Leases::default(), nobody };
+        let shared = Arc::new(shared);
+        tokio::spawn(look_for_changes(Arc::downgrade(&shared)));
+        Ok(Self(shared))
+    }
+
+    /// Whether there is any account.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn any(&self) -> Result<bool, AccountsError> {
+        store::any_account(&self.0.pool).await
+    }
+
+    /// All accounts, by name.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn list(&self) -> Result<Vec<AccountSummary>, AccountsError> {
+        store::accounts(&self.0.pool).await
+    }
+
+    /// One account; `None` if there is none.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn get(&self, id: &AccountId) -> Result<Option<AccountSummary>, AccountsError> {
+        store::account(&self.0.pool, id).await
+    }
+
+    /// Adds an account.
+    ///
+    /// # Errors
+    /// [`AccountsError::Exists`], [`AccountsError::UnfitName`], [`AccountsError::UnfitPassword`].
+    pub async fn add(&self, id: &AccountId, role: Role, password: &str) -> Result<(), AccountsError> {
+        let name = id.as_str();
+        // What an account owns begins with its name and "--".
+        if name.starts_with('-') || name.ends_with('-') || name.contains("--") {
+            return Err(AccountsError::UnfitName);
+        }
+        let hash = password::hash(password).await?;
+        let added = store::add_account(&self.0.pool, id, role, &hash, now()).await?;
+        if added { Ok(()) } else { Err(AccountsError::Exists(id.clone())) }
+    }
+
+    /// Removes an account and ends all that it opened. Its runs stay in the log.
+    ///
+    /// # Errors
+    /// [`AccountsError::NoSuchAccount`].
+    pub async fn remove(&self, id: &AccountId) -> Result<(), AccountsError> {
+        found(store::remove_account(&self.0.pool, id).await?, id)?;
+        self.end_leases().await
+    }
+
+    /// Sets an account's password. All its sessions and tokens end.
+    ///
+    /// # Errors
+    /// [`AccountsError::NoSuchAccount`], [`AccountsError::UnfitPassword`].
+    pub async fn set_password(&self, id: &AccountId, new: &str) -> Result<(), AccountsError> {
+        let hash = password::hash(new).await?;
+        found(store::set_password(&self.0.pool, id, &hash).await?, id)?;
+        self.end_leases().await
+    }
+
+    /// Sets what an account may use.
+    ///
+    /// # Errors
+    /// [`AccountsError::NoSuchAccount`].
+    pub async fn set_allowance(&self, id: &AccountId, allowance: &Allowance) -> Result<(), AccountsError> {
+        let json = serde_json::to_string(allowance)
+            .map_err(|error| sqlx::Error::Encode(error.into()))
+            .map_err(AccountsError::from)?;
+        found(store::set_allowance(&self.0.pool, id, &json).await?, id)
+    }
+
+    /// Checks a name and a password, as often as [`Attempts`] allows.
+    ///
+    /// # Errors
+    /// See [`SignInError`].
+    pub async fn check_password(
+        &self,
+        name: &str,
+        password: &str,
+        peer: IpAddr,
+    ) -> Result<AccountId, SignInError> {
+        self.0.attempts.begin(name, peer).map_err(|TooMany(wait)| SignInError::TooMany(wait))?;
+        let id = name.parse::<AccountId>().ok();
+        let known = match &id {
+            Some(id) => store::password(&self.0.pool, id).await?,
+            None => None,
+        };
+        let matches = password::matches(password, known.as_ref().unwrap_or(&self.0.nobody)).await?;
+        match id {
+            Some(id) if matches && known.is_some() => {
+                self.0.attempts.succeeded(name, peer);
+                Ok(id)
+            }
+            _ => Err(SignInError::Refused),
+        }
+    }
+
+    /// Counts an attempt to come in with the token of a server without accounts.
+    ///
+    /// # Errors
+    /// [`SignInError::Refused`] where it failed, [`SignInError::TooMany`].
+    pub fn check_attempt(&self, peer: IpAddr, is_right: bool) -> Result<(), SignInError> {
+        // The empty name is nobody's, and the token is nobody's to lock.
+        let name = peer.to_string();
+        self.0.attempts.begin(&name, peer).map_err(|TooMany(wait)| SignInError::TooMany(wait))?;
+        if is_right {
+            self.0.attempts.succeeded(&name, peer);
+            Ok(())
+        } else {
+            Err(SignInError::Refused)
+        }
+    }
+
+    /// Begins a browser's session.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn begin_session(
+        &self,
+        account: &AccountId,
+        life: Duration,
+    ) -> Result<NewSession, AccountsError> {
+        let (token, created_at) = (RandomToken::new(), now());
+        let expires_at = after(created_at, life);
+        let row = NewRow {
+            kind: SESSION,
+            account,
+            digest: Some(digest(token.reveal())),
+            label: "",
+            run: None,
+            created_at,
+            expires_at: Some(expires_at),
+        };
+        store::delete_expired(&self.0.pool, created_at).await?;
+        store::add(&self.0.pool, row).await?;
+        store::keep_newest(&self.0.pool, SESSION, account, MOST_CREDENTIALS).await?;
+        Ok(NewSession { token, expires_at })
+    }
+
+    /// The session that a browser shows.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn session(&self, token: &str) -> Result<Option<Credential>, AccountsError> {
+        credential(store::by_digest(&self.0.pool, SESSION, &digest(token), now()).await?)
+    }
+
+    /// Ends a session and all that it opened.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn end_session(&self, account: &AccountId, id: CredentialId) -> Result<(), AccountsError> {
+        store::revoke(&self.0.pool, SESSION, account, id).await?;
+        self.end_leases().await
+    }
+
+    /// Makes a token for an API client.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn make_token(
+        &self,
+        account: &AccountId,
+        label: &str,
+        life: Duration,
+    ) -> Result<NewToken, AccountsError> {
+        let label: String = label.trim().chars().take(LONGEST_LABEL).collect();
+        let created_at = now();
+        let expires_at = after(created_at, life);
+        let row = NewRow {
+            kind: TOKEN,
+            account,
+            digest: None,
+            label: &label,
+            run: None,
+            created_at,
+            expires_at: Some(expires_at),
+        };
+        let id = store::add(&self.0.pool, row).await?;
+        store::keep_newest(&self.0.pool, TOKEN, account, MOST_CREDENTIALS).await?;
+        let token = self.0.signer.sign(id, account, created_at, expires_at)?;
+        Ok(NewToken { token, summary: TokenSummary { id, label, created_at, expires_at } })
+    }
+
+    /// The token that an API client shows: well signed, for this server, not expired, not revoked.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn token(&self, token: &str) -> Result<Option<Credential>, AccountsError> {
+        let Some((id, account)) = self.0.signer.check(token) else { return Ok(None) };
+        let row = store::by_id(&self.0.pool, TOKEN, id, now()).await?;
+        credential(row.filter(|row| row.account == account.as_str()))
+    }
+
+    /// An account's tokens, newest first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn tokens(&self, account: &AccountId) -> Result<Vec<TokenSummary>, AccountsError> {
+        let rows = store::of_account(&self.0.pool, TOKEN, account, now()).await?;
+        let summary = |row: Row| TokenSummary {
+            id: CredentialId(row.id),
+            label: row.label,
+            created_at: Timestamp(row.created_at),
+            expires_at: Timestamp(row.expires_at.unwrap_or(i64::MAX)),
+        };
+        Ok(rows.into_iter().map(summary).collect())
+    }
+
+    /// Revokes an account's token and ends all that it opened. `false` if it has no such token.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn revoke_token(&self, account: &AccountId, id: CredentialId) -> Result<bool, AccountsError> {
+        let revoked = store::revoke(&self.0.pool, TOKEN, account, id).await?;
+        self.end_leases().await?;
+        Ok(revoked)
+    }
+
+    /// Shares a run, to be read.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn share(
+        &self,
+        account: &AccountId,
+        run: RunId,
+        audience: Audience,
+        life: Option<Duration>,
+    ) -> Result<NewShare, AccountsError> {
+        let token = match audience {
+            Audience::Link => Some(RandomToken::new()),
+            Audience::Viewers => None,
+        };
+        let created_at = now();
+        let expires_at = life.map(|life| after(created_at, life));
+        let row = NewRow {
+            kind: SHARE,
+            account,
+            digest: token.as_ref().map(|token| digest(token.reveal())),
+            label: "",
+            run: Some(run),
+            created_at,
+            expires_at,
+        };
+        let id = store::add(&self.0.pool, row).await?;
+        let path = token.map(|token| format!("/s/{}", token.reveal()));
+        Ok(NewShare { path, summary: ShareSummary { id, run, audience, created_at, expires_at } })
+    }
+
+    /// The share that a link names.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn shared(&self, token: &str) -> Result<Option<Credential>, AccountsError> {
+        credential(store::by_digest(&self.0.pool, SHARE, &digest(token), now()).await?)
+    }
+
+    /// The runs that are shared with this server's viewers.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn shared_with_viewers(&self) -> Result<BTreeSet<RunId>, AccountsError> {
+        Ok(store::for_viewers(&self.0.pool, now()).await?.into_iter().map(RunId).collect())
+    }
+
+    /// What an account shares, newest first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn shares(&self, account: &AccountId) -> Result<Vec<ShareSummary>, AccountsError> {
+        let rows = store::of_account(&self.0.pool, SHARE, account, now()).await?;
+        let summary = |row: Row| {
+            Some(ShareSummary {
+                id: CredentialId(row.id),
+                run: RunId(row.run?),
+                audience: if row.has_secret { Audience::Link } else { Audience::Viewers },
+                created_at: Timestamp(row.created_at),
+                expires_at: row.expires_at.map(Timestamp),
+            })
+        };
+        Ok(rows.into_iter().filter_map(summary).collect())
+    }
+
+    /// Revokes what an account shares. `false` if it shares no such thing.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn revoke_share(&self, account: &AccountId, id: CredentialId) -> Result<bool, AccountsError> {
+        let revoked = store::revoke(&self.0.pool, SHARE, account, id).await?;
+        self.end_leases().await?;
+        Ok(revoked)
+    }
+
+    /// How long a connection that came in by this credential may go on.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn lease(&self, credential: &Credential) -> Result<Lease, AccountsError> {
+        // Taken before the look, so that nothing can be revoked unseen between.
+        let lease = self.0.leases.take(credential.id, credential.expires_at);
+        let valid = store::valid(&self.0.pool, now()).await?;
+        Ok(if valid.contains(&credential.id) { lease } else { Lease::over() })
+    }
+
+    async fn end_leases(&self) -> Result<(), AccountsError> {
+        self.0.end_leases().await
+    }
+}
+
+impl Shared {
+    async fn end_leases(&self) -> Result<(), AccountsError> {
+        let valid = store::valid(&self.pool, now()).await?;
+        self.leases.keep(|id| valid.contains(id));
+        Ok(())
+    }
+}
+
+/// Accounts are also managed from the command line: what another process revokes ends here, too.
+async fn look_for_changes(shared: Weak<Shared>) {
+    let mut connection = None;
+    let mut seen: Option<i64> = None;
+    loop {
+        tokio::time::sleep(LOOK_FOR_CHANGES).await;
+        let Some(shared) = shared.upgrade() else { return };
+        if shared.leases.is_empty() {
+            continue;
+        }
+        if connection.is_none() {
+            connection = shared.pool.acquire().await.ok();
+        }
+        let Some(reader) = &mut connection else { continue };
+        // The number changes with every commit of another connection.
+        match sqlx::query_scalar("pragma data_version").fetch_one(&mut **reader).await {
+            Ok(version) if seen == Some(version) => {}
+            Ok(version) => match shared.end_leases().await {
+                Ok(()) => seen = Some(version),
+                Err(error) => tracing::warn!(%error, "what was revoked cannot be read"),
+            },
+            Err(error) => {
+                tracing::warn!(%error, "the accounts cannot be watched");
+                connection = None;
+            }
+        }
+    }
+}
+
+fn found(found: bool, id: &AccountId) -> Result<(), AccountsError> {
+    if found { Ok(()) } else { Err(AccountsError::NoSuchAccount(id.clone())) }
+}
+
+fn credential(row: Option<Row>) -> Result<Option<Credential>, AccountsError> {
+    let Some(row) = row else { return Ok(None) };
+    let decode = |error: String| AccountsError::from(sqlx::Error::Decode(error.into()));
+    let kind = match (row.kind.as_str(), row.run) {
+        (SESSION, _) => Kind::Session,
+        (TOKEN, _) => Kind::Token,
+        (SHARE, Some(run)) => Kind::Share(RunId(run)),
+        (other, _) => return Err(decode(format!("{other} is no kind of credential"))),
+    };
+    Ok(Some(Credential {
+        id: CredentialId(row.id),
+        account: row.account.parse().map_err(|error: protocol::InvalidId| decode(error.to_string()))?,
+        role: row.role.map(|role| role.parse().map_err(decode)).transpose()?,
+        kind,
+        expires_at: row.expires_at.map(Timestamp),
+    }))
+}

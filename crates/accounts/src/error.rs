@@ -1,0 +1,88 @@
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
+
+use protocol::AccountId;
+use sqlx::migrate::MigrateError;
+
+use crate::{LONGEST_PASSWORD, SHORTEST_PASSWORD};
+
+/// Why the accounts did not do what was asked. Nothing was changed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AccountsError {
+    /// The name is taken.
+    #[error("There is an account {0} already. Choose another name.")]
+    Exists(AccountId),
+    /// There is no such account.
+    #[error("There is no account {0}. `pitwall account list` shows all.")]
+    NoSuchAccount(AccountId),
+    /// The name would make what accounts own ambiguous.
+    #[error("An account's name must begin and end with a letter, digit or _, and not contain \"--\".")]
+    UnfitName,
+    /// The password is too short or too long.
+    #[error("A password must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters. Choose another.")]
+    UnfitPassword,
+    /// The file is a database, but not of accounts.
+    #[error("{} belongs to another program. Choose another data folder; this file was not changed.", .0.display())]
+    Foreign(PathBuf),
+    /// A newer Pitwall wrote the file.
+    #[error(
+        "{} was written by a newer Pitwall (format {found}; this one knows {known}). \
+         Update Pitwall, or choose another data folder; this file was not changed.",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The newest format that this version knows.
+        known: i64,
+    },
+    /// The file is damaged.
+    #[error("{} is damaged: {detail}. Stop Pitwall, keep a copy of the file, and restore a backup.", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The file cannot be opened.
+    #[error("{} cannot be opened: {cause}. Check that the folder exists and may be written to.", path.display())]
+    Unavailable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: Arc<io::Error>,
+    },
+    /// The database failed.
+    #[error("The accounts' database failed: {0}. Try again; if it persists, check the disk.")]
+    Database(Arc<sqlx::Error>),
+    /// A password cannot be hashed, or a token not be signed.
+    #[error("The accounts' cryptography failed: {0}.")]
+    Cryptography(String),
+}
+
+impl From<sqlx::Error> for AccountsError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(Arc::new(error))
+    }
+}
+
+impl From<MigrateError> for AccountsError {
+    fn from(error: MigrateError) -> Self {
+        sqlx::Error::Migrate(Box::new(error)).into()
+    }
+}
+
+/// Why somebody is not let in.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SignInError {
+    /// The name or the password is wrong. It is not said which.
+    #[error("This name and password do not belong together. Check both and try again.")]
+    Refused,
+    /// There were too many attempts.
+    #[error("There were too many attempts to sign in. Try again in {} seconds.", .0.as_secs().max(1))]
+    TooMany(Duration),
+    /// The accounts failed.
+    #[error(transparent)]
+    Accounts(#[from] AccountsError),
+}

@@ -1,0 +1,361 @@
+//! The file: the checks at the start, then all SQL.
+
+use std::{
+    collections::HashSet,
+    fs::{self, File},
+    io::{self, Read},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use protocol::{AccountId, AccountSummary, Allowance, CredentialId, Role, RunId, Timestamp};
+use sqlx::{
+    ConnectOptions, Connection, FromRow, SqliteConnection, SqlitePool,
+    migrate::Migrator,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
+};
+use uuid::Uuid;
+
+use crate::AccountsError;
+
+static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// As the first migration sets it.
+const APPLICATION_ID: i64 = 1_346_982_977;
+
+/// Opens the file, or makes it, for its owner alone. Other processes may use it at the same time:
+/// accounts are managed while the server runs.
+pub async fn open(path: &Path) -> Result<SqlitePool, AccountsError> {
+    let size = make_private(path)
+        .map_err(|cause| AccountsError::Unavailable { path: path.to_owned(), cause: Arc::new(cause) })?;
+    if size > 0 {
+        check(path).await?;
+    }
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .disable_statement_logging();
+    let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
+    MIGRATIONS.run(&pool).await?;
+    Ok(pool)
+}
+
+/// Makes the file if it is not there, with mode 600, and returns its size.
+fn make_private(path: &Path) -> io::Result<u64> {
+    let mut options = File::options();
+    options.create(true).truncate(false).read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let size = options.open(path)?.metadata()?.len();
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(size)
+}
+
+/// Whether the file is one that this version can work with. Only reads.
+async fn check(path: &Path) -> Result<(), AccountsError> {
+    let corrupt = |detail: String| AccountsError::Corrupt { path: path.to_owned(), detail };
+    let mut header = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(16).read_to_end(&mut header))
+        .map_err(|cause| AccountsError::Unavailable { path: path.to_owned(), cause: Arc::new(cause) })?;
+    if header != b"SQLite format 3\0" {
+        return Err(corrupt("it does not begin as a SQLite database does".into()));
+    }
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).disable_statement_logging();
+    let mut connection = options.connect().await?;
+    let verdict = check_content(path, &mut connection).await;
+    connection.close().await?;
+    verdict.map_err(|error| match error {
+        AccountsError::Database(error) => corrupt(error.to_string()),
+        other => other,
+    })
+}
+
+async fn check_content(path: &Path, connection: &mut SqliteConnection) -> Result<(), AccountsError> {
+    let verdict: String = sqlx::query_scalar("pragma quick_check(1)").fetch_one(&mut *connection).await?;
+    if verdict != "ok" {
+        return Err(AccountsError::Corrupt { path: path.to_owned(), detail: verdict });
+    }
+    let application: i64 = sqlx::query_scalar("pragma application_id").fetch_one(&mut *connection).await?;
+    let tables: Vec<String> = sqlx::query_scalar("select name from sqlite_schema where type = 'table'")
+        .fetch_all(&mut *connection)
+        .await?;
+    // A first start may have been cut off after the migrations' own table.
+    let is_begun = tables.iter().all(|table| table == "_sqlx_migrations");
+    if application != APPLICATION_ID && !is_begun {
+        return Err(AccountsError::Foreign(path.to_owned()));
+    }
+    if tables.is_empty() {
+        return Ok(());
+    }
+    let found: Option<i64> =
+        sqlx::query_scalar("select max(version) from _sqlx_migrations").fetch_one(&mut *connection).await?;
+    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
+    match found {
+        Some(found) if found > known => Err(AccountsError::Newer { path: path.to_owned(), found, known }),
+        _ => Ok(()),
+    }
+}
+
+/// The key that tokens are signed with; made at the first start.
+pub async fn signing_key(pool: &SqlitePool) -> Result<Vec<u8>, AccountsError> {
+    sqlx::query("insert into signing_key (number, key) values (1, ?) on conflict do nothing")
+        .bind(rand::random::<[u8; 32]>().as_slice())
+        .execute(pool)
+        .await?;
+    Ok(sqlx::query_scalar("select key from signing_key").fetch_one(pool).await?)
+}
+
+pub async fn any_account(pool: &SqlitePool) -> Result<bool, AccountsError> {
+    Ok(sqlx::query_scalar("select exists (select 1 from account)").fetch_one(pool).await?)
+}
+
+pub async fn add_account(
+    pool: &SqlitePool,
+    id: &AccountId,
+    role: Role,
+    password: &str,
+    at: Timestamp,
+) -> Result<bool, AccountsError> {
+    let added = sqlx::query(
+        "insert into account (id, role, password, created_at) values (?, ?, ?, ?) on conflict do nothing",
+    )
+    .bind(id.as_str())
+    .bind(role.to_string())
+    .bind(password)
+    .bind(at.0)
+    .execute(pool)
+    .await?;
+    Ok(added.rows_affected() == 1)
+}
+
+/// Removes an account with all that lets it in.
+pub async fn remove_account(pool: &SqlitePool, id: &AccountId) -> Result<bool, AccountsError> {
+    let mut transaction = pool.begin().await?;
+    sqlx::query("delete from credential where account = ?").bind(id.as_str()).execute(&mut *transaction).await?;
+    let removed =
+        sqlx::query("delete from account where id = ?").bind(id.as_str()).execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(removed.rows_affected() == 1)
+}
+
+/// Sets a password, and ends all sessions and tokens that were made with the one before.
+pub async fn set_password(pool: &SqlitePool, id: &AccountId, password: &str) -> Result<bool, AccountsError> {
+    let mut transaction = pool.begin().await?;
+    sqlx::query("delete from credential where account = ? and kind in ('session', 'token')")
+        .bind(id.as_str())
+        .execute(&mut *transaction)
+        .await?;
+    let changed = sqlx::query("update account set password = ? where id = ?")
+        .bind(password)
+        .bind(id.as_str())
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(changed.rows_affected() == 1)
+}
+
+pub async fn set_allowance(pool: &SqlitePool, id: &AccountId, json: &str) -> Result<bool, AccountsError> {
+    let changed = sqlx::query("update account set allowance = ? where id = ?")
+        .bind(json)
+        .bind(id.as_str())
+        .execute(pool)
+        .await?;
+    Ok(changed.rows_affected() == 1)
+}
+
+pub async fn password(pool: &SqlitePool, id: &AccountId) -> Result<Option<String>, AccountsError> {
+    let query = sqlx::query_scalar("select password from account where id = ?").bind(id.as_str());
+    Ok(query.fetch_optional(pool).await?)
+}
+
+#[derive(FromRow)]
+struct AccountRow {
+    id: String,
+    role: String,
+    allowance: String,
+    created_at: i64,
+}
+
+impl TryFrom<AccountRow> for AccountSummary {
+    type Error = sqlx::Error;
+
+    fn try_from(row: AccountRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: row.id.parse().map_err(decode_error)?,
+            role: row.role.parse().map_err(|error: String| sqlx::Error::Decode(error.into()))?,
+            allowance: serde_json::from_str::<Allowance>(&row.allowance).map_err(decode_error)?,
+            created_at: Timestamp(row.created_at),
+        })
+    }
+}
+
+fn decode_error(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+    sqlx::Error::Decode(error.into())
+}
+
+pub async fn account(pool: &SqlitePool, id: &AccountId) -> Result<Option<AccountSummary>, AccountsError> {
+    let row: Option<AccountRow> =
+        sqlx::query_as("select id, role, allowance, created_at from account where id = ?")
+            .bind(id.as_str())
+            .fetch_optional(pool)
+            .await?;
+    Ok(row.map(TryInto::try_into).transpose()?)
+}
+
+pub async fn accounts(pool: &SqlitePool) -> Result<Vec<AccountSummary>, AccountsError> {
+    let rows: Vec<AccountRow> =
+        sqlx::query_as("select id, role, allowance, created_at from account order by id")
+            .fetch_all(pool)
+            .await?;
+    Ok(rows.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?)
+}
+
+/// A credential as it is kept.
+#[derive(FromRow)]
+pub struct Row {
+    pub id: Uuid,
+    pub kind: String,
+    pub account: String,
+    pub role: Option<String>,
+    pub label: String,
+    pub run: Option<Uuid>,
+    pub has_secret: bool,
+    pub created_at: i64,
+    pub expires_at: Option<i64>,
+}
+
+/// A credential to keep.
+pub struct NewRow<'r> {
+    pub kind: &'static str,
+    pub account: &'r AccountId,
+    pub digest: Option<Vec<u8>>,
+    pub label: &'r str,
+    pub run: Option<RunId>,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+}
+
+pub async fn add(pool: &SqlitePool, row: NewRow<'_>) -> Result<CredentialId, AccountsError> {
+    let id = Uuid::now_v7();
+    sqlx::query(
+        "insert into credential (id, kind, account, digest, label, run, created_at, expires_at) \
+         values (?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(id)
+    .bind(row.kind)
+    .bind(row.account.as_str())
+    .bind(row.digest)
+    .bind(row.label)
+    .bind(row.run.map(|run| run.0))
+    .bind(row.created_at.0)
+    .bind(row.expires_at.map(|at| at.0))
+    .execute(pool)
+    .await?;
+    Ok(CredentialId(id))
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select c.id, c.kind, c.account, a.role, c.label, c.run, c.digest is not null as has_secret, ",
+            "c.created_at, c.expires_at from credential c left join account a on a.id = c.account where ",
+            $rest
+        )
+    };
+}
+
+/// The credential with this secret, unless it has expired.
+pub async fn by_digest(
+    pool: &SqlitePool,
+    kind: &str,
+    digest: &[u8],
+    now: Timestamp,
+) -> Result<Option<Row>, AccountsError> {
+    let query = sqlx::query_as(select!(
+        "c.digest = ? and c.kind = ? and (c.expires_at is null or c.expires_at > ?)"
+    ));
+    Ok(query.bind(digest).bind(kind).bind(now.0).fetch_optional(pool).await?)
+}
+
+pub async fn by_id(
+    pool: &SqlitePool,
+    kind: &str,
+    id: CredentialId,
+    now: Timestamp,
+) -> Result<Option<Row>, AccountsError> {
+    let query =
+        sqlx::query_as(select!("c.id = ? and c.kind = ? and (c.expires_at is null or c.expires_at > ?)"));
+    Ok(query.bind(id.0).bind(kind).bind(now.0).fetch_optional(pool).await?)
+}
+
+pub async fn of_account(
+    pool: &SqlitePool,
+    kind: &str,
+    account: &AccountId,
+    now: Timestamp,
+) -> Result<Vec<Row>, AccountsError> {
+    let query = sqlx::query_as(select!(
+        "c.account = ? and c.kind = ? and (c.expires_at is null or c.expires_at > ?) order by c.id desc"
+    ));
+    Ok(query.bind(account.as_str()).bind(kind).bind(now.0).fetch_all(pool).await?)
+}
+
+/// Runs that are shared with this server's viewers.
+pub async fn for_viewers(pool: &SqlitePool, now: Timestamp) -> Result<Vec<Uuid>, AccountsError> {
+    let query = sqlx::query_scalar(
+        "select run from credential where kind = 'share' and digest is null \
+         and (expires_at is null or expires_at > ?)",
+    );
+    Ok(query.bind(now.0).fetch_all(pool).await?)
+}
+
+pub async fn revoke(
+    pool: &SqlitePool,
+    kind: &str,
+    account: &AccountId,
+    id: CredentialId,
+) -> Result<bool, AccountsError> {
+    let query = sqlx::query("delete from credential where id = ? and kind = ? and account = ?");
+    let gone = query.bind(id.0).bind(kind).bind(account.as_str()).execute(pool).await?;
+    Ok(gone.rows_affected() == 1)
+}
+
+/// Deletes all but the account's newest `keep` credentials of a kind.
+pub async fn keep_newest(
+    pool: &SqlitePool,
+    kind: &str,
+    account: &AccountId,
+    keep: u32,
+) -> Result<(), AccountsError> {
+    sqlx::query(
+        "delete from credential where kind = ? and account = ? and id not in \
+         (select id from credential where kind = ? and account = ? order by id desc limit ?)",
+    )
+    .bind(kind)
+    .bind(account.as_str())
+    .bind(kind)
+    .bind(account.as_str())
+    .bind(keep)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+pub async fn delete_expired(pool: &SqlitePool, now: Timestamp) -> Result<(), AccountsError> {
+    sqlx::query("delete from credential where expires_at <= ?").bind(now.0).execute(pool).await?;
+    Ok(())
+}
+
+pub async fn valid(pool: &SqlitePool, now: Timestamp) -> Result<HashSet<CredentialId>, AccountsError> {
+    let ids: Vec<Uuid> =
+        sqlx::query_scalar("select id from credential where expires_at is null or expires_at > ?")
+            .bind(now.0)
+            .fetch_all(pool)
+            .await?;
+    Ok(ids.into_iter().map(CredentialId).collect())
+}

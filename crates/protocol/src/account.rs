@@ -1,0 +1,206 @@
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{AccountId, Decimal, Limits, RunId, Timestamp};
+
+/// What an account may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Starts runs and trades in portfolios of its own.
+    Owner,
+    /// Reads the runs that others share with this server's viewers, and changes nothing.
+    Viewer,
+    /// An owner who also manages accounts. Other people's runs stay theirs.
+    Administrator,
+}
+
+impl Role {
+    /// The role for people.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Owner => "Owner",
+            Self::Viewer => "Viewer",
+            Self::Administrator => "Administrator",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Owner => "owner",
+            Self::Viewer => "viewer",
+            Self::Administrator => "administrator",
+        })
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "owner" => Ok(Self::Owner),
+            "viewer" => Ok(Self::Viewer),
+            "administrator" => Ok(Self::Administrator),
+            _ => Err("a role is owner, viewer or administrator".to_owned()),
+        }
+    }
+}
+
+/// Who the server lets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum AccessMode {
+    /// Everybody on this machine: `--no-auth`.
+    Open,
+    /// Whoever has the token that the server printed.
+    Token,
+    /// Accounts.
+    Accounts,
+}
+
+/// Who asks, as the pages need to know it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Identity {
+    /// Who the server lets in.
+    pub mode: AccessMode,
+    /// The account; `None` for nobody, and for a visitor by a link.
+    pub account: Option<AccountId>,
+    /// What it may do.
+    pub role: Option<Role>,
+}
+
+impl Identity {
+    /// Whether runs can be started and changed.
+    pub fn may_write(&self) -> bool {
+        matches!(self.role, Some(Role::Owner | Role::Administrator))
+    }
+}
+
+/// What an account may use at most. What is absent is not limited.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct Allowance {
+    /// Runs that work at the same time; further ones are queued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrent_runs: Option<u32>,
+    /// What each run may use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<Limits>,
+    /// Tokens of all runs together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
+    /// Cost of all runs together, in US dollars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Decimal>,
+}
+
+/// An account in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AccountSummary {
+    /// Its name.
+    pub id: AccountId,
+    /// What it may do.
+    pub role: Role,
+    /// What it may use.
+    pub allowance: Allowance,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A session, a token or a share, by which it is revoked. It lets nobody in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(transparent)]
+pub struct CredentialId(pub Uuid);
+
+impl fmt::Display for CredentialId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl fmt::Debug for CredentialId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "CredentialId({})", self.0)
+    }
+}
+
+impl FromStr for CredentialId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, uuid::Error> {
+        Uuid::try_parse(text).map(Self)
+    }
+}
+
+/// A token of an API client, in a list: what it is for, not the token itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TokenSummary {
+    /// By which it is revoked; the token's `jti`.
+    pub id: CredentialId,
+    /// What it is for.
+    pub label: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// A token that was just made. It is shown this once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewToken {
+    /// The token, for `Authorization: Bearer`.
+    pub token: String,
+    /// What is kept of it.
+    pub summary: TokenSummary,
+}
+
+/// Who may read a run that is shared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// Whoever has the link.
+    #[default]
+    Link,
+    /// This server's accounts with the role of a viewer.
+    Viewers,
+}
+
+/// A run that is shared, in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ShareSummary {
+    /// By which it is revoked.
+    pub id: CredentialId,
+    /// The run.
+    pub run: RunId,
+    /// Who may read it.
+    pub audience: Audience,
+    /// When it was shared.
+    pub created_at: Timestamp,
+    /// When that ends; `None`: when it is revoked.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A share that was just made. Its link is shown this once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewShare {
+    /// The path to open, below the server's address; `None` where viewers need none.
+    pub path: Option<String>,
+    /// What is kept of it.
+    pub summary: ShareSummary,
+}
