@@ -2,6 +2,8 @@
 
 #![allow(missing_docs, reason = "the macro makes structs of the arguments, and they cannot be documented")]
 
+pub mod access;
+
 use leptos::{
     prelude::*,
     server_fn::codec::{Json, JsonEncoding},

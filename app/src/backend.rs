@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use protocol::{
-    Answer, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, PortfolioId, PortfolioSummary,
-    PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunView, StartOptions, StartRun,
+    AccountId, AccountSummary, Answer, Approval, Audience, CallId, CreatePortfolio, CredentialId, Date,
+    Digest, Event, ForkRun, Identity, NewShare, NewToken, PortfolioId, PortfolioSummary, PortfolioView,
+    Problem, Role, RunAccepted, RunFilter, RunId, RunPage, RunView, SessionSummary, ShareSummary,
+    StartOptions, StartRun, TokenSummary,
 };
 
 /// The one service behind pages, REST and the other wires.
@@ -46,3 +48,46 @@ pub trait Backend: Send + Sync {
 
 /// The service as it stands in the context.
 pub type SharedBackend = Arc<dyn Backend>;
+
+/// What people do with their own access. Whoever signs in or out is given a cookie to set.
+#[async_trait]
+pub trait Gate: Send + Sync {
+    /// Who asks.
+    async fn identity(&self) -> Identity;
+    /// Begins a session; returns its cookie. Without accounts, the password is the server's token.
+    async fn sign_in(&self, name: String, password: String) -> Result<String, Problem>;
+    /// Ends the session and its sockets; returns the cookie that takes it away.
+    async fn sign_out(&self) -> Result<String, Problem>;
+    /// Sets a new password, ends all sessions and begins a new one; returns its cookie.
+    async fn change_password(&self, current: String, new: String) -> Result<String, Problem>;
+    /// The account's sessions.
+    async fn sessions(&self) -> Result<Vec<SessionSummary>, Problem>;
+    /// Ends one, and its sockets.
+    async fn end_session(&self, id: CredentialId) -> Result<(), Problem>;
+    /// The account's tokens for API clients.
+    async fn tokens(&self) -> Result<Vec<TokenSummary>, Problem>;
+    /// Makes one that lives so long.
+    async fn make_token(&self, label: String, seconds: Option<u64>) -> Result<NewToken, Problem>;
+    /// Revokes one.
+    async fn revoke_token(&self, id: CredentialId) -> Result<(), Problem>;
+    /// Shares a run, for so long or until that is revoked.
+    async fn share_run(
+        &self,
+        run: RunId,
+        audience: Audience,
+        seconds: Option<u64>,
+    ) -> Result<NewShare, Problem>;
+    /// What the account shares.
+    async fn shares(&self) -> Result<Vec<ShareSummary>, Problem>;
+    /// Revokes one.
+    async fn revoke_share(&self, id: CredentialId) -> Result<(), Problem>;
+    /// All accounts; for administrators.
+    async fn accounts(&self) -> Result<Vec<AccountSummary>, Problem>;
+    /// Adds an account; for administrators.
+    async fn add_account(&self, id: AccountId, role: Role, password: String) -> Result<(), Problem>;
+    /// Removes an account; for administrators.
+    async fn remove_account(&self, id: AccountId) -> Result<(), Problem>;
+}
+
+/// The gate as it stands in the context.
+pub type SharedGate = Arc<dyn Gate>;

@@ -46,6 +46,17 @@ pub fn copy(text: &str) {
     drop(window().navigator().clipboard().write_text(text));
 }
 
+/// Asks the server for this page again.
+#[cfg(feature = "hydrate")]
+pub fn reload() {
+    drop(window().location().reload());
+}
+
+/// Leaves for another page of this site, loaded as a whole.
+pub fn load(path: &str) {
+    drop(window().location().assign(path));
+}
+
 /// Whether the focus is on the page as a whole, or inside of what the selector names.
 pub fn is_free_or_in(event: &KeyboardEvent, selector: &str) -> bool {
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());

@@ -1,5 +1,6 @@
 //! Parts that several pages use.
 
+pub mod access;
 pub mod approval;
 pub mod badge;
 pub mod chart;

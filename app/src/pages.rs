@@ -1,5 +1,6 @@
 //! One module for each page.
 
+pub mod account;
 pub mod compare;
 pub mod lazy;
 pub mod not_found;
@@ -8,3 +9,4 @@ pub mod portfolio;
 pub mod portfolios;
 pub mod run;
 pub mod runs;
+pub mod sign_in;

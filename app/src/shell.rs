@@ -9,9 +9,17 @@ use leptos_router::{
 };
 
 use crate::{
-    components::{badge::NeedsYou, keys::KeyHelp, top_bar::TopBar},
+    components::{
+        access::{AccessNote, provide_identity},
+        badge::NeedsYou,
+        keys::KeyHelp,
+        top_bar::TopBar,
+    },
     pages::{
-        lazy::{CompareRoute, FirstPortfolioRoute, OverviewRoute, PortfolioRoute, RunRoute, RunsRoute},
+        lazy::{
+            AccountRoute, CompareRoute, FirstPortfolioRoute, OverviewRoute, PortfolioRoute, RunRoute,
+            RunsRoute, SignInRoute,
+        },
         not_found::NotFoundPage,
     },
 };
@@ -71,6 +79,7 @@ fn forbid_foreign_content() {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    provide_identity();
     let needs_you = NeedsYou::follow();
     view! {
         <Title formatter=move |title: String| needs_you.title(&title) />
@@ -79,6 +88,7 @@ pub fn App() -> impl IntoView {
                 "Skip to the content"
             </a>
             <TopBar />
+            <AccessNote />
             <main id="main" tabindex="-1">
                 <Routes fallback=NotFoundPage>
                     // Whole before it is sent: the status code depends on what exists, and a
@@ -89,6 +99,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/compare") view={Lazy::<CompareRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/portfolio") view={Lazy::<FirstPortfolioRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/portfolios/:id") view={Lazy::<PortfolioRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/account") view={Lazy::<AccountRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/sign-in") view={Lazy::<SignInRoute>::new()} ssr=SsrMode::Async />
                 </Routes>
             </main>
             <KeyHelp />

@@ -59,6 +59,14 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     await use(server.url);
   },
 
+  // Every browser has come in by the address that the server prints, once.
+  storageState: async ({ server, playwright }, use) => {
+    const visitor = await playwright.request.newContext();
+    await visitor.get(server.addressToOpen);
+    await use(await visitor.storageState());
+    await visitor.dispose();
+  },
+
   problems: async ({}, use) => {
     const problems = new Problems();
     await use(problems);

@@ -46,7 +46,7 @@ export function startPortfolioRun(server: Server, date: string, rehearsal: Rehea
 
 async function start(server: Server, workflow: object, { charactersPerSecond = unpaced, ...more }: Rehearsal): Promise<Accepted> {
   const model = { type: "rehearsal", characters_per_second: charactersPerSecond };
-  const response = await fetch(`${server.url}/api/v1/runs`, {
+  const response = await server.fetch(`/api/v1/runs`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ workflow, model, ...more }),
@@ -57,7 +57,7 @@ async function start(server: Server, workflow: object, { charactersPerSecond = u
 
 /** The run's present state by REST. */
 export async function runView(server: Server, run: string): Promise<RunView> {
-  const response = await fetch(`${server.url}/api/v1/runs/${run}`);
+  const response = await server.fetch(`/api/v1/runs/${run}`);
   expect(response.status).toBe(200);
   return (await response.json()) as RunView;
 }
@@ -88,7 +88,7 @@ export async function finishedPipeline(server: Server, ticker: string, date: str
 /** Stops a run, for whatever a test has left under way. */
 export async function stop(server: Server, run: string): Promise<void> {
   const body = JSON.stringify({ reason: "the test is over" });
-  await fetch(`${server.url}/api/v1/runs/${run}/stop`, {
+  await server.fetch(`/api/v1/runs/${run}/stop`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body,

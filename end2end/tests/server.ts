@@ -9,6 +9,9 @@ const root = resolve(__dirname, "../..");
 const program = process.env.PITWALL_PROGRAM ?? join(root, "target/release/pitwall");
 const readyWithinMs = 30_000;
 
+/** What lets the tests in: every server is started with it. */
+const token = "a-token-that-only-the-tests-know";
+
 /** Settings of a server, as environment variables. */
 export type Variables = Record<string, string>;
 
@@ -40,7 +43,7 @@ export class Server {
     const started = spawn(program, ["serve", "--addr", this.address, "--data", this.data], {
       cwd: root,
       // No keys of the machine's owner: unless a test names a model, the rehearsal answers.
-      env: { PATH: process.env.PATH, HOME: this.data, RUST_BACKTRACE: "1", ...this.variables },
+      env: { PATH: process.env.PATH, HOME: this.data, RUST_BACKTRACE: "1", PITWALL_TOKEN: token, ...this.variables },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.running = started;
@@ -54,6 +57,17 @@ export class Server {
     // A program that cannot be started has no exit, only an error.
     const failed = new Promise<never>((_, reject) => started.once("error", reject));
     await Promise.race([this.answers(), failed]);
+  }
+
+  /** Asks its REST interface, with the token. */
+  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = { ...init.headers, authorization: `Bearer ${token}` };
+    return fetch(`${this.url}${path}`, { ...init, headers });
+  }
+
+  /** The address that the server prints at its start: its token is swapped for a cookie there. */
+  get addressToOpen(): string {
+    return `${this.url}/?token=${token}`;
   }
 
   /** Ends it as a power cut would: with SIGKILL, in the middle of whatever it does. */

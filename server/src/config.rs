@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use llm::Secret;
+use protocol::{AccountId, Role};
 
 /// Runs teams of language-model agents and shows every step live in the browser.
 #[derive(Debug, Parser)]
@@ -19,6 +20,70 @@ pub struct CommandLine {
 pub enum Command {
     /// Serve the pages, the REST interface and the sockets until SIGTERM or Ctrl-C.
     Serve(Box<ServeOptions>),
+    /// Make, list and remove the accounts of a server; also while it runs.
+    ///
+    /// A server without accounts serves this machine alone, to whoever has the token that it prints
+    /// at its start. With accounts it may listen at any address: start it again after the first one
+    /// is made. What was there before belongs to the account named "local".
+    Account(AccountOptions),
+}
+
+/// What `pitwall account` can be told.
+#[derive(Clone, Debug, Args)]
+pub struct AccountOptions {
+    /// Where the accounts are kept.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// What to do.
+    #[command(subcommand)]
+    pub act: AccountAct,
+}
+
+/// What `pitwall account` can do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum AccountAct {
+    /// Add an account. Its password is asked for, or read from `PITWALL_PASSWORD` or the first line of
+    /// the standard input.
+    Add {
+        /// Name to sign in with: 1 to 32 of a-z, 0-9, _ and -.
+        name: AccountId,
+        /// owner: starts runs of its own; viewer: reads what others share with viewers;
+        /// administrator: an owner who also manages accounts.
+        #[arg(long, default_value = "owner")]
+        role: Role,
+    },
+    /// List all accounts.
+    List,
+    /// Remove an account, and end all its sessions, tokens and shares. Its runs stay in the log.
+    Remove {
+        /// Its name.
+        name: AccountId,
+    },
+    /// Set an account's password, and end all its sessions and tokens.
+    Password {
+        /// Its name.
+        name: AccountId,
+    },
+    /// Set what an account may use; what is not given is not limited.
+    Allow {
+        /// Its name.
+        name: AccountId,
+        /// Runs that work at the same time; further ones are queued.
+        #[arg(long)]
+        concurrent_runs: Option<u32>,
+        /// Tokens in and out of all its runs together.
+        #[arg(long)]
+        tokens: Option<u64>,
+        /// US dollars of all its runs together.
+        #[arg(long)]
+        cost: Option<protocol::Decimal>,
+        /// Tokens in and out of one run.
+        #[arg(long)]
+        run_tokens: Option<u64>,
+        /// US dollars of one run.
+        #[arg(long)]
+        run_cost: Option<protocol::Decimal>,
+    },
 }
 
 /// Everything that `pitwall serve` can be told.
@@ -27,6 +92,8 @@ pub enum Command {
 pub struct ServeOptions {
     #[command(flatten)]
     pub listen: ListenOptions,
+    #[command(flatten)]
+    pub access: AccessOptions,
     #[command(flatten)]
     pub data: DataOptions,
     #[command(flatten)]
@@ -45,6 +112,39 @@ pub struct ListenOptions {
     /// Folder with the built pages [default: "site" beside the program, or target/site].
     #[arg(long, env = "PITWALL_SITE")]
     pub site: Option<PathBuf>,
+}
+
+/// Who may come in.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Access")]
+pub struct AccessOptions {
+    /// Token that lets in on a server without accounts, at least 16 characters [default: a random one,
+    /// printed at the start].
+    #[arg(long, env = "PITWALL_TOKEN", hide_env_values = true)]
+    pub token: Option<Secret>,
+    /// Let everybody in who can reach the server; on a loopback address only.
+    #[arg(long, env = "PITWALL_NO_AUTH")]
+    pub no_auth: bool,
+    /// Host name and port, such as pitwall.example.com:8080, that the server answers to besides its
+    /// own address and the names of this machine.
+    #[arg(long, env = "PITWALL_ALLOW_HOST", value_delimiter = ',')]
+    pub allow_host: Vec<String>,
+    /// Origin, such as <https://pitwall.example.com>, whose pages may write and open sockets; its host
+    /// is answered to as well.
+    #[arg(long, env = "PITWALL_ALLOW_ORIGIN", value_delimiter = ',')]
+    pub allow_origin: Vec<String>,
+    /// Seconds until a browser has to sign in again.
+    #[arg(long, env = "PITWALL_SESSION_LIFE", default_value = "86400", value_parser = seconds)]
+    pub session_life: Duration,
+    /// Sockets that one account may have open at a time.
+    #[arg(long, env = "PITWALL_SOCKETS_PER_ACCOUNT", default_value_t = 256)]
+    pub sockets_per_account: usize,
+    /// Seconds that a connection may take to send the head of a request.
+    #[arg(long, env = "PITWALL_HEAD_TIMEOUT", default_value = "15", value_parser = seconds)]
+    pub head_timeout: Duration,
+    /// Connections that may be open at a time, of everybody together; further ones wait.
+    #[arg(long, env = "PITWALL_CONNECTIONS", default_value_t = 4096)]
+    pub connections: usize,
 }
 
 /// Where the server keeps what it must not lose.
@@ -78,6 +178,9 @@ pub struct ModelOptions {
     /// The provider's key.
     #[arg(long, env = "PITWALL_MODEL_KEY", hide_env_values = true)]
     pub model_key: Option<Secret>,
+    /// File with the provider's key; nobody but its owner may read it (mode 600).
+    #[arg(long, env = "PITWALL_MODEL_KEY_FILE", conflicts_with = "model_key")]
+    pub model_key_file: Option<PathBuf>,
     /// Model of all three tiers, such as gpt-5-mini or claude-sonnet-4-5.
     #[arg(long, env = "PITWALL_MODEL")]
     pub model: Option<String>,

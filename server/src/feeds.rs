@@ -1,57 +1,53 @@
 //! Sockets of lists: what changes among the runs, and in one portfolio.
 
-use std::sync::Arc;
-
+use app::backend::Backend;
 use axum::{
-    extract::{Path, State, WebSocketUpgrade},
+    extract::{Path, WebSocketUpgrade},
     response::Response,
 };
-use protocol::{PortfolioId, RunFilter, RunSummary};
+use protocol::{PortfolioId, RunFilter};
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::{
-    peer::{Gone, Peer},
+    peer::{Ending, Gone, Peer},
     problem::{ProblemResponse, no_such},
-    service::Service,
+    scope::Scoped,
 };
 
 /// Runs that a new or lagging client is sent; older ones do not change.
 const RECENT_RUNS: u32 = 100;
 
 /// `WS /ws/v1/feed`: the recent runs' summaries, then each that changes.
-pub async fn runs(State(service): State<Arc<Service>>, upgrade: WebSocketUpgrade) -> Response {
-    let sockets = service.sockets.clone();
-    sockets.upgrade(upgrade, move |peer| follow_runs(peer, service))
+pub async fn runs(service: Scoped, upgrade: WebSocketUpgrade) -> Result<Response, ProblemResponse> {
+    let admission = service.admit_socket(None).await?;
+    Ok(admission.upgrade(upgrade, move |peer| follow_runs(peer, service)))
 }
 
-async fn follow_runs(mut peer: Peer, service: Arc<Service>) -> Result<(), Gone> {
+async fn follow_runs(mut peer: Peer, service: Scoped) -> Result<(), Gone> {
     // Subscribed before the list is read, so that no change falls between.
-    let mut changes = service.journal.changes();
+    let mut changes = service.run_changes();
     send_recent(&mut peer, &service).await?;
     loop {
         tokio::select! {
-            change = changes.recv() => match change {
+            change = changes.next() => match change {
                 Ok(summary) => send(&mut peer, &*summary).await?,
                 Err(RecvError::Lagged(_)) => send_recent(&mut peer, &service).await?,
-                Err(RecvError::Closed) => return peer.restart().await,
+                Err(RecvError::Closed) => return peer.end(Ending::Restart).await,
             },
-            ended = peer.ended() => {
-                ended?;
-                return peer.restart().await;
-            }
+            ended = peer.ended() => return peer.end(ended?).await,
         }
     }
 }
 
-async fn send_recent(peer: &mut Peer, service: &Service) -> Result<(), Gone> {
+async fn send_recent(peer: &mut Peer, service: &Scoped) -> Result<(), Gone> {
     let filter = RunFilter { limit: Some(RECENT_RUNS), ..RunFilter::default() };
-    let page = service.journal.summaries(&filter, None).await.map_err(|error| {
+    let page = service.runs(filter).await.map_err(|error| {
         tracing::error!(%error, "the runs cannot be listed");
         Gone
     })?;
     for summary in page.runs.iter().rev() {
-        send::<RunSummary>(peer, summary).await?;
+        send(peer, summary).await?;
     }
     Ok(())
 }
@@ -60,36 +56,34 @@ async fn send_recent(peer: &mut Peer, service: &Service) -> Result<(), Gone> {
 ///
 /// 404 before the upgrade for one that does not exist.
 pub async fn portfolio(
-    State(service): State<Arc<Service>>,
+    service: Scoped,
     Path(portfolio): Path<String>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, ProblemResponse> {
     let portfolio: PortfolioId = portfolio.parse().map_err(no_such)?;
-    service.portfolio_view(&portfolio, None).await?;
-    let sockets = service.sockets.clone();
-    Ok(sockets.upgrade(upgrade, move |peer| follow_portfolio(peer, service, portfolio)))
+    let portfolio = service.portfolio_id(&portfolio)?;
+    service.portfolio(portfolio.clone(), None).await?;
+    let admission = service.admit_socket(None).await?;
+    Ok(admission.upgrade(upgrade, move |peer| follow_portfolio(peer, service, portfolio)))
 }
 
-async fn follow_portfolio(mut peer: Peer, service: Arc<Service>, id: PortfolioId) -> Result<(), Gone> {
-    let mut changes = service.desk.changes();
+async fn follow_portfolio(mut peer: Peer, service: Scoped, id: PortfolioId) -> Result<(), Gone> {
+    let mut changes = service.portfolio_changes();
     send_portfolio(&mut peer, &service, &id).await?;
     loop {
         tokio::select! {
             change = changes.recv() => match change {
                 Ok(changed) if changed != id => {}
                 Ok(_) | Err(RecvError::Lagged(_)) => send_portfolio(&mut peer, &service, &id).await?,
-                Err(RecvError::Closed) => return peer.restart().await,
+                Err(RecvError::Closed) => return peer.end(Ending::Restart).await,
             },
-            ended = peer.ended() => {
-                ended?;
-                return peer.restart().await;
-            }
+            ended = peer.ended() => return peer.end(ended?).await,
         }
     }
 }
 
-async fn send_portfolio(peer: &mut Peer, service: &Service, id: &PortfolioId) -> Result<(), Gone> {
-    let view = service.portfolio_view(id, None).await.map_err(|problem| {
+async fn send_portfolio(peer: &mut Peer, service: &Scoped, id: &PortfolioId) -> Result<(), Gone> {
+    let view = service.portfolio(id.clone(), None).await.map_err(|problem| {
         tracing::error!(%problem, "the portfolio cannot be read");
         Gone
     })?;

@@ -1,11 +1,15 @@
 //! The server: configuration, the service behind all interfaces, and their routes.
 //!
 //! - [`serve`] wires everything and runs until SIGTERM
+//! - `access`: who may come in; `scope`: what each caller may see and change
 //! - `service`: what pages, REST and the other systems' wires all call
 //! - `rest`, `run_socket`, `feeds`, `agentos`, `pages`: the interfaces
 //! - `transfer`: runs as files
-//! - `peer`: the rules that every socket follows; `listener`: the connections below them
+//! - `peer`: the rules that every socket follows; `serving`, `listener`: the connections below them
+//! - `account_command`: accounts from the command line
 
+mod access;
+mod account_command;
 mod agentos;
 mod config;
 mod feeds;
@@ -16,19 +20,35 @@ mod peer;
 mod problem;
 mod rest;
 mod run_socket;
+mod scope;
 mod service;
+mod serving;
 pub mod transfer;
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
-use axum::{Router, http::StatusCode, routing::get};
-pub use config::{Command, CommandLine, DataOptions, ListenOptions, ModelOptions, RunOptions, ServeOptions};
-use engine::{Allowance, Engine, EngineError, EngineOptions};
+pub use access::Access;
+pub use account_command::manage_accounts;
+use accounts::{Accounts, AccountsError};
+use axum::{Router, http::StatusCode, middleware, routing::get};
+pub use config::{
+    AccessOptions, AccountAct, AccountOptions, Command, CommandLine, DataOptions, ListenOptions,
+    ModelOptions, RunOptions, ServeOptions,
+};
+use engine::{Allowance, Allowances, Engine, EngineError, EngineOptions};
 use journal::{Journal, JournalError};
 pub use listener::Listener;
 use market::{PriceVendor, Sample};
 pub use peer::Sockets;
+use protocol::{AccessMode, AccountId, Limits};
 pub use run_socket::Position;
+use scope::Gateway;
 pub use service::Service;
 use tokio::{net::TcpListener, signal::unix::SignalKind};
 use tokio_util::sync::CancellationToken;
@@ -75,7 +95,42 @@ pub enum ServeError {
     /// Unfinished runs cannot be continued.
     #[error("{0}")]
     Engine(#[from] EngineError),
-    /// Connections cannot be accepted any more.
+    /// The accounts cannot be read or changed.
+    #[error("{0}")]
+    Accounts(#[from] AccountsError),
+    /// Everybody would be let in from everywhere.
+    #[error(
+        "--no-auth lets everybody in who can reach the server, so it works on a loopback address only, and \
+         {0} is none. Listen at 127.0.0.1, or make accounts with `pitwall account add NAME` and leave --no-auth out."
+    )]
+    OpenToAll(IpAddr),
+    /// Others could reach a server that has no accounts.
+    #[error(
+        "Others can reach {0}, and there are no accounts yet. Make one with \
+         `pitwall account add NAME --role administrator`, or listen at 127.0.0.1."
+    )]
+    NoAccounts(IpAddr),
+    /// The token can be guessed.
+    #[error(
+        "The token must have at least 16 characters. Choose a longer one, or leave it out: then it is random."
+    )]
+    ShortToken,
+    /// What was to be allowed is no origin.
+    #[error("{0} is no origin. An origin reads https://NAME or https://NAME:PORT, with nothing after it.")]
+    NoOrigin(String),
+    /// The key's file cannot be read.
+    #[error("The key file {0} cannot be read: {1}.")]
+    KeyFile(PathBuf, io::Error),
+    /// Others could read the key's file.
+    #[error("The key file {0} has mode {1:o}, so others may read it. Run `chmod 600` on it.")]
+    KeyFileMode(PathBuf, u32),
+    /// There is no key in the file.
+    #[error("The key file {0} is empty.")]
+    KeyFileEmpty(PathBuf),
+    /// The password was mistyped.
+    #[error("The two passwords differ. Try again.")]
+    PasswordsDiffer,
+    /// The system refuses.
     #[error("The server cannot go on: {0}")]
     Io(#[from] io::Error),
 }
@@ -91,13 +146,15 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         .await
         .map_err(|error| ServeError::Listen(options.listen.addr, error))?;
     let service = open(&options).await?;
+    let address = listener.local_addr()?;
+    let access = Access::new(&options.access, service.accounts.clone(), address).await?;
     let continued = service.engine.resume().await?;
     if continued > 0 {
         tracing::info!(runs = continued, "continuing what was unfinished");
     }
-    let router = interfaces(service.clone()).merge(pages::router(service.clone(), &site));
-    let address = listener.local_addr()?;
-    println!("Pitwall is ready: open http://{address}");
+    announce(&access, address);
+    let gateway = Gateway::new(service.clone(), access);
+    let router = guarded(routes(gateway.clone()).merge(pages::router(gateway.clone(), &site)), gateway);
 
     let shutdown = service.shutdown.clone();
     tokio::spawn({
@@ -107,27 +164,69 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
             shutdown.cancel();
         }
     });
-    // One copy of the routes for all connections, rather than one for each.
-    let router = router.layer(TraceLayer::new_for_http()).into_make_service();
-    let server = axum::serve(Listener::new(listener), router)
-        .with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let limits =
+        serving::Limits { connections: options.access.connections, head: options.access.head_timeout };
+    let server = serving::serve(Listener::new(listener), router, limits, shutdown.clone());
     let overdue = async {
         shutdown.cancelled().await;
         tokio::time::sleep(FAREWELL).await;
     };
     let farewell = async {
-        server.await?;
+        server.await;
         // Sockets are no longer the HTTP server's once they are upgraded.
         service.sockets.closed().await;
-        io::Result::Ok(())
     };
     tokio::select! {
-        ended = farewell => ended?,
+        () = farewell => {}
         () = overdue => tracing::warn!("some connections did not end in time"),
     }
     service.engine.shut_down().await;
     service.journal.close().await;
     Ok(())
+}
+
+/// The span of a request. Its address may hold a token, so only the path is kept.
+fn span(request: &axum::extract::Request) -> tracing::Span {
+    let path = request.uri().path();
+    let path = if path.starts_with("/s/") { "/s/…" } else { path };
+    tracing::debug_span!("request", method = %request.method(), path)
+}
+
+fn announce(access: &Access, address: SocketAddr) {
+    println!("Pitwall is ready: open {}", access.address_to_open(address));
+    match access.mode() {
+        AccessMode::Open => {
+            tracing::warn!("every program and every person on this machine may use this server")
+        }
+        AccessMode::Accounts if !address.ip().is_loopback() => {
+            tracing::warn!(
+                "passwords travel as they are: put a proxy with HTTPS in front, and name it with --allow-origin"
+            );
+        }
+        AccessMode::Token | AccessMode::Accounts => {}
+    }
+}
+
+/// The file of the accounts, in a folder that is made if it is not there.
+fn accounts_file(data: &DataOptions) -> Result<PathBuf, ServeError> {
+    let folder = &data.data;
+    std::fs::create_dir_all(folder).map_err(|error| ServeError::DataFolder(folder.clone(), error))?;
+    Ok(folder.join("accounts.db"))
+}
+
+/// What accounts may use, as they are set.
+struct Allowed(Accounts);
+
+impl Allowances for Allowed {
+    fn of(&self, account: &AccountId) -> Allowance {
+        let allowance = self.0.allowance(account);
+        Allowance {
+            concurrent_runs: allowance.concurrent_runs.map(|runs| runs as usize),
+            run: allowance.run.unwrap_or_else(Limits::widest),
+            tokens: allowance.tokens,
+            cost: allowance.cost,
+        }
+    }
 }
 
 /// Opens everything that the interfaces need, without listening.
@@ -136,7 +235,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
 /// See [`ServeError`].
 pub async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
     let folder = &options.data.data;
-    std::fs::create_dir_all(folder).map_err(|error| ServeError::DataFolder(folder.clone(), error))?;
+    let accounts = Accounts::open(&accounts_file(&options.data)?).await?;
     let journal = Journal::open(&folder.join("pitwall.db")).await?;
     let prices: Arc<dyn PriceVendor> = Arc::new(Sample::load()?);
     let desk = Arc::new(Desk::open_default(journal.clone(), prices.clone()).await?);
@@ -148,22 +247,35 @@ pub async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
         concurrent_runs: options.runs.concurrent_runs,
         accepted_runs: options.runs.accepted_runs,
     };
-    let engine = Engine::new(journal.clone(), Arc::new(trading), Arc::new(Allowance::default()), limits);
+    let engine = Engine::new(journal.clone(), Arc::new(trading), Arc::new(Allowed(accounts.clone())), limits);
     let shutdown = CancellationToken::new();
     let sockets = Sockets::new(shutdown.clone());
-    Ok(Arc::new(Service { journal, engine, desk, prices, configured_model, shutdown, sockets }))
+    Ok(Arc::new(Service { journal, engine, desk, prices, accounts, configured_model, shutdown, sockets }))
 }
 
-/// The routes that need no built pages.
-pub fn interfaces(service: Arc<Service>) -> Router {
+/// All interfaces but the pages, behind the rules of access.
+pub fn interfaces(service: Arc<Service>, access: Access) -> Router {
+    let gateway = Gateway::new(service, access);
+    guarded(routes(gateway.clone()), gateway)
+}
+
+/// Nothing is reached but through the guard.
+fn guarded(router: Router, gateway: Gateway) -> Router {
+    router
+        .layer(middleware::from_fn_with_state(gateway, access::guard))
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+}
+
+fn routes(gateway: Gateway) -> Router {
     rest::router()
         .merge(agentos::router())
+        .route("/s/{token}", get(access::open_share))
         .route("/ws/v1/runs/{run}", get(run_socket::connect))
         .route("/ws/v1/feed", get(feeds::runs))
         .route("/ws/v1/portfolios/{portfolio}", get(feeds::portfolio))
         // Runs are continued before the first connection is accepted: who gets an answer, gets a ready server.
         .route("/healthz", get(async || (StatusCode::OK, "ok")))
-        .with_state(service)
+        .with_state(gateway)
 }
 
 async fn told_to_end() {

@@ -11,8 +11,11 @@ use tracing_subscriber::EnvFilter;
 async fn main() -> ExitCode {
     let log = EnvFilter::try_from_env("PITWALL_LOG").unwrap_or_else(|_| EnvFilter::new("warn,server=info"));
     tracing_subscriber::fmt().with_env_filter(log).with_writer(std::io::stderr).init();
-    let Command::Serve(options) = CommandLine::parse().command;
-    match server::serve(*options).await {
+    let done = match CommandLine::parse().command {
+        Command::Serve(options) => server::serve(*options).await,
+        Command::Account(options) => server::manage_accounts(options).await.map(|said| println!("{said}")),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("pitwall: {error}");

@@ -5,19 +5,23 @@ use std::{
     sync::Arc,
 };
 
-use app::{App, backend::SharedBackend, shell};
+use app::{
+    App,
+    backend::{SharedBackend, SharedGate},
+    shell,
+};
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header, request::Parts},
     middleware::{self, Next},
     response::Response,
 };
-use leptos::prelude::{LeptosOptions, provide_context};
+use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos_axum::{ErrorHandler, LeptosRoutes, generate_route_list};
 use tower_http::services::ServeDir;
 
-use crate::service::Service;
+use crate::scope::Gateway;
 
 /// The folder with the built pages: the one given, `site` beside the program, or where the
 /// build leaves it.
@@ -32,14 +36,19 @@ pub fn find_site(given: Option<&Path>) -> Option<PathBuf> {
 }
 
 /// The pages, their server functions and their files.
-pub fn router(service: Arc<Service>, site: &Path) -> Router {
+pub fn router(gateway: Gateway, site: &Path) -> Router {
     let options = LeptosOptions::builder()
         .output_name("pitwall")
         .site_root(site.to_string_lossy())
         .hash_files(true)
         .build();
-    let backend: SharedBackend = service;
-    let context = move || provide_context(backend.clone());
+    let context = move || {
+        // The guard has left word in the request of who asks.
+        let extensions = use_context::<Parts>().map(|parts| parts.extensions).unwrap_or_default();
+        let scoped = Arc::new(gateway.scoped(&extensions));
+        provide_context::<SharedGate>(scoped.clone());
+        provide_context::<SharedBackend>(scoped);
+    };
     let routes = generate_route_list(App);
     let package = Router::new()
         .fallback_service(ServeDir::new(site.join("pkg")).precompressed_br().precompressed_gzip())

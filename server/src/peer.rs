@@ -1,6 +1,6 @@
 //! Connected sockets: the rules that all of them share.
 
-use std::{pin::Pin, time::Duration};
+use std::{error::Error, pin::Pin, time::Duration};
 
 use axum::{
     extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code},
@@ -9,8 +9,9 @@ use axum::{
 use bytes::Bytes;
 use futures::SinkExt;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+use tokio_tungstenite::tungstenite;
 use tokio_util::{
-    sync::{CancellationToken, WaitForCancellationFutureOwned},
+    sync::CancellationToken,
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
 
@@ -23,11 +24,41 @@ const SILENCE: Duration = Duration::from_secs(50);
 const LARGEST_MESSAGE: usize = 64 * 1024;
 /// The library's default of 128 KiB would be paid for every connection.
 const READ_BUFFER: usize = 512;
-const RESTART: &str = "The server restarts. Connect again.";
+/// Messages that a peer may send at once, and how long each further one takes to be earned.
+const BURST: u32 = 100;
+const PACE: Duration = Duration::from_millis(100);
+/// The close code for: what let you in has expired or was revoked.
+const SIGNED_OUT: u16 = 4401;
 
 /// The peer is gone, and nothing more can be sent.
 #[derive(Debug)]
 pub struct Gone;
+
+/// Why the server ends a connection that works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The server is told to end: the client shall come back.
+    Restart,
+    /// What let the client in has expired or was revoked.
+    SignedOut,
+    /// The client sends more than one may.
+    Flooded,
+    /// The client sends a message that is larger than one may be.
+    TooLarge,
+}
+
+impl Ending {
+    fn frame(self) -> (u16, &'static str) {
+        match self {
+            Self::Restart => (close_code::RESTART, "The server restarts. Connect again."),
+            Self::SignedOut => (SIGNED_OUT, "Your access has ended. Sign in again."),
+            Self::TooLarge => (close_code::SIZE, "A message may have 65,536 bytes at most."),
+            Self::Flooded => {
+                (close_code::POLICY, "Too many messages: 10 a second are taken, and 100 at once.")
+            }
+        }
+    }
+}
 
 /// All sockets of a server.
 #[derive(Clone)]
@@ -42,16 +73,23 @@ impl Sockets {
         Self { shutdown, open: TaskTracker::new() }
     }
 
-    /// Upgrades the connection and hands it to `serve`.
+    /// Upgrades the connection and hands it to `serve`, until `expired`.
     pub fn upgrade<F>(
         &self,
         upgrade: WebSocketUpgrade,
+        expired: impl Future<Output = ()> + Send + 'static,
         serve: impl FnOnce(Peer) -> F + Send + 'static,
     ) -> Response
     where
         F: Future<Output = Result<(), Gone>> + Send + 'static,
     {
-        let shutdown = Box::pin(self.shutdown.clone().cancelled_owned());
+        let shutdown = self.shutdown.clone();
+        let ending = Box::pin(async move {
+            tokio::select! {
+                () = shutdown.cancelled() => Ending::Restart,
+                () = expired => Ending::SignedOut,
+            }
+        });
         // Counted from here on: the handshake goes on after the request has been answered.
         let open = self.open.token();
         upgrade
@@ -63,7 +101,8 @@ impl Sockets {
             .on_upgrade(async move |socket| {
                 let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
                 ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-                let peer = Peer { socket, ping, heard: Instant::now(), shutdown, _open: open };
+                let now = Instant::now();
+                let peer = Peer { socket, ping, heard: now, earned: now, ending, _open: open };
                 // A task of its own: the one at hand keeps room for the upgrade as long as it lives.
                 tokio::spawn(serve(peer));
             })
@@ -81,8 +120,10 @@ pub struct Peer {
     socket: WebSocket,
     ping: Interval,
     heard: Instant,
+    /// When the messages so far are all earned.
+    earned: Instant,
     /// One wait for all of its life: beginning another takes a lock that all sockets share.
-    shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
+    ending: Pin<Box<dyn Future<Output = Ending> + Send>>,
     _open: TaskTrackerToken,
 }
 
@@ -115,18 +156,21 @@ impl Peer {
         self.close(close_code::ERROR, reason).await
     }
 
-    /// Closes because the server ends: the client shall come back.
-    pub async fn restart(mut self) -> Result<(), Gone> {
-        self.close(close_code::RESTART, RESTART).await
+    /// Closes and says why.
+    pub async fn end(mut self, why: Ending) -> Result<(), Gone> {
+        let (code, reason) = why.frame();
+        self.close(code, reason).await
     }
 
-    /// Keeps the connection alive until it has ended, or until the server ends and it is to be
-    /// closed by [`Peer::restart`]. Cancel-safe.
-    pub async fn ended(&mut self) -> Result<(), Gone> {
+    /// Keeps the connection alive until it has ended, or until it is to be closed by [`Peer::end`].
+    /// Cancel-safe.
+    pub async fn ended(&mut self) -> Result<Ending, Gone> {
         loop {
             tokio::select! {
                 message = self.socket.recv() => match message {
+                    Some(Err(error)) if is_too_large(&error) => return Ok(Ending::TooLarge),
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Gone),
+                    Some(Ok(_)) if self.is_flooding() => return Ok(Ending::Flooded),
                     Some(Ok(_)) => self.heard = Instant::now(),
                 },
                 _ = self.ping.tick() => {
@@ -135,9 +179,16 @@ impl Peer {
                     }
                     self.deliver(Message::Ping(Bytes::new())).await?;
                 }
-                () = &mut self.shutdown => return Ok(()),
+                ending = &mut self.ending => return Ok(ending),
             }
         }
+    }
+
+    /// Counts a message. A peer that answers pings and says little is far below the limit.
+    fn is_flooding(&mut self) -> bool {
+        let now = Instant::now();
+        self.earned = self.earned.max(now) + PACE;
+        self.earned > now + PACE * BURST
     }
 
     async fn close(&mut self, code: u16, reason: &'static str) -> Result<(), Gone> {
@@ -151,4 +202,9 @@ impl Peer {
     async fn deliver(&mut self, message: Message) -> Result<(), Gone> {
         timeout(SEND_TIMEOUT, self.socket.send(message)).await.map_err(|_| Gone)?.map_err(|_| Gone)
     }
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<tungstenite::Error>());
+    matches!(cause, Some(tungstenite::Error::Capacity(_)))
 }

@@ -1,5 +1,6 @@
 //! Errors as HTTP answers.
 
+use accounts::{AccountsError, SignInError};
 use axum::{
     Json,
     extract::rejection::{JsonRejection, PathRejection, QueryRejection},
@@ -86,5 +87,28 @@ pub fn from_engine(error: EngineError) -> Problem {
         EngineError::Full(_) => Problem { status: 429, detail: error.to_string() },
         EngineError::Journal(error) => from_journal(error),
         EngineError::Graph(_) => Problem::internal(error.to_string()),
+    }
+}
+
+/// What a failure of the accounts means to a client.
+pub fn from_accounts(error: AccountsError) -> Problem {
+    let detail = error.to_string();
+    match error {
+        AccountsError::Exists(_) => Problem::conflict(detail),
+        AccountsError::NoSuchAccount(_) => Problem::not_found(detail),
+        AccountsError::UnfitName | AccountsError::UnfitPassword => Problem::invalid(detail),
+        error => {
+            tracing::error!(%error, "the accounts failed");
+            Problem { status: 503, detail }
+        }
+    }
+}
+
+/// What a refused attempt to sign in means to a client.
+pub fn from_sign_in(error: SignInError) -> Problem {
+    match error {
+        SignInError::Refused => Problem { status: 401, detail: error.to_string() },
+        SignInError::TooMany(_) => Problem { status: 429, detail: error.to_string() },
+        SignInError::Accounts(error) => from_accounts(error),
     }
 }

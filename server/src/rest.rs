@@ -1,11 +1,11 @@
 //! The REST interface under `/api/v1`, and its OpenAPI document.
 
-use std::sync::Arc;
+mod access;
 
 use app::backend::Backend;
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, State, rejection::StringRejection},
+    extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, rejection::StringRejection},
     http::{StatusCode, header},
     response::IntoResponse,
     routing::get,
@@ -15,12 +15,15 @@ use protocol::{
     PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunView, StartOptions, StartRun,
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, OpenApi, ToSchema};
+use utoipa::{
+    IntoParams, Modify, OpenApi, ToSchema,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     problem::{BadRequest, ProblemResponse, no_such},
-    service::Service,
+    scope::{Gateway, Scoped},
     transfer::LARGEST_IMPORT,
 };
 
@@ -37,15 +40,30 @@ struct Body<T>(T);
 struct Query<T>(T);
 
 #[derive(OpenApi)]
-#[openapi(info(
-    title = "Pitwall",
-    description = "Runs teams of language-model agents. A run is a log of numbered events; \
-                   `GET /ws/v1/runs/{run}?after=N` upgrades to a WebSocket that sends them as they happen."
-))]
+#[openapi(
+    info(
+        title = "Pitwall",
+        description = "Runs teams of language-model agents. A run is a log of numbered events; \
+                       `GET /ws/v1/runs/{run}?after=N` upgrades to a WebSocket that sends them as they happen."
+    ),
+    modifiers(&Bearer),
+    security(("bearer" = []))
+)]
 struct Document;
 
+/// The token that every request shows.
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme.build()));
+    }
+}
+
 /// The routes, with the document that describes them.
-pub fn router() -> Router<Arc<Service>> {
+pub fn router() -> Router<Gateway> {
     let imports = OpenApiRouter::new().routes(routes!(import)).layer(DefaultBodyLimit::max(LARGEST_IMPORT));
     let (routes, document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(start_options))
@@ -61,6 +79,7 @@ pub fn router() -> Router<Arc<Service>> {
         .routes(routes!(export_json_lines))
         .routes(routes!(export_html))
         .merge(imports)
+        .merge(access::router())
         .routes(routes!(portfolios, create_portfolio))
         .routes(routes!(portfolio))
         .split_for_parts();
@@ -69,35 +88,35 @@ pub fn router() -> Router<Arc<Service>> {
 
 /// What a run can be started with
 #[utoipa::path(get, path = "/api/v1/start-options", responses((status = 200, body = StartOptions)))]
-async fn start_options(State(service): State<Arc<Service>>) -> Reply<StartOptions> {
+async fn start_options(service: Scoped) -> Reply<StartOptions> {
     Ok(Json(service.start_options().await?))
 }
 
 /// Runs, newest first
 #[utoipa::path(get, path = "/api/v1/runs", params(RunQuery), responses((status = 200, body = RunPage), (status = 422, body = Problem)))]
-async fn runs(State(service): State<Arc<Service>>, Query(query): Query<RunQuery>) -> Reply<RunPage> {
+async fn runs(service: Scoped, Query(query): Query<RunQuery>) -> Reply<RunPage> {
     Ok(Json(service.runs(query.0).await?))
 }
 
 /// Starts a run
 #[utoipa::path(post, path = "/api/v1/runs", request_body = StartRun, responses((status = 201, body = RunAccepted), (status = 422, body = Problem), (status = 429, body = Problem)))]
 async fn start_run(
-    State(service): State<Arc<Service>>,
+    service: Scoped,
     Body(request): Body<StartRun>,
 ) -> Result<(StatusCode, Json<RunAccepted>), ProblemResponse> {
-    Ok((StatusCode::CREATED, Json(service.start(request).await?)))
+    Ok((StatusCode::CREATED, Json(service.start_run(request).await?)))
 }
 
 /// The full present state of a run
 #[utoipa::path(get, path = "/api/v1/runs/{run}", params(("run" = String, Path, description = "Run id")), responses((status = 200, body = RunView), (status = 404, body = Problem)))]
-async fn run(State(service): State<Arc<Service>>, Path(run): Path<String>) -> Reply<RunView> {
-    Ok(Json(service.run_view(run_id(&run)?).await?))
+async fn run(service: Scoped, Path(run): Path<String>) -> Reply<RunView> {
+    Ok(Json(service.run(run_id(&run)?).await?))
 }
 
 /// Events of a run after a number
 #[utoipa::path(get, path = "/api/v1/runs/{run}/events", params(("run" = String, Path, description = "Run id"), EventQuery), responses((status = 200, body = Vec<Event>), (status = 404, body = Problem)))]
 async fn events(
-    State(service): State<Arc<Service>>,
+    service: Scoped,
     Path(run): Path<String>,
     Query(query): Query<EventQuery>,
 ) -> Reply<Vec<Event>> {
@@ -107,7 +126,7 @@ async fn events(
 /// A long text that a run's log shows the beginning of
 #[utoipa::path(get, path = "/api/v1/runs/{run}/texts/{digest}", params(("run" = String, Path, description = "Run id"), ("digest" = String, Path, description = "SHA-256 of the text")), responses((status = 200, body = String, content_type = "text/plain"), (status = 404, body = Problem)))]
 async fn text(
-    State(service): State<Arc<Service>>,
+    service: Scoped,
     Path((run, digest)): Path<(String, String)>,
 ) -> Result<String, ProblemResponse> {
     let digest: Digest = digest.parse().map_err(no_such)?;
@@ -117,18 +136,18 @@ async fn text(
 /// Stops a run
 #[utoipa::path(post, path = "/api/v1/runs/{run}/stop", params(("run" = String, Path, description = "Run id")), request_body = StopRun, responses((status = 202), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn stop_run(
-    State(service): State<Arc<Service>>,
+    service: Scoped,
     Path(run): Path<String>,
     Body(request): Body<StopRun>,
 ) -> Result<StatusCode, ProblemResponse> {
-    service.stop(run_id(&run)?, request.reason.as_deref()).await?;
+    service.stop_run(run_id(&run)?, request.reason).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
 /// Answers a question of a run; the first valid answer counts
 #[utoipa::path(post, path = "/api/v1/runs/{run}/inputs/{input}", params(("run" = String, Path, description = "Run id"), ("input" = String, Path, description = "The question's id")), request_body = Answer, responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn answer(
-    State(service): State<Arc<Service>>,
+    service: Scoped,
     Path((run, input)): Path<(String, String)>,
     Body(answer): Body<Answer>,
 ) -> Result<StatusCode, ProblemResponse> {
@@ -140,7 +159,7 @@ async fn answer(
 /// Changes before which nodes a run pauses until a person approves
 #[utoipa::path(put, path = "/api/v1/runs/{run}/approval", params(("run" = String, Path, description = "Run id")), request_body = Approval, responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn set_approval(
-    State(service): State<Arc<Service>>,
+    service: Scoped,
     Path(run): Path<String>,
     Body(approval): Body<Approval>,
 ) -> Result<StatusCode, ProblemResponse> {
@@ -151,7 +170,7 @@ async fn set_approval(
 /// Continues a run in a new one: a re-run from a node, a fork after it, or where it failed
 #[utoipa::path(post, path = "/api/v1/runs/{run}/forks", params(("run" = String, Path, description = "Run id")), request_body = ForkRun, responses((status = 201, body = RunAccepted), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn fork_run(
-    State(service): State<Arc<Service>>,
+    service: Scoped,
     Path(run): Path<String>,
     Body(request): Body<ForkRun>,
 ) -> Result<(StatusCode, Json<RunAccepted>), ProblemResponse> {
@@ -161,7 +180,7 @@ async fn fork_run(
 /// Asks a question beside a run; the answer follows in its log
 #[utoipa::path(post, path = "/api/v1/runs/{run}/chat", params(("run" = String, Path, description = "Run id")), request_body = AskRun, responses((status = 202, body = ChatNumber), (status = 404, body = Problem), (status = 422, body = Problem)))]
 async fn chat(
-    State(service): State<Arc<Service>>,
+    service: Scoped,
     Path(run): Path<String>,
     Body(request): Body<AskRun>,
 ) -> Result<(StatusCode, Json<ChatNumber>), ProblemResponse> {
@@ -172,21 +191,26 @@ async fn chat(
 /// A run as JSON Lines, to keep or to import elsewhere
 #[utoipa::path(get, path = "/api/v1/runs/{run}/export.jsonl", params(("run" = String, Path, description = "Run id")), responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = 404, body = Problem)))]
 async fn export_json_lines(
-    State(service): State<Arc<Service>>,
+    service: Scoped,
     Path(run): Path<String>,
 ) -> Result<impl IntoResponse, ProblemResponse> {
     let run = run_id(&run)?;
-    Ok(download("application/x-ndjson", format!("{run}.jsonl"), service.export_json_lines(run).await?))
+    Ok(download(
+        "application/x-ndjson",
+        format!("{run}.jsonl"),
+        service.readable(run).await?.export_json_lines().await?,
+    ))
 }
 
 /// A run as one HTML file that opens offline
 #[utoipa::path(get, path = "/api/v1/runs/{run}/export.html", params(("run" = String, Path, description = "Run id")), responses((status = 200, body = String, content_type = "text/html"), (status = 404, body = Problem)))]
-async fn export_html(
-    State(service): State<Arc<Service>>,
-    Path(run): Path<String>,
-) -> Result<impl IntoResponse, ProblemResponse> {
+async fn export_html(service: Scoped, Path(run): Path<String>) -> Result<impl IntoResponse, ProblemResponse> {
     let run = run_id(&run)?;
-    Ok(download("text/html; charset=utf-8", format!("{run}.html"), service.export_html(run).await?))
+    Ok(download(
+        "text/html; charset=utf-8",
+        format!("{run}.html"),
+        service.readable(run).await?.export_html().await?,
+    ))
 }
 
 fn download(content_type: &'static str, name: String, content: String) -> impl IntoResponse {
@@ -197,7 +221,7 @@ fn download(content_type: &'static str, name: String, content: String) -> impl I
 /// Takes in a run that was exported as JSON Lines; it is only looked at
 #[utoipa::path(post, path = "/api/v1/runs/import", request_body(content = String, content_type = "application/x-ndjson"), responses((status = 201, body = RunAccepted), (status = 413, body = Problem), (status = 422, body = Problem)))]
 async fn import(
-    State(service): State<Arc<Service>>,
+    service: Scoped,
     file: Result<String, StringRejection>,
 ) -> Result<(StatusCode, Json<RunAccepted>), ProblemResponse> {
     let file = file.map_err(|rejection| Problem {
@@ -209,14 +233,14 @@ async fn import(
 
 /// All portfolios
 #[utoipa::path(get, path = "/api/v1/portfolios", responses((status = 200, body = Vec<PortfolioSummary>)))]
-async fn portfolios(State(service): State<Arc<Service>>) -> Reply<Vec<PortfolioSummary>> {
+async fn portfolios(service: Scoped) -> Reply<Vec<PortfolioSummary>> {
     Ok(Json(service.portfolios().await?))
 }
 
 /// Opens a portfolio
 #[utoipa::path(post, path = "/api/v1/portfolios", request_body = CreatePortfolio, responses((status = 201, body = PortfolioView), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn create_portfolio(
-    State(service): State<Arc<Service>>,
+    service: Scoped,
     Body(request): Body<CreatePortfolio>,
 ) -> Result<(StatusCode, Json<PortfolioView>), ProblemResponse> {
     Ok((StatusCode::CREATED, Json(service.create_portfolio(request).await?)))
@@ -225,12 +249,12 @@ async fn create_portfolio(
 /// A portfolio at one day's prices
 #[utoipa::path(get, path = "/api/v1/portfolios/{portfolio}", params(("portfolio" = String, Path, description = "Portfolio id"), PortfolioQuery), responses((status = 200, body = PortfolioView), (status = 404, body = Problem)))]
 async fn portfolio(
-    State(service): State<Arc<Service>>,
+    service: Scoped,
     Path(portfolio): Path<String>,
     Query(query): Query<PortfolioQuery>,
 ) -> Reply<PortfolioView> {
     let portfolio: PortfolioId = portfolio.parse().map_err(no_such)?;
-    Ok(Json(service.portfolio_view(&portfolio, query.as_of).await?))
+    Ok(Json(service.portfolio(portfolio, query.as_of).await?))
 }
 
 fn run_id(text: &str) -> Result<RunId, Problem> {

@@ -3,19 +3,19 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    extract::{Path, Query, State, WebSocketUpgrade},
+    extract::{Path, Query, WebSocketUpgrade},
     response::Response,
 };
-use engine::{Engine, LiveCalls, LiveCursor};
+use engine::{LiveCalls, LiveCursor};
 use journal::{JournalError, Subscription};
 use protocol::{Control, Problem, RunId};
 use serde::Deserialize;
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    peer::{Gone, Peer},
-    problem::{ProblemResponse, from_journal, no_such},
-    service::Service,
+    peer::{Ending, Gone, Peer},
+    problem::{ProblemResponse, no_such},
+    scope::{Queue, Scoped},
 };
 
 /// Text of calls in flight is sent at most this often to one client.
@@ -30,26 +30,24 @@ pub struct Position {
 
 /// Upgrades to the socket. 404 for a run that does not exist, 410 for a position that does not.
 pub async fn connect(
-    State(service): State<Arc<Service>>,
+    service: Scoped,
     Path(run): Path<String>,
     Query(Position { after }): Query<Position>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, ProblemResponse> {
     let run: RunId = run.parse().map_err(no_such)?;
-    let last = service.journal.last_seq(run).await.map_err(from_journal)?;
-    let Some(last) = last else {
-        return Err(Problem::not_found(format!("There is no run {run}.")).into());
-    };
+    let readable = service.readable(run).await?;
+    let last = readable.last_seq().await?;
     if after > last {
         let detail = format!(
             "The log of this run ends at event {last}, so there is no position {after}. Load the run again."
         );
         return Err(Problem { status: 410, detail }.into());
     }
-    let log = service.journal.subscribe(run, after).await.map_err(from_journal)?;
-    let live = service.engine.live(run);
-    let places = Places::new(service.engine.clone(), run);
-    Ok(service.sockets.upgrade(upgrade, move |peer| serve(peer, run, last, log, live, places)))
+    let log = readable.subscribe(after).await?;
+    let (live, places) = (readable.live(), Places::new(readable.queue()));
+    let admission = service.admit_socket(Some(run)).await?;
+    Ok(admission.upgrade(upgrade, move |peer| serve(peer, run, last, log, live, places)))
 }
 
 async fn serve(
@@ -66,14 +64,11 @@ async fn serve(
         tokio::select! {
             biased;
             // First, so that a client with much to catch up on is heard, too, and told of the end.
-            ended = peer.ended() => {
-                ended?;
-                return peer.restart().await;
-            }
+            ended = peer.ended() => return peer.end(ended?).await,
             batch = log.next() => match batch {
                 Ok(Some(events)) => peer.send_all(events.into_iter().map(|event| event.json)).await?,
                 Ok(None) => return peer.complete().await,
-                Err(JournalError::Closed) => return peer.restart().await,
+                Err(JournalError::Closed) => return peer.end(Ending::Restart).await,
                 Err(error) => {
                     tracing::error!(%run, %error, "the log cannot be read");
                     return peer.fail("The log cannot be read. Connect again later.").await;
@@ -121,17 +116,16 @@ impl Deltas {
 
 /// The run's place in the queue, each time that it changes.
 struct Places {
-    engine: Engine,
-    run: RunId,
+    queue: Queue,
     changes: watch::Receiver<u64>,
     told: Option<usize>,
 }
 
 impl Places {
-    fn new(engine: Engine, run: RunId) -> Self {
-        let mut changes = engine.queue_changes();
+    fn new(queue: Queue) -> Self {
+        let mut changes = queue.changes();
         changes.mark_changed();
-        Self { engine, run, changes, told: None }
+        Self { queue, changes, told: None }
     }
 
     /// The next place; waits for ever once the run waits no longer. Cancel-safe.
@@ -140,7 +134,7 @@ impl Places {
             if self.changes.changed().await.is_err() {
                 return std::future::pending().await;
             }
-            let place = self.engine.place_in_queue(self.run);
+            let place = self.queue.place();
             if place != std::mem::replace(&mut self.told, place)
                 && let Some(place) = place
             {

@@ -2,15 +2,15 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use app::backend::Backend;
-use async_trait::async_trait;
+use accounts::Accounts;
 use engine::Engine;
 use journal::Journal;
 use market::PriceVendor;
 use protocol::{
-    AccountId, Analyst, Answer, Approval, CallId, CreatePortfolio, Date, Digest, Event, FlowId, ForkRun,
+    AccountId, Analyst, Answer, Approval, CallId, CreatePortfolio, Date, Digest, FlowId, ForkRun,
     InputReceived, NodeAdded, PlannedNode, PortfolioId, PortfolioSummary, PortfolioView, Problem,
-    RunAccepted, RunFilter, RunId, RunPage, RunRequest, RunView, StartOptions, StartRun, Workflow,
+    RunAccepted, RunFilter, RunId, RunPage, RunRequest, RunSummary, RunView, StartOptions, StartRun,
+    Workflow,
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -37,6 +37,8 @@ pub struct Service {
     pub desk: Arc<Desk>,
     /// Prices.
     pub prices: Arc<dyn PriceVendor>,
+    /// Who may come in.
+    pub accounts: Accounts,
     /// The configured model's name, or `None` where only the rehearsal answers.
     pub configured_model: Option<String>,
     /// Cancelled when the server is told to end; sockets close then.
@@ -46,46 +48,61 @@ pub struct Service {
 }
 
 impl Service {
+    /// What a run can be started with.
+    pub fn start_options(&self, portfolios: Vec<PortfolioSummary>) -> StartOptions {
+        StartOptions {
+            instruments: self.prices.instruments().to_vec(),
+            first_date: self.prices.first_date(),
+            last_date: self.prices.last_date(),
+            analysts: Analyst::all(),
+            nodes: self.planned_nodes(&portfolios),
+            portfolios,
+            configured_model: self.configured_model.clone(),
+        }
+    }
+
     /// Starts a run in its flow, or in a new one.
-    pub async fn start(&self, request: StartRun) -> Result<RunAccepted, Problem> {
+    pub async fn start(&self, request: StartRun, owner: AccountId) -> Result<RunAccepted, Problem> {
         let request = request.in_flow(new_flow());
         let flow = request.flow.clone();
-        let run = self.engine.start(request, AccountId::local()).await.map_err(from_engine)?;
+        let run = self.engine.start(request, owner).await.map_err(from_engine)?;
         Ok(RunAccepted { run, flow })
     }
 
     /// Stops a run on a person's behalf.
-    pub async fn stop(&self, run: RunId, reason: Option<&str>) -> Result<(), Problem> {
-        self.last_seq(run).await?;
-        self.engine.stop(run, AccountId::local(), reason).await.map_err(from_engine)
+    pub async fn stop(&self, run: RunId, by: AccountId, reason: Option<&str>) -> Result<(), Problem> {
+        self.engine.stop(run, by, reason).await.map_err(from_engine)
     }
 
     /// A run as JSON Lines.
     pub async fn export_json_lines(&self, run: RunId) -> Result<String, Problem> {
-        self.last_seq(run).await?;
         transfer::to_json_lines(&self.journal, run).await
     }
 
     /// A run as one HTML file.
     pub async fn export_html(&self, run: RunId) -> Result<String, Problem> {
-        self.last_seq(run).await?;
         transfer::to_html(&self.journal, run).await
     }
 
     /// Takes in a run that was exported as JSON Lines.
-    pub async fn import(&self, file: &str) -> Result<RunAccepted, Problem> {
-        let run = transfer::import(&self.journal, file, AccountId::local()).await?;
-        let summary = self.journal.summary(run).await.map_err(from_journal)?.ok_or_else(|| no_run(run))?;
+    pub async fn import(&self, file: &str, owner: AccountId) -> Result<RunAccepted, Problem> {
+        let run = transfer::import(&self.journal, file, owner).await?;
+        let summary = self.summary(run).await?.ok_or_else(|| no_run(run))?;
         Ok(RunAccepted { run, flow: summary.request.flow })
     }
 
-    /// The fold of a run's whole log.
-    pub async fn run_view(&self, run: RunId) -> Result<RunView, Problem> {
-        self.fold(run, u64::MAX).await
+    /// An account's runs, newest first.
+    pub async fn runs(&self, filter: &RunFilter, owner: &AccountId) -> Result<RunPage, Problem> {
+        self.journal.summaries(filter, Some(owner)).await.map_err(from_journal)
+    }
+
+    /// One run's summary.
+    pub async fn summary(&self, run: RunId) -> Result<Option<RunSummary>, Problem> {
+        self.journal.summary(run).await.map_err(from_journal)
     }
 
     /// The fold of a run's log up to event `seq`; the first event is always part of it.
-    async fn fold(&self, run: RunId, seq: u64) -> Result<RunView, Problem> {
+    pub async fn fold(&self, run: RunId, seq: u64) -> Result<RunView, Problem> {
         let mut view: Option<RunView> = None;
         loop {
             let after = view.as_ref().map_or(0, RunView::seq);
@@ -103,6 +120,65 @@ impl Service {
                 }
             }
         }
+    }
+
+    /// Answers a question of a run.
+    pub async fn answer(
+        &self,
+        run: RunId,
+        input: CallId,
+        answer: Answer,
+        by: AccountId,
+    ) -> Result<(), Problem> {
+        let received = InputReceived { input, answer, by: Some(by) };
+        self.engine.answer(run, received).await.map_err(from_engine)
+    }
+
+    /// Changes before which nodes a run pauses.
+    pub async fn set_approval(&self, run: RunId, approval: Approval, by: AccountId) -> Result<(), Problem> {
+        self.engine.set_approval(run, approval, by).await.map_err(from_engine)
+    }
+
+    /// Continues a run in a new one.
+    pub async fn fork_run(
+        &self,
+        run: RunId,
+        request: ForkRun,
+        owner: AccountId,
+    ) -> Result<RunAccepted, Problem> {
+        let fork = self.engine.fork(run, request, owner).await.map_err(from_engine)?;
+        let summary = self.summary(fork).await?.ok_or_else(|| no_run(fork))?;
+        Ok(RunAccepted { run: fork, flow: summary.request.flow })
+    }
+
+    /// Asks a question beside a run, and returns its number.
+    pub async fn chat(&self, run: RunId, question: &str, by: AccountId) -> Result<u32, Problem> {
+        let question = question.trim();
+        if question.is_empty() || question.len() > LONGEST_QUESTION {
+            return Err(Problem::invalid("A question must have 1 to 8,192 bytes."));
+        }
+        self.engine.chat(run, question, by).await.map_err(from_engine)
+    }
+
+    /// A long text of a run.
+    pub async fn text(&self, run: RunId, digest: Digest) -> Result<String, Problem> {
+        let text = self.journal.text(run, &digest).await.map_err(from_journal)?;
+        text.ok_or_else(|| Problem::not_found(format!("Run {run} has no text {digest}.")))
+    }
+
+    /// All portfolios, of whomever.
+    pub async fn portfolios(&self) -> Result<Vec<PortfolioSummary>, Problem> {
+        self.desk.list().await.map_err(from_desk)
+    }
+
+    /// Opens a portfolio.
+    pub async fn create_portfolio(
+        &self,
+        id: PortfolioId,
+        request: &CreatePortfolio,
+    ) -> Result<PortfolioView, Problem> {
+        self.desk.open(id.clone(), &request.name, request.cash).await.map_err(from_desk)?;
+        self.portfolio_view(&id, None).await
     }
 
     /// A portfolio at the prices of `as_of`, or of the day of its last decision.
@@ -137,101 +213,9 @@ impl Service {
         [pipeline, portfolio].into_iter().flatten().flat_map(nodes_of).collect()
     }
 
-    async fn last_seq(&self, run: RunId) -> Result<u64, Problem> {
+    /// Number of a run's last event.
+    pub async fn last_seq(&self, run: RunId) -> Result<u64, Problem> {
         self.journal.last_seq(run).await.map_err(from_journal)?.ok_or_else(|| no_run(run))
-    }
-}
-
-#[async_trait]
-impl Backend for Service {
-    async fn start_options(&self) -> Result<StartOptions, Problem> {
-        let portfolios = self.portfolios().await?;
-        Ok(StartOptions {
-            nodes: self.planned_nodes(&portfolios),
-            instruments: self.prices.instruments().to_vec(),
-            first_date: self.prices.first_date(),
-            last_date: self.prices.last_date(),
-            analysts: Analyst::all(),
-            portfolios,
-            configured_model: self.configured_model.clone(),
-        })
-    }
-
-    async fn start_run(&self, request: StartRun) -> Result<RunAccepted, Problem> {
-        self.start(request).await
-    }
-
-    async fn stop_run(&self, run: RunId, reason: Option<String>) -> Result<(), Problem> {
-        self.stop(run, reason.as_deref()).await
-    }
-
-    async fn runs(&self, filter: RunFilter) -> Result<RunPage, Problem> {
-        self.journal.summaries(&filter, None).await.map_err(from_journal)
-    }
-
-    async fn run(&self, run: RunId) -> Result<RunView, Problem> {
-        self.run_view(run).await
-    }
-
-    async fn events(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, Problem> {
-        self.last_seq(run).await?;
-        self.journal.read(run, after, limit.clamp(1, MOST_EVENTS)).await.map_err(from_journal)
-    }
-
-    async fn answer(&self, run: RunId, input: CallId, answer: Answer) -> Result<(), Problem> {
-        self.last_seq(run).await?;
-        let received = InputReceived { input, answer, by: Some(AccountId::local()) };
-        self.engine.answer(run, received).await.map_err(from_engine)
-    }
-
-    async fn set_approval(&self, run: RunId, approval: Approval) -> Result<(), Problem> {
-        self.last_seq(run).await?;
-        self.engine.set_approval(run, approval, AccountId::local()).await.map_err(from_engine)
-    }
-
-    async fn fork_run(&self, run: RunId, request: ForkRun) -> Result<RunAccepted, Problem> {
-        self.last_seq(run).await?;
-        let fork = self.engine.fork(run, request, AccountId::local()).await.map_err(from_engine)?;
-        let summary = self.journal.summary(fork).await.map_err(from_journal)?.ok_or_else(|| no_run(fork))?;
-        Ok(RunAccepted { run: fork, flow: summary.request.flow })
-    }
-
-    async fn chat(&self, run: RunId, question: String) -> Result<u32, Problem> {
-        self.last_seq(run).await?;
-        let question = question.trim();
-        if question.is_empty() || question.len() > LONGEST_QUESTION {
-            return Err(Problem::invalid("A question must have 1 to 8,192 bytes."));
-        }
-        self.engine.chat(run, question, AccountId::local()).await.map_err(from_engine)
-    }
-
-    async fn run_at(&self, run: RunId, seq: u64) -> Result<RunView, Problem> {
-        self.fold(run, seq).await
-    }
-
-    async fn text(&self, run: RunId, digest: Digest) -> Result<String, Problem> {
-        let text = self.journal.text(run, &digest).await.map_err(from_journal)?;
-        text.ok_or_else(|| Problem::not_found(format!("Run {run} has no text {digest}.")))
-    }
-
-    async fn portfolios(&self) -> Result<Vec<PortfolioSummary>, Problem> {
-        self.desk.list().await.map_err(from_desk)
-    }
-
-    async fn create_portfolio(&self, request: CreatePortfolio) -> Result<PortfolioView, Problem> {
-        let id = match request.id {
-            Some(id) => id,
-            None => {
-                let taken = self.portfolios().await?.into_iter().map(|portfolio| portfolio.id).collect();
-                portfolio_id(&request.name, &taken)?
-            }
-        };
-        self.desk.open(id.clone(), &request.name, request.cash).await.map_err(from_desk)?;
-        self.portfolio_view(&id, None).await
-    }
-
-    async fn portfolio(&self, id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, Problem> {
-        self.portfolio_view(&id, as_of).await
     }
 }
 
@@ -247,12 +231,18 @@ fn new_flow() -> FlowId {
 }
 
 /// An id made from a name: `Growth & income` becomes `growth_income`, then `growth_income_2`.
-fn portfolio_id(name: &str, taken: &BTreeSet<PortfolioId>) -> Result<PortfolioId, Problem> {
+///
+/// `full` makes the whole id of one that an account names.
+pub fn portfolio_id(
+    name: &str,
+    taken: &BTreeSet<PortfolioId>,
+    full: impl Fn(&PortfolioId) -> Option<PortfolioId>,
+) -> Result<PortfolioId, Problem> {
     let words = name.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let slug: String = words.collect::<Vec<_>>().join("_").to_ascii_lowercase().chars().take(56).collect();
+    let slug: String = words.collect::<Vec<_>>().join("_").to_ascii_lowercase().chars().take(24).collect();
     let candidates = (1..1000).filter_map(|number| match number {
-        1 => slug.parse().ok(),
-        number => format!("{slug}_{number}").parse().ok(),
+        1 => full(&slug.parse().ok()?),
+        number => full(&format!("{slug}_{number}").parse().ok()?),
     });
     candidates.into_iter().find(|id| !taken.contains(id)).ok_or_else(|| {
         Problem::invalid("The portfolio's name needs at least one letter or digit of a-z, 0-9.")

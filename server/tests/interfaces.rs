@@ -6,8 +6,8 @@ mod support;
 use futures::StreamExt;
 use protocol::{Body, Control, Frame, RunStatus, RunView};
 use serde_json::{Value, json};
-use support::{Home, Socket, client, next_frame};
-use tokio_tungstenite::tungstenite::{self, Message};
+use support::{Home, Socket, TOKEN, client, next_frame};
+use tokio_tungstenite::tungstenite::Message;
 
 /// A pipeline that the rehearsal writes without pauses.
 fn quick_pipeline() -> Value {
@@ -72,11 +72,8 @@ async fn a_socket_is_refused_as_http_where_there_is_nothing_to_follow() {
         (format!("/ws/v1/runs/{run}?after=99999"), 410),
         ("/ws/v1/portfolios/nobody".to_owned(), 404),
     ] {
-        let url = format!("ws://{}{path}", server.address);
-        match tokio_tungstenite::connect_async(url).await {
-            Err(tungstenite::Error::Http(answer)) => assert_eq!(answer.status().as_u16(), expected, "{path}"),
-            other => panic!("{path}: {other:?}"),
-        }
+        let refusal = server.program(TOKEN).socket(&path).await.err();
+        assert_eq!(refusal, Some(expected), "{path}");
     }
 }
 
@@ -203,6 +200,9 @@ async fn the_openapi_document_names_every_route() {
     assert_eq!(
         paths,
         [
+            "/api/v1/accounts",
+            "/api/v1/accounts/{account}",
+            "/api/v1/identity",
             "/api/v1/portfolios",
             "/api/v1/portfolios/{portfolio}",
             "/api/v1/runs",
@@ -215,9 +215,16 @@ async fn the_openapi_document_names_every_route() {
             "/api/v1/runs/{run}/export.jsonl",
             "/api/v1/runs/{run}/forks",
             "/api/v1/runs/{run}/inputs/{input}",
+            "/api/v1/runs/{run}/shares",
             "/api/v1/runs/{run}/stop",
             "/api/v1/runs/{run}/texts/{digest}",
+            "/api/v1/sessions",
+            "/api/v1/sessions/{session}",
+            "/api/v1/shares",
+            "/api/v1/shares/{share}",
             "/api/v1/start-options",
+            "/api/v1/tokens",
+            "/api/v1/tokens/{token}",
         ]
     );
 }

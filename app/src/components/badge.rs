@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use leptos::prelude::*;
 use protocol::{RunFilter, RunId, RunStatus, RunSummary};
 
+use super::access::once_in;
 use crate::{api, live::use_feed};
 
 /// The runs that wait for a person. The server makes the title of a page when the page's own
@@ -16,6 +17,12 @@ impl NeedsYou {
     /// Follows all runs, for as long as the caller's owner lives.
     pub fn follow() -> Self {
         let waiting = ArcRwSignal::new(BTreeSet::new());
+        let followed = waiting.clone();
+        once_in(move || Self::keep(&followed));
+        Self(waiting)
+    }
+
+    fn keep(waiting: &ArcRwSignal<BTreeSet<RunId>>) {
         let heard = waiting.clone();
         use_feed::<RunSummary>("/ws/v1/feed", move |run| {
             let waits = !run.awaited.is_empty();
@@ -42,7 +49,6 @@ impl NeedsYou {
                 }
             });
         });
-        Self(waiting)
     }
 
     /// The title of the tab, with the count before it.

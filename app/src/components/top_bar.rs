@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use super::{search::SearchBox, theme::ThemeToggle};
+use super::{access::AccountLink, search::SearchBox, theme::ThemeToggle};
 
 /// Logo, pages, search, theme.
 #[component]
@@ -24,6 +24,7 @@ pub fn TopBar() -> impl IntoView {
             </nav>
             <SearchBox />
             <ThemeToggle />
+            <AccountLink />
         </header>
     }
 }

@@ -16,6 +16,9 @@ use crate::browser;
 /// The server's close code for: nothing more will come.
 const COMPLETE: u16 = 1000;
 
+/// The server's close code for: what let this page in has ended.
+const SIGNED_OUT: u16 = 4401;
+
 /// A connection that lived this long was healthy: the next failure counts as the first.
 const HEALTHY_MS: u64 = 10_000;
 
@@ -44,6 +47,7 @@ enum Wake {
 /// How a connection ended.
 enum End {
     Complete,
+    SignedOut,
     Lost,
     Resume,
 }
@@ -111,6 +115,12 @@ async fn keep_connected<T: 'static>(
                 connection.try_set(Connection::Complete);
                 return;
             }
+            End::SignedOut => {
+                connection.try_set(Connection::Offline);
+                // The server leads to where one can sign in.
+                browser::reload();
+                return;
+            }
             // Missing events are no sign of a sick server, but must not make a tight loop.
             End::Resume | End::Lost if browser::now().since(begun) >= HEALTHY_MS => failures = 1,
             End::Resume | End::Lost => failures += 1,
@@ -150,6 +160,7 @@ async fn one_connection<T: 'static>(
                     gathered.flush();
                     return End::Complete;
                 }
+                Some(Err(WebSocketError::ConnectionClose(close))) if close.code == SIGNED_OUT => return End::SignedOut,
                 Some(Err(_)) | None => return End::Lost,
             },
             wake = woken.next() => if wake == Some(Wake::Resume) {

@@ -104,6 +104,8 @@ lazy_pages! {
     CompareRoute, compare, ComparePage;
     FirstPortfolioRoute, portfolios, FirstPortfolioPage;
     PortfolioRoute, portfolio, PortfolioPage;
+    AccountRoute, account, AccountPage;
+    SignInRoute, sign_in, SignInPage;
 }
 
 /// Tries until a page's file is there. What is on the screen stays meanwhile, under a

@@ -1,14 +1,14 @@
 use std::{
-    collections::BTreeSet,
+    collections::HashMap,
     net::IpAddr,
     path::Path,
-    sync::{Arc, Weak},
+    sync::{Arc, PoisonError, RwLock, Weak},
     time::Duration,
 };
 
 use protocol::{
     AccountId, AccountSummary, Allowance, Audience, CredentialId, NewShare, NewToken, Role, RunId,
-    ShareSummary, Timestamp, TokenSummary,
+    SessionSummary, ShareSummary, Timestamp, TokenSummary,
 };
 use sqlx::SqlitePool;
 
@@ -42,6 +42,8 @@ struct Shared {
     signer: Signer,
     attempts: Attempts,
     leases: Leases,
+    /// What each account may use, for questions that cannot wait for the file.
+    allowances: RwLock<HashMap<AccountId, Allowance>>,
     /// Checked in place of the hash of a name that does not exist, so that both take as long.
     nobody: String,
 }
@@ -92,8 +94,15 @@ impl Accounts {
         store::delete_expired(&pool, now()).await?;
         let signer = Signer::new(&store::signing_key(&pool).await?);
         let nobody = password::hash(RandomToken::new().reveal()).await?;
-        let shared = Shared { pool, signer, attempts: Attempts::default(), leases: Leases::default(), nobody };
-        let shared = Arc::new(shared);
+        let shared = Arc::new(Shared {
+            pool,
+            signer,
+            attempts: Attempts::default(),
+            leases: Leases::default(),
+            allowances: RwLock::default(),
+            nobody,
+        });
+        shared.read_allowances().await?;
         tokio::spawn(look_for_changes(Arc::downgrade(&shared)));
         Ok(Self(shared))
     }
@@ -164,7 +173,13 @@ impl Accounts {
         let json = serde_json::to_string(allowance)
             .map_err(|error| sqlx::Error::Encode(error.into()))
             .map_err(AccountsError::from)?;
-        found(store::set_allowance(&self.0.pool, id, &json).await?, id)
+        found(store::set_allowance(&self.0.pool, id, &json).await?, id)?;
+        self.0.read_allowances().await
+    }
+
+    /// What an account may use; nothing is limited where nothing was set.
+    pub fn allowance(&self, id: &AccountId) -> Allowance {
+        self.0.allowances.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned().unwrap_or_default()
     }
 
     /// Checks a name and a password, as often as [`Attempts`] allows.
@@ -243,13 +258,33 @@ impl Accounts {
         credential(store::by_digest(&self.0.pool, SESSION, &digest(token), now()).await?)
     }
 
-    /// Ends a session and all that it opened.
+    /// An account's sessions, newest first; `this` is the one that asks.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn sessions(
+        &self,
+        account: &AccountId,
+        this: Option<CredentialId>,
+    ) -> Result<Vec<SessionSummary>, AccountsError> {
+        let rows = store::of_account(&self.0.pool, SESSION, account, now()).await?;
+        let summary = |row: Row| SessionSummary {
+            id: CredentialId(row.id),
+            is_this: this == Some(CredentialId(row.id)),
+            created_at: Timestamp(row.created_at),
+            expires_at: Timestamp(row.expires_at.unwrap_or(i64::MAX)),
+        };
+        Ok(rows.into_iter().map(summary).collect())
+    }
+
+    /// Ends an account's session and all that it opened. `false` if it has no such session.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub async fn end_session(&self, account: &AccountId, id: CredentialId) -> Result<(), AccountsError> {
-        store::revoke(&self.0.pool, SESSION, account, id).await?;
-        self.end_leases().await
+    pub async fn end_session(&self, account: &AccountId, id: CredentialId) -> Result<bool, AccountsError> {
+        let ended = store::revoke(&self.0.pool, SESSION, account, id).await?;
+        self.end_leases().await?;
+        Ok(ended)
     }
 
     /// Makes a token for an API client.
@@ -358,8 +393,16 @@ impl Accounts {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub async fn shared_with_viewers(&self) -> Result<BTreeSet<RunId>, AccountsError> {
-        Ok(store::for_viewers(&self.0.pool, now()).await?.into_iter().map(RunId).collect())
+    pub async fn shared_with_viewers(&self) -> Result<Vec<(RunId, Credential)>, AccountsError> {
+        let mut shared = Vec::new();
+        for row in store::for_viewers(&self.0.pool, now()).await? {
+            if let Some(credential) = credential(Some(row))?
+                && let Kind::Share(run) = credential.kind
+            {
+                shared.push((run, credential));
+            }
+        }
+        Ok(shared)
     }
 
     /// What an account shares, newest first.
@@ -397,8 +440,8 @@ impl Accounts {
     pub async fn lease(&self, credential: &Credential) -> Result<Lease, AccountsError> {
         // Taken before the look, so that nothing can be revoked unseen between.
         let lease = self.0.leases.take(credential.id, credential.expires_at);
-        let valid = store::valid(&self.0.pool, now()).await?;
-        Ok(if valid.contains(&credential.id) { lease } else { Lease::over() })
+        let is_valid = store::is_valid(&self.0.pool, credential.id, now()).await?;
+        Ok(if is_valid { lease } else { Lease::over() })
     }
 
     async fn end_leases(&self) -> Result<(), AccountsError> {
@@ -407,6 +450,13 @@ impl Accounts {
 }
 
 impl Shared {
+    async fn read_allowances(&self) -> Result<(), AccountsError> {
+        let accounts = store::accounts(&self.pool).await?;
+        let allowances = accounts.into_iter().map(|account| (account.id, account.allowance)).collect();
+        *self.allowances.write().unwrap_or_else(PoisonError::into_inner) = allowances;
+        Ok(())
+    }
+
     async fn end_leases(&self) -> Result<(), AccountsError> {
         let valid = store::valid(&self.pool, now()).await?;
         self.leases.keep(|id| valid.contains(id));
@@ -414,16 +464,14 @@ impl Shared {
     }
 }
 
-/// Accounts are also managed from the command line: what another process revokes ends here, too.
+/// Accounts are also managed from the command line: what another process
+/// changes counts here, too.
 async fn look_for_changes(shared: Weak<Shared>) {
     let mut connection = None;
     let mut seen: Option<i64> = None;
     loop {
         tokio::time::sleep(LOOK_FOR_CHANGES).await;
         let Some(shared) = shared.upgrade() else { return };
-        if shared.leases.is_empty() {
-            continue;
-        }
         if connection.is_none() {
             connection = shared.pool.acquire().await.ok();
         }
@@ -431,9 +479,9 @@ async fn look_for_changes(shared: Weak<Shared>) {
         // The number changes with every commit of another connection.
         match sqlx::query_scalar("pragma data_version").fetch_one(&mut **reader).await {
             Ok(version) if seen == Some(version) => {}
-            Ok(version) => match shared.end_leases().await {
+            Ok(version) => match shared.end_leases().await.and(shared.read_allowances().await) {
                 Ok(()) => seen = Some(version),
-                Err(error) => tracing::warn!(%error, "what was revoked cannot be read"),
+                Err(error) => tracing::warn!(%error, "what was changed cannot be read"),
             },
             Err(error) => {
                 tracing::warn!(%error, "the accounts cannot be watched");

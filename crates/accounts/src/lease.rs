@@ -60,10 +60,6 @@ impl Leases {
         Lease { revoked, expires_at }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
-    }
-
     /// Ends the leases of all credentials but those that are `valid`.
     pub fn keep(&self, valid: impl Fn(&CredentialId) -> bool) {
         let mut leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -136,7 +136,10 @@ pub async fn add_account(
 /// Removes an account with all that lets it in.
 pub async fn remove_account(pool: &SqlitePool, id: &AccountId) -> Result<bool, AccountsError> {
     let mut transaction = pool.begin().await?;
-    sqlx::query("delete from credential where account = ?").bind(id.as_str()).execute(&mut *transaction).await?;
+    sqlx::query("delete from credential where account = ?")
+        .bind(id.as_str())
+        .execute(&mut *transaction)
+        .await?;
     let removed =
         sqlx::query("delete from account where id = ?").bind(id.as_str()).execute(&mut *transaction).await?;
     transaction.commit().await?;
@@ -276,9 +279,8 @@ pub async fn by_digest(
     digest: &[u8],
     now: Timestamp,
 ) -> Result<Option<Row>, AccountsError> {
-    let query = sqlx::query_as(select!(
-        "c.digest = ? and c.kind = ? and (c.expires_at is null or c.expires_at > ?)"
-    ));
+    let query =
+        sqlx::query_as(select!("c.digest = ? and c.kind = ? and (c.expires_at is null or c.expires_at > ?)"));
     Ok(query.bind(digest).bind(kind).bind(now.0).fetch_optional(pool).await?)
 }
 
@@ -305,12 +307,11 @@ pub async fn of_account(
     Ok(query.bind(account.as_str()).bind(kind).bind(now.0).fetch_all(pool).await?)
 }
 
-/// Runs that are shared with this server's viewers.
-pub async fn for_viewers(pool: &SqlitePool, now: Timestamp) -> Result<Vec<Uuid>, AccountsError> {
-    let query = sqlx::query_scalar(
-        "select run from credential where kind = 'share' and digest is null \
-         and (expires_at is null or expires_at > ?)",
-    );
+/// What is shared with this server's viewers.
+pub async fn for_viewers(pool: &SqlitePool, now: Timestamp) -> Result<Vec<Row>, AccountsError> {
+    let query = sqlx::query_as(select!(
+        "c.kind = 'share' and c.digest is null and (c.expires_at is null or c.expires_at > ?)"
+    ));
     Ok(query.bind(now.0).fetch_all(pool).await?)
 }
 
@@ -349,6 +350,13 @@ pub async fn keep_newest(
 pub async fn delete_expired(pool: &SqlitePool, now: Timestamp) -> Result<(), AccountsError> {
     sqlx::query("delete from credential where expires_at <= ?").bind(now.0).execute(pool).await?;
     Ok(())
+}
+
+pub async fn is_valid(pool: &SqlitePool, id: CredentialId, now: Timestamp) -> Result<bool, AccountsError> {
+    let query = sqlx::query_scalar(
+        "select exists (select 1 from credential where id = ? and (expires_at is null or expires_at > ?))",
+    );
+    Ok(query.bind(id.0).bind(now.0).fetch_one(pool).await?)
 }
 
 pub async fn valid(pool: &SqlitePool, now: Timestamp) -> Result<HashSet<CredentialId>, AccountsError> {

@@ -75,9 +75,17 @@ pub struct Identity {
     pub account: Option<AccountId>,
     /// What it may do.
     pub role: Option<Role>,
+    /// Whether runs may be read that a link shares.
+    #[serde(default)]
+    pub by_link: bool,
 }
 
 impl Identity {
+    /// Whether there is anything that can be read.
+    pub fn may_read(&self) -> bool {
+        self.role.is_some() || self.by_link
+    }
+
     /// Whether runs can be started and changed.
     pub fn may_write(&self) -> bool {
         matches!(self.role, Some(Role::Owner | Role::Administrator))
@@ -141,6 +149,20 @@ impl FromStr for CredentialId {
     fn from_str(text: &str) -> Result<Self, uuid::Error> {
         Uuid::try_parse(text).map(Self)
     }
+}
+
+/// A browser's session, in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SessionSummary {
+    /// By which it is ended.
+    pub id: CredentialId,
+    /// Whether it is the one that asks.
+    pub is_this: bool,
+    /// When it was begun.
+    pub created_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
 }
 
 /// A token of an API client, in a list: what it is for, not the token itself.

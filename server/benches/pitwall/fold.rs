@@ -6,7 +6,7 @@ use std::{
 };
 
 use journal::Encoded;
-use protocol::{Event, ModelChoice, RunView, StartRun};
+use protocol::{AccountId, Event, ModelChoice, RunView, StartRun};
 
 use crate::{
     pitwall::Pitwall,
@@ -36,7 +36,7 @@ async fn log() -> Vec<Encoded> {
         model: ModelChoice::Rehearsal { characters_per_second: Some(0) },
         ..StartRun::new(sample::workflow())
     };
-    let run = pitwall.service.start(request).await.unwrap().run;
+    let run = pitwall.service.start(request, AccountId::local()).await.unwrap().run;
     let mut subscription = pitwall.service.journal.subscribe(run, 0).await.unwrap();
     let mut log = Vec::new();
     while let Some(events) = subscription.next().await.unwrap() {

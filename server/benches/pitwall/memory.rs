@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use crate::{
     BARE_SERVER, clients,
-    pitwall::{Process, folder},
+    pitwall::{OPEN_TO_ALL, Process, folder},
     report::{Better, Figure},
     sample,
 };
@@ -69,6 +69,7 @@ fn serve(folder: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pitwall"));
     command
         .args(["serve", "--addr", "127.0.0.1:0", "--concurrent-runs", "1", "--rehearsal-speed", "1"])
+        .args(OPEN_TO_ALL)
         .arg("--data")
         .arg(folder.path().join("data"))
         .arg("--site")

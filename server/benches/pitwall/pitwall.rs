@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, process::Stdio, sync::Arc};
 
 use clap::Parser;
-use server::{Command, CommandLine, Listener, Service};
+use server::{Access, AccessOptions, Command, CommandLine, Listener, Service};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -16,9 +16,13 @@ pub fn folder() -> TempDir {
     TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
 
+/// The clients of the benchmark show no token, and all are one account's.
+pub const OPEN_TO_ALL: [&str; 3] = ["--no-auth", "--sockets-per-account", "100000"];
+
 /// Pitwall's service in this process.
 pub struct Pitwall {
     pub service: Arc<Service>,
+    access: AccessOptions,
     _folder: TempDir,
 }
 
@@ -27,16 +31,20 @@ impl Pitwall {
     pub async fn open() -> Self {
         let folder = folder();
         let data = folder.path().to_str().unwrap();
-        let line = ["pitwall", "serve", "--data", data, "--rehearsal-speed", "0"];
-        let Command::Serve(options) = CommandLine::parse_from(line).command;
-        Self { service: server::open(&options).await.unwrap(), _folder: folder }
+        let line =
+            ["pitwall", "serve", "--data", data, "--rehearsal-speed", "0"].into_iter().chain(OPEN_TO_ALL);
+        let Command::Serve(options) = CommandLine::parse_from(line).command else {
+            unreachable!("as the line says")
+        };
+        Self { service: server::open(&options).await.unwrap(), access: options.access, _folder: folder }
     }
 
     /// Serves its interfaces in the background, and says where.
     pub async fn listen(&self) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = server::interfaces(self.service.clone()).into_make_service();
+        let access = Access::new(&self.access, self.service.accounts.clone(), address).await.unwrap();
+        let router = server::interfaces(self.service.clone(), access).into_make_service();
         tokio::spawn(async move { axum::serve(Listener::new(listener), router).await });
         address
     }
@@ -54,7 +62,8 @@ impl Process {
         let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().expect("the server says where it listens");
-        let address = line.rsplit_once("http://").expect("an address").1.parse().unwrap();
+        let address =
+            line.rsplit_once("http://").expect("an address").1.trim_end_matches('/').parse().unwrap();
         Self { address, child }
     }
 

@@ -15,7 +15,7 @@ use axum::{
     Json, Router,
     body::{Body, Bytes},
     extract::State,
-    http::header,
+    http::{HeaderMap, header},
     response::{
         IntoResponse, Response,
         sse::{Event as SseEvent, Sse},
@@ -31,12 +31,24 @@ use tokio::{
     net::{TcpListener, TcpStream},
     process::{Child, Command},
 };
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{self, Message, client::IntoClientRequest},
+};
+
+/// What lets the tests in: every server is started with it, every request carries it.
+pub const TOKEN: &str = "a-token-that-only-the-tests-know";
+
+/// The password of every account.
+pub const PASSWORD: &str = "correct horse battery staple";
 
 /// A `pitwall serve` process on a folder of its own.
 pub struct Server {
     pub address: SocketAddr,
+    /// The address to open, as it is printed.
+    pub opened: String,
     child: Child,
+    home: Option<Home>,
 }
 
 /// What a server keeps between its processes.
@@ -46,7 +58,14 @@ pub struct Home {
 }
 
 impl Home {
+    /// A server that lets in whoever shows [`TOKEN`].
     pub fn new(variables: &[(&str, String)]) -> Self {
+        let token = [("PITWALL_TOKEN", TOKEN.to_owned())];
+        Self::bare(&[&token, variables].concat())
+    }
+
+    /// A server with nothing set but this.
+    pub fn bare(variables: &[(&str, String)]) -> Self {
         let folder = TempDir::new().unwrap();
         // The interfaces without pages need no built site, only a folder that looks like one.
         std::fs::create_dir_all(folder.path().join("site/pkg")).unwrap();
@@ -68,10 +87,34 @@ impl Home {
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().expect("the server says where it listens");
-        let address = line.rsplit_once("http://").expect("an address").1.parse().unwrap();
+        let opened = line.split_whitespace().last().expect("an address").to_owned();
+        let address = opened.trim_start_matches("http://").split('/').next().unwrap().parse().unwrap();
         // Keep reading, so that the server never blocks on its output.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Server { address, child }
+        Server { address, opened, child, home: None }
+    }
+
+    /// Starts a process that keeps its folder for itself.
+    pub async fn start_kept(self) -> Server {
+        let server = self.start().await;
+        Server { home: Some(self), ..server }
+    }
+
+    /// Why a server with these arguments does not start.
+    pub async fn refusal(&self, arguments: &[&str]) -> String {
+        let command = &mut self.command();
+        let output = command.args(arguments).stderr(Stdio::piped()).output().await.unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// Makes an account.
+    pub async fn add_account(&self, name: &str, role: &str) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pitwall"));
+        command.arg("account").arg("--data").arg(self.data()).args(["add", name, "--role", role]);
+        let output = command.env("PITWALL_PASSWORD", PASSWORD).output().await.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
     }
 
     pub fn command(&self) -> Command {
@@ -83,6 +126,7 @@ impl Home {
             .arg("--site")
             .arg(self.folder.path().join("site"))
             .env_remove("PITWALL_MODEL")
+            .env_remove("PITWALL_TOKEN")
             .stdout(Stdio::piped())
             .kill_on_drop(true);
         for (name, value) in &self.variables {
@@ -92,10 +136,130 @@ impl Home {
     }
 }
 
-/// An HTTP client. It never speaks TLS here, but cannot be built without a provider of it.
+/// An HTTP client that shows the token.
 pub fn client() -> reqwest::Client {
+    client_with(&format!("Bearer {TOKEN}"))
+}
+
+/// An HTTP client that shows this, and follows no redirect. It never speaks TLS here, but cannot be
+/// built without a provider of it.
+pub fn client_with(authorization: &str) -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::new()
+    let mut headers = HeaderMap::new();
+    if !authorization.is_empty() {
+        headers.insert(header::AUTHORIZATION, authorization.parse().unwrap());
+    }
+    let builder = reqwest::Client::builder().default_headers(headers);
+    builder.redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
+/// Somebody who asks, and what they show.
+#[derive(Clone)]
+pub struct Visitor {
+    address: SocketAddr,
+    headers: Vec<(String, String)>,
+}
+
+impl Visitor {
+    /// The same one, who also shows this.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A request that can be sent.
+    pub fn ask(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let url = format!("http://{}{path}", self.address);
+        let request = client_with("").request(method.parse().unwrap(), url);
+        self.headers.iter().fold(request, |request, (name, value)| request.header(name, value))
+    }
+
+    /// The status and the body of an answer.
+    pub async fn answer(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, String) {
+        let request = self.ask(method, path);
+        let request = body.map(|body| request.try_clone().unwrap().json(body)).unwrap_or(request);
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// Reads what must be there.
+    pub async fn get(&self, path: &str) -> Value {
+        let (status, text) = self.answer("GET", path, None).await;
+        assert_eq!(status, 200, "{path}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Writes what must be taken.
+    pub async fn post(&self, path: &str, body: Value) -> Value {
+        let (status, text) = self.answer("POST", path, Some(&body)).await;
+        assert!((200..300).contains(&status), "{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// A run that the rehearsal has written to its end.
+    pub async fn finished_run(&self) -> String {
+        let run = self.start_run(0).await;
+        read_to_end(&mut self.socket(&format!("/ws/v1/runs/{run}")).await.unwrap()).await;
+        run
+    }
+
+    /// A run that the rehearsal writes at this pace; 0 knows no pauses.
+    pub async fn start_run(&self, characters_per_second: u32) -> String {
+        let request = json!({
+            "workflow": { "type": "pipeline", "ticker": "AAPL", "date": "2022-06-30", "analysts": ["market"] },
+            "model": { "type": "rehearsal", "characters_per_second": characters_per_second },
+        });
+        self.post("/api/v1/runs", request).await["run"].as_str().unwrap().to_owned()
+    }
+
+    /// An open socket, or the status of the refusal.
+    pub async fn socket(&self, path: &str) -> Result<Socket, u16> {
+        let mut request = format!("ws://{}{path}", self.address).into_client_request().unwrap();
+        for (name, value) in &self.headers {
+            let name: header::HeaderName = name.parse().unwrap();
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        match tokio_tungstenite::connect_async(request).await {
+            Ok((socket, _)) => Ok(socket),
+            Err(tungstenite::Error::Http(answer)) => Err(answer.status().as_u16()),
+            Err(error) => panic!("{path}: {error}"),
+        }
+    }
+
+    /// Signs in; returns what the browser then shows.
+    pub async fn sign_in(&self, name: &str, password: &str) -> Result<Self, (u16, String)> {
+        let request = json!({ "name": name, "password": password });
+        let answer = self.ask("POST", "/rpc/sign_in").json(&request).send().await.unwrap();
+        let Some(cookie) = set_cookie(&answer) else {
+            return Err((answer.status().as_u16(), answer.text().await.unwrap()));
+        };
+        let origin = format!("http://{}", self.address);
+        Ok(self.clone().with("cookie", &cookie).with("origin", &origin))
+    }
+}
+
+/// The name and value of the cookie that an answer sets.
+pub fn set_cookie(answer: &reqwest::Response) -> Option<String> {
+    let cookie = answer.headers().get(header::SET_COOKIE)?.to_str().unwrap();
+    cookie.split(';').next().map(str::to_owned)
+}
+
+/// Reads until the server closes; all texts, and the close frame's code and reason.
+pub async fn read_to_end(socket: &mut Socket) -> (Vec<String>, Option<(u16, String)>) {
+    let mut texts = Vec::new();
+    while let Some(message) = socket.next().await {
+        match message {
+            Ok(Message::Text(text)) => texts.push(text.to_string()),
+            Ok(Message::Close(frame)) => {
+                let _ = socket.close(None).await;
+                let _ = socket.flush().await;
+                return (texts, frame.map(|frame| (frame.code.into(), frame.reason.to_string())));
+            }
+            Ok(_) => {}
+            Err(_) => break,
+        }
+    }
+    (texts, None)
 }
 
 pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -103,6 +267,23 @@ pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 impl Server {
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// Somebody who shows nothing.
+    pub fn nobody(&self) -> Visitor {
+        Visitor { address: self.address, headers: Vec::new() }
+    }
+
+    /// A program that shows this token.
+    pub fn program(&self, token: &str) -> Visitor {
+        self.nobody().with("authorization", &format!("Bearer {token}"))
+    }
+
+    /// A program that shows a token of this account.
+    pub async fn program_of(&self, account: &str) -> Visitor {
+        let made =
+            self.nobody().post("/api/v1/tokens", json!({ "name": account, "password": PASSWORD })).await;
+        self.program(made["token"].as_str().unwrap())
     }
 
     pub async fn get(&self, path: &str) -> Value {
@@ -159,7 +340,11 @@ impl Server {
 }
 
 pub async fn connect(address: SocketAddr, path: &str) -> Socket {
-    tokio_tungstenite::connect_async(format!("ws://{address}{path}")).await.unwrap().0
+    Visitor { address, headers: Vec::new() }
+        .with("authorization", &format!("Bearer {TOKEN}"))
+        .socket(path)
+        .await
+        .unwrap()
 }
 
 /// Every event of a run after `after`, until the server closes the socket normally.

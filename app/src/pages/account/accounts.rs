@@ -1,0 +1,97 @@
+//! All accounts, for administrators.
+
+use leptos::{ev::SubmitEvent, html, prelude::*};
+use protocol::{AccountId, AccountSummary, Problem, Role};
+
+use super::{Act, ActButton, Office};
+use crate::{
+    api::{ApiError, access},
+    components::table::{Cell, DataTable},
+    format,
+};
+
+/// The accounts, and the form that adds one.
+#[component]
+pub fn Accounts(accounts: Vec<AccountSummary>, own: Option<AccountId>, office: Office) -> impl IntoView {
+    let row = move |account: AccountSummary| {
+        let is_own = own.as_ref() == Some(&account.id);
+        let name = account.id.to_string();
+        let of = format!("the account {name}");
+        view! {
+            <tr role="row">
+                <Cell label="Name">{name} {is_own.then_some(" (you)")}</Cell>
+                <Cell label="Role">{account.role.label()}</Cell>
+                <Cell label="Made (UTC)">
+                    <time datetime=account.created_at.to_string()>{format::moment(account.created_at)}</time>
+                </Cell>
+                <Cell label="">
+                    {(!is_own)
+                        .then(|| view! {
+                            <ActButton office act=Act::RemoveAccount(account.id) word="Remove" of />
+                        })}
+                </Cell>
+            </tr>
+        }
+    };
+    view! {
+        <section class="card" aria-labelledby="accounts">
+            <h2 id="accounts">"Accounts"</h2>
+            <p class="dim">
+                "An account sees its own runs and portfolios alone. To remove one signs it out everywhere; its runs stay in the log."
+            </p>
+            <DataTable caption="Accounts" columns=vec!["Name", "Role", "Made (UTC)", ""]>
+                {accounts.into_iter().map(row).collect_view()}
+            </DataTable>
+            <NewAccountForm office />
+        </section>
+    }
+}
+
+#[component]
+fn NewAccountForm(office: Office) -> impl IntoView {
+    let name = NodeRef::<html::Input>::new();
+    let role = NodeRef::<html::Select>::new();
+    let password = NodeRef::<html::Input>::new();
+    let add = Action::new(move |(name, role, password): &(String, String, String)| {
+        let request = name.parse::<AccountId>().map_err(|error| error.to_string());
+        let request = request.and_then(|name| Ok((name, role.parse::<Role>()?)));
+        let password = password.clone();
+        async move {
+            let (name, role) = request.map_err(|why| ApiError(Problem::invalid(why)))?;
+            access::add_account(name, role, password).await?;
+            office.changed.run(());
+            Ok::<(), ApiError>(())
+        }
+    });
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let typed = |field: NodeRef<html::Input>| {
+            field.try_get_untracked().flatten().map(|field| field.value()).unwrap_or_default()
+        };
+        let role = role.try_get_untracked().flatten().map(|field| field.value()).unwrap_or_default();
+        add.dispatch((typed(name), role, typed(password)));
+    };
+    let refused = move || add.value().with(|answer| answer.as_ref()?.as_ref().err().map(ToString::to_string));
+    view! {
+        <form class="row-form" on:submit=submit>
+            <label>
+                "Name"
+                <input class="input" name="account" node_ref=name required=true maxlength="32" autocomplete="off" autocapitalize="none" spellcheck="false" />
+            </label>
+            <label>
+                "Role"
+                <select class="input" name="role" node_ref=role>
+                    {[Role::Owner, Role::Viewer, Role::Administrator]
+                        .map(|role| view! { <option value=role.to_string()>{role.label()}</option> })
+                        .collect_view()}
+                </select>
+            </label>
+            <label>
+                "Password"
+                <input class="input" type="password" name="first-password" node_ref=password required=true minlength="12" maxlength="256" autocomplete="new-password" />
+            </label>
+            <button type="submit" class="button" disabled=move || add.pending().get()>"Add an account"</button>
+        </form>
+        {move || refused().map(|why| view! { <p class="inline-problem" role="alert">{why}</p> })}
+    }
+}

@@ -1,0 +1,374 @@
+//! Who may come in, and by which door: every request passes [`guard`] and leaves it with a [`Caller`].
+//!
+//! - `admission`: how long an accepted socket may stay, and how many there may be
+//! - `caller`: who asks and what they may see
+//! - `cookies`, `headers`, `origin`: the parts of HTTP that the rules read and write
+//! - `gate`: signing in and out, tokens, shares, accounts
+
+mod admission;
+mod caller;
+mod cookies;
+mod gate;
+mod headers;
+mod origin;
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use ::accounts::{Accounts, AccountsError, Kind, RandomToken, same_secret};
+use axum::{
+    body::{Body, HttpBody},
+    extract::{Path, Request, State},
+    http::{HeaderMap, Method, StatusCode, Uri, header},
+    middleware::Next,
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use http_body_util::Limited;
+use protocol::{AccessMode, AccountId, Problem, Role, RunId};
+
+pub use admission::Admission;
+pub use caller::Caller;
+use cookies::Cookies;
+pub use gate::Visit;
+use origin::Doors;
+
+use crate::{
+    ServeError,
+    config::AccessOptions,
+    problem::{ProblemResponse, from_accounts},
+    scope::Gateway,
+    transfer::LARGEST_IMPORT,
+};
+
+/// Bytes that the body of a request may have, but for a file to import.
+const LARGEST_BODY: usize = 1024 * 1024;
+/// Bytes that an address may have.
+const LONGEST_ADDRESS: usize = 8 * 1024;
+
+/// The other end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct PeerAddress(pub SocketAddr);
+
+/// The rules of one server.
+pub struct Access {
+    mode: AccessMode,
+    token: Option<String>,
+    accounts: Accounts,
+    doors: Doors,
+    cookies: Cookies,
+    session_life: Duration,
+    seats: admission::Seats,
+}
+
+impl Access {
+    /// The rules for a server that listens at `address`.
+    ///
+    /// # Errors
+    /// The settings would let anybody in.
+    pub async fn new(
+        options: &AccessOptions,
+        accounts: Accounts,
+        address: SocketAddr,
+    ) -> Result<Self, ServeError> {
+        let mode = mode(options, &accounts, address.ip()).await?;
+        let token = match (mode, &options.token) {
+            (AccessMode::Token, Some(token)) => Some(token.reveal().to_owned()),
+            (AccessMode::Token, None) => Some(RandomToken::new().reveal().to_owned()),
+            (AccessMode::Open | AccessMode::Accounts, _) => None,
+        };
+        let doors = Doors::new(address, &options.allow_host, &options.allow_origin)?;
+        Ok(Self {
+            mode,
+            token,
+            accounts,
+            cookies: Cookies::new(address.port(), doors.is_secure()),
+            doors,
+            session_life: options.session_life,
+            seats: admission::Seats::new(options.sockets_per_account),
+        })
+    }
+
+    /// Who the server lets in.
+    pub fn mode(&self) -> AccessMode {
+        self.mode
+    }
+
+    /// The address to open, with the token where there is one.
+    pub fn address_to_open(&self, address: SocketAddr) -> String {
+        match &self.token {
+            Some(token) => format!("http://{address}/?token={token}"),
+            None => format!("http://{address}"),
+        }
+    }
+
+    /// Whether this is the token that the server printed.
+    fn is_token(&self, given: &str) -> bool {
+        self.token.as_ref().is_some_and(|token| same_secret(token, given))
+    }
+
+    /// Who sends a request. `None`: nobody that may come in.
+    async fn caller(&self, request: &Shown<'_>) -> Result<Option<Caller>, AccountsError> {
+        let shared = self.shared(request.headers).await?;
+        let known = match self.mode {
+            AccessMode::Open => Some(Caller::local(None)),
+            _ => match request.token() {
+                Some(token) if self.is_token(token) => Some(Caller::local(None)),
+                Some(token) => self.by_credential(self.accounts.token(token).await?),
+                None => match self.cookies.session(request.headers) {
+                    Some(token) => self.by_credential(self.accounts.session(token).await?),
+                    None => None,
+                },
+            },
+        };
+        let caller = match known {
+            Some(caller) if caller.role() == Some(Role::Viewer) => {
+                Some(caller.with_shared(self.accounts.shared_with_viewers().await?))
+            }
+            known => known,
+        };
+        if shared.is_empty() {
+            return Ok(caller);
+        }
+        let caller = caller.unwrap_or_else(Caller::nobody);
+        Ok(Some(caller.with_shared(shared)))
+    }
+
+    fn by_credential(&self, credential: Option<::accounts::Credential>) -> Option<Caller> {
+        let credential = credential?;
+        match (self.mode, credential.role) {
+            // The account without a row is the one of a server without accounts.
+            (AccessMode::Token, _) if credential.account == AccountId::local() => {
+                Some(Caller::local(Some(credential)))
+            }
+            (AccessMode::Accounts, Some(role)) => Some(Caller::account(role, credential)),
+            _ => None,
+        }
+    }
+
+    /// The runs of the links that this browser has opened.
+    async fn shared(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<Vec<(RunId, ::accounts::Credential)>, AccountsError> {
+        let mut shared = Vec::new();
+        for token in self.cookies.shares(headers) {
+            if let Some(credential) = self.accounts.shared(token).await?
+                && let Kind::Share(run) = credential.kind
+            {
+                shared.push((run, credential));
+            }
+        }
+        Ok(shared)
+    }
+}
+
+/// Refuses settings that would let strangers in.
+async fn mode(options: &AccessOptions, accounts: &Accounts, ip: IpAddr) -> Result<AccessMode, ServeError> {
+    let any = accounts.any().await?;
+    if options.no_auth && !ip.is_loopback() {
+        return Err(ServeError::OpenToAll(ip));
+    }
+    if any && !options.no_auth {
+        return Ok(AccessMode::Accounts);
+    }
+    if !ip.is_loopback() {
+        return Err(ServeError::NoAccounts(ip));
+    }
+    match &options.token {
+        _ if options.no_auth => Ok(AccessMode::Open),
+        Some(token) if token.reveal().len() < 16 => Err(ServeError::ShortToken),
+        _ => Ok(AccessMode::Token),
+    }
+}
+
+/// What a request shows of itself.
+struct Shown<'r> {
+    method: &'r Method,
+    uri: &'r Uri,
+    headers: &'r HeaderMap,
+}
+
+impl<'r> Shown<'r> {
+    fn new(request: &'r Request) -> Self {
+        Self { method: request.method(), uri: request.uri(), headers: request.headers() }
+    }
+
+    fn is_socket(&self) -> bool {
+        let upgrade = self.headers.get(header::UPGRADE).and_then(|value| value.to_str().ok());
+        upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket"))
+            || self.uri.path().starts_with("/ws/")
+    }
+
+    fn is_write(&self) -> bool {
+        !matches!(*self.method, Method::GET | Method::HEAD | Method::OPTIONS)
+    }
+
+    /// Whether it is a person's browser that opens a page, rather than a program's call.
+    fn is_page(&self) -> bool {
+        let path = self.uri.path();
+        !self.is_write() && !["/api/", "/ws/", "/rpc/"].iter().any(|prefix| path.starts_with(prefix))
+    }
+
+    /// What everybody may have: what the page to sign in needs, and the doors themselves.
+    fn is_public(&self) -> bool {
+        let path = self.uri.path();
+        let is_file = path.starts_with("/pkg/") || path.starts_with("/fonts/");
+        is_file
+            || matches!(path, "/theme.js" | "/favicon.svg" | "/healthz" | "/sign-in")
+            || matches!(path, "/rpc/sign_in" | "/rpc/identity")
+            || (path == "/api/v1/tokens" && *self.method == Method::POST)
+            || path.starts_with("/s/")
+    }
+
+    /// Bytes that the body may have.
+    fn largest_body(&self) -> usize {
+        if self.uri.path() == "/api/v1/runs/import" { LARGEST_IMPORT } else { LARGEST_BODY }
+    }
+
+    /// The token that the request carries itself, which no browser adds by itself.
+    fn token(&self) -> Option<&'r str> {
+        let bearer = self.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let bearer = bearer.and_then(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+        });
+        bearer.or_else(|| if self.is_socket() { self.query_token() } else { None })
+    }
+
+    /// `?token=…`.
+    fn query_token(&self) -> Option<&'r str> {
+        self.uri.query()?.split('&').find_map(|pair| pair.strip_prefix("token="))
+    }
+
+    /// The same address without the token.
+    fn without_token(&self) -> String {
+        let rest = self.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.starts_with("token="));
+        let rest = rest.collect::<Vec<_>>().join("&");
+        let path = self.uri.path();
+        if rest.is_empty() { path.to_owned() } else { format!("{path}?{rest}") }
+    }
+}
+
+/// The one door: who comes through is known, and came from where requests may come from.
+pub async fn guard(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
+    let is_page = Shown::new(&request).is_page();
+    let mut response = match admit(gateway.access(), request).await {
+        Ok(request) => next.run(request).await,
+        Err(answer) => answer,
+    };
+    headers::protect(response.headers_mut(), is_page);
+    response
+}
+
+/// The request with its caller, or the answer to one that does not come in.
+async fn admit(access: &Access, request: Request) -> Result<Request, Response> {
+    let refuse = |problem: Problem| ProblemResponse(problem).into_response();
+    let peer =
+        request.extensions().get::<PeerAddress>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip());
+    let shown = Shown::new(&request);
+    if shown.uri.path() == "/healthz" {
+        return Ok(request);
+    }
+    access.doors.check_host(shown.uri, shown.headers).map_err(refuse)?;
+    check_size(&shown, &request).map_err(refuse)?;
+    if let Some(answer) = swap_token(access, &shown).await? {
+        return Err(answer);
+    }
+    let caller = access.caller(&shown).await.map_err(|error| refuse(from_accounts(error)))?;
+    if shown.is_write() || shown.is_socket() {
+        let by_cookie = shown.token().is_none() && access.cookies.any(shown.headers);
+        access.doors.check_origin(shown.headers, by_cookie).map_err(refuse)?;
+    }
+    let caller = match caller {
+        Some(caller) => caller,
+        None if shown.is_public() => Caller::nobody(),
+        None if shown.is_page() => return Err(to_sign_in(&shown)),
+        None => return Err(unauthorized(access.mode)),
+    };
+    let largest_body = shown.largest_body();
+    let (mut parts, body) = request.into_parts();
+    parts.extensions.insert(Visit { caller, peer });
+    let body = Body::new(Limited::new(body, largest_body));
+    Ok(Request::from_parts(parts, body))
+}
+
+fn check_size(shown: &Shown<'_>, request: &Request) -> Result<(), Problem> {
+    if shown.uri.path_and_query().is_some_and(|address| address.as_str().len() > LONGEST_ADDRESS) {
+        let detail = format!("The address is longer than {LONGEST_ADDRESS} bytes.");
+        return Err(Problem { status: 414, detail });
+    }
+    let most = shown.largest_body();
+    if request.body().size_hint().lower() > most as u64 {
+        let detail = format!("The body is larger than {most} bytes, the most that is taken. Send less.");
+        return Err(Problem { status: 413, detail });
+    }
+    Ok(())
+}
+
+/// On a page's address, the token is swapped for a cookie, and taken out of the address.
+async fn swap_token(access: &Access, shown: &Shown<'_>) -> Result<Option<Response>, Response> {
+    let Some(token) = shown.query_token().filter(|_| shown.is_page() && !shown.is_public()) else {
+        return Ok(None);
+    };
+    let address = shown.without_token();
+    if !access.is_token(token) {
+        return Ok((access.mode == AccessMode::Token).then(|| Redirect::to("/sign-in").into_response()));
+    }
+    let session = access.accounts.begin_session(&AccountId::local(), access.session_life).await;
+    let session = session.map_err(|error| ProblemResponse(from_accounts(error)).into_response())?;
+    let cookie = access.cookies.set_session(session.token.reveal(), access.session_life);
+    Ok(Some(([(header::SET_COOKIE, cookie)], Redirect::to(&address)).into_response()))
+}
+
+fn unauthorized(mode: AccessMode) -> Response {
+    let detail = match mode {
+        AccessMode::Accounts => {
+            "Sign in first: send a token as \"Authorization: Bearer …\", or as ?token=… on a socket. \
+             POST /api/v1/tokens gives one for a name and a password."
+        }
+        AccessMode::Open | AccessMode::Token => {
+            "Sign in first: send the token that the server printed at its start as \
+             \"Authorization: Bearer …\", or as ?token=… on a socket."
+        }
+    };
+    let problem = Problem { status: 401, detail: detail.to_owned() };
+    ([(header::WWW_AUTHENTICATE, "Bearer")], ProblemResponse(problem)).into_response()
+}
+
+/// Where a page cannot be shown to nobody in particular.
+fn to_sign_in(shown: &Shown<'_>) -> Response {
+    let address = shown.uri.path_and_query().map_or("/", |address| address.as_str());
+    let site = shown.headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    if site == Some("cross-site") {
+        // A browser that follows a link of another site keeps the strict cookie back. It sends it
+        // with the step that this page of ours makes it take.
+        let address = headers::escape(address);
+        let page = format!(
+            "<!DOCTYPE html><html lang=\"en\"><title>Pitwall</title>\
+             <meta http-equiv=\"refresh\" content=\"0;url={address}\"><a href=\"{address}\">Go on</a></html>"
+        );
+        return (StatusCode::OK, [(header::CACHE_CONTROL, "no-store")], Html(page)).into_response();
+    }
+    let next: String = form_urlencoded::byte_serialize(address.as_bytes()).collect();
+    Redirect::to(&if address == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={next}") })
+        .into_response()
+}
+
+/// `GET /s/{token}`: keeps the link's token in a cookie, and leads to its run.
+pub async fn open_share(
+    State(gateway): State<Gateway>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ProblemResponse> {
+    let access = gateway.access();
+    let shared = access.accounts.shared(&token).await.map_err(from_accounts)?;
+    match shared.map(|credential| credential.kind) {
+        Some(Kind::Share(run)) => {
+            let cookie = access.cookies.add_share(&headers, &token);
+            Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&format!("/runs/{run}"))).into_response())
+        }
+        _ => Err(Problem::not_found("This link leads nowhere: it was revoked, or has expired.").into()),
+    }
+}

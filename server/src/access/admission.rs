@@ -1,0 +1,115 @@
+//! How long an accepted socket may stay, and how many one account may have.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use accounts::Lease;
+use axum::{extract::ws::WebSocketUpgrade, response::Response};
+use futures::{StreamExt, stream::FuturesUnordered};
+use protocol::{Problem, RunId};
+
+use super::{Access, Caller};
+use crate::{
+    peer::{Gone, Peer, Sockets},
+    problem::from_accounts,
+};
+
+/// The right to open one socket.
+pub struct Admission {
+    sockets: Sockets,
+    leases: Vec<Lease>,
+    seat: Seat,
+}
+
+impl Admission {
+    /// Upgrades the connection and hands it to `serve`, for as long as the caller may come in.
+    pub fn upgrade<F>(
+        self,
+        upgrade: WebSocketUpgrade,
+        serve: impl FnOnce(Peer) -> F + Send + 'static,
+    ) -> Response
+    where
+        F: Future<Output = Result<(), Gone>> + Send + 'static,
+    {
+        let Self { sockets, leases, seat } = self;
+        let expired = async move {
+            let _seat = seat;
+            let mut endings: FuturesUnordered<_> = leases.iter().map(Lease::ended).collect();
+            if endings.next().await.is_none() {
+                std::future::pending::<()>().await;
+            }
+        };
+        sockets.upgrade(upgrade, expired, serve)
+    }
+}
+
+impl Access {
+    /// Lets a caller open a socket; `run` is the run that it follows, where it follows one. One that
+    /// follows all runs ends with each share that it might show.
+    ///
+    /// # Errors
+    /// 429: the caller has as many as one may have.
+    pub async fn admit_socket(
+        &self,
+        caller: &Caller,
+        run: Option<RunId>,
+        sockets: Sockets,
+    ) -> Result<Admission, Problem> {
+        let mut leases = Vec::new();
+        for credential in caller.credential().into_iter().chain(caller.shares(run)) {
+            leases.push(self.accounts.lease(credential).await.map_err(from_accounts)?);
+        }
+        let name = match (caller.name(), caller.shares(run).next()) {
+            (Some(name), _) => name.to_string(),
+            (None, Some(share)) => share.id.to_string(),
+            (None, None) => String::new(),
+        };
+        Ok(Admission { sockets, leases, seat: self.seats.take(name)? })
+    }
+}
+
+/// Open sockets, by account or by link.
+pub struct Seats {
+    most: usize,
+    taken: Arc<Mutex<HashMap<String, usize>>>,
+}
+
+/// One open socket; its place is free when this is dropped.
+struct Seat {
+    name: String,
+    taken: Arc<Mutex<HashMap<String, usize>>>,
+}
+
+impl Seats {
+    pub fn new(most: usize) -> Self {
+        Self { most, taken: Arc::default() }
+    }
+
+    fn take(&self, name: String) -> Result<Seat, Problem> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = taken.entry(name.clone()).or_default();
+        if *count >= self.most {
+            let detail = format!(
+                "{} sockets are open, the most that one account may have. Close one, or raise --sockets-per-account.",
+                self.most
+            );
+            return Err(Problem { status: 429, detail });
+        }
+        *count += 1;
+        Ok(Seat { name, taken: self.taken.clone() })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = taken.get_mut(&self.name) {
+            *count -= 1;
+            if *count == 0 {
+                taken.remove(&self.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Who asks, and what they may see.
+
+use std::collections::BTreeMap;
+
+use accounts::Credential;
+use protocol::{AccountId, PortfolioId, Problem, Role, RunId, RunSummary};
+
+/// Stands between an account's name and its portfolio's: no name of an account has it.
+const BORDER: &str = "--";
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    account: Option<(AccountId, Role)>,
+    credential: Option<Credential>,
+    /// Runs of others that may be read, and by which share.
+    shared: BTreeMap<RunId, Credential>,
+}
+
+impl Caller {
+    /// Somebody who is not known: sees nothing.
+    pub fn nobody() -> Self {
+        Self { account: None, credential: None, shared: BTreeMap::new() }
+    }
+
+    /// The one account of a server without accounts.
+    pub fn local(credential: Option<Credential>) -> Self {
+        Self { account: Some((AccountId::local(), Role::Owner)), credential, ..Self::nobody() }
+    }
+
+    /// An account that came in by this credential.
+    pub fn account(role: Role, credential: Credential) -> Self {
+        let account = Some((credential.account.clone(), role));
+        Self { account, credential: Some(credential), ..Self::nobody() }
+    }
+
+    /// The same, with runs that others share.
+    #[must_use]
+    pub fn with_shared(mut self, shared: impl IntoIterator<Item = (RunId, Credential)>) -> Self {
+        self.shared.extend(shared);
+        self
+    }
+
+    /// The account's name.
+    pub fn name(&self) -> Option<&AccountId> {
+        self.account.as_ref().map(|(name, _)| name)
+    }
+
+    /// What the account may do.
+    pub fn role(&self) -> Option<Role> {
+        self.account.as_ref().map(|(_, role)| *role)
+    }
+
+    /// What let the caller in, where that can be revoked.
+    pub fn credential(&self) -> Option<&Credential> {
+        self.credential.as_ref()
+    }
+
+    /// Runs of others that may be read.
+    pub fn shared(&self) -> impl Iterator<Item = RunId> {
+        self.shared.keys().copied()
+    }
+
+    /// The shares by which others' runs may be read: that of one run, or all.
+    pub fn shares(&self, run: Option<RunId>) -> impl Iterator<Item = &Credential> {
+        self.shared
+            .iter()
+            .filter(move |(shared, _)| run.is_none_or(|run| run == **shared))
+            .map(|(_, share)| share)
+    }
+
+    /// Whether the run is the caller's own. Viewers own nothing.
+    pub fn owns(&self, run: &RunSummary) -> bool {
+        self.account.as_ref().is_some_and(|(name, role)| *name == run.owner && *role != Role::Viewer)
+    }
+
+    /// Whether the run may be read.
+    pub fn may_read(&self, run: &RunSummary) -> bool {
+        self.owns(run) || self.shared.contains_key(&run.run)
+    }
+
+    /// The account to write for.
+    ///
+    /// # Errors
+    /// 403: the caller only reads.
+    pub fn writer(&self) -> Result<&AccountId, Problem> {
+        match &self.account {
+            Some((name, Role::Owner | Role::Administrator)) => Ok(name),
+            _ => Err(Problem { status: 403, detail: "You may read here, and change nothing.".to_owned() }),
+        }
+    }
+
+    /// The account's name in front of what it owns; empty for the one account of a server without.
+    fn prefix(&self) -> Option<String> {
+        match &self.account {
+            Some((_, Role::Viewer)) | None => None,
+            Some((name, _)) if *name == AccountId::local() => Some(String::new()),
+            Some((name, _)) => Some(format!("{name}{BORDER}")),
+        }
+    }
+
+    /// Whether a portfolio is the caller's: its id begins with the account's name.
+    pub fn owns_portfolio(&self, id: &PortfolioId) -> bool {
+        match self.prefix() {
+            Some(prefix) if prefix.is_empty() => !id.as_str().contains(BORDER),
+            Some(prefix) => id.as_str().starts_with(&prefix),
+            None => false,
+        }
+    }
+
+    /// The full id of a portfolio that the caller names. It is never one of another account.
+    ///
+    /// # Errors
+    /// 404: no portfolio of the caller can have this id.
+    pub fn portfolio(&self, id: &PortfolioId) -> Result<PortfolioId, Problem> {
+        if self.owns_portfolio(id) {
+            return Ok(id.clone());
+        }
+        let prefix = self.prefix().filter(|prefix| !prefix.is_empty());
+        let full = prefix.and_then(|prefix| format!("{prefix}{id}").parse().ok());
+        full.ok_or_else(|| {
+            Problem::not_found(format!("There is no portfolio {id}. Create it first, or check the id."))
+        })
+    }
+}

@@ -1,0 +1,219 @@
+//! Signing in and out, tokens, shares, accounts: what somebody does with their own access.
+
+use std::{net::IpAddr, time::Duration};
+
+use accounts::{AccountsError, SignInError};
+use app::backend::Gate;
+use async_trait::async_trait;
+use protocol::{
+    AccessMode, AccountId, AccountSummary, Audience, CredentialId, Identity, NewShare, NewToken, Problem,
+    Role, RunId, SessionSummary, ShareSummary, TokenSummary,
+};
+
+use super::{Access, Caller};
+use crate::{
+    problem::{from_accounts, from_sign_in},
+    scope::Scoped,
+};
+
+/// How long a token lives that does not say.
+const TOKEN_LIFE: Duration = Duration::from_secs(60 * 60);
+/// How long any token lives at most.
+const LONGEST_TOKEN_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// One request's caller, and from where it comes.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// Who.
+    pub caller: Caller,
+    /// From where.
+    pub peer: IpAddr,
+}
+
+impl Access {
+    async fn session_cookie(&self, account: &AccountId) -> Result<String, AccountsError> {
+        let session = self.accounts.begin_session(account, self.session_life).await?;
+        let cookie = self.cookies.set_session(session.token.reveal(), self.session_life);
+        Ok(cookie.to_str().unwrap_or_default().to_owned())
+    }
+}
+
+fn token_life(seconds: Option<u64>) -> Duration {
+    let life = seconds.map_or(TOKEN_LIFE, Duration::from_secs);
+    life.clamp(Duration::from_secs(1), LONGEST_TOKEN_LIFE)
+}
+
+impl Scoped {
+    /// The account, or the one of a server without accounts.
+    fn account(&self) -> Result<&AccountId, Problem> {
+        let nobody = || Problem { status: 401, detail: "Sign in first.".to_owned() };
+        self.caller().name().ok_or_else(nobody)
+    }
+
+    /// The account of a server with accounts.
+    fn member(&self) -> Result<&AccountId, Problem> {
+        self.needs_accounts()?;
+        self.account()
+    }
+
+    fn needs_accounts(&self) -> Result<(), Problem> {
+        match self.access().mode {
+            AccessMode::Accounts => Ok(()),
+            AccessMode::Token | AccessMode::Open => Err(Problem::conflict(
+                "This server has no accounts. `pitwall account add NAME` makes one; then start it again.",
+            )),
+        }
+    }
+
+    /// A token for a name and a password, for clients that are no browser.
+    ///
+    /// # Errors
+    /// The name and the password do not belong together, or were tried too often; or there are no
+    /// accounts.
+    pub async fn token_for(
+        &self,
+        name: &str,
+        password: &str,
+        label: &str,
+        seconds: Option<u64>,
+    ) -> Result<NewToken, Problem> {
+        self.needs_accounts()?;
+        let accounts = &self.access().accounts;
+        let account = accounts.check_password(name, password, self.peer()).await.map_err(from_sign_in)?;
+        accounts.make_token(&account, label, token_life(seconds)).await.map_err(from_accounts)
+    }
+
+    fn administrator(&self) -> Result<(), Problem> {
+        self.member()?;
+        match self.caller().role() {
+            Some(Role::Administrator) => Ok(()),
+            _ => Err(Problem { status: 403, detail: "Only an administrator manages accounts.".to_owned() }),
+        }
+    }
+}
+
+#[async_trait]
+impl Gate for Scoped {
+    async fn identity(&self) -> Identity {
+        Identity {
+            mode: self.access().mode,
+            account: self.caller().name().cloned(),
+            role: self.caller().role(),
+            by_link: self.caller().shared().next().is_some(),
+        }
+    }
+
+    async fn sign_in(&self, name: String, password: String) -> Result<String, Problem> {
+        let access = self.access();
+        let account = match access.mode {
+            AccessMode::Accounts => {
+                let name = name.trim();
+                access.accounts.check_password(name, &password, self.peer()).await.map_err(from_sign_in)?
+            }
+            AccessMode::Token | AccessMode::Open => {
+                let is_right = access.is_token(password.trim());
+                access.accounts.check_attempt(self.peer(), is_right).map_err(|error| match error {
+                    SignInError::Refused => Problem {
+                        status: 401,
+                        detail: "This is not the token that the server printed at its start.".to_owned(),
+                    },
+                    other => from_sign_in(other),
+                })?;
+                AccountId::local()
+            }
+        };
+        access.session_cookie(&account).await.map_err(from_accounts)
+    }
+
+    async fn sign_out(&self) -> Result<String, Problem> {
+        let access = self.access();
+        if let Some(credential) = self.caller().credential() {
+            access.accounts.end_session(&credential.account, credential.id).await.map_err(from_accounts)?;
+        }
+        Ok(access.cookies.end_session().to_str().unwrap_or_default().to_owned())
+    }
+
+    async fn change_password(&self, current: String, new: String) -> Result<String, Problem> {
+        let (account, access) = (self.member()?, self.access());
+        access.accounts.check_password(account.as_str(), &current, self.peer()).await.map_err(|error| {
+            match error {
+                SignInError::Refused => Problem::invalid("The present password is not right."),
+                other => from_sign_in(other),
+            }
+        })?;
+        access.accounts.set_password(account, &new).await.map_err(from_accounts)?;
+        access.session_cookie(account).await.map_err(from_accounts)
+    }
+
+    async fn sessions(&self) -> Result<Vec<SessionSummary>, Problem> {
+        let this = self.caller().credential().map(|credential| credential.id);
+        self.access().accounts.sessions(self.account()?, this).await.map_err(from_accounts)
+    }
+
+    async fn end_session(&self, id: CredentialId) -> Result<(), Problem> {
+        let ended = self.access().accounts.end_session(self.account()?, id).await.map_err(from_accounts)?;
+        if ended { Ok(()) } else { Err(Problem::not_found(format!("There is no session {id}."))) }
+    }
+
+    async fn tokens(&self) -> Result<Vec<TokenSummary>, Problem> {
+        self.access().accounts.tokens(self.member()?).await.map_err(from_accounts)
+    }
+
+    async fn make_token(&self, label: String, seconds: Option<u64>) -> Result<NewToken, Problem> {
+        // A token that makes tokens would never end.
+        if self.is_by_token() {
+            return Err(Problem {
+                status: 403,
+                detail: "A token cannot make tokens. Sign in instead.".into(),
+            });
+        }
+        let life = token_life(seconds);
+        self.access().accounts.make_token(self.member()?, &label, life).await.map_err(from_accounts)
+    }
+
+    async fn revoke_token(&self, id: CredentialId) -> Result<(), Problem> {
+        let revoked = self.access().accounts.revoke_token(self.member()?, id).await.map_err(from_accounts)?;
+        if revoked { Ok(()) } else { Err(Problem::not_found(format!("There is no token {id}."))) }
+    }
+
+    async fn share_run(
+        &self,
+        run: RunId,
+        audience: Audience,
+        seconds: Option<u64>,
+    ) -> Result<NewShare, Problem> {
+        let owner = self.own_run(run).await?;
+        let life = seconds.map(Duration::from_secs);
+        self.access().accounts.share(&owner, run, audience, life).await.map_err(from_accounts)
+    }
+
+    async fn shares(&self) -> Result<Vec<ShareSummary>, Problem> {
+        self.access().accounts.shares(self.account()?).await.map_err(from_accounts)
+    }
+
+    async fn revoke_share(&self, id: CredentialId) -> Result<(), Problem> {
+        let revoked =
+            self.access().accounts.revoke_share(self.account()?, id).await.map_err(from_accounts)?;
+        if revoked { Ok(()) } else { Err(Problem::not_found(format!("There is no share {id}."))) }
+    }
+
+    async fn accounts(&self) -> Result<Vec<AccountSummary>, Problem> {
+        self.administrator()?;
+        self.access().accounts.list().await.map_err(from_accounts)
+    }
+
+    async fn add_account(&self, id: AccountId, role: Role, password: String) -> Result<(), Problem> {
+        self.administrator()?;
+        self.access().accounts.add(&id, role, &password).await.map_err(from_accounts)
+    }
+
+    async fn remove_account(&self, id: AccountId) -> Result<(), Problem> {
+        self.administrator()?;
+        if self.caller().name() == Some(&id) {
+            return Err(Problem::conflict(
+                "You cannot remove your own account. Let another administrator do it.",
+            ));
+        }
+        self.access().accounts.remove(&id).await.map_err(from_accounts)
+    }
+}

@@ -1,0 +1,86 @@
+//! From where requests may come: exact lists of hosts and origins.
+
+use std::{collections::BTreeSet, net::SocketAddr};
+
+use axum::http::{HeaderMap, Uri, header, uri::Authority};
+use protocol::Problem;
+
+use crate::ServeError;
+
+/// The hosts that this server answers to, and the origins whose pages may call it.
+pub struct Doors {
+    hosts: BTreeSet<String>,
+    origins: BTreeSet<String>,
+}
+
+impl Doors {
+    /// The names of this machine with the port that is listened on, and what the settings add.
+    pub fn new(address: SocketAddr, hosts: &[String], origins: &[String]) -> Result<Self, ServeError> {
+        let port = address.port();
+        let mut all: BTreeSet<String> =
+            ["127.0.0.1", "localhost", "[::1]"].iter().map(|name| format!("{name}:{port}")).collect();
+        if !address.ip().is_unspecified() {
+            all.insert(address.to_string());
+        }
+        if port == 80 {
+            all.extend(["127.0.0.1", "localhost", "[::1]"].map(str::to_owned));
+        }
+        all.extend(hosts.iter().map(|host| host.to_ascii_lowercase()));
+        let mut doors =
+            Self { origins: all.iter().map(|host| format!("http://{host}")).collect(), hosts: all };
+        for origin in origins {
+            let origin = origin.to_ascii_lowercase();
+            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+            // An origin has no path and no slash at its end.
+            let host =
+                host.filter(|host| host.parse::<Authority>().is_ok_and(|parsed| parsed.as_str() == *host));
+            let host = host.ok_or_else(|| ServeError::NoOrigin(origin.clone()))?;
+            doors.hosts.insert(host.to_owned());
+            doors.origins.insert(origin);
+        }
+        Ok(doors)
+    }
+
+    /// Whether pages come by HTTPS, from a proxy in front.
+    pub fn is_secure(&self) -> bool {
+        self.origins.iter().any(|origin| origin.starts_with("https://"))
+    }
+
+    /// A page of another name that leads to this machine (DNS rebinding) gets no answer.
+    pub fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+        let mut given = headers.get_all(header::HOST).iter();
+        let host = match (uri.authority(), given.next(), given.next()) {
+            (Some(authority), ..) => Some(authority.as_str()),
+            (None, Some(host), None) => host.to_str().ok(),
+            _ => None,
+        };
+        if host.is_some_and(|host| self.hosts.contains(&host.to_ascii_lowercase())) {
+            return Ok(());
+        }
+        let detail = "This server does not answer to the host name that was asked for. \
+                      Its settings can allow it: --allow-host NAME:PORT."
+            .to_owned();
+        Err(Problem { status: 421, detail })
+    }
+
+    /// Whether a write or a socket comes from a page of ours, or from no page at all.
+    ///
+    /// A browser names the page's origin with every write and every socket, and cannot be made to
+    /// name another. A strict cookie alone is not enough: to browsers all ports of a machine are one
+    /// site. A program that is no browser names none, and shows no cookie.
+    pub fn check_origin(&self, headers: &HeaderMap, by_cookie: bool) -> Result<(), Problem> {
+        let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("unreadable"));
+        let fits = match (text("origin"), text("sec-fetch-site")) {
+            (Some(origin), _) => self.origins.contains(&origin.to_ascii_lowercase()),
+            (None, Some(site)) => matches!(site, "same-origin" | "none"),
+            (None, None) => !by_cookie,
+        };
+        if fits {
+            return Ok(());
+        }
+        let detail = "This was sent by a page of another site, or does not say from where it comes. \
+                      The server's settings can allow an origin: --allow-origin https://NAME."
+            .to_owned();
+        Err(Problem { status: 403, detail })
+    }
+}

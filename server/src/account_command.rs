@@ -1,0 +1,66 @@
+//! `pitwall account`: accounts from the command line.
+
+use std::io::{self, BufRead, IsTerminal};
+
+use accounts::Accounts;
+use protocol::{AccountSummary, Allowance, Limits};
+
+use crate::{
+    ServeError, accounts_file,
+    config::{AccountAct, AccountOptions},
+};
+
+/// Does what `pitwall account` was told, and returns what to say.
+///
+/// # Errors
+/// See [`ServeError`].
+pub async fn manage_accounts(options: AccountOptions) -> Result<String, ServeError> {
+    let accounts = Accounts::open(&accounts_file(&options.data)?).await?;
+    match options.act {
+        AccountAct::Add { name, role } => {
+            let is_first = !accounts.any().await?;
+            accounts.add(&name, role, &password()?).await?;
+            let hint =
+                if is_first { " A server that runs must be started again to ask for accounts." } else { "" };
+            Ok(format!("The account {name} is made; its role is {role}.{hint}"))
+        }
+        AccountAct::List => Ok(listed(&accounts.list().await?)),
+        AccountAct::Remove { name } => {
+            accounts.remove(&name).await?;
+            Ok(format!("The account {name} is removed; its sessions, tokens and shares have ended."))
+        }
+        AccountAct::Password { name } => {
+            accounts.set_password(&name, &password()?).await?;
+            Ok(format!("The password of {name} is set; its sessions and tokens have ended."))
+        }
+        AccountAct::Allow { name, concurrent_runs, tokens, cost, run_tokens, run_cost } => {
+            let limits = Limits { tokens: run_tokens, cost: run_cost, ..Limits::widest() };
+            let run = (run_tokens.is_some() || run_cost.is_some()).then_some(limits);
+            accounts.set_allowance(&name, &Allowance { concurrent_runs, run, tokens, cost }).await?;
+            Ok(format!("What {name} may use is set."))
+        }
+    }
+}
+
+fn listed(accounts: &[AccountSummary]) -> String {
+    if accounts.is_empty() {
+        return "There are no accounts. `pitwall account add NAME` makes one.".to_owned();
+    }
+    let line = |account: &AccountSummary| format!("{:32} {}", account.id.as_str(), account.role);
+    accounts.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The password: from the environment, or asked for where somebody sits, or the input's first line.
+fn password() -> Result<String, ServeError> {
+    if let Ok(password) = std::env::var("PITWALL_PASSWORD") {
+        return Ok(password);
+    }
+    if !io::stdin().is_terminal() {
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line)?;
+        return Ok(line.trim_end_matches(['\r', '\n']).to_owned());
+    }
+    let password = rpassword::prompt_password("Password: ")?;
+    let again = rpassword::prompt_password("The same again: ")?;
+    if password == again { Ok(password) } else { Err(ServeError::PasswordsDiffer) }
+}

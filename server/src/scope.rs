@@ -1,0 +1,425 @@
+//! The one place where it is decided what a caller may see and change.
+//!
+//! Handlers have no way to the [`Service`] but [`Scoped`], which is one caller's view of it. What
+//! belongs to somebody else is not found: nobody can tell it from what does not exist.
+
+use std::{ops::Deref, sync::Arc};
+
+use accounts::Kind;
+use app::backend::Backend;
+use async_trait::async_trait;
+use axum::{
+    extract::FromRequestParts,
+    http::{Extensions, request::Parts},
+};
+use engine::{Engine, LiveCalls};
+use journal::Subscription;
+use protocol::{
+    AccountId, Answer, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, PortfolioId,
+    PortfolioSummary, PortfolioView, Problem, Role, RunAccepted, RunFilter, RunId, RunPage, RunSummary,
+    RunView, StartOptions, StartRun, Text, Workflow,
+};
+use tokio::sync::{
+    broadcast::{Receiver, error::RecvError},
+    watch,
+};
+
+use crate::{
+    access::{Access, Admission, Caller, Visit},
+    problem::{ProblemResponse, from_journal},
+    service::Service,
+};
+
+/// What routers carry: the service behind the rules of access.
+#[derive(Clone)]
+pub struct Gateway {
+    service: Arc<Service>,
+    access: Arc<Access>,
+}
+
+impl Gateway {
+    /// The service behind these rules.
+    pub fn new(service: Arc<Service>, access: Access) -> Self {
+        Self { service, access: Arc::new(access) }
+    }
+
+    /// The rules of access.
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// The caller's view. A request that has not passed the guard is nobody's and sees nothing.
+    pub fn scoped(&self, extensions: &Extensions) -> Scoped {
+        let visit = extensions.get::<Visit>().cloned();
+        let visit = visit.unwrap_or_else(|| Visit { caller: Caller::nobody(), peer: [0, 0, 0, 0].into() });
+        Scoped { gateway: self.clone(), visit }
+    }
+}
+
+/// What one caller may see and do.
+pub struct Scoped {
+    gateway: Gateway,
+    visit: Visit,
+}
+
+impl FromRequestParts<Gateway> for Scoped {
+    type Rejection = ProblemResponse;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, ProblemResponse> {
+        Ok(gateway.scoped(&parts.extensions))
+    }
+}
+
+impl Scoped {
+    /// Who asks.
+    pub fn caller(&self) -> &Caller {
+        &self.visit.caller
+    }
+
+    /// From where.
+    pub fn peer(&self) -> std::net::IpAddr {
+        self.visit.peer
+    }
+
+    /// The rules of access.
+    pub fn access(&self) -> &Access {
+        self.gateway.access()
+    }
+
+    /// Whether an API client's token let the caller in.
+    pub fn is_by_token(&self) -> bool {
+        self.caller().credential().is_some_and(|credential| credential.kind == Kind::Token)
+    }
+
+    fn service(&self) -> &Service {
+        &self.gateway.service
+    }
+
+    /// A run that the caller may read.
+    ///
+    /// # Errors
+    /// 404 for any other.
+    pub async fn readable(&self, run: RunId) -> Result<Readable<'_>, Problem> {
+        let summary = self.service().summary(run).await?.filter(|summary| self.caller().may_read(summary));
+        let summary = summary.ok_or_else(|| no_run(run))?;
+        Ok(Readable { service: self.service(), summary })
+    }
+
+    /// The account that owns the run and may change it.
+    ///
+    /// # Errors
+    /// 404 for a run that the caller may not read, 403 for one that the caller may only read.
+    pub async fn own_run(&self, run: RunId) -> Result<AccountId, Problem> {
+        let run = self.readable(run).await?;
+        let writer = self.caller().writer()?;
+        if self.caller().owns(&run.summary) {
+            Ok(writer.clone())
+        } else {
+            Err(Problem {
+                status: 403,
+                detail: "This run is another's: you may read it, and change nothing.".into(),
+            })
+        }
+    }
+
+    /// Takes in a run that was exported as JSON Lines, for the caller.
+    ///
+    /// # Errors
+    /// 403: the caller only reads. 422: the file is no exported run.
+    pub async fn import(&self, file: &str) -> Result<RunAccepted, Problem> {
+        self.service().import(file, self.caller().writer()?.clone()).await
+    }
+
+    /// The right to open a socket, on a run where it follows one.
+    ///
+    /// # Errors
+    /// 429: too many are open.
+    pub async fn admit_socket(&self, run: Option<RunId>) -> Result<Admission, Problem> {
+        self.access().admit_socket(self.caller(), run, self.service().sockets.clone()).await
+    }
+
+    /// Every change of a run that the caller may read.
+    pub fn run_changes(&self) -> RunChanges {
+        RunChanges { changes: self.service().journal.changes(), caller: self.caller().clone() }
+    }
+
+    /// The ids of portfolios that change, of whomever; only [`Backend::portfolio`] shows one.
+    pub fn portfolio_changes(&self) -> Receiver<PortfolioId> {
+        self.service().desk.changes()
+    }
+
+    /// The full id of a portfolio that the caller names.
+    ///
+    /// # Errors
+    /// 404: the caller can have none of this id.
+    pub fn portfolio_id(&self, id: &PortfolioId) -> Result<PortfolioId, Problem> {
+        self.caller().portfolio(id)
+    }
+
+    /// The newest day with prices.
+    pub fn last_date(&self) -> Date {
+        self.service().prices.last_date()
+    }
+
+    /// The request with the full ids of what it names.
+    fn in_scope(&self, workflow: Workflow) -> Result<Workflow, Problem> {
+        match workflow {
+            Workflow::Portfolio { portfolio, date } => {
+                // Answered as an id that nobody has.
+                let portfolio =
+                    self.portfolio_id(&portfolio).map_err(|problem| Problem::invalid(problem.detail))?;
+                Ok(Workflow::Portfolio { portfolio, date })
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// Runs that are shared with the caller; there are few.
+    async fn shared_runs(&self, filter: &RunFilter) -> Result<RunPage, Problem> {
+        let mut runs = Vec::new();
+        for run in self.caller().shared() {
+            runs.extend(self.service().summary(run).await?.filter(|summary| matches(filter, summary)));
+        }
+        runs.sort_by_key(|run| std::cmp::Reverse(run.run));
+        let limit = filter.limit.unwrap_or(50).clamp(1, 200) as usize;
+        let more = runs.len() > limit;
+        runs.truncate(limit);
+        Ok(RunPage { runs, more })
+    }
+}
+
+fn matches(filter: &RunFilter, run: &RunSummary) -> bool {
+    let title = run.title.to_lowercase();
+    filter.search.to_lowercase().split_whitespace().all(|word| title.contains(word))
+        && filter.status.is_none_or(|status| run.status == status)
+        && filter.kind.is_none_or(|kind| run.request.workflow.kind() == kind)
+        && filter.flow.as_ref().is_none_or(|flow| run.request.flow == *flow)
+        && filter.origin.is_none_or(|origin| run.origin.as_ref().is_some_and(|own| own.run == origin))
+        && filter.before.is_none_or(|before| run.run < before)
+}
+
+/// A run that its caller may read: proof that this was checked.
+pub struct Readable<'s> {
+    service: &'s Service,
+    summary: RunSummary,
+}
+
+impl Deref for Readable<'_> {
+    type Target = RunSummary;
+
+    fn deref(&self) -> &RunSummary {
+        &self.summary
+    }
+}
+
+impl Readable<'_> {
+    /// Up to `limit` events after number `after`.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn read(&self, after: u64, limit: u32) -> Result<Vec<Event>, Problem> {
+        self.service.journal.read(self.run, after, limit).await.map_err(from_journal)
+    }
+
+    /// Number of the last event.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn last_seq(&self) -> Result<u64, Problem> {
+        self.service.last_seq(self.run).await
+    }
+
+    /// The log from `after` on.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn subscribe(&self, after: u64) -> Result<Subscription, Problem> {
+        self.service.journal.subscribe(self.run, after).await.map_err(from_journal)
+    }
+
+    /// All of it, as JSON Lines.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn export_json_lines(&self) -> Result<String, Problem> {
+        self.service.export_json_lines(self.run).await
+    }
+
+    /// All of it, as one HTML file.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn export_html(&self) -> Result<String, Problem> {
+        self.service.export_html(self.run).await
+    }
+
+    /// Its place in the queue.
+    pub fn queue(&self) -> Queue {
+        Queue { engine: self.service.engine.clone(), run: self.run }
+    }
+
+    /// The text of calls in flight.
+    pub fn live(&self) -> Option<Arc<LiveCalls>> {
+        self.service.engine.live(self.run)
+    }
+}
+
+/// Where a run stands in the queue. It can be kept for as long as a socket lives.
+pub struct Queue {
+    engine: Engine,
+    run: RunId,
+}
+
+impl Queue {
+    /// Changes whenever a place in the queue may have changed.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.engine.queue_changes()
+    }
+
+    /// The run's place, from 1; `None` once it waits no longer.
+    pub fn place(&self) -> Option<usize> {
+        self.engine.place_in_queue(self.run)
+    }
+}
+
+/// Reads the whole of texts of a run's events. It can be kept for as long as a socket lives.
+#[derive(Clone)]
+pub struct Texts(Arc<Service>);
+
+impl Texts {
+    /// The whole of a text that stands in an event which the caller was given.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn whole(&self, text: &Text) -> Result<String, Problem> {
+        self.0.journal.resolve(text).await.map_err(from_journal)
+    }
+}
+
+impl Scoped {
+    /// Reads the whole of texts.
+    pub fn texts(&self) -> Texts {
+        Texts(self.gateway.service.clone())
+    }
+}
+
+/// Changes of runs that one caller may read.
+pub struct RunChanges {
+    changes: Receiver<Arc<RunSummary>>,
+    caller: Caller,
+}
+
+impl RunChanges {
+    /// The next one. Cancel-safe.
+    ///
+    /// # Errors
+    /// Some were missed, or no more will come.
+    pub async fn next(&mut self) -> Result<Arc<RunSummary>, RecvError> {
+        loop {
+            let summary = self.changes.recv().await?;
+            if self.caller.may_read(&summary) {
+                return Ok(summary);
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Backend for Scoped {
+    async fn start_options(&self) -> Result<StartOptions, Problem> {
+        let portfolios = self.portfolios().await?;
+        let mut options = self.service().start_options(portfolios);
+        if self.caller().writer().is_err() {
+            options.configured_model = None;
+        }
+        Ok(options)
+    }
+
+    async fn start_run(&self, request: StartRun) -> Result<RunAccepted, Problem> {
+        let owner = self.caller().writer()?.clone();
+        let workflow = self.in_scope(request.workflow.clone())?;
+        self.service().start(StartRun { workflow, ..request }, owner).await
+    }
+
+    async fn stop_run(&self, run: RunId, reason: Option<String>) -> Result<(), Problem> {
+        let owner = self.own_run(run).await?;
+        self.service().stop(run, owner, reason.as_deref()).await
+    }
+
+    async fn runs(&self, filter: RunFilter) -> Result<RunPage, Problem> {
+        match (self.caller().name(), self.caller().role()) {
+            (Some(owner), Some(Role::Owner | Role::Administrator)) => {
+                self.service().runs(&filter, owner).await
+            }
+            _ => self.shared_runs(&filter).await,
+        }
+    }
+
+    async fn run(&self, run: RunId) -> Result<RunView, Problem> {
+        self.readable(run).await?;
+        self.service().fold(run, u64::MAX).await
+    }
+
+    async fn run_at(&self, run: RunId, seq: u64) -> Result<RunView, Problem> {
+        self.readable(run).await?;
+        self.service().fold(run, seq).await
+    }
+
+    async fn events(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, Problem> {
+        self.readable(run).await?.read(after, limit.clamp(1, crate::service::MOST_EVENTS)).await
+    }
+
+    async fn answer(&self, run: RunId, input: CallId, answer: Answer) -> Result<(), Problem> {
+        let owner = self.own_run(run).await?;
+        self.service().answer(run, input, answer, owner).await
+    }
+
+    async fn set_approval(&self, run: RunId, approval: Approval) -> Result<(), Problem> {
+        let owner = self.own_run(run).await?;
+        self.service().set_approval(run, approval, owner).await
+    }
+
+    async fn fork_run(&self, run: RunId, request: ForkRun) -> Result<RunAccepted, Problem> {
+        let owner = self.own_run(run).await?;
+        let workflow = request.workflow.clone().map(|workflow| self.in_scope(workflow)).transpose()?;
+        self.service().fork_run(run, ForkRun { workflow, ..request }, owner).await
+    }
+
+    async fn chat(&self, run: RunId, question: String) -> Result<u32, Problem> {
+        let owner = self.own_run(run).await?;
+        self.service().chat(run, &question, owner).await
+    }
+
+    async fn text(&self, run: RunId, digest: Digest) -> Result<String, Problem> {
+        self.readable(run).await?;
+        self.service().text(run, digest).await
+    }
+
+    async fn portfolios(&self) -> Result<Vec<PortfolioSummary>, Problem> {
+        let mut portfolios = self.service().portfolios().await?;
+        portfolios.retain(|portfolio| self.caller().owns_portfolio(&portfolio.id));
+        Ok(portfolios)
+    }
+
+    async fn create_portfolio(&self, request: CreatePortfolio) -> Result<PortfolioView, Problem> {
+        self.caller().writer()?;
+        let id = match &request.id {
+            Some(id) => self.portfolio_id(id).map_err(|_| {
+                Problem::invalid(format!("{id} cannot be a portfolio's id: leave \"--\" out of it."))
+            })?,
+            None => {
+                let taken = self.portfolios().await?.into_iter().map(|portfolio| portfolio.id).collect();
+                crate::service::portfolio_id(&request.name, &taken, |id| self.portfolio_id(id).ok())?
+            }
+        };
+        self.service().create_portfolio(id, &request).await
+    }
+
+    async fn portfolio(&self, id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, Problem> {
+        self.service().portfolio_view(&self.portfolio_id(&id)?, as_of).await
+    }
+}
+
+fn no_run(run: RunId) -> Problem {
+    Problem::not_found(format!("There is no run {run}."))
+}

@@ -1,0 +1,70 @@
+//! Connections: how many there may be, and how long one may take to say what it wants.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, serve::Listener as _};
+use hyper::{
+    Request,
+    body::Incoming,
+    service::{Service, service_fn},
+};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto::Builder,
+    service::TowerToHyperService,
+};
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{Listener, access::PeerAddress};
+
+/// How much is accepted.
+pub struct Limits {
+    /// Connections that may be open at a time; further ones wait to be accepted.
+    pub connections: usize,
+    /// A connection that has not sent the head of a request by then is closed.
+    pub head: Duration,
+}
+
+/// Serves until `shutdown`, then until all connections have ended.
+pub async fn serve(mut listener: Listener, router: Router, limits: Limits, shutdown: CancellationToken) {
+    let places = Arc::new(Semaphore::new(limits.connections));
+    let connections = TaskTracker::new();
+    loop {
+        let accepted = async {
+            // Never closed.
+            let place = places.clone().acquire_owned().await.ok();
+            (place, listener.accept().await)
+        };
+        let (place, (stream, address)) = tokio::select! {
+            accepted = accepted => accepted,
+            () = shutdown.cancelled() => break,
+        };
+        let router = TowerToHyperService::new(router.clone());
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(PeerAddress(address));
+            router.call(request)
+        });
+        let ending = shutdown.clone();
+        connections.spawn(async move {
+            let mut builder = Builder::new(TokioExecutor::new());
+            builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.head);
+            builder.http2().timer(TokioTimer::new()).keep_alive_interval(limits.head);
+            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+            let mut connection = std::pin::pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = ending.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a connection broke");
+            }
+            drop(place);
+        });
+    }
+    connections.close();
+    connections.wait().await;
+}
