@@ -37,13 +37,13 @@ use origin::Doors;
 use crate::{
     ServeError,
     config::AccessOptions,
-    problem::{ProblemResponse, from_accounts},
+    problem::{ProblemResponse, from_accounts, too_large},
     scope::Gateway,
     transfer::LARGEST_IMPORT,
 };
 
 /// Bytes that the body of a request may have, but for a file to import.
-const LARGEST_BODY: usize = 1024 * 1024;
+pub const LARGEST_BODY: usize = 1024 * 1024;
 /// Bytes that an address may have.
 const LONGEST_ADDRESS: usize = 8 * 1024;
 
@@ -301,8 +301,7 @@ fn check_size(shown: &Shown<'_>, request: &Request) -> Result<(), Problem> {
     }
     let most = shown.largest_body();
     if request.body().size_hint().lower() > most as u64 {
-        let detail = format!("The body is larger than {most} bytes, the most that is taken. Send less.");
-        return Err(Problem { status: 413, detail });
+        return Err(too_large(most));
     }
     Ok(())
 }

@@ -10,6 +10,10 @@ use crate::{
     config::{AccountAct, AccountOptions},
 };
 
+/// What has to be known once there is an account.
+const FIRST: &str = " A server that runs must be started again to ask for accounts. What it did so far \
+                     belongs to the account local: add one of that name to go on with it.";
+
 /// Does what `pitwall account` was told, and returns what to say.
 ///
 /// # Errors
@@ -20,8 +24,7 @@ pub async fn manage_accounts(options: AccountOptions) -> Result<String, ServeErr
         AccountAct::Add { name, role } => {
             let is_first = !accounts.any().await?;
             accounts.add(&name, role, &password()?).await?;
-            let hint =
-                if is_first { " A server that runs must be started again to ask for accounts." } else { "" };
+            let hint = if is_first { FIRST } else { "" };
             Ok(format!("The account {name} is made; its role is {role}.{hint}"))
         }
         AccountAct::List => Ok(listed(&accounts.list().await?)),

@@ -40,7 +40,7 @@ pub fn router(gateway: Gateway, site: &Path) -> Router {
     let options = LeptosOptions::builder()
         .output_name("pitwall")
         .site_root(site.to_string_lossy())
-        .hash_files(true)
+        .hash_files(has_hashes())
         .build();
     let context = move || {
         // The guard has left word in the request of who asks.
@@ -60,6 +60,12 @@ pub fn router(gateway: Gateway, site: &Path) -> Router {
         .nest("/pkg", package)
         .fallback_service(files.fallback(ErrorHandler::new_with_context(context, shell, options.clone())))
         .with_state(options)
+}
+
+/// Whether the build left word beside the program of the hashes in its files' names.
+fn has_hashes() -> bool {
+    let program = std::env::current_exe().ok();
+    program.and_then(|program| Some(program.parent()?.join("hash.txt").is_file())).unwrap_or(false)
 }
 
 /// Says how long a browser may keep a file of the page's program.

@@ -11,6 +11,8 @@ use engine::{EngineError, ForkError, InputError};
 use journal::JournalError;
 use protocol::{InvalidId, Problem};
 
+use crate::access::LARGEST_BODY;
+
 /// A [`Problem`] that can be returned from a handler.
 #[derive(Debug)]
 pub struct ProblemResponse(pub Problem);
@@ -43,6 +45,9 @@ impl IntoResponse for BadRequest {
 
 impl From<JsonRejection> for BadRequest {
     fn from(rejection: JsonRejection) -> Self {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            return Self(too_large(LARGEST_BODY));
+        }
         Self(Problem { status: rejection.status().as_u16(), detail: rejection.body_text() })
     }
 }
@@ -57,6 +62,12 @@ impl From<PathRejection> for BadRequest {
     fn from(rejection: PathRejection) -> Self {
         Self(Problem::not_found(rejection.body_text()))
     }
+}
+
+/// More was sent than is taken.
+pub fn too_large(most: usize) -> Problem {
+    let detail = format!("The body is larger than {most} bytes, the most that is taken. Send less.");
+    Problem { status: 413, detail }
 }
 
 /// An id in an address that cannot exist names nothing.

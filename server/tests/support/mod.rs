@@ -27,9 +27,10 @@ use protocol::{Event, Frame, RunId, RunStatus, RunView};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
     net::{TcpListener, TcpStream},
     process::{Child, Command},
+    task::JoinHandle,
 };
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream,
@@ -110,8 +111,13 @@ impl Home {
 
     /// Makes an account.
     pub async fn add_account(&self, name: &str, role: &str) -> String {
+        self.manage_accounts(&["add", name, "--role", role]).await
+    }
+
+    /// `pitwall account …`, and what it says.
+    pub async fn manage_accounts(&self, arguments: &[&str]) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pitwall"));
-        command.arg("account").arg("--data").arg(self.data()).args(["add", name, "--role", role]);
+        command.arg("account").arg("--data").arg(self.data()).args(arguments);
         let output = command.env("PITWALL_PASSWORD", PASSWORD).output().await.unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
@@ -120,7 +126,8 @@ impl Home {
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pitwall"));
         command
-            .args(["serve", "--addr", "127.0.0.1:0"])
+            .arg("serve")
+            .env("PITWALL_ADDR", "127.0.0.1:0")
             .arg("--data")
             .arg(self.data())
             .arg("--site")
@@ -165,6 +172,11 @@ impl Visitor {
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// What they show under this name.
+    pub fn shown(&self, name: &str) -> &str {
+        &self.headers.iter().find(|(own, _)| own == name).expect("it is shown").1
     }
 
     /// A request that can be sent.
@@ -324,6 +336,16 @@ impl Server {
 
     pub fn process(&self) -> u32 {
         self.child.id().unwrap()
+    }
+
+    /// All that the server says on its standard error, where the command has a pipe for it.
+    pub fn log(&mut self) -> JoinHandle<String> {
+        let mut stderr = self.child.stderr.take().expect("a pipe");
+        tokio::spawn(async move {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).await.unwrap();
+            log
+        })
     }
 
     /// SIGKILL: no chance to tidy up.

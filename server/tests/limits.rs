@@ -1,0 +1,115 @@
+//! How much one client may send, open and leave open, and what it is told of it.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use futures::SinkExt;
+use serde_json::json;
+use support::{Home, TOKEN, read_to_end};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use tokio_tungstenite::tungstenite::Message;
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_refused_with_the_limit() {
+    let server = Home::new(&[]).start_kept().await;
+    let program = server.program(TOKEN);
+    let large = json!({ "question": "x".repeat(1024 * 1024) });
+    for path in ["/api/v1/runs", "/api/v1/portfolios", "/api/run/mock", "/rpc/start_run", "/rpc/sign_in"] {
+        let (status, text) = program.answer("POST", path, Some(&large)).await;
+        assert_eq!(status, 413, "{path}: {text}");
+        assert!(text.contains("1048576 bytes"), "{path}: {text}");
+    }
+    // Without a length that says so before.
+    let pieces = futures::stream::iter((0..2048).map(|_| Ok::<_, std::io::Error>("x".repeat(1024))));
+    let request = program.ask("POST", "/api/v1/runs").header("content-type", "application/json");
+    let answer = request.body(reqwest::Body::wrap_stream(pieces)).send().await.unwrap();
+    assert_eq!(answer.status(), 413);
+    assert!(answer.text().await.unwrap().contains("1048576 bytes"));
+}
+
+#[tokio::test]
+async fn an_address_that_is_too_long_is_refused_with_the_limit() {
+    let server = Home::new(&[]).start_kept().await;
+    let path = format!("/api/v1/runs?search={}", "x".repeat(9000));
+    let (status, text) = server.program(TOKEN).answer("GET", &path, None).await;
+    assert_eq!(status, 414);
+    assert!(text.contains("8192 bytes"), "{text}");
+    let header = server.program(TOKEN).with("x-large", &"x".repeat(600_000));
+    let status =
+        header.ask("GET", "/api/v1/runs").send().await.map_or(431, |answer| answer.status().as_u16());
+    assert_eq!(status, 431);
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_large_closes_the_socket_with_1009_and_the_limit() {
+    let server = Home::new(&[]).start_kept().await;
+    for size in [65 * 1024, 32 * 1024 * 1024] {
+        let mut socket = server.program(TOKEN).socket("/ws/v1/feed").await.unwrap();
+        // The server may close before all is sent.
+        let _ = socket.send(Message::Text("x".repeat(size).into())).await;
+        let Some((code, reason)) = read_to_end(&mut socket).await.1 else {
+            assert!(size > 1024 * 1024, "{size} bytes end without a word");
+            continue;
+        };
+        assert_eq!(code, 1009);
+        assert!(reason.contains("65,536 bytes"), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_messages_closes_the_socket_with_1008_and_the_limit() {
+    let server = Home::new(&[]).start_kept().await;
+    let mut socket = server.program(TOKEN).socket("/ws/v1/feed").await.unwrap();
+    for _ in 0..120 {
+        let _ = socket.feed(Message::Text("{}".into())).await;
+    }
+    let _ = socket.flush().await;
+    let (code, reason) = read_to_end(&mut socket).await.1.expect("a close frame");
+    assert_eq!(code, 1008);
+    assert!(reason.contains("100 at once"), "{reason}");
+}
+
+#[tokio::test]
+async fn an_account_has_so_many_sockets_and_a_closed_one_makes_room() {
+    let server = Home::new(&[("PITWALL_SOCKETS_PER_ACCOUNT", "2".into())]).start_kept().await;
+    let program = server.program(TOKEN);
+    let first = program.socket("/ws/v1/feed").await.unwrap();
+    let _second = program.socket("/ws/v1/portfolios/main_portfolio").await.unwrap();
+    assert_eq!(program.socket("/ws/v1/feed").await.err(), Some(429));
+    // The same request without the upgrade shows the words.
+    drop(first);
+    loop {
+        match program.socket("/ws/v1/feed").await {
+            Ok(_) => break,
+            Err(status) => assert_eq!(status, 429),
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_does_not_say_what_it_wants_is_closed() {
+    let server = Home::new(&[("PITWALL_HEAD_TIMEOUT", "1".into())]).start_kept().await;
+    for beginning in ["", "GET / HTTP/1.1\r\nHost:"] {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(beginning.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        assert!(!String::from_utf8_lossy(&answer).contains("200 OK"));
+    }
+}
+
+#[tokio::test]
+async fn connections_before_authentication_are_bounded_and_make_way() {
+    let limits = [("PITWALL_CONNECTIONS", "2".into()), ("PITWALL_HEAD_TIMEOUT", "1".into())];
+    let server = Home::new(&limits).start_kept().await;
+    let mut idle = Vec::new();
+    for _ in 0..8 {
+        idle.push(TcpStream::connect(server.address).await.unwrap());
+    }
+    // It waits until those before it were closed, and is served then.
+    server.program(TOKEN).get("/api/v1/runs").await;
+}

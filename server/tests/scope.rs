@@ -1,0 +1,288 @@
+//! Nobody finds what belongs to somebody else, by whatever way they ask.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use serde_json::{Value, json};
+use support::{Home, Server, Visitor, read_to_end};
+use tokio_tungstenite::tungstenite::Message;
+
+/// What anna has: one thing of each kind that has an id.
+struct Belongings {
+    run: String,
+    digest: String,
+    portfolio: String,
+    share: String,
+    session: String,
+    token: String,
+}
+
+impl Belongings {
+    async fn of(anna: &Visitor, browser: &Visitor) -> Self {
+        let run = anna.finished_run().await;
+        anna.post("/api/v1/portfolios", json!({ "id": "growth", "name": "Growth", "cash": "1000" })).await;
+        let share = anna.post(&format!("/api/v1/runs/{run}/shares"), json!({})).await;
+        let log = anna.get(&format!("/api/v1/runs/{run}/events?limit=1000")).await.to_string();
+        let digest =
+            log.split("\"digest\":\"").nth(1).expect("a long text").split('"').next().unwrap().to_owned();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        Self {
+            digest,
+            portfolio: text(&anna.get("/api/v1/portfolios").await[0]["id"]),
+            share: text(&share["summary"]["id"]),
+            session: text(&browser.get("/api/v1/sessions").await[0]["id"]),
+            token: text(&anna.get("/api/v1/tokens").await[0]["id"]),
+            run,
+        }
+    }
+
+    /// The path with anna's ids in the places of its parameters.
+    fn fill(&self, path: &str) -> String {
+        let filled = path
+            .replace("{run}", &self.run)
+            .replace("{digest}", &self.digest)
+            .replace("{input}", "trader:1:1")
+            .replace("{portfolio}", &self.portfolio)
+            .replace("{share}", &self.share)
+            .replace("{session}", &self.session)
+            .replace("{token}", &self.token)
+            .replace("{account}", "anna");
+        assert!(!filled.contains('{'), "say what stands in {path}");
+        filled
+    }
+
+    fn ids(&self) -> [&str; 6] {
+        [&self.run, &self.digest, &self.portfolio, &self.share, &self.session, &self.token]
+    }
+}
+
+/// A body that the operation would take from anna, with her ids wherever one can stand.
+fn body(path: &str, method: &str, hers: &Belongings) -> Option<Value> {
+    let pipeline = json!({ "type": "pipeline", "ticker": "AAPL", "date": "2022-06-30" });
+    Some(match (method, path) {
+        ("GET" | "DELETE", _) => return None,
+        (_, "/api/v1/runs") => json!({ "workflow": pipeline }),
+        (_, "/api/v1/runs/{run}/stop" | "/api/v1/runs/{run}/shares") => json!({}),
+        (_, "/api/v1/runs/{run}/inputs/{input}") => json!({ "type": "rejected" }),
+        (_, "/api/v1/runs/{run}/approval") => json!({ "type": "off" }),
+        (_, "/api/v1/runs/{run}/forks") => json!({ "point": { "type": "end" } }),
+        (_, "/api/v1/runs/{run}/chat") => json!({ "question": "Why?" }),
+        (_, "/api/v1/portfolios") => json!({ "name": "Other", "cash": "1000" }),
+        (_, "/api/v1/accounts") => {
+            json!({ "name": "eve", "role": "administrator", "password": support::PASSWORD })
+        }
+        (_, "/api/v1/tokens") => json!({ "name": "anna", "password": "a guess that is wrong" }),
+        (_, "/api/v1/runs/import") => json!({ "run": hers.run }),
+        _ => panic!("say what {method} {path} is sent"),
+    })
+}
+
+async fn two_accounts() -> (Server, Visitor, Visitor, Belongings) {
+    let home = Home::bare(&[]);
+    home.add_account("anna", "owner").await;
+    home.add_account("bert", "owner").await;
+    let server = home.start_kept().await;
+    let (anna, bert) = (server.program_of("anna").await, server.program_of("bert").await);
+    let browser = server.nobody().sign_in("anna", support::PASSWORD).await.unwrap();
+    let hers = Belongings::of(&anna, &browser).await;
+    (server, anna, bert, hers)
+}
+
+#[tokio::test]
+async fn every_route_of_the_openapi_document_answers_404_for_what_is_anothers() {
+    let (_server, anna, bert, hers) = two_accounts().await;
+    let document = bert.get("/api/v1/openapi.json").await;
+    let mut asked = 0;
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for method in operations.as_object().unwrap().keys().map(|method| method.to_uppercase()) {
+            let (filled, body) = (hers.fill(path), body(path, &method, &hers));
+            let (status, text) = bert.answer(&method, &filled, body.as_ref()).await;
+            asked += 1;
+            if path.starts_with("/api/v1/accounts") {
+                assert_eq!(status, 403, "{method} {path}: only administrators may");
+            } else if path.contains('{') {
+                assert_eq!(status, 404, "{method} {path}: {text}");
+            }
+            if !path.contains('{') {
+                for id in hers.ids() {
+                    assert!(!text.contains(id), "{method} {path} shows {id}");
+                }
+            }
+            if method == "GET" && path.contains('{') {
+                let (own, text) = anna.answer(&method, &filled, None).await;
+                assert_eq!(own, 200, "{path} is there for its owner: {text}");
+            }
+        }
+    }
+    assert!(asked >= 30, "{asked} operations");
+    // Nothing of hers was changed or taken away.
+    anna.get(&format!("/api/v1/runs/{}", hers.run)).await;
+    assert_eq!(anna.get("/api/v1/shares").await.as_array().unwrap().len(), 1);
+    assert_eq!(anna.get("/api/v1/portfolios").await.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn every_socket_answers_404_for_what_is_anothers() {
+    let (_server, anna, bert, hers) = two_accounts().await;
+    for path in [
+        format!("/ws/v1/runs/{}", hers.run),
+        format!("/ws/v1/runs/{}?after=3", hers.run),
+        format!("/ws/v1/portfolios/{}", hers.portfolio),
+        "/ws/v1/portfolios/growth".to_owned(),
+    ] {
+        assert_eq!(bert.socket(&path).await.err(), Some(404), "{path}");
+        assert!(anna.socket(&path).await.is_ok(), "{path}");
+    }
+    // AgentOS's clients are told in a frame.
+    let mut stream = bert.socket(&format!("/ws/stream/{}", hers.run)).await.unwrap();
+    let (frames, _) = read_to_end(&mut stream).await;
+    let not_found = json!({ "type": "system", "message": format!("Error: Run {} not found.", hers.run) });
+    assert_eq!(frames, [not_found.to_string()]);
+}
+
+#[tokio::test]
+async fn the_feed_of_runs_shows_nothing_of_anothers() {
+    let (_server, anna, bert, _) = two_accounts().await;
+    let mut feed = bert.socket("/ws/v1/feed").await.unwrap();
+    anna.finished_run().await;
+    let own = bert.start_run(0).await;
+    // The first thing that bert hears of is his own run, though hers began before and is over.
+    let first = loop {
+        match feed.next().await.unwrap().unwrap() {
+            Message::Text(text) => break text,
+            _ => tokio::time::sleep(Duration::from_millis(1)).await,
+        }
+    };
+    let first: Value = serde_json::from_str(&first).unwrap();
+    assert_eq!(first["run"], own.as_str());
+}
+
+#[tokio::test]
+async fn ids_of_anothers_in_bodies_and_queries_lead_nowhere() {
+    let (_server, anna, bert, hers) = two_accounts().await;
+    for portfolio in [hers.portfolio.as_str(), "growth"] {
+        let request =
+            json!({ "workflow": { "type": "portfolio", "portfolio": portfolio, "date": "2022-06-30" } });
+        let (status, text) = bert.answer("POST", "/api/v1/runs", Some(&request)).await;
+        assert_eq!(status, 422, "{portfolio}: {text}");
+        let body = json!({ "portfolio_id": portfolio, "date": "2022-06-30" });
+        let (status, _) = bert.answer("POST", "/api/run/portfolio", Some(&body)).await;
+        assert!(status == 404 || status == 422, "{portfolio}: {status}");
+    }
+    // An id is the account's own: the same word means another portfolio for each.
+    let made = json!({ "id": "growth", "name": "Bert's", "cash": "5" });
+    bert.post("/api/v1/portfolios", made).await;
+    assert_eq!(anna.get("/api/v1/portfolios/growth").await["name"], "Growth");
+    assert_eq!(bert.get("/api/v1/portfolios/growth").await["name"], "Bert's");
+
+    let flow = anna.get(&format!("/api/v1/runs/{}", hers.run)).await["summary"]["request"]["flow"].clone();
+    for query in [
+        String::new(),
+        format!("?origin={}", hers.run),
+        format!("?flow={}", flow.as_str().unwrap()),
+        "?search=AAPL".to_owned(),
+        "?before=ffffffff-ffff-7fff-bfff-ffffffffffff".to_owned(),
+    ] {
+        assert_eq!(bert.get(&format!("/api/v1/runs{query}")).await["runs"], json!([]), "{query}");
+    }
+    assert_eq!(bert.get("/api/run/").await, json!([]));
+    for path in [
+        format!("/api/run/{}", hers.run),
+        format!("/api/portfolios/{}", hers.portfolio),
+        format!("/api/portfolios/{}/summary", hers.portfolio),
+        format!("/api/portfolios/{}/latest", hers.portfolio),
+    ] {
+        assert_eq!(bert.answer("GET", &path, None).await.0, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn every_server_function_and_page_answers_404_for_what_is_anothers() {
+    let (_server, anna, bert, hers) = two_accounts().await;
+    let (run, portfolio) = (&hers.run, &hers.portfolio);
+    for (name, arguments) in [
+        ("run", json!({ "run": run })),
+        ("run_at", json!({ "run": run, "seq": 2 })),
+        ("events", json!({ "run": run, "after": 0, "limit": 10 })),
+        ("text", json!({ "run": run, "digest": hers.digest })),
+        ("stop_run", json!({ "run": run, "reason": null })),
+        ("answer_input", json!({ "run": run, "input": "trader:1:1", "given": { "type": "rejected" } })),
+        ("set_approval", json!({ "run": run, "approval": { "type": "off" } })),
+        ("fork_run", json!({ "run": run, "request": { "point": { "type": "end" } } })),
+        ("ask_run", json!({ "run": run, "question": "Why?" })),
+        ("share_run", json!({ "run": run, "audience": "link", "seconds": null })),
+        ("portfolio", json!({ "id": portfolio, "as_of": null })),
+        ("revoke_share", json!({ "id": hers.share })),
+        ("revoke_token", json!({ "id": hers.token })),
+        ("end_session", json!({ "id": hers.session })),
+    ] {
+        let (status, text) = bert.answer("POST", &format!("/rpc/{name}"), Some(&arguments)).await;
+        assert_eq!(status, 404, "{name}: {text}");
+    }
+    for name in ["runs", "portfolios", "start_options", "tokens", "shares", "sessions"] {
+        let (status, text) =
+            bert.answer("POST", &format!("/rpc/{name}"), Some(&json!({ "filter": {} }))).await;
+        assert_eq!(status, 200, "{name}: {text}");
+        assert!(hers.ids().iter().all(|id| !text.contains(id)), "{name} shows something of anna's");
+    }
+    for path in [format!("/runs/{run}"), format!("/portfolios/{portfolio}")] {
+        assert_eq!(bert.answer("GET", &path, None).await.0, 404, "{path}");
+        assert_eq!(anna.answer("GET", &path, None).await.0, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn traversal_in_every_string_parameter_is_refused_and_reads_no_file() {
+    let (_server, anna, _, hers) = two_accounts().await;
+    let document = anna.get("/api/v1/openapi.json").await;
+    let hostile = [
+        "..%2F..%2F..%2Fetc%2Fpasswd",
+        "..%5C..%5Caccounts.db",
+        "%2e%2e%2faccounts.db",
+        "..%252f..%252faccounts.db",
+        "%00",
+        "x'%20or%20'1'%3D'1",
+        "bert--growth",
+        "%F0%9F%92%A3",
+    ];
+    let parameters = ["{run}", "{digest}", "{input}", "{portfolio}", "{share}", "{session}", "{token}"];
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for parameter in parameters.iter().filter(|parameter| path.contains(**parameter)) {
+            for evil in hostile {
+                let path = hers.fill(&path.replace(parameter, evil));
+                for method in operations.as_object().unwrap().keys().map(|method| method.to_uppercase()) {
+                    let body = json!({ "type": "rejected", "question": "?", "point": { "type": "end" } });
+                    let body = (method != "GET" && method != "DELETE").then_some(&body);
+                    let (status, text) = anna.answer(&method, &path, body).await;
+                    assert!(
+                        status == 404 || status == 422 || status == 400,
+                        "{method} {path}: {status} {text}"
+                    );
+                    assert!(!text.contains("root:"), "{path}");
+                }
+            }
+        }
+    }
+    for evil in hostile {
+        for path in [format!("/ws/v1/runs/{evil}"), format!("/ws/v1/portfolios/{evil}")] {
+            let refusal = anna.socket(&path).await.err();
+            assert!(refusal == Some(404) || refusal == Some(400), "{path}: {refusal:?}");
+        }
+        for path in
+            [format!("/s/{evil}"), format!("/pkg/{evil}"), format!("/fonts/{evil}"), format!("/{evil}")]
+        {
+            let (status, text) = anna.answer("GET", &path, None).await;
+            assert!((400..500).contains(&status), "{path}: {status}");
+            assert!(!text.contains("root:") && !text.contains("SQLite format"), "{path}");
+        }
+        for name in ["search", "status", "kind", "flow", "origin", "before", "limit"] {
+            let (status, _) = anna.answer("GET", &format!("/api/v1/runs?{name}={evil}"), None).await;
+            assert!(status == 200 || status == 422, "{name}={evil}: {status}");
+        }
+        let (status, _) = anna.answer("GET", &format!("/api/v1/portfolios/growth?as_of={evil}"), None).await;
+        assert_eq!(status, 422, "as_of={evil}");
+    }
+}
