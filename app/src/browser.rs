@@ -101,6 +101,11 @@ impl Banner {
     }
 
     fn insert(words: &str) -> Option<Element> {
+        // Several sockets may hear of one trouble.
+        let shown = document().query_selector(".top-banner").ok()?;
+        if shown.is_some_and(|shown| shown.text_content().as_deref() == Some(words)) {
+            return None;
+        }
         let banner = document().create_element("div").ok()?;
         banner.set_class_name("top-banner");
         banner.set_attribute("role", "alert").ok()?;

@@ -79,7 +79,8 @@ impl LiveRun {
                 Frame::Event(event) => events.push(*event),
                 Frame::Control(Control::Delta { call, from, text }) => pieces.push((call, from, text)),
                 Frame::Control(Control::Queued { place }) => drop(self.place.try_set(Some(place))),
-                Frame::Control(Control::Hello { .. }) => {}
+                // Every socket takes the trouble out before.
+                Frame::Control(Control::Hello { .. } | Control::Trouble(_)) => {}
             }
         }
         let is_whole = events.is_empty() || self.apply(events);

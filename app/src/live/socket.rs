@@ -9,9 +9,10 @@ use futures::{
 };
 use gloo_net::websocket::{Message, State, WebSocketError, futures::WebSocket};
 use leptos::{ev, prelude::*, task::spawn_local};
+use protocol::Trouble;
 
 use super::{Connection, backoff::wait_after};
-use crate::browser;
+use crate::browser::{self, Banner};
 
 /// The server's close code for: nothing more will come.
 const COMPLETE: u16 = 1000;
@@ -147,11 +148,16 @@ async fn one_connection<T: 'static>(
     {
         connection.try_set(Connection::Live);
     }
+    // Gone with the connection: the next one says anew what is the matter.
+    let mut banner = None;
     loop {
         select! {
             message = socket.next().fuse() => match message {
                 Some(Ok(Message::Text(text))) => {
-                    if let Some(message) = read(&text) {
+                    if let Some(trouble) = Trouble::parse(&text) {
+                        drop(banner.take());
+                        banner = trouble.detail.as_deref().map(in_trouble);
+                    } else if let Some(message) = read(&text) {
                         gathered.push(message);
                     }
                 }
@@ -168,6 +174,10 @@ async fn one_connection<T: 'static>(
             },
         }
     }
+}
+
+fn in_trouble(detail: &str) -> Banner {
+    Banner::show(&format!("{detail} Runs wait meanwhile, and go on by themselves."))
 }
 
 async fn sleep_or_wake(wait: Duration, woken: &mut mpsc::UnboundedReceiver<Wake>) {

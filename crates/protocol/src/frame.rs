@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CallId, Event, RunId};
 
-/// A message of a run's socket that is not an event of the log.
+/// A message of a socket that is not an event of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "control", rename_all = "snake_case")]
 pub enum Control {
@@ -27,6 +27,22 @@ pub enum Control {
         /// How many runs are served before the next one is this one, with itself: 1 is next.
         place: usize,
     },
+    /// What keeps the server from going on, or that nothing does any more. Sent on every socket.
+    Trouble(Trouble),
+}
+
+/// What keeps the server from storing, such as a full disk. Runs wait as long.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// What it is and what to do, in a sentence; `None` once it has passed.
+    pub detail: Option<String>,
+}
+
+impl Trouble {
+    /// Reads a message, if it is one of these.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.starts_with(r#"{"control":"trouble""#).then(|| serde_json::from_str(text).ok()).flatten()
+    }
 }
 
 /// Anything that a run's socket sends: an event exactly as it is in the log, or a [`Control`].
