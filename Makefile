@@ -3,7 +3,7 @@
 ARGS ?=
 SHELL := bash
 
-.PHONY: run build test dev bench
+.PHONY: run build test dev bench soak fuzz
 
 run: build
 	@exec target/release/pitwall serve $(ARGS)
@@ -23,3 +23,12 @@ dev:
 bench:
 	@scripts/setup.sh build
 	@scripts/bench.sh $(ARGS)
+
+# Uses a server for MINUTES (30) and checks that it does not grow.
+soak:
+	@scripts/setup.sh build
+	@MINUTES="$(MINUTES)" scripts/soak.sh
+
+# Looks for inputs that break what reads bytes from outside, SECONDS_EACH (60) for each target.
+fuzz:
+	@scripts/fuzz.sh

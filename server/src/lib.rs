@@ -249,7 +249,7 @@ pub async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
     };
     let engine = Engine::new(journal.clone(), Arc::new(trading), Arc::new(Allowed(accounts.clone())), limits);
     let shutdown = CancellationToken::new();
-    let sockets = Sockets::new(shutdown.clone());
+    let sockets = Sockets::new(shutdown.clone(), journal.trouble());
     Ok(Arc::new(Service { journal, engine, desk, prices, accounts, configured_model, shutdown, sockets }))
 }
 

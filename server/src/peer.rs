@@ -7,8 +7,16 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use futures::SinkExt;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+use futures::{
+    SinkExt, StreamExt,
+    stream::{self, BoxStream},
+};
+use journal::JournalError;
+use protocol::{Control, Trouble};
+use tokio::{
+    sync::watch,
+    time::{Instant, Interval, MissedTickBehavior, interval_at, timeout},
+};
 use tokio_tungstenite::tungstenite;
 use tokio_util::{
     sync::CancellationToken,
@@ -64,13 +72,19 @@ impl Ending {
 #[derive(Clone)]
 pub struct Sockets {
     shutdown: CancellationToken,
+    trouble: watch::Receiver<Option<JournalError>>,
     open: TaskTracker,
 }
 
 impl Sockets {
-    /// Sockets that close with code 1012 once `shutdown` is cancelled.
-    pub fn new(shutdown: CancellationToken) -> Self {
-        Self { shutdown, open: TaskTracker::new() }
+    /// Sockets that close with code 1012 once `shutdown` is cancelled, and tell of `trouble`.
+    pub fn new(shutdown: CancellationToken, trouble: watch::Receiver<Option<JournalError>>) -> Self {
+        Self { shutdown, trouble, open: TaskTracker::new() }
+    }
+
+    /// How many are open.
+    pub fn count(&self) -> usize {
+        self.open.len()
     }
 
     /// Upgrades the connection and hands it to `serve`, until `expired`.
@@ -92,6 +106,7 @@ impl Sockets {
         });
         // Counted from here on: the handshake goes on after the request has been answered.
         let open = self.open.token();
+        let troubles = troubles(self.trouble.clone());
         upgrade
             .read_buffer_size(READ_BUFFER)
             // Messages are gathered by the connection below, which keeps no buffer when it is idle.
@@ -102,7 +117,7 @@ impl Sockets {
                 let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
                 ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
                 let now = Instant::now();
-                let peer = Peer { socket, ping, heard: now, earned: now, ending, _open: open };
+                let peer = Peer { socket, ping, heard: now, earned: now, ending, troubles, _open: open };
                 // A task of its own: the one at hand keeps room for the upgrade as long as it lives.
                 tokio::spawn(serve(peer));
             })
@@ -124,10 +139,31 @@ pub struct Peer {
     earned: Instant,
     /// One wait for all of its life: beginning another takes a lock that all sockets share.
     ending: Pin<Box<dyn Future<Output = Ending> + Send>>,
+    troubles: BoxStream<'static, Trouble>,
     _open: TaskTrackerToken,
 }
 
+/// What keeps the server from storing, whenever that changes.
+fn troubles(mut now: watch::Receiver<Option<JournalError>>) -> BoxStream<'static, Trouble> {
+    if now.borrow().is_some() {
+        now.mark_changed();
+    }
+    let changes = stream::unfold(now, |mut now| async move {
+        now.changed().await.ok()?;
+        let detail = now.borrow_and_update().as_ref().map(ToString::to_string);
+        Some((Trouble { detail }, now))
+    });
+    // The journal's end is told of otherwise.
+    changes.chain(stream::pending()).boxed()
+}
+
 impl Peer {
+    /// The same for the client of another system, who does not know of our troubles.
+    #[must_use]
+    pub fn without_troubles(self) -> Self {
+        Self { troubles: stream::pending().boxed(), ..self }
+    }
+
     /// Sends one text message.
     pub async fn send(&mut self, text: String) -> Result<(), Gone> {
         self.deliver(Message::Text(text.into())).await
@@ -178,6 +214,9 @@ impl Peer {
                         return Err(Gone);
                     }
                     self.deliver(Message::Ping(Bytes::new())).await?;
+                }
+                Some(trouble) = self.troubles.next() => {
+                    self.send(Control::Trouble(trouble).encode()).await?;
                 }
                 ending = &mut self.ending => return Ok(ending),
             }

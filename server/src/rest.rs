@@ -12,7 +12,8 @@ use axum::{
 };
 use protocol::{
     Answer, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, PortfolioId, PortfolioSummary,
-    PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunView, StartOptions, StartRun,
+    PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunView, ServerStatus, StartOptions,
+    StartRun,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{
@@ -66,6 +67,7 @@ impl Modify for Bearer {
 pub fn router() -> Router<Gateway> {
     let imports = OpenApiRouter::new().routes(routes!(import)).layer(DefaultBodyLimit::max(LARGEST_IMPORT));
     let (routes, document) = OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(status))
         .routes(routes!(start_options))
         .routes(routes!(runs, start_run))
         .routes(routes!(run))
@@ -84,6 +86,12 @@ pub fn router() -> Router<Gateway> {
         .routes(routes!(portfolio))
         .split_for_parts();
     routes.route("/api/v1/openapi.json", get(async move || Json(document)))
+}
+
+/// How the server stands; for administrators
+#[utoipa::path(get, path = "/api/v1/status", responses((status = 200, body = ServerStatus), (status = 403, body = Problem)))]
+async fn status(service: Scoped) -> Reply<ServerStatus> {
+    Ok(Json(service.status()?))
 }
 
 /// What a run can be started with

@@ -17,7 +17,7 @@ use journal::Subscription;
 use protocol::{
     AccountId, Answer, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, PortfolioId,
     PortfolioSummary, PortfolioView, Problem, Role, RunAccepted, RunFilter, RunId, RunPage, RunSummary,
-    RunView, StartOptions, StartRun, Text, Workflow,
+    RunView, ServerStatus, StartOptions, StartRun, Text, Workflow,
 };
 use tokio::sync::{
     broadcast::{Receiver, error::RecvError},
@@ -93,6 +93,17 @@ impl Scoped {
 
     fn service(&self) -> &Service {
         &self.gateway.service
+    }
+
+    /// How the server stands.
+    ///
+    /// # Errors
+    /// 403: the caller does not run it.
+    pub fn status(&self) -> Result<ServerStatus, Problem> {
+        if self.caller().operates() {
+            return Ok(self.service().status());
+        }
+        Err(Problem { status: 403, detail: "Only an administrator sees how the server stands.".to_owned() })
     }
 
     /// A run that the caller may read.

@@ -9,9 +9,10 @@ use market::PriceVendor;
 use protocol::{
     AccountId, Analyst, Answer, Approval, CallId, CreatePortfolio, Date, Digest, FlowId, ForkRun,
     InputReceived, NodeAdded, PlannedNode, PortfolioId, PortfolioSummary, PortfolioView, Problem,
-    RunAccepted, RunFilter, RunId, RunPage, RunRequest, RunSummary, RunView, StartOptions, StartRun,
-    Workflow,
+    RunAccepted, RunFilter, RunId, RunPage, RunRequest, RunSummary, RunView, ServerStatus, StartOptions,
+    StartRun, Workflow,
 };
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use workflows::trading::{Desk, DeskError};
@@ -58,6 +59,17 @@ impl Service {
             nodes: self.planned_nodes(&portfolios),
             portfolios,
             configured_model: self.configured_model.clone(),
+        }
+    }
+
+    /// How the server stands.
+    pub fn status(&self) -> ServerStatus {
+        ServerStatus {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            active_runs: self.engine.active_runs(),
+            sockets: self.sockets.count(),
+            tasks: Handle::current().metrics().num_alive_tasks(),
+            trouble: self.journal.trouble().borrow().as_ref().map(ToString::to_string),
         }
     }
 

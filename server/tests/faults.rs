@@ -5,11 +5,13 @@ mod support;
 
 use std::{path::Path, time::Duration};
 
-use protocol::{Event, RunId, RunStatus, RunView, Timestamp};
+use futures::StreamExt;
+use protocol::{Event, RunId, RunStatus, RunView, Timestamp, Trouble};
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
-use support::{Fault, Home, Provider, asking, events_to_end, result};
+use support::{Fault, Home, Provider, Socket, asking, events_to_end, result};
 use tokio::process::Command;
+use tokio_tungstenite::tungstenite::Message;
 
 const HOUR: i64 = 3_600_000;
 
@@ -56,11 +58,25 @@ fn with_small_disk(command: &Command, bytes: u64) -> Command {
     limited
 }
 
+/// What the next word about the server's troubles says.
+#[cfg(target_os = "linux")]
+async fn next_trouble(socket: &mut Socket) -> Option<String> {
+    loop {
+        let message = socket.next().await.expect("the socket is open").unwrap();
+        if let Message::Text(text) = message
+            && let Some(trouble) = Trouble::parse(&text)
+        {
+            return trouble.detail;
+        }
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_pauses_runs_and_they_go_on_when_there_is_space_again() {
     let home = Home::new(&[("PITWALL_REHEARSAL_SPEED", "2000".to_owned())]);
     let server = home.start_as(with_small_disk(&home.command(), 1_000_000)).await;
+    let mut feed = server.connect("/ws/v1/feed").await;
     let mut watching = Vec::new();
     let refused = loop {
         let (status, answer) = server.post("/api/v1/runs", pipeline()).await;
@@ -76,6 +92,7 @@ async fn a_full_disk_pauses_runs_and_they_go_on_when_there_is_space_again() {
     assert!(refused.1["detail"].as_str().unwrap().contains("The disk is full"), "{}", refused.1);
     let unfinished = watching.iter().filter(|(_, events)| !events.is_finished()).count();
     assert!(unfinished > 0, "runs are under way when the disk is full");
+    assert!(next_trouble(&mut feed).await.unwrap().contains("The disk is full"), "every page is told");
     // What is there can still be read.
     assert_eq!(server.get("/api/v1/runs").await["runs"].as_array().unwrap().len(), watching.len().min(50));
 
@@ -83,6 +100,7 @@ async fn a_full_disk_pauses_runs_and_they_go_on_when_there_is_space_again() {
     let lifted =
         Command::new("prlimit").args(["--pid", &process, "--fsize=unlimited"]).status().await.unwrap();
     assert!(lifted.success());
+    assert_eq!(next_trouble(&mut feed).await, None, "and told when it has passed");
     for (run, events) in watching {
         let seen = events.await.unwrap();
         assert_whole(&seen);

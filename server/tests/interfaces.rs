@@ -223,6 +223,7 @@ async fn the_openapi_document_names_every_route() {
             "/api/v1/shares",
             "/api/v1/shares/{share}",
             "/api/v1/start-options",
+            "/api/v1/status",
             "/api/v1/tokens",
             "/api/v1/tokens/{token}",
         ]

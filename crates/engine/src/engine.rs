@@ -358,6 +358,11 @@ impl Engine {
         cell.get().map(|conversation| conversation.live.clone())
     }
 
+    /// How many runs are queued, at work or waiting for people.
+    pub fn active_runs(&self) -> usize {
+        self.active().len()
+    }
+
     /// How many runs are served before this one, with itself; `None` if it does not wait for a place.
     pub fn place_in_queue(&self, run: RunId) -> Option<usize> {
         self.0.queue.position(run)

@@ -54,6 +54,22 @@ impl StartRun {
     }
 }
 
+/// How a server stands, for those who run it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ServerStatus {
+    /// Its version.
+    pub version: String,
+    /// Runs that are queued, at work or waiting for people.
+    pub active_runs: usize,
+    /// Sockets that are open.
+    pub sockets: usize,
+    /// Tasks of its runtime.
+    pub tasks: usize,
+    /// What keeps it from storing, and what to do.
+    pub trouble: Option<String>,
+}
+
 /// A run that was started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

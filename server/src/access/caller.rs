@@ -90,6 +90,15 @@ impl Caller {
         }
     }
 
+    /// Whether the server is the caller's: that of an administrator, or of the one account of a
+    /// server without accounts.
+    pub fn operates(&self) -> bool {
+        match &self.account {
+            Some((name, role)) => *role == Role::Administrator || *name == AccountId::local(),
+            None => false,
+        }
+    }
+
     /// The account's name in front of what it owns; empty for the one account of a server without.
     fn prefix(&self) -> Option<String> {
         match &self.account {
