@@ -25,7 +25,7 @@ test.describe("a run is continued in a new one", () => {
     const dialog = forkDialog(page);
     await expect(dialog.getByRole("combobox", { name: "Continue" })).toContainText("from Trader on");
     await dialog.getByRole("combobox", { name: "Change an entry of the state" }).selectOption("market_report");
-    await dialog.getByRole("textbox", { name: "market_report" }).fill('"Rewritten by hand."');
+    await dialog.getByRole("textbox", { name: "market_report" }).fill("Rewritten by hand.");
     const fork = await startFork(page, analysis.run);
     await expect(pill(page)).toHaveText("Done");
 
@@ -37,7 +37,7 @@ test.describe("a run is continued in a new one", () => {
       expect.arrayContaining(["trader", "portfolio_manager"]),
     );
     expect(view.nodes.find((node) => node.plan.id === "market_analyst")?.visits.every((visit) => visit.inherited)).toBe(true);
-    await expect(card(page, "Market analyst")).toContainText("taken over");
+    await expect(card(page, "Market analyst")).toContainText("kept");
     expect(view.summary.totals.model_calls).toBe(before.totals.model_calls);
 
     // To the origin, and back.

@@ -63,7 +63,7 @@ pub fn node_sign(node: &NodeView) -> Sign {
         return Sign { icon: IconName::CircleHalf, word: "partial", tone: Tone::Attention };
     }
     if node.status == NodeStatus::Succeeded && node.visits.last().is_some_and(|visit| visit.inherited) {
-        return Sign { icon: IconName::Fork, word: "taken over", tone: Tone::Done };
+        return Sign { icon: IconName::Fork, word: "kept", tone: Tone::Done };
     }
     let (icon, tone) = match node.status {
         NodeStatus::Pending => (IconName::CircleDashed, Tone::Quiet),

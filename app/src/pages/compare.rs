@@ -137,7 +137,7 @@ fn facts(left: &RunView, right: &RunView) -> impl IntoView + use<> {
         view! {
             <a href=format!("/runs/{}", run.run)>{run.title.clone()}</a>
             " "
-            <span class="dim">{format::moment(run.created_at)}</span>
+            <span class="dim digits">{format::moment(run.created_at)}</span>
         }
     });
     let [first_status, second_status] = both.map(|run| view! { <SignLabel sign=run_sign(run.status) /> });

@@ -1,4 +1,4 @@
-//! Values of the run's state that a person changes, as JSON.
+//! Values of the run's state that a person changes: texts as they read, anything else as JSON.
 
 use leptos::{prelude::*, task::spawn_local};
 use protocol::{Patch, StateEntry, Text};
@@ -12,11 +12,28 @@ use crate::api::{self, ApiError};
 struct Edited {
     key: String,
     typed: RwSignal<String>,
-    /// What it was, to leave out what has not changed.
-    before: String,
+    /// What it was: a text stays a text, and what has not changed is left out.
+    before: Value,
 }
 
-/// Keys to choose from, and below a place for each chosen key's JSON. `edits` holds the changed
+impl Edited {
+    fn new(key: String, before: Value) -> Self {
+        let typed = match &before {
+            Value::String(text) => text.clone(),
+            value => serde_json::to_string_pretty(value).unwrap_or_default(),
+        };
+        Self { key, typed: RwSignal::new(typed), before }
+    }
+
+    fn value(&self) -> Result<Value, String> {
+        self.typed.with(|typed| match &self.before {
+            Value::String(_) => Ok(Value::String(typed.clone())),
+            _ => serde_json::from_str(typed).map_err(|error| format!("This is not valid JSON: {error}.")),
+        })
+    }
+}
+
+/// Keys to choose from, and below a place for each chosen key's value. `edits` holds the changed
 /// values, or what is wrong with one.
 #[component]
 pub fn StateEditor(screen: Screen, edits: RwSignal<Result<Patch, String>>) -> impl IntoView {
@@ -35,8 +52,7 @@ pub fn StateEditor(screen: Screen, edits: RwSignal<Result<Patch, String>>) -> im
         spawn_local(async move {
             match value_of(screen, entries.iter().map(|entry| &**entry)).await {
                 Ok(before) => {
-                    let typed = RwSignal::new(before.clone());
-                    edited.try_update(|edited| edited.push(Edited { key, typed, before }));
+                    edited.try_update(|edited| edited.push(Edited::new(key, before)));
                     problem.try_set(None);
                 }
                 Err(error) => drop(problem.try_set(Some(error))),
@@ -63,8 +79,8 @@ pub fn StateEditor(screen: Screen, edits: RwSignal<Result<Patch, String>>) -> im
             }}
             <For each=move || edited.get() key=|edited| edited.key.clone() let:one>
                 {
-                    let (typed, key) = (one.typed, one.key);
-                    let fault = move || typed.with(|typed| parsed(typed).err());
+                    let (typed, key) = (one.typed, one.key.clone());
+                    let fault = move || one.value().err();
                     let remove = {
                         let key = key.clone();
                         move |_| edited.update(|edited| edited.retain(|other| other.key != key))
@@ -86,23 +102,19 @@ pub fn StateEditor(screen: Screen, edits: RwSignal<Result<Patch, String>>) -> im
     }
 }
 
-fn parsed(typed: &str) -> Result<Value, String> {
-    serde_json::from_str(typed).map_err(|error| format!("This is not valid JSON: {error}."))
-}
-
 fn collect(edited: &[Edited]) -> Result<Patch, String> {
     let mut patch = Patch::new();
-    for Edited { key, typed, before } in edited {
-        let value = typed.with(|typed| parsed(typed))?;
-        if typed.with(|typed| typed != before) {
-            patch.insert(key.clone(), Text::from(value.to_string()));
+    for one in edited {
+        let value = one.value()?;
+        if value != one.before {
+            patch.insert(one.key.clone(), Text::from(value.to_string()));
         }
     }
     Ok(patch)
 }
 
-/// The whole value of a key, indented.
-async fn value_of(screen: Screen, entries: impl Iterator<Item = &StateEntry>) -> Result<String, ApiError> {
+/// The whole value of a key.
+async fn value_of(screen: Screen, entries: impl Iterator<Item = &StateEntry>) -> Result<Value, ApiError> {
     let mut whole = Value::Null;
     for entry in entries {
         let text = match entry.value.stored() {
@@ -120,5 +132,5 @@ async fn value_of(screen: Screen, entries: impl Iterator<Item = &StateEntry>) ->
             (true, _) => Value::Array(vec![value]),
         };
     }
-    Ok(serde_json::to_string_pretty(&whole).unwrap_or_default())
+    Ok(whole)
 }
