@@ -4,7 +4,7 @@ use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_router::hooks::use_navigate;
 use protocol::{
     Date, ForkPoint, ForkRun, ModelChoice, NodeId, NodeStatus, NodeView, Patch, RunStatus, RunView, Workflow,
-    WorkflowKind,
+    WorkflowKind, parse_date,
 };
 
 use super::{acts::choices, screen::Screen, state_editor::StateEditor};
@@ -196,7 +196,7 @@ fn ForkForm(screen: Screen) -> impl IntoView {
     let original = StoredValue::new(request);
     let prepared = Memo::new(move |_| {
         let point = point.get().ok_or_else(|| "Choose where to continue.".to_owned())?;
-        let date: Date = date.get().parse().map_err(|_| "Choose a day.".to_owned())?;
+        let date = parse_date(&date.get()).ok_or_else(|| "Choose a day.".to_owned())?;
         original.with_value(|original| {
             let limits = limits.limits()?;
             let workflow = on_day(&original.workflow, date);
