@@ -68,7 +68,7 @@ test.describe("a run is continued in a new one", () => {
     }
 
     // One that works for long, and once more the same.
-    const slow = await fetch(`${server.url}/api/v1/runs/${run}/forks`, {
+    const slow = await server.fetch(`/api/v1/runs/${run}/forks`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ point: { type: "phase", phase: "Analysts" }, model: { type: "rehearsal", characters_per_second: 30 } }),

@@ -267,7 +267,7 @@ test.describe("the approve mode", () => {
 });
 
 test.afterEach(async ({ server }) => {
-  const response = await fetch(`${server.url}/api/v1/runs?limit=200`);
+  const response = await server.fetch("/api/v1/runs?limit=200");
   const { runs } = (await response.json()) as { runs: { run: string; status: string }[] };
   const open = runs.filter(({ status }) => ["queued", "running", "waiting"].includes(status));
   await Promise.all(open.map(({ run }) => stop(server, run)));

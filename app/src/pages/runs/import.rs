@@ -50,7 +50,7 @@ pub fn ImportButton(
             aria-label="File of a run"
             on:change=take
         />
-        <button type="button" class="button" disabled=busy title="Take in a run that was exported as JSON Lines" on:click=choose>
+        <button type="button" class="button import-act" disabled=busy title="Take in a run that was exported as JSON Lines" on:click=choose>
             <Icon name=IconName::Import />
             <span aria-live="polite">{move || if busy.get() { "Importing …" } else { "Import" }}</span>
         </button>
