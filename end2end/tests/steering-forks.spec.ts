@@ -184,10 +184,10 @@ test.describe("in time", () => {
 test("two runs are chosen in the list and compared", async ({ page, server }) => {
   const other = await finishedPipeline(server, "XOM", "2022-06-30");
   await page.goto("/runs");
-  const row = (title: string) => page.getByRole("row").filter({ hasText: title }).last();
-  await row("Pipeline · LLY · 2022-06-30").getByRole("checkbox").check();
+  const row = (run: string) => page.getByRole("row").filter({ has: page.locator(`a[href="/runs/${run}"]`) });
+  await row(analysis.run).getByRole("checkbox").check();
   await expect(page.getByText("Choose one more run to compare")).toBeVisible();
-  await row("Pipeline · XOM · 2022-06-30").getByRole("checkbox").check();
+  await row(other.run).getByRole("checkbox").check();
   await page.getByRole("link", { name: "Compare the two" }).click();
   await expect(page).toHaveURL(`/compare?left=${analysis.run}&right=${other.run}`);
   const table = page.getByRole("table", { name: "Both runs" });
