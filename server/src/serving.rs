@@ -6,11 +6,11 @@ use axum::{Router, serve::Listener as _};
 use hyper::{
     Request,
     body::Incoming,
+    server::conn::http1,
     service::{Service, service_fn},
 };
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto::Builder,
+    rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
 use tokio::sync::Semaphore;
@@ -47,10 +47,9 @@ pub async fn serve(mut listener: Listener, router: Router, limits: Limits, shutd
         });
         let ending = shutdown.clone();
         connections.spawn(async move {
-            let mut builder = Builder::new(TokioExecutor::new());
-            builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.head);
-            builder.http2().timer(TokioTimer::new()).keep_alive_interval(limits.head);
-            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+            let mut builder = http1::Builder::new();
+            builder.timer(TokioTimer::new()).header_read_timeout(limits.head);
+            let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
             let mut connection = std::pin::pin!(connection);
             let ended = tokio::select! {
                 ended = connection.as_mut() => ended,

@@ -23,7 +23,7 @@ async fn a_body_that_is_too_large_is_refused_with_the_limit() {
         assert!(text.contains("1048576 bytes"), "{path}: {text}");
     }
     // Without a length that says so before.
-    let pieces = futures::stream::iter((0..2048).map(|_| Ok::<_, std::io::Error>("x".repeat(1024))));
+    let pieces = futures::stream::iter((0..1025).map(|_| Ok::<_, std::io::Error>("x".repeat(1024))));
     let request = program.ask("POST", "/api/v1/runs").header("content-type", "application/json");
     let answer = request.body(reqwest::Body::wrap_stream(pieces)).send().await.unwrap();
     assert_eq!(answer.status(), 413);
