@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
@@ -12,12 +12,19 @@ const readyWithinMs = 30_000;
 /** What lets the tests in: every server is started with it. */
 const token = "a-token-that-only-the-tests-know";
 
+/** Accounts to begin with, and their roles. */
+export type Accounts = Record<string, "owner" | "viewer" | "administrator">;
+
 /** Settings of a server, as environment variables. */
 export type Variables = Record<string, string>;
 
 /** A Pitwall server of its own, with its own data, which survive a kill and a restart. */
 export class Server {
+  /** The password of every account. */
+  static readonly password = "correct horse battery staple";
   readonly url: string;
+  /** What lets in where there are no accounts. */
+  readonly token = token;
   private running?: ChildProcess;
   private output = "";
 
@@ -30,9 +37,13 @@ export class Server {
   }
 
   /** A running server with empty data. */
-  static async launch(variables: Variables = {}): Promise<Server> {
+  static async launch(variables: Variables = {}, accounts: Accounts = {}): Promise<Server> {
     const data = await mkdtemp(join(tmpdir(), "pitwall-"));
     const server = new Server(`127.0.0.1:${await freePort()}`, data, variables);
+    for (const [name, role] of Object.entries(accounts)) {
+      const settings = { PATH: process.env.PATH, PITWALL_PASSWORD: Server.password };
+      spawnSync(program, ["account", "--data", data, "add", name, "--role", role], { env: settings });
+    }
     await server.start();
     return server;
   }
