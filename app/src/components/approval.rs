@@ -26,7 +26,7 @@ pub fn ApprovalPicker(
         view! {
             <label class="ask-choice">
                 <input type="radio" name=name prop:checked=move || value.with(is) checked=value.with_untracked(is) on:change=move |_| choose.run(()) />
-                <span>{label} <span class="dim">{hint}</span></span>
+                <span>{label} " " <span class="dim">{hint}</span></span>
             </label>
         }
     };
