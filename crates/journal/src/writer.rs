@@ -185,7 +185,12 @@ impl Writer {
                     Err(error)
                 }
             };
-            self.note(committed.as_ref().err());
+            match &committed {
+                Err(error) => self.note(Some(error)),
+                // That there was room for this says nothing about the next one.
+                Ok(()) if self.is_in_trouble() => self.probe().await,
+                Ok(()) => {}
+            }
             for request in requests {
                 if let Request::Close(_) = request {
                     // What is queued already is still stored.
