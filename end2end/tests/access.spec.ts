@@ -80,17 +80,19 @@ test.describe("with accounts", () => {
   });
 });
 
-test("a link opens the run's page to read, and nothing to change", async ({ server, browser }) => {
+test("a shared link opens the run's page to read, and nothing to change", async ({ server, page: own, browser }) => {
   const { run } = await startPipeline(server, "AAPL", "2022-06-30", { charactersPerSecond: 200 });
-  const made = await server.fetch(`/api/v1/runs/${run}/shares`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: "{}",
-  });
-  const { path } = (await made.json()) as { path: string };
+  await own.goto(`${server.url}/runs/${run}`);
+  await own.locator("html[data-hydrated]").waitFor();
+  await own.getByRole("button", { name: "Share" }).click();
+  const dialog = own.getByRole("dialog", { name: "Share this run" });
+  await dialog.getByRole("button", { name: "Share", exact: true }).click();
+  const link = await dialog.getByLabel("Link").inputValue();
+  expect(link).toContain(`${server.url}/s/`);
+
   const visitor = await browser.newContext({ storageState: { cookies: [], origins: [] } });
   const page = await visitor.newPage();
-  await page.goto(`${server.url}${path}`);
+  await page.goto(link);
   await expect(page).toHaveURL(`${server.url}/runs/${run}`);
   await expect(page.getByText("change nothing")).toBeVisible();
   await expect(page.getByRole("heading", { level: 1 })).toContainText("AAPL");

@@ -15,6 +15,7 @@ mod inspector;
 mod lineage;
 mod log;
 mod screen;
+mod share;
 mod state_editor;
 mod time_bar;
 mod timeline;

@@ -8,6 +8,7 @@ use super::{
     clock::horizon,
     lineage::OriginCrumb,
     screen::Screen,
+    share::ShareButton,
 };
 use crate::{
     components::{
@@ -109,6 +110,7 @@ pub fn Header(screen: Screen) -> impl IntoView {
                 <ApproveMode screen />
                 <ForkMenu screen />
                 <ExportMenu screen />
+                <ShareButton screen />
                 <StopButton screen />
             </div>
         </header>
