@@ -40,8 +40,19 @@ export function startPipeline(server: Server, ticker: string, date: string, rehe
 }
 
 /** Starts a portfolio run that the rehearsal answers, without waits unless a pace is given. */
-export function startPortfolioRun(server: Server, date: string, rehearsal: Rehearsal = {}): Promise<Accepted> {
-  return start(server, { type: "portfolio", portfolio: "main_portfolio", date }, rehearsal);
+export function startPortfolioRun(server: Server, date: string, rehearsal: Rehearsal = {}, portfolio = "main_portfolio"): Promise<Accepted> {
+  return start(server, { type: "portfolio", portfolio, date }, rehearsal);
+}
+
+/** Opens a portfolio of $100,000 that no other test trades. */
+export async function openPortfolio(server: Server, id: string): Promise<string> {
+  const response = await server.fetch(`/api/v1/portfolios`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ id, name: id, cash: "100000" }),
+  });
+  expect(response.status).toBe(201);
+  return id;
 }
 
 async function start(server: Server, workflow: object, { charactersPerSecond = unpaced, ...more }: Rehearsal): Promise<Accepted> {

@@ -1,7 +1,7 @@
 import { expectAccessible } from "./accessible";
 import { type Page, expect, test } from "./fixtures";
 import { asks, card, pill, transcript, viewTab } from "./run-page";
-import { reaches, runView, startPipeline, startPortfolioRun, finishedPipeline, stop, succeeded } from "./runs";
+import { reaches, runView, startPipeline, openPortfolio, startPortfolioRun, finishedPipeline, stop, succeeded } from "./runs";
 
 const ask = (page: Page, question: string) => asks(page).getByRole("article", { name: question });
 
@@ -247,7 +247,9 @@ test.describe("the approve mode", () => {
 
   test("shows the exact orders before trades, and executes what was approved", async ({ page, server }) => {
     const analysis = await finishedPipeline(server, "LLY", "2022-06-30");
-    const { run } = await startPortfolioRun(server, "2022-06-30", { flow: analysis.flow, approval: { type: "nodes", nodes: ["execute_trades"] } });
+    const approval = { type: "nodes" as const, nodes: ["execute_trades"] };
+    const portfolio = await openPortfolio(server, `approved_${Date.now()}`);
+    const { run } = await startPortfolioRun(server, "2022-06-30", { flow: analysis.flow, approval }, portfolio);
     await page.goto(`/runs/${run}`);
     const pause = ask(page, 'May "Execute trades" begin?');
     const orders = pause.getByRole("table", { name: "Orders to approve" }).getByRole("row").filter({ hasText: "LLY" });

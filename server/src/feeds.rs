@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, WebSocketUpgrade},
     response::Response,
 };
-use protocol::{PortfolioId, RunFilter};
+use protocol::{PortfolioId, RunFilter, RunStatus, RunSummary};
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -15,10 +15,10 @@ use crate::{
     scope::Scoped,
 };
 
-/// Runs that a new or lagging client is sent; older ones do not change.
+/// Runs of a kind that a new or lagging client is sent.
 const RECENT_RUNS: u32 = 100;
 
-/// `WS /ws/v1/feed`: the recent runs' summaries, then each that changes.
+/// `WS /ws/v1/feed`: the summaries of what waits for a person and of recent runs, then each that changes.
 pub async fn runs(service: Scoped, upgrade: WebSocketUpgrade) -> Result<Response, ProblemResponse> {
     let admission = service.admit_socket(None).await?;
     Ok(admission.upgrade(upgrade, move |peer| follow_runs(peer, service)))
@@ -40,16 +40,25 @@ async fn follow_runs(mut peer: Peer, service: Scoped) -> Result<(), Gone> {
     }
 }
 
+/// Those that wait for a person first, however old they are, then the recent ones.
 async fn send_recent(peer: &mut Peer, service: &Scoped) -> Result<(), Gone> {
-    let filter = RunFilter { limit: Some(RECENT_RUNS), ..RunFilter::default() };
+    let waiting = list(service, Some(RunStatus::Waiting)).await?;
+    let recent = list(service, None).await?;
+    let older = waiting.iter().filter(|run| recent.iter().all(|other| other.run != run.run));
+    for summary in recent.iter().chain(older).collect::<Vec<_>>().into_iter().rev() {
+        send(peer, summary).await?;
+    }
+    Ok(())
+}
+
+/// The newest first.
+async fn list(service: &Scoped, status: Option<RunStatus>) -> Result<Vec<RunSummary>, Gone> {
+    let filter = RunFilter { status, limit: Some(RECENT_RUNS), ..RunFilter::default() };
     let page = service.runs(filter).await.map_err(|error| {
         tracing::error!(%error, "the runs cannot be listed");
         Gone
     })?;
-    for summary in page.runs.iter().rev() {
-        send(peer, summary).await?;
-    }
-    Ok(())
+    Ok(page.runs)
 }
 
 /// `WS /ws/v1/portfolios/{portfolio}`: the portfolio now, and again whenever it changes.

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use leptos::prelude::*;
-use protocol::{RunFilter, RunId, RunStatus, RunSummary};
+use protocol::{RunId, RunSummary};
 
 use super::access::once_in;
-use crate::{api, live::use_feed};
+use crate::live::use_feed;
 
 /// The runs that wait for a person. The server makes the title of a page when the page's own
 /// signals are gone, so this one belongs to nobody.
@@ -35,19 +35,6 @@ impl NeedsYou {
                     }
                 });
             }
-        });
-        // The feed begins with recent runs; one that has waited for long is not among them.
-        let read = waiting.clone();
-        Effect::new(move |_| {
-            let read = read.clone();
-            leptos::task::spawn_local(async move {
-                let filter =
-                    RunFilter { status: Some(RunStatus::Waiting), limit: Some(200), ..RunFilter::default() };
-                // Without an answer the feed alone counts.
-                if let Ok(page) = api::runs(filter).await {
-                    read.update(|waiting| waiting.extend(page.runs.iter().map(|run| run.run)));
-                }
-            });
         });
     }
 
