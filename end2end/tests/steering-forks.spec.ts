@@ -171,8 +171,11 @@ test.describe("in time", () => {
     expect(await Promise.all(["Nodes", "Tokens"].map((name) => fact(page, name).innerText()))).toEqual(shown);
   });
 
-  test("it plays from the beginning to the end", async ({ page }) => {
-    await page.goto(`/runs/${analysis.run}`);
+  test("it plays from the beginning to the end", async ({ page, server }) => {
+    // Long enough to be seen while it plays.
+    const { run } = await startPipeline(server, "MSFT", "2022-06-30", { charactersPerSecond: 5_000 });
+    await succeeded(server, run);
+    await page.goto(`/runs/${run}`);
     await page.getByRole("combobox", { name: "Speed" }).selectOption("1×");
     await page.getByRole("button", { name: "Play" }).click();
     await expect(page.getByText(/^as of event/)).toBeVisible();
