@@ -21,6 +21,8 @@ const MARGIN: u64 = 6;
 
 #[tokio::main]
 async fn main() {
+    // No client here speaks TLS, but none can be built without a provider of it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let minutes: f64 = std::env::var("MINUTES").ok().and_then(|text| text.parse().ok()).unwrap_or(30.0);
     let stretch = Duration::from_secs_f64(minutes * 60.0 / f64::from(STRETCHES));
     let process = Process::start().await;

@@ -37,7 +37,6 @@ struct Crowd {
 
 impl Visitors {
     pub fn come(process: &Process) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let crowd = Arc::new(Crowd {
             address: process.address,
             client: reqwest::Client::new(),
