@@ -35,17 +35,12 @@ pub use gate::Visit;
 use origin::Doors;
 
 use crate::{
+    limits::{LARGEST_BODY, LARGEST_IMPORT, LONGEST_ADDRESS},
     ServeError,
     config::AccessOptions,
     problem::{ProblemResponse, from_accounts, too_large},
-    scope::Gateway,
-    transfer::LARGEST_IMPORT,
 };
 
-/// Bytes that the body of a request may have, but for a file to import.
-pub const LARGEST_BODY: usize = 1024 * 1024;
-/// Bytes that an address may have.
-const LONGEST_ADDRESS: usize = 8 * 1024;
 
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -252,9 +247,9 @@ impl<'r> Shown<'r> {
 }
 
 /// The one door: who comes through is known, and came from where requests may come from.
-pub async fn guard(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
+pub async fn guard(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
     let is_page = Shown::new(&request).is_page();
-    let mut response = match admit(gateway.access(), request).await {
+    let mut response = match admit(&access, request).await {
         Ok(request) => next.run(request).await,
         Err(answer) => answer,
     };
@@ -357,11 +352,10 @@ fn to_sign_in(shown: &Shown<'_>) -> Response {
 
 /// `GET /s/{token}`: keeps the link's token in a cookie, and leads to its run.
 pub async fn open_share(
-    State(gateway): State<Gateway>,
+    State(access): State<Arc<Access>>,
     Path(token): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ProblemResponse> {
-    let access = gateway.access();
     let shared = access.accounts.shared(&token).await.map_err(from_accounts)?;
     match shared.map(|credential| credential.kind) {
         Some(Kind::Share(run)) => {

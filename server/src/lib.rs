@@ -13,6 +13,7 @@ mod account_command;
 mod agentos;
 mod config;
 mod feeds;
+mod limits;
 mod listener;
 mod model;
 mod pages;
@@ -36,7 +37,7 @@ use std::{
 pub use access::Access;
 pub use account_command::manage_accounts;
 use accounts::{Accounts, AccountsError};
-use axum::{Router, http::StatusCode, middleware, routing::get};
+use axum::{Router, extract::FromRef, http::StatusCode, middleware, routing::get};
 pub use config::{
     AccessOptions, AccountAct, AccountOptions, Command, CommandLine, DataOptions, ListenOptions,
     ModelOptions, RunOptions, ServeOptions,
@@ -262,7 +263,7 @@ pub fn interfaces(service: Arc<Service>, access: Access) -> Router {
 /// Nothing is reached but through the guard.
 fn guarded(router: Router, gateway: Gateway) -> Router {
     router
-        .layer(middleware::from_fn_with_state(gateway, access::guard))
+        .layer(middleware::from_fn_with_state(Arc::<Access>::from_ref(&gateway), access::guard))
         .layer(TraceLayer::new_for_http().make_span_with(span))
 }
 

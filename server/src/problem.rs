@@ -11,7 +11,7 @@ use engine::{EngineError, ForkError, InputError};
 use journal::JournalError;
 use protocol::{InvalidId, Problem};
 
-use crate::access::LARGEST_BODY;
+use crate::limits::LARGEST_BODY;
 
 /// A [`Problem`] that can be returned from a handler.
 #[derive(Debug)]

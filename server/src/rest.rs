@@ -23,9 +23,9 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    limits::LARGEST_IMPORT,
     problem::{BadRequest, ProblemResponse, no_such},
     scope::{Gateway, Scoped},
-    transfer::LARGEST_IMPORT,
 };
 
 type Reply<T> = Result<Json<T>, ProblemResponse>;

@@ -9,7 +9,7 @@ use accounts::Kind;
 use app::backend::Backend;
 use async_trait::async_trait;
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRef, FromRequestParts},
     http::{Extensions, request::Parts},
 };
 use engine::{Engine, LiveCalls};
@@ -43,16 +43,17 @@ impl Gateway {
         Self { service, access: Arc::new(access) }
     }
 
-    /// The rules of access.
-    pub fn access(&self) -> &Access {
-        &self.access
-    }
-
     /// The caller's view. A request that has not passed the guard is nobody's and sees nothing.
     pub fn scoped(&self, extensions: &Extensions) -> Scoped {
         let visit = extensions.get::<Visit>().cloned();
         let visit = visit.unwrap_or_else(|| Visit { caller: Caller::nobody(), peer: [0, 0, 0, 0].into() });
         Scoped { gateway: self.clone(), visit }
+    }
+}
+
+impl FromRef<Gateway> for Arc<Access> {
+    fn from_ref(gateway: &Gateway) -> Self {
+        gateway.access.clone()
     }
 }
 
@@ -83,7 +84,7 @@ impl Scoped {
 
     /// The rules of access.
     pub fn access(&self) -> &Access {
-        self.gateway.access()
+        &self.gateway.access
     }
 
     /// Whether an API client's token let the caller in.

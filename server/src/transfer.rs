@@ -9,8 +9,6 @@ use uuid::Uuid;
 
 use crate::problem::from_journal;
 
-/// The most bytes that a file to import may have.
-pub const LARGEST_IMPORT: usize = 64 * 1024 * 1024;
 const FORMAT: &str = "pitwall-run";
 const VERSION: u32 = 1;
 

@@ -7,24 +7,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use protocol::{Body, Event, Frame, RunStatus};
 use serde_json::json;
-use support::{Home, Provider, Server, asking, next_frame, result};
+use support::{Home, Moments, Provider, Server, asking, next_frame, result};
 
 const KILLS: u32 = 50;
 
 fn pipeline() -> serde_json::Value {
     json!({ "workflow": { "type": "pipeline", "ticker": "AAPL", "date": "2022-06-30" } })
-}
-
-/// A small generator (xorshift), so that the moments differ and can be repeated.
-struct Moments(u64);
-
-impl Moments {
-    fn next(&mut self, below: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % below
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,7 +26,7 @@ async fn fifty_kills_lose_no_event_and_repeat_no_answered_call() {
     };
     assert_eq!(undisturbed.0, RunStatus::Succeeded);
 
-    let mut moments = Moments(0x9E37_79B9_7F4A_7C15);
+    let mut moments = Moments::new(0x9E37_79B9_7F4A_7C15);
     let mut kills = 0;
     while kills < KILLS {
         let (provider, base_url) = Provider::start(Duration::from_millis(2)).await;

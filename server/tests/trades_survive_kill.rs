@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use protocol::{Body, Event, RunId, RunStatus, RunView};
 use serde_json::{Value, json};
-use support::{Home, Server, client};
+use support::{Home, Moments, Server, client};
 
 const KILLS: u32 = 500;
 const FLOW: &str = "killed";
@@ -22,18 +22,6 @@ enum Act {
 }
 
 const ACTS: [Act; 4] = [Act::Watch, Act::Approve, Act::Stop, Act::ApproveAndStop];
-
-/// A small generator (xorshift), so that the moments differ and can be repeated.
-struct Moments(u64);
-
-impl Moments {
-    fn next(&mut self, below: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % below
-    }
-}
 
 /// Posts without caring whether the server is still there to answer.
 async fn try_post(url: String, body: Value) -> Option<u16> {
@@ -122,7 +110,7 @@ async fn five_hundred_kills_neither_lose_nor_double_a_trade() {
     let analysis = server.start_run(json!({ "workflow": workflow, "flow": FLOW })).await;
     server.events_to_end(analysis, 0).await;
 
-    let mut moments = Moments(0x2545_F491_4F6C_DD1D);
+    let mut moments = Moments::new(0x2545_F491_4F6C_DD1D);
     let (mut kills, mut round, mut traded, mut stopped) = (0, 0, 0, 0);
     while kills < KILLS {
         round += 1;

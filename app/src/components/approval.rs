@@ -1,7 +1,20 @@
 //! Before which nodes a run pauses.
 
 use leptos::prelude::*;
-use protocol::{Approval, NodeId, PlannedNode};
+use protocol::{Approval, NodeAdded, NodeId, PlannedNode, RunView};
+
+/// The nodes of a run's plan, to choose from.
+pub fn choices(view: &RunView) -> Vec<PlannedNode> {
+    let kind = view.summary.request.workflow.kind();
+    let plans = view.nodes.iter().map(|node| &node.plan);
+    let choice = |plan: &NodeAdded| PlannedNode {
+        kind,
+        id: plan.id.clone(),
+        label: plan.label.clone(),
+        phase: plan.phase.clone(),
+    };
+    plans.map(choice).collect()
+}
 
 /// None, every one, or some of these nodes.
 #[component]

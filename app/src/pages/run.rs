@@ -14,6 +14,7 @@ mod header;
 mod inspector;
 mod lineage;
 mod log;
+mod place;
 mod screen;
 mod share;
 mod state_editor;

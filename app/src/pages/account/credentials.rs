@@ -45,7 +45,7 @@ pub fn Sessions(sessions: Vec<SessionSummary>, office: Office) -> impl IntoView 
     view! {
         <section class="card" aria-labelledby="sessions">
             <h2 id="sessions">"Sessions"</h2>
-            <p class="dim">"Browsers that are signed in. To end one closes its live connections at once."</p>
+            <p class="dim">"Browsers that are signed in. Ending one closes its live connections at once."</p>
             <DataTable caption="Sessions" columns=vec!["Begun (UTC)", "Ends (UTC)", ""]>
                 {sessions.into_iter().map(row).collect_view()}
             </DataTable>

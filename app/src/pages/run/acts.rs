@@ -1,35 +1,22 @@
 //! Acts on the whole run: approve mode, fork, export, stop.
 
 use leptos::{ev, prelude::*};
-use protocol::{Approval, NodeAdded, PlannedNode, RunView};
+use protocol::Approval;
 
 use super::{
-    fork::{NamedPlace, named_places},
+    place::{NamedPlace, named_places},
     screen::Screen,
 };
 use crate::{
     api,
     components::{
-        approval::ApprovalPicker,
+        approval::{ApprovalPicker, choices},
         dialog::Modal,
         icon::{Icon, IconName},
         keys::on_page_key,
         menu::Menu,
     },
 };
-
-/// The plan's nodes, to choose from.
-pub fn choices(view: &RunView) -> Vec<PlannedNode> {
-    let kind = view.summary.request.workflow.kind();
-    let plans = view.nodes.iter().map(|node| &node.plan);
-    let choice = |plan: &NodeAdded| PlannedNode {
-        kind,
-        id: plan.id.clone(),
-        label: plan.label.clone(),
-        phase: plan.phase.clone(),
-    };
-    plans.map(choice).collect()
-}
 
 /// Before which nodes the run pauses, and how to change that while it works.
 #[component]

@@ -3,103 +3,23 @@
 use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_router::hooks::use_navigate;
 use protocol::{
-    Date, ForkPoint, ForkRun, ModelChoice, NodeId, NodeStatus, NodeView, Patch, RunStatus, RunView, Workflow,
-    WorkflowKind, parse_date,
+    Date, ForkPoint, ForkRun, ModelChoice, NodeStatus, NodeView, Patch, Workflow, parse_date,
 };
 
-use super::{acts::choices, screen::Screen, state_editor::StateEditor};
+use super::{
+    place::{ForkDraft, in_words, places},
+    screen::Screen,
+    state_editor::StateEditor,
+};
 use crate::{
     api,
     components::{
-        approval::ApprovalPicker,
+        approval::{ApprovalPicker, choices},
         dialog::Modal,
         icon::{Icon, IconName},
         limits::{LimitFields, LimitsDraft},
     },
 };
-
-/// Where the run is to be continued, while the dialog asks for the rest.
-#[derive(Clone, Copy, Default)]
-pub struct ForkDraft {
-    open: RwSignal<bool>,
-    point: RwSignal<Option<ForkPoint>>,
-}
-
-impl ForkDraft {
-    /// Asks how to continue from a place.
-    pub fn open(&self, point: ForkPoint) {
-        self.point.set(Some(point));
-        self.open.set(true);
-    }
-}
-
-/// A place to continue from, as the menu offers it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NamedPlace {
-    /// Its name.
-    pub title: String,
-    /// What that means.
-    pub hint: &'static str,
-    /// The place.
-    pub point: ForkPoint,
-}
-
-/// The places that the menu offers. A pipeline run has three: what lies between them is found in
-/// the dialog and at the nodes.
-pub fn named_places(view: &RunView) -> Vec<NamedPlace> {
-    let is_pipeline = view.summary.request.workflow.kind() == WorkflowKind::Pipeline;
-    let named = |point: ForkPoint| {
-        let (title, hint) = match &point {
-            ForkPoint::End => ("Where it ended".to_owned(), "What succeeded stands; the rest is done"),
-            ForkPoint::Phase { phase } => match (is_pipeline, phase.as_str()) {
-                (true, "Analysts") => ("Analysts".to_owned(), "Everything is done again"),
-                (true, "Debate") => ("Debate and trader".to_owned(), "The analysts' reports stand"),
-                (true, "Risk debate") => ("Risk".to_owned(), "The trader's proposal stands, too"),
-                (true, _) => return None,
-                (false, phase) => (phase.to_owned(), "What came before stands"),
-            },
-            ForkPoint::Before { .. } | ForkPoint::After { .. } => return None,
-        };
-        Some(NamedPlace { title, hint, point })
-    };
-    places(view).into_iter().filter_map(named).collect()
-}
-
-/// The places where a run can be continued without naming a node: its end, and each phase that was reached.
-pub fn places(view: &RunView) -> Vec<ForkPoint> {
-    let mut places = Vec::new();
-    if can_go_on(view) {
-        places.push(ForkPoint::End);
-    }
-    for node in view.nodes.iter().filter(|node| !node.visits.is_empty()) {
-        let place = ForkPoint::Phase { phase: node.plan.phase.clone() };
-        if !places.contains(&place) {
-            places.push(place);
-        }
-    }
-    places
-}
-
-/// Whether the run ended before its work was done.
-pub fn can_go_on(view: &RunView) -> bool {
-    matches!(view.summary.status, RunStatus::Failed | RunStatus::Cancelled)
-}
-
-/// A place in words, as the end of "continues …".
-pub fn in_words(point: &ForkPoint, view: &RunView) -> String {
-    let label =
-        |node: &NodeId| view.node(node).map_or_else(|| node.to_string(), |node| node.plan.label.clone());
-    let visited = |node: &NodeId, visit: u32| match visit {
-        1 => label(node),
-        visit => format!("{}, visit {visit}", label(node)),
-    };
-    match point {
-        ForkPoint::Before { node, visit } => format!("from {} on", visited(node, *visit)),
-        ForkPoint::After { node, visit } => format!("after {}", visited(node, *visit)),
-        ForkPoint::Phase { phase } => format!("from the phase {phase} on"),
-        ForkPoint::End => "where it ended".to_owned(),
-    }
-}
 
 /// The acts on a finished visit of a node.
 #[component]

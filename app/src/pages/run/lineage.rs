@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use protocol::RunSummary;
 
-use super::{fork::in_words, screen::Screen};
+use super::{place::in_words, screen::Screen};
 use crate::{
     components::status::{SignLabel, run_sign},
     format,

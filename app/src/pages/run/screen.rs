@@ -7,8 +7,8 @@ use leptos_router::{NavigateOptions, hooks::query_signal_with_options};
 use protocol::{CallId, CallView, NodeId, NodeView, RunId, RunView, Timestamp};
 
 use super::{
+    place::ForkDraft,
     clock::use_clock,
-    fork::ForkDraft,
     log::EventLog,
     travel::{Shown, Travel},
 };
