@@ -14,6 +14,7 @@ mod origin;
 
 use std::{
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
@@ -35,12 +36,11 @@ pub use gate::Visit;
 use origin::Doors;
 
 use crate::{
-    limits::{LARGEST_BODY, LARGEST_IMPORT, LONGEST_ADDRESS},
     ServeError,
     config::AccessOptions,
+    limits::{LARGEST_BODY, LARGEST_IMPORT, LONGEST_ADDRESS},
     problem::{ProblemResponse, from_accounts, too_large},
 };
-
 
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug)]

@@ -2,9 +2,7 @@
 
 use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_router::hooks::use_navigate;
-use protocol::{
-    Date, ForkPoint, ForkRun, ModelChoice, NodeStatus, NodeView, Patch, Workflow, parse_date,
-};
+use protocol::{Date, ForkPoint, ForkRun, ModelChoice, NodeStatus, NodeView, Patch, Workflow, parse_date};
 
 use super::{
     place::{ForkDraft, in_words, places},

@@ -7,9 +7,9 @@ use leptos_router::{NavigateOptions, hooks::query_signal_with_options};
 use protocol::{CallId, CallView, NodeId, NodeView, RunId, RunView, Timestamp};
 
 use super::{
-    place::ForkDraft,
     clock::use_clock,
     log::EventLog,
+    place::ForkDraft,
     travel::{Shown, Travel},
 };
 use crate::live::{LiveRun, use_run};
