@@ -180,10 +180,11 @@ async fn a_step_that_is_repeated_after_its_trades_trades_no_more() {
     let stage = Stage::new().await;
     stage.pipeline("LLY", "2022-06-30", "flow").await;
     let view = stage.portfolio("2022-06-30", "flow").await;
-    let (run, decision) = (view.summary.run, view.decision.unwrap());
+    let (run, decision) = (view.summary.run, view.decision.clone().unwrap());
     let date = "2022-06-30".parse().unwrap();
-    let again =
-        stage.desk.decide(&main_portfolio(), &run.to_string(), Some(run), date, &decision).await.unwrap();
+    // A trade's key is its decision's and its number in it.
+    let (key, _) = view.trades[0].key.rsplit_once('/').unwrap();
+    let again = stage.desk.decide(&main_portfolio(), key, Some(run), date, &decision).await.unwrap();
     let Entry::Decided { trades, .. } = again else { panic!("{again:?}") };
     assert_eq!(trades, view.trades);
     assert_eq!(stage.desk.load(&main_portfolio()).await.unwrap().entries(), 2);
