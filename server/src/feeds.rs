@@ -45,7 +45,7 @@ async fn send_recent(peer: &mut Peer, service: &Scoped) -> Result<(), Gone> {
     let waiting = list(service, Some(RunStatus::Waiting)).await?;
     let recent = list(service, None).await?;
     let older = waiting.iter().filter(|run| recent.iter().all(|other| other.run != run.run));
-    for summary in recent.iter().chain(older).collect::<Vec<_>>().into_iter().rev() {
+    for summary in recent.iter().chain(older).rev() {
         send(peer, summary).await?;
     }
     Ok(())

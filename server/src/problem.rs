@@ -9,7 +9,7 @@ use axum::{
 };
 use engine::{EngineError, ForkError, InputError};
 use journal::JournalError;
-use protocol::{InvalidId, Problem};
+use protocol::{InvalidId, Problem, RunId};
 
 use crate::limits::LARGEST_BODY;
 
@@ -73,6 +73,11 @@ pub fn too_large(most: usize) -> Problem {
 /// An id in an address that cannot exist names nothing.
 pub fn no_such(invalid: InvalidId) -> Problem {
     Problem::not_found(format!("{invalid}."))
+}
+
+/// What answers for a run that does not exist, or that the caller may not know of.
+pub fn no_run(run: RunId) -> Problem {
+    Problem::not_found(format!("There is no run {run}."))
 }
 
 /// What a failure of the log means to a client.

@@ -26,8 +26,8 @@ use tokio::sync::{
 
 use crate::{
     access::{Access, Admission, Caller, Visit},
-    problem::{ProblemResponse, from_journal},
-    service::Service,
+    problem::{ProblemResponse, from_journal, no_run},
+    service::{MOST_EVENTS, Service, portfolio_id},
 };
 
 /// What routers carry: the service behind the rules of access.
@@ -378,7 +378,7 @@ impl Backend for Scoped {
     }
 
     async fn events(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, Problem> {
-        self.readable(run).await?.read(after, limit.clamp(1, crate::service::MOST_EVENTS)).await
+        self.readable(run).await?.read(after, limit.clamp(1, MOST_EVENTS)).await
     }
 
     async fn answer(&self, run: RunId, input: CallId, answer: Answer) -> Result<(), Problem> {
@@ -421,7 +421,7 @@ impl Backend for Scoped {
             })?,
             None => {
                 let taken = self.portfolios().await?.into_iter().map(|portfolio| portfolio.id).collect();
-                crate::service::portfolio_id(&request.name, &taken, |id| self.portfolio_id(id).ok())?
+                portfolio_id(&request.name, &taken, |id| self.portfolio_id(id).ok())?
             }
         };
         self.service().create_portfolio(id, &request).await
@@ -430,8 +430,4 @@ impl Backend for Scoped {
     async fn portfolio(&self, id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, Problem> {
         self.service().portfolio_view(&self.portfolio_id(&id)?, as_of).await
     }
-}
-
-fn no_run(run: RunId) -> Problem {
-    Problem::not_found(format!("There is no run {run}."))
 }

@@ -19,7 +19,7 @@ use workflows::trading::{Desk, DeskError};
 
 use crate::{
     peer::Sockets,
-    problem::{from_engine, from_journal},
+    problem::{from_engine, from_journal, no_run},
     transfer,
 };
 
@@ -115,23 +115,7 @@ impl Service {
 
     /// The fold of a run's log up to event `seq`; the first event is always part of it.
     pub async fn fold(&self, run: RunId, seq: u64) -> Result<RunView, Problem> {
-        let mut view: Option<RunView> = None;
-        loop {
-            let after = view.as_ref().map_or(0, RunView::seq);
-            let events = self.journal.read(run, after, MOST_EVENTS).await.map_err(from_journal)?;
-            if events.is_empty() {
-                return view.ok_or_else(|| no_run(run));
-            }
-            for event in &events {
-                match &mut view {
-                    Some(view) if event.seq > seq => return Ok(view.clone()),
-                    Some(view) => {
-                        view.apply(event);
-                    }
-                    None => view = RunView::begin(event),
-                }
-            }
-        }
+        self.journal.fold(run, seq).await.map_err(from_journal)?.ok_or_else(|| no_run(run))
     }
 
     /// Answers a question of a run.
@@ -229,10 +213,6 @@ impl Service {
     pub async fn last_seq(&self, run: RunId) -> Result<u64, Problem> {
         self.journal.last_seq(run).await.map_err(from_journal)?.ok_or_else(|| no_run(run))
     }
-}
-
-fn no_run(run: RunId) -> Problem {
-    Problem::not_found(format!("There is no run {run}."))
 }
 
 /// A flow that no other run belongs to.

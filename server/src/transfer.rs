@@ -7,7 +7,7 @@ use protocol::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::problem::from_journal;
+use crate::problem::{from_journal, no_run};
 
 const FORMAT: &str = "pitwall-run";
 const VERSION: u32 = 1;
@@ -38,7 +38,7 @@ pub async fn to_json_lines(journal: &Journal, run: RunId) -> Result<String, Prob
 /// The log cannot be read.
 pub async fn to_html(journal: &Journal, run: RunId) -> Result<String, Problem> {
     let events = whole_events(journal, run).await?;
-    let view = RunView::fold(&events).ok_or_else(|| Problem::not_found(format!("There is no run {run}.")))?;
+    let view = RunView::fold(&events).ok_or_else(|| no_run(run))?;
     let mut log = String::new();
     for event in &events {
         log.push_str(&encode(event)?);
@@ -137,23 +137,17 @@ impl Order {
     }
 }
 
+/// A run's log with all texts whole.
 async fn whole_events(journal: &Journal, run: RunId) -> Result<Vec<Event>, Problem> {
-    let mut events: Vec<Event> = Vec::new();
-    loop {
-        let after = events.last().map_or(0, |event| event.seq);
-        let more = journal.read(run, after, 512).await.map_err(from_journal)?;
-        if more.is_empty() {
-            return Ok(events);
-        }
-        for mut event in more {
-            for text in event.body.texts_mut() {
-                if text.stored().is_some() {
-                    *text = journal.resolve(text).await.map_err(from_journal)?.into();
-                }
+    let mut events = journal.whole(run).await.map_err(from_journal)?;
+    for event in &mut events {
+        for text in event.body.texts_mut() {
+            if text.stored().is_some() {
+                *text = journal.resolve(text).await.map_err(from_journal)?.into();
             }
-            events.push(event);
         }
     }
+    Ok(events)
 }
 
 fn encode(value: &impl Serialize) -> Result<String, Problem> {

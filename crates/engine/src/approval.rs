@@ -19,6 +19,13 @@ impl Execution {
     /// Whether a ready visit may begin now; asks a person where that is needed.
     pub(crate) fn leave(&self, node: &NodeId, visit: u32) -> Result<Leave, JournalError> {
         let input = approval_of(node, visit);
+        let is_asked_for = {
+            let progress = self.log.progress();
+            progress.approval.applies_to(node) || progress.open(&input).is_some()
+        };
+        if !is_asked_for {
+            return Ok(Leave::Given);
+        }
         let form = self.form(node, visit)?;
         let next = {
             let progress = self.log.progress();
@@ -27,9 +34,8 @@ impl Execution {
                 return Ok(Leave::Given);
             }
             match (progress.approval.applies_to(node), open) {
-                (false, None) => return Ok(Leave::Given),
                 // The mode was changed while the question was open.
-                (false, Some(_)) => {
+                (false, _) => {
                     let answer = Answer::Approved { digest: form.digest, edits: Patch::new() };
                     let by = progress.approval_by.clone();
                     Body::InputReceived(InputReceived { input, answer, by })

@@ -12,7 +12,7 @@ use std::{
 use journal::{Epoch, Journal, JournalError};
 use llm::{ChatModel, ChatRequest, Message};
 use protocol::{
-    AccountId, Body, CallId, ChatAnswered, ChatAsked, NewEvent, NodeId, RunId, RunView, Text, Tier, Usage,
+    AccountId, Body, CallId, ChatAnswered, ChatAsked, NewEvent, NodeId, RunId, Text, Tier, Usage,
 };
 
 use crate::{LiveCalls, context::milliseconds, run_log::now, spend::Spend};
@@ -118,20 +118,7 @@ pub(crate) fn chat_call(chat: u32) -> Option<CallId> {
 
 /// What a run has come to, in words.
 async fn account_of(journal: &Journal, run: RunId) -> Result<String, JournalError> {
-    let mut view: Option<RunView> = None;
-    loop {
-        let events = journal.read(run, view.as_ref().map_or(0, RunView::seq), 512).await?;
-        if events.is_empty() {
-            break;
-        }
-        for event in &events {
-            match &mut view {
-                Some(view) => drop(view.apply(event)),
-                None => view = RunView::begin(event),
-            }
-        }
-    }
-    let view = view.ok_or(JournalError::NoSuchRun(run))?;
+    let view = journal.fold(run, u64::MAX).await?.ok_or(JournalError::NoSuchRun(run))?;
     let mut account =
         format!("# {}\nThe run stands at: {}.\n", view.summary.title, view.summary.status.label());
     let mut line = |text: String| account.extend([text.as_str(), "\n"]);

@@ -7,9 +7,9 @@ use std::{
 use journal::{Journal, JournalError};
 use llm::ChatModel;
 use protocol::{
-    AccountId, Approval, Body, ChatAnswered, Event, ForkPoint, ForkRun, InputReceived, NewEvent, NodeAdded,
-    Origin, RunFinished, RunId, RunRequest, RunStarted, RunStatus, RunSummary, StateEdited, Stopped, Text,
-    Tier, Usage,
+    AccountId, Approval, Body, ChatAnswered, ForkPoint, ForkRun, InputReceived, NewEvent, NodeAdded, Origin,
+    RunFinished, RunId, RunRequest, RunStarted, RunStatus, RunSummary, StateEdited, Stopped, Text, Tier,
+    Usage,
 };
 use tokio::sync::{OnceCell, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -227,7 +227,7 @@ impl Engine {
         graph: &Graph,
         by: &AccountId,
     ) -> Result<(Option<Origin>, Vec<NewEvent>), EngineError> {
-        let events = self.whole_log(origin).await?;
+        let events = self.0.journal.whole(origin).await?;
         let mut events = taken_over(events, graph, &fork.point)?;
         let planned = 1 + graph.announcement().count();
         let through = (planned + events.len()) as u64;
@@ -236,18 +236,6 @@ impl Engine {
             events.push(NewEvent { at: now(), node: None, body: Body::StateEdited(edited) });
         }
         Ok((Some(Origin { run: origin, point: fork.point, through }), events))
-    }
-
-    async fn whole_log(&self, run: RunId) -> Result<Vec<Event>, JournalError> {
-        let mut events: Vec<Event> = Vec::new();
-        loop {
-            let after = events.last().map_or(0, |event| event.seq);
-            let more = self.0.journal.read(run, after, 1024).await?;
-            if more.is_empty() {
-                return Ok(events);
-            }
-            events.extend(more);
-        }
     }
 
     /// The run at work that makes `origin` again, if `point` asks for that once more.
@@ -426,7 +414,7 @@ impl Engine {
         if summary.open_chats == 0 {
             return Ok(());
         }
-        let events = self.whole_log(summary.run).await?;
+        let events = self.0.journal.whole(summary.run).await?;
         let mut open = BTreeSet::new();
         for event in &events {
             match &event.body {
@@ -514,7 +502,7 @@ impl Engine {
             Some(active) => (active.log.epoch(), active.live),
             None => (self.0.journal.claim(run).await?, Arc::default()),
         };
-        let events = self.whole_log(run).await?;
+        let events = self.0.journal.whole(run).await?;
         let asked = events.iter().filter(|event| matches!(event.body, Body::ChatAsked(_))).count();
         let next = AtomicU32::new(u32::try_from(asked).unwrap_or(u32::MAX).saturating_add(1));
         let (journal, spend) = (self.0.journal.clone(), self.spend(&summary.owner).await?);

@@ -1,7 +1,9 @@
 use std::{path::Path, sync::Arc};
 
 use bytes::Bytes;
-use protocol::{AccountId, Digest, Event, NewEvent, RunFilter, RunId, RunPage, RunSummary, Text, Totals};
+use protocol::{
+    AccountId, Digest, Event, NewEvent, RunFilter, RunId, RunPage, RunSummary, RunView, Text, Totals,
+};
 use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::{
@@ -34,6 +36,9 @@ impl Encoded {
             .map_err(|error| JournalError::Corrupt(format!("event {} cannot be read: {error}", self.seq)))
     }
 }
+
+/// Events that are read at a time where all are wanted.
+const PAGE: u32 = 1000;
 
 /// How a journal is opened.
 #[derive(Clone, Debug, Default)]
@@ -118,6 +123,45 @@ impl Journal {
     /// The database cannot be read.
     pub async fn read(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, JournalError> {
         self.0.store.read(run, after, limit).await?.iter().map(Encoded::decode).collect()
+    }
+
+    /// The whole log of a run, in order; nothing if there is no such run.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn whole(&self, run: RunId) -> Result<Vec<Event>, JournalError> {
+        let mut events: Vec<Event> = Vec::new();
+        loop {
+            let after = events.last().map_or(0, |event| event.seq);
+            let more = self.read(run, after, PAGE).await?;
+            if more.is_empty() {
+                return Ok(events);
+            }
+            events.extend(more);
+        }
+    }
+
+    /// The fold of a run's log up to event `seq`; the first event is always part of it. `None` if
+    /// there is no such run.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn fold(&self, run: RunId, seq: u64) -> Result<Option<RunView>, JournalError> {
+        let mut view: Option<RunView> = None;
+        loop {
+            let after = view.as_ref().map_or(0, RunView::seq);
+            let events = self.read(run, after, PAGE).await?;
+            if events.is_empty() {
+                return Ok(view);
+            }
+            for event in &events {
+                match &mut view {
+                    Some(_) if event.seq > seq => return Ok(view),
+                    Some(view) => drop(view.apply(event)),
+                    None => view = RunView::begin(event),
+                }
+            }
+        }
     }
 
     /// A cursor that begins after number `after`; 0 is the beginning.
