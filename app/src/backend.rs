@@ -49,13 +49,11 @@ pub trait Backend: Send + Sync {
 /// The service as it stands in the context.
 pub type SharedBackend = Arc<dyn Backend>;
 
-/// What people do with their own access. Whoever signs in or out is given a cookie to set.
+/// What people do with their own access. What ends or renews the session gives a cookie to set.
 #[async_trait]
 pub trait Gate: Send + Sync {
     /// Who asks.
     async fn identity(&self) -> Identity;
-    /// Begins a session; returns its cookie. Without accounts, the password is the server's token.
-    async fn sign_in(&self, name: String, password: String) -> Result<String, Problem>;
     /// Ends the session and its sockets; returns the cookie that takes it away.
     async fn sign_out(&self) -> Result<String, Problem>;
     /// Sets a new password, ends all sessions and begins a new one; returns its cookie.

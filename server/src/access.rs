@@ -3,7 +3,8 @@
 //! - `admission`: how long an accepted socket may stay, and how many there may be
 //! - `caller`: who asks and what they may see
 //! - `cookies`, `headers`, `origin`: the parts of HTTP that the rules read and write
-//! - `gate`: signing in and out, tokens, shares, accounts
+//! - `gate`: signing in and out, tokens, shares, accounts; `sign_in`: the form
+//! - `proxy`: from where a request comes that a proxy passed on
 
 mod admission;
 mod caller;
@@ -11,6 +12,8 @@ mod cookies;
 mod gate;
 mod headers;
 mod origin;
+mod proxy;
+mod sign_in;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -34,6 +37,8 @@ pub use caller::Caller;
 use cookies::Cookies;
 pub use gate::Visit;
 use origin::Doors;
+use proxy::Proxies;
+pub use sign_in::sign_in;
 
 use crate::{
     ServeError,
@@ -52,6 +57,7 @@ pub struct Access {
     token: Option<String>,
     accounts: Accounts,
     doors: Doors,
+    proxies: Proxies,
     cookies: Cookies,
     session_life: Duration,
     seats: admission::Seats,
@@ -80,6 +86,7 @@ impl Access {
             accounts,
             cookies: Cookies::new(address.port(), doors.is_secure()),
             doors,
+            proxies: Proxies(options.trusted_proxy.clone()),
             session_life: options.session_life,
             seats: admission::Seats::new(options.sockets_per_account),
         })
@@ -212,7 +219,7 @@ impl<'r> Shown<'r> {
         let is_file = path.starts_with("/pkg/") || path.starts_with("/fonts/");
         is_file
             || matches!(path, "/theme.js" | "/favicon.svg" | "/healthz" | "/sign-in")
-            || matches!(path, "/rpc/sign_in" | "/rpc/identity")
+            || path == "/rpc/identity"
             || (path == "/api/v1/tokens" && *self.method == Method::POST)
             || path.starts_with("/s/")
     }
@@ -262,6 +269,7 @@ async fn admit(access: &Access, request: Request) -> Result<Request, Response> {
     let refuse = |problem: Problem| ProblemResponse(problem).into_response();
     let peer =
         request.extensions().get::<PeerAddress>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip());
+    let client = access.proxies.client(peer, request.headers());
     let shown = Shown::new(&request);
     if shown.uri.path() == "/healthz" {
         return Ok(request);
@@ -284,7 +292,7 @@ async fn admit(access: &Access, request: Request) -> Result<Request, Response> {
     };
     let largest_body = shown.largest_body();
     let (mut parts, body) = request.into_parts();
-    parts.extensions.insert(Visit { caller, peer });
+    parts.extensions.insert(Visit { caller, peer: client });
     let body = Body::new(Limited::new(body, largest_body));
     Ok(Request::from_parts(parts, body))
 }
@@ -310,9 +318,8 @@ async fn swap_token(access: &Access, shown: &Shown<'_>) -> Result<Option<Respons
     if !access.is_token(token) {
         return Ok((access.mode == AccessMode::Token).then(|| Redirect::to("/sign-in").into_response()));
     }
-    let session = access.accounts.begin_session(&AccountId::local(), access.session_life).await;
-    let session = session.map_err(|error| ProblemResponse(from_accounts(error)).into_response())?;
-    let cookie = access.cookies.set_session(session.token.reveal(), access.session_life);
+    let cookie = access.begin_session(&AccountId::local()).await;
+    let cookie = cookie.map_err(|error| ProblemResponse(from_accounts(error)).into_response())?;
     Ok(Some(([(header::SET_COOKIE, cookie)], Redirect::to(&address)).into_response()))
 }
 

@@ -1,6 +1,10 @@
 //! What can be set, on the command line or in the environment: one struct for each concern.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand};
 use llm::Secret;
@@ -133,6 +137,10 @@ pub struct AccessOptions {
     /// is answered to as well.
     #[arg(long, env = "PITWALL_ALLOW_ORIGIN", value_delimiter = ',')]
     pub allow_origin: Vec<String>,
+    /// Address of a proxy in front, whose X-Forwarded-For says who asks: attempts to sign in are
+    /// counted by it.
+    #[arg(long, env = "PITWALL_TRUSTED_PROXY", value_delimiter = ',')]
+    pub trusted_proxy: Vec<IpAddr>,
     /// Seconds until a browser has to sign in again.
     #[arg(long, env = "PITWALL_SESSION_LIFE", default_value = "86400", value_parser = seconds)]
     pub session_life: Duration,

@@ -37,7 +37,13 @@ use std::{
 pub use access::Access;
 pub use account_command::manage_accounts;
 use accounts::{Accounts, AccountsError};
-use axum::{Router, extract::FromRef, http::StatusCode, middleware, routing::get};
+use axum::{
+    Router,
+    extract::FromRef,
+    http::StatusCode,
+    middleware,
+    routing::{get, post},
+};
 pub use config::{
     AccessOptions, AccountAct, AccountOptions, Command, CommandLine, DataOptions, ListenOptions,
     ModelOptions, RunOptions, ServeOptions,
@@ -270,6 +276,7 @@ fn guarded(router: Router, gateway: Gateway) -> Router {
 fn routes(gateway: Gateway) -> Router {
     rest::router()
         .merge(agentos::router())
+        .route("/sign-in", post(access::sign_in))
         .route("/s/{token}", get(access::open_share))
         .route("/ws/v1/runs/{run}", get(run_socket::connect))
         .route("/ws/v1/feed", get(feeds::runs))

@@ -3,7 +3,7 @@
 use accounts::{AccountsError, SignInError};
 use axum::{
     Json,
-    extract::rejection::{JsonRejection, PathRejection, QueryRejection},
+    extract::rejection::{FormRejection, JsonRejection, PathRejection, QueryRejection},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -37,6 +37,15 @@ impl IntoResponse for ProblemResponse {
 #[derive(Debug)]
 pub struct BadRequest(Problem);
 
+impl BadRequest {
+    fn body(status: StatusCode, detail: String) -> Self {
+        if status == StatusCode::PAYLOAD_TOO_LARGE {
+            return Self(too_large(LARGEST_BODY));
+        }
+        Self(Problem { status: status.as_u16(), detail })
+    }
+}
+
 impl IntoResponse for BadRequest {
     fn into_response(self) -> Response {
         ProblemResponse(self.0).into_response()
@@ -45,10 +54,13 @@ impl IntoResponse for BadRequest {
 
 impl From<JsonRejection> for BadRequest {
     fn from(rejection: JsonRejection) -> Self {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            return Self(too_large(LARGEST_BODY));
-        }
-        Self(Problem { status: rejection.status().as_u16(), detail: rejection.body_text() })
+        Self::body(rejection.status(), rejection.body_text())
+    }
+}
+
+impl From<FormRejection> for BadRequest {
+    fn from(rejection: FormRejection) -> Self {
+        Self::body(rejection.status(), rejection.body_text())
     }
 }
 

@@ -4,6 +4,7 @@
 mod support;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use protocol::SignInRefusal;
 use serde_json::{Value, json};
 use support::{Home, PASSWORD, Server, Visitor, read_to_end, set_cookie};
 
@@ -21,6 +22,11 @@ async fn server_with(variables: &[(&str, String)]) -> Server {
 
 async fn browser_of(server: &Server, account: &str) -> Visitor {
     server.nobody().sign_in(account, PASSWORD).await.unwrap()
+}
+
+/// Why this leads nobody in.
+async fn refusal(server: &Server, account: &str, password: &str) -> SignInRefusal {
+    server.nobody().sign_in(account, password).await.err().unwrap().parse().unwrap()
 }
 
 async fn code(mut socket: support::Socket) -> u16 {
@@ -169,20 +175,33 @@ async fn a_token_makes_no_tokens_and_so_cannot_live_for_ever() {
 #[tokio::test]
 async fn guessing_passwords_is_slowed_down_and_locks_nobody_else_out() {
     let server = server_with(&[]).await;
-    let mut last = (0, String::new());
-    for guess in 0..6 {
-        last = server.nobody().sign_in("anna", &format!("wrong password {guess}")).await.err().unwrap();
+    for guess in 0..5 {
+        assert_eq!(refusal(&server, "anna", &format!("wrong password {guess}")).await, SignInRefusal::Wrong);
     }
-    assert_eq!(last.0, 429);
-    assert!(last.1.contains("too many attempts"), "{}", last.1);
-    let right = server.nobody().sign_in("anna", PASSWORD).await.err().unwrap();
-    assert_eq!(right.0, 429, "the right one does not tell itself from the wrong ones");
+    let right = refusal(&server, "anna", PASSWORD).await;
+    assert!(matches!(right, SignInRefusal::Wait(1..=60)), "the right one does not tell itself: {right:?}");
     let token = json!({ "name": "anna", "password": PASSWORD });
     assert_eq!(server.nobody().answer("POST", "/api/v1/tokens", Some(&token)).await.0, 429);
     browser_of(&server, "bert").await;
-    let unknown = server.nobody().sign_in("nobody", PASSWORD).await.err().unwrap();
-    let known = server.nobody().sign_in("bert", "wrong password").await.err().unwrap();
-    assert_eq!(unknown, known, "it is not said which names exist");
+    let unknown = refusal(&server, "nobody", PASSWORD).await;
+    assert_eq!(unknown, refusal(&server, "bert", "wrong password").await, "it is not said which names exist");
+}
+
+#[tokio::test]
+async fn behind_a_proxy_each_client_has_attempts_of_its_own() {
+    let server = server_with(&[("PITWALL_TRUSTED_PROXY", "127.0.0.1".to_owned())]).await;
+    let guess = async |client: &str, account: &str| {
+        let visitor = server.nobody().with("x-forwarded-for", client);
+        visitor.sign_in(account, "wrong password").await.err().unwrap().parse().unwrap()
+    };
+    // Each name is tried once, so that only the address is counted; and all at once, so that no time passes.
+    let names: Vec<String> = (0..21).map(|number| format!("name{number}")).collect();
+    let hops: Vec<String> = (0..21).map(|number| format!("198.51.100.{number}, 203.0.113.7")).collect();
+    let guesses = names.iter().zip(&hops).map(|(name, hops)| guess(hops, name));
+    let answers: Vec<SignInRefusal> = futures::future::join_all(guesses).await;
+    let refused = answers.iter().filter(|answer| **answer == SignInRefusal::Wrong).count();
+    assert_eq!(refused, 20, "what a client says of itself does not count: {answers:?}");
+    assert_eq!(guess("203.0.113.8", "name21").await, SignInRefusal::Wrong);
 }
 
 #[tokio::test]
@@ -296,5 +315,5 @@ async fn a_new_password_ends_the_other_sessions_and_all_tokens() {
     here.get("/api/v1/runs").await;
     assert_eq!(there.answer("GET", "/api/v1/runs", None).await.0, 401);
     assert_eq!(program.answer("GET", "/api/v1/runs", None).await.0, 401);
-    assert_eq!(server.nobody().sign_in("anna", PASSWORD).await.err().unwrap().0, 401);
+    assert_eq!(refusal(&server, "anna", PASSWORD).await, SignInRefusal::Wrong);
 }

@@ -89,10 +89,10 @@ async fn a_full_disk_pauses_runs_and_they_go_on_when_there_is_space_again() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     assert_eq!(refused.0, 503);
-    assert!(refused.1["detail"].as_str().unwrap().contains("The disk is full"), "{}", refused.1);
+    assert!(refused.1["detail"].as_str().unwrap().contains("disk is full"), "{}", refused.1);
     let unfinished = watching.iter().filter(|(_, events)| !events.is_finished()).count();
     assert!(unfinished > 0, "runs are under way when the disk is full");
-    assert!(next_trouble(&mut feed).await.unwrap().contains("The disk is full"), "every page is told");
+    assert!(next_trouble(&mut feed).await.unwrap().contains("disk is full"), "every page is told");
     // What is there can still be read.
     assert_eq!(server.get("/api/v1/runs").await["runs"].as_array().unwrap().len(), watching.len().min(50));
 
@@ -108,6 +108,53 @@ async fn a_full_disk_pauses_runs_and_they_go_on_when_there_is_space_again() {
         assert_eq!(server.events_to_end(run, 0).await, seen, "what a client was shown is in the log");
     }
     assert_whole(&server.events_to_end(server.start_run(pipeline()).await, 0).await);
+}
+
+/// The program with a disk that is read-only as long as the file `switch` exists. No permission
+/// takes back what is open already, so the writes themselves are made to fail.
+#[cfg(target_os = "linux")]
+fn with_read_only_switch(mut command: Command, switch: &Path) -> Command {
+    let library = switch.with_extension("so");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/read_only.c");
+    let built =
+        std::process::Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source).status();
+    assert!(built.unwrap().success());
+    command.env("LD_PRELOAD", library).env("READ_ONLY_WHILE", switch);
+    command
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_turns_read_only_pauses_runs_and_loses_no_answer_that_was_paid_for() {
+    let home = Home::new(&[("PITWALL_REHEARSAL_SPEED", "2000".to_owned())]);
+    let switch = home.data().with_file_name("read-only");
+    let server = home.start_as(with_read_only_switch(home.command(), &switch)).await;
+    let mut feed = server.connect("/ws/v1/feed").await;
+    let run = server.start_run(pipeline()).await;
+    let seen = tokio::spawn(events_to_end(server.address, run, 0));
+    let question = json!({ "question": "What came of the RSI?" });
+    let path = format!("/api/v1/runs/{run}/chat");
+    assert_eq!(server.post(&path, question.clone()).await.0, 202);
+    std::fs::write(&switch, "").unwrap();
+
+    let told = next_trouble(&mut feed).await.unwrap();
+    assert!(told.contains("read-only") && told.contains("make it writable"), "{told}");
+    for (path, request) in [("/api/v1/runs", pipeline()), (path.as_str(), question)] {
+        let (status, refused) = server.post(path, request).await;
+        assert_eq!((status, refused["detail"].as_str()), (503, Some(told.as_str())), "{path}");
+    }
+    assert_eq!(server.get("/api/v1/runs").await["runs"].as_array().unwrap().len(), 1);
+    // Long enough for every answer that is under way.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(!seen.is_finished());
+
+    std::fs::remove_file(&switch).unwrap();
+    assert_eq!(next_trouble(&mut feed).await, None);
+    let seen = seen.await.unwrap();
+    let view = assert_whole(&seen);
+    assert_eq!(server.events_to_end(run, 0).await, seen);
+    let answers: Vec<_> = view.chats.iter().filter_map(|chat| chat.answered.as_ref()).collect();
+    assert!(matches!(answers[..], [answer] if answer.error.is_none()), "{answers:?}");
 }
 
 #[cfg(target_os = "linux")]

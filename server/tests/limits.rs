@@ -17,7 +17,7 @@ async fn a_body_that_is_too_large_is_refused_with_the_limit() {
     let server = Home::new(&[]).start_kept().await;
     let program = server.program(TOKEN);
     let large = json!({ "question": "x".repeat(1024 * 1024) });
-    for path in ["/api/v1/runs", "/api/v1/portfolios", "/api/run/mock", "/rpc/start_run", "/rpc/sign_in"] {
+    for path in ["/api/v1/runs", "/api/v1/portfolios", "/api/run/mock", "/rpc/start_run", "/sign-in"] {
         let (status, text) = program.answer("POST", path, Some(&large)).await;
         assert_eq!(status, 413, "{path}: {text}");
         assert!(text.contains("1048576 bytes"), "{path}: {text}");

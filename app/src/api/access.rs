@@ -36,12 +36,6 @@ pub async fn identity() -> Result<Identity, ApiError> {
     Ok(gate()?.identity().await)
 }
 
-/// Begins a session. Without accounts, the password is the server's token.
-#[server(name = SignInCall, prefix = "/rpc", endpoint = "sign_in", input = Json)]
-pub async fn sign_in(name: String, password: String) -> Result<(), ApiError> {
-    set_cookie(gate()?.sign_in(name, password).await)
-}
-
 /// Ends the session and its sockets.
 #[server(name = SignOutCall, prefix = "/rpc", endpoint = "sign_out", input = Json)]
 pub async fn sign_out() -> Result<(), ApiError> {

@@ -4,10 +4,7 @@ use leptos::prelude::*;
 use protocol::{AccessMode, Identity};
 
 use super::icon::{Icon, IconName};
-use crate::{
-    api::{ApiError, access},
-    browser,
-};
+use crate::api::{ApiError, access};
 
 type Asked = Resource<Result<Identity, ApiError>>;
 
@@ -83,30 +80,5 @@ pub fn AccountLink() -> impl IntoView {
         <a class="icon-button account-link" href="/account" aria-label="Account" title="Account">
             <Icon name=IconName::Person />
         </a>
-    }
-}
-
-/// Loads a page of this server anew, as somebody else.
-pub fn go_as_somebody_else(path: &str) {
-    browser::load(if is_local(path) { path } else { "/" });
-}
-
-/// Whether a path leads to this server and nowhere else, however a browser reads it.
-fn is_local(path: &str) -> bool {
-    path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\n', '\r', '\t'])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_local;
-
-    #[test]
-    fn signing_in_leads_nowhere_but_to_this_server() {
-        assert!(is_local("/runs/1?view=events"));
-        for foreign in
-            ["https://example.com", "//example.com", "/\\example.com", "/\t/example.com", "", "javascript:0"]
-        {
-            assert!(!is_local(foreign), "{foreign:?}");
-        }
     }
 }

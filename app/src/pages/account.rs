@@ -20,7 +20,8 @@ use self::{
 };
 use crate::{
     api::{ApiError, access},
-    components::{access::go_as_somebody_else, notice::ProblemNotice},
+    browser,
+    components::notice::ProblemNotice,
 };
 
 /// What the page needs to be drawn.
@@ -95,7 +96,7 @@ impl Office {
                 match act {
                     Act::SignOut => {
                         access::sign_out().await?;
-                        go_as_somebody_else("/sign-in");
+                        browser::load("/sign-in");
                     }
                     Act::EndSession(id) => access::end_session(id).await?,
                     Act::RevokeToken(id) => access::revoke_token(id).await?,

@@ -1,16 +1,13 @@
 //! Where a person says who they are.
 
-use leptos::{ev::SubmitEvent, html, prelude::*};
+use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use protocol::AccessMode;
+use protocol::{AccessMode, SignInRefusal};
 
-use crate::{
-    api::{self, ApiError},
-    components::{
-        access::{go_as_somebody_else, identity},
-        icon::{Icon, IconName},
-    },
+use crate::components::{
+    access::identity,
+    icon::{Icon, IconName},
 };
 
 /// The form, for an account or, where there are none, for the server's token.
@@ -27,58 +24,58 @@ pub fn SignInPage() -> impl IntoView {
     }
 }
 
+/// Sent by the browser itself: it works without scripts, and leads to a page that is loaded as
+/// whoever came in.
 #[component]
 fn SignInForm(has_accounts: bool) -> impl IntoView {
-    let query = use_query_map();
-    let (name, password) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
-    let typed = |field: NodeRef<html::Input>| field.try_get_untracked().flatten().map(|field| field.value());
-    let sign_in = Action::new(move |(name, password): &(String, String)| {
-        let (name, password) = (name.clone(), password.clone());
-        async move {
-            api::access::sign_in(name, password).await?;
-            let next = query.try_with_untracked(|query| query.get("next")).flatten();
-            go_as_somebody_else(next.as_deref().unwrap_or("/"));
-            Ok::<(), ApiError>(())
-        }
-    });
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        sign_in.dispatch((typed(name).unwrap_or_default(), typed(password).unwrap_or_default()));
-    };
-    // Until the page is alive a submit would only reload it.
-    let alive = RwSignal::new(false);
-    Effect::new(move || alive.set(true));
-    let refused =
-        move || sign_in.value().with(|answer| answer.as_ref()?.as_ref().err().map(ToString::to_string));
+    let query = use_query_map().get_untracked();
+    let refusal = query.get("refused").and_then(|refusal| refusal.parse().ok());
     let (label, hint) = if has_accounts {
         ("Password", "An administrator makes accounts: pitwall account add NAME.")
     } else {
         ("Token", "It stands in the address that the server printed at its start.")
     };
     view! {
-        <form class="card sign-in" aria-labelledby="sign-in-heading" on:submit=submit>
+        <form class="card sign-in" method="post" action="/sign-in" aria-labelledby="sign-in-heading">
             <h1 id="sign-in-heading">"Sign in to Pitwall"</h1>
+            <input type="hidden" name="next" value=query.get("next").unwrap_or_default() />
             {has_accounts
                 .then(|| view! {
                     <div class="field">
                         <label for="name">"Name"</label>
-                        <input class="input" id="name" name="name" node_ref=name autocomplete="username" autocapitalize="none" spellcheck="false" required=true maxlength="64" />
+                        <input class="input" id="name" name="name" autocomplete="username" autocapitalize="none" spellcheck="false" required=true maxlength="64" />
                     </div>
                 })}
             <div class="field">
                 <label for="password">{label}</label>
-                <input class="input" id="password" name="password" type="password" node_ref=password autocomplete="current-password" required=true maxlength="256" aria-describedby="password-note" />
+                <input class="input" id="password" name="password" type="password" autocomplete="current-password" required=true maxlength="256" aria-describedby="password-note" />
                 <p class="note" id="password-note">{hint}</p>
             </div>
-            <Show when=move || refused().is_some()>
-                <p class="form-error" role="alert">
-                    <Icon name=IconName::Alert />
-                    <span>{refused}</span>
-                </p>
-            </Show>
-            <button type="submit" class="button primary" disabled=move || !alive.get() || sign_in.pending().get()>
+            {refusal
+                .map(|refusal| view! {
+                    <p class="form-error" role="alert">
+                        <Icon name=IconName::Alert />
+                        <span>{sentence(refusal, has_accounts)}</span>
+                    </p>
+                })}
+            <button type="submit" class="button primary">
                 "Sign in"
             </button>
         </form>
+    }
+}
+
+fn sentence(refusal: SignInRefusal, has_accounts: bool) -> String {
+    match refusal {
+        SignInRefusal::Wrong if has_accounts => {
+            "This name and password do not belong together. Check both and try again.".to_owned()
+        }
+        SignInRefusal::Wrong => "This is not the token that the server printed at its start.".to_owned(),
+        SignInRefusal::Wait(seconds) => {
+            format!("There were too many attempts to sign in. Try again in {seconds} seconds.")
+        }
+        SignInRefusal::Unavailable => {
+            "The accounts cannot be read at the moment. Try again; the server's log says more.".to_owned()
+        }
     }
 }

@@ -41,7 +41,8 @@ impl Conversation {
     /// Writes the question down, and returns its number.
     pub async fn ask(&self, question: &str, by: AccountId) -> Result<u32, JournalError> {
         let chat = self.next.fetch_add(1, Ordering::Relaxed);
-        self.append(Body::ChatAsked(ChatAsked { chat, question: question.into(), by })).await?;
+        let asked = said(Body::ChatAsked(ChatAsked { chat, question: question.into(), by }));
+        self.journal.append(self.run, self.epoch, vec![asked]).await?;
         Ok(chat)
     }
 
@@ -87,12 +88,8 @@ impl Conversation {
             error: None,
         }));
         self.spend.count(&body);
-        self.append(body).await
-    }
-
-    async fn append(&self, body: Body) -> Result<(), JournalError> {
-        let event = NewEvent { at: now(), node: None, body };
-        self.journal.append(self.run, self.epoch, vec![event]).await.map(drop)
+        // It was paid for: it waits for a disk that refuses. A question does not; its asker can ask again.
+        self.journal.append_patiently(self.run, self.epoch, &[said(body)]).await.map(drop)
     }
 
     async fn request(&self, question: &str) -> Result<ChatRequest, JournalError> {
@@ -108,6 +105,10 @@ impl Conversation {
             schema: None,
         })
     }
+}
+
+fn said(body: Body) -> NewEvent {
+    NewEvent { at: now(), node: None, body }
 }
 
 /// The id under which the answer's text streams, before it is in the log.

@@ -168,18 +168,9 @@ impl RunLog {
 
     async fn write(&self, events: &[(Option<NodeId>, Body)]) -> Result<(), JournalError> {
         let at = now();
-        let new_events = || {
-            let events = events.iter().cloned();
-            events.map(|(node, body)| NewEvent { at, node, body }).collect()
-        };
-        while let Err(error) = self.journal.append(self.run, self.epoch, new_events()).await {
-            if !error.may_pass() {
-                return Err(error);
-            }
-            tracing::warn!(run = %self.run, %error, "the log cannot be written; the run waits");
-            self.journal.writable().await;
-        }
-        Ok(())
+        let events = events.iter().cloned().map(|(node, body)| NewEvent { at, node, body });
+        let events: Vec<NewEvent> = events.collect();
+        self.journal.append_patiently(self.run, self.epoch, &events).await.map(drop)
     }
 
     pub fn progress(&self) -> MutexGuard<'_, Progress> {

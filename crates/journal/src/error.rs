@@ -55,11 +55,17 @@ pub enum JournalError {
     #[error("The journal is damaged: {0}. Stop Pitwall, keep a copy of the file, and restore a backup.")]
     Corrupt(String),
     /// The disk or the size limit is reached.
-    #[error("The disk is full, or the journal has reached its size limit. Free space and try again.")]
+    #[error("The disk is full, or the journal has reached its size limit. Free space.")]
     Full,
     /// The file or its file system cannot be written.
     #[error("The journal cannot be written: its file or its disk is read-only. Make it writable.")]
     ReadOnly,
+    /// Writing failed, and the database does not say why.
+    #[error(
+        "The journal cannot be written: its disk is full, over a quota, or read-only. \
+         Free space, or make it writable."
+    )]
+    Unwritable,
     /// The file cannot be opened.
     #[error("{} cannot be opened: {cause}. Check that the folder exists and may be written to.", path.display())]
     Unavailable {
@@ -79,7 +85,10 @@ pub enum JournalError {
 impl JournalError {
     /// Whether the same may be stored later, as when a full disk has space again.
     pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Full | Self::ReadOnly | Self::Database(_) | Self::Unavailable { .. })
+        matches!(
+            self,
+            Self::Full | Self::ReadOnly | Self::Unwritable | Self::Database(_) | Self::Unavailable { .. }
+        )
     }
 }
 
@@ -95,9 +104,9 @@ impl From<sqlx::Error> for JournalError {
             .as_database_error()
             .and_then(|error| error.code())
             .and_then(|code| code.parse::<i32>().ok());
-        // A quota is such an error, too: the system has another number for it than for a full disk.
+        // What the system says of a quota or of a disk that turned read-only is lost on the way.
         if code == Some(SQLITE_INPUT_OUTPUT_WRITE) {
-            return Self::Full;
+            return Self::Unwritable;
         }
         // The low byte is the primary result code; the others refine it.
         match (code.map(|code| code & 0xff), &error) {

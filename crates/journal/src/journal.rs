@@ -117,6 +117,27 @@ impl Journal {
         writer::ask(&self.0.requests, Append { run, epoch, events }, Request::Append).await
     }
 
+    /// The same, but waits out what may pass, such as a full disk, and then tries again.
+    ///
+    /// # Errors
+    /// As [`Journal::append`], but for what may pass.
+    pub async fn append_patiently(
+        &self,
+        run: RunId,
+        epoch: Epoch,
+        events: &[NewEvent],
+    ) -> Result<Vec<Arc<Event>>, JournalError> {
+        loop {
+            match self.append(run, epoch, events.to_vec()).await {
+                Err(error) if error.may_pass() => {
+                    tracing::warn!(%run, %error, "the log cannot be written; the run waits");
+                    self.writable().await;
+                }
+                other => return other,
+            }
+        }
+    }
+
     /// At most `limit` events after number `after`, in order; none if there is no such run.
     ///
     /// # Errors

@@ -92,6 +92,40 @@ impl Identity {
     }
 }
 
+/// Why nobody was let in by the form to sign in, as it stands in the address of the page that says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInRefusal {
+    /// What was typed lets nobody in.
+    Wrong,
+    /// There were too many attempts; the next one may be made after so many seconds.
+    Wait(u64),
+    /// The accounts cannot be read.
+    Unavailable,
+}
+
+impl fmt::Display for SignInRefusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wrong => formatter.write_str("wrong"),
+            Self::Wait(seconds) => write!(formatter, "wait-{seconds}"),
+            Self::Unavailable => formatter.write_str("unavailable"),
+        }
+    }
+}
+
+impl FromStr for SignInRefusal {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match (text, text.strip_prefix("wait-")) {
+            ("wrong", _) => Ok(Self::Wrong),
+            ("unavailable", _) => Ok(Self::Unavailable),
+            (_, Some(seconds)) => seconds.parse().map(Self::Wait).map_err(drop),
+            _ => Err(()),
+        }
+    }
+}
+
 /// What an account may use at most. What is absent is not limited.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -5,6 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use accounts::{AccountsError, SignInError};
 use app::backend::Gate;
 use async_trait::async_trait;
+use axum::http::HeaderValue;
 use protocol::{
     AccessMode, AccountId, AccountSummary, Audience, CredentialId, Identity, NewShare, NewToken, Problem,
     Role, RunId, SessionSummary, ShareSummary, TokenSummary,
@@ -31,11 +32,15 @@ pub struct Visit {
 }
 
 impl Access {
-    async fn session_cookie(&self, account: &AccountId) -> Result<String, AccountsError> {
+    pub(super) async fn begin_session(&self, account: &AccountId) -> Result<HeaderValue, AccountsError> {
         let session = self.accounts.begin_session(account, self.session_life).await?;
-        let cookie = self.cookies.set_session(session.token.reveal(), self.session_life);
-        Ok(cookie.to_str().unwrap_or_default().to_owned())
+        Ok(self.cookies.set_session(session.token.reveal(), self.session_life))
     }
+}
+
+/// A cookie as the pages take it.
+fn text(cookie: HeaderValue) -> String {
+    cookie.to_str().unwrap_or_default().to_owned()
 }
 
 fn token_life(seconds: Option<u64>) -> Duration {
@@ -63,6 +68,22 @@ impl Scoped {
                 "This server has no accounts. `pitwall account add NAME` makes one; then start it again.",
             )),
         }
+    }
+
+    /// Begins a session and returns its cookie. Without accounts, the password is the server's token.
+    ///
+    /// # Errors
+    /// See [`SignInError`].
+    pub(super) async fn sign_in(&self, name: &str, password: &str) -> Result<HeaderValue, SignInError> {
+        let access = self.access();
+        let account = match access.mode {
+            AccessMode::Accounts => access.accounts.check_password(name, password, self.peer()).await?,
+            AccessMode::Token | AccessMode::Open => {
+                access.accounts.check_attempt(self.peer(), access.is_token(password.trim()))?;
+                AccountId::local()
+            }
+        };
+        Ok(access.begin_session(&account).await?)
     }
 
     /// A token for a name and a password, for clients that are no browser.
@@ -103,34 +124,12 @@ impl Gate for Scoped {
         }
     }
 
-    async fn sign_in(&self, name: String, password: String) -> Result<String, Problem> {
-        let access = self.access();
-        let account = match access.mode {
-            AccessMode::Accounts => {
-                let name = name.trim();
-                access.accounts.check_password(name, &password, self.peer()).await.map_err(from_sign_in)?
-            }
-            AccessMode::Token | AccessMode::Open => {
-                let is_right = access.is_token(password.trim());
-                access.accounts.check_attempt(self.peer(), is_right).map_err(|error| match error {
-                    SignInError::Refused => Problem {
-                        status: 401,
-                        detail: "This is not the token that the server printed at its start.".to_owned(),
-                    },
-                    other => from_sign_in(other),
-                })?;
-                AccountId::local()
-            }
-        };
-        access.session_cookie(&account).await.map_err(from_accounts)
-    }
-
     async fn sign_out(&self) -> Result<String, Problem> {
         let access = self.access();
         if let Some(credential) = self.caller().credential() {
             access.accounts.end_session(&credential.account, credential.id).await.map_err(from_accounts)?;
         }
-        Ok(access.cookies.end_session().to_str().unwrap_or_default().to_owned())
+        Ok(text(access.cookies.end_session()))
     }
 
     async fn change_password(&self, current: String, new: String) -> Result<String, Problem> {
@@ -142,7 +141,7 @@ impl Gate for Scoped {
             }
         })?;
         access.accounts.set_password(account, &new).await.map_err(from_accounts)?;
-        access.session_cookie(account).await.map_err(from_accounts)
+        access.begin_session(account).await.map(text).map_err(from_accounts)
     }
 
     async fn sessions(&self) -> Result<Vec<SessionSummary>, Problem> {

@@ -238,13 +238,20 @@ impl Visitor {
         }
     }
 
-    /// Signs in; returns what the browser then shows.
-    pub async fn sign_in(&self, name: &str, password: &str) -> Result<Self, (u16, String)> {
-        let request = json!({ "name": name, "password": password });
-        let answer = self.ask("POST", "/rpc/sign_in").json(&request).send().await.unwrap();
+    /// Signs in by the form; returns what the browser then shows, or why it is led back.
+    pub async fn sign_in(&self, name: &str, password: &str) -> Result<Self, String> {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs([("name", name), ("password", password), ("next", "/runs")]);
+        let request =
+            self.ask("POST", "/sign-in").header("content-type", "application/x-www-form-urlencoded");
+        let answer = request.body(form.finish()).send().await.unwrap();
+        assert_eq!(answer.status(), 303);
+        let location = answer.headers()["location"].to_str().unwrap();
         let Some(cookie) = set_cookie(&answer) else {
-            return Err((answer.status().as_u16(), answer.text().await.unwrap()));
+            let refused = location.strip_prefix("/sign-in?refused=").expect("the form");
+            return Err(refused.strip_suffix("&next=%2Fruns").expect("where to go then").to_owned());
         };
+        assert_eq!(location, "/runs");
         let origin = format!("http://{}", self.address);
         Ok(self.clone().with("cookie", &cookie).with("origin", &origin))
     }
