@@ -6,6 +6,7 @@ mod backoff;
 mod connection;
 mod feed;
 mod run;
+mod run_feed;
 #[cfg(feature = "hydrate")]
 mod socket;
 mod streams;
@@ -15,4 +16,5 @@ pub(crate) use backoff::wait_after;
 pub use connection::{Connection, ConnectionLabel};
 pub use feed::use_feed;
 pub use run::{LiveRun, chat_call, use_run};
+pub use run_feed::{RunFeed, run_feed};
 pub use streams::Streams;

@@ -10,11 +10,12 @@ use leptos_router::{
 
 use crate::{
     components::{
-        access::{AccessNote, provide_identity},
+        access::{AccessNote, once_in, provide_identity},
         badge::NeedsYou,
         keys::KeyHelp,
         top_bar::TopBar,
     },
+    live::RunFeed,
     pages::{
         lazy::{
             AccountRoute, CompareRoute, FirstPortfolioRoute, OverviewRoute, PortfolioRoute, RunRoute,
@@ -80,7 +81,9 @@ fn forbid_foreign_content() {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_identity();
-    let needs_you = NeedsYou::follow();
+    let feed = RunFeed::provide();
+    let needs_you = NeedsYou::follow(&feed);
+    once_in(move || feed.listen());
     view! {
         <Title formatter=move |title: String| needs_you.title(&title) />
         <Router>

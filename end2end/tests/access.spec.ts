@@ -26,8 +26,22 @@ test.describe("with the printed token", () => {
     await expect(page.locator("html")).not.toHaveAttribute("data-injected", "yes");
   });
 
-  test("whoever is not in is led to sign in, with the token, and back", async ({ page, server, problems }) => {
-    problems.tolerate(/401/);
+  test.describe("without scripts", () => {
+    test.use({ javaScriptEnabled: false });
+
+    test("whoever is not in signs in with the token, and is led on", async ({ page, server }) => {
+      await page.goto("/runs?search=AAPL");
+      await page.getByLabel("Token").fill("not the token");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await expect(page.getByRole("alert")).toContainText("not the token that the server printed");
+      await page.getByLabel("Token").fill(server.token);
+      await page.keyboard.press("Enter");
+      await expect(page).toHaveURL(`${server.url}/runs?search=AAPL`);
+      await expect(page.getByRole("heading", { name: "Runs" })).toBeVisible();
+    });
+  });
+
+  test("whoever is not in is led to sign in, with the token, and back", async ({ page, server }) => {
     await page.goto("/runs?search=AAPL");
     await expect(page.getByRole("heading", { name: "Sign in to Pitwall" })).toBeVisible();
     await page.getByLabel("Token").fill("not the token");
@@ -44,14 +58,14 @@ test.describe("with accounts", () => {
   let withAccounts: Server;
 
   test.beforeAll(async () => {
-    withAccounts = await Server.launch({}, { anna: "administrator", bert: "owner" });
+    withAccounts = await Server.launch({}, { anna: "administrator", bert: "owner", carl: "viewer" });
   });
 
   test.afterAll(async () => {
     await withAccounts.remove();
   });
 
-  test("an account signs in, makes a token, shares nothing, and signs out in all its tabs", async ({ page, newTab, problems }) => {
+  test("an account signs in, makes a token, removes an account, and signs out in all its tabs", async ({ page, newTab, problems }) => {
     problems.tolerate(/WebSocket|401|403/);
     await page.goto(`${withAccounts.url}/account`);
     await page.getByLabel("Name").fill("anna");
@@ -69,6 +83,14 @@ test.describe("with accounts", () => {
     await expect(page.getByRole("table", { name: "Tokens" })).toContainText("nightly");
     await page.getByRole("button", { name: "Revoke the token nightly" }).click();
     await expect(page.getByText("No tokens")).toBeVisible();
+
+    await page.getByRole("button", { name: "Remove the account carl" }).click();
+    const dialog = page.getByRole("dialog", { name: "Remove the account carl?" });
+    await dialog.getByRole("button", { name: "Keep it" }).click();
+    await expect(page.getByRole("table", { name: "Accounts" })).toContainText("carl");
+    await page.getByRole("button", { name: "Remove the account carl" }).click();
+    await dialog.getByRole("button", { name: "Remove the account" }).click();
+    await expect(page.getByRole("table", { name: "Accounts" })).not.toContainText("carl");
 
     const other = await newTab();
     await other.goto(`${withAccounts.url}/runs`);

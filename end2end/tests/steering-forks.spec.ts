@@ -227,6 +227,23 @@ test("a question beside a finished run is answered, and stays in its log", async
   await expect(exchange).toContainText("Why was the rating chosen?");
 });
 
+test("a question beside a run at work is answered from its present state, and does not disturb it", async ({ page, server }) => {
+  const { run } = await startPipeline(server, "KO", "2022-06-30", { charactersPerSecond: 150 });
+  await page.goto(`/runs/${run}?view=chat`);
+  const chat = page.getByRole("region", { name: "Chat beside the run" });
+  await chat.getByRole("textbox", { name: "Your question" }).fill("How far are you?");
+  await chat.getByRole("button", { name: "Ask" }).click();
+  const exchange = chat.getByRole("article");
+  await expect(exchange).toContainText("How far are you?");
+  const answer = exchange.locator(".writing");
+  await expect(answer).toHaveText(/\S{3}/);
+  await expect(exchange.locator(".turn-foot")).toContainText("rehearsal", { timeout: 30_000 });
+  const during = (await runView(server, run)).summary;
+  expect(during.status).toBe("running");
+  await stop(server, run);
+  expect((await runView(server, run)).nodes.filter((node) => node.status === "failed")).toEqual([]);
+});
+
 test("a run is taken along as a file and taken in again; a file that is none is refused with a sentence", async ({ page, problems, server }, testInfo) => {
   problems.tolerate(/Failed to load resource: the server responded with a status of 422/);
   await page.goto(`/runs/${analysis.run}`);

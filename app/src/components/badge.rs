@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use leptos::prelude::*;
-use protocol::{RunId, RunSummary};
+use protocol::RunId;
 
-use super::access::once_in;
-use crate::live::use_feed;
+use crate::live::RunFeed;
 
 /// The runs that wait for a person. The server makes the title of a page when the page's own
 /// signals are gone, so this one belongs to nobody.
@@ -15,16 +14,10 @@ pub struct NeedsYou(ArcRwSignal<BTreeSet<RunId>>);
 
 impl NeedsYou {
     /// Follows all runs, for as long as the caller's owner lives.
-    pub fn follow() -> Self {
+    pub fn follow(feed: &RunFeed) -> Self {
         let waiting = ArcRwSignal::new(BTreeSet::new());
-        let followed = waiting.clone();
-        once_in(move || Self::keep(&followed));
-        Self(waiting)
-    }
-
-    fn keep(waiting: &ArcRwSignal<BTreeSet<RunId>>) {
         let heard = waiting.clone();
-        use_feed::<RunSummary>("/ws/v1/feed", move |run| {
+        feed.follow(move |run| {
             let waits = !run.awaited.is_empty();
             if heard.with_untracked(|waiting: &BTreeSet<RunId>| waiting.contains(&run.run)) != waits {
                 heard.update(|waiting| {
@@ -36,6 +29,7 @@ impl NeedsYou {
                 });
             }
         });
+        Self(waiting)
     }
 
     /// The title of the tab, with the count before it.

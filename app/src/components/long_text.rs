@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use protocol::{RunId, Text};
 
-use super::copy::CopyButton;
+use super::{copy::CopyButton, notice::Refusal};
 use crate::{api, format, markdown::Markdown};
 
 /// How a text is to be read.
@@ -60,15 +60,10 @@ pub fn LongText(
             }
         })
     };
-    let problem = move || {
-        load.value().get().and_then(Result::err).map(|error| {
-            view! { <p class="inline-problem" role="alert">{error.to_string()}</p> }
-        })
-    };
     view! {
         <div class="long-text">
             {body}
-            {problem}
+            <Refusal act=load />
             <div class="text-acts">
                 {more}
                 <CopyButton text=move |()| shown.get_untracked().to_string() />

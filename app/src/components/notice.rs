@@ -3,6 +3,9 @@
 use leptos::prelude::*;
 use protocol::Problem;
 
+use super::icon::{Icon, IconName};
+use crate::api::ApiError;
+
 /// A titled message with an act or two.
 #[component]
 pub fn Notice(
@@ -40,5 +43,46 @@ pub fn ProblemNotice(
                 </a>
             </p>
         </Notice>
+    }
+}
+
+/// Why a part of the page is not what it should be.
+#[component]
+pub fn InlineProblem(
+    /// What is the matter, and what to do.
+    #[prop(into)]
+    text: String,
+) -> impl IntoView {
+    view! { <p class="inline-problem" role="alert">{text}</p> }
+}
+
+/// Why an act was refused the last time; nothing where it was not.
+#[component]
+pub fn Refusal<I: Send + Sync + 'static, O: Clone + Send + Sync + 'static>(
+    /// The act.
+    act: Action<I, Result<O, ApiError>>,
+    /// Said before the reason, such as "Not asked: ".
+    #[prop(optional)]
+    lead: &'static str,
+) -> impl IntoView {
+    move || act.value().get()?.err().map(|error| view! { <InlineProblem text=format!("{lead}{error}") /> })
+}
+
+/// Why a form was refused, over its button; nothing where it was not.
+#[component]
+pub fn FormError(
+    /// What is the matter, and what to do.
+    #[prop(into)]
+    text: Signal<Option<String>>,
+) -> impl IntoView {
+    move || {
+        text.get().map(|text| {
+            view! {
+                <p class="form-error" role="alert">
+                    <Icon name=IconName::Alert />
+                    <span>{text}</span>
+                </p>
+            }
+        })
     }
 }

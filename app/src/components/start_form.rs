@@ -20,6 +20,7 @@ use super::{
     approval::ApprovalPicker,
     icon::{Icon, IconName},
     limits::{LimitFields, LimitsDraft},
+    notice::FormError,
 };
 use crate::{api, format::long_day};
 
@@ -170,8 +171,10 @@ pub fn StartForm(
         }
     };
     let is_pipeline = Memo::new(move |_| draft.kind.get() == WorkflowKind::Pipeline);
-    let refused =
-        move || start.value().with(|answer| answer.as_ref()?.as_ref().err().map(ToString::to_string));
+    let refused = Signal::derive(move || {
+        let error = start.value().get()?.err()?;
+        Some(format!("The run was not started. {error} Your answers are kept."))
+    });
 
     let StartOptions {
         instruments,
@@ -231,12 +234,7 @@ pub fn StartForm(
             <FlowSelect recent value=draft.flow is_pipeline />
             <ModelFields configured_model draft />
             <MoreFields nodes draft fault=Signal::derive(move || faults.with(|faults| faults.limits.clone())) />
-            <Show when=move || refused().is_some()>
-                <p class="form-error" role="alert">
-                    <Icon name=IconName::Alert />
-                    <span>"The run was not started. " {refused} " Your answers are kept."</span>
-                </p>
-            </Show>
+            <FormError text=refused />
             <button type="submit" class="button primary" disabled=move || !alive.get() aria-disabled=move || busy.get().then_some("true")>
                 <Icon name=IconName::Play />
                 <span aria-live="polite">{move || if busy.get() { "Starting …" } else { "Start the run" }}</span>

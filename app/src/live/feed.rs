@@ -6,11 +6,11 @@ use serde::de::DeserializeOwned;
 use super::Connection;
 
 /// Listens at `path` (such as `/ws/v1/feed`) for as long as the caller's owner lives, and
-/// gives every message to `on_message`, at most once for each drawn frame.
+/// gives the messages to `take`, at most once for each drawn frame.
 #[cfg_attr(not(feature = "hydrate"), allow(unused_variables))]
 pub fn use_feed<T: DeserializeOwned + 'static>(
     path: impl Into<String>,
-    on_message: impl Fn(T) + 'static,
+    take: impl Fn(Vec<T>) + 'static,
 ) -> Signal<Connection> {
     let connection = RwSignal::new(Connection::default());
     #[cfg(feature = "hydrate")]
@@ -25,7 +25,7 @@ pub fn use_feed<T: DeserializeOwned + 'static>(
                 // Feeds may grow: what this page cannot read is not for it.
                 read: |text: &str| serde_json::from_str::<T>(text).ok(),
                 take: move |messages: Vec<T>| {
-                    messages.into_iter().for_each(&on_message);
+                    take(messages);
                     true
                 },
             },

@@ -21,7 +21,7 @@ use self::{
 use crate::{
     api::{ApiError, access},
     browser,
-    components::notice::ProblemNotice,
+    components::notice::{ProblemNotice, Refusal},
 };
 
 /// What the page needs to be drawn.
@@ -141,8 +141,6 @@ fn Account(data: PageData, office: Office) -> impl IntoView {
     let has_accounts = identity.mode == AccessMode::Accounts;
     let name = identity.account.clone().map(|account| account.to_string()).unwrap_or_default();
     let role = identity.role.map(Role::label).unwrap_or_default();
-    let refused =
-        move || office.act.value().with(|answer| answer.as_ref()?.as_ref().err().map(ToString::to_string));
     let may_write = identity.may_write();
     view! {
         <div class="page account">
@@ -156,9 +154,7 @@ fn Account(data: PageData, office: Office) -> impl IntoView {
                         </button>
                     })}
             </header>
-            <Show when=move || refused().is_some()>
-                <p class="form-error" role="alert">{refused}</p>
-            </Show>
+            <Refusal act=office.act />
             {(!has_accounts)
                 .then(|| view! {
                     <p class="card account-lead">

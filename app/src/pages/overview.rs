@@ -16,7 +16,7 @@ use super::runs::list::RunList;
 use crate::{
     api::{self, ApiError},
     components::{notice::ProblemNotice, start_form::StartForm},
-    live::{ConnectionLabel, use_feed},
+    live::{ConnectionLabel, run_feed},
 };
 
 /// Recent runs that are read: for the results and for the flows that a run can join.
@@ -61,8 +61,9 @@ async fn read() -> Result<PageData, ApiError> {
 fn Overview(data: PageData) -> impl IntoView {
     let PageData { options, runs } = data;
     let list = RwSignal::new(RunList::new(RunFilter::default(), RunPage { runs, more: false }));
-    let connection = use_feed::<RunSummary>("/ws/v1/feed", move |run| {
-        list.try_update(|list| list.take(run));
+    let feed = run_feed();
+    feed.follow(move |run| {
+        list.try_update(|list| list.take(run.clone()));
     });
     let recent = Memo::new(move |_| list.with(|list| list.newest_first().cloned().collect::<Vec<_>>()));
     let portfolios = options.portfolios.clone();
@@ -70,7 +71,7 @@ fn Overview(data: PageData) -> impl IntoView {
         <div class="page overview">
             <header class="page-head">
                 <h1>"Overview"</h1>
-                <ConnectionLabel connection />
+                <ConnectionLabel connection=feed.connection() />
             </header>
             <StartForm options recent />
             <div class="overview-live">

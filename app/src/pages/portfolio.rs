@@ -34,7 +34,7 @@ use crate::{
         notice::ProblemNotice,
     },
     format,
-    live::{ConnectionLabel, use_feed},
+    live::{ConnectionLabel, run_feed, use_feed},
 };
 
 /// What the page needs to be drawn.
@@ -87,18 +87,19 @@ fn Board(data: PageData) -> impl IntoView {
     let view = RwSignal::new(portfolio);
     let connection = {
         let path = format!("/ws/v1/portfolios/{}", id.get_value());
-        use_feed::<PortfolioView>(path, move |newer| take_newer(view, newer))
+        use_feed::<PortfolioView>(path, move |views| {
+            views.into_iter().for_each(|newer| take_newer(view, newer))
+        })
     };
 
     // The run that works on this portfolio, if one does.
     let active = RwSignal::new(at_work);
-    let take = move |run: RunSummary| {
-        let concerns = id.try_with_value(|id| is_about(&run, id)).unwrap_or(false);
+    run_feed().follow(move |run| {
+        let concerns = id.try_with_value(|id| is_about(run, id)).unwrap_or(false);
         if concerns {
-            active.try_update(|active| follow_run(active, run));
+            active.try_update(|active| follow_run(active, run.clone()));
         }
-    };
-    use_feed::<RunSummary>("/ws/v1/feed", take);
+    });
     let at_work = Memo::new(move |_| active.with(|active| active.as_ref().map(|run| run.run)));
     let decision = RwSignal::new(None::<LiveDecision>);
 

@@ -24,13 +24,12 @@ use self::{
 use crate::{
     api,
     components::{
-        icon::{Icon, IconName},
-        notice::ProblemNotice,
+        notice::{FormError, ProblemNotice},
         status::{SignLabel, run_sign},
         table::{Cell, DataTable, Empty},
     },
     format,
-    live::{ConnectionLabel, use_feed},
+    live::{ConnectionLabel, run_feed},
 };
 
 /// The page.
@@ -39,14 +38,6 @@ pub fn RunsPage() -> impl IntoView {
     let query = use_query_map();
     let filter = Memo::new(move |_| query.with(filter_of));
     let page = Resource::new(move || filter.get(), api::runs);
-    // The list on the screen; another filter brings another one.
-    let shown = StoredValue::new(None::<RwSignal<RunList>>);
-    let take = move |run: RunSummary| {
-        if let Some(list) = shown.try_get_value().flatten() {
-            list.try_update(|list| list.take(run));
-        }
-    };
-    let connection = use_feed::<RunSummary>("/ws/v1/feed", take);
     let chosen = Chosen::default();
     let problem = RwSignal::new(None::<String>);
 
@@ -55,24 +46,19 @@ pub fn RunsPage() -> impl IntoView {
         <div class="page runs-page">
             <header class="page-head">
                 <h1>"Runs"</h1>
-                <ConnectionLabel connection />
+                <ConnectionLabel connection=run_feed().connection() />
                 <div class="page-acts">
                     <CompareLink chosen />
                     <ImportButton problem />
                 </div>
             </header>
-            {move || problem.get().map(|problem| view! {
-                <p class="form-error" role="alert">
-                    <Icon name=IconName::Alert />
-                    <span>{problem}</span>
-                </p>
-            })}
+            <FormError text=problem />
             <Filters filter />
             <Transition fallback=|| view! { <p class="loading">"Loading the runs …"</p> }>
                 {move || Suspend::new(async move {
                     match page.await {
                         Err(error) => view! { <ProblemNotice problem=error.0 /> }.into_any(),
-                        Ok(page) => view! { <History filter=filter.get_untracked() page shown chosen /> }.into_any(),
+                        Ok(page) => view! { <History filter=filter.get_untracked() page chosen /> }.into_any(),
                     }
                 })}
             </Transition>
@@ -244,15 +230,12 @@ fn FilterSelect(
 }
 
 #[component]
-fn History(
-    filter: RunFilter,
-    page: RunPage,
-    shown: StoredValue<Option<RwSignal<RunList>>>,
-    chosen: Chosen,
-) -> impl IntoView {
+fn History(filter: RunFilter, page: RunPage, chosen: Chosen) -> impl IntoView {
     let is_filtered = address_of(&filter) != "/runs";
     let list = RwSignal::new(RunList::new(filter, page));
-    shown.set_value(Some(list));
+    run_feed().follow(move |run| {
+        list.try_update(|list| list.take(run.clone()));
+    });
     let clock = use_clock();
     let ids =
         Memo::new(move |_| list.with(|list| list.newest_first().map(|run| run.run).collect::<Vec<_>>()));

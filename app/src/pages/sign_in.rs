@@ -5,10 +5,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use protocol::{AccessMode, SignInRefusal};
 
-use crate::components::{
-    access::identity,
-    icon::{Icon, IconName},
-};
+use crate::components::{access::identity, notice::FormError};
 
 /// The form, for an account or, where there are none, for the server's token.
 #[component]
@@ -51,13 +48,7 @@ fn SignInForm(has_accounts: bool) -> impl IntoView {
                 <input class="input" id="password" name="password" type="password" autocomplete="current-password" required=true maxlength="256" aria-describedby="password-note" />
                 <p class="note" id="password-note">{hint}</p>
             </div>
-            {refusal
-                .map(|refusal| view! {
-                    <p class="form-error" role="alert">
-                        <Icon name=IconName::Alert />
-                        <span>{sentence(refusal, has_accounts)}</span>
-                    </p>
-                })}
+            <FormError text=Signal::stored(refusal.map(|refusal| sentence(refusal, has_accounts))) />
             <button type="submit" class="button primary">
                 "Sign in"
             </button>

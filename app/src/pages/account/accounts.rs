@@ -3,31 +3,44 @@
 use leptos::{ev::SubmitEvent, html, prelude::*};
 use protocol::{AccountId, AccountSummary, Problem, Role};
 
-use super::{Act, ActButton, Office};
+use super::{Act, Office};
 use crate::{
     api::{ApiError, access},
-    components::table::{Cell, DataTable},
+    components::{
+        dialog::Modal,
+        notice::Refusal,
+        table::{Cell, DataTable},
+    },
     format,
 };
 
 /// The accounts, and the form that adds one.
 #[component]
 pub fn Accounts(accounts: Vec<AccountSummary>, own: Option<AccountId>, office: Office) -> impl IntoView {
+    let (leaving, open) = (RwSignal::new(None::<AccountId>), RwSignal::new(false));
     let row = move |account: AccountSummary| {
-        let is_own = own.as_ref() == Some(&account.id);
-        let name = account.id.to_string();
-        let of = format!("the account {name}");
+        let AccountSummary { id, role, created_at, .. } = account;
+        let is_own = own.as_ref() == Some(&id);
+        let name = id.to_string();
+        let of = format!(" the account {id}");
+        let remove = move |_| {
+            leaving.set(Some(id.clone()));
+            open.set(true);
+        };
         view! {
             <tr role="row">
                 <Cell label="Name">{name} {is_own.then_some(" (you)")}</Cell>
-                <Cell label="Role">{account.role.label()}</Cell>
+                <Cell label="Role">{role.label()}</Cell>
                 <Cell label="Made (UTC)">
-                    <time datetime=account.created_at.to_string()>{format::moment(account.created_at)}</time>
+                    <time datetime=created_at.to_string()>{format::moment(created_at)}</time>
                 </Cell>
                 <Cell label="">
                     {(!is_own)
                         .then(|| view! {
-                            <ActButton office act=Act::RemoveAccount(account.id) word="Remove" of />
+                            <button type="button" class="quiet-button" on:click=remove>
+                                "Remove"
+                                <span class="visually-hidden">{of}</span>
+                            </button>
                         })}
                 </Cell>
             </tr>
@@ -36,14 +49,38 @@ pub fn Accounts(accounts: Vec<AccountSummary>, own: Option<AccountId>, office: O
     view! {
         <section class="card" aria-labelledby="accounts">
             <h2 id="accounts">"Accounts"</h2>
-            <p class="dim">
-                "An account sees its own runs and portfolios alone. To remove one signs it out everywhere; its runs stay in the log."
-            </p>
+            <p class="dim">"An account sees its own runs and portfolios alone."</p>
             <DataTable caption="Accounts" columns=vec!["Name", "Role", "Made (UTC)", ""]>
                 {accounts.into_iter().map(row).collect_view()}
             </DataTable>
             <NewAccountForm office />
+            <RemoveDialog leaving open office />
         </section>
+    }
+}
+
+/// Asks once more, for removing cannot be taken back.
+#[component]
+fn RemoveDialog(leaving: RwSignal<Option<AccountId>>, open: RwSignal<bool>, office: Office) -> impl IntoView {
+    let name = move || leaving.get().map(|id| id.to_string()).unwrap_or_default();
+    let remove = move |event: SubmitEvent| {
+        event.prevent_default();
+        if let Some(id) = leaving.get_untracked() {
+            office.act.dispatch(Act::RemoveAccount(id));
+        }
+        open.set(false);
+    };
+    let title = Signal::derive(move || format!("Remove the account {}?", name()));
+    view! {
+        <Modal open id="remove-account" title>
+            <p>"It is signed out everywhere at once, and its tokens and shared links end. Its runs stay in the log."</p>
+            <form class="dialog-form" on:submit=remove>
+                <div class="dialog-acts">
+                    <button type="button" class="button" on:click=move |_| open.set(false)>"Keep it"</button>
+                    <button type="submit" class="button danger">"Remove the account"</button>
+                </div>
+            </form>
+        </Modal>
     }
 }
 
@@ -71,7 +108,6 @@ fn NewAccountForm(office: Office) -> impl IntoView {
         let role = role.try_get_untracked().flatten().map(|field| field.value()).unwrap_or_default();
         add.dispatch((typed(name), role, typed(password)));
     };
-    let refused = move || add.value().with(|answer| answer.as_ref()?.as_ref().err().map(ToString::to_string));
     view! {
         <form class="row-form" on:submit=submit>
             <label>
@@ -92,6 +128,6 @@ fn NewAccountForm(office: Office) -> impl IntoView {
             </label>
             <button type="submit" class="button" disabled=move || add.pending().get()>"Add an account"</button>
         </form>
-        {move || refused().map(|why| view! { <p class="inline-problem" role="alert">{why}</p> })}
+        <Refusal act=add />
     }
 }

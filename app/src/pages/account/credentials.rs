@@ -8,6 +8,7 @@ use crate::{
     api::{ApiError, access},
     components::{
         copy::CopyButton,
+        notice::Refusal,
         table::{Cell, DataTable, Empty},
     },
     format,
@@ -108,8 +109,6 @@ fn NewTokenForm(office: Office) -> impl IntoView {
         let seconds = life.try_get_untracked().flatten().and_then(|field| field.value().parse().ok());
         make.dispatch((label, seconds));
     };
-    let refused =
-        move || make.value().with(|answer| answer.as_ref()?.as_ref().err().map(ToString::to_string));
     let shown = move |made: NewToken| {
         let token = made.token.clone();
         view! {
@@ -139,7 +138,7 @@ fn NewTokenForm(office: Office) -> impl IntoView {
             </label>
             <button type="submit" class="button">"Make a token"</button>
         </form>
-        {move || refused().map(|why| view! { <p class="inline-problem" role="alert">{why}</p> })}
+        <Refusal act=make />
         {move || made.get().map(shown)}
     }
 }

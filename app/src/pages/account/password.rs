@@ -3,7 +3,10 @@
 use leptos::{ev::SubmitEvent, html, prelude::*};
 
 use super::Office;
-use crate::api::{ApiError, access};
+use crate::{
+    api::{ApiError, access},
+    components::notice::Refusal,
+};
 
 /// Sets a new password; all other sessions end with the one before.
 #[component]
@@ -24,8 +27,6 @@ pub fn PasswordForm(office: Office) -> impl IntoView {
         event.prevent_default();
         change.dispatch((typed(current), typed(new)));
     };
-    let refused =
-        move || change.value().with(|answer| answer.as_ref()?.as_ref().err().map(ToString::to_string));
     view! {
         <section class="card" aria-labelledby="password">
             <h2 id="password">"Password"</h2>
@@ -41,7 +42,7 @@ pub fn PasswordForm(office: Office) -> impl IntoView {
                 </label>
                 <button type="submit" class="button" disabled=move || change.pending().get()>"Set the password"</button>
             </form>
-            {move || refused().map(|why| view! { <p class="inline-problem" role="alert">{why}</p> })}
+            <Refusal act=change />
         </section>
     }
 }

@@ -6,7 +6,10 @@ use protocol::{CreatePortfolio, Decimal};
 
 use crate::{
     api,
-    components::icon::{Icon, IconName},
+    components::{
+        icon::{Icon, IconName},
+        notice::FormError,
+    },
 };
 
 /// The button and its dialog. It leads to the new portfolio.
@@ -66,9 +69,7 @@ pub fn NewPortfolio(
                     <input id="portfolio-cash" class="input" type="text" inputmode="decimal" autocomplete="off" value="100,000" prop:value=cash on:input=move |event| cash.set(event_target_value(&event)) />
                     <p class="note">"Paper money: nothing is bought anywhere but here."</p>
                 </div>
-                <p class="form-error" role="alert" hidden=move || fault.with(Option::is_none)>
-                    {move || fault.get()}
-                </p>
+                <FormError text=fault />
                 <div class="dialog-acts">
                     <button type="button" class="button" on:click=move |_| close(dialog)>"Cancel"</button>
                     <button type="submit" class="button primary" aria-disabled=move || create.pending().get().then_some("true")>

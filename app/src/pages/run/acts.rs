@@ -15,6 +15,7 @@ use crate::{
         icon::{Icon, IconName},
         keys::on_page_key,
         menu::Menu,
+        notice::Refusal,
     },
 };
 
@@ -50,7 +51,7 @@ pub fn ApproveMode(screen: Screen) -> impl IntoView {
             <p class="dim">"Before a node that you choose, the run pauses and shows what is about to happen. It waits until somebody approves."</p>
             <form class="dialog-form" on:submit=submit>
                 <ApprovalPicker value nodes name="approve-mode" />
-                {move || save.value().get().and_then(Result::err).map(|error| view! { <p class="inline-problem" role="alert">{error.to_string()}</p> })}
+                <Refusal act=save />
                 <div class="dialog-acts">
                     <button type="button" class="button" on:click=move |_| open.set(false)>"Cancel"</button>
                     <button type="submit" class="button primary" disabled=save.pending()>"Set the mode"</button>
@@ -158,7 +159,7 @@ pub fn StopButton(screen: Screen) -> impl IntoView {
                         on:input=move |event| reason.set(event_target_value(&event))
                     />
                 </label>
-                {move || stop.value().get().and_then(Result::err).map(|error| view! { <p class="inline-problem" role="alert">{error.to_string()}</p> })}
+                <Refusal act=stop />
                 <div class="dialog-acts">
                     <button type="button" class="button" on:click=move |_| open.set(false)>"Let it run"</button>
                     <button type="submit" class="button danger" disabled=stop.pending()>"Stop the run"</button>

@@ -16,7 +16,10 @@ use super::{
 };
 use crate::{
     api::{self, ApiError},
-    components::icon::{Icon, IconName},
+    components::{
+        icon::{Icon, IconName},
+        notice::Refusal,
+    },
     format,
 };
 
@@ -120,7 +123,7 @@ fn AskCard(screen: Screen, input: CallId) -> impl IntoView {
                     {request.reason.map(|reason| view! { <p class="dim">{reason}</p> })}
                 </div>
                 {form}
-                <Refusal reply />
+                <Refusal act=reply lead="Not taken: " />
             </article>
         }
     })
@@ -166,19 +169,6 @@ fn Deadline(screen: Screen, asked: InputView) -> impl IntoView {
             <span class="dim">{then}</span>
         </span>
     })
-}
-
-/// Why the server did not take the answer. What was typed stays.
-#[component]
-fn Refusal(reply: Reply) -> impl IntoView {
-    move || {
-        let error = reply.value().get().and_then(Result::err)?;
-        Some(view! {
-            <p class="inline-problem" role="alert">
-                {format!("Not taken: {error}")}
-            </p>
-        })
-    }
 }
 
 /// A question in the transcript: what was asked, and who answered what.

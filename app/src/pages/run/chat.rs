@@ -11,6 +11,7 @@ use crate::{
     components::{
         icon::{Icon, IconName},
         long_text::{LongText, Reading},
+        notice::Refusal,
     },
     format,
     live::chat_call,
@@ -74,9 +75,7 @@ pub fn Chat(screen: Screen) -> impl IntoView {
                     <Icon name=IconName::Chat />
                     "Ask"
                 </button>
-                {move || ask.value().get().and_then(Result::err).map(|error| view! {
-                    <p class="inline-problem" role="alert">{format!("Not asked: {error} Your question is kept.")}</p>
-                })}
+                <Refusal act=ask lead="Your question is kept, but was not asked: " />
             </form>
         </section>
     }

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use protocol::{Event, NodeId};
 
 use super::{events::line_of, log::Loading, screen::Screen};
+use crate::components::notice::InlineProblem;
 
 /// Rows at most; the table has them all.
 const ROWS: usize = 200;
@@ -27,7 +28,7 @@ pub fn NodeEvents(screen: Screen, id: NodeId) -> impl IntoView {
         {move || match log.loading.get() {
             Loading::Idle | Loading::Busy => Some(view! { <p class="dim">"Loading the log …"</p> }.into_any()),
             Loading::Failed(error) => {
-                Some(view! { <p class="inline-problem" role="alert">{error.to_string()}</p> }.into_any())
+                Some(view! { <InlineProblem text=error.to_string() /> }.into_any())
             }
             Loading::Done => None,
         }}

@@ -16,6 +16,7 @@ use crate::{
         dialog::Modal,
         icon::{Icon, IconName},
         limits::{LimitFields, LimitsDraft},
+        notice::InlineProblem,
     },
 };
 
@@ -152,7 +153,7 @@ fn ForkForm(screen: Screen) -> impl IntoView {
     let problem = move || {
         let refused = fork.value().get().and_then(Result::err).map(|error| error.to_string());
         let refused = refused.or_else(|| prepared.with(|prepared| prepared.as_ref().err().cloned()))?;
-        Some(view! { <p class="inline-problem" role="alert">{refused}</p> })
+        Some(view! { <InlineProblem text=refused /> })
     };
     let model_option = move |value: Model, label: &'static str| {
         view! {

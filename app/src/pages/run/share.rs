@@ -5,12 +5,13 @@ use protocol::{AccessMode, Audience};
 
 use super::screen::Screen;
 use crate::{
-    api::{ApiError, access},
+    api::access,
     components::{
         access::identity,
         copy::CopyButton,
         dialog::Modal,
         icon::{Icon, IconName},
+        notice::Refusal,
     },
 };
 
@@ -78,10 +79,8 @@ fn ShareForm(screen: Screen, open: RwSignal<bool>) -> impl IntoView {
                     })
                 })}
             </Suspense>
-            {move || share.value().get().map(|made| match made {
-                Ok(made) => view! { <Made path=made.path /> }.into_any(),
-                Err(error) => said(&error),
-            })}
+            {move || share.value().get()?.ok().map(|made| view! { <Made path=made.path /> })}
+            <Refusal act=share />
             <div class="dialog-acts">
                 <button type="button" class="button" on:click=move |_| open.set(false)>"Close"</button>
                 <button type="submit" class="button primary" disabled=share.pending()>"Share"</button>
@@ -108,8 +107,4 @@ fn Made(path: Option<String>) -> impl IntoView {
         </p>
     }
     .into_any()
-}
-
-fn said(error: &ApiError) -> AnyView {
-    view! { <p class="inline-problem" role="alert">{error.to_string()}</p> }.into_any()
 }

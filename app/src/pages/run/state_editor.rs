@@ -5,7 +5,10 @@ use protocol::{Patch, StateEntry, Text};
 use serde_json::Value;
 
 use super::screen::Screen;
-use crate::api::{self, ApiError};
+use crate::{
+    api::{self, ApiError},
+    components::notice::InlineProblem,
+};
 
 /// A key that is being edited.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +100,7 @@ pub fn StateEditor(screen: Screen, edits: RwSignal<Result<Patch, String>>) -> im
                     }
                 }
             </For>
-            {move || problem.get().map(|error| view! { <p class="inline-problem" role="alert">{error.to_string()}</p> })}
+            {move || problem.get().map(|error| view! { <InlineProblem text=error.to_string() /> })}
         </div>
     }
 }

@@ -1,0 +1,122 @@
+//! The feed of all runs: one socket for the whole tab, which every part of a page may follow.
+
+use std::collections::BTreeMap;
+
+use leptos::prelude::*;
+use protocol::{RunId, RunSummary};
+
+use super::{Connection, feed::use_feed};
+
+/// Runs that are kept for who begins to follow later; the page asks the server for older ones.
+const KEPT: usize = 500;
+
+/// What the feed has told. Signals that belong to nobody: the server makes the title of a page when
+/// the page's own are gone.
+#[derive(Clone, Default)]
+pub struct RunFeed {
+    told: ArcRwSignal<Told>,
+    connection: ArcRwSignal<Connection>,
+}
+
+impl RunFeed {
+    /// A feed that [`run_feed`] finds everywhere below.
+    pub fn provide() -> Self {
+        let feed = Self::default();
+        provide_context(feed.clone());
+        feed
+    }
+
+    /// Begins to listen, for as long as the caller's owner lives.
+    pub fn listen(&self) {
+        let told = self.told.clone();
+        let connection = use_feed("/ws/v1/feed", move |runs| told.update(|told| told.add(runs)));
+        let known = self.connection.clone();
+        Effect::new(move |_| known.set(connection.get()));
+    }
+
+    /// Calls `take` with how each run stands, as far as it is known, and again whenever one changes,
+    /// for as long as the caller's owner lives.
+    pub fn follow(&self, take: impl Fn(&RunSummary) + 'static) {
+        let told = self.told.clone();
+        Effect::new(move |heard: Option<u64>| {
+            let news = told.with(|told| told.after(heard.unwrap_or_default()));
+            untrack(|| news.iter().for_each(|(_, run)| take(run)));
+            news.last().map(|(number, _)| *number).or(heard).unwrap_or_default()
+        });
+    }
+
+    /// The state of its socket.
+    pub fn connection(&self) -> Signal<Connection> {
+        self.connection.clone().into()
+    }
+}
+
+/// The tab's feed.
+pub fn run_feed() -> RunFeed {
+    use_context().unwrap_or_default()
+}
+
+/// How each run stands, in the order in which it was told.
+#[derive(Default)]
+struct Told {
+    count: u64,
+    runs: BTreeMap<u64, RunSummary>,
+    numbers: BTreeMap<RunId, u64>,
+}
+
+impl Told {
+    fn add(&mut self, runs: Vec<RunSummary>) {
+        for run in runs {
+            self.count += 1;
+            if let Some(earlier) = self.numbers.insert(run.run, self.count) {
+                self.runs.remove(&earlier);
+            }
+            self.runs.insert(self.count, run);
+        }
+        while self.runs.len() > KEPT
+            && let Some((_, oldest)) = self.runs.pop_first()
+        {
+            self.numbers.remove(&oldest.run);
+        }
+    }
+
+    fn after(&self, heard: u64) -> Vec<(u64, RunSummary)> {
+        self.runs.range(heard + 1..).map(|(number, run)| (*number, run.clone())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{RunRequest, Timestamp, Workflow};
+
+    use super::*;
+
+    fn run(number: usize, seq: u64) -> RunSummary {
+        let (portfolio, date) = ("main".parse().unwrap(), "2022-06-30".parse().unwrap());
+        let request = RunRequest::new(Workflow::Portfolio { portfolio, date }, "flow".parse().unwrap());
+        let run = format!("0197a1b2-0000-7000-8000-{number:012}").parse().unwrap();
+        RunSummary { seq, ..RunSummary::new(run, request, Timestamp(0)) }
+    }
+
+    fn heard(told: &Told, after: u64) -> Vec<(u64, u64)> {
+        told.after(after).iter().map(|(number, run)| (*number, run.seq)).collect()
+    }
+
+    #[test]
+    fn who_comes_later_hears_how_each_run_stands_once() {
+        let mut told = Told::default();
+        told.add(vec![run(1, 1), run(2, 1), run(1, 5)]);
+        assert_eq!(heard(&told, 0), [(2, 1), (3, 5)]);
+        told.add(vec![run(2, 9)]);
+        assert_eq!(heard(&told, 3), [(4, 9)]);
+        assert_eq!(heard(&told, 4), []);
+    }
+
+    #[test]
+    fn a_tab_that_stays_open_keeps_no_more_than_it_needs() {
+        let mut told = Told::default();
+        told.add((0..KEPT + 10).map(|number| run(number, 1)).collect());
+        assert_eq!((told.runs.len(), told.numbers.len()), (KEPT, KEPT));
+        assert_eq!(told.after(0)[0].1.run, run(10, 1).run, "the longest unchanged goes first");
+    }
+}
