@@ -10,6 +10,9 @@ if ! command -v cargo-fuzz >/dev/null; then
   CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off \
     cargo install --quiet --root "$tools" cargo-fuzz --locked
 fi
+# The fuzzer's flags take the place of those in .cargo/config.toml, without which the pages, which come
+# along with the server, do not compile.
+export RUSTFLAGS="${RUSTFLAGS:-} --cfg=erase_components"
 targets=("$@")
 [[ ${#targets[@]} -gt 0 ]] || targets=(socket_message cursor model_answer imported_run)
 for target in "${targets[@]}"; do

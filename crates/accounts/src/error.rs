@@ -1,5 +1,6 @@
-use std::{io, path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
+use database::FileError;
 use protocol::AccountId;
 use sqlx::migrate::MigrateError;
 
@@ -20,39 +21,9 @@ pub enum AccountsError {
     /// The password is too short or too long.
     #[error("A password must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters. Choose another.")]
     UnfitPassword,
-    /// The file is a database, but not of accounts.
-    #[error("{} belongs to another program. Choose another data folder; this file was not changed.", .0.display())]
-    Foreign(PathBuf),
-    /// A newer Pitwall wrote the file.
-    #[error(
-        "{} was written by a newer Pitwall (format {found}; this one knows {known}). \
-         Update Pitwall, or choose another data folder; this file was not changed.",
-        path.display()
-    )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its format.
-        found: i64,
-        /// The newest format that this version knows.
-        known: i64,
-    },
-    /// The file is damaged.
-    #[error("{} is damaged: {detail}. Stop Pitwall, keep a copy of the file, and restore a backup.", path.display())]
-    Corrupt {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        detail: String,
-    },
-    /// The file cannot be opened.
-    #[error("{} cannot be opened: {cause}. Check that the folder exists and may be written to.", path.display())]
-    Unavailable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        cause: Arc<io::Error>,
-    },
+    /// The file is not opened.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The database failed.
     #[error("The accounts' database failed: {0}. Try again; if it persists, check the disk.")]
     Database(Arc<sqlx::Error>),

@@ -1,17 +1,17 @@
-//! The file: the checks at the start, then all SQL.
+//! The file, and all SQL.
 
 use std::{
     collections::HashSet,
     fs::{self, File},
-    io::{self, Read},
+    io,
     path::Path,
-    sync::Arc,
     time::Duration,
 };
 
+use database::{FileError, Format};
 use protocol::{AccountId, AccountSummary, Allowance, CredentialId, Role, RunId, Timestamp};
 use sqlx::{
-    ConnectOptions, Connection, FromRow, SqliteConnection, SqlitePool,
+    ConnectOptions, FromRow, SqlitePool,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
 };
@@ -27,11 +27,8 @@ const APPLICATION_ID: i64 = 1_346_982_977;
 /// Opens the file, or makes it, for its owner alone. Other processes may use it at the same time:
 /// accounts are managed while the server runs.
 pub async fn open(path: &Path) -> Result<SqlitePool, AccountsError> {
-    let size = make_private(path)
-        .map_err(|cause| AccountsError::Unavailable { path: path.to_owned(), cause: Arc::new(cause) })?;
-    if size > 0 {
-        check(path).await?;
-    }
+    make_private(path).map_err(|cause| FileError::unavailable(path, cause))?;
+    database::check(path, &Format { application_id: APPLICATION_ID, migrations: &MIGRATIONS }).await?;
     let options = SqliteConnectOptions::new()
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
@@ -43,62 +40,16 @@ pub async fn open(path: &Path) -> Result<SqlitePool, AccountsError> {
     Ok(pool)
 }
 
-/// Makes the file if it is not there, with mode 600, and returns its size.
-fn make_private(path: &Path) -> io::Result<u64> {
+/// Makes the file if it is not there, with mode 600.
+fn make_private(path: &Path) -> io::Result<()> {
     let mut options = File::options();
     options.create(true).truncate(false).read(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let size = options.open(path)?.metadata()?.len();
+    options.open(path)?;
     #[cfg(unix)]
     fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    Ok(size)
-}
-
-/// Whether the file is one that this version can work with. Only reads.
-async fn check(path: &Path) -> Result<(), AccountsError> {
-    let corrupt = |detail: String| AccountsError::Corrupt { path: path.to_owned(), detail };
-    let mut header = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(16).read_to_end(&mut header))
-        .map_err(|cause| AccountsError::Unavailable { path: path.to_owned(), cause: Arc::new(cause) })?;
-    if header != b"SQLite format 3\0" {
-        return Err(corrupt("it does not begin as a SQLite database does".into()));
-    }
-    let options = SqliteConnectOptions::new().filename(path).read_only(true).disable_statement_logging();
-    let mut connection = options.connect().await?;
-    let verdict = check_content(path, &mut connection).await;
-    connection.close().await?;
-    verdict.map_err(|error| match error {
-        AccountsError::Database(error) => corrupt(error.to_string()),
-        other => other,
-    })
-}
-
-async fn check_content(path: &Path, connection: &mut SqliteConnection) -> Result<(), AccountsError> {
-    let verdict: String = sqlx::query_scalar("pragma quick_check(1)").fetch_one(&mut *connection).await?;
-    if verdict != "ok" {
-        return Err(AccountsError::Corrupt { path: path.to_owned(), detail: verdict });
-    }
-    let application: i64 = sqlx::query_scalar("pragma application_id").fetch_one(&mut *connection).await?;
-    let tables: Vec<String> = sqlx::query_scalar("select name from sqlite_schema where type = 'table'")
-        .fetch_all(&mut *connection)
-        .await?;
-    // A first start may have been cut off after the migrations' own table.
-    let is_begun = tables.iter().all(|table| table == "_sqlx_migrations");
-    if application != APPLICATION_ID && !is_begun {
-        return Err(AccountsError::Foreign(path.to_owned()));
-    }
-    if tables.is_empty() {
-        return Ok(());
-    }
-    let found: Option<i64> =
-        sqlx::query_scalar("select max(version) from _sqlx_migrations").fetch_one(&mut *connection).await?;
-    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
-    match found {
-        Some(found) if found > known => Err(AccountsError::Newer { path: path.to_owned(), found, known }),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// The key that tokens are signed with; made at the first start.

@@ -4,6 +4,7 @@
 use std::{net::IpAddr, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 
 use accounts::{Accounts, AccountsError, Attempts, Kind, SignInError};
+use database::FileError;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use protocol::{AccountId, Audience, Role, RunId};
 use serde_json::{Value, json};
@@ -170,7 +171,7 @@ async fn a_file_that_is_not_ours_is_refused_and_left_as_it_was() {
         assert_eq!(std::fs::read(home.file()).unwrap(), content);
         why
     };
-    assert!(matches!(refused(b"no database at all").await, AccountsError::Corrupt { .. }));
+    assert!(matches!(refused(b"no database at all").await, AccountsError::File(FileError::Damaged { .. })));
     let other = TempDir::new().unwrap();
     let path = other.path().join("other.db");
     let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
@@ -178,7 +179,10 @@ async fn a_file_that_is_not_ours_is_refused_and_left_as_it_was() {
         .execute(&mut options.connect().await.unwrap())
         .await
         .unwrap();
-    assert!(matches!(refused(&std::fs::read(&path).unwrap()).await, AccountsError::Foreign(_)));
+    assert!(matches!(
+        refused(&std::fs::read(&path).unwrap()).await,
+        AccountsError::File(FileError::Foreign(_))
+    ));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,6 @@
-use std::{io, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
+use database::FileError;
 use protocol::{Digest, PortfolioId, RunId};
 use sqlx::migrate::MigrateError;
 
@@ -34,24 +35,10 @@ pub enum JournalError {
     /// Another process has the file open.
     #[error("{} is in use by another Pitwall. Stop that one, or choose another file.", .0.display())]
     InUse(PathBuf),
-    /// The file is a database, but not Pitwall's.
-    #[error("{} belongs to another program. Choose another file; this one was not changed.", .0.display())]
-    Foreign(PathBuf),
-    /// A newer Pitwall wrote the file.
-    #[error(
-        "{} was written by a newer Pitwall (format {found}; this one knows {known}). \
-         Update Pitwall, or choose another file; this one was not changed.",
-        path.display()
-    )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its format.
-        found: i64,
-        /// The newest format that this version knows.
-        known: i64,
-    },
-    /// The file is damaged.
+    /// The file is not opened.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// What was read is damaged.
     #[error("The journal is damaged: {0}. Stop Pitwall, keep a copy of the file, and restore a backup.")]
     Corrupt(String),
     /// The disk or the size limit is reached.
@@ -66,14 +53,6 @@ pub enum JournalError {
          Free space, or make it writable."
     )]
     Unwritable,
-    /// The file cannot be opened.
-    #[error("{} cannot be opened: {cause}. Check that the folder exists and may be written to.", path.display())]
-    Unavailable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        cause: Arc<io::Error>,
-    },
     /// The database failed in another way.
     #[error("The journal's database failed: {0}. Try again; if it persists, check the disk.")]
     Database(Arc<sqlx::Error>),
@@ -85,10 +64,7 @@ pub enum JournalError {
 impl JournalError {
     /// Whether the same may be stored later, as when a full disk has space again.
     pub fn may_pass(&self) -> bool {
-        matches!(
-            self,
-            Self::Full | Self::ReadOnly | Self::Unwritable | Self::Database(_) | Self::Unavailable { .. }
-        )
+        matches!(self, Self::Full | Self::ReadOnly | Self::Unwritable | Self::Database(_))
     }
 }
 

@@ -66,9 +66,8 @@ impl Journal {
     /// Keeps `<path>.lock` locked until the journal is closed.
     ///
     /// # Errors
-    /// [`JournalError::InUse`], [`JournalError::Corrupt`], [`JournalError::Newer`],
-    /// [`JournalError::Foreign`]: the file is left as it was found. [`JournalError::Full`],
-    /// [`JournalError::Unavailable`], [`JournalError::Database`]: it cannot be opened.
+    /// [`JournalError::InUse`], [`JournalError::File`]: the file is left as it was found.
+    /// [`JournalError::Full`], [`JournalError::Database`]: it cannot be opened.
     pub async fn open(path: &Path) -> Result<Self, JournalError> {
         Self::open_with(path, &Options::default()).await
     }

@@ -1,14 +1,13 @@
 use std::{
     ffi::OsString,
     fs::{self, File, TryLockError},
-    io::{self, Read},
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
+use database::{FileError, Format};
 use sqlx::{
-    ConnectOptions, Connection, SqliteConnection,
+    ConnectOptions, SqliteConnection,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -20,8 +19,6 @@ static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// As the first migration sets it.
 const APPLICATION_ID: i64 = 0x5049_5457;
-/// Larger files are not read through at the start; SQLite checks what it reads anyway.
-const LARGEST_FULL_CHECK: u64 = 256 << 20;
 const PAGE: u64 = 4096;
 const READERS: u32 = 4;
 
@@ -40,10 +37,7 @@ pub(crate) async fn open(path: &Path, options: &Options) -> Result<Opened, Journ
     // Two names of one file must come to one lock.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let lock = lock(&path)?;
-    check(&path).await.map_err(|error| match error {
-        JournalError::Corrupt(detail) => JournalError::Corrupt(format!("{}: {detail}", path.display())),
-        other => other,
-    })?;
+    database::check(&path, &Format { application_id: APPLICATION_ID, migrations: &MIGRATIONS }).await?;
 
     let options = writing(&path, options);
     let mut connection = options.connect().await?;
@@ -94,65 +88,11 @@ fn lock(path: &Path) -> Result<File, JournalError> {
     let mut name = OsString::from(path);
     name.push(".lock");
     let name = PathBuf::from(name);
-    let unavailable = |cause| JournalError::Unavailable { path: name.clone(), cause: Arc::new(cause) };
+    let unavailable = |cause| FileError::unavailable(&name, cause);
     let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(unavailable)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(JournalError::InUse(path.to_owned())),
-        Err(TryLockError::Error(cause)) => Err(unavailable(cause)),
-    }
-}
-
-/// Whether the file is one that this version can work with. Only reads.
-async fn check(path: &Path) -> Result<(), JournalError> {
-    let unavailable = |cause| JournalError::Unavailable { path: path.to_owned(), cause: Arc::new(cause) };
-    let size = match fs::metadata(path) {
-        Ok(metadata) => metadata.len(),
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => 0,
-        Err(cause) => return Err(unavailable(cause)),
-    };
-    if size == 0 {
-        return Ok(());
-    }
-    let mut header = Vec::new();
-    File::open(path).and_then(|file| file.take(16).read_to_end(&mut header)).map_err(unavailable)?;
-    if header != b"SQLite format 3\0" {
-        return Err(JournalError::Corrupt("it does not begin as a SQLite database does".into()));
-    }
-    let mut connection = reading(path).connect().await?;
-    let result = check_content(path, size, &mut connection).await;
-    connection.close().await?;
-    result
-}
-
-async fn check_content(
-    path: &Path,
-    size: u64,
-    connection: &mut SqliteConnection,
-) -> Result<(), JournalError> {
-    let application: i64 = sqlx::query_scalar("pragma application_id").fetch_one(&mut *connection).await?;
-    let tables: Vec<String> = sqlx::query_scalar("select name from sqlite_schema where type = 'table'")
-        .fetch_all(&mut *connection)
-        .await?;
-    // A first start may have been cut off after the migrations' own table.
-    let is_begun = tables.iter().all(|table| table == "_sqlx_migrations");
-    if application != APPLICATION_ID && !is_begun {
-        return Err(JournalError::Foreign(path.to_owned()));
-    }
-    if size <= LARGEST_FULL_CHECK {
-        let verdict: String = sqlx::query_scalar("pragma quick_check(1)").fetch_one(&mut *connection).await?;
-        if verdict != "ok" {
-            return Err(JournalError::Corrupt(verdict));
-        }
-    }
-    if !tables.iter().any(|table| table == "_sqlx_migrations") {
-        return Ok(());
-    }
-    let found: Option<i64> =
-        sqlx::query_scalar("select max(version) from _sqlx_migrations").fetch_one(&mut *connection).await?;
-    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
-    match found {
-        Some(found) if found > known => Err(JournalError::Newer { path: path.to_owned(), found, known }),
-        _ => Ok(()),
+        Err(TryLockError::Error(cause)) => Err(unavailable(cause).into()),
     }
 }

@@ -1,5 +1,6 @@
 use std::fs;
 
+use database::FileError;
 use journal::{Journal, JournalError};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
@@ -42,7 +43,7 @@ async fn a_file_by_a_newer_version_is_refused_and_left_alone() {
     )
     .await;
     let error = refusal(&place).await;
-    assert!(matches!(error, JournalError::Newer { found: 9000, known: 2, .. }), "{error:?}");
+    assert!(matches!(error, JournalError::File(FileError::Newer { found: 9000, known: 2, .. })), "{error:?}");
     assert!(error.to_string().contains("Update Pitwall"));
 }
 
@@ -50,7 +51,7 @@ async fn a_file_by_a_newer_version_is_refused_and_left_alone() {
 async fn a_file_of_another_program_is_refused_and_left_alone() {
     let place = Place::new();
     change(&place, "create table recipe (name text)").await;
-    assert!(matches!(refusal(&place).await, JournalError::Foreign(_)));
+    assert!(matches!(refusal(&place).await, JournalError::File(FileError::Foreign(_))));
 }
 
 #[tokio::test]
@@ -58,7 +59,7 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let place = Place::new();
     fs::write(place.file(), "Dear diary, today I was not a database.").unwrap();
     let error = refusal(&place).await;
-    assert!(matches!(error, JournalError::Corrupt(_)), "{error:?}");
+    assert!(matches!(error, JournalError::File(FileError::Damaged { .. })), "{error:?}");
     assert!(error.to_string().contains("journal.db") && error.to_string().contains("backup"));
 }
 
@@ -76,14 +77,14 @@ async fn a_damaged_database_is_refused_and_left_alone() {
     }
     fs::write(place.file(), bytes).unwrap();
     let error = refusal(&place).await;
-    assert!(matches!(error, JournalError::Corrupt(_)), "{error:?}");
+    assert!(matches!(error, JournalError::File(FileError::Damaged { .. })), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_missing_folder_is_named() {
     let place = Place::new();
     let error = Journal::open(&place.file().join("nowhere").join("journal.db")).await.err().unwrap();
-    assert!(matches!(error, JournalError::Unavailable { .. }), "{error:?}");
+    assert!(matches!(error, JournalError::File(FileError::Unavailable { .. })), "{error:?}");
     assert!(error.to_string().contains("nowhere"));
 }
 

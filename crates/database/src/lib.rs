@@ -1,0 +1,163 @@
+//! What holds for each of Pitwall's SQLite files before it is opened: it is Pitwall's, whole, and of a
+//! format that this version knows. Checking only reads, so that a file that is refused stays as it is.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use sqlx::{ConnectOptions, Connection, SqliteConnection, migrate::Migrator, sqlite::SqliteConnectOptions};
+
+/// The first bytes of every SQLite database: <https://www.sqlite.org/fileformat2.html>.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// Larger files are not read through at the start; SQLite checks what it reads anyway.
+const LARGEST_FULL_CHECK: u64 = 256 << 20;
+/// Where the migrations are kept that a file has had.
+const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
+
+/// What makes a file ours.
+pub struct Format {
+    /// `application_id`, as the first migration sets it.
+    pub application_id: i64,
+    /// All migrations that this version knows.
+    pub migrations: &'static Migrator,
+}
+
+/// Why a file is not opened. It was not changed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum FileError {
+    /// It is a database, but not this one of Pitwall's.
+    #[error("{} belongs to another program. Choose another data folder; this file was not changed.", .0.display())]
+    Foreign(PathBuf),
+    /// A newer Pitwall wrote it.
+    #[error(
+        "{} was written by a newer Pitwall (format {found}; this one knows {known}). \
+         Update Pitwall, or choose another data folder; this file was not changed.",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The newest format that this version knows.
+        known: i64,
+    },
+    /// It is damaged.
+    #[error("{} is damaged: {detail}. Stop Pitwall, keep a copy of the file, and restore a backup.", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The system does not open it.
+    #[error("{} cannot be opened: {cause}. Check that the folder exists and may be written to.", path.display())]
+    Unavailable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: Arc<io::Error>,
+    },
+}
+
+impl FileError {
+    /// What the system said about a file.
+    pub fn unavailable(path: &Path, cause: io::Error) -> Self {
+        Self::Unavailable { path: path.to_owned(), cause: Arc::new(cause) }
+    }
+}
+
+/// Whether a file is one that this version can work with; one that is not there yet, or empty, is.
+///
+/// # Errors
+/// See [`FileError`].
+pub async fn check(path: &Path, format: &Format) -> Result<(), FileError> {
+    let size = match fs::metadata(path) {
+        Ok(metadata) => metadata.len(),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => 0,
+        Err(cause) => return Err(FileError::unavailable(path, cause)),
+    };
+    if size == 0 {
+        return Ok(());
+    }
+    let mut header = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut header))
+        .map_err(|cause| FileError::unavailable(path, cause))?;
+    let damaged = |detail: String| FileError::Damaged { path: path.to_owned(), detail };
+    if header != MAGIC {
+        return Err(damaged("it does not begin as a SQLite database does".to_owned()));
+    }
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).disable_statement_logging();
+    let content = async {
+        let mut connection = options.connect().await?;
+        let content = Content::read(&mut connection, size).await;
+        connection.close().await?;
+        content
+    };
+    let content = content.await.map_err(|error: sqlx::Error| {
+        if is_damage(&error) {
+            damaged(error.to_string())
+        } else {
+            FileError::unavailable(path, io::Error::other(error))
+        }
+    })?;
+    content.check(path, format)
+}
+
+/// `SQLITE_CORRUPT` or `SQLITE_NOTADB`: <https://www.sqlite.org/rescode.html>.
+fn is_damage(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
+    // The low byte is the primary result code; the others refine it.
+    matches!(code.map(|code| code & 0xff), Some(11 | 26))
+}
+
+/// What is asked of a database.
+struct Content {
+    application_id: i64,
+    tables: Vec<String>,
+    /// SQLite's own verdict: `ok`, or what is wrong.
+    verdict: String,
+    version: Option<i64>,
+}
+
+impl Content {
+    async fn read(connection: &mut SqliteConnection, size: u64) -> Result<Self, sqlx::Error> {
+        let application_id = sqlx::query_scalar("pragma application_id").fetch_one(&mut *connection).await?;
+        let tables: Vec<String> = sqlx::query_scalar("select name from sqlite_schema where type = 'table'")
+            .fetch_all(&mut *connection)
+            .await?;
+        let verdict = if size <= LARGEST_FULL_CHECK {
+            sqlx::query_scalar("pragma quick_check(1)").fetch_one(&mut *connection).await?
+        } else {
+            "ok".to_owned()
+        };
+        let version = if tables.iter().any(|table| table == MIGRATIONS_TABLE) {
+            sqlx::query_scalar("select max(version) from _sqlx_migrations")
+                .fetch_one(&mut *connection)
+                .await?
+        } else {
+            None
+        };
+        Ok(Self { application_id, tables, verdict, version })
+    }
+
+    fn check(self, path: &Path, format: &Format) -> Result<(), FileError> {
+        // A first start may have been cut off after the migrations' own table.
+        let is_begun = self.tables.iter().all(|table| table == MIGRATIONS_TABLE);
+        if self.application_id != format.application_id && !is_begun {
+            return Err(FileError::Foreign(path.to_owned()));
+        }
+        if self.verdict != "ok" {
+            return Err(FileError::Damaged { path: path.to_owned(), detail: self.verdict });
+        }
+        let known = format.migrations.iter().map(|migration| migration.version).max().unwrap_or(0);
+        match self.version {
+            Some(found) if found > known => Err(FileError::Newer { path: path.to_owned(), found, known }),
+            _ => Ok(()),
+        }
+    }
+}
