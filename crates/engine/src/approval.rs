@@ -1,11 +1,11 @@
 //! Pauses before a node until a person lets it begin.
 
+use journal::JournalError;
 use protocol::{
     Answer, ApprovalForm, Body, CallId, Digest, InputForm, InputReceived, InputRequest, NodeId, Patch,
 };
 
-use crate::{execution::Execution, progress::Progress};
-use journal::JournalError;
+use crate::{progress::Progress, run_log::RunLog};
 
 /// Where a visit stands with the approve mode.
 pub(crate) enum Leave {
@@ -15,12 +15,12 @@ pub(crate) enum Leave {
     Awaited,
 }
 
-impl Execution {
+impl RunLog {
     /// Whether a ready visit may begin now; asks a person where that is needed.
     pub(crate) fn leave(&self, node: &NodeId, visit: u32) -> Result<Leave, JournalError> {
         let input = approval_of(node, visit);
         let is_asked_for = {
-            let progress = self.log.progress();
+            let progress = self.progress();
             progress.approval.applies_to(node) || progress.open(&input).is_some()
         };
         if !is_asked_for {
@@ -28,7 +28,7 @@ impl Execution {
         }
         let form = self.form(node, visit)?;
         let next = {
-            let progress = self.log.progress();
+            let progress = self.progress();
             let open = progress.open(&input).map(|(_, request)| &request.form);
             if progress.is_approved(node, visit, &form.digest) {
                 return Ok(Leave::Given);
@@ -54,12 +54,12 @@ impl Execution {
             }
         };
         let is_given = matches!(next, Body::InputReceived(_));
-        self.log.stage(node, next);
+        self.stage(node, next);
         Ok(if is_given { Leave::Given } else { Leave::Awaited })
     }
 
     fn prompt(&self, node: &NodeId, is_changed: bool) -> String {
-        let label = self.log.graph.plan(node).map_or(node.as_str(), |plan| &plan.label);
+        let label = self.graph.plan(node).map_or(node.as_str(), |plan| &plan.label);
         if is_changed {
             format!("What \"{label}\" is to do has changed. May it begin now?")
         } else {
@@ -68,8 +68,8 @@ impl Execution {
     }
 
     fn form(&self, node: &NodeId, visit: u32) -> Result<ApprovalForm, JournalError> {
-        let progress = self.log.progress();
-        let work = self.log.graph.work(node);
+        let progress = self.progress();
+        let work = self.graph.work(node);
         let subject = work.and_then(|work| work.subject(&progress.state)).map(|subject| subject.to_string());
         let digest = digest_of(node, visit, subject.as_deref())?;
         let (back, routes) = self.ways(&progress, node);
@@ -78,7 +78,7 @@ impl Execution {
 
     /// Nodes that work can be sent back to, and nodes that can be taken in place of `node`.
     fn ways(&self, progress: &Progress, node: &NodeId) -> (Vec<NodeId>, Vec<NodeId>) {
-        let graph = &self.log.graph;
+        let graph = &self.graph;
         let mut back: Vec<NodeId> =
             graph.sources(node).filter(|source| progress.was_visited(source)).cloned().collect();
         back.dedup();

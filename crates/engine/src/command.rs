@@ -6,8 +6,8 @@ use protocol::{AccountId, Approval, ApprovalChanged, Body, InputReceived};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    execution::Execution,
     input::{self, InputError},
+    run_log::RunLog,
 };
 
 /// Commands that may wait.
@@ -62,17 +62,17 @@ impl Commands {
     }
 }
 
-impl Execution {
-    /// Carries out a command and answers it.
+impl Command {
+    /// Carries it out and answers it.
     ///
     /// # Errors
     /// The log cannot be written: then the run cannot go on.
-    pub(crate) async fn obey(&self, command: Command) -> Result<(), JournalError> {
-        let done = match command.order {
-            Order::Answer(received) => self.take_answer(received).await,
+    pub async fn carry_out(self, log: &RunLog) -> Result<(), JournalError> {
+        let done = match self.order {
+            Order::Answer(received) => take_answer(log, received).await,
             Order::SetApproval(approval, by) => {
                 let changed = Body::ApprovalChanged(ApprovalChanged { approval, by });
-                self.log.append(None, vec![changed]).await.map_err(CommandError::from)
+                log.append(None, vec![changed]).await.map_err(CommandError::from)
             }
         };
         let failed = match &done {
@@ -80,14 +80,14 @@ impl Execution {
             _ => Ok(()),
         };
         // Who asked may have gone.
-        let _ = command.reply.send(done);
+        let _ = self.reply.send(done);
         failed
     }
+}
 
-    async fn take_answer(&self, received: InputReceived) -> Result<(), CommandError> {
-        let node = input::check(&self.log.progress(), &received)?;
-        self.log.append(Some(&node), vec![Body::InputReceived(received)]).await?;
-        self.log.answers.send_modify(|version| *version += 1);
-        Ok(())
-    }
+async fn take_answer(log: &RunLog, received: InputReceived) -> Result<(), CommandError> {
+    let node = input::check(&log.progress(), &received)?;
+    log.append(Some(&node), vec![Body::InputReceived(received)]).await?;
+    log.answers.send_modify(|version| *version += 1);
+    Ok(())
 }

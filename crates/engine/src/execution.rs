@@ -150,7 +150,7 @@ impl Execution {
                     let seconds = self.log.request.limits.seconds.unwrap_or_default();
                     return Ok(Some(Ending::failed(format!("The run took {seconds} seconds, its limit."))));
                 }
-                Some(command) = commands.recv() => self.obey(command).await?,
+                Some(command) = commands.recv() => command.carry_out(&self.log).await?,
                 () = self.log.waits.notified() => {}
                 () = self.log.seat.take(), if wants_seat => {}
                 Some(finished) = working.tasks.join_next_with_id(), if !working.tasks.is_empty() => {
@@ -196,7 +196,7 @@ impl Execution {
             if steps >= limits.steps {
                 return Ok(Next::Limit(format!("The run took {steps} steps, its limit.")));
             }
-            match self.leave(&node, number)? {
+            match self.log.leave(&node, number)? {
                 Leave::Given if self.log.seat.is_taken() => self.begin(node, number, working),
                 Leave::Given => next = Next::WantsSeat,
                 Leave::Awaited if next == Next::Nothing => next = Next::Awaits,

@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     mem,
     sync::Arc,
 };
@@ -8,79 +8,12 @@ use protocol::{Body, Digest, Event, NewEvent, PortfolioId, RunId, RunSummary};
 use sqlx::SqliteConnection;
 
 use crate::{
-    Appended, Encoded, Epoch, JournalError, LedgerError,
+    Encoded, Epoch, JournalError, LedgerError,
     encoding::Entries,
-    ledger::{Addition, Opening},
+    request::{Addition, Append, Appended, Opening, Request},
+    runs::{Known, Runs, Verdict},
     store::write::{self, Inserts, LedgerEntry},
-    writer::{Append, Request},
 };
-
-/// Runs that the writer remembers before it forgets all of them.
-const REMEMBERED: usize = 1024;
-
-/// The outer error fails the whole transaction, the inner one refuses a single request.
-type Verdict<T, E = JournalError> = Result<Result<T, E>, sqlx::Error>;
-
-/// What the writer knows of a run that has events.
-pub(crate) struct Known {
-    pub epoch: Epoch,
-    pub summary: RunSummary,
-}
-
-impl Known {
-    /// Whether nothing is to be expected any more.
-    pub fn is_finished(&self) -> bool {
-        self.summary.is_closed()
-    }
-}
-
-/// What the writer knows of runs. All but the claims on runs without events is in the file, too.
-pub(crate) struct Runs {
-    known: HashMap<RunId, Known>,
-    unborn: HashMap<RunId, Epoch>,
-    next_epoch: Epoch,
-}
-
-impl Runs {
-    pub fn new(next_epoch: Epoch) -> Self {
-        Self { known: HashMap::new(), unborn: HashMap::new(), next_epoch }
-    }
-
-    pub fn get(&self, run: &RunId) -> Option<&Known> {
-        self.known.get(run)
-    }
-
-    /// After a commit: what it stored stands.
-    pub fn settle(&mut self, batch: &Batch) {
-        for run in batch.events.keys() {
-            self.unborn.remove(run);
-        }
-        if self.known.len() > REMEMBERED {
-            self.known.clear();
-        }
-        self.known.retain(|_, known| !known.is_finished());
-    }
-
-    /// After a failed transaction: the file has the truth.
-    pub fn forget(&mut self) {
-        self.known.clear();
-    }
-
-    async fn load(&mut self, run: RunId, connection: &mut SqliteConnection) -> Verdict<Option<&mut Known>> {
-        if !self.known.contains_key(&run)
-            && let Some((epoch, summary)) = write::run(connection, run).await?
-        {
-            match serde_json::from_str(&summary) {
-                Ok(summary) => self.known.insert(run, Known { epoch, summary }),
-                Err(error) => {
-                    let what = format!("the summary of run {run} cannot be read: {error}");
-                    return Ok(Err(JournalError::Corrupt(what)));
-                }
-            };
-        }
-        Ok(Ok(self.known.get_mut(&run)))
-    }
-}
 
 /// What one transaction stores.
 #[derive(Default)]
@@ -128,16 +61,13 @@ impl Batch {
         runs: &mut Runs,
         connection: &mut SqliteConnection,
     ) -> Verdict<Epoch> {
-        let epoch = runs.next_epoch;
-        runs.next_epoch = Epoch(epoch.0 + 1);
+        let epoch = runs.next_epoch();
         match runs.load(run, connection).await? {
             Ok(Some(known)) => {
                 known.epoch = epoch;
                 self.claimed.insert(run);
             }
-            Ok(None) => {
-                runs.unborn.insert(run, epoch);
-            }
+            Ok(None) => runs.claim_unborn(run, epoch),
             Err(refusal) => return Ok(Err(refusal)),
         }
         Ok(Ok(epoch))
@@ -150,7 +80,7 @@ impl Batch {
         connection: &mut SqliteConnection,
     ) -> Verdict<Vec<Arc<Event>>> {
         let run = append.run;
-        let claim_before_birth = runs.unborn.get(&run).copied();
+        let claim_before_birth = runs.claim_before_birth(run);
         let known = match runs.load(run, connection).await? {
             Ok(known) => known,
             Err(refusal) => return Ok(Err(refusal)),
@@ -183,7 +113,7 @@ impl Batch {
                     Some(summary)
                 });
                 if let Some(summary) = summary {
-                    runs.known.insert(run, Known { epoch: append.epoch, summary });
+                    runs.bear(Known { epoch: append.epoch, summary });
                 }
             }
         }
@@ -262,7 +192,8 @@ impl Batch {
 
     async fn store(&self, runs: &Runs, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let changed: BTreeSet<_> = self.events.keys().chain(&self.claimed).collect();
-        let rows: Vec<_> = changed.into_iter().filter_map(|run| runs.get(run)).collect();
+        let rows = changed.into_iter().filter_map(|run| runs.get(run));
+        let rows: Vec<_> = rows.map(|known| (known.epoch, &known.summary)).collect();
         let events: Vec<_> = self
             .events
             .iter()

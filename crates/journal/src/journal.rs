@@ -8,9 +8,11 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::{
     JournalError, Ledger, Subscription,
+    feeds::{self, Feeds},
+    request::{Append, Request, ask},
     store::{self, Store},
     tail::Tails,
-    writer::{self, Append, Feeds, Request},
+    writer,
 };
 
 /// Proof of a claim on a run. A later claim outdates it; no value is ever given out twice.
@@ -95,7 +97,7 @@ impl Journal {
     /// # Errors
     /// The claim could not be stored; earlier epochs of an existing run stay valid.
     pub async fn claim(&self, run: RunId) -> Result<Epoch, JournalError> {
-        writer::ask(&self.0.requests, run, Request::Claim).await
+        ask(&self.0.requests, run, Request::Claim).await
     }
 
     /// Adds events to a run: all of them or none. When it returns they are numbered, on disk
@@ -113,7 +115,7 @@ impl Journal {
         epoch: Epoch,
         events: Vec<NewEvent>,
     ) -> Result<Vec<Arc<Event>>, JournalError> {
-        writer::ask(&self.0.requests, Append { run, epoch, events }, Request::Append).await
+        ask(&self.0.requests, Append { run, epoch, events }, Request::Append).await
     }
 
     /// The same, but waits out what may pass, such as a full disk, and then tries again.
@@ -261,7 +263,7 @@ impl Journal {
     /// The summary of every changed run, after each commit. A receiver that lags loses the
     /// oldest ones and is told so; it ends when the journal is closed.
     pub fn changes(&self) -> broadcast::Receiver<Arc<RunSummary>> {
-        writer::receiver(&self.0.changes)
+        feeds::receiver(&self.0.changes)
     }
 
     /// What keeps the journal from storing, as long as something does. It tries by itself whether
@@ -285,6 +287,6 @@ impl Journal {
     /// later calls get [`JournalError::Closed`].
     pub async fn close(&self) {
         // No answer means that the writer has ended already.
-        let _: Result<(), JournalError> = writer::ask(&self.0.requests, (), Request::Close).await;
+        let _: Result<(), JournalError> = ask(&self.0.requests, (), Request::Close).await;
     }
 }

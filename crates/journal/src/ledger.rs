@@ -2,9 +2,9 @@ use protocol::PortfolioId;
 use tokio::sync::{broadcast, mpsc};
 
 use crate::{
-    JournalError, LedgerError,
+    JournalError, LedgerError, feeds,
+    request::{Addition, Appended, Opening, Request, ask},
     store::Store,
-    writer::{self, Request},
 };
 
 /// The streams of portfolio entries. An entry is JSON text that the journal does not look into.
@@ -13,31 +13,6 @@ pub struct Ledger {
     requests: mpsc::Sender<Request>,
     store: Store,
     changes: broadcast::WeakSender<PortfolioId>,
-}
-
-/// What became of an entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Appended {
-    /// It is stored under this number.
-    Added(u64),
-    /// An entry with this key was stored before; here it is, and nothing was added.
-    Known(String),
-    /// The portfolio has other entries by now than the caller has seen; nothing was added.
-    Conflict,
-}
-
-/// A portfolio's first entry.
-pub(crate) struct Opening {
-    pub portfolio: PortfolioId,
-    pub entry: String,
-}
-
-/// A later entry.
-pub(crate) struct Addition {
-    pub portfolio: PortfolioId,
-    pub expected: u64,
-    pub key: String,
-    pub entry: String,
 }
 
 impl Ledger {
@@ -55,7 +30,7 @@ impl Ledger {
     /// [`LedgerError::Exists`], or the entry could not be stored.
     pub async fn open(&self, id: &PortfolioId, entry: &str) -> Result<(), LedgerError> {
         let opening = Opening { portfolio: id.clone(), entry: entry.to_owned() };
-        writer::ask(&self.requests, opening, Request::OpenLedger).await
+        ask(&self.requests, opening, Request::OpenLedger).await
     }
 
     /// Adds an entry after number `expected`, once for each `key`: an entry whose key is known
@@ -72,7 +47,7 @@ impl Ledger {
     ) -> Result<Appended, LedgerError> {
         let addition =
             Addition { portfolio: id.clone(), expected, key: key.to_owned(), entry: entry.to_owned() };
-        writer::ask(&self.requests, addition, Request::AppendLedger).await
+        ask(&self.requests, addition, Request::AppendLedger).await
     }
 
     /// All entries in order; none if there is no such portfolio.
@@ -94,6 +69,6 @@ impl Ledger {
     /// The id of every portfolio that has a new entry, after each commit. A receiver that lags
     /// loses the oldest ones and is told so; it ends when the journal is closed.
     pub fn changes(&self) -> broadcast::Receiver<PortfolioId> {
-        writer::receiver(&self.changes)
+        feeds::receiver(&self.changes)
     }
 }

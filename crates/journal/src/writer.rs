@@ -1,18 +1,18 @@
-use std::{fs::File, sync::Arc, time::Duration};
+use std::{fs::File, time::Duration};
 
-use protocol::{Event, NewEvent, PortfolioId, RunId, RunSummary};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{
-    sync::{broadcast, mpsc, oneshot, watch},
+    sync::mpsc,
     time::{Instant, timeout, timeout_at},
 };
 
 use crate::{
-    Appended, Epoch, JournalError, LedgerError,
-    batch::{Batch, Runs},
-    ledger::{Addition, Opening},
+    JournalError,
+    batch::Batch,
+    feeds::Feeds,
+    request::Request,
+    runs::Runs,
     store::{Opened, Store, write},
-    tail::Tails,
 };
 
 /// Requests that may wait; who brings another one waits for a place.
@@ -21,116 +21,8 @@ const QUEUE: usize = 1024;
 const LARGEST_BATCH: usize = 512;
 /// How long a transaction may wait for requests. Timers count whole milliseconds.
 const PATIENCE: Duration = Duration::from_millis(1);
-/// Changes that a receiver may be behind.
-const FEED: usize = 1024;
 /// After a failure, how long until the file is tried by itself when nobody else tries.
 const PROBE_PAUSE: Duration = Duration::from_secs(1);
-
-/// Something that the writer is asked to do.
-pub(crate) enum Request {
-    Claim(Call<RunId, Epoch>),
-    Append(Call<Append, Vec<Arc<Event>>>),
-    OpenLedger(Call<Opening, (), LedgerError>),
-    AppendLedger(Call<Addition, Appended, LedgerError>),
-    Close(Call<(), ()>),
-}
-
-/// Events for one run.
-pub(crate) struct Append {
-    pub run: RunId,
-    pub epoch: Epoch,
-    pub events: Vec<NewEvent>,
-}
-
-/// A request's input, what came of it, and who waits for that.
-pub(crate) struct Call<I, T, E = JournalError> {
-    pub input: I,
-    pub outcome: Option<Result<T, E>>,
-    reply: oneshot::Sender<Result<T, E>>,
-}
-
-impl<I, T, E: From<JournalError>> Call<I, T, E> {
-    fn answer(self, committed: Result<(), JournalError>) {
-        let answer = match committed {
-            Ok(()) => self.outcome.unwrap_or_else(|| Err(JournalError::Closed.into())),
-            Err(error) => Err(error.into()),
-        };
-        // Who asked may have gone; what is stored stays stored.
-        let _ = self.reply.send(answer);
-    }
-}
-
-impl Request {
-    fn answer(self, committed: Result<(), JournalError>) {
-        match self {
-            Self::Claim(call) => call.answer(committed),
-            Self::Append(call) => call.answer(committed),
-            Self::OpenLedger(call) => call.answer(committed),
-            Self::AppendLedger(call) => call.answer(committed),
-            Self::Close(call) => call.answer(committed),
-        }
-    }
-}
-
-/// Queues a request and waits for its answer.
-pub(crate) async fn ask<I, T, E: From<JournalError>>(
-    requests: &mpsc::Sender<Request>,
-    input: I,
-    request: impl FnOnce(Call<I, T, E>) -> Request,
-) -> Result<T, E> {
-    let (reply, answer) = oneshot::channel();
-    let call = Call { input, outcome: None, reply };
-    requests.send(request(call)).await.map_err(|_| JournalError::Closed)?;
-    answer.await.map_err(|_| JournalError::Closed)?
-}
-
-/// Where committed changes are shown. Once dropped, all that listen are told that it is over.
-pub(crate) struct Feeds {
-    pub tails: Arc<Tails>,
-    pub runs: broadcast::Sender<Arc<RunSummary>>,
-    pub ledger: broadcast::Sender<PortfolioId>,
-    /// What keeps the journal from storing at present.
-    pub trouble: watch::Sender<Option<JournalError>>,
-}
-
-impl Feeds {
-    pub fn new(tails: Arc<Tails>) -> Self {
-        Self {
-            tails,
-            runs: broadcast::Sender::new(FEED),
-            ledger: broadcast::Sender::new(FEED),
-            trouble: watch::Sender::default(),
-        }
-    }
-
-    fn publish(&self, batch: &Batch, runs: &Runs) {
-        for (run, events) in &batch.events {
-            let Some(known) = runs.get(run) else { continue };
-            self.tails.publish(*run, events, known.is_finished());
-            if self.runs.receiver_count() > 0 {
-                // Fails if the last receiver has just gone.
-                let _ = self.runs.send(Arc::new(known.summary.clone()));
-            }
-        }
-        for entry in &batch.ledger {
-            let _ = self.ledger.send(entry.portfolio.clone());
-        }
-    }
-}
-
-impl Drop for Feeds {
-    fn drop(&mut self) {
-        self.tails.close();
-    }
-}
-
-/// A receiver of a feed; one that ends at once if the feed is over.
-pub(crate) fn receiver<T: Clone>(feed: &broadcast::WeakSender<T>) -> broadcast::Receiver<T> {
-    match feed.upgrade() {
-        Some(sender) => sender.subscribe(),
-        None => broadcast::Sender::new(1).subscribe(),
-    }
-}
 
 /// Starts the writer. It ends when it is asked to close, or when nobody can ask any more.
 pub(crate) fn start(opened: Opened, feeds: Feeds) -> mpsc::Sender<Request> {
@@ -175,7 +67,7 @@ impl Writer {
             let committed = match self.commit(&mut requests).await {
                 Ok(batch) => {
                     self.feeds.publish(&batch, &self.runs);
-                    self.runs.settle(&batch);
+                    self.runs.settle(batch.events.keys());
                     Ok(())
                 }
                 Err(error) => {

@@ -32,6 +32,7 @@ mod retry;
 mod secret;
 mod sse;
 mod structured;
+mod wire;
 
 pub use chat::{
     AnswerSchema, ChatAnswer, ChatModel, ChatRequest, Message, Piece, Sink, ToolRequest, ToolSpec, render,

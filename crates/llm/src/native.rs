@@ -20,7 +20,7 @@ use crate::{
     config::Timeouts,
     draft::{Delta, Finish},
     failure,
-    provider::{Deltas, Wire},
+    wire::{Deltas, Wire},
 };
 
 /// All of them.

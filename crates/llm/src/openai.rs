@@ -12,8 +12,8 @@ use crate::{
     config::Timeouts,
     draft::{Delta, Finish, ToolPiece},
     failure,
-    provider::{Deltas, Wire},
     sse::{EventError, events},
+    wire::{Deltas, Wire},
 };
 
 /// The most of an error's body that is read.

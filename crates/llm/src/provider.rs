@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use futures::{StreamExt, stream::BoxStream};
+use futures::StreamExt;
 use genai::adapter::AdapterKind;
 use protocol::Tier;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -17,16 +17,8 @@ use crate::{
     draft::{Delta, Draft, Written},
     native::Native,
     openai::OpenAi,
+    wire::Wire,
 };
-
-/// The steps of an answer as they come.
-pub(crate) type Deltas = BoxStream<'static, Result<Delta, ChatError>>;
-
-/// One protocol: sends a request and reads the answer, without patience or limits of its own.
-#[async_trait]
-pub(crate) trait Wire: Send + Sync {
-    async fn open(&self, model: &str, request: &ChatRequest) -> Result<Deltas, ChatError>;
-}
 
 const OPENAI_URL: &str = "https://api.openai.com/v1";
 

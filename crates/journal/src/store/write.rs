@@ -1,10 +1,10 @@
 use std::{iter, sync::Arc};
 
-use protocol::{Digest, PortfolioId, RunId};
+use protocol::{Digest, PortfolioId, RunId, RunSummary};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query_builder::Separated};
 
 use super::{key, word};
-use crate::{Encoded, Epoch, batch::Known};
+use crate::{Encoded, Epoch};
 
 /// Rows of one insert: 256, 64, or what is left. So few statements differ that all stay prepared.
 const ROWS: [usize; 2] = [256, 64];
@@ -30,18 +30,18 @@ pub(crate) struct Inserts {
 }
 
 impl Inserts {
-    pub fn runs(&mut self, rows: &[&Known]) -> Result<(), sqlx::Error> {
-        let rows = rows.iter().map(|known| RunRow::new(known)).collect::<Result<Vec<_>, _>>()?;
+    pub fn runs(&mut self, rows: &[(Epoch, &RunSummary)]) -> Result<(), sqlx::Error> {
+        let rows = rows.iter().map(|(epoch, summary)| RunRow::new(*epoch, summary));
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
         let into =
             "insert into run (id, epoch, seq, finished, status, kind, flow, title, summary, owner, origin) ";
         let update = " on conflict (id) do update set epoch = excluded.epoch, seq = excluded.seq, \
                       finished = excluded.finished, status = excluded.status, summary = excluded.summary";
-        self.add(into, &rows, update, |mut row, RunRow { known, status, kind, json }| {
-            let summary = &known.summary;
+        self.add(into, &rows, update, |mut row, RunRow { epoch, summary, status, kind, json }| {
             row.push_bind(key(summary.run))
-                .push_bind(known.epoch.0)
+                .push_bind(epoch.0)
                 .push_bind(summary.seq.cast_signed())
-                .push_bind(known.is_finished())
+                .push_bind(summary.is_closed())
                 .push_bind(status)
                 .push_bind(kind)
                 .push_bind(summary.request.flow.as_str())
@@ -122,18 +122,19 @@ pub(crate) struct LedgerEntry {
     pub body: String,
 }
 
-struct RunRow<'k> {
-    known: &'k Known,
+struct RunRow<'s> {
+    epoch: Epoch,
+    summary: &'s RunSummary,
     status: String,
     kind: String,
     json: String,
 }
 
-impl<'k> RunRow<'k> {
-    fn new(known: &'k Known) -> Result<Self, sqlx::Error> {
-        let summary = &known.summary;
+impl<'s> RunRow<'s> {
+    fn new(epoch: Epoch, summary: &'s RunSummary) -> Result<Self, sqlx::Error> {
         Ok(Self {
-            known,
+            epoch,
+            summary,
             status: word(&summary.status)?,
             kind: word(&summary.request.workflow.kind())?,
             json: serde_json::to_string(summary).map_err(|error| sqlx::Error::Encode(error.into()))?,

@@ -1,0 +1,102 @@
+//! What the writer remembers of runs between transactions.
+
+use std::collections::HashMap;
+
+use protocol::{RunId, RunSummary};
+use sqlx::SqliteConnection;
+
+use crate::{Epoch, JournalError, store::write};
+
+/// Runs that the writer remembers before it forgets all of them.
+const REMEMBERED: usize = 1024;
+
+/// The outer error fails the whole transaction, the inner one refuses a single request.
+pub(crate) type Verdict<T, E = JournalError> = Result<Result<T, E>, sqlx::Error>;
+
+/// What the writer knows of a run that has events.
+pub(crate) struct Known {
+    pub epoch: Epoch,
+    pub summary: RunSummary,
+}
+
+impl Known {
+    /// Whether nothing is to be expected any more.
+    pub fn is_finished(&self) -> bool {
+        self.summary.is_closed()
+    }
+}
+
+/// What the writer knows of runs. All but the claims on runs without events is in the file, too.
+pub(crate) struct Runs {
+    known: HashMap<RunId, Known>,
+    unborn: HashMap<RunId, Epoch>,
+    next_epoch: Epoch,
+}
+
+impl Runs {
+    pub fn new(next_epoch: Epoch) -> Self {
+        Self { known: HashMap::new(), unborn: HashMap::new(), next_epoch }
+    }
+
+    /// The next epoch, above all others.
+    pub fn next_epoch(&mut self) -> Epoch {
+        let epoch = self.next_epoch;
+        self.next_epoch = Epoch(epoch.0 + 1);
+        epoch
+    }
+
+    /// A claim on a run without events.
+    pub fn claim_unborn(&mut self, run: RunId, epoch: Epoch) {
+        self.unborn.insert(run, epoch);
+    }
+
+    /// The last claim on a run without events.
+    pub fn claim_before_birth(&self, run: RunId) -> Option<Epoch> {
+        self.unborn.get(&run).copied()
+    }
+
+    /// A run's first events were taken.
+    pub fn bear(&mut self, known: Known) {
+        self.known.insert(known.summary.run, known);
+    }
+
+    pub fn get(&self, run: &RunId) -> Option<&Known> {
+        self.known.get(run)
+    }
+
+    /// After a commit that stored events of these.
+    pub fn settle<'r>(&mut self, stored: impl Iterator<Item = &'r RunId>) {
+        for run in stored {
+            self.unborn.remove(run);
+        }
+        if self.known.len() > REMEMBERED {
+            self.known.clear();
+        }
+        self.known.retain(|_, known| !known.is_finished());
+    }
+
+    /// After a failed transaction: the file has the truth.
+    pub fn forget(&mut self) {
+        self.known.clear();
+    }
+
+    /// What is known of a run, in memory or in the file.
+    pub async fn load(
+        &mut self,
+        run: RunId,
+        connection: &mut SqliteConnection,
+    ) -> Verdict<Option<&mut Known>> {
+        if !self.known.contains_key(&run)
+            && let Some((epoch, summary)) = write::run(connection, run).await?
+        {
+            match serde_json::from_str(&summary) {
+                Ok(summary) => self.known.insert(run, Known { epoch, summary }),
+                Err(error) => {
+                    let what = format!("the summary of run {run} cannot be read: {error}");
+                    return Ok(Err(JournalError::Corrupt(what)));
+                }
+            };
+        }
+        Ok(Ok(self.known.get_mut(&run)))
+    }
+}

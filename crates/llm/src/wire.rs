@@ -1,0 +1,15 @@
+//! What each protocol of a provider does.
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+
+use crate::{ChatError, ChatRequest, draft::Delta};
+
+/// The steps of an answer as they come.
+pub(crate) type Deltas = BoxStream<'static, Result<Delta, ChatError>>;
+
+/// One protocol: sends a request and reads the answer, without patience or limits of its own.
+#[async_trait]
+pub(crate) trait Wire: Send + Sync {
+    async fn open(&self, model: &str, request: &ChatRequest) -> Result<Deltas, ChatError>;
+}
