@@ -2,7 +2,7 @@ import { exact, grouped } from "./decimals";
 import { test as base, expect } from "./fixtures";
 import { Provider } from "./provider";
 import { fact, inspector, card, pill, viewTab } from "./run-page";
-import { runView } from "./runs";
+import { reaches, runView } from "./runs";
 import { Server } from "./server";
 
 const key = "sk-end2end-4c1f9b7d20";
@@ -93,4 +93,67 @@ test("a run with a real model shows the tokens and the exact cost that its calls
   answers.push(...frames, server.takeOutput());
   expect(frames.length).toBeGreaterThan(10);
   expect(answers.filter((text) => text.includes(key))).toEqual([]);
+});
+
+/** A run whose only analyst has asked what the provider is to ask. */
+async function asking(server: Server, date: string): Promise<string> {
+  const workflow = { type: "pipeline", ticker: "CVX", date, analysts: ["market"] };
+  const response = await server.fetch("/api/v1/runs", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ workflow, questions: true }),
+  });
+  const { run } = (await response.json()) as { run: string };
+  await reaches(server, run, "waiting");
+  return run;
+}
+
+test("an object that a model asks a person for is filled in field by field, checked, and told to the model", async ({ page, server, provider }) => {
+  provider.question = {
+    question: "How large may the position be?",
+    why: "The data cannot tell what a person can bear.",
+    schema: {
+      type: "object",
+      properties: {
+        size_limit: { type: "integer", description: "Shares at most", minimum: 1 },
+        mood: { enum: ["calm", "bold"] },
+        hedge: { type: "boolean", title: "Hedge it" },
+      },
+      required: ["size_limit", "mood"],
+    },
+  };
+  const run = await asking(server, "2022-06-30");
+  await page.goto(`/runs/${run}`);
+  const question = page.getByRole("article", { name: "How large may the position be?" });
+  await expect(question.getByText("Shares at most")).toBeVisible();
+  await question.getByLabel("Size limit").fill("a few");
+  await question.getByRole("button", { name: "Answer" }).click();
+  await expect(question.getByText("Write a whole number, such as 10.")).toBeVisible();
+  await expect(question.getByText("This is needed.")).toBeVisible();
+
+  await question.getByLabel("Size limit").fill("12");
+  await question.getByLabel("Mood").selectOption("bold");
+  await question.getByLabel("Hedge it").selectOption("yes");
+  await question.getByRole("button", { name: "Answer" }).click();
+  await expect(pill(page)).toHaveText("Done", { timeout: 30_000 });
+  expect(provider.answers.map((answer) => JSON.parse(answer) as unknown)).toContainEqual({ size_limit: 12, mood: "bold", hedge: true });
+});
+
+test("what the server does not take of an object is said, and what was typed stays", async ({ page, server, provider, problems }) => {
+  problems.tolerate(/Failed to load resource: the server responded with a status of 422/);
+  provider.question = {
+    question: "How many shares?",
+    why: "You know your purse.",
+    schema: { type: "object", properties: { shares: { type: "integer", multipleOf: 5 } }, required: ["shares"] },
+  };
+  const run = await asking(server, "2022-06-29");
+  await page.goto(`/runs/${run}`);
+  const question = page.getByRole("article", { name: "How many shares?" });
+  await question.getByLabel("Shares").fill("12");
+  await question.getByRole("button", { name: "Answer" }).click();
+  await expect(question.getByRole("alert")).toHaveText(/^Not taken: .*12 is not a multiple of 5/);
+  await expect(question.getByLabel("Shares")).toHaveValue("12");
+  await question.getByLabel("Shares").fill("15");
+  await question.getByRole("button", { name: "Answer" }).click();
+  await expect(pill(page)).toHaveText("Done", { timeout: 30_000 });
 });

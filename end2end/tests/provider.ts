@@ -5,12 +5,19 @@ import type { AddressInfo } from "node:net";
 /** What the provider says that an answer used. */
 export type Usage = { prompt_tokens: number; completion_tokens: number; total_tokens: number };
 
+/** A question as the tool `ask_person` takes it. */
+export type Question = { question: string; why: string; options?: string[]; schema?: object };
+
 /** An OpenAI-compatible provider on this machine, which streams its answers. */
 export class Provider {
   /** What it has charged, in the order of the answers. */
   readonly usages: Usage[] = [];
   /** The `Authorization` headers that it was sent. */
   readonly credentials = new Set<string>();
+  /** What people answered to its questions, as it was sent. */
+  readonly answers: string[] = [];
+  /** What it asks a person with its next answer that may. */
+  question: Question | undefined;
 
   private constructor(
     private readonly http: HttpServer,
@@ -40,23 +47,37 @@ export class Provider {
     let body = "";
     for await (const piece of request) body += String(piece);
     this.credentials.add(request.headers.authorization ?? "none");
-    const { model } = JSON.parse(body) as { model: string };
+    const { model, messages, tools } = JSON.parse(body) as ChatRequest;
+    this.answers.push(...messages.filter(({ role }) => role === "tool").map(({ content }) => content));
     const [prompt_tokens, completion_tokens] = this.use(this.usages.length);
     const usage: Usage = { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
     this.usages.push(usage);
 
     response.writeHead(200, { "content-type": "text/event-stream" });
     const send = (data: unknown) => response.write(`data: ${JSON.stringify(data)}\n\n`);
-    const text = wantsRating(body) ? rating : prose(this.usages.length);
-    for (const content of text.match(/[^]{1,40}/g) ?? []) {
-      send({ model, choices: [{ index: 0, delta: { content } }] });
-      await new Promise((wake) => setTimeout(wake, 5));
+    const question = tools?.some((tool) => tool.function.name === "ask_person") ? this.question : undefined;
+    if (question) {
+      this.question = undefined;
+      const call = { index: 0, id: "call_1", type: "function", function: { name: "ask_person", arguments: JSON.stringify(question) } };
+      send({ model, choices: [{ index: 0, delta: { tool_calls: [call] } }] });
+    } else {
+      const text = wantsRating(body) ? rating : prose(this.usages.length);
+      for (const content of text.match(/[^]{1,40}/g) ?? []) {
+        send({ model, choices: [{ index: 0, delta: { content } }] });
+        await new Promise((wake) => setTimeout(wake, 5));
+      }
     }
-    send({ model, choices: [{ index: 0, delta: {}, finish_reason: "stop" }] });
+    send({ model, choices: [{ index: 0, delta: {}, finish_reason: question ? "tool_calls" : "stop" }] });
     send({ model, choices: [], usage });
     response.end("data: [DONE]\n\n");
   }
 }
+
+type ChatRequest = {
+  model: string;
+  messages: { role: string; content: string }[];
+  tools?: { function: { name: string } }[];
+};
 
 /** Whether the answer must be JSON with a grade. */
 const wantsRating = (body: string) => /\\*"grade\\*"/.test(body);

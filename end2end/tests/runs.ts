@@ -16,7 +16,7 @@ export type RunSummary = {
 export type RunView = {
   summary: RunSummary;
   turns: unknown[];
-  nodes: { plan: { id: string }; visits: { number: number; inherited: boolean }[] }[];
+  nodes: { plan: { id: string }; status: string; visits: { number: number; inherited: boolean }[] }[];
 };
 
 export type Accepted = { run: string; flow: string };

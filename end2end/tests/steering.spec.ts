@@ -112,46 +112,6 @@ test.describe("a question", () => {
   });
 });
 
-test("an object is asked for by its schema, field by field, and sent as JSON", async ({ page, server, problems }) => {
-  problems.tolerate(/Failed to load resource: the server responded with a status of 422/);
-  const { run } = await startPipeline(server, "CVX", "2022-06-30", { questions: true });
-  await reaches(server, run, "waiting");
-  const schema = {
-    type: "object",
-    properties: {
-      size_limit: { type: "integer", description: "Shares at most" },
-      mood: { enum: ["calm", "bold"] },
-      hedge: { type: "boolean", title: "Hedge it" },
-    },
-    required: ["size_limit", "mood"],
-  };
-  // The rehearsal asks for a choice alone; the page is told of another form.
-  await page.route((url) => url.pathname === "/rpc/run", async (route) => {
-    const response = await route.fetch();
-    const view = await response.json();
-    view.inputs[0].request.form = { type: "object", schema: JSON.stringify(schema) };
-    await route.fulfill({ response, json: view });
-  });
-  await page.goto("/runs");
-  await page.getByRole("link", { name: "Pipeline · CVX · 2022-06-30" }).click();
-  const question = ask(page, risk);
-  await expect(question.getByText("Shares at most")).toBeVisible();
-  await question.getByLabel("Size limit").fill("a few");
-  await question.getByRole("button", { name: "Answer" }).click();
-  await expect(question.getByText("Write a whole number, such as 10.")).toBeVisible();
-  await expect(question.getByText("This is needed.")).toBeVisible();
-
-  await question.getByLabel("Size limit").fill("12");
-  await question.getByLabel("Mood").selectOption("bold");
-  await question.getByLabel("Hedge it").selectOption("yes");
-  const sent = page.waitForRequest(/\/rpc\/answer_input/);
-  await question.getByRole("button", { name: "Answer" }).click();
-  const { given } = (await sent).postDataJSON() as { given: { type: string; json: string } };
-  expect([given.type, JSON.parse(given.json)]).toEqual(["value", { size_limit: 12, mood: "bold", hedge: true }]);
-  await expect(question.getByRole("alert")).toHaveText(/^Not taken: Choose one of/);
-  await expect(question.getByLabel("Size limit")).toHaveValue("12");
-});
-
 test.describe("the approve mode", () => {
   test("is chosen in the start form; the run shows the state and goes on when approved", async ({ page }) => {
     await page.goto("/");

@@ -36,6 +36,20 @@ pub enum AnswerForm {
     Object(Value),
 }
 
+impl AnswerForm {
+    /// An object by a schema that somebody else wrote, such as a model.
+    ///
+    /// # Errors
+    /// It is no JSON schema of an object; the sentence says why.
+    pub fn object(schema: Value) -> Result<Self, String> {
+        if schema.get("type").and_then(Value::as_str) != Some("object") {
+            return Err("its \"type\" must be \"object\"".to_owned());
+        }
+        jsonschema::validator_for(&schema).map_err(|error| error.to_string())?;
+        Ok(Self::Object(schema))
+    }
+}
+
 impl From<AnswerForm> for InputForm {
     fn from(form: AnswerForm) -> Self {
         match form {

@@ -206,6 +206,10 @@ fn ask_person_spec() -> ToolSpec {
                     "items": { "type": "string" },
                     "description": "The answers to choose from; leave it out for a free text.",
                 },
+                "schema": {
+                    "type": "object",
+                    "description": "A JSON schema of an object, where you need several values at once.",
+                },
             },
             "required": ["question", "why"],
         }),
@@ -219,6 +223,23 @@ struct Wish {
     why: String,
     #[serde(default)]
     options: Vec<String>,
+    schema: Option<Value>,
+}
+
+impl Wish {
+    fn form(&self) -> Result<AnswerForm, String> {
+        match &self.schema {
+            Some(schema) => AnswerForm::object(schema.clone()),
+            None if self.options.is_empty() => Ok(AnswerForm::Text),
+            None => {
+                Ok(AnswerForm::Choice(self.options.iter().take(12).map(|option| short(option)).collect()))
+            }
+        }
+    }
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(LONGEST_QUESTION).collect()
 }
 
 /// The question is in the log as such, so it is no tool call there.
@@ -228,10 +249,11 @@ async fn ask_person(node: &NodeContext, arguments: &Value) -> Result<(ToolStatus
         Ok(_) => return Ok((ToolStatus::Error, "The question was empty. Ask again.".to_owned())),
         Err(error) => return Ok((ToolStatus::Error, format!("The question cannot be read: {error}."))),
     };
-    let short = |text: &str| text.chars().take(LONGEST_QUESTION).collect::<String>();
-    let options: Vec<String> = wish.options.iter().take(12).map(|option| short(option)).collect();
+    let form = match wish.form() {
+        Ok(form) => form,
+        Err(error) => return Ok((ToolStatus::Error, format!("The schema cannot be used: {error}."))),
+    };
     let nobody = "Nobody answered in time. Decide without.";
-    let form = if options.is_empty() { AnswerForm::Text } else { AnswerForm::Choice(options) };
     let answer = node
         .ask(Question {
             prompt: short(&wish.question),
@@ -241,7 +263,8 @@ async fn ask_person(node: &NodeContext, arguments: &Value) -> Result<(ToolStatus
             default: Some(nobody.into()),
         })
         .await?;
-    Ok((ToolStatus::Success, answer.as_str().unwrap_or_default().to_owned()))
+    let text = answer.as_str().map_or_else(|| answer.to_string(), str::to_owned);
+    Ok((ToolStatus::Success, text))
 }
 
 fn unknown_tool(name: &str, offered: &[&str]) -> ToolResult {

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use llm::{ChatRequest, Message, Turn};
 use protocol::{
-    AccountId, Analyst, Body, Confidence, Date, Decimal, EdgeKind, Event, Grade, NodeStatus, RunStatus,
-    RunView, Ticker, Tier, ToolStatus, TurnContent, Workflow,
+    AccountId, Analyst, Answer, Body, Confidence, Date, Decimal, EdgeKind, Event, Grade, InputReceived,
+    NodeStatus, RunRequest, RunStatus, RunView, Ticker, Tier, ToolStatus, TurnContent, Workflow,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use stage::{Changed, Stage, pipeline, request, status};
 
 /// Nodes in the order in which their visits ended.
@@ -324,5 +324,46 @@ async fn what_cannot_be_analysed_is_refused_in_a_sentence() {
     ] {
         let refusal = stage.engine.start(request, AccountId::local()).await.unwrap_err().to_string();
         assert!(refusal.contains(words), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn a_model_may_ask_for_an_object_and_is_told_why_a_schema_cannot_be_used() {
+    let asking = |schema: Value| {
+        let arguments = json!({ "question": "How many?", "why": "It is your purse.", "schema": schema });
+        Some(Turn::Tools(vec![("ask_person".into(), arguments)]))
+    };
+    let stage = Stage::with_script(Changed(move |request: &ChatRequest| {
+        let told = request.messages.iter().filter(|message| matches!(message, Message::Tool { .. })).count();
+        match (request.agent.as_str(), told) {
+            ("trader", 0) => asking(json!("a number")),
+            ("trader", 1) => asking(json!({ "type": "object", "properties": { "shares": 7 } })),
+            ("trader", 2) => {
+                let shares = json!({ "shares": { "type": "integer" } });
+                asking(json!({ "type": "object", "properties": shares, "required": ["shares"] }))
+            }
+            _ => None,
+        }
+    }))
+    .await;
+    let request = RunRequest { questions: true, ..pipeline("LLY", "2022-06-30", "flow") };
+    let run = stage.engine.start(request, AccountId::local()).await.unwrap();
+    let input = stage.question(run).await;
+    let answer = |json: &str| Answer::Value { json: json.into() };
+    let by = Some(AccountId::local());
+    let received = |json| InputReceived { input: input.clone(), answer: answer(json), by: by.clone() };
+    assert!(stage.engine.answer(run, received(r#"{"shares":"many"}"#)).await.is_err());
+    stage.engine.answer(run, received(r#"{"shares":7}"#)).await.unwrap();
+
+    let view = stage.end(run).await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    let plan = &view.state["trader_investment_plan"][0].value;
+    let plan = stage.journal.resolve(plan).await.unwrap().replace("\\\"", "\"");
+    for told in [
+        "The schema cannot be used: its \"type\" must be \"object\".",
+        "The schema cannot be used: 7 is not of type",
+        r#"{"shares":7}"#,
+    ] {
+        assert!(plan.contains(told), "{told} is not in:\n{plan}");
     }
 }

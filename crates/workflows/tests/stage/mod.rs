@@ -8,7 +8,8 @@ use journal::Journal;
 use llm::{ChatModel, ChatRequest, Rehearsal, Script, Turn};
 use market::{PriceVendor, Sample};
 use protocol::{
-    AccountId, Analyst, Event, NodeId, NodeStatus, PortfolioId, RunId, RunRequest, RunView, Workflow,
+    AccountId, Analyst, Body, CallId, Event, NodeId, NodeStatus, PortfolioId, RunId, RunRequest, RunView,
+    Workflow,
 };
 use workflows::trading::{Desk, Trading, rehearsal::TradingRehearsal};
 
@@ -79,6 +80,18 @@ impl Stage {
         let mut log = self.journal.subscribe(run, 0).await.unwrap();
         while log.next().await.unwrap().is_some() {}
         RunView::fold(&self.events(run).await).unwrap()
+    }
+
+    /// The next question that a run asks a person.
+    pub async fn question(&self, run: RunId) -> CallId {
+        let mut log = self.journal.subscribe(run, 0).await.unwrap();
+        loop {
+            for event in log.next().await.unwrap().expect("a question before the end") {
+                if let Body::InputRequested(asked) = event.decode().unwrap().body {
+                    return asked.input;
+                }
+            }
+        }
     }
 
     pub async fn events(&self, run: RunId) -> Vec<Event> {
