@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Looks for inputs that break what reads bytes from outside: SECONDS_EACH (60) for each target, or
-# for the ones that are named. New inputs are kept in fuzz/corpus, those that break in fuzz/artifacts.
+# for the ones that are named. It begins with fuzz/corpus and keeps what it finds in target/fuzz; an
+# input that breaks something is kept in fuzz/artifacts and belongs into the corpus, with its mend.
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
 cd "$root"
@@ -17,6 +18,7 @@ targets=("$@")
 [[ ${#targets[@]} -gt 0 ]] || targets=(socket_message cursor model_answer imported_run)
 for target in "${targets[@]}"; do
   # Without a sanitizer, which Rust without unsafe code does not need, any compiler will do.
-  cargo fuzz run --features libfuzzer --sanitizer none "$target" -- \
+  mkdir -p "target/fuzz/$target"
+  cargo fuzz run --features libfuzzer --sanitizer none "$target" "target/fuzz/$target" "fuzz/corpus/$target" -- \
     -max_total_time="${SECONDS_EACH:-60}" -max_len=65536 -print_final_stats=1
 done

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, Value};
 
 use crate::{
     AccountId, Answer, ApprovalChanged, CallId, ChatAnswered, ChatAsked, Decimal, Decision, InputForm,
@@ -571,8 +571,11 @@ impl<'de> Deserialize<'de> for Body {
         let Tagged { kind, data } = Tagged::deserialize(deserializer)?;
         let data = data.as_ref().map_or("null", |data| data.get());
         Self::read(&kind, data).or_else(|_| {
-            let data = serde_json::from_str(data).map_err(D::Error::custom)?;
-            Ok(Self::Unknown(UnknownBody { kind, data }))
+            let data: Value = serde_json::from_str(data).map_err(D::Error::custom)?;
+            // What is kept is written without its repeated keys. Should it be readable then, it has to
+            // be read so at once: an event must not become another one in the log.
+            let written = data.to_string();
+            Ok(Self::read(&kind, &written).unwrap_or_else(|_| Self::Unknown(UnknownBody { kind, data })))
         })
     }
 }
