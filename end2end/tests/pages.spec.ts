@@ -131,6 +131,27 @@ test.describe("the list of runs", () => {
   });
 });
 
+test("one socket tells a tab of all runs, whatever page it shows, and a page that opens later knows what was told", async ({ page, server }) => {
+  const feeds: string[] = [];
+  page.on("websocket", (socket) => {
+    if (socket.url().includes("/ws/v1/feed")) feeds.push(socket.url());
+  });
+  const main = page.getByRole("navigation", { name: "Pages" });
+  await page.goto("/");
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await main.getByRole("link", { name: "Portfolio" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Main portfolio");
+  const { run } = await startPipeline(server, "GE", "2022-06-30", { charactersPerSecond: 100 });
+  await main.getByRole("link", { name: "Runs" }).click();
+  const row = page.getByRole("row").filter({ hasText: "Pipeline · GE · 2022-06-30" });
+  await expect(row).toContainText("Running");
+  await stop(server, run);
+  await expect(row).toContainText("Stopped");
+  await main.getByRole("link", { name: "Overview" }).click();
+  await expect(page.getByRole("heading", { name: "Overview" })).toBeVisible();
+  expect(feeds).toHaveLength(1);
+});
+
 test("looking around while agents write breaks nothing", async ({ page, server }) => {
   const { run } = await startPipeline(server, "MSFT", "2022-06-30", { charactersPerSecond: 400 });
   await page.goto(`/runs/${run}`);

@@ -45,9 +45,13 @@ impl RunFeed {
         });
     }
 
-    /// The state of its socket.
+    /// The state of its socket. To a page that is being taken over it is what the server rendered,
+    /// however far the socket has come.
     pub fn connection(&self) -> Signal<Connection> {
-        self.connection.clone().into()
+        let shown = RwSignal::new(Connection::default());
+        let now = self.connection.clone();
+        Effect::new(move |_| shown.set(now.get()));
+        shown.into()
     }
 }
 

@@ -503,7 +503,7 @@ pub struct UnknownBody {
     /// The data.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
-    pub data: serde_json::Value,
+    pub data: Value,
 }
 
 /// Reads and names the kinds of [`Body`]; the compiler misses one that is not in the list.
