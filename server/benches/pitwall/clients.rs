@@ -60,6 +60,19 @@ impl Client {
         }
         Ok(())
     }
+
+    /// Reads until the server closes: frame by frame, or the connection itself.
+    pub async fn closed(&mut self) -> io::Result<()> {
+        let mut buffer = vec![0; BUFFER];
+        while !self.counter.is_closed {
+            let size = self.stream.read(&mut buffer).await?;
+            if size == 0 {
+                return Ok(());
+            }
+            self.counter.take(&buffer[..size]);
+        }
+        Ok(())
+    }
 }
 
 /// Connects many clients, some at a time.
@@ -93,6 +106,8 @@ struct FrameCounter {
     /// Bytes that are to come of the frame at hand.
     rest: usize,
     is_text: bool,
+    /// Whether the server has said goodbye.
+    is_closed: bool,
 }
 
 impl FrameCounter {
@@ -103,6 +118,7 @@ impl FrameCounter {
                 bytes = &bytes[1..];
                 let Some(length) = payload_length(&self.header) else { continue };
                 self.is_text = self.header[0] & 0x0f == 1;
+                self.is_closed |= self.header[0] & 0x0f == 8;
                 self.header.clear();
                 self.rest = length;
             }

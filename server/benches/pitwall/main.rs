@@ -3,8 +3,8 @@
 //! A limit is the least that must be done anyway: SQLite's own commits, a bare WebSocket handler,
 //! decoding the same JSON. Rates, times and their ratios are printed, never asserted.
 //!
-//! - `append`, `delivery`, `latency`, `memory`, `engine`, `fold`, `first_load`: the figures; named
-//!   as arguments, only those are measured
+//! - `append`, `delivery`, `latency`, `memory`, `engine`, `stop`, `fold`, `first_load`: the figures;
+//!   named as arguments, only those are measured
 //! - `bare_log`, `bare_socket`: what the limits are measured with
 //! - `clients`, `pitwall`, `sample`: what the figures are measured with
 //! - `rounds`: how often; `report`: the table and the JSON
@@ -24,6 +24,7 @@ mod pitwall;
 mod report;
 mod rounds;
 mod sample;
+mod stop;
 
 use report::Report;
 
@@ -54,6 +55,9 @@ async fn main() {
     }
     if wanted("engine") {
         report.add(engine::overhead().await);
+    }
+    if wanted("stop") {
+        report.extend(stop::percentiles().await);
     }
     if wanted("fold") {
         report.add(fold::rate().await);
