@@ -113,3 +113,53 @@ async fn connections_before_authentication_are_bounded_and_make_way() {
     // It waits until those before it were closed, and is served then.
     server.program(TOKEN).get("/api/v1/runs").await;
 }
+
+/// The resident memory of a process, in KiB.
+#[cfg(target_os = "linux")]
+fn memory(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim_end_matches("kB").trim().parse().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_client_that_does_not_read_is_dropped_and_costs_no_memory_meanwhile() {
+    const LINES: usize = 4000;
+    const CLIENTS: usize = 20;
+    let server = Home::new(&[]).start_kept().await;
+    let program = server.program(TOKEN);
+    let run = program.finished_run().await;
+    let file = server.text(&format!("/api/v1/runs/{run}/export.jsonl")).await;
+    // The same run with far more in its log than a connection holds on its way.
+    let (head, end) = file.trim_end().rsplit_once('\n').unwrap();
+    let mut event: serde_json::Value = serde_json::from_str(end).unwrap();
+    let (first, end) = (event["seq"].as_u64().unwrap(), event["body"].take());
+    let mut long = head.to_owned();
+    for number in 0..LINES as u64 {
+        event["seq"] = (first + number).into();
+        event["body"] = json!({ "kind": "logged", "data": { "level": "info", "message": "x".repeat(4000) } });
+        long += &format!("\n{event}");
+    }
+    event["seq"] = (first + LINES as u64).into();
+    event["body"] = end;
+    long += &format!("\n{event}\n");
+    let (status, accepted) = server.post_text("/api/v1/runs/import", long).await;
+    assert_eq!(status, 201, "{accepted}");
+    let path = format!("/ws/v1/runs/{}", accepted["run"].as_str().unwrap());
+
+    let before = memory(server.process());
+    let mut clients = Vec::new();
+    for _ in 0..CLIENTS {
+        clients.push(program.socket(&path).await.unwrap());
+    }
+    assert_eq!(program.get("/api/v1/status").await["sockets"], CLIENTS);
+    tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+    let grown = memory(server.process()).saturating_sub(before);
+    assert!(grown < 512 * CLIENTS as u64, "{grown} KiB for {CLIENTS} clients; the log has 16,000 KiB");
+    // After 30 s in which they took nothing.
+    while program.get("/api/v1/status").await["sockets"] != 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    drop(clients);
+}

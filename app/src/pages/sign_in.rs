@@ -40,12 +40,12 @@ fn SignInForm(has_accounts: bool) -> impl IntoView {
                 .then(|| view! {
                     <div class="field">
                         <label for="name">"Name"</label>
-                        <input class="input" id="name" name="name" autocomplete="username" autocapitalize="none" spellcheck="false" required=true maxlength="64" />
+                        <input class="input" id="name" name="name" autocomplete="username" autofocus=true autocapitalize="none" spellcheck="false" required=true maxlength="64" />
                     </div>
                 })}
             <div class="field">
                 <label for="password">{label}</label>
-                <input class="input" id="password" name="password" type="password" autocomplete="current-password" required=true maxlength="256" aria-describedby="password-note" />
+                <input class="input" id="password" name="password" type="password" autofocus=!has_accounts autocomplete="current-password" required=true maxlength="256" aria-describedby="password-note" />
                 <p class="note" id="password-note">{hint}</p>
             </div>
             <FormError text=Signal::stored(refusal.map(|refusal| sentence(refusal, has_accounts))) />

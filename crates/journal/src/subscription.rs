@@ -11,6 +11,8 @@ use crate::{
 
 /// The most events of one answer.
 const LIMIT: u32 = 256;
+/// Bytes of events after which an answer from the file ends. A reader that takes nothing holds this much.
+const ENOUGH: usize = 256 << 10;
 
 /// A cursor over one run's log: what is stored and what is being added are one stream,
 /// without gap or repetition.
@@ -68,7 +70,7 @@ impl Subscription {
     async fn take(&mut self) -> Result<Vec<Encoded>, JournalError> {
         let events = match self.tail.after(self.after, LIMIT as usize) {
             Some(events) => events,
-            None => self.store.read(self.run, self.after, LIMIT).await?,
+            None => self.store.read_within(self.run, self.after, LIMIT, ENOUGH).await?,
         };
         // Committed events are there, one after the other; if not, the file is at fault.
         let (Some(first), Some(last)) = (events.first(), events.last()) else {

@@ -40,8 +40,8 @@ pub async fn percentiles() -> Vec<Figure> {
         client.receive_until(UNDER_WAY).await.unwrap();
         tokio::time::sleep(Duration::from_millis(100)).await;
         let begin = Instant::now();
-        let stop = post(address, &format!("/api/v1/runs/{run}/stop"), &json!({}));
-        let (_, ended) = tokio::join!(stop, client.closed());
+        let (path, because) = (format!("/api/v1/runs/{run}/stop"), json!({}));
+        let (_, ended) = tokio::join!(post(address, &path, &because), client.closed());
         ended.unwrap();
         measured.push(1000.0 * begin.elapsed().as_secs_f64());
 

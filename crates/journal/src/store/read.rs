@@ -1,4 +1,5 @@
 use bytes::Bytes;
+use futures::StreamExt;
 use protocol::{AccountId, Digest, PortfolioId, RunFilter, RunId, RunPage, RunSummary, Totals};
 use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 
@@ -33,17 +34,33 @@ impl Store {
     }
 
     pub async fn read(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Encoded>, JournalError> {
+        self.read_within(run, after, limit, usize::MAX).await
+    }
+
+    /// The same, but ends after the event that reaches so many bytes.
+    pub async fn read_within(
+        &self,
+        run: RunId,
+        after: u64,
+        limit: u32,
+        bytes: usize,
+    ) -> Result<Vec<Encoded>, JournalError> {
         let Ok(after) = i64::try_from(after) else { return Ok(Vec::new()) };
-        let rows: Vec<(i64, Vec<u8>)> =
+        let mut rows =
             sqlx::query_as("select seq, json from event where run = ? and seq > ? order by seq limit ?")
                 .bind(key(run))
                 .bind(after)
                 .bind(limit)
-                .fetch_all(&self.0)
-                .await?;
-        let encoded =
-            |(seq, json): (i64, Vec<u8>)| Encoded { seq: seq.unsigned_abs(), json: Bytes::from(json) };
-        Ok(rows.into_iter().map(encoded).collect())
+                .fetch(&self.0);
+        let (mut events, mut read) = (Vec::new(), 0);
+        while read < bytes
+            && let Some(row) = rows.next().await
+        {
+            let (seq, json): (i64, Vec<u8>) = row?;
+            read += json.len();
+            events.push(Encoded { seq: seq.unsigned_abs(), json: Bytes::from(json) });
+        }
+        Ok(events)
     }
 
     pub async fn text(&self, digest: &Digest) -> Result<Option<String>, JournalError> {
