@@ -48,7 +48,7 @@ impl Process {
 
 /// What a server without anything to do uses.
 pub struct Rest {
-    /// Resident, in KiB.
+    /// Of its own, in KiB: pages of the program's file come as its parts are first run.
     pub memory: u64,
     pub tasks: u64,
     pub descriptors: u64,
@@ -69,7 +69,7 @@ impl Rest {
         };
         let descriptors = fs::read_dir(format!("/proc/{}/fd", process.child.id().unwrap())).unwrap().count();
         Self {
-            memory: figure("VmRSS:"),
+            memory: figure("RssAnon:"),
             threads: figure("Threads:"),
             descriptors: descriptors as u64,
             tasks: status(process).await["tasks"].as_u64().unwrap(),
