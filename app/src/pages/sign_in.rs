@@ -58,15 +58,9 @@ fn SignInForm(has_accounts: bool) -> impl IntoView {
 
 fn sentence(refusal: SignInRefusal, has_accounts: bool) -> String {
     match refusal {
-        SignInRefusal::Wrong if has_accounts => {
-            "This name and password do not belong together. Check both and try again.".to_owned()
+        SignInRefusal::Wrong if !has_accounts => {
+            "This is not the token that the server printed at its start.".to_owned()
         }
-        SignInRefusal::Wrong => "This is not the token that the server printed at its start.".to_owned(),
-        SignInRefusal::Wait(seconds) => {
-            format!("There were too many attempts to sign in. Try again in {seconds} seconds.")
-        }
-        SignInRefusal::Unavailable => {
-            "The accounts cannot be read at the moment. Try again; the server's log says more.".to_owned()
-        }
+        refusal => refusal.sentence(),
     }
 }

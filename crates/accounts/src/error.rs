@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use database::FileError;
-use protocol::AccountId;
+use protocol::{AccountId, SignInRefusal};
 use sqlx::migrate::MigrateError;
 
 use crate::{LONGEST_PASSWORD, SHORTEST_PASSWORD};
@@ -48,12 +48,23 @@ impl From<MigrateError> for AccountsError {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SignInError {
     /// The name or the password is wrong. It is not said which.
-    #[error("This name and password do not belong together. Check both and try again.")]
+    #[error("{}", self.refusal().sentence())]
     Refused,
     /// There were too many attempts.
-    #[error("There were too many attempts to sign in. Try again in {} seconds.", .0.as_secs().max(1))]
+    #[error("{}", self.refusal().sentence())]
     TooMany(Duration),
     /// The accounts failed.
     #[error(transparent)]
     Accounts(#[from] AccountsError),
+}
+
+impl SignInError {
+    /// What of it a person is told who tried.
+    pub fn refusal(&self) -> SignInRefusal {
+        match self {
+            Self::Refused => SignInRefusal::Wrong,
+            Self::TooMany(wait) => SignInRefusal::Wait(wait.as_secs().max(1)),
+            Self::Accounts(_) => SignInRefusal::Unavailable,
+        }
+    }
 }

@@ -103,6 +103,23 @@ pub enum SignInRefusal {
     Unavailable,
 }
 
+impl SignInRefusal {
+    /// What happened and what to do, where there are accounts.
+    pub fn sentence(self) -> String {
+        match self {
+            Self::Wrong => {
+                "This name and password do not belong together. Check both and try again.".to_owned()
+            }
+            Self::Wait(seconds) => {
+                format!("There were too many attempts to sign in. Try again in {seconds} seconds.")
+            }
+            Self::Unavailable => {
+                "The accounts cannot be read at the moment. Try again; the server's log says more.".to_owned()
+            }
+        }
+    }
+}
+
 impl fmt::Display for SignInRefusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

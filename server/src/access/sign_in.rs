@@ -7,13 +7,9 @@ use axum::{
     http::header,
     response::{IntoResponse, Redirect, Response},
 };
-use protocol::SignInRefusal;
 use serde::Deserialize;
 
-use crate::{
-    problem::{BadRequest, from_accounts},
-    scope::Scoped,
-};
+use crate::{problem::BadRequest, scope::Scoped};
 
 /// What was typed, and where to go then.
 #[derive(Deserialize)]
@@ -35,23 +31,14 @@ pub async fn sign_in(
     Ok(match scoped.sign_in(name.trim(), &password).await {
         Ok(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response(),
         Err(error) => {
-            let refusal = refusal(error);
+            let refusal = error.refusal();
+            if let SignInError::Accounts(error) = error {
+                tracing::error!(%error, "the accounts failed");
+            }
             let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
             Redirect::to(&format!("/sign-in?refused={refusal}&next={next}")).into_response()
         }
     })
-}
-
-fn refusal(error: SignInError) -> SignInRefusal {
-    match error {
-        SignInError::Refused => SignInRefusal::Wrong,
-        SignInError::TooMany(wait) => SignInRefusal::Wait(wait.as_secs().max(1)),
-        SignInError::Accounts(error) => {
-            // For its word in the server's log.
-            from_accounts(error);
-            SignInRefusal::Unavailable
-        }
-    }
 }
 
 /// Whether a path leads to this server and nowhere else, however a browser reads it.
