@@ -36,12 +36,13 @@ impl RunFeed {
 
     /// Calls `take` with how each run stands, as far as it is known, and again whenever one changes,
     /// for as long as the caller's owner lives.
-    pub fn follow(&self, take: impl Fn(&RunSummary) + 'static) {
+    pub fn follow(&self, take: impl Fn(RunSummary) + 'static) {
         let told = self.told.clone();
         Effect::new(move |heard: Option<u64>| {
             let news = told.with(|told| told.after(heard.unwrap_or_default()));
-            untrack(|| news.iter().for_each(|(_, run)| take(run)));
-            news.last().map(|(number, _)| *number).or(heard).unwrap_or_default()
+            let last = news.last().map(|(number, _)| *number);
+            untrack(|| news.into_iter().for_each(|(_, run)| take(run)));
+            last.or(heard).unwrap_or_default()
         });
     }
 

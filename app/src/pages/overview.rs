@@ -63,7 +63,7 @@ fn Overview(data: PageData) -> impl IntoView {
     let list = RwSignal::new(RunList::new(RunFilter::default(), RunPage { runs, more: false }));
     let feed = run_feed();
     feed.follow(move |run| {
-        list.try_update(|list| list.take(run.clone()));
+        list.try_update(|list| list.take(run));
     });
     let recent = Memo::new(move |_| list.with(|list| list.newest_first().cloned().collect::<Vec<_>>()));
     let portfolios = options.portfolios.clone();

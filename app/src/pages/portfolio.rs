@@ -95,9 +95,9 @@ fn Board(data: PageData) -> impl IntoView {
     // The run that works on this portfolio, if one does.
     let active = RwSignal::new(at_work);
     run_feed().follow(move |run| {
-        let concerns = id.try_with_value(|id| is_about(run, id)).unwrap_or(false);
+        let concerns = id.try_with_value(|id| is_about(&run, id)).unwrap_or(false);
         if concerns {
-            active.try_update(|active| follow_run(active, run.clone()));
+            active.try_update(|active| follow_run(active, run));
         }
     });
     let at_work = Memo::new(move |_| active.with(|active| active.as_ref().map(|run| run.run)));

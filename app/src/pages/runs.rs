@@ -234,7 +234,7 @@ fn History(filter: RunFilter, page: RunPage, chosen: Chosen) -> impl IntoView {
     let is_filtered = address_of(&filter) != "/runs";
     let list = RwSignal::new(RunList::new(filter, page));
     run_feed().follow(move |run| {
-        list.try_update(|list| list.take(run.clone()));
+        list.try_update(|list| list.take(run));
     });
     let clock = use_clock();
     let ids =

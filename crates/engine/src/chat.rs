@@ -89,7 +89,8 @@ impl Conversation {
         }));
         self.spend.count(&body);
         // It was paid for: it waits for a disk that refuses. A question does not; its asker can ask again.
-        self.journal.append_patiently(self.run, self.epoch, &[said(body)]).await.map(drop)
+        let answered = said(body);
+        self.journal.append_patiently(self.run, self.epoch, || vec![answered.clone()]).await.map(drop)
     }
 
     async fn request(&self, question: &str) -> Result<ChatRequest, JournalError> {

@@ -168,9 +168,8 @@ impl RunLog {
 
     async fn write(&self, events: &[(Option<NodeId>, Body)]) -> Result<(), JournalError> {
         let at = now();
-        let events = events.iter().cloned().map(|(node, body)| NewEvent { at, node, body });
-        let events: Vec<NewEvent> = events.collect();
-        self.journal.append_patiently(self.run, self.epoch, &events).await.map(drop)
+        let new_events = || events.iter().cloned().map(|(node, body)| NewEvent { at, node, body }).collect();
+        self.journal.append_patiently(self.run, self.epoch, new_events).await.map(drop)
     }
 
     pub fn progress(&self) -> MutexGuard<'_, Progress> {

@@ -118,7 +118,8 @@ impl Journal {
         ask(&self.0.requests, Append { run, epoch, events }, Request::Append).await
     }
 
-    /// The same, but waits out what may pass, such as a full disk, and then tries again.
+    /// The same, but waits out what may pass, such as a full disk, and then tries again with what
+    /// `events` makes anew.
     ///
     /// # Errors
     /// As [`Journal::append`], but for what may pass.
@@ -126,10 +127,10 @@ impl Journal {
         &self,
         run: RunId,
         epoch: Epoch,
-        events: &[NewEvent],
+        events: impl Fn() -> Vec<NewEvent>,
     ) -> Result<Vec<Arc<Event>>, JournalError> {
         loop {
-            match self.append(run, epoch, events.to_vec()).await {
+            match self.append(run, epoch, events()).await {
                 Err(error) if error.may_pass() => {
                     tracing::warn!(%run, %error, "the log cannot be written; the run waits");
                     self.writable().await;

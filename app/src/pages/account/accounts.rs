@@ -62,7 +62,6 @@ pub fn Accounts(accounts: Vec<AccountSummary>, own: Option<AccountId>, office: O
 /// Asks once more, for removing cannot be taken back.
 #[component]
 fn RemoveDialog(leaving: RwSignal<Option<AccountId>>, open: RwSignal<bool>, office: Office) -> impl IntoView {
-    let name = move || leaving.get().map(|id| id.to_string()).unwrap_or_default();
     let remove = move |event: SubmitEvent| {
         event.prevent_default();
         if let Some(id) = leaving.get_untracked() {
@@ -70,7 +69,10 @@ fn RemoveDialog(leaving: RwSignal<Option<AccountId>>, open: RwSignal<bool>, offi
         }
         open.set(false);
     };
-    let title = Signal::derive(move || format!("Remove the account {}?", name()));
+    let title = Signal::derive(move || {
+        let name = leaving.get().map(|id| id.to_string()).unwrap_or_default();
+        format!("Remove the account {name}?")
+    });
     view! {
         <Modal open id="remove-account" title>
             <p>"It is signed out everywhere at once, and its tokens and shared links end. Its runs stay in the log."</p>
