@@ -166,8 +166,10 @@ test.describe("in time", () => {
       await expect(page.getByText(new RegExp(`^as of event ${seq - back},`))).toBeVisible();
     }
     const shown = await Promise.all(["Nodes", "Tokens"].map((name) => fact(page, name).innerText()));
-    await page.waitForURL(/at=/);
+    // The address follows once the slider stands still; on a slow machine it stood still before, too.
+    await expect(page).toHaveURL(`/runs/${analysis.run}?at=${seq - 5}`);
     await page.reload();
+    await expect(page.getByText(new RegExp(`^as of event ${seq - 5},`))).toBeVisible();
     expect(await Promise.all(["Nodes", "Tokens"].map((name) => fact(page, name).innerText()))).toEqual(shown);
   });
 
