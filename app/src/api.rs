@@ -3,17 +3,16 @@
 #![allow(missing_docs, reason = "the macro makes structs of the arguments, and they cannot be documented")]
 
 pub mod access;
+mod json_text;
 
-use leptos::{
-    prelude::*,
-    server_fn::codec::{Json, JsonEncoding},
-};
+use leptos::prelude::*;
 use protocol::{
     Answer, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, PortfolioId, PortfolioSummary,
     PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunView, StartOptions, StartRun,
 };
 use serde::{Deserialize, Serialize};
 
+use self::json_text::{JsonText, JsonTextEncoding};
 #[cfg(feature = "ssr")]
 use crate::backend::SharedBackend;
 
@@ -24,7 +23,7 @@ use crate::backend::SharedBackend;
 pub struct ApiError(#[from] pub Problem);
 
 impl FromServerFnError for ApiError {
-    type Encoder = JsonEncoding;
+    type Encoder = JsonTextEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         Self(match error {
@@ -70,91 +69,91 @@ pub fn set_status(status: u16) {
 }
 
 /// What the start form offers.
-#[server(name = StartOptionsCall, prefix = "/rpc", endpoint = "start_options", input = Json)]
+#[server(name = StartOptionsCall, prefix = "/rpc", endpoint = "start_options", input = JsonText, output = JsonText)]
 pub async fn start_options() -> Result<StartOptions, ApiError> {
     answer(backend()?.start_options().await)
 }
 
 /// Starts a run.
-#[server(name = StartRunCall, prefix = "/rpc", endpoint = "start_run", input = Json)]
+#[server(name = StartRunCall, prefix = "/rpc", endpoint = "start_run", input = JsonText, output = JsonText)]
 pub async fn start_run(request: StartRun) -> Result<RunAccepted, ApiError> {
     answer(backend()?.start_run(request).await)
 }
 
 /// Stops a run.
-#[server(name = StopRunCall, prefix = "/rpc", endpoint = "stop_run", input = Json)]
+#[server(name = StopRunCall, prefix = "/rpc", endpoint = "stop_run", input = JsonText, output = JsonText)]
 pub async fn stop_run(run: RunId, reason: Option<String>) -> Result<(), ApiError> {
     answer(backend()?.stop_run(run, reason).await)
 }
 
 /// Runs, newest first.
-#[server(name = RunsCall, prefix = "/rpc", endpoint = "runs", input = Json)]
+#[server(name = RunsCall, prefix = "/rpc", endpoint = "runs", input = JsonText, output = JsonText)]
 pub async fn runs(filter: RunFilter) -> Result<RunPage, ApiError> {
     answer(backend()?.runs(filter).await)
 }
 
 /// The full present state of a run.
-#[server(name = RunCall, prefix = "/rpc", endpoint = "run", input = Json)]
+#[server(name = RunCall, prefix = "/rpc", endpoint = "run", input = JsonText, output = JsonText)]
 pub async fn run(run: RunId) -> Result<RunView, ApiError> {
     answer(backend()?.run(run).await)
 }
 
 /// Up to `limit` events of a run after number `after`.
-#[server(name = EventsCall, prefix = "/rpc", endpoint = "events", input = Json)]
+#[server(name = EventsCall, prefix = "/rpc", endpoint = "events", input = JsonText, output = JsonText)]
 pub async fn events(run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, ApiError> {
     answer(backend()?.events(run, after, limit).await)
 }
 
 /// Answers a question of a run.
-#[server(name = AnswerCall, prefix = "/rpc", endpoint = "answer_input", input = Json)]
+#[server(name = AnswerCall, prefix = "/rpc", endpoint = "answer_input", input = JsonText, output = JsonText)]
 pub async fn answer_input(run: RunId, input: CallId, given: Answer) -> Result<(), ApiError> {
     answer(backend()?.answer(run, input, given).await)
 }
 
 /// Changes before which nodes a run pauses.
-#[server(name = SetApprovalCall, prefix = "/rpc", endpoint = "set_approval", input = Json)]
+#[server(name = SetApprovalCall, prefix = "/rpc", endpoint = "set_approval", input = JsonText, output = JsonText)]
 pub async fn set_approval(run: RunId, approval: Approval) -> Result<(), ApiError> {
     answer(backend()?.set_approval(run, approval).await)
 }
 
 /// Continues a run in a new one.
-#[server(name = ForkRunCall, prefix = "/rpc", endpoint = "fork_run", input = Json)]
+#[server(name = ForkRunCall, prefix = "/rpc", endpoint = "fork_run", input = JsonText, output = JsonText)]
 pub async fn fork_run(run: RunId, request: ForkRun) -> Result<RunAccepted, ApiError> {
     answer(backend()?.fork_run(run, request).await)
 }
 
 /// Asks a question beside a run, and returns its number.
-#[server(name = ChatCall, prefix = "/rpc", endpoint = "ask_run", input = Json)]
+#[server(name = ChatCall, prefix = "/rpc", endpoint = "ask_run", input = JsonText, output = JsonText)]
 pub async fn ask_run(run: RunId, question: String) -> Result<u32, ApiError> {
     answer(backend()?.chat(run, question).await)
 }
 
 /// A run as it was at event `seq`.
-#[server(name = RunAtCall, prefix = "/rpc", endpoint = "run_at", input = Json)]
+#[server(name = RunAtCall, prefix = "/rpc", endpoint = "run_at", input = JsonText, output = JsonText)]
 pub async fn run_at(run: RunId, seq: u64) -> Result<RunView, ApiError> {
     answer(backend()?.run_at(run, seq).await)
 }
 
 /// A long text that the run's log shows a preview of.
-#[server(name = TextCall, prefix = "/rpc", endpoint = "text", input = Json)]
+#[server(name = TextCall, prefix = "/rpc", endpoint = "text", input = JsonText, output = JsonText)]
 pub async fn text(run: RunId, digest: Digest) -> Result<String, ApiError> {
     answer(backend()?.text(run, digest).await)
 }
 
 /// All portfolios.
-#[server(name = PortfoliosCall, prefix = "/rpc", endpoint = "portfolios", input = Json)]
+#[server(name = PortfoliosCall, prefix = "/rpc", endpoint = "portfolios", input = JsonText, output = JsonText)]
 pub async fn portfolios() -> Result<Vec<PortfolioSummary>, ApiError> {
     answer(backend()?.portfolios().await)
 }
 
 /// Opens a portfolio.
-#[server(name = CreatePortfolioCall, prefix = "/rpc", endpoint = "create_portfolio", input = Json)]
+#[server(name = CreatePortfolioCall, prefix = "/rpc", endpoint = "create_portfolio", input = JsonText, output = JsonText)]
 pub async fn create_portfolio(request: CreatePortfolio) -> Result<PortfolioId, ApiError> {
     answer(backend()?.create_portfolio(request).await.map(|portfolio| portfolio.id))
 }
 
 /// A portfolio at the prices of `as_of`, or of the day of its last entry.
-#[server(name = PortfolioCall, prefix = "/rpc", endpoint = "portfolio", input = Json)]
+#[server(name = PortfolioCall, prefix = "/rpc", endpoint = "portfolio", input = JsonText, output = JsonText)]
 pub async fn portfolio(id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, ApiError> {
     answer(backend()?.portfolio(id, as_of).await)
 }

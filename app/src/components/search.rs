@@ -8,7 +8,7 @@ use super::{
     icon::{Icon, IconName},
     keys::on_page_key,
 };
-use crate::api;
+use crate::{api, letter_case::lowercase};
 
 /// Hits of each sort at most.
 const HITS: u32 = 6;
@@ -195,8 +195,8 @@ async fn find(words: &str, instruments: Vec<Instrument>) -> Found {
 
 /// Pages and tickers need no server.
 fn local_hits(words: &str, instruments: &[Instrument]) -> Vec<Hit> {
-    let words = words.to_lowercase();
-    let begins = |text: &str| text.to_lowercase().split_whitespace().any(|word| word.starts_with(&words));
+    let words = lowercase(words);
+    let begins = |text: &str| lowercase(text).split_whitespace().any(|word| word.starts_with(&words));
     let pages = PAGES.iter().filter(|(name, _)| begins(name)).map(|(name, path)| Hit {
         icon: IconName::Document,
         label: (*name).to_owned(),

@@ -1,8 +1,8 @@
-//! The pages' routes. The code of each page is a file of its own, loaded when the page is
-//! first opened.
+//! The pages' routes. Their code is in parts of the program, loaded when one of a part's pages is first
+//! opened.
 //!
-//! The server renders such a page as any other and names its file in the head, so that it
-//! comes together with the program.
+//! The server renders such a page as any other and names its part's files in the head, so that they
+//! come together with the program.
 
 #[cfg(all(feature = "hydrate", not(debug_assertions)))]
 use leptos::wasm_split::SplitLoaderError;
@@ -13,10 +13,10 @@ use crate::{
     live::wait_after,
 };
 
-/// Names a page's files in the document's head. Leptos's own way to do so sometimes names none:
+/// Names the files of a part in the document's head. Leptos's own way to do so sometimes names none:
 /// it asks for the list of files where no context may be left.
 #[cfg(feature = "ssr")]
-fn name_files(page: &str) {
+fn name_files(part: &str) {
     use leptos::{WasmSplitManifest, prelude::*};
     use leptos_meta::Link;
 
@@ -24,7 +24,7 @@ fn name_files(page: &str) {
     let Some(manifest) = manifest.0.try_read_value() else { return };
     let (folder, files, loader) = &*manifest;
     // Their rendering adds them to the head.
-    for file in files.get(page).into_iter().flatten() {
+    for file in files.get(part).into_iter().flatten() {
         let href = format!("{folder}/{file}.wasm");
         let link = view! { <Link rel="preload" href as_="fetch" type_="application/wasm" crossorigin="anonymous" /> };
         drop(link.to_html());
@@ -33,12 +33,13 @@ fn name_files(page: &str) {
     drop(view! { <Link rel="modulepreload" href crossorigin="anonymous" /> }.to_html());
 }
 
-/// Makes a route of each page: its name, the module with the page, and the page's component.
+/// Makes a route of each page: its name, the part of the program that it is in, the module with the page,
+/// and the page's component.
 ///
 /// The splitter works on release builds; for development the program stays in one piece.
 macro_rules! lazy_pages {
-    ($($route:ident, $file:ident, $page:ident;)*) => {$(
-        #[doc = concat!("Leads to [`", stringify!($page), "`](super::", stringify!($file), "::", stringify!($page), ").")]
+    ($($route:ident, $part:ident, $module:ident, $page:ident;)*) => {$(
+        #[doc = concat!("Leads to [`", stringify!($page), "`](super::", stringify!($module), "::", stringify!($page), ").")]
         pub struct $route;
 
         impl leptos_router::LazyRoute for $route {
@@ -47,25 +48,26 @@ macro_rules! lazy_pages {
             }
 
             async fn view(_: Self) -> leptos::prelude::AnyView {
-                $file::view().await
+                $module::view().await
             }
 
             async fn preload() {
-                $file::load().await;
+                $module::load().await;
             }
         }
 
         #[cfg(all(feature = "hydrate", not(debug_assertions)))]
-        mod $file {
+        mod $module {
             use leptos::{
                 prelude::{AnyView, IntoAny},
                 wasm_split::{SplitLoaderError, wasm_split},
             };
 
-            use crate::pages::$file::$page;
+            use crate::pages::$module::$page;
 
-            #[wasm_split($file, wasm_split_path = leptos::wasm_split, preload(try_load), fallible)]
-            fn page() -> Result<AnyView, SplitLoaderError> {
+            // Its name tells it from the part's other pages.
+            #[wasm_split($part, wasm_split_path = leptos::wasm_split, preload(try_load), fallible)]
+            fn $module() -> Result<AnyView, SplitLoaderError> {
                 Ok($page().into_any())
             }
 
@@ -76,36 +78,38 @@ macro_rules! lazy_pages {
             pub(super) async fn view() -> AnyView {
                 load().await;
                 // It fails only where the file is not there.
-                page().await.unwrap_or_else(|_| ().into_any())
+                $module().await.unwrap_or_else(|_| ().into_any())
             }
         }
 
         #[cfg(not(all(feature = "hydrate", not(debug_assertions))))]
-        mod $file {
+        mod $module {
             use leptos::prelude::{AnyView, IntoAny};
 
-            use crate::pages::$file::$page;
+            use crate::pages::$module::$page;
 
             pub(super) async fn load() {}
 
             pub(super) async fn view() -> AnyView {
                 #[cfg(feature = "ssr")]
-                super::name_files(stringify!($file));
+                super::name_files(stringify!($part));
                 $page().into_any()
             }
         }
     )*};
 }
 
+// A part of its own costs every other part a few files that it shares with some of them. What is small, and
+// leads to another page, is in that page's part.
 lazy_pages! {
-    OverviewRoute, overview, OverviewPage;
-    RunsRoute, runs, RunsPage;
-    RunRoute, run, RunPage;
-    CompareRoute, compare, ComparePage;
-    FirstPortfolioRoute, portfolios, FirstPortfolioPage;
-    PortfolioRoute, portfolio, PortfolioPage;
-    AccountRoute, account, AccountPage;
-    SignInRoute, sign_in, SignInPage;
+    OverviewRoute, overview, overview, OverviewPage;
+    SignInRoute, overview, sign_in, SignInPage;
+    RunsRoute, runs, runs, RunsPage;
+    RunRoute, run, run, RunPage;
+    CompareRoute, compare, compare, ComparePage;
+    PortfolioRoute, portfolio, portfolio, PortfolioPage;
+    FirstPortfolioRoute, portfolio, portfolios, FirstPortfolioPage;
+    AccountRoute, account, account, AccountPage;
 }
 
 /// Tries until a page's file is there. What is on the screen stays meanwhile, under a

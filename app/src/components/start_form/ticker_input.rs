@@ -12,6 +12,7 @@ use leptos::{
 use protocol::Instrument;
 
 use super::Field;
+use crate::letter_case::lowercase;
 
 const LIST: &str = "ticker-list";
 
@@ -176,7 +177,7 @@ fn keep_in_sight(list: NodeRef<html::Ul>, index: usize) {
 /// Instruments that the text stands for, the best first: its ticker, tickers that begin with it,
 /// names with a word that begins with it, then such sectors.
 fn matching(instruments: &[Instrument], typed: &str) -> Vec<Instrument> {
-    let wanted = typed.trim().to_lowercase();
+    let wanted = lowercase(typed.trim());
     let mut ranked: Vec<(u8, &Instrument)> =
         instruments.iter().filter_map(|instrument| Some((rank(instrument, &wanted)?, instrument))).collect();
     ranked.sort_by_key(|(rank, _)| *rank);
@@ -184,8 +185,8 @@ fn matching(instruments: &[Instrument], typed: &str) -> Vec<Instrument> {
 }
 
 fn rank(instrument: &Instrument, wanted: &str) -> Option<u8> {
-    let ticker = instrument.ticker.as_str().to_lowercase();
-    let name = instrument.name.to_lowercase();
+    let ticker = lowercase(instrument.ticker.as_str());
+    let name = lowercase(&instrument.name);
     let begins = |text: &str| text.split_whitespace().any(|word| word.starts_with(wanted));
     if wanted.is_empty() || ticker == wanted {
         Some(0)
@@ -193,7 +194,7 @@ fn rank(instrument: &Instrument, wanted: &str) -> Option<u8> {
         Some(1)
     } else if begins(&name) {
         Some(2)
-    } else if begins(&instrument.sector.to_lowercase()) {
+    } else if begins(&lowercase(&instrument.sector)) {
         Some(3)
     } else {
         None

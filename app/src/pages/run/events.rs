@@ -11,9 +11,12 @@ use protocol::{Event, NodeId, RunView};
 
 use self::line::json_of;
 use super::{log::Loading, screen::Screen};
-use crate::components::{
-    copy::CopyButton,
-    icon::{Icon, IconName},
+use crate::{
+    components::{
+        copy::CopyButton,
+        icon::{Icon, IconName},
+    },
+    letter_case::lowercase,
 };
 
 /// Height of a row in pixels; the style sets the same.
@@ -33,7 +36,7 @@ impl Filter {
     fn admits(&self, event: &Event) -> bool {
         (self.kind.is_empty() || event.body.kind() == self.kind)
             && (self.node.is_empty() || event.node.as_ref().is_some_and(|node| node.as_str() == self.node))
-            && (self.words.is_empty() || json_of(event).to_lowercase().contains(&self.words))
+            && (self.words.is_empty() || lowercase(&json_of(event)).contains(&self.words))
     }
 
     fn is_empty(&self) -> bool {
@@ -152,7 +155,7 @@ fn WordFilter(filter: RwSignal<Filter>) -> impl IntoView {
                 class="input"
                 type="search"
                 placeholder="Text in the event"
-                on:input=move |event| search(event_target_value(&event).trim().to_lowercase())
+                on:input=move |event| search(lowercase(event_target_value(&event).trim()))
             />
         </label>
     }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use protocol::{RunFilter, RunId, RunPage, RunSummary};
 
+use crate::letter_case::lowercase;
+
 /// Runs that match a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunList {
@@ -81,8 +83,8 @@ impl RunList {
 
 /// The same rule as the server's.
 fn matches(filter: &RunFilter, run: &RunSummary) -> bool {
-    let title = run.title.to_lowercase();
-    filter.search.to_lowercase().split_whitespace().all(|word| title.contains(word))
+    let title = lowercase(&run.title);
+    lowercase(&filter.search).split_whitespace().all(|word| title.contains(word))
         && filter.status.is_none_or(|status| status == run.status)
         && filter.kind.is_none_or(|kind| kind == run.request.workflow.kind())
         && filter.flow.as_ref().is_none_or(|flow| *flow == run.request.flow)

@@ -1,6 +1,6 @@
 //! Fields for the properties of a JSON schema.
 
-use serde_json::{Number, Value};
+use serde_json::Value;
 
 /// A property as a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,9 +76,11 @@ fn kind_of(property: &Value) -> Kind {
 
 /// `stop_loss` as `Stop loss`.
 fn titled(name: &str) -> String {
-    let words = name.replace('_', " ");
-    let mut letters = words.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    let mut title = name.replace('_', " ");
+    if let Some(first) = title.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    title
 }
 
 /// A value as it would be typed.
@@ -101,14 +103,9 @@ pub fn read(field: &Field, typed: &str) -> Result<Option<Value>, String> {
     let value = match &field.kind {
         Kind::Text => Value::String(typed.to_owned()),
         Kind::Integer => Value::from(typed.parse::<i64>().map_err(|_| "Write a whole number, such as 10.")?),
-        Kind::Number => typed
-            .parse::<f64>()
-            .ok()
-            .and_then(|number| {
-                typed.parse::<i64>().map(Number::from).ok().or_else(|| Number::from_f64(number))
-            })
-            .map(Value::Number)
-            .ok_or("Write a number, such as 1.5.")?,
+        Kind::Number => {
+            Value::Number(serde_json::from_str(typed).map_err(|_| "Write a number, such as 1.5.")?)
+        }
         Kind::Boolean | Kind::Choice(_) => {
             serde_json::from_str(typed).map_err(|_| "Choose one of these.".to_owned())?
         }
