@@ -192,6 +192,29 @@ test("a run is stopped from its page, and the reason is kept", async ({ page, se
   await expect(page.getByRole("row").filter({ hasText: "MSFT" }).first()).toContainText("wrong ticker");
 });
 
+test("the events of a run are narrowed by kind, by node and by text in any case", async ({ page, server }) => {
+  const response = await server.fetch(`/api/v1/runs/${analysis.run}/events?limit=200`);
+  const events = (await response.json()) as { node?: string; body: { kind: string } }[];
+  const narrowed = (number: number) => page.getByText(`${number} of ${events.length} events`, { exact: true });
+  await page.goto(`/runs/${analysis.run}?view=events`);
+  await expect(page.getByText(`${events.length} events`, { exact: true })).toBeVisible();
+
+  const calls = events.filter(({ body }) => body.kind === "call_started");
+  const traders = calls.filter(({ node }) => node === "trader");
+  expect(calls.length).toBeGreaterThan(traders.length);
+  await page.getByRole("combobox", { name: "Kind" }).selectOption("call started");
+  await expect(narrowed(calls.length)).toBeVisible();
+  await page.getByRole("combobox", { name: "Node" }).selectOption("Trader");
+  await expect(narrowed(traders.length)).toBeVisible();
+  await page.getByRole("combobox", { name: "Kind" }).selectOption("All kinds");
+  await page.getByRole("combobox", { name: "Node" }).selectOption("All nodes");
+
+  const naming = events.filter(({ body }) => JSON.stringify(body).toLowerCase().includes("research_manager"));
+  expect(naming.length).toBeGreaterThan(0);
+  await page.getByRole("searchbox", { name: "Text" }).fill("Research_MANAGER");
+  await expect(narrowed(naming.length)).toBeVisible();
+});
+
 test.describe("by keyboard alone", () => {
   test("one searches and reaches a run", async ({ page }) => {
     await page.goto("/");
