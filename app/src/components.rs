@@ -1,6 +1,7 @@
 //! Parts that several pages use.
 
 pub mod access;
+pub mod answer;
 pub mod approval;
 pub mod badge;
 pub mod chart;

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use protocol::{CallView, NodeView, RunView, Text, Turn, TurnContent};
 
-use crate::{format, markdown::Markdown};
+use crate::{components::answer::Answer, format, markdown::Markdown};
 
 const STYLE: &str = include_str!("export/export.css");
 
@@ -156,5 +156,5 @@ fn call_of(call: &CallView) -> impl IntoView + use<> {
 }
 
 fn prose(text: &Text) -> impl IntoView + use<> {
-    view! { <Markdown text=text.shown() /> }
+    view! { <Answer text=text.shown() /> }
 }

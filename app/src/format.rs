@@ -66,6 +66,15 @@ pub fn dollars(amount: Decimal) -> String {
     }
 }
 
+/// The name of a field of JSON in words: `stop_loss` as `Stop loss`.
+pub fn field(name: &str) -> String {
+    let mut title = name.replace('_', " ");
+    if let Some(first) = title.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    title
+}
+
 /// A person, as the page speaks of them.
 pub fn person(account: &AccountId) -> String {
     if *account == AccountId::local() { "You".to_owned() } else { account.to_string() }

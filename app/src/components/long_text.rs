@@ -5,13 +5,13 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use protocol::{RunId, Text};
 
-use super::{copy::CopyButton, notice::Refusal};
-use crate::{api, format, markdown::Markdown};
+use super::{answer::Answer, copy::CopyButton, notice::Refusal};
+use crate::{api, format};
 
 /// How a text is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// Prose with Markdown.
+    /// Prose with Markdown, or the fields of a form that a model filled in.
     Prose,
     /// As it is, in a fixed-width face; JSON is indented.
     Verbatim,
@@ -40,7 +40,7 @@ pub fn LongText(
     let body = move || {
         let text = shown.get();
         match reading {
-            Reading::Prose => view! { <Markdown text /> }.into_any(),
+            Reading::Prose => view! { <Answer text /> }.into_any(),
             Reading::Verbatim => {
                 view! { <pre class="verbatim" tabindex="0">{indented(&text)}</pre> }.into_any()
             }

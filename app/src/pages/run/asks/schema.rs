@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::format;
+
 /// A property as a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
@@ -51,7 +53,7 @@ pub fn fields(schema: &Value) -> Option<Vec<Field>> {
         let kind = kind_of(property);
         Field {
             name: name.clone(),
-            title: words("title").unwrap_or_else(|| titled(name)),
+            title: words("title").unwrap_or_else(|| format::field(name)),
             hint: words("description"),
             required: is_required(name),
             initial: property.get("default").map(|value| typed(&kind, value)).unwrap_or_default(),
@@ -72,15 +74,6 @@ fn kind_of(property: &Value) -> Kind {
         Some("boolean") => Kind::Boolean,
         _ => Kind::Json,
     }
-}
-
-/// `stop_loss` as `Stop loss`.
-fn titled(name: &str) -> String {
-    let mut title = name.replace('_', " ");
-    if let Some(first) = title.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    title
 }
 
 /// A value as it would be typed.

@@ -1,0 +1,97 @@
+//! What a model answered: prose, or the form that it filled in.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use serde_json::{Map, Value};
+
+use crate::{format, markdown::Markdown};
+
+/// An answer as Markdown. One that is a JSON object is shown by its fields, in the model's order.
+#[component]
+pub fn Answer(
+    /// What the model wrote.
+    #[prop(into)]
+    text: Arc<str>,
+) -> impl IntoView {
+    match fields(&text) {
+        Some(fields) => {
+            let field = |(name, value): (String, Value)| view! { <dt>{format::field(&name)}</dt><dd>{shown(value)}</dd> };
+            view! { <dl class="answer-fields">{fields.into_iter().map(field).collect_view()}</dl> }.into_any()
+        }
+        None => view! { <Markdown text /> }.into_any(),
+    }
+}
+
+/// The fields of a JSON object; `None` for anything else, such as the beginning of one.
+fn fields(text: &str) -> Option<Map<String, Value>> {
+    let text = text.trim();
+    let is_braced = text.starts_with('{') && text.ends_with('}');
+    let fields: Map<_, _> = is_braced.then(|| serde_json::from_str(text).ok()).flatten()?;
+    Some(fields).filter(|fields| !fields.is_empty())
+}
+
+fn shown(value: Value) -> AnyView {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => view! { <Markdown text /> }.into_any(),
+        Value::String(_) | Value::Null => view! { <span class="dim">"left empty"</span> }.into_any(),
+        Value::Bool(is_so) => if is_so { "yes" } else { "no" }.into_any(),
+        Value::Number(number) => number.to_string().into_any(),
+        Value::Array(values) if values.iter().all(Value::is_string) => {
+            let entries = values.iter().filter_map(Value::as_str).map(|entry| {
+                view! { <li><Markdown text=entry /></li> }
+            });
+            view! { <ul>{entries.collect_view()}</ul> }.into_any()
+        }
+        nested => {
+            let json = serde_json::to_string_pretty(&nested).unwrap_or_else(|_| nested.to_string());
+            view! { <pre class="verbatim" tabindex="0">{json}</pre> }.into_any()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn html(text: &str) -> String {
+        view! { <Answer text /> }.to_html()
+    }
+
+    #[test]
+    fn a_form_is_shown_by_its_fields_in_the_model_s_order() {
+        let html = html(
+            r#"{"stop_loss": 12.50, "thesis": "It **falls**.", "held": false, "risks": ["rates", "oil"]}"#,
+        );
+        let places: Vec<_> = [
+            "Stop loss",
+            "12.5",
+            "Thesis",
+            "<strong>",
+            "falls",
+            "Held",
+            "no",
+            "Risks",
+            "<li",
+            "rates",
+            "oil",
+        ]
+        .map(|part| html.find(part).unwrap_or_else(|| panic!("{part} in {html}")))
+        .to_vec();
+        assert!(places.is_sorted(), "{html}");
+        assert!(!html.contains('{'), "{html}");
+    }
+
+    #[test]
+    fn prose_and_what_is_no_whole_object_stay_as_they_are() {
+        for text in ["It **falls**.", r#"{"grade": "se"#, "{}", "{braced}", r#"["a"]"#] {
+            assert!(!html(text).contains("<dl"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_field_is_as_harmless_as_prose() {
+        let html = html(r#"{"<script>": "<script>alert(1)</script>", "deep": {"a": ["<img src=x>"]}}"#);
+        assert!(!html.contains("<script") && !html.contains("<img"), "{html}");
+    }
+}
