@@ -103,6 +103,10 @@ test("a reload and a second tab show the same run to its end, and it ends with a
   await expect(rating).toContainText("Underweight");
   await expect(rating).toContainText("medium confidence");
   await expect(rating).toContainText("a score of −4");
+  // The form that the manager filled in is shown by its fields.
+  const form = completeTurns(page).filter({ hasText: "Portfolio manager" }).locator("dl").filter({ hasText: "Thesis" });
+  await expect(form.getByRole("term")).toHaveText(["Grade", "Confidence", "Summary", "Thesis"]);
+  await expect(form.getByRole("definition").first()).toHaveText("underweight");
   await viewTab(page, "Graph").click();
   await expect(card(page, "Portfolio manager")).toContainText("Underweight, medium confidence");
 });

@@ -35,13 +35,14 @@ fn shown(value: Value) -> AnyView {
     match value {
         Value::String(text) if !text.trim().is_empty() => view! { <Markdown text /> }.into_any(),
         Value::String(_) | Value::Null => view! { <span class="dim">"left empty"</span> }.into_any(),
+        Value::Array(values) if values.is_empty() => view! { <span class="dim">"none"</span> }.into_any(),
         Value::Bool(is_so) => if is_so { "yes" } else { "no" }.into_any(),
         Value::Number(number) => number.to_string().into_any(),
         Value::Array(values) if values.iter().all(Value::is_string) => {
             let entries = values.iter().filter_map(Value::as_str).map(|entry| {
                 view! { <li><Markdown text=entry /></li> }
             });
-            view! { <ul>{entries.collect_view()}</ul> }.into_any()
+            view! { <ul class="prose">{entries.collect_view()}</ul> }.into_any()
         }
         nested => {
             let json = serde_json::to_string_pretty(&nested).unwrap_or_else(|_| nested.to_string());
@@ -61,7 +62,7 @@ mod tests {
     #[test]
     fn a_form_is_shown_by_its_fields_in_the_model_s_order() {
         let html = html(
-            r#"{"stop_loss": 12.50, "thesis": "It **falls**.", "held": false, "risks": ["rates", "oil"]}"#,
+            r#"{"stop_loss": 12.50, "thesis": "It **falls**.", "held": false, "risks": ["rates", "oil"], "sells": []}"#,
         );
         let places: Vec<_> = [
             "Stop loss",
@@ -75,6 +76,8 @@ mod tests {
             "<li",
             "rates",
             "oil",
+            "Sells",
+            "none",
         ]
         .map(|part| html.find(part).unwrap_or_else(|| panic!("{part} in {html}")))
         .to_vec();

@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use protocol::{EdgeAdded, EdgeKind, NodeAdded, NodeId};
 
 /// Width of a card. All lengths are in units of the drawing; at scale 1 a unit is a pixel.
-pub const CARD_WIDTH: i32 = 224;
+pub const CARD_WIDTH: i32 = 216;
 /// Height of a card.
 pub const CARD_HEIGHT: i32 = 72;
 
 const ROW_GAP: i32 = 34;
-const PHASE_GAP: i32 = 48;
+const PHASE_GAP: i32 = 38;
 /// Between the columns that one phase is wrapped into.
 const WRAP_GAP: i32 = 28;
 /// Cards below one another before a phase is wrapped.
@@ -399,8 +399,8 @@ mod tests {
         let layout = lay_out(&nodes, &edges);
         assert_eq!(layout.cards[0].x, layout.cards[1].x);
         assert_eq!(layout.wires.len(), 2);
-        assert_eq!(layout.wires[0].line, "M128 100V134");
-        assert_eq!(layout.wires[1].line, "M96 134V100");
+        assert_eq!(layout.wires[0].line, "M124 100V134");
+        assert_eq!(layout.wires[1].line, "M92 134V100");
     }
 
     #[test]

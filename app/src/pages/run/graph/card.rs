@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Characters of text in flight that have room on a card.
-const TAIL: usize = 32;
+const TAIL: usize = 31;
 
 /// The id of a node's card in the document.
 pub fn card_id(node: &NodeId) -> String {
