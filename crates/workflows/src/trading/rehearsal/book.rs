@@ -114,10 +114,10 @@ pub(super) fn macro_brief(facts: &MacroFacts) -> String {
 /// The micro brief.
 pub(super) fn micro_brief(facts: &MicroFacts) -> String {
     let mut text = format!(
-        "**{} held, {} to choose from, as of {}.**\n",
+        "**As of {}, {} held and {} to choose from.**\n",
+        facts.date,
         counted(facts.holdings.len(), "stock is", "stocks are"),
         counted(facts.candidates.len(), "candidate is there", "candidates are there"),
-        facts.date
     );
     if !facts.holdings.is_empty() {
         text.push_str("\n## Holdings\n| ticker | weight | profit | recommendation |\n|---|---|---|---|\n");
@@ -172,7 +172,7 @@ pub(super) fn micro_brief(facts: &MicroFacts) -> String {
 
 fn counted(count: usize, one: &str, many: &str) -> String {
     match count {
-        0 => format!("No {many}"),
+        0 => format!("no {many}"),
         1 => format!("1 {one}"),
         count => format!("{count} {many}"),
     }
@@ -224,7 +224,7 @@ pub(super) fn decision(facts: &DecisionFacts) -> String {
         None => "unknown".to_owned(),
     };
     let thesis = format!(
-        "The regime is {regime}. {} to sell and {} to buy; the portfolio's value is {total}, of which {} is cash. \
+        "The regime is {regime}: {} to sell and {} to buy. The portfolio's value is {total}, of which {} is cash. \
          Candidates were taken by priority, within the limits.",
         counted(sells.len(), "holding", "holdings"),
         counted(buys.len(), "candidate", "candidates"),
