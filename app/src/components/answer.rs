@@ -44,10 +44,7 @@ fn shown(value: Value) -> AnyView {
             });
             view! { <ul class="prose">{entries.collect_view()}</ul> }.into_any()
         }
-        nested => {
-            let json = serde_json::to_string_pretty(&nested).unwrap_or_else(|_| nested.to_string());
-            view! { <pre class="verbatim" tabindex="0">{json}</pre> }.into_any()
-        }
+        nested => view! { <pre class="verbatim" tabindex="0">{format!("{nested:#}")}</pre> }.into_any(),
     }
 }
 

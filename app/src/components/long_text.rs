@@ -81,7 +81,8 @@ pub fn indented(text: &str) -> String {
     if !text.starts_with(['{', '[']) {
         return text.to_owned();
     }
-    serde_json::from_str::<serde_json::Value>(text)
-        .and_then(|value| serde_json::to_string_pretty(&value))
-        .unwrap_or_else(|_| text.to_owned())
+    match serde_json::from_str::<serde_json::Value>(text) {
+        Ok(value) => format!("{value:#}"),
+        Err(_) => text.to_owned(),
+    }
 }

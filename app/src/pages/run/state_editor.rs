@@ -23,7 +23,7 @@ impl Edited {
     fn new(key: String, before: Value) -> Self {
         let typed = match &before {
             Value::String(text) => text.clone(),
-            value => serde_json::to_string_pretty(value).unwrap_or_default(),
+            value => format!("{value:#}"),
         };
         Self { key, typed: RwSignal::new(typed), before }
     }
