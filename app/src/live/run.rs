@@ -81,6 +81,7 @@ impl LiveRun {
                 Frame::Control(Control::Queued { place }) => drop(self.place.try_set(Some(place))),
                 // Every socket takes the trouble out before.
                 Frame::Control(Control::Hello { .. } | Control::Trouble(_)) => {}
+                Frame::Control(Control::Thinking { .. } | Control::InLine { .. }) => {}
             }
         }
         let is_whole = events.is_empty() || self.apply(events);
@@ -193,11 +194,14 @@ mod tests {
                 call: call.clone(),
                 model: "m".into(),
                 answer: "The end".into(),
+                thoughts: protocol::Text::default(),
                 tool_requests: Vec::new(),
+                echo: None,
                 usage: Usage::default(),
                 cost: None,
                 latency_ms: 1,
                 retries: 0,
+                attempts: Vec::new(),
                 error: None,
             };
             run.take(vec![Frame::Event(Box::new(event(2, Body::CallFinished(finished))))]);

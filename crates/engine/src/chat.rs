@@ -12,7 +12,7 @@ use std::{
 use journal::{Epoch, Journal, JournalError};
 use llm::{ChatModel, ChatRequest, Message};
 use protocol::{
-    AccountId, Body, CallId, ChatAnswered, ChatAsked, NewEvent, NodeId, RunId, Text, Tier, Usage,
+    AccountId, Body, CallId, ChatAnswered, ChatAsked, Decimal, NewEvent, NodeId, RunId, Text, Tier, Usage,
 };
 
 use crate::{LiveCalls, context::milliseconds, run_log::now, spend::Spend};
@@ -63,19 +63,21 @@ impl Conversation {
             }
         };
         let answer = match refusal {
-            Some(refusal) => Err(refusal),
+            Some(refusal) => Err((refusal, Vec::new())),
             None => {
                 let request = self.request(question).await?;
-                model.chat(&request, &mut push).await.map_err(|error| error.to_string())
+                let answered = model.chat(&request, &mut push).await;
+                answered.map_err(|failure| (failure.error.to_string(), failure.attempts))
             }
         };
-        let unanswered = |error| ChatAnswered {
+        let unanswered = |(error, attempts)| ChatAnswered {
             chat,
             model: model.model(Tier::Quick),
             answer: Text::default(),
             usage: Usage::default(),
-            cost: None,
+            cost: Some(Decimal::ZERO),
             latency_ms: milliseconds(clock),
+            attempts,
             error: Some(error),
         };
         let body = Body::ChatAnswered(answer.map_or_else(unanswered, |answer| ChatAnswered {
@@ -85,6 +87,7 @@ impl Conversation {
             usage: answer.usage,
             cost: answer.cost,
             latency_ms: milliseconds(clock),
+            attempts: answer.attempts,
             error: None,
         }));
         self.spend.count(&body);
@@ -97,6 +100,7 @@ impl Conversation {
         let account = account_of(&self.journal, self.run).await?;
         Ok(ChatRequest {
             agent: CHAT_AGENT.to_owned(),
+            run: Some(self.run),
             tier: Tier::Quick,
             messages: vec![
                 Message::System(format!("{TASK}\n\n{account}")),

@@ -8,12 +8,12 @@ use std::{
     time::Instant,
 };
 
-use llm::{ChatAnswer, ChatModel, ChatRequest};
+use llm::{Arguments, ChatAnswer, ChatFailure, ChatModel, ChatRequest};
 use protocol::{
-    AccountId, Answer, Body, CallFinished, CallId, CallStarted, InputReceived, InputRequest, NodeAdded,
-    RunId, RunRequest, Text, Timestamp, ToolInvoked, ToolReturned,
+    AccountId, Answer, Attempt, Body, CallFinished, CallId, CallStarted, Decimal, InputReceived,
+    InputRequest, NodeAdded, RunId, RunRequest, Text, Timestamp, ToolInvoked, ToolReturned,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -116,6 +116,7 @@ impl NodeContext {
             tier: request.tier,
             prompt: llm::render(&request.messages).into(),
             tools: request.tools.iter().map(|tool| tool.name.clone()).collect(),
+            asked: None,
         };
         self.append(vec![Body::CallStarted(started)]).await?;
         let open = self.live.open(call.clone());
@@ -128,12 +129,12 @@ impl NodeContext {
         let latency_ms = milliseconds(clock);
         let finished = match &answer {
             Ok(answer) => finished_call(call, answer, latency_ms),
-            Err(error) => failed_call(call, model, error, latency_ms),
+            Err(failure) => failed_call(call, model, failure, latency_ms),
         };
         // The call stays open until its answer is in the log, so that its text is always somewhere.
         self.append(vec![Body::CallFinished(finished)]).await?;
         drop(open);
-        Ok(answer?)
+        answer.map_err(|failure| failure.error.into())
     }
 
     /// Calls a tool. A result that is in the log is returned from there, and `work` is not run.
@@ -143,7 +144,7 @@ impl NodeContext {
     pub async fn tool(
         &self,
         name: &str,
-        arguments: Value,
+        arguments: &Arguments,
         work: impl Future<Output = ToolResult> + Send,
     ) -> Result<ToolResult, NodeError> {
         let call = self.next_call();
@@ -152,8 +153,8 @@ impl NodeContext {
             return Ok(result);
         }
         self.check_going_on()?;
-        let arguments = Text::from(arguments.to_string());
-        let invoked = ToolInvoked { call: call.clone(), tool: name.to_owned(), arguments };
+        let arguments = Text::from(arguments.text());
+        let invoked = ToolInvoked { call: call.clone(), tool: name.to_owned(), arguments, asked: None };
         self.append(vec![Body::ToolInvoked(invoked)]).await?;
         let clock = Instant::now();
         let result = self.unless_stopped(work).await?;
@@ -299,32 +300,53 @@ fn finished_call(call: CallId, answer: &ChatAnswer, latency_ms: u64) -> CallFini
     let tool_requests = answer.tool_requests.iter().map(|request| protocol::ToolRequest {
         id: request.id.clone(),
         name: request.name.clone(),
-        arguments: request.arguments.to_string().into(),
+        arguments: request.arguments.text().into(),
+        unreadable: match &request.arguments {
+            Arguments::Object(_) => None,
+            Arguments::Unreadable { why, .. } => Some(why.clone()),
+        },
+        echo: request.echo.as_ref().map(object),
     });
     CallFinished {
         call,
         model: answer.model.clone(),
         answer: answer.text.as_str().into(),
+        thoughts: answer.thoughts.as_str().into(),
         tool_requests: tool_requests.collect(),
+        echo: answer.echo.as_ref().map(object),
         usage: answer.usage,
         cost: answer.cost,
         latency_ms,
-        retries: answer.retries,
+        retries: count(&answer.attempts),
+        attempts: answer.attempts.clone(),
         error: None,
     }
 }
 
-fn failed_call(call: CallId, model: String, error: &llm::ChatError, latency_ms: u64) -> CallFinished {
+/// A JSON object as text.
+fn object(object: &Map<String, Value>) -> Text {
+    serde_json::to_string(object).unwrap_or_default().into()
+}
+
+fn count(attempts: &[Attempt]) -> u32 {
+    u32::try_from(attempts.len()).unwrap_or(u32::MAX)
+}
+
+/// A call without an answer: what it used stands at its attempts.
+fn failed_call(call: CallId, model: String, failure: &ChatFailure, latency_ms: u64) -> CallFinished {
     CallFinished {
         call,
         model,
         answer: Text::default(),
+        thoughts: Text::default(),
         tool_requests: Vec::new(),
+        echo: None,
         usage: protocol::Usage::default(),
-        cost: None,
+        cost: Some(Decimal::ZERO),
         latency_ms,
-        retries: 0,
-        error: Some(error.to_string()),
+        retries: count(&failure.attempts),
+        attempts: failure.attempts.clone(),
+        error: Some(failure.error.to_string()),
     }
 }
 

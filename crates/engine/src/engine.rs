@@ -431,6 +431,7 @@ impl Engine {
             usage: Usage::default(),
             cost: None,
             latency_ms: 0,
+            attempts: Vec::new(),
             error: Some("The server was restarted before the answer was there. Ask again.".to_owned()),
         });
         let events = answered.map(|it| NewEvent { at: now(), node: None, body: Body::ChatAnswered(it) });

@@ -21,6 +21,10 @@ pub struct LiveCalls {
 struct OpenCall {
     attempt: u32,
     text: String,
+    /// Bytes of the model's thoughts.
+    thoughts: usize,
+    /// Requests that its endpoint serves before it.
+    in_line: Option<usize>,
 }
 
 /// How much of the open calls one subscriber has seen.
@@ -33,6 +37,15 @@ pub struct LiveCursor {
 struct Seen {
     attempt: u32,
     bytes: usize,
+    thoughts: usize,
+    in_line: Option<usize>,
+}
+
+impl Seen {
+    /// Nothing of an attempt.
+    fn nothing(attempt: u32) -> Self {
+        Self { attempt, bytes: 0, thoughts: 0, in_line: None }
+    }
 }
 
 impl Default for LiveCalls {
@@ -53,15 +66,23 @@ impl LiveCalls {
         cursor.seen.retain(|call, _| calls.contains_key(call));
         let mut pieces = Vec::new();
         for (call, open) in calls.iter() {
-            let seen = cursor.seen.entry(call.clone()).or_insert(Seen { attempt: open.attempt, bytes: 0 });
+            let seen = cursor.seen.entry(call.clone()).or_insert(Seen::nothing(open.attempt));
             let begins_anew = seen.attempt != open.attempt;
             if begins_anew {
-                *seen = Seen { attempt: open.attempt, bytes: 0 };
+                *seen = Seen { in_line: seen.in_line, ..Seen::nothing(open.attempt) };
             }
             if seen.bytes < open.text.len() || begins_anew {
                 let text = open.text[seen.bytes..].to_owned();
                 pieces.push(Control::Delta { call: call.clone(), from: seen.bytes, text });
                 seen.bytes = open.text.len();
+            }
+            if seen.thoughts != open.thoughts {
+                seen.thoughts = open.thoughts;
+                pieces.push(Control::Thinking { call: call.clone(), bytes: open.thoughts });
+            }
+            if seen.in_line != open.in_line {
+                seen.in_line = open.in_line;
+                pieces.push(Control::InLine { call: call.clone(), before: open.in_line });
             }
         }
         pieces
@@ -87,8 +108,10 @@ impl OpenGuard<'_> {
     pub(crate) fn push(&self, piece: Piece<'_>) {
         if let Some(open) = self.live.calls().get_mut(&self.call) {
             match piece {
-                Piece::Begin => *open = OpenCall { attempt: open.attempt + 1, text: String::new() },
+                Piece::Begin => *open = OpenCall { attempt: open.attempt + 1, ..OpenCall::default() },
                 Piece::Text(text) => open.text.push_str(text),
+                Piece::Thought(text) => open.thoughts += text.len(),
+                Piece::InLine(before) => open.in_line = Some(before),
             }
         }
         self.live.version.send_modify(|version| *version += 1);
@@ -138,6 +161,20 @@ mod tests {
         assert_eq!(live.unseen(&mut cursor), [delta(0, "")]);
         open.push(Piece::Text("right"));
         assert_eq!(live.unseen(&mut cursor), [delta(0, "right")]);
+    }
+
+    #[test]
+    fn a_call_that_waits_in_line_says_so_until_it_begins() {
+        let live = LiveCalls::default();
+        let open = live.open(call());
+        let mut cursor = LiveCursor::default();
+        open.push(Piece::InLine(3));
+        let in_line = |before| Control::InLine { call: call(), before };
+        assert_eq!(live.unseen(&mut cursor), [in_line(Some(3))]);
+        open.push(Piece::Begin);
+        open.push(Piece::Thought("hm"));
+        let thinking = Control::Thinking { call: call(), bytes: 2 };
+        assert_eq!(live.unseen(&mut cursor), [delta(0, ""), thinking, in_line(None)]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use llm::{ChatAnswer, ToolRequest};
+use llm::{Arguments, ChatAnswer, ToolRequest};
 use protocol::{
     AccountId, Answer, Approval, Body, CallFinished, CallId, Digest, InputForm, InputReceived, InputRequest,
     NodeFinished, NodeId, NodeStatus, Patch, Stopped, Totals,
@@ -15,6 +15,8 @@ use crate::{Graph, State, ToolResult};
 pub(crate) struct Progress {
     pub state: State,
     pub totals: Totals,
+    /// Model calls in flight.
+    open_calls: BTreeSet<CallId>,
     /// Visits that were begun.
     pub steps: u32,
     /// Before which nodes the run pauses.
@@ -65,12 +67,12 @@ impl Progress {
 
     /// Takes an event in, whose texts must be whole.
     pub fn apply(&mut self, graph: &Graph, node: Option<&NodeId>, body: &Body) {
+        self.totals.count(&mut self.open_calls, body);
         match (body, node) {
             (Body::NodeStarted(started), Some(node)) => self.begin_visit(node, started.visit),
             (Body::NodeFinished(finished), Some(node)) => self.end_visit(graph, node, finished),
             (Body::CallFinished(finished), _) => self.end_call(finished),
             (Body::ToolReturned(returned), _) => {
-                self.totals.tool_calls += 1;
                 let text = returned.result.whole().unwrap_or_default().to_owned();
                 let result = ToolResult { status: returned.status, text, vendor: returned.vendor.clone() };
                 self.results.insert(returned.call.clone(), result);
@@ -84,7 +86,6 @@ impl Progress {
                 self.approval = changed.approval.clone();
                 self.approval_by = Some(changed.by.clone());
             }
-            (Body::ChatAnswered(answered), _) => self.totals.count_call(answered.usage, answered.cost),
             (body, Some(node)) if is_emitted(body) => {
                 if let Some(node) = self.nodes.get_mut(node) {
                     node.emitted += 1;
@@ -176,7 +177,6 @@ impl Progress {
     }
 
     fn end_call(&mut self, finished: &CallFinished) {
-        self.totals.count_call(finished.usage, finished.cost);
         if finished.error.is_some() {
             return;
         }
@@ -184,15 +184,18 @@ impl Progress {
         let tool_requests = finished.tool_requests.iter().map(|request| ToolRequest {
             id: request.id.clone(),
             name: request.name.clone(),
-            arguments: serde_json::from_str(&whole(&request.arguments)).unwrap_or_default(),
+            arguments: arguments(request),
+            echo: request.echo.as_ref().and_then(object),
         });
         let answer = ChatAnswer {
             model: finished.model.clone(),
             text: whole(&finished.answer),
+            thoughts: whole(&finished.thoughts),
             tool_requests: tool_requests.collect(),
+            echo: finished.echo.as_ref().and_then(object),
             usage: finished.usage,
             cost: finished.cost,
-            retries: finished.retries,
+            attempts: finished.attempts.clone(),
         };
         self.answers.insert(finished.call.clone(), answer);
     }
@@ -275,6 +278,19 @@ impl Progress {
     pub fn never_visited(&self) -> impl Iterator<Item = &NodeId> {
         self.nodes.iter().filter(|(_, node)| node.visits == 0).map(|(id, _)| id)
     }
+}
+
+/// The arguments as the model wrote them.
+fn arguments(request: &protocol::ToolRequest) -> Arguments {
+    let text = request.arguments.whole().unwrap_or_default();
+    match &request.unreadable {
+        Some(why) => Arguments::Unreadable { text: text.to_owned(), why: why.clone() },
+        None => Arguments::Object(serde_json::from_str(text).unwrap_or_default()),
+    }
+}
+
+fn object(text: &protocol::Text) -> Option<serde_json::Map<String, serde_json::Value>> {
+    serde_json::from_str(text.whole()?).ok()
 }
 
 /// Whether a body is one that [`NodeContext::emit`](crate::NodeContext::emit) writes.

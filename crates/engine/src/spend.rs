@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use protocol::{AccountId, Body, Decimal, Limits, Totals};
@@ -45,10 +46,8 @@ impl Spend {
 
     /// Counts an event that was just written.
     pub fn count(&self, body: &Body) {
-        match body {
-            Body::CallFinished(finished) => self.totals().count_call(finished.usage, finished.cost),
-            Body::ChatAnswered(answered) => self.totals().count_call(answered.usage, answered.cost),
-            _ => {}
+        if matches!(body, Body::CallFinished(_) | Body::ChatAnswered(_)) {
+            self.totals().count(&mut BTreeSet::new(), body);
         }
     }
 

@@ -1,9 +1,9 @@
 //! What is asked of a model, and what it answers.
 
 use async_trait::async_trait;
-use protocol::{Decimal, Tier, Usage};
+use protocol::{Attempt, Decimal, RunId, Tier, Usage};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::ChatError;
 
@@ -21,6 +21,8 @@ pub enum Message {
         text: String,
         /// The tools it asked for.
         tool_requests: Vec<ToolRequest>,
+        /// Fields of the message that its provider demands back, as they came.
+        echo: Option<Map<String, Value>>,
     },
     /// The result of a tool.
     Tool {
@@ -40,8 +42,49 @@ pub struct ToolRequest {
     pub id: String,
     /// The tool's name.
     pub name: String,
-    /// The arguments: always a JSON object.
-    pub arguments: Value,
+    /// The arguments.
+    pub arguments: Arguments,
+    /// Fields beside the request that its provider demands back with it, as they came.
+    pub echo: Option<Map<String, Value>>,
+}
+
+/// The arguments of a tool, as a model wrote them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arguments {
+    /// A JSON object.
+    Object(Map<String, Value>),
+    /// Something else: the model is told, as by an error of the tool.
+    Unreadable {
+        /// What the model wrote.
+        text: String,
+        /// Why it cannot be read.
+        why: String,
+    },
+}
+
+impl From<Value> for Arguments {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Object(object) => Self::Object(object),
+            // A tool without arguments.
+            Value::Null => Self::Object(Map::new()),
+            other => {
+                Self::Unreadable { text: other.to_string(), why: "they are not a JSON object".to_owned() }
+            }
+        }
+    }
+}
+
+impl Arguments {
+    /// The arguments as JSON text; as the model wrote them, where they cannot be read.
+    pub fn text(&self) -> String {
+        match self {
+            // Keys are strings and values are JSON, which always encode.
+            Self::Object(object) => serde_json::to_string(object).unwrap_or_default(),
+            Self::Unreadable { text, .. } => text.clone(),
+        }
+    }
 }
 
 /// A tool that is offered to the model.
@@ -69,6 +112,8 @@ pub struct AnswerSchema {
 pub struct ChatRequest {
     /// The role that asks, as a slug such as `market_analyst`. It is not sent; scripts go by it.
     pub agent: String,
+    /// The run that asks, so that runs take turns at an endpoint. It is not sent.
+    pub run: Option<RunId>,
     /// Which of the configured models to ask.
     pub tier: Tier,
     /// The conversation so far.
@@ -86,14 +131,34 @@ pub struct ChatAnswer {
     pub model: String,
     /// The text; may be empty if tools are asked for.
     pub text: String,
+    /// What the model thought before it answered, where that was told. No part of the answer.
+    pub thoughts: String,
     /// The tools to call before asking again.
     pub tool_requests: Vec<ToolRequest>,
-    /// Tokens, as far as the provider reported them.
+    /// Fields of the message that its provider demands back in the next request.
+    pub echo: Option<Map<String, Value>>,
+    /// Tokens of this answer's own attempt, as far as the provider reported them.
     pub usage: Usage,
-    /// US dollars; `None` if the usage or the model's price is unknown.
+    /// US dollars of this answer's own attempt; `None` if the usage or the model's price is unknown.
     pub cost: Option<Decimal>,
-    /// Attempts that failed before this answer.
-    pub retries: u32,
+    /// Attempts that failed before this answer, oldest first.
+    pub attempts: Vec<Attempt>,
+}
+
+/// There is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct ChatFailure {
+    /// Why.
+    pub error: ChatError,
+    /// All attempts, oldest first; none if nobody was asked.
+    pub attempts: Vec<Attempt>,
+}
+
+impl From<ChatError> for ChatFailure {
+    fn from(error: ChatError) -> Self {
+        Self { error, attempts: Vec::new() }
+    }
 }
 
 /// A part of an answer while it is being written.
@@ -103,6 +168,10 @@ pub enum Piece<'a> {
     Begin,
     /// More text.
     Text(&'a str),
+    /// More of what the model thinks before it answers.
+    Thought(&'a str),
+    /// The request waits in line for its endpoint; so many are served before it.
+    InLine(usize),
 }
 
 /// Where the pieces of an answer go.
@@ -115,7 +184,7 @@ pub trait ChatModel: Send + Sync {
     fn model(&self, tier: Tier) -> String;
 
     /// Asks, and hands on the text as it comes. Dropping the future cancels the call.
-    async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatError>;
+    async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatFailure>;
 }
 
 /// The conversation as text for people: a block for each message, tool request and tool result,
@@ -126,13 +195,15 @@ pub fn render(messages: &[Message]) -> String {
         match message {
             Message::System(text) => blocks.push(format!("[system] {text}")),
             Message::User(text) => blocks.push(format!("[user] {text}")),
-            Message::Assistant { text, tool_requests } => {
+            Message::Assistant { text, tool_requests, .. } => {
                 if !text.is_empty() || tool_requests.is_empty() {
                     blocks.push(format!("[assistant] {text}"));
                 }
                 let requests = tool_requests.iter();
                 blocks.extend(
-                    requests.map(|request| format!("[tool request] {} {}", request.name, request.arguments)),
+                    requests.map(|request| {
+                        format!("[tool request] {} {}", request.name, request.arguments.text())
+                    }),
                 );
             }
             Message::Tool { name, content, .. } => blocks.push(format!("[tool result] {name}: {content}")),

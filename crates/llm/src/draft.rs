@@ -3,7 +3,7 @@
 use protocol::Usage;
 use serde_json::{Map, Value};
 
-use crate::{ChatError, ToolRequest};
+use crate::{Arguments as ToolArguments, ChatError, ToolRequest};
 
 /// One step of an answer, in the terms of every provider.
 #[derive(Debug)]
@@ -228,14 +228,19 @@ impl ToolDraft {
         };
         let arguments = match arguments {
             // A tool without arguments.
-            Value::Null => Value::Object(Map::new()),
-            Value::Object(arguments) => Value::Object(arguments),
+            Value::Null => Map::new(),
+            Value::Object(arguments) => arguments,
             _ => return Err(unreadable("they are not a JSON object".to_owned())),
         };
         if self.name.is_empty() {
             let reason = "a tool request has no name".to_owned();
             return Err(ChatError::BrokenStream { model: model.to_owned(), reason });
         }
-        Ok(ToolRequest { id: self.id, name: self.name, arguments })
+        Ok(ToolRequest {
+            id: self.id,
+            name: self.name,
+            arguments: ToolArguments::Object(arguments),
+            echo: None,
+        })
     }
 }

@@ -35,7 +35,8 @@ mod structured;
 mod wire;
 
 pub use chat::{
-    AnswerSchema, ChatAnswer, ChatModel, ChatRequest, Message, Piece, Sink, ToolRequest, ToolSpec, render,
+    AnswerSchema, Arguments, ChatAnswer, ChatFailure, ChatModel, ChatRequest, Message, Piece, Sink,
+    ToolRequest, ToolSpec, render,
 };
 pub use config::{ProviderConfig, Tiers, Timeouts};
 pub use error::{ChatError, TimeoutPhase};

@@ -103,13 +103,13 @@ fn message(messages: &[Message]) -> Option<ChatMessage> {
     Some(match messages.first()? {
         Message::System(text) => ChatMessage::system(text.clone()),
         Message::User(text) => ChatMessage::user(text.clone()),
-        Message::Assistant { text, tool_requests } => {
+        Message::Assistant { text, tool_requests, .. } => {
             let text = (!text.is_empty()).then(|| ContentPart::Text(text.clone()));
             let calls = tool_requests.iter().map(|request| {
                 ContentPart::ToolCall(ToolCall {
                     call_id: request.id.clone(),
                     fn_name: request.name.clone(),
-                    fn_arguments: request.arguments.clone(),
+                    fn_arguments: serde_json::from_str(&request.arguments.text()).unwrap_or_default(),
                     thought_signatures: None,
                 })
             });
@@ -238,7 +238,8 @@ mod tests {
         let keys = HashMap::from([(kind, Secret::from("sk-secret-1234"))]);
         let native = Native { client, keys, timeouts: Timeouts::default() };
 
-        let call = ToolRequest { id: "c1".into(), name: "prices".into(), arguments: json!({}) };
+        let call =
+            ToolRequest { id: "c1".into(), name: "prices".into(), arguments: json!({}).into(), echo: None };
         let tools = vec![ToolSpec {
             name: "prices".into(),
             description: "Daily prices".into(),
@@ -247,11 +248,17 @@ mod tests {
         let messages = vec![
             Message::System("Be brief.".into()),
             Message::User("How is AAPL?".into()),
-            Message::Assistant { text: "Let me see.".into(), tool_requests: vec![call] },
+            Message::Assistant { text: "Let me see.".into(), tool_requests: vec![call], echo: None },
             Message::Tool { request: "c1".into(), name: "prices".into(), content: "227.5".into() },
         ];
-        let request =
-            ChatRequest { agent: "market_analyst".into(), tier: Tier::Quick, messages, tools, schema: None };
+        let request = ChatRequest {
+            agent: "market_analyst".into(),
+            run: None,
+            tier: Tier::Quick,
+            messages,
+            tools,
+            schema: None,
+        };
         let mut deltas = native.open(model, &request).await?;
         let mut draft = Draft::new(model, 1_000);
         while let Some(delta) = deltas.next().await {
@@ -291,8 +298,12 @@ mod tests {
     async fn text_tools_and_usage_of_a_native_provider_are_read() {
         let written = answer("claude-opus-5", StatusCode::OK, events(&claude())).await.unwrap();
         assert_eq!(written.text, "Once more.");
-        let call =
-            ToolRequest { id: "t1".into(), name: "prices".into(), arguments: json!({"ticker": "AAPL"}) };
+        let call = ToolRequest {
+            id: "t1".into(),
+            name: "prices".into(),
+            arguments: json!({"ticker": "AAPL"}).into(),
+            echo: None,
+        };
         assert_eq!(written.tool_requests, [call]);
         assert_eq!(written.usage, Usage { tokens_in: Some(10), tokens_out: Some(7) });
     }

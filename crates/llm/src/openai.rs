@@ -162,10 +162,10 @@ fn message(message: &Message) -> Value {
     match message {
         Message::System(text) => json!({ "role": "system", "content": text }),
         Message::User(text) => json!({ "role": "user", "content": text }),
-        Message::Assistant { text, tool_requests } if tool_requests.is_empty() => {
+        Message::Assistant { text, tool_requests, .. } if tool_requests.is_empty() => {
             json!({ "role": "assistant", "content": text })
         }
-        Message::Assistant { text, tool_requests } => {
+        Message::Assistant { text, tool_requests, .. } => {
             let content = (!text.is_empty()).then_some(text);
             let calls: Vec<Value> = tool_requests.iter().map(tool_call).collect();
             json!({ "role": "assistant", "content": content, "tool_calls": calls })
@@ -177,7 +177,7 @@ fn message(message: &Message) -> Value {
 }
 
 fn tool_call(request: &ToolRequest) -> Value {
-    let function = json!({ "name": request.name, "arguments": request.arguments.to_string() });
+    let function = json!({ "name": request.name, "arguments": request.arguments.text() });
     json!({ "id": request.id, "type": "function", "function": function })
 }
 

@@ -8,12 +8,12 @@ use std::{
 use async_trait::async_trait;
 use futures::StreamExt;
 use genai::adapter::AdapterKind;
-use protocol::Tier;
+use protocol::{Attempt, Tier, Usage};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{
-    ChatAnswer, ChatError, ChatModel, ChatRequest, Piece, PriceTable, ProviderConfig, Secret, Sink,
-    TimeoutPhase,
+    ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, Piece, PriceTable, ProviderConfig, Secret,
+    Sink, TimeoutPhase,
     draft::{Delta, Draft, Written},
     native::Native,
     openai::OpenAi,
@@ -39,7 +39,7 @@ struct Call<'a, 'sink> {
     request: &'a ChatRequest,
     sink: Sink<'sink>,
     deadline: Instant,
-    failures: u32,
+    attempts: Vec<Attempt>,
 }
 
 impl Provider {
@@ -76,14 +76,13 @@ impl Provider {
         }
     }
 
-    async fn answer(&self, mut call: Call<'_, '_>) -> Result<ChatAnswer, ChatError> {
+    async fn answer(&self, call: &mut Call<'_, '_>) -> Result<ChatAnswer, ChatError> {
         let tier = call.request.tier;
-        let result = self.persist(self.config.models.get(tier), &mut call).await;
+        let result = self.persist(self.config.models.get(tier), call).await;
         match (result, self.config.fallbacks.get(tier)) {
             (Err(error), Some(fallback)) if error.calls_for_fallback() => {
                 tracing::warn!(%error, fallback, "asking the fallback model");
-                call.failures += 1;
-                self.persist(fallback, &mut call).await
+                self.persist(fallback, call).await
             }
             (result, _) => result,
         }
@@ -93,10 +92,18 @@ impl Provider {
     async fn persist(&self, model: &str, call: &mut Call<'_, '_>) -> Result<ChatAnswer, ChatError> {
         let mut retries = 0;
         loop {
+            let began = Instant::now();
             let error = match self.attempt(model, call).await {
-                Ok(written) => return Ok(self.priced(model, written, call.failures)),
+                Ok(written) => return Ok(self.priced(model, written)),
                 Err(error) => error,
             };
+            call.attempts.push(Attempt {
+                model: model.to_owned(),
+                error: error.to_string(),
+                usage: Usage::default(),
+                cost: None,
+                latency_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            });
             if !error.is_transient() || retries == self.config.max_retries {
                 return Err(error);
             }
@@ -106,7 +113,6 @@ impl Provider {
                 return Err(error);
             }
             tracing::info!(%error, ?wait, "asking again");
-            call.failures += 1;
             sleep(wait).await;
         }
     }
@@ -137,10 +143,19 @@ impl Provider {
         draft.complete()
     }
 
-    fn priced(&self, model: &str, written: Written, retries: u32) -> ChatAnswer {
+    fn priced(&self, model: &str, written: Written) -> ChatAnswer {
         let Written { text, tool_requests, usage } = written;
         let cost = self.prices.cost(model, &usage);
-        ChatAnswer { model: model.to_owned(), text, tool_requests, usage, cost, retries }
+        ChatAnswer {
+            model: model.to_owned(),
+            text,
+            thoughts: String::new(),
+            tool_requests,
+            echo: None,
+            usage,
+            cost,
+            attempts: Vec::new(),
+        }
     }
 }
 
@@ -150,14 +165,19 @@ impl ChatModel for Provider {
         self.config.models.get(tier).clone()
     }
 
-    async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatError> {
+    async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatFailure> {
         let patience = Patience::new(
             self.config.models.get(request.tier),
             TimeoutPhase::Total,
             self.config.timeouts.total,
         );
-        let call = Call { request, sink, deadline: patience.until, failures: 0 };
-        patience.wait_for(Box::pin(self.answer(call))).await?
+        let mut call = Call { request, sink, deadline: patience.until, attempts: Vec::new() };
+        let answered = patience.wait_for(Box::pin(self.answer(&mut call))).await;
+        let attempts = call.attempts;
+        match answered.flatten() {
+            Ok(answer) => Ok(ChatAnswer { attempts, ..answer }),
+            Err(error) => Err(ChatFailure { error, attempts }),
+        }
     }
 }
 

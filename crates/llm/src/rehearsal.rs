@@ -7,7 +7,9 @@ use protocol::{Decimal, Tier, Usage};
 use serde_json::Value;
 use tokio::time::sleep;
 
-use crate::{ChatAnswer, ChatError, ChatModel, ChatRequest, Message, Piece, Sink, ToolRequest, render};
+use crate::{
+    ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, Message, Piece, Sink, ToolRequest, render,
+};
 
 /// What is answered to which request. The same request must always get the same turn.
 pub trait Script: Send + Sync {
@@ -80,19 +82,29 @@ impl ChatModel for Rehearsal {
         NAME.to_owned()
     }
 
-    async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatError> {
+    async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatFailure> {
         sink(Piece::Begin);
         let (text, tool_requests) = match self.script.turn(request).map_err(ChatError::Script)? {
             Turn::Answer(text) => (text, Vec::new()),
             Turn::Tools(tools) => (String::new(), tool_requests(tools, &request.messages)),
         };
         self.speak(&text, sink).await;
-        let written = [Message::Assistant { text: text.clone(), tool_requests: tool_requests.clone() }];
+        let written =
+            [Message::Assistant { text: text.clone(), tool_requests: tool_requests.clone(), echo: None }];
         let tokens_out = if tool_requests.is_empty() { words(&text) } else { words(&render(&written)) };
         let usage =
             Usage { tokens_in: Some(words(&render(&request.messages))), tokens_out: Some(tokens_out) };
         let cost = Some(Decimal::ZERO);
-        Ok(ChatAnswer { model: NAME.to_owned(), text, tool_requests, usage, cost, retries: 0 })
+        Ok(ChatAnswer {
+            model: NAME.to_owned(),
+            text,
+            thoughts: String::new(),
+            tool_requests,
+            echo: None,
+            usage,
+            cost,
+            attempts: Vec::new(),
+        })
     }
 }
 
@@ -105,7 +117,10 @@ fn tool_requests(tools: Vec<(String, Value)>, conversation: &[Message]) -> Vec<T
     let numbers = before.sum::<usize>() + 1..;
     let numbered = tools.into_iter().zip(numbers);
     numbered
-        .map(|((name, arguments), number)| ToolRequest { id: format!("call_{number}"), name, arguments })
+        .map(|((name, arguments), number)| {
+            let (id, arguments) = (format!("call_{number}"), arguments.into());
+            ToolRequest { id, name, arguments, echo: None }
+        })
         .collect()
 }
 

@@ -29,6 +29,7 @@ use support::{
 fn request() -> ChatRequest {
     ChatRequest {
         agent: "market_analyst".into(),
+        run: None,
         tier: Tier::Quick,
         messages: vec![Message::System("Be brief.".into()), Message::User("How is AAPL?".into())],
         tools: Vec::new(),
@@ -57,10 +58,11 @@ async fn ask(config: ProviderConfig, request: &ChatRequest) -> (Result<ChatAnswe
         heard.push(match piece {
             Piece::Begin => "<begin>".to_owned(),
             Piece::Text(text) => text.to_owned(),
+            Piece::Thought(_) | Piece::InLine(_) => return,
         });
     };
     let answer = provider(config).chat(request, &mut sink).await;
-    (answer, heard)
+    (answer.map_err(|failure| failure.error), heard)
 }
 
 /// Asks a server that answers with these replies, the last one again and again.
@@ -81,7 +83,7 @@ async fn an_answer_is_streamed_and_its_usage_and_cost_are_known() {
     assert_eq!(answer.usage, Usage { tokens_in: Some(1_000), tokens_out: Some(500) });
     // 1000 tokens at 0.25 and 500 at 2.00 dollars a million.
     assert_eq!(answer.cost, Some(Decimal::from_str_exact("0.00125").unwrap()));
-    assert_eq!(answer.retries, 0);
+    assert_eq!(answer.attempts.len(), 0);
     assert_eq!(heard, ["<begin>", "Up ", "4 %."]);
 }
 
@@ -90,9 +92,14 @@ async fn the_conversation_is_sent_as_the_protocol_wants_it() {
     let server = Server::start(vec![good("ok")]).await;
     let mut request = request();
     request.tier = Tier::Deep;
-    let call = ToolRequest { id: "c1".into(), name: "prices".into(), arguments: json!({"ticker": "AAPL"}) };
+    let call = ToolRequest {
+        id: "c1".into(),
+        name: "prices".into(),
+        arguments: json!({"ticker": "AAPL"}).into(),
+        echo: None,
+    };
     request.messages.extend([
-        Message::Assistant { text: String::new(), tool_requests: vec![call] },
+        Message::Assistant { text: String::new(), tool_requests: vec![call], echo: None },
         Message::Tool { request: "c1".into(), name: "prices".into(), content: "227.5".into() },
     ]);
     let parameters = json!({"type": "object", "properties": {"ticker": {"type": "string"}}});
@@ -155,8 +162,13 @@ async fn tool_calls_are_put_together_from_their_pieces() {
     ])])
     .await;
     let expected = [
-        ToolRequest { id: "a".into(), name: "prices".into(), arguments: json!({"ticker": "AAPL"}) },
-        ToolRequest { id: "b".into(), name: "indices".into(), arguments: json!({}) },
+        ToolRequest {
+            id: "a".into(),
+            name: "prices".into(),
+            arguments: json!({"ticker": "AAPL"}).into(),
+            echo: None,
+        },
+        ToolRequest { id: "b".into(), name: "indices".into(), arguments: json!({}).into(), echo: None },
     ];
     assert_eq!(answer.unwrap().tool_requests, expected);
 }
@@ -172,8 +184,12 @@ async fn tool_calls_without_numbers_or_all_with_number_0_are_told_apart_by_their
         };
         let calls = json!([call("a", "{\"ticker\":\"AAPL\"}"), call("b", "{\"ticker\":\"XOM\"}")]);
         let (answer, _) = ask_for(vec![sse(&[tool(calls), stopped_by("tool_calls"), done()])]).await;
-        let tickers: Vec<Value> =
-            answer.unwrap().tool_requests.into_iter().map(|call| call.arguments["ticker"].clone()).collect();
+        let tickers: Vec<Value> = answer
+            .unwrap()
+            .tool_requests
+            .into_iter()
+            .map(|call| serde_json::from_str::<Value>(&call.arguments.text()).unwrap()["ticker"].clone())
+            .collect();
         assert_eq!(tickers, ["AAPL", "XOM"]);
     }
 }
@@ -186,7 +202,7 @@ async fn arguments_that_are_no_object_are_asked_for_again_and_then_reported() {
     };
     let (answer, server) = ask_for(vec![bad("{\"ticker\": AAPL}"), good("mended")]).await;
     let answer = answer.unwrap();
-    assert_eq!((answer.text.as_str(), answer.retries), ("mended", 1));
+    assert_eq!((answer.text.as_str(), answer.attempts.len()), ("mended", 1));
     assert_eq!(server.seen().len(), 2);
 
     let (answer, _) = ask_for(vec![bad("[1]")]).await;
@@ -226,7 +242,7 @@ async fn a_character_that_is_cut_between_two_packets_arrives_whole() {
 async fn a_limited_rate_is_waited_for_and_asked_again() {
     let limited = failure_with(429, &[("retry-after", "1")], json!({"error": {"message": "slow down"}}));
     let (answer, server) = ask_for(vec![limited, good("ok")]).await;
-    assert_eq!(answer.unwrap().retries, 1);
+    assert_eq!(answer.unwrap().attempts.len(), 1);
     assert_eq!(server.seen().len(), 2);
 }
 
@@ -254,7 +270,7 @@ async fn an_exhausted_budget_is_not_asked_again() {
 async fn a_failing_server_is_asked_again_until_it_answers() {
     let (answer, server) = ask_for(vec![failure(500, json!({})), failure(503, json!({})), good("ok")]).await;
     let answer = answer.unwrap();
-    assert_eq!((answer.text.as_str(), answer.retries), ("ok", 2));
+    assert_eq!((answer.text.as_str(), answer.attempts.len()), ("ok", 2));
     assert_eq!(server.seen().len(), 3);
 }
 
@@ -278,7 +294,7 @@ async fn an_answer_that_breaks_off_is_dropped_and_asked_for_again() {
     let server = Server::start(vec![Reply::stream(stream::iter(broken)), good("Hold.")]).await;
     let (answer, heard) = ask(config(&server), &request()).await;
     let answer = answer.unwrap();
-    assert_eq!((answer.text.as_str(), answer.retries), ("Hold.", 1));
+    assert_eq!((answer.text.as_str(), answer.attempts.len()), ("Hold.", 1));
     let last = heard.iter().rposition(|piece| piece == "<begin>").unwrap();
     assert!(last > 0);
     assert_eq!(heard[last + 1..].concat(), "Hold.");
@@ -347,7 +363,7 @@ async fn an_answer_cut_at_the_limit_of_tokens_is_an_error() {
 #[tokio::test]
 async fn an_empty_answer_is_asked_for_again() {
     let (answer, _) = ask_for(vec![sse(&[stop(), done()]), good("Hold.")]).await;
-    assert_eq!(answer.unwrap().retries, 1);
+    assert_eq!(answer.unwrap().attempts.len(), 1);
     let (answer, _) = ask_for(vec![sse(&[stop(), done()])]).await;
     assert!(matches!(answer, Err(ChatError::Empty { .. })));
 }
@@ -389,7 +405,10 @@ async fn the_fallback_answers_where_the_model_is_unknown_or_refused_by_policy() 
         config.fallbacks.quick = Some("gpt-5-nano".into());
         let (answer, heard) = ask(config, &request()).await;
         let answer = answer.unwrap();
-        assert_eq!((answer.model.as_str(), answer.text.as_str(), answer.retries), ("gpt-5-nano", "Hold.", 1));
+        assert_eq!(
+            (answer.model.as_str(), answer.text.as_str(), answer.attempts.len()),
+            ("gpt-5-nano", "Hold.", 1)
+        );
         // 10 tokens at 0.05 and 2 at 0.40 dollars a million.
         assert_eq!(answer.cost, Some(Decimal::from_str_exact("0.0000013").unwrap()));
         let asked: Vec<Value> = server.seen().iter().map(|seen| seen.body["model"].clone()).collect();

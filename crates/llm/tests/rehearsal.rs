@@ -31,6 +31,7 @@ impl Script for Analyst {
 fn request(messages: Vec<Message>) -> ChatRequest {
     ChatRequest {
         agent: "market_analyst".into(),
+        run: None,
         tier: Tier::Quick,
         messages,
         tools: Vec::new(),
@@ -39,11 +40,15 @@ fn request(messages: Vec<Message>) -> ChatRequest {
 }
 
 fn after_tools() -> Vec<Message> {
-    let call =
-        ToolRequest { id: "call_1".into(), name: "prices".into(), arguments: json!({"ticker": "AAPL"}) };
+    let call = ToolRequest {
+        id: "call_1".into(),
+        name: "prices".into(),
+        arguments: json!({"ticker": "AAPL"}).into(),
+        echo: None,
+    };
     vec![
         Message::User("How is AAPL?".into()),
-        Message::Assistant { text: String::new(), tool_requests: vec![call] },
+        Message::Assistant { text: String::new(), tool_requests: vec![call], echo: None },
         Message::Tool { request: "call_1".into(), name: "prices".into(), content: "227.5".into() },
     ]
 }
@@ -54,10 +59,11 @@ async fn ask(pace: Option<u32>, messages: Vec<Message>) -> (Result<ChatAnswer, C
         heard.push(match piece {
             Piece::Begin => "<begin>".to_owned(),
             Piece::Text(text) => text.to_owned(),
+            Piece::Thought(_) | Piece::InLine(_) => return,
         });
     };
     let answer = Rehearsal::new(Arc::new(Analyst), pace).chat(&request(messages), &mut sink).await;
-    (answer, heard)
+    (answer.map_err(|failure| failure.error), heard)
 }
 
 #[tokio::test(start_paused = true)]
@@ -85,7 +91,7 @@ async fn it_is_named_as_what_it_is_and_costs_nothing() {
     assert_eq!(answer.model, "rehearsal");
     assert_eq!(Rehearsal::new(Arc::new(Analyst), None).model(Tier::Deep), "rehearsal");
     assert_eq!(answer.cost, Some(Decimal::ZERO));
-    assert_eq!(answer.retries, 0);
+    assert_eq!(answer.attempts.len(), 0);
     // "[user] How is AAPL?", "[tool request] prices {…}", "[tool result] prices: 227.5"; 10 words × 20.
     assert_eq!(answer.usage, Usage { tokens_in: Some(4 + 4 + 4), tokens_out: Some(10 * 20) });
 }
@@ -118,7 +124,7 @@ fn a_conversation_is_rendered_in_blocks() {
     let mut messages = vec![Message::System("Be brief.".into())];
     messages.extend(after_tools());
     let text = "Up.".to_owned();
-    messages.push(Message::Assistant { text, tool_requests: Vec::new() });
+    messages.push(Message::Assistant { text, tool_requests: Vec::new(), echo: None });
     assert_eq!(
         render(&messages),
         "[system] Be brief.\n\n[user] How is AAPL?\n\n[tool request] prices {\"ticker\":\"AAPL\"}\n\n\

@@ -4,9 +4,9 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::value::{RawValue, Value};
 
 use crate::{
-    AccountId, Answer, ApprovalChanged, CallId, ChatAnswered, ChatAsked, Decimal, Decision, InputForm,
-    InputReceived, InputRequest, NodeId, Origin, PortfolioView, Rating, RejectedOrder, RunId, RunRequest,
-    RunStatus, StateEdited, Stopped, Text, Timestamp, Totals, Trade, Usage,
+    AccountId, Answer, ApprovalChanged, CallId, ChatAnswered, ChatAsked, Decimal, Decision, Digest,
+    InputForm, InputReceived, InputRequest, NodeId, Origin, PortfolioView, Rating, RejectedOrder, RunId,
+    RunRequest, RunStatus, StateEdited, Stopped, Text, Timestamp, Totals, Trade, Usage,
 };
 
 /// One entry of a run's log.
@@ -348,6 +348,10 @@ pub struct CallStarted {
     /// Names of the tools that are offered.
     #[serde(default)]
     pub tools: Vec<String>,
+    /// SHA-256 of all that is asked: tier, messages, tools and form of the answer. A replay that asks
+    /// something else under the same id must not take the old answer. `None` in logs of old versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Digest>,
 }
 
 /// A tool call that a model asks for.
@@ -358,8 +362,32 @@ pub struct ToolRequest {
     pub id: String,
     /// The tool's name.
     pub name: String,
-    /// Its arguments, as JSON text.
+    /// Its arguments, as JSON text; as the model wrote them, where they cannot be read.
     pub arguments: Text,
+    /// Why the arguments cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
+    /// Fields beside the request that its provider demands back with it, as a JSON object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub echo: Option<Text>,
+}
+
+/// An attempt at a model call that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Attempt {
+    /// The model that was asked.
+    pub model: String,
+    /// Why it failed, in a sentence.
+    pub error: String,
+    /// Tokens, as reported.
+    #[serde(default)]
+    pub usage: Usage,
+    /// US dollars; nothing where the provider refused before it began, `None` if not known.
+    #[serde(default)]
+    pub cost: Option<Decimal>,
+    /// In milliseconds, without the wait before the next attempt.
+    pub latency_ms: u64,
 }
 
 /// A model call ended.
@@ -373,20 +401,31 @@ pub struct CallFinished {
     /// The whole answer; empty where it only asks for tools, or failed.
     #[serde(default)]
     pub answer: Text,
+    /// What the model thought before it answered, where that was told. Never part of a report or of a
+    /// later prompt.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub thoughts: Text,
     /// Tools that the model asks for.
     #[serde(default)]
     pub tool_requests: Vec<ToolRequest>,
-    /// Tokens, as reported.
+    /// Fields of the message that its provider demands back in the next request, as a JSON object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub echo: Option<Text>,
+    /// Tokens of the answer's own attempt, as reported.
     #[serde(default)]
     pub usage: Usage,
-    /// US dollars; `None` if not known.
+    /// US dollars of the answer's own attempt; `None` if not known. Nothing where all of the call's
+    /// attempts failed: each has its own.
     #[serde(default)]
     pub cost: Option<Decimal>,
     /// From the first attempt to the end, in milliseconds.
     pub latency_ms: u64,
-    /// Attempts that failed before.
+    /// How many attempts failed.
     #[serde(default)]
     pub retries: u32,
+    /// The attempts that failed, oldest first. Logs of old versions only have their number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
     /// Why there is no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -415,6 +454,9 @@ pub struct ToolInvoked {
     pub tool: String,
     /// Its arguments, as JSON text.
     pub arguments: Text,
+    /// SHA-256 of name and arguments, as for [`CallStarted::asked`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Digest>,
 }
 
 /// A tool returned.
@@ -596,9 +638,16 @@ impl Body {
         match self {
             Self::NodeFinished(finished) => finished.patch.values_mut().collect(),
             Self::CallStarted(started) => vec![&mut started.prompt],
-            Self::CallFinished(finished) => std::iter::once(&mut finished.answer)
-                .chain(finished.tool_requests.iter_mut().map(|request| &mut request.arguments))
-                .collect(),
+            Self::CallFinished(finished) => {
+                let requests = finished.tool_requests.iter_mut();
+                let requests = requests
+                    .flat_map(|request| std::iter::once(&mut request.arguments).chain(request.echo.as_mut()));
+                [&mut finished.answer, &mut finished.thoughts]
+                    .into_iter()
+                    .chain(finished.echo.as_mut())
+                    .chain(requests)
+                    .collect()
+            }
             Self::ToolInvoked(invoked) => vec![&mut invoked.arguments],
             Self::ToolReturned(returned) => vec![&mut returned.result],
             Self::InputRequested(request) => {
@@ -619,7 +668,22 @@ impl Body {
             Self::ChatAnswered(answered) => vec![&mut answered.answer],
             Self::Said(said) => vec![&mut said.content],
             Self::Reported(report) => vec![&mut report.markdown],
-            _ => Vec::new(),
+            // Named one by one, so that whoever adds a kind has to say whether it has long texts.
+            Self::RunStarted(_)
+            | Self::StatusChanged(_)
+            | Self::RunFinished(_)
+            | Self::NodeAdded(_)
+            | Self::EdgeAdded(_)
+            | Self::NodeStarted(_)
+            | Self::NodeStatusChanged(_)
+            | Self::ApprovalChanged(_)
+            | Self::Rated(_)
+            | Self::DecisionMade(_)
+            | Self::TradeExecuted(_)
+            | Self::TradeRejected(_)
+            | Self::PortfolioValued(_)
+            | Self::Logged(_)
+            | Self::Unknown(_) => Vec::new(),
         }
     }
 }

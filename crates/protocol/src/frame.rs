@@ -22,6 +22,20 @@ pub enum Control {
         /// The piece.
         text: String,
     },
+    /// The model of a call in flight thinks before it answers. The call's end carries the thoughts.
+    Thinking {
+        /// The call.
+        call: CallId,
+        /// Bytes of its thoughts so far.
+        bytes: usize,
+    },
+    /// A model call in flight waits in line for its endpoint.
+    InLine {
+        /// The call.
+        call: CallId,
+        /// How many requests are served before it; `None` once it waits no longer.
+        before: Option<usize>,
+    },
     /// The run waits for a place among its account's runs.
     Queued {
         /// How many runs are served before the next one is this one, with itself: 1 is next.

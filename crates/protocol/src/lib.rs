@@ -15,6 +15,7 @@ mod run;
 mod steering;
 mod text;
 mod time;
+mod totals;
 mod trading;
 mod view;
 
@@ -31,5 +32,6 @@ pub use rust_decimal::Decimal;
 pub use steering::*;
 pub use text::*;
 pub use time::*;
+pub use totals::*;
 pub use trading::*;
 pub use view::*;

@@ -1,8 +1,11 @@
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde_json::{Map, Value};
 
 use crate::{
     AccountId, Approval, Body, CallId, Date, Decimal, Event, FlowId, InputRequest, NodeId, Origin,
-    PortfolioId, RunId, Ticker, Timestamp,
+    PortfolioId, RunId, Ticker, Timestamp, Totals,
 };
 
 /// What a person or a program asks to be run.
@@ -45,6 +48,7 @@ impl RunRequest {
         match &self.workflow {
             Workflow::Pipeline { ticker, date, .. } => format!("Pipeline · {ticker} · {date}"),
             Workflow::Portfolio { portfolio, date } => format!("Portfolio · {portfolio} · {date}"),
+            Workflow::Unknown(UnknownWorkflow { kind, .. }) => format!("{kind} · made by another version"),
         }
     }
 }
@@ -52,7 +56,7 @@ impl RunRequest {
 /// A workflow with its parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case", remote = "Self")]
 pub enum Workflow {
     /// Analysts, debates and a rating for one stock.
     Pipeline {
@@ -75,6 +79,48 @@ pub enum Workflow {
         #[serde(deserialize_with = "crate::date::deserialize")]
         date: Date,
     },
+    /// One that this version of Pitwall does not know. Its runs are listed, opened, exported and
+    /// deleted; it cannot be run.
+    #[serde(untagged)]
+    Unknown(UnknownWorkflow),
+}
+
+/// A workflow of a kind that this version does not know, kept as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UnknownWorkflow {
+    /// The kind.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its parameters.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub parameters: Map<String, Value>,
+}
+
+impl Serialize for Workflow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+/// A kind that is known is read strictly, so that a mistake in it is named; only another kind is
+/// kept as it is.
+impl<'de> Deserialize<'de> for Workflow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = Map::deserialize(deserializer)?;
+        match fields.get("type").and_then(Value::as_str) {
+            Some("pipeline" | "portfolio") => {
+                Self::deserialize(Value::Object(fields)).map_err(D::Error::custom)
+            }
+            Some(kind) => {
+                let kind = kind.to_owned();
+                fields.remove("type");
+                Ok(Self::Unknown(UnknownWorkflow { kind, parameters: fields }))
+            }
+            None => Err(D::Error::missing_field("type")),
+        }
+    }
 }
 
 impl Workflow {
@@ -83,21 +129,33 @@ impl Workflow {
         match self {
             Self::Pipeline { .. } => WorkflowKind::Pipeline,
             Self::Portfolio { .. } => WorkflowKind::Portfolio,
+            Self::Unknown(_) => WorkflowKind::Other,
         }
     }
 
-    /// The day that the run works as of.
-    pub fn date(&self) -> Date {
+    /// The kind as it stands in the JSON.
+    pub fn kind_word(&self) -> &str {
         match self {
-            Self::Pipeline { date, .. } | Self::Portfolio { date, .. } => *date,
+            Self::Pipeline { .. } => "pipeline",
+            Self::Portfolio { .. } => "portfolio",
+            Self::Unknown(unknown) => &unknown.kind,
         }
     }
 
-    /// What the run is about: a ticker or a portfolio.
+    /// The day that the run works as of; `None` if that is not known.
+    pub fn date(&self) -> Option<Date> {
+        match self {
+            Self::Pipeline { date, .. } | Self::Portfolio { date, .. } => Some(*date),
+            Self::Unknown(_) => None,
+        }
+    }
+
+    /// What the run is about: a ticker or a portfolio; the kind, where that is not known.
     pub fn subject(&self) -> &str {
         match self {
             Self::Pipeline { ticker, .. } => ticker.as_str(),
             Self::Portfolio { portfolio, .. } => portfolio.as_str(),
+            Self::Unknown(unknown) => &unknown.kind,
         }
     }
 }
@@ -111,6 +169,8 @@ pub enum WorkflowKind {
     Pipeline,
     /// A portfolio's review, decision and trades.
     Portfolio,
+    /// One that this version does not know.
+    Other,
 }
 
 impl WorkflowKind {
@@ -119,6 +179,7 @@ impl WorkflowKind {
         match self {
             Self::Pipeline => "Pipeline",
             Self::Portfolio => "Portfolio",
+            Self::Other => "Made by another version",
         }
     }
 }
@@ -258,75 +319,6 @@ impl RunStatus {
     }
 }
 
-/// What a run used, counted where it arose.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Totals {
-    /// Model calls that ended, with or without an answer.
-    pub model_calls: u32,
-    /// Tool calls that ended.
-    pub tool_calls: u32,
-    /// Prompt tokens that providers reported.
-    pub tokens_in: u64,
-    /// Answer tokens that providers reported.
-    pub tokens_out: u64,
-    /// US dollars, of the calls whose price is known.
-    pub cost: Decimal,
-    /// Calls whose cost is not known: no usage reported, or no price for the model.
-    pub calls_of_unknown_cost: u32,
-}
-
-impl Totals {
-    /// Tokens in and out together.
-    pub fn tokens(&self) -> u64 {
-        self.tokens_in + self.tokens_out
-    }
-
-    /// Adds what something else used.
-    pub fn add(&mut self, other: &Self) {
-        self.model_calls += other.model_calls;
-        self.tool_calls += other.tool_calls;
-        self.tokens_in += other.tokens_in;
-        self.tokens_out += other.tokens_out;
-        self.cost += other.cost;
-        self.calls_of_unknown_cost += other.calls_of_unknown_cost;
-    }
-
-    /// What was used beyond `earlier`.
-    #[must_use]
-    pub fn since(&self, earlier: &Self) -> Self {
-        Self {
-            model_calls: self.model_calls.saturating_sub(earlier.model_calls),
-            tool_calls: self.tool_calls.saturating_sub(earlier.tool_calls),
-            tokens_in: self.tokens_in.saturating_sub(earlier.tokens_in),
-            tokens_out: self.tokens_out.saturating_sub(earlier.tokens_out),
-            cost: self.cost - earlier.cost,
-            calls_of_unknown_cost: self.calls_of_unknown_cost.saturating_sub(earlier.calls_of_unknown_cost),
-        }
-    }
-
-    /// Counts a model call that ended.
-    pub fn count_call(&mut self, usage: Usage, cost: Option<Decimal>) {
-        self.model_calls += 1;
-        self.tokens_in += usage.tokens_in.unwrap_or(0);
-        self.tokens_out += usage.tokens_out.unwrap_or(0);
-        match cost {
-            Some(cost) => self.cost += cost,
-            None => self.calls_of_unknown_cost += 1,
-        }
-    }
-}
-
-/// Tokens of one call, as the provider reported them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Usage {
-    /// Tokens of the prompt; `None` if not reported.
-    pub tokens_in: Option<u64>,
-    /// Tokens of the answer; `None` if not reported.
-    pub tokens_out: Option<u64>,
-}
-
 /// A run in a list: the fold of its log that needs no texts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -366,6 +358,9 @@ pub struct RunSummary {
     pub nodes_done: u32,
     /// What it used so far, with what it took over.
     pub totals: Totals,
+    /// Model calls in flight: should one never end, it counts as of unknown cost.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub open_calls: BTreeSet<CallId>,
     /// What the events that it took over had used.
     #[serde(default)]
     pub inherited: Totals,
@@ -375,6 +370,9 @@ pub struct RunSummary {
     /// Questions beside it that are not answered yet.
     #[serde(default)]
     pub open_chats: u32,
+    /// Why its log cannot be read, in a sentence. Such a run is listed, exported and deleted only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
 }
 
 /// A question that a run waits with.
@@ -425,9 +423,11 @@ impl RunSummary {
             nodes: 0,
             nodes_done: 0,
             totals: Totals::default(),
+            open_calls: BTreeSet::new(),
             inherited: Totals::default(),
             awaited: Vec::new(),
             open_chats: 0,
+            unreadable: None,
         }
     }
 
@@ -437,6 +437,7 @@ impl RunSummary {
             return;
         }
         self.seq = event.seq;
+        self.totals.count(&mut self.open_calls, &event.body);
         match &event.body {
             Body::NodeAdded(_) => self.nodes += 1,
             // A run that is taken up again still waits for what it waited for.
@@ -444,15 +445,10 @@ impl RunSummary {
             Body::StatusChanged(changed) => self.status = changed.status,
             Body::NodeStarted(started) => self.phase = Some(started.phase.clone()),
             Body::NodeFinished(finished) if finished.complete => self.nodes_done += 1,
-            Body::CallFinished(finished) => self.totals.count_call(finished.usage, finished.cost),
-            Body::ToolReturned(_) => self.totals.tool_calls += 1,
             Body::InputRequested(request) => self.await_input(event, request),
             Body::InputReceived(received) => self.end_wait(&received.input),
             Body::ChatAsked(_) => self.open_chats += 1,
-            Body::ChatAnswered(answered) => {
-                self.open_chats = self.open_chats.saturating_sub(1);
-                self.totals.count_call(answered.usage, answered.cost);
-            }
+            Body::ChatAnswered(_) => self.open_chats = self.open_chats.saturating_sub(1),
             Body::Rated(rating) => self.result = Some(rating.headline()),
             Body::DecisionMade(decision) => self.result = Some(decision.headline()),
             Body::RunFinished(finished) => {

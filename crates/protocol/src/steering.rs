@@ -3,8 +3,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, CallId, Decimal, Digest, Limits, ModelChoice, NodeId, Patch, RunId, Text, Timestamp, Usage,
-    Workflow,
+    AccountId, Attempt, CallId, Decimal, Digest, Limits, ModelChoice, NodeId, Patch, RunId, Text, Timestamp,
+    Usage, Workflow,
 };
 
 /// Before which nodes a run pauses until a person approves.
@@ -303,6 +303,9 @@ pub struct ChatAnswered {
     pub cost: Option<Decimal>,
     /// In milliseconds.
     pub latency_ms: u64,
+    /// The attempts that failed, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
     /// Why there is no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

@@ -90,6 +90,11 @@ impl Text {
         }
     }
 
+    /// Whether it is the empty text.
+    pub fn is_empty(&self) -> bool {
+        self.bytes() == 0
+    }
+
     /// Length of the whole, in bytes of UTF-8.
     pub fn bytes(&self) -> u64 {
         match self {

@@ -3,10 +3,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Answer, Approval, ApprovalChanged, Body, CallFinished, CallId, CallStarted, ChatAnswered, ChatAsked,
-    Decimal, Decision, EdgeAdded, Event, InputReceived, InputRequest, LogLine, NodeAdded, NodeFinished,
-    NodeId, NodeStatus, Patch, PortfolioView, Rating, RejectedOrder, Report, RunSummary, Said, StateEdited,
-    Text, Tier, Timestamp, ToolInvoked, ToolRequest, ToolReturned, ToolStatus, Trade, Usage,
+    Answer, Approval, ApprovalChanged, Attempt, Body, CallFinished, CallId, CallStarted, ChatAnswered,
+    ChatAsked, Decimal, Decision, EdgeAdded, Event, InputReceived, InputRequest, LogLine, NodeAdded,
+    NodeFinished, NodeId, NodeStatus, Patch, PortfolioView, Rating, RejectedOrder, Report, RunSummary, Said,
+    StateEdited, Text, Tier, Timestamp, ToolInvoked, ToolRequest, ToolReturned, ToolStatus, Totals, Trade,
+    Usage,
 };
 
 /// Everything that a person sees of a run: the fold of its log.
@@ -89,6 +90,9 @@ pub struct NodeView {
     pub tokens: u64,
     /// US dollars of the calls whose price is known; `None` if no call's is.
     pub cost: Option<Decimal>,
+    /// Attempts at calls whose cost is not known.
+    #[serde(default)]
+    pub calls_of_unknown_cost: u32,
     /// The line that it said last.
     pub headline: Option<String>,
 }
@@ -161,6 +165,9 @@ pub struct CallView {
 pub struct CallOutcome {
     /// The whole answer.
     pub answer: Text,
+    /// What the model thought before it answered.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub thoughts: Text,
     /// Tools that it asked for.
     pub tool_requests: Vec<ToolRequest>,
     /// Tokens, as reported.
@@ -169,8 +176,11 @@ pub struct CallOutcome {
     pub cost: Option<Decimal>,
     /// In milliseconds.
     pub latency_ms: u64,
-    /// Attempts that failed before.
+    /// How many attempts failed.
     pub retries: u32,
+    /// The attempts that failed, oldest first; logs of old versions only have their number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
     /// Why there is no answer.
     pub error: Option<String>,
 }
@@ -540,7 +550,13 @@ impl RunView {
             started_at: event.at,
             outcome: None,
         });
-        self.change_node(event.node.as_ref(), |node| node.model = Some(started.model.clone()));
+        let was_dropped = self.call(&started.call).is_some_and(|known| known.outcome.is_none());
+        self.change_node(event.node.as_ref(), |node| {
+            node.model = Some(started.model.clone());
+            if was_dropped {
+                node.calls_of_unknown_cost = node.calls_of_unknown_cost.saturating_add(1);
+            }
+        });
         match self.calls.iter_mut().rev().find(|known| known.id == started.call) {
             Some(repeated) => *repeated = call,
             None => {
@@ -557,11 +573,13 @@ impl RunView {
             call.model.clone_from(&finished.model);
             call.outcome = Some(CallOutcome {
                 answer: finished.answer.clone(),
+                thoughts: finished.thoughts.clone(),
                 tool_requests: finished.tool_requests.clone(),
                 usage: finished.usage,
                 cost: finished.cost,
                 latency_ms: finished.latency_ms,
                 retries: finished.retries,
+                attempts: finished.attempts.clone(),
                 error: finished.error.clone(),
             });
         }
@@ -605,6 +623,7 @@ impl NodeView {
             model: None,
             tokens: 0,
             cost: None,
+            calls_of_unknown_cost: 0,
             headline: None,
         }
     }
@@ -644,9 +663,12 @@ impl NodeView {
 
     fn count_call(&mut self, finished: &CallFinished) {
         self.model = Some(finished.model.clone());
-        self.tokens += finished.usage.tokens_in.unwrap_or(0) + finished.usage.tokens_out.unwrap_or(0);
-        if let Some(cost) = finished.cost {
-            self.cost = Some(self.cost.unwrap_or_default() + cost);
+        let mut used = Totals::default();
+        used.count_call(finished);
+        self.tokens = self.tokens.saturating_add(used.tokens());
+        self.calls_of_unknown_cost = self.calls_of_unknown_cost.saturating_add(used.calls_of_unknown_cost);
+        if used.calls_of_unknown_cost == 0 || !used.cost.is_zero() {
+            self.cost = self.cost.unwrap_or_default().checked_add(used.cost);
         }
         if let Some(line) = headline(finished.answer.shown()) {
             self.headline = Some(line);

@@ -4,11 +4,12 @@
 
 use proptest::prelude::*;
 use protocol::{
-    AccountId, Answer, Applied, Approval, ApprovalChanged, Body, CallFinished, CallStarted, ChatAnswered,
-    ChatAsked, Decimal, EdgeAdded, EdgeKind, Event, InputForm, InputReceived, InputRequest, LogLevel,
-    LogLine, NodeAdded, NodeFinished, NodeId, NodeKind, NodeStarted, NodeStatus, Report, RunFinished, RunId,
-    RunRequest, RunStarted, RunStatus, RunSummary, RunView, Said, StateEdited, StatusChanged, Text, Tier,
-    Timestamp, ToolInvoked, ToolReturned, ToolStatus, Totals, UnknownBody, Usage, Workflow,
+    AccountId, Answer, Applied, Approval, ApprovalChanged, Attempt, Body, CallFinished, CallStarted,
+    ChatAnswered, ChatAsked, Decimal, EdgeAdded, EdgeKind, Event, InputForm, InputReceived, InputRequest,
+    LogLevel, LogLine, NodeAdded, NodeFinished, NodeId, NodeKind, NodeStarted, NodeStatus, Report,
+    RunFinished, RunId, RunRequest, RunStarted, RunStatus, RunSummary, RunView, Said, StateEdited,
+    StatusChanged, Text, Tier, Timestamp, ToolInvoked, ToolReturned, ToolStatus, Totals, UnknownBody, Usage,
+    Workflow,
 };
 
 const NODES: [&str; 4] = ["market", "bull", "bear", "trader"];
@@ -33,7 +34,9 @@ fn call() -> impl Strategy<Value = protocol::CallId> {
 }
 
 fn cost() -> impl Strategy<Value = Option<Decimal>> {
-    prop::option::of((0_i64..1_000_000).prop_map(|value| Decimal::new(value, 6)))
+    let usual = (0_i64..1_000_000).prop_map(|value| Decimal::new(value, 6));
+    let impossible = prop::sample::select(vec![Decimal::MAX, Decimal::MIN, Decimal::NEGATIVE_ONE]);
+    prop::option::of(prop_oneof![9 => usual, 1 => impossible])
 }
 
 fn body() -> impl Strategy<Value = Body> {
@@ -68,24 +71,46 @@ fn body() -> impl Strategy<Value = Body> {
             })
         });
     let started_call = (call(), text()).prop_map(|(call, prompt)| {
-        Body::CallStarted(CallStarted { call, model: "m".into(), tier: Tier::Quick, prompt, tools: vec![] })
+        Body::CallStarted(CallStarted {
+            call,
+            model: "m".into(),
+            tier: Tier::Quick,
+            prompt,
+            tools: vec![],
+            asked: None,
+        })
+    });
+    let figures = || (cost(), prop::option::of(prop_oneof![0_u64..5000, Just(u64::MAX)]));
+    let attempts = prop::collection::vec(figures(), 0..3).prop_map(|attempts| {
+        let attempts = attempts.into_iter().map(|(cost, tokens)| Attempt {
+            model: "m".into(),
+            error: "broke off".into(),
+            usage: Usage { tokens_in: tokens, tokens_out: tokens },
+            cost,
+            latency_ms: 3,
+        });
+        attempts.collect::<Vec<_>>()
     });
     let finished_call =
-        (call(), text(), cost(), prop::option::of(0_u64..5000)).prop_map(|(call, answer, cost, tokens)| {
+        (call(), text(), figures(), attempts).prop_map(|(call, answer, (cost, tokens), attempts)| {
             Body::CallFinished(CallFinished {
                 call,
                 model: "m".into(),
+                thoughts: answer.clone(),
                 answer,
                 tool_requests: vec![],
+                echo: None,
                 usage: Usage { tokens_in: tokens, tokens_out: tokens },
                 cost,
                 latency_ms: 5,
                 retries: 0,
+                attempts,
                 error: None,
             })
         });
-    let tool = (call(), text())
-        .prop_map(|(call, arguments)| Body::ToolInvoked(ToolInvoked { call, tool: "t".into(), arguments }));
+    let tool = (call(), text()).prop_map(|(call, arguments)| {
+        Body::ToolInvoked(ToolInvoked { call, tool: "t".into(), arguments, asked: None })
+    });
     let returned = (call(), text()).prop_map(|(call, result)| {
         Body::ToolReturned(ToolReturned {
             call,
@@ -158,6 +183,7 @@ fn steering() -> impl Strategy<Value = Body> {
                 usage: Usage::default(),
                 cost,
                 latency_ms: 1,
+                attempts: Vec::new(),
                 error: None,
             }),
         });

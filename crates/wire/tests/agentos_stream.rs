@@ -64,6 +64,7 @@ impl Log {
             tier: Tier::Quick,
             prompt: prompt.into(),
             tools: Vec::new(),
+            asked: None,
         };
         self.add(Some(node), Body::CallStarted(started));
     }
@@ -78,6 +79,9 @@ impl Log {
             cost: None,
             latency_ms: 1250,
             retries: 0,
+            thoughts: Text::default(),
+            echo: None,
+            attempts: Vec::new(),
             error: error.map(str::to_owned),
         };
         self.add(Some(node), Body::CallFinished(finished));
@@ -86,7 +90,7 @@ impl Log {
     fn tool(&mut self, node: &str, tool: &str, status: ToolStatus, result: &str) {
         let call: CallId = format!("{node}:1:2").parse().unwrap();
         let arguments = r#"{"symbol":"AAPL"}"#.into();
-        let invoked = ToolInvoked { call: call.clone(), tool: tool.to_owned(), arguments };
+        let invoked = ToolInvoked { call: call.clone(), tool: tool.to_owned(), arguments, asked: None };
         self.add(Some(node), Body::ToolInvoked(invoked));
         let vendor = Some("bundled sample".to_owned());
         let returned = ToolReturned { call, status, result: result.into(), vendor, latency_ms: 3 };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use engine::{AnswerForm, NodeContext, NodeError, Question, ToolResult};
-use llm::{AnswerSchema, ChatRequest, Message, ToolRequest, ToolSpec};
+use llm::{AnswerSchema, Arguments, ChatRequest, Message, ToolRequest, ToolSpec};
 use protocol::{Tier, ToolStatus};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -65,7 +65,7 @@ pub struct Brief {
 pub struct ToolUse {
     /// The tool.
     pub name: String,
-    /// What the model passed.
+    /// What the model passed; null where it cannot be read.
     pub arguments: Value,
     /// How it ended.
     pub status: ToolStatus,
@@ -115,6 +115,7 @@ pub async fn ask<T: Send>(
     }
     let mut request = ChatRequest {
         agent: brief.agent,
+        run: Some(node.run()),
         tier: brief.tier,
         messages: brief.messages,
         tools: specs.clone(),
@@ -131,7 +132,11 @@ pub async fn ask<T: Send>(
         if wants_tools && rounds < TOOL_ROUNDS {
             rounds += 1;
             let requests = answer.tool_requests;
-            request.messages.push(Message::Assistant { text: answer.text, tool_requests: requests.clone() });
+            request.messages.push(Message::Assistant {
+                text: answer.text,
+                tool_requests: requests.clone(),
+                echo: answer.echo,
+            });
             for (index, wanted) in requests.into_iter().enumerate() {
                 let used = run_tool(node, toolbox, &specs, index, &wanted).await?;
                 let (name, content) = (wanted.name, used.text.clone());
@@ -157,7 +162,11 @@ pub async fn ask<T: Send>(
         corrections += 1;
         // Providers refuse messages without text.
         if !answer.text.trim().is_empty() {
-            request.messages.push(Message::Assistant { text: answer.text, tool_requests: Vec::new() });
+            request.messages.push(Message::Assistant {
+                text: answer.text,
+                tool_requests: Vec::new(),
+                echo: answer.echo,
+            });
         }
         request.messages.push(Message::User(refusal));
     }
@@ -173,21 +182,31 @@ async fn run_tool(
     let offered: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
     // What is shown and logged of a name that a model made up.
     let name: String = wanted.name.chars().filter(|c| !c.is_control()).take(64).collect();
+    let arguments = match &wanted.arguments {
+        Arguments::Object(arguments) => Value::Object(arguments.clone()),
+        Arguments::Unreadable { why, .. } => {
+            let refused = ToolResult::error(format!(
+                "The arguments of this call cannot be read: {why}. Call it again with a JSON object."
+            ));
+            let result = node.tool(&name, &wanted.arguments, async { refused }).await?;
+            return Ok(ToolUse { name, arguments: Value::Null, status: result.status, text: result.text });
+        }
+    };
     if name == ASK_PERSON && offered.contains(&ASK_PERSON) {
-        let (status, text) = ask_person(node, &wanted.arguments).await?;
-        return Ok(ToolUse { name, arguments: wanted.arguments.clone(), status, text });
+        let (status, text) = ask_person(node, &arguments).await?;
+        return Ok(ToolUse { name, arguments, status, text });
     }
     let call = async {
         if index >= TOOLS_A_ROUND {
             ToolResult::error(format!("Too many calls at once: at most {TOOLS_A_ROUND} are run. Ask again."))
         } else if offered.contains(&wanted.name.as_str()) {
-            toolbox.call(&wanted.name, &wanted.arguments).await
+            toolbox.call(&wanted.name, &arguments).await
         } else {
             unknown_tool(&name, &offered)
         }
     };
-    let result = node.tool(&name, wanted.arguments.clone(), call).await?;
-    Ok(ToolUse { name, arguments: wanted.arguments.clone(), status: result.status, text: result.text })
+    let result = node.tool(&name, &wanted.arguments, call).await?;
+    Ok(ToolUse { name, arguments, status: result.status, text: result.text })
 }
 
 fn ask_person_spec() -> ToolSpec {

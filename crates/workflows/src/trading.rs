@@ -83,7 +83,9 @@ impl Trading {
 
 impl Workflows for Trading {
     fn plan(&self, _: RunId, request: &RunRequest) -> Result<Plan, String> {
-        self.check_date(request.workflow.date())?;
+        if let Some(date) = request.workflow.date() {
+            self.check_date(date)?;
+        }
         let graph = match &request.workflow {
             Workflow::Pipeline { ticker, date, analysts } => {
                 if self.sources.prices.instrument(ticker).is_none() {
@@ -108,6 +110,12 @@ impl Workflows for Trading {
                     journal: self.journal.clone(),
                     sources: self.sources.clone(),
                 })?
+            }
+            Workflow::Unknown(unknown) => {
+                return Err(format!(
+                    "This version of Pitwall knows no workflow of the kind {}.",
+                    unknown.kind
+                ));
             }
         };
         Ok(Plan { graph, model: self.answering(&request.model) })

@@ -7,7 +7,7 @@ use engine::{
     Allowance, Engine, EngineOptions, Graph, NodeContext, NodeError, Outcome, Plan, Work, Workflows,
 };
 use journal::Journal;
-use llm::{ChatAnswer, ChatError, ChatModel, ChatRequest, Sink};
+use llm::{ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, Sink};
 use protocol::{AccountId, NodeAdded, NodeId, NodeKind, RunId, RunRequest, RunStatus, Tier};
 
 use crate::{
@@ -118,7 +118,7 @@ impl ChatModel for Nothing {
         "none".into()
     }
 
-    async fn chat(&self, _: &ChatRequest, _: Sink<'_>) -> Result<ChatAnswer, ChatError> {
-        Err(ChatError::Script("No node of the chain asks a model.".into()))
+    async fn chat(&self, _: &ChatRequest, _: Sink<'_>) -> Result<ChatAnswer, ChatFailure> {
+        Err(ChatError::Script("No node of the chain asks a model.".into()).into())
     }
 }

@@ -56,7 +56,7 @@ impl Answers {
         let date = day(&self.date, options);
         let workflow = match self.kind {
             WorkflowKind::Pipeline => self.pipeline(date, options)?,
-            WorkflowKind::Portfolio => self.portfolio(date)?,
+            WorkflowKind::Portfolio | WorkflowKind::Other => self.portfolio(date)?,
         };
         let limits = self.limits.clone();
         let limits = limits.map_err(|fault| Faults { limits: Some(fault), ..Faults::default() })?;
@@ -197,9 +197,10 @@ pub fn flows(runs: &[RunSummary]) -> Vec<FlowChoice> {
     let mut choices: Vec<FlowChoice> = Vec::new();
     for run in runs {
         let workflow = &run.request.workflow;
+        let Some(date) = workflow.date() else { continue };
         let index = choices.iter().position(|choice| choice.flow == run.request.flow).unwrap_or_else(|| {
             let flow = run.request.flow.clone();
-            choices.push(FlowChoice { flow, subjects: Vec::new(), date: workflow.date(), analyses: 0 });
+            choices.push(FlowChoice { flow, subjects: Vec::new(), date, analyses: 0 });
             choices.len() - 1
         });
         let choice = &mut choices[index];

@@ -96,7 +96,7 @@ fn ForkForm(screen: Screen) -> impl IntoView {
         (places, view.summary.request.clone(), view.approval.clone(), choices(view))
     });
     let edits = RwSignal::new(Ok(Patch::new()));
-    let date = RwSignal::new(request.workflow.date().to_string());
+    let date = RwSignal::new(request.workflow.date().map(|date| date.to_string()).unwrap_or_default());
     let model = RwSignal::new(Model::Same);
     let limits = LimitsDraft::new(&request.limits);
     let approval = RwSignal::new(approval);
@@ -209,6 +209,7 @@ fn on_day(workflow: &Workflow, day: Date) -> Workflow {
     let mut workflow = workflow.clone();
     match &mut workflow {
         Workflow::Pipeline { date, .. } | Workflow::Portfolio { date, .. } => *date = day,
+        Workflow::Unknown(_) => {}
     }
     workflow
 }

@@ -228,7 +228,7 @@ async fn a_resumed_run_repeats_no_answered_call_no_tool_and_no_message() {
                             counted.tool.fetch_add(1, Ordering::SeqCst);
                             ToolResult::success("42", "test")
                         };
-                        let result = node.tool("count", serde_json::json!({}), tool).await?;
+                        let result = node.tool("count", &serde_json::json!({}).into(), tool).await?;
                         let line = LogLine { level: LogLevel::Info, message: "once".into() };
                         node.emit(vec![Body::Logged(line)]).await?;
                         let visits = {

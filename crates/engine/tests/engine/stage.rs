@@ -11,7 +11,7 @@ use engine::{
 };
 use futures::future::BoxFuture;
 use journal::Journal;
-use llm::{ChatAnswer, ChatError, ChatModel, ChatRequest, Message, Piece, Sink};
+use llm::{ChatAnswer, ChatFailure, ChatModel, ChatRequest, Message, Piece, Sink};
 use protocol::{
     AccountId, EdgeKind, Limits, NodeAdded, NodeId, NodeKind, RunId, RunRequest, RunView, Tier, Usage,
     Workflow,
@@ -37,7 +37,7 @@ impl ChatModel for Echo {
         "echo".into()
     }
 
-    async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatError> {
+    async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatFailure> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         let Some(Message::User(prompt)) = request.messages.last() else { panic!("a user message") };
         if prompt == "hang" {
@@ -53,7 +53,9 @@ impl ChatModel for Echo {
             tool_requests: vec![],
             usage: Usage { tokens_in: Some(10), tokens_out: Some(5) },
             cost: Some("0.01".parse().unwrap()),
-            retries: 0,
+            thoughts: String::new(),
+            echo: None,
+            attempts: Vec::new(),
         })
     }
 }
@@ -61,6 +63,7 @@ impl ChatModel for Echo {
 pub fn ask(prompt: &str) -> ChatRequest {
     ChatRequest {
         agent: "test".into(),
+        run: None,
         tier: Tier::Quick,
         messages: vec![Message::User(prompt.into())],
         tools: vec![],

@@ -136,7 +136,7 @@ impl<'s> RunRow<'s> {
             epoch,
             summary,
             status: word(&summary.status)?,
-            kind: word(&summary.request.workflow.kind())?,
+            kind: summary.request.workflow.kind_word().to_owned(),
             json: serde_json::to_string(summary).map_err(|error| sqlx::Error::Encode(error.into()))?,
         })
     }

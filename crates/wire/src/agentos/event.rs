@@ -404,6 +404,7 @@ fn greeting(request: &RunRequest) -> String {
         Workflow::Portfolio { portfolio, date } => {
             format!("Starting portfolio manager for {portfolio} on {date}")
         }
+        Workflow::Unknown(unknown) => format!("Starting {}", unknown.kind),
     }
 }
 

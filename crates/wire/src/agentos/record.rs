@@ -53,6 +53,7 @@ impl From<RunStatus> for RecordStatus {
 enum Parameters {
     Pipeline { ticker: String, date: Date, analysts: Vec<Analyst>, flow_id: String },
     Portfolio { portfolio_id: String, date: Date, flow_id: String },
+    Unknown { flow_id: String },
 }
 
 impl RunRecord {
@@ -72,6 +73,7 @@ impl RunRecord {
                 date: *date,
                 flow_id: flow_id.clone(),
             },
+            Workflow::Unknown(_) => Parameters::Unknown { flow_id: flow_id.clone() },
         };
         Self {
             id: summary.run.to_string(),

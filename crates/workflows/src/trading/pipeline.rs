@@ -378,7 +378,7 @@ impl AnalystWork {
             }
         };
         let result =
-            node.tool("measure_figures", json!({ "ticker": ticker, "date": date }), measured).await?;
+            node.tool("measure_figures", &json!({ "ticker": ticker, "date": date }).into(), measured).await?;
         if result.status == ToolStatus::Error {
             return Err(NodeError::failed(result.text));
         }
