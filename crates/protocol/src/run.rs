@@ -81,7 +81,7 @@ pub enum Workflow {
     },
     /// One that this version of Pitwall does not know. Its runs are listed, opened, exported and
     /// deleted; it cannot be run.
-    #[serde(untagged)]
+    #[serde(untagged, skip_deserializing)]
     Unknown(UnknownWorkflow),
 }
 
@@ -115,7 +115,7 @@ impl<'de> Deserialize<'de> for Workflow {
             }
             Some(kind) => {
                 let kind = kind.to_owned();
-                fields.remove("type");
+                fields.shift_remove("type");
                 Ok(Self::Unknown(UnknownWorkflow { kind, parameters: fields }))
             }
             None => Err(D::Error::missing_field("type")),

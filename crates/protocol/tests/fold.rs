@@ -263,17 +263,43 @@ proptest! {
             log.iter().for_each(|event| summary.apply(event));
             summary
         };
-        let calls = || log.iter().filter_map(|event| match &event.body {
-            Body::CallFinished(call) => Some((call.usage, call.cost)),
-            Body::ChatAnswered(chat) => Some((chat.usage, chat.cost)),
-            _ => None,
-        });
-        prop_assert_eq!(summary.totals.model_calls as usize, calls().count());
-        prop_assert_eq!(summary.totals.tokens_in, calls().filter_map(|(usage, _)| usage.tokens_in).sum::<u64>());
-        prop_assert_eq!(summary.totals.cost, calls().filter_map(|(_, cost)| cost).sum::<Decimal>());
-        prop_assert_eq!(summary.totals.calls_of_unknown_cost as usize, calls().filter(|(_, cost)| cost.is_none()).count());
+        let attempts: Vec<(Usage, Option<Decimal>)> = log.iter().flat_map(|event| match &event.body {
+            Body::CallFinished(call) => {
+                let failed = call.attempts.iter().map(|attempt| (attempt.usage, attempt.cost));
+                failed.chain([(call.usage, call.cost)]).collect()
+            }
+            Body::ChatAnswered(chat) => vec![(chat.usage, chat.cost)],
+            _ => Vec::new(),
+        }).collect();
+        let answers = log.iter().filter(|event| matches!(event.body, Body::CallFinished(_) | Body::ChatAnswered(_)));
+        prop_assert_eq!(summary.totals.model_calls as usize, answers.count());
+        let tokens = attempts.iter().filter_map(|(usage, _)| usage.tokens_in).filter(|tokens| *tokens < u64::MAX);
+        prop_assert_eq!(summary.totals.tokens_in, tokens.sum::<u64>());
+        let known = attempts.iter().filter_map(|(_, cost)| *cost).filter(|cost| is_possible(*cost));
+        prop_assert_eq!(summary.totals.cost, known.clone().sum::<Decimal>());
+        let unknown = attempts.len() - known.count() + dropped(&log);
+        prop_assert_eq!(summary.totals.calls_of_unknown_cost as usize, unknown);
         prop_assert_eq!(summary, RunView::fold(&log).unwrap().summary);
     }
+}
+
+fn is_possible(cost: Decimal) -> bool {
+    cost >= Decimal::ZERO && cost < Decimal::MAX
+}
+
+/// Calls that were begun and then begun once more, or whose run ended, before they ended themselves.
+fn dropped(log: &[Event]) -> usize {
+    let is_dropped = |(index, event): (usize, &Event)| {
+        let Body::CallStarted(started) = &event.body else { return false };
+        let ends = log[index + 1..].iter().find_map(|later| match &later.body {
+            Body::CallStarted(again) if again.call == started.call => Some(true),
+            Body::RunFinished(_) => Some(true),
+            Body::CallFinished(finished) if finished.call == started.call => Some(false),
+            _ => None,
+        });
+        ends == Some(true)
+    };
+    log.iter().enumerate().filter(|entry| is_dropped(*entry)).count()
 }
 
 fn event(seq: u64, node: &str, body: Body) -> Event {
