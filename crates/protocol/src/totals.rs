@@ -63,9 +63,8 @@ impl Totals {
     pub fn count(&mut self, open: &mut BTreeSet<CallId>, body: &Body) {
         match body {
             Body::CallStarted(started) => {
-                if !open.insert(started.call.clone()) {
-                    self.count_dropped(1);
-                }
+                let begun_again = !open.insert(started.call.clone());
+                self.count_dropped(usize::from(begun_again));
             }
             Body::CallFinished(finished) => {
                 open.remove(&finished.call);

@@ -1,16 +1,14 @@
 //! How much one client may send, open and leave open, and what it is told of it.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod support;
 
 use futures::SinkExt;
 use serde_json::json;
-use support::{Home, TOKEN, read_to_end};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 use tokio_tungstenite::tungstenite::Message;
+
+use crate::support::{Home, TOKEN, read_to_end};
 
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused_with_the_limit() {

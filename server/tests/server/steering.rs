@@ -1,13 +1,11 @@
 //! Steering a run through the REST interface of the real program.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use protocol::{Body, Event, InputForm, RunId, RunStatus, RunView};
 use serde_json::{Value, json};
-use support::{Home, Provider, Server, asking};
+
+use crate::support::{Home, Provider, Server, asking};
 
 fn pipeline() -> Value {
     json!({ "workflow": { "type": "pipeline", "ticker": "LLY", "date": "2022-06-30" }, "flow": "steered" })

@@ -1,13 +1,11 @@
 //! A run survives the death of its server at any moment.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod support;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use protocol::{Body, Event, Frame, RunStatus};
 use serde_json::json;
-use support::{Home, Moments, Provider, Server, asking, next_frame, result};
+
+use crate::support::{Home, Moments, Provider, Server, asking, next_frame, result};
 
 const KILLS: u32 = 50;
 

@@ -1,12 +1,10 @@
 //! Accounts: signing in and out, tokens, shared runs, roles.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod support;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use protocol::SignInRefusal;
 use serde_json::{Value, json};
-use support::{Home, PASSWORD, Server, Visitor, read_to_end, set_cookie};
+
+use crate::support::{Home, PASSWORD, Server, Socket, TOKEN, Visitor, read_to_end, set_cookie};
 
 const SIGNED_OUT: u16 = 4401;
 
@@ -29,7 +27,7 @@ async fn refusal(server: &Server, account: &str, password: &str) -> SignInRefusa
     server.nobody().sign_in(account, password).await.err().unwrap().parse().unwrap()
 }
 
-async fn code(mut socket: support::Socket) -> u16 {
+async fn code(mut socket: Socket) -> u16 {
     read_to_end(&mut socket).await.1.expect("a close frame").0
 }
 
@@ -37,7 +35,7 @@ async fn code(mut socket: support::Socket) -> u16 {
 async fn the_first_account_is_told_where_the_runs_so_far_are() {
     let home = Home::new(&[]);
     let server = home.start().await;
-    let run = server.program(support::TOKEN).finished_run().await;
+    let run = server.program(TOKEN).finished_run().await;
     server.kill().await;
     let said = home.add_account("anna", "administrator").await;
     assert!(said.contains("belongs to the account local"), "{said}");
@@ -47,7 +45,7 @@ async fn the_first_account_is_told_where_the_runs_so_far_are() {
     assert_eq!(server.program_of("anna").await.answer("GET", &path, None).await.0, 404);
     assert_eq!(server.program_of("local").await.answer("GET", &path, None).await.0, 200);
     assert!(!server.opened.contains("token"), "accounts have taken the token's place");
-    assert_eq!(server.program(support::TOKEN).answer("GET", &path, None).await.0, 401);
+    assert_eq!(server.program(TOKEN).answer("GET", &path, None).await.0, 401);
 }
 
 #[tokio::test]

@@ -1,13 +1,11 @@
 //! SIGKILL while runs wait for approval, are being stopped, and trade: no trade is lost or doubled.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use protocol::{Body, Event, RunId, RunStatus, RunView};
 use serde_json::{Value, json};
-use support::{Home, Moments, Server, client};
+
+use crate::support::{Home, Moments, Server, client};
 
 const KILLS: u32 = 500;
 const FLOW: &str = "killed";

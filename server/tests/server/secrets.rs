@@ -1,14 +1,12 @@
 //! Keys are used, and stand nowhere.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod support;
 
 use std::{os::unix::fs::PermissionsExt, path::Path, process::Stdio};
 
 use axum::{Router, http::HeaderMap, routing::post};
 use serde_json::json;
-use support::{Home, PASSWORD, TOKEN};
 use tokio::net::TcpListener;
+
+use crate::support::{Home, PASSWORD, Provider, TOKEN, read_to_end};
 
 const KEY: &str = "sk-planted-7f3a9c51e2d84b60";
 
@@ -69,10 +67,10 @@ async fn planted_keys_stand_in_no_answer_export_log_trace_or_file() {
     let run = program.post("/api/v1/runs", request).await["run"].as_str().unwrap().to_owned();
     let mut socket =
         server.nobody().socket(&format!("/ws/v1/runs/{run}?after=0&token={token}")).await.unwrap();
-    let (mut seen, _) = support::read_to_end(&mut socket).await;
+    let (mut seen, _) = read_to_end(&mut socket).await;
     assert!(seen.iter().any(|frame| frame.contains("Incorrect key")), "the provider's words are passed on");
     let mut stream = program.socket(&format!("/ws/stream/{run}")).await.unwrap();
-    seen.extend(support::read_to_end(&mut stream).await.0);
+    seen.extend(read_to_end(&mut stream).await.0);
     let share = program.post(&format!("/api/v1/runs/{run}/shares"), json!({})).await;
     let link = share["path"].as_str().unwrap().to_owned();
     server.nobody().ask("GET", &link).send().await.unwrap();
@@ -130,7 +128,7 @@ async fn the_token_of_a_server_without_accounts_is_printed_and_not_logged() {
 
 #[tokio::test]
 async fn a_key_file_that_others_may_read_is_refused_with_what_to_do() {
-    let (provider, base_url) = support::Provider::start(std::time::Duration::ZERO).await;
+    let (provider, base_url) = Provider::start(std::time::Duration::ZERO).await;
     let folder = tempfile::TempDir::new().unwrap();
     let file = folder.path().join("key");
     std::fs::write(&file, format!("{KEY}\n")).unwrap();

@@ -1,34 +1,18 @@
-//! A real server process, and a provider that counts what it is asked.
-#![allow(dead_code)]
+//! A real server process, those who visit it, and what the tests hold it against.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    convert::Infallible,
-    net::SocketAddr,
-    path::PathBuf,
-    process::Stdio,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+mod moments;
+mod provider;
 
-use axum::{
-    Json, Router,
-    body::{Body, Bytes},
-    extract::State,
-    http::{HeaderMap, header},
-    response::{
-        IntoResponse, Response,
-        sse::{Event as SseEvent, Sse},
-    },
-    routing::post,
-};
-use futures::{SinkExt, StreamExt, stream};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, process::Stdio, time::Duration};
+
+use axum::http::{HeaderMap, header};
+use futures::{SinkExt, StreamExt};
 use protocol::{Event, Frame, RunId, RunStatus, RunView};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     process::{Child, Command},
     task::JoinHandle,
 };
@@ -36,6 +20,9 @@ use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream,
     tungstenite::{self, Message, client::IntoClientRequest},
 };
+
+pub use moments::Moments;
+pub use provider::{Fault, Provider, asking};
 
 /// What lets the tests in: every server is started with it, every request carries it.
 pub const TOKEN: &str = "a-token-that-only-the-tests-know";
@@ -49,7 +36,8 @@ pub struct Server {
     /// The address to open, as it is printed.
     pub opened: String,
     child: Child,
-    home: Option<Home>,
+    /// Deletes the folder when the server is dropped.
+    _home: Option<Home>,
 }
 
 /// What a server keeps between its processes.
@@ -92,13 +80,13 @@ impl Home {
         let address = opened.trim_start_matches("http://").split('/').next().unwrap().parse().unwrap();
         // Keep reading, so that the server never blocks on its output.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Server { address, opened, child, home: None }
+        Server { address, opened, child, _home: None }
     }
 
     /// Starts a process that keeps its folder for itself.
     pub async fn start_kept(self) -> Server {
         let server = self.start().await;
-        Server { home: Some(self), ..server }
+        Server { _home: Some(self), ..server }
     }
 
     /// Why a server with these arguments does not start.
@@ -414,169 +402,4 @@ pub fn result(log: &[Event]) -> (RunStatus, String, BTreeMap<String, String>) {
         .flat_map(|(key, entries)| entries.iter().map(|entry| (key.clone(), entry.value.shown().to_owned())))
         .collect();
     (view.summary.status, format!("{:?}", view.rating), state)
-}
-
-/// An OpenAI-compatible provider on loopback: its answers follow from the prompts alone, and
-/// it counts how often each prompt was answered to the end.
-#[derive(Clone, Default)]
-pub struct Provider {
-    asked: Arc<Mutex<BTreeMap<String, u32>>>,
-    pause: Duration,
-    faults: Arc<Mutex<VecDeque<Fault>>>,
-    /// Prompts that met a fault, and are answered when they come again.
-    spared: Arc<Mutex<BTreeSet<String>>>,
-    in_flight: Arc<()>,
-}
-
-/// What a provider does wrong with one request.
-#[derive(Clone, Copy, Debug)]
-pub enum Fault {
-    /// Takes the request and says nothing.
-    Hang,
-    /// Never comes to an end: 100 MB of answer.
-    Flood,
-    /// Closes the connection after so many bytes of the answer.
-    Cut(usize),
-}
-
-/// What tells a server to ask the provider at this base URL.
-pub fn asking(base_url: String) -> [(&'static str, String); 3] {
-    [
-        ("PITWALL_MODEL_BASE_URL", base_url),
-        ("PITWALL_MODEL_KEY", "test-key".into()),
-        ("PITWALL_MODEL", "fake-1".into()),
-    ]
-}
-
-impl Provider {
-    /// Starts it; each answer is streamed with `pause` between its pieces. Returns its base URL.
-    pub async fn start(pause: Duration) -> (Self, String) {
-        let provider = Self { pause, ..Self::default() };
-        let router = Router::new().route("/v1/chat/completions", post(complete)).with_state(provider.clone());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        (provider, format!("http://{address}/v1/"))
-    }
-
-    /// Does these things wrong, one with each request to come that does not repeat a failed one.
-    pub fn misbehave(&self, faults: impl IntoIterator<Item = Fault>) {
-        self.faults.lock().unwrap().extend(faults);
-    }
-
-    fn fault(&self, prompt: &str) -> Option<Fault> {
-        let mut spared = self.spared.lock().unwrap();
-        if spared.remove(prompt) {
-            return None;
-        }
-        let fault = self.faults.lock().unwrap().pop_front()?;
-        spared.insert(prompt.to_owned());
-        Some(fault)
-    }
-
-    /// How many faults are still to come.
-    pub fn faults_left(&self) -> usize {
-        self.faults.lock().unwrap().len()
-    }
-
-    /// Answers that are being streamed at this moment.
-    pub fn in_flight(&self) -> usize {
-        // The router and the test hold the provider itself.
-        Arc::strong_count(&self.in_flight) - 2
-    }
-
-    /// How often each prompt was asked.
-    pub fn asked(&self) -> BTreeMap<String, u32> {
-        self.asked.lock().unwrap().clone()
-    }
-}
-
-async fn complete(State(provider): State<Provider>, Json(request): Json<Value>) -> Response {
-    let prompt = prompt(&request);
-    let lines = lines(&request, &prompt);
-    if let Some(fault) = provider.fault(&prompt) {
-        return misbehaving(fault, &lines).await;
-    }
-    *provider.asked.lock().unwrap().entry(prompt).or_default() += 1;
-    let pause = provider.pause;
-    let streaming = provider.in_flight.clone();
-    Sse::new(stream::iter(lines).then(move |line| {
-        let _streaming = &streaming;
-        async move {
-            tokio::time::sleep(pause).await;
-            Ok::<_, Infallible>(SseEvent::default().data(line))
-        }
-    }))
-    .into_response()
-}
-
-async fn misbehaving(fault: Fault, lines: &[String]) -> Response {
-    let event = |line: &str| format!("data: {line}\n\n");
-    let body = match fault {
-        Fault::Hang => return std::future::pending().await,
-        Fault::Flood => {
-            let delta = json!({ "content": "x".repeat(100_000) });
-            let piece =
-                event(&json!({ "model": "fake-1", "choices": [{ "index": 0, "delta": delta }] }).to_string());
-            Body::from_stream(stream::iter((0..1000).map(move |_| Ok::<_, Infallible>(piece.clone()))))
-        }
-        Fault::Cut(bytes) => {
-            let whole: String = lines.iter().map(|line| event(line)).collect();
-            let part = Bytes::copy_from_slice(&whole.as_bytes()[..bytes.min(whole.len())]);
-            let broken = std::io::Error::other("the provider breaks off");
-            Body::from_stream(stream::iter([Ok(part), Err(broken)]))
-        }
-    };
-    ([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()
-}
-
-/// The answer to a request in the pieces in which it is streamed.
-fn lines(request: &Value, prompt: &str) -> Vec<String> {
-    let text = answer(request, prompt);
-    let characters: Vec<char> = text.chars().collect();
-    let mut events: Vec<Value> = characters
-        .chunks(40)
-        .map(|piece| json!({ "content": piece.iter().collect::<String>() }))
-        .map(|delta| json!({ "model": "fake-1", "choices": [{ "index": 0, "delta": delta }] }))
-        .collect();
-    events.push(
-        json!({ "model": "fake-1", "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] }),
-    );
-    let usage = json!({ "prompt_tokens": prompt.len() / 4, "completion_tokens": text.len() / 4, "total_tokens": (prompt.len() + text.len()) / 4 });
-    events.push(json!({ "model": "fake-1", "choices": [], "usage": usage }));
-    events.iter().map(Value::to_string).chain(["[DONE]".to_owned()]).collect()
-}
-
-/// All messages of a request as one text.
-fn prompt(request: &Value) -> String {
-    let messages = request["messages"].as_array().unwrap();
-    messages.iter().map(|message| format!("[{}] {}\n", message["role"], message["content"])).collect()
-}
-
-/// The answer to a prompt: a rating or a decision where one is asked for, else some prose.
-fn answer(request: &Value, prompt: &str) -> String {
-    let mark = prompt.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
-    let asked_for = request.to_string();
-    if asked_for.contains("\"grade\"") || asked_for.contains("\\\"grade\\\"") {
-        return json!({ "grade": "overweight", "confidence": "medium", "summary": format!("Summary {mark}."), "thesis": format!("Thesis {mark}.") })
-            .to_string();
-    }
-    format!("Remark {mark}. The figures were read and weighed; this text follows from the prompt alone.")
-}
-
-/// A small generator (xorshift), so that the moments differ and can be repeated.
-pub struct Moments(u64);
-
-impl Moments {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// The next number below a limit.
-    pub fn next(&mut self, below: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % below
-    }
 }

@@ -1,7 +1,4 @@
 //! What goes wrong around the server: its disk, its database, its clock, its provider.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
 
 use std::{path::Path, time::Duration};
 
@@ -9,9 +6,10 @@ use futures::StreamExt;
 use protocol::{Event, RunId, RunStatus, RunView, Timestamp, Trouble};
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
-use support::{Fault, Home, Provider, Socket, asking, events_to_end, result};
 use tokio::process::Command;
 use tokio_tungstenite::tungstenite::Message;
+
+use crate::support::{Fault, Home, Provider, Socket, asking, events_to_end, next_frame, result};
 
 const HOUR: i64 = 3_600_000;
 
@@ -115,7 +113,7 @@ async fn a_full_disk_pauses_runs_and_they_go_on_when_there_is_space_again() {
 #[cfg(target_os = "linux")]
 fn with_read_only_switch(mut command: Command, switch: &Path) -> Command {
     let library = switch.with_extension("so");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/read_only.c");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/support/read_only.c");
     let built =
         std::process::Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source).status();
     assert!(built.unwrap().success());
@@ -227,7 +225,7 @@ async fn a_clock_set_back_by_an_hour_changes_no_order_and_makes_no_duration_nega
     let run = server.start_run(pipeline()).await;
     let mut socket = server.connect(&format!("/ws/v1/runs/{run}")).await;
     for _ in 0..60 {
-        support::next_frame(&mut socket).await.unwrap();
+        next_frame(&mut socket).await.unwrap();
     }
     server.kill().await;
     let set_back = [

@@ -1,13 +1,11 @@
 //! The REST interface, the sockets and the command, against the real program.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod support;
 
 use futures::StreamExt;
 use protocol::{Body, Control, Frame, RunStatus, RunView};
 use serde_json::{Value, json};
-use support::{Home, Socket, TOKEN, client, next_frame};
 use tokio_tungstenite::tungstenite::Message;
+
+use crate::support::{Home, Socket, TOKEN, client, next_frame};
 
 /// A pipeline that the rehearsal writes without pauses.
 fn quick_pipeline() -> Value {

@@ -1,14 +1,12 @@
 //! Nobody finds what belongs to somebody else, by whatever way they ask.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
 
 use std::time::Duration;
 
 use futures::StreamExt;
 use serde_json::{Value, json};
-use support::{Home, Server, Visitor, read_to_end};
 use tokio_tungstenite::tungstenite::Message;
+
+use crate::support::{Home, PASSWORD, Server, Visitor, read_to_end};
 
 /// What anna has: one thing of each kind that has an id.
 struct Belongings {
@@ -72,7 +70,7 @@ fn body(path: &str, method: &str, hers: &Belongings) -> Option<Value> {
         (_, "/api/v1/runs/{run}/chat") => json!({ "question": "Why?" }),
         (_, "/api/v1/portfolios") => json!({ "name": "Other", "cash": "1000" }),
         (_, "/api/v1/accounts") => {
-            json!({ "name": "eve", "role": "administrator", "password": support::PASSWORD })
+            json!({ "name": "eve", "role": "administrator", "password": PASSWORD })
         }
         (_, "/api/v1/tokens") => json!({ "name": "anna", "password": "a guess that is wrong" }),
         (_, "/api/v1/runs/import") => json!({ "run": hers.run }),
@@ -86,7 +84,7 @@ async fn two_accounts() -> (Server, Visitor, Visitor, Belongings) {
     home.add_account("bert", "owner").await;
     let server = home.start_kept().await;
     let (anna, bert) = (server.program_of("anna").await, server.program_of("bert").await);
-    let browser = server.nobody().sign_in("anna", support::PASSWORD).await.unwrap();
+    let browser = server.nobody().sign_in("anna", PASSWORD).await.unwrap();
     let hers = Belongings::of(&anna, &browser).await;
     (server, anna, bert, hers)
 }

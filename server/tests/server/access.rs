@@ -1,10 +1,8 @@
 //! Who comes in at a server without accounts, and from where.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod support;
 
 use serde_json::json;
-use support::{Home, TOKEN, set_cookie};
+
+use crate::support::{Home, TOKEN, set_cookie};
 
 #[tokio::test]
 async fn the_printed_address_is_swapped_for_a_strict_cookie_and_loses_its_token() {

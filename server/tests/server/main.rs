@@ -1,0 +1,16 @@
+//! The real program, from outside: its REST interface, its sockets, its command, its files.
+//! One binary holds all of it, so that it is linked once and its tests share the cores.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+mod access;
+mod accounts;
+mod faults;
+mod interfaces;
+mod limits;
+mod scope;
+mod secrets;
+mod steering;
+mod survives_kill;
+mod trades_survive_kill;

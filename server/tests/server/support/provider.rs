@@ -1,0 +1,171 @@
+//! A provider that counts what it is asked, and does wrong what it is told to.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    convert::Infallible,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Json, Router,
+    body::{Body, Bytes},
+    extract::State,
+    http::header,
+    response::{
+        IntoResponse, Response,
+        sse::{Event as SseEvent, Sse},
+    },
+    routing::post,
+};
+use futures::{StreamExt, stream};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// An OpenAI-compatible provider on loopback: its answers follow from the prompts alone, and
+/// it counts how often each prompt was answered to the end.
+#[derive(Clone, Default)]
+pub struct Provider {
+    asked: Arc<Mutex<BTreeMap<String, u32>>>,
+    pause: Duration,
+    faults: Arc<Mutex<VecDeque<Fault>>>,
+    /// Prompts that met a fault, and are answered when they come again.
+    spared: Arc<Mutex<BTreeSet<String>>>,
+    in_flight: Arc<()>,
+}
+
+/// What a provider does wrong with one request.
+#[derive(Clone, Copy, Debug)]
+pub enum Fault {
+    /// Takes the request and says nothing.
+    Hang,
+    /// Never comes to an end: 100 MB of answer.
+    Flood,
+    /// Closes the connection after so many bytes of the answer.
+    Cut(usize),
+}
+
+/// What tells a server to ask the provider at this base URL.
+pub fn asking(base_url: String) -> [(&'static str, String); 3] {
+    [
+        ("PITWALL_MODEL_BASE_URL", base_url),
+        ("PITWALL_MODEL_KEY", "test-key".into()),
+        ("PITWALL_MODEL", "fake-1".into()),
+    ]
+}
+
+impl Provider {
+    /// Starts it; each answer is streamed with `pause` between its pieces. Returns its base URL.
+    pub async fn start(pause: Duration) -> (Self, String) {
+        let provider = Self { pause, ..Self::default() };
+        let router = Router::new().route("/v1/chat/completions", post(complete)).with_state(provider.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        (provider, format!("http://{address}/v1/"))
+    }
+
+    /// Does these things wrong, one with each request to come that does not repeat a failed one.
+    pub fn misbehave(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.faults.lock().unwrap().extend(faults);
+    }
+
+    fn fault(&self, prompt: &str) -> Option<Fault> {
+        let mut spared = self.spared.lock().unwrap();
+        if spared.remove(prompt) {
+            return None;
+        }
+        let fault = self.faults.lock().unwrap().pop_front()?;
+        spared.insert(prompt.to_owned());
+        Some(fault)
+    }
+
+    /// How many faults are still to come.
+    pub fn faults_left(&self) -> usize {
+        self.faults.lock().unwrap().len()
+    }
+
+    /// Answers that are being streamed at this moment.
+    pub fn in_flight(&self) -> usize {
+        // The router and the test hold the provider itself.
+        Arc::strong_count(&self.in_flight) - 2
+    }
+
+    /// How often each prompt was asked.
+    pub fn asked(&self) -> BTreeMap<String, u32> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+async fn complete(State(provider): State<Provider>, Json(request): Json<Value>) -> Response {
+    let prompt = prompt(&request);
+    let lines = lines(&request, &prompt);
+    if let Some(fault) = provider.fault(&prompt) {
+        return misbehaving(fault, &lines).await;
+    }
+    *provider.asked.lock().unwrap().entry(prompt).or_default() += 1;
+    let pause = provider.pause;
+    let streaming = provider.in_flight.clone();
+    Sse::new(stream::iter(lines).then(move |line| {
+        let _streaming = &streaming;
+        async move {
+            tokio::time::sleep(pause).await;
+            Ok::<_, Infallible>(SseEvent::default().data(line))
+        }
+    }))
+    .into_response()
+}
+
+async fn misbehaving(fault: Fault, lines: &[String]) -> Response {
+    let event = |line: &str| format!("data: {line}\n\n");
+    let body = match fault {
+        Fault::Hang => return std::future::pending().await,
+        Fault::Flood => {
+            let delta = json!({ "content": "x".repeat(100_000) });
+            let piece =
+                event(&json!({ "model": "fake-1", "choices": [{ "index": 0, "delta": delta }] }).to_string());
+            Body::from_stream(stream::iter((0..1000).map(move |_| Ok::<_, Infallible>(piece.clone()))))
+        }
+        Fault::Cut(bytes) => {
+            let whole: String = lines.iter().map(|line| event(line)).collect();
+            let part = Bytes::copy_from_slice(&whole.as_bytes()[..bytes.min(whole.len())]);
+            let broken = std::io::Error::other("the provider breaks off");
+            Body::from_stream(stream::iter([Ok(part), Err(broken)]))
+        }
+    };
+    ([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()
+}
+
+/// The answer to a request in the pieces in which it is streamed.
+fn lines(request: &Value, prompt: &str) -> Vec<String> {
+    let text = answer(request, prompt);
+    let characters: Vec<char> = text.chars().collect();
+    let mut events: Vec<Value> = characters
+        .chunks(40)
+        .map(|piece| json!({ "content": piece.iter().collect::<String>() }))
+        .map(|delta| json!({ "model": "fake-1", "choices": [{ "index": 0, "delta": delta }] }))
+        .collect();
+    events.push(
+        json!({ "model": "fake-1", "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] }),
+    );
+    let usage = json!({ "prompt_tokens": prompt.len() / 4, "completion_tokens": text.len() / 4, "total_tokens": (prompt.len() + text.len()) / 4 });
+    events.push(json!({ "model": "fake-1", "choices": [], "usage": usage }));
+    events.iter().map(Value::to_string).chain(["[DONE]".to_owned()]).collect()
+}
+
+/// All messages of a request as one text.
+fn prompt(request: &Value) -> String {
+    let messages = request["messages"].as_array().unwrap();
+    messages.iter().map(|message| format!("[{}] {}\n", message["role"], message["content"])).collect()
+}
+
+/// The answer to a prompt: a rating or a decision where one is asked for, else some prose.
+fn answer(request: &Value, prompt: &str) -> String {
+    let mark = prompt.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    let asked_for = request.to_string();
+    if asked_for.contains("\"grade\"") || asked_for.contains("\\\"grade\\\"") {
+        return json!({ "grade": "overweight", "confidence": "medium", "summary": format!("Summary {mark}."), "thesis": format!("Thesis {mark}.") })
+            .to_string();
+    }
+    format!("Remark {mark}. The figures were read and weighed; this text follows from the prompt alone.")
+}
