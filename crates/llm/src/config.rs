@@ -50,6 +50,8 @@ pub struct Timeouts {
     pub first_token: Duration,
     /// Between two pieces.
     pub idle: Duration,
+    /// After the model has said that it is done, for what may follow: the usage and the farewell.
+    pub grace: Duration,
     /// For the whole call: all attempts and the waits between them.
     pub total: Duration,
 }
@@ -60,6 +62,7 @@ impl Default for Timeouts {
             connect: Duration::from_secs(10),
             first_token: Duration::from_secs(120),
             idle: Duration::from_secs(60),
+            grace: Duration::from_secs(2),
             total: Duration::from_secs(15 * 60),
         }
     }
@@ -82,8 +85,12 @@ pub struct ProviderConfig {
     pub fallbacks: Tiers<Option<String>>,
     /// How long to wait for what.
     pub timeouts: Timeouts,
-    /// How often a failed attempt is repeated, for each model: 3 means at most 4 attempts.
+    /// How often a failed attempt is repeated, for each model: 3 means at most 4 attempts. Attempts that
+    /// the provider refuses because of its limit of requests do not count here, but below.
     pub max_retries: u32,
+    /// How long a provider that limits the rate of requests is asked again. Most count by the minute, so
+    /// less than that is soon too little. A longer wait that the provider itself asks for is kept.
+    pub rate_limit_patience: Duration,
     /// The waits between attempts.
     pub backoff: Backoff,
     /// The largest answer in bytes: text, reasoning and arguments of tools together.
@@ -92,7 +99,7 @@ pub struct ProviderConfig {
 
 impl ProviderConfig {
     /// The defaults for these models: own providers, keys from the environment, no fallbacks,
-    /// 3 retries, at most 1 MiB an answer.
+    /// 3 retries, 90 s of patience with limited rates, at most 1 MiB an answer.
     pub fn new(models: Tiers<String>) -> Self {
         Self {
             base_url: None,
@@ -101,6 +108,7 @@ impl ProviderConfig {
             fallbacks: Tiers::default(),
             timeouts: Timeouts::default(),
             max_retries: 3,
+            rate_limit_patience: Duration::from_secs(90),
             backoff: Backoff::default(),
             max_answer_bytes: 1024 * 1024,
         }

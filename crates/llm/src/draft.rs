@@ -10,8 +10,8 @@ use crate::{Arguments as ToolArguments, ChatError, ToolRequest};
 pub(crate) enum Delta {
     /// More text.
     Text(String),
-    /// The model reasons; only the number of bytes counts.
-    Reasoning(usize),
+    /// More of what the model thinks before it answers.
+    Thought(String),
     /// A piece of a tool request.
     Tool(ToolPiece),
     /// A tool request is being written elsewhere; the bytes of it so far.
@@ -89,6 +89,7 @@ pub(crate) struct Draft {
     size: usize,
     elsewhere: usize,
     text: String,
+    thoughts: String,
     tools: Vec<ToolDraft>,
     usage: Usage,
     finish: Option<Finish>,
@@ -99,8 +100,9 @@ pub(crate) struct Draft {
 #[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) text: String,
+    pub(crate) thoughts: String,
     pub(crate) tool_requests: Vec<ToolRequest>,
-    pub(crate) usage: Usage,
+    pub(crate) echo: Option<Map<String, Value>>,
 }
 
 impl Draft {
@@ -112,6 +114,7 @@ impl Draft {
             size: 0,
             elsewhere: 0,
             text: String::new(),
+            thoughts: String::new(),
             tools: Vec::new(),
             usage: Usage::default(),
             finish: None,
@@ -122,6 +125,11 @@ impl Draft {
     /// Whether the model has said that it stopped: what follows can only be the usage.
     pub(crate) fn is_finished(&self) -> bool {
         self.finish.is_some() || self.done
+    }
+
+    /// The tokens that the provider has reported so far.
+    pub(crate) fn usage(&self) -> Usage {
+        self.usage
     }
 
     /// Whether nothing more will come.
@@ -136,7 +144,10 @@ impl Draft {
                 self.size += text.len();
                 self.text.push_str(&text);
             }
-            Delta::Reasoning(bytes) => self.size += bytes,
+            Delta::Thought(thought) => {
+                self.size += thought.len();
+                self.thoughts.push_str(&thought);
+            }
             Delta::Tool(piece) => self.add_tool_piece(piece),
             Delta::ToolProgress(bytes) => self.elsewhere = self.elsewhere.max(bytes),
             Delta::ToolRequest { id, name, arguments } => {
@@ -206,7 +217,7 @@ impl Draft {
         }
         let tools = self.tools.into_iter();
         let tool_requests = tools.map(|tool| tool.complete(&model)).collect::<Result<_, _>>()?;
-        Ok(Written { text: self.text, tool_requests, usage: self.usage })
+        Ok(Written { text: self.text, thoughts: self.thoughts, tool_requests, echo: None })
     }
 }
 

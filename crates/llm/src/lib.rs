@@ -18,6 +18,7 @@
 //! [`extract_json`] and [`parse_structured`] read the JSON object in what a model wrote.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod attempt;
 mod chat;
 mod config;
 mod draft;
@@ -25,10 +26,12 @@ mod error;
 mod failure;
 mod native;
 mod openai;
+mod patience;
 mod price;
 mod provider;
 mod rehearsal;
 mod retry;
+mod route;
 mod secret;
 mod sse;
 mod structured;

@@ -20,7 +20,7 @@ use crate::{
     config::Timeouts,
     draft::{Delta, Finish},
     failure,
-    wire::{Deltas, Wire},
+    wire::{Deltas, Refusal, Wire},
 };
 
 /// All of them.
@@ -49,14 +49,19 @@ impl Native {
 
 #[async_trait]
 impl Wire for Native {
-    async fn open(&self, model: &str, request: &ChatRequest) -> Result<Deltas, ChatError> {
+    async fn open(&self, model: &str, request: &ChatRequest) -> Result<Deltas, Refusal> {
         let key = AdapterKind::from_model(model).ok().and_then(|kind| self.keys.get(&kind)).cloned();
         let timeouts = self.timeouts;
         let name = model.to_owned();
         let failed = move |error: genai::Error| of_genai(&name, error, key.as_ref(), &timeouts);
         let answer =
             self.client.exec_chat_stream(model, chat_request(request), Some(&options(request))).await;
-        let events = answer.map_err(&failed)?.stream;
+        let events = answer
+            .map_err(|error| {
+                let free = error.status().is_some();
+                Refusal { error: failed(error), free }
+            })?
+            .stream;
         let deltas = events.flat_map(move |event| {
             stream::iter(match event {
                 Ok(event) => read(event).into_iter().map(Ok).collect(),
@@ -132,7 +137,7 @@ fn message(messages: &[Message]) -> Option<ChatMessage> {
 fn read(event: ChatStreamEvent) -> Vec<Delta> {
     match event {
         ChatStreamEvent::Chunk(chunk) if !chunk.content.is_empty() => vec![Delta::Text(chunk.content)],
-        ChatStreamEvent::ReasoningChunk(chunk) => vec![Delta::Reasoning(chunk.content.len())],
+        ChatStreamEvent::ReasoningChunk(chunk) => vec![Delta::Thought(chunk.content)],
         ChatStreamEvent::ToolCallChunk(chunk) => vec![Delta::ToolProgress(chunk.tool_call.size())],
         ChatStreamEvent::End(end) => read_end(end),
         _ => Vec::new(),
@@ -216,7 +221,7 @@ mod tests {
     };
 
     /// What is made of a provider's reply to a question about prices.
-    async fn answer(model: &str, status: StatusCode, reply: String) -> Result<Written, ChatError> {
+    async fn answer(model: &str, status: StatusCode, reply: String) -> Result<(Written, Usage), ChatError> {
         let headers = [("content-type", "text/event-stream"), ("retry-after", "7")];
         let router = Router::new().fallback(move || async move { (status, headers, reply) });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -259,13 +264,14 @@ mod tests {
             tools,
             schema: None,
         };
-        let mut deltas = native.open(model, &request).await?;
+        let mut deltas = native.open(model, &request).await.map_err(|refusal| refusal.error)?;
         let mut draft = Draft::new(model, 1_000);
         while let Some(delta) = deltas.next().await {
             draft.add(delta?)?;
         }
         server.abort();
-        draft.complete()
+        let usage = draft.usage();
+        Ok((draft.complete()?, usage))
     }
 
     fn events(events: &[Value]) -> String {
@@ -296,7 +302,7 @@ mod tests {
 
     #[tokio::test]
     async fn text_tools_and_usage_of_a_native_provider_are_read() {
-        let written = answer("claude-opus-5", StatusCode::OK, events(&claude())).await.unwrap();
+        let (written, usage) = answer("claude-opus-5", StatusCode::OK, events(&claude())).await.unwrap();
         assert_eq!(written.text, "Once more.");
         let call = ToolRequest {
             id: "t1".into(),
@@ -305,7 +311,7 @@ mod tests {
             echo: None,
         };
         assert_eq!(written.tool_requests, [call]);
-        assert_eq!(written.usage, Usage { tokens_in: Some(10), tokens_out: Some(7) });
+        assert_eq!(usage, Usage { tokens_in: Some(10), tokens_out: Some(7) });
     }
 
     #[tokio::test]

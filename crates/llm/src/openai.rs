@@ -13,7 +13,7 @@ use crate::{
     draft::{Delta, Finish, ToolPiece},
     failure,
     sse::{EventError, events},
-    wire::{Deltas, Wire},
+    wire::{Deltas, Refusal, Wire},
 };
 
 /// The most of an error's body that is read.
@@ -55,12 +55,15 @@ impl OpenAi {
         self.key.is_some()
     }
 
-    async fn send(&self, model: &str, request: &ChatRequest, extras: Extras) -> Result<Response, ChatError> {
+    async fn send(&self, model: &str, request: &ChatRequest, extras: Extras) -> Result<Response, Refusal> {
         let mut call = self.http.post(&self.url).json(&body(model, request, extras));
         if let Some(key) = &self.key {
             call = call.bearer_auth(key.reveal());
         }
-        call.send().await.map_err(|error| failure::of_transport(model, error, &self.timeouts))
+        call.send().await.map_err(|error| {
+            let free = error.is_connect() || error.is_builder();
+            Refusal { error: failure::of_transport(model, error, &self.timeouts), free }
+        })
     }
 
     async fn error_body(&self, mut response: Response) -> String {
@@ -100,7 +103,7 @@ impl OpenAi {
 
 #[async_trait]
 impl Wire for OpenAi {
-    async fn open(&self, model: &str, request: &ChatRequest) -> Result<Deltas, ChatError> {
+    async fn open(&self, model: &str, request: &ChatRequest) -> Result<Deltas, Refusal> {
         let mut extras = Extras { schema: request.schema.is_some(), usage: true };
         loop {
             let response = self.send(model, request, extras).await?;
@@ -118,7 +121,9 @@ impl Wire for OpenAi {
                     );
                     extras = fewer;
                 }
-                None => return Err(failure::of_status(model, status, &headers, &body)),
+                None => {
+                    return Err(Refusal::free(failure::of_status(model, status, &headers, &body)));
+                }
             }
         }
     }
@@ -241,10 +246,8 @@ fn read(model: &str, data: &str) -> Result<Vec<Delta>, ChatError> {
 }
 
 fn read_delta(delta: ChoiceDelta, deltas: &mut Vec<Delta>) {
-    let reasoning = delta.reasoning_content.as_ref().and_then(Value::as_str).map_or(0, str::len);
-    if reasoning > 0 {
-        deltas.push(Delta::Reasoning(reasoning));
-    }
+    let thought = delta.reasoning_content.map(text).filter(|thought| !thought.is_empty());
+    deltas.extend(thought.map(Delta::Thought));
     let texts = delta.content.map(text).into_iter().chain(delta.refusal);
     deltas.extend(texts.filter(|text| !text.is_empty()).map(Delta::Text));
     deltas.extend(delta.tool_calls.into_iter().flatten().map(|call| Delta::Tool(tool_piece(call))));

@@ -1,29 +1,24 @@
 //! Asks real models: attempts, waits and limits, the same for every protocol.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    time::Duration,
-};
-
 use async_trait::async_trait;
-use futures::StreamExt;
 use genai::adapter::AdapterKind;
-use protocol::{Attempt, Tier, Usage};
-use tokio::time::{Instant, sleep, timeout_at};
+use protocol::{Decimal, Tier};
+use tokio::time::{Instant, sleep};
 
 use crate::{
-    ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, Piece, PriceTable, ProviderConfig, Secret,
-    Sink, TimeoutPhase,
-    draft::{Delta, Draft, Written},
+    ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, PriceTable, ProviderConfig, Sink,
+    TimeoutPhase,
+    attempt::{Attempt, Outcome},
+    draft::Written,
     native::Native,
     openai::OpenAi,
+    patience::Patience,
+    retry::Retries,
+    route,
     wire::Wire,
 };
 
 const OPENAI_URL: &str = "https://api.openai.com/v1";
-
-/// Longer waits than this are as good as none, and do not overflow the clock.
-const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The configured models, asked over the network.
 pub struct Provider {
@@ -38,8 +33,9 @@ pub struct Provider {
 struct Call<'a, 'sink> {
     request: &'a ChatRequest,
     sink: Sink<'sink>,
-    deadline: Instant,
-    attempts: Vec<Attempt>,
+    /// For the whole call: all attempts and the waits between them.
+    total: Patience<'a>,
+    attempts: Vec<protocol::Attempt>,
 }
 
 impl Provider {
@@ -51,10 +47,10 @@ impl Provider {
     pub fn new(config: ProviderConfig, prices: PriceTable) -> Result<Self, ChatError> {
         check(&config)?;
         let http = http_client(&config)?;
-        let keys = native_keys(&config)?;
+        let keys = route::native_keys(&config)?;
         let (base_url, key) = match &config.base_url {
             Some(url) => (url.as_str(), config.api_key.clone()),
-            None => (OPENAI_URL, keys.get(&AdapterKind::OpenAI).cloned().or_else(openai_key)),
+            None => (OPENAI_URL, keys.get(&AdapterKind::OpenAI).cloned().or_else(route::openai_key)),
         };
         let openai = OpenAi::new(http.clone(), base_url, key, config.timeouts, config.max_answer_bytes);
         let native = Native::new(http, keys, config.timeouts)?;
@@ -63,7 +59,7 @@ impl Provider {
 
     /// The protocol for a model.
     fn wire(&self, model: &str) -> Result<&dyn Wire, ChatError> {
-        match native_kind(&self.config, model)? {
+        match route::native_kind(&self.config, model)? {
             None => Ok(&self.openai),
             Some(AdapterKind::OpenAI) if self.config.base_url.is_none() && !model.contains("::") => {
                 if self.openai.has_key() {
@@ -90,71 +86,51 @@ impl Provider {
 
     /// Asks one model until it answers, fails for good, or has failed too often.
     async fn persist(&self, model: &str, call: &mut Call<'_, '_>) -> Result<ChatAnswer, ChatError> {
-        let mut retries = 0;
+        let wire = self.wire(model)?;
+        let mut retries = Retries::new(&self.config);
         loop {
             let began = Instant::now();
-            let error = match self.attempt(model, call).await {
-                Ok(written) => return Ok(self.priced(model, written)),
+            let attempt = Attempt {
+                model,
+                wire,
+                request: call.request,
+                timeouts: &self.config.timeouts,
+                total: &call.total,
+                max_answer_bytes: self.config.max_answer_bytes,
+            };
+            let Outcome { result, usage, free } = attempt.run(call.sink).await;
+            let cost = if free { Some(Decimal::ZERO) } else { self.prices.cost(model, &usage) };
+            let error = match result {
+                Ok(Written { text, thoughts, tool_requests, echo }) => {
+                    let model = model.to_owned();
+                    let attempts = Vec::new();
+                    return Ok(ChatAnswer {
+                        model,
+                        text,
+                        thoughts,
+                        tool_requests,
+                        echo,
+                        usage,
+                        cost,
+                        attempts,
+                    });
+                }
                 Err(error) => error,
             };
-            call.attempts.push(Attempt {
+            call.attempts.push(protocol::Attempt {
                 model: model.to_owned(),
                 error: error.to_string(),
-                usage: Usage::default(),
-                cost: None,
+                usage,
+                cost,
                 latency_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             });
-            if !error.is_transient() || retries == self.config.max_retries {
-                return Err(error);
+            match retries.wait_after(&error, Instant::now()) {
+                Some(wait) if wait < call.total.until.saturating_duration_since(Instant::now()) => {
+                    tracing::info!(%error, ?wait, "asking again");
+                    sleep(wait).await;
+                }
+                _ => return Err(error),
             }
-            retries += 1;
-            let wait = self.config.backoff.wait(retries, error.retry_after());
-            if wait >= call.deadline.saturating_duration_since(Instant::now()) {
-                return Err(error);
-            }
-            tracing::info!(%error, ?wait, "asking again");
-            sleep(wait).await;
-        }
-    }
-
-    async fn attempt(&self, model: &str, call: &mut Call<'_, '_>) -> Result<Written, ChatError> {
-        (call.sink)(Piece::Begin);
-        let timeouts = &self.config.timeouts;
-        let mut patience = Patience::new(model, TimeoutPhase::FirstToken, timeouts.first_token);
-        let wire = self.wire(model)?;
-        let mut deltas = patience.wait_for(wire.open(model, call.request)).await??;
-        let mut draft = Draft::new(model, self.config.max_answer_bytes);
-        while !draft.is_done() {
-            let delta = match patience.wait_for(deltas.next()).await {
-                Ok(Some(Ok(delta))) => delta,
-                Ok(None) => break,
-                // The answer is whole: only the usage or the farewell is missing.
-                Err(_) | Ok(Some(Err(_))) if draft.is_finished() => break,
-                Ok(Some(Err(error))) | Err(error) => return Err(error),
-            };
-            if delta.is_progress() {
-                patience = Patience::new(model, TimeoutPhase::Idle, timeouts.idle);
-            }
-            if let Delta::Text(text) = &delta {
-                (call.sink)(Piece::Text(text));
-            }
-            draft.add(delta)?;
-        }
-        draft.complete()
-    }
-
-    fn priced(&self, model: &str, written: Written) -> ChatAnswer {
-        let Written { text, tool_requests, usage } = written;
-        let cost = self.prices.cost(model, &usage);
-        ChatAnswer {
-            model: model.to_owned(),
-            text,
-            thoughts: String::new(),
-            tool_requests,
-            echo: None,
-            usage,
-            cost,
-            attempts: Vec::new(),
         }
     }
 }
@@ -166,43 +142,13 @@ impl ChatModel for Provider {
     }
 
     async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatFailure> {
-        let patience = Patience::new(
-            self.config.models.get(request.tier),
-            TimeoutPhase::Total,
-            self.config.timeouts.total,
-        );
-        let mut call = Call { request, sink, deadline: patience.until, attempts: Vec::new() };
-        let answered = patience.wait_for(Box::pin(self.answer(&mut call))).await;
-        let attempts = call.attempts;
-        match answered.flatten() {
-            Ok(answer) => Ok(ChatAnswer { attempts, ..answer }),
-            Err(error) => Err(ChatFailure { error, attempts }),
+        let model = self.config.models.get(request.tier);
+        let total = Patience::new(model, TimeoutPhase::Total, self.config.timeouts.total);
+        let mut call = Call { request, sink, total, attempts: Vec::new() };
+        match self.answer(&mut call).await {
+            Ok(answer) => Ok(ChatAnswer { attempts: call.attempts, ..answer }),
+            Err(error) => Err(ChatFailure { error, attempts: call.attempts }),
         }
-    }
-}
-
-/// A wait with an end.
-struct Patience<'a> {
-    model: &'a str,
-    phase: TimeoutPhase,
-    after: Duration,
-    until: Instant,
-}
-
-impl<'a> Patience<'a> {
-    fn new(model: &'a str, phase: TimeoutPhase, after: Duration) -> Self {
-        let after = after.min(LONGEST_WAIT);
-        Self { model, phase, after, until: Instant::now() + after }
-    }
-
-    async fn wait_for<T>(&self, work: impl Future<Output = T>) -> Result<T, ChatError> {
-        let late =
-            || ChatError::Timeout { model: self.model.to_owned(), phase: self.phase, after: self.after };
-        // Work that is always ready would never be timed out.
-        if Instant::now() >= self.until {
-            return Err(late());
-        }
-        timeout_at(self.until, work).await.map_err(|_| late())
     }
 }
 
@@ -228,42 +174,4 @@ fn http_client(config: &ProviderConfig) -> Result<reqwest::Client, ChatError> {
         .tcp_nodelay(true)
         .build()
         .map_err(|error| ChatError::Configuration(error.to_string()))
-}
-
-/// The provider that a model is asked at directly; `None` if that is the endpoint of `base_url`.
-fn native_kind(config: &ProviderConfig, model: &str) -> Result<Option<AdapterKind>, ChatError> {
-    let known = |model: &str| {
-        AdapterKind::from_model(model).map_err(|error| ChatError::Configuration(error.to_string()))
-    };
-    if config.base_url.is_none() {
-        return known(model).map(Some);
-    }
-    match model.split_once("::") {
-        // A namespace that genai does not know is part of the endpoint's own name for the model.
-        Some((namespace, _)) if AdapterKind::from_lower_str(namespace).is_some() => known(model).map(Some),
-        _ => Ok(None),
-    }
-}
-
-/// The configured key, if it is for a provider known by name: it must not reach a second one.
-fn native_keys(config: &ProviderConfig) -> Result<HashMap<AdapterKind, Secret>, ChatError> {
-    let (None, Some(key)) = (&config.base_url, &config.api_key) else { return Ok(HashMap::new()) };
-    let models = config.models.iter().chain(config.fallbacks.iter().flatten());
-    let kinds = models.map(|model| native_kind(config, model)).collect::<Result<Vec<_>, _>>()?;
-    // One provider may have several protocols, but it has one variable; local ones need no key.
-    let keyed = kinds.into_iter().flatten().filter_map(|kind| Some((kind, kind.default_key_env_name()?)));
-    let (kinds, variables): (Vec<_>, BTreeSet<_>) = keyed.unzip();
-    if variables.len() > 1 {
-        return Err(ChatError::Configuration(
-            "the models belong to several providers, so that it is not clear whose the one key is; \
-             set each provider's own variable instead, such as OPENAI_API_KEY and ANTHROPIC_API_KEY"
-                .to_owned(),
-        ));
-    }
-    Ok(kinds.into_iter().map(|kind| (kind, key.clone())).collect())
-}
-
-fn openai_key() -> Option<Secret> {
-    let variable = AdapterKind::OpenAI.default_key_env_name()?;
-    std::env::var(variable).ok().map(Secret::from).filter(|key| !key.is_empty())
 }

@@ -2,6 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
+use tokio::time::Instant;
+
+use crate::{ChatError, ProviderConfig};
+
 /// Exponential backoff with full jitter: before attempt n + 1 a random wait between nothing and
 /// `base` × 2ⁿ⁻¹, at most `cap`. The randomness keeps many nodes that failed together from asking
 /// again together.
@@ -26,6 +30,50 @@ impl Backoff {
         let longest = self.base.saturating_mul(factor).min(self.cap);
         let jittered = rand::random_range(Duration::ZERO..=longest);
         jittered.max(retry_after.unwrap_or_default())
+    }
+}
+
+/// Decides, failure by failure, whether and when a model is asked again.
+pub(crate) struct Retries<'a> {
+    config: &'a ProviderConfig,
+    /// Failures that count against the most retries.
+    failed: u32,
+    /// Refusals because of a limited rate, one after the other.
+    limited: u32,
+    limited_since: Option<Instant>,
+}
+
+impl<'a> Retries<'a> {
+    pub(crate) fn new(config: &'a ProviderConfig) -> Self {
+        Self { config, failed: 0, limited: 0, limited_since: None }
+    }
+
+    /// How long to wait before the model is asked again; `None`: not at all.
+    pub(crate) fn wait_after(&mut self, error: &ChatError, now: Instant) -> Option<Duration> {
+        if !error.is_transient() {
+            return None;
+        }
+        if let ChatError::RateLimited { retry_after, .. } = error {
+            return self.wait_for_rate(*retry_after, now);
+        }
+        (self.limited, self.limited_since) = (0, None);
+        if self.failed == self.config.max_retries {
+            return None;
+        }
+        self.failed += 1;
+        Some(self.config.backoff.wait(self.failed, error.retry_after()))
+    }
+
+    /// The last attempt falls on the end of the patience, so that all of it is used.
+    fn wait_for_rate(&mut self, retry_after: Option<Duration>, now: Instant) -> Option<Duration> {
+        let since = *self.limited_since.get_or_insert(now);
+        let patience = self.config.rate_limit_patience.saturating_sub(now.duration_since(since));
+        if patience.is_zero() {
+            return None;
+        }
+        self.limited = self.limited.saturating_add(1);
+        let wait = self.config.backoff.wait(self.limited, None).min(patience);
+        Some(wait.max(retry_after.unwrap_or_default()))
     }
 }
 

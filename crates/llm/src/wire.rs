@@ -8,8 +8,28 @@ use crate::{ChatError, ChatRequest, draft::Delta};
 /// The steps of an answer as they come.
 pub(crate) type Deltas = BoxStream<'static, Result<Delta, ChatError>>;
 
+/// There is no answer to read.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) error: ChatError,
+    /// Whether it is certain that the provider generated nothing, so that nothing can be charged.
+    pub(crate) free: bool,
+}
+
+impl Refusal {
+    /// The request never reached a model.
+    pub(crate) fn free(error: ChatError) -> Self {
+        Self { error, free: true }
+    }
+
+    /// The model may have been at work.
+    pub(crate) fn after_asking(error: ChatError) -> Self {
+        Self { error, free: false }
+    }
+}
+
 /// One protocol: sends a request and reads the answer, without patience or limits of its own.
 #[async_trait]
 pub(crate) trait Wire: Send + Sync {
-    async fn open(&self, model: &str, request: &ChatRequest) -> Result<Deltas, ChatError>;
+    async fn open(&self, model: &str, request: &ChatRequest) -> Result<Deltas, Refusal>;
 }

@@ -1,0 +1,90 @@
+//! One attempt at an answer, whatever becomes of it.
+
+use futures::StreamExt;
+use protocol::Usage;
+
+use crate::{
+    ChatError, ChatRequest, Piece, Sink, TimeoutPhase,
+    config::Timeouts,
+    draft::{Delta, Draft, Written},
+    patience::Patience,
+    wire::{Refusal, Wire},
+};
+
+/// What is asked, of whom, and how much is waited for and read.
+pub(crate) struct Attempt<'a> {
+    pub(crate) model: &'a str,
+    pub(crate) wire: &'a dyn Wire,
+    pub(crate) request: &'a ChatRequest,
+    pub(crate) timeouts: &'a Timeouts,
+    /// For the whole call that this attempt belongs to.
+    pub(crate) total: &'a Patience<'a>,
+    pub(crate) max_answer_bytes: usize,
+}
+
+/// What became of an attempt.
+pub(crate) struct Outcome {
+    pub(crate) result: Result<Written, ChatError>,
+    /// The tokens that the provider reported, also those of an answer that failed.
+    pub(crate) usage: Usage,
+    /// Whether the provider refused before it generated anything, so that nothing can be charged.
+    pub(crate) free: bool,
+}
+
+impl Attempt<'_> {
+    /// Asks once, and hands on what is written while it comes.
+    pub(crate) async fn run(&self, sink: Sink<'_>) -> Outcome {
+        sink(Piece::Begin);
+        let mut draft = Draft::new(self.model, self.max_answer_bytes);
+        match self.write(&mut draft, sink).await {
+            Ok(()) => {
+                let usage = draft.usage();
+                Outcome { result: draft.complete(), usage, free: false }
+            }
+            Err(Refusal { error, free }) => Outcome { result: Err(error), usage: draft.usage(), free },
+        }
+    }
+
+    async fn write(&self, draft: &mut Draft, sink: Sink<'_>) -> Result<(), Refusal> {
+        let Timeouts { first_token, idle, grace, .. } = *self.timeouts;
+        let mut patience = Patience::new(self.model, TimeoutPhase::FirstToken, first_token);
+        let opened = self.wait_for(&patience, self.wire.open(self.model, self.request)).await;
+        let mut deltas = opened.map_err(Refusal::after_asking)??;
+        while !draft.is_done() {
+            let delta = match self.wait_for(&patience, deltas.next()).await {
+                Ok(Some(Ok(delta))) => delta,
+                Ok(None) => break,
+                // The answer is whole: only the usage or the farewell is missing.
+                Err(_) | Ok(Some(Err(_))) if draft.is_finished() => break,
+                Ok(Some(Err(error))) | Err(error) => return Err(Refusal::after_asking(error)),
+            };
+            let progress = delta.is_progress();
+            match &delta {
+                Delta::Text(text) => sink(Piece::Text(text)),
+                Delta::Thought(thought) => sink(Piece::Thought(thought)),
+                _ => {}
+            }
+            let was_finished = draft.is_finished();
+            draft.add(delta).map_err(Refusal::after_asking)?;
+            if draft.is_finished() {
+                // Some servers leave the connection open after the end. One grace is for all that
+                // may follow.
+                if !was_finished {
+                    patience = Patience::new(self.model, TimeoutPhase::Idle, grace);
+                }
+            } else if progress {
+                patience = Patience::new(self.model, TimeoutPhase::Idle, idle);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits with the patience for this step, and never longer than the whole call may last.
+    async fn wait_for<T>(
+        &self,
+        patience: &Patience<'_>,
+        work: impl Future<Output = T>,
+    ) -> Result<T, ChatError> {
+        self.total.wait_for(patience.wait_for(work)).await.flatten()
+    }
+}

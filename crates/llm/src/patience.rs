@@ -1,0 +1,36 @@
+//! A wait with an end.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::{ChatError, TimeoutPhase};
+
+/// Longer waits than this are as good as none, and do not overflow the clock.
+const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// A wait with an end.
+pub(crate) struct Patience<'a> {
+    model: &'a str,
+    phase: TimeoutPhase,
+    after: Duration,
+    pub(crate) until: Instant,
+}
+
+impl<'a> Patience<'a> {
+    pub(crate) fn new(model: &'a str, phase: TimeoutPhase, after: Duration) -> Self {
+        let after = after.min(LONGEST_WAIT);
+        Self { model, phase, after, until: Instant::now() + after }
+    }
+
+    /// The result of the work, or that it took too long.
+    pub(crate) async fn wait_for<T>(&self, work: impl Future<Output = T>) -> Result<T, ChatError> {
+        let late =
+            || ChatError::Timeout { model: self.model.to_owned(), phase: self.phase, after: self.after };
+        // Work that is always ready would never be timed out.
+        if Instant::now() >= self.until {
+            return Err(late());
+        }
+        timeout_at(self.until, work).await.map_err(|_| late())
+    }
+}
