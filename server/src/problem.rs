@@ -92,10 +92,26 @@ pub fn no_run(run: RunId) -> Problem {
     Problem::not_found(format!("There is no run {run}."))
 }
 
-/// What a failure of the log means to a client.
+/// What an error of the log means to a client: a refusal of what the client asked for, or a failure
+/// that is not the client's.
 pub fn from_journal(error: JournalError) -> Problem {
+    let detail = error.to_string();
+    let status = match error {
+        JournalError::NoSuchRun(_) => return Problem::not_found(detail),
+        JournalError::Fenced(_) | JournalError::Finished(_) => return Problem::conflict(detail),
+        JournalError::NoSuchText(_) | JournalError::OutOfOrder(_) => return Problem::invalid(detail),
+        JournalError::TooLarge { .. } => return Problem { status: 413, detail },
+        JournalError::Full => 507,
+        JournalError::Corrupt(_) => 500,
+        JournalError::InUse(_)
+        | JournalError::File(_)
+        | JournalError::ReadOnly
+        | JournalError::Unwritable
+        | JournalError::Database(_)
+        | JournalError::Closed => 503,
+    };
     tracing::error!(%error, "the log failed");
-    Problem { status: 503, detail: error.to_string() }
+    Problem { status, detail }
 }
 
 /// What a refusal of the engine means to a client.
@@ -104,7 +120,9 @@ pub fn from_engine(error: EngineError) -> Problem {
         EngineError::Refused(why) => Problem::invalid(why),
         EngineError::NotActive | EngineError::ReRunning(_) => Problem::conflict(error.to_string()),
         EngineError::Fork(why) => match why {
-            ForkError::Active | ForkError::Succeeded => Problem::conflict(why.to_string()),
+            ForkError::Active | ForkError::Succeeded | ForkError::Imported => {
+                Problem::conflict(why.to_string())
+            }
             ForkError::NotVisited { .. } | ForkError::NoSuchPhase(_) => Problem::invalid(why.to_string()),
         },
         EngineError::Input(why) => match why {

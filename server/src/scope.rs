@@ -173,7 +173,8 @@ impl Scoped {
         self.service().prices.last_date()
     }
 
-    /// The request with the full ids of what it names.
+    /// The request with the full ids of what it names. Whether the caller may use that is checked again
+    /// where a run is planned, which is the only way for what no request carries.
     fn in_scope(&self, workflow: Workflow) -> Result<Workflow, Problem> {
         match workflow {
             Workflow::Portfolio { portfolio, date } => {
@@ -182,7 +183,13 @@ impl Scoped {
                     self.portfolio_id(&portfolio).map_err(|problem| Problem::invalid(problem.detail))?;
                 Ok(Workflow::Portfolio { portfolio, date })
             }
-            other => Ok(other),
+            // Names nothing that belongs to anybody.
+            pipeline @ Workflow::Pipeline { .. } => Ok(pipeline),
+            // Nobody knows what it names.
+            Workflow::Unknown(unknown) => Err(Problem::invalid(format!(
+                "This version of Pitwall knows no workflow of the kind {}.",
+                unknown.kind
+            ))),
         }
     }
 
@@ -340,7 +347,8 @@ impl RunChanges {
 impl Backend for Scoped {
     async fn start_options(&self) -> Result<StartOptions, Problem> {
         let portfolios = self.portfolios().await?;
-        let mut options = self.service().start_options(portfolios);
+        let account = self.caller().name().cloned().unwrap_or_default();
+        let mut options = self.service().start_options(portfolios, &account);
         if self.caller().writer().is_err() {
             options.configured_model = None;
         }

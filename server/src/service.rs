@@ -49,14 +49,14 @@ pub struct Service {
 }
 
 impl Service {
-    /// What a run can be started with.
-    pub fn start_options(&self, portfolios: Vec<PortfolioSummary>) -> StartOptions {
+    /// What a run of this account can be started with.
+    pub fn start_options(&self, portfolios: Vec<PortfolioSummary>, account: &AccountId) -> StartOptions {
         StartOptions {
             instruments: self.prices.instruments().to_vec(),
             first_date: self.prices.first_date(),
             last_date: self.prices.last_date(),
             analysts: Analyst::all(),
-            nodes: self.planned_nodes(&portfolios),
+            nodes: self.planned_nodes(&portfolios, account),
             portfolios,
             configured_model: self.configured_model.clone(),
         }
@@ -187,7 +187,7 @@ impl Service {
     }
 
     /// The nodes of both kinds of run. A kind that cannot be planned now has none to choose from.
-    fn planned_nodes(&self, portfolios: &[PortfolioSummary]) -> Vec<PlannedNode> {
+    fn planned_nodes(&self, portfolios: &[PortfolioSummary], account: &AccountId) -> Vec<PlannedNode> {
         let date = self.prices.last_date();
         let pipeline = self.prices.instruments().first().map(|instrument| Workflow::Pipeline {
             ticker: instrument.ticker.clone(),
@@ -198,7 +198,8 @@ impl Service {
             portfolios.first().map(|portfolio| Workflow::Portfolio { portfolio: portfolio.id.clone(), date });
         let nodes_of = |workflow: Workflow| {
             let kind = workflow.kind();
-            let nodes = self.engine.planned(&RunRequest::new(workflow, new_flow())).unwrap_or_default();
+            let request = RunRequest::new(workflow, new_flow());
+            let nodes = self.engine.planned(&request, account).unwrap_or_default();
             nodes.into_iter().map(move |NodeAdded { id, label, phase, .. }| PlannedNode {
                 kind,
                 id,

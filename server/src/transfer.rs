@@ -60,7 +60,7 @@ pub async fn import(journal: &Journal, file: &str, owner: AccountId) -> Result<R
     })?;
     let epoch = journal.claim(run).await.map_err(from_journal)?;
     // In one piece: a part of a log would be taken for a run to be continued.
-    journal.append(run, epoch, events).await.map_err(|error| Problem::invalid(error.to_string()))?;
+    journal.append(run, epoch, events).await.map_err(from_journal)?;
     Ok(run)
 }
 

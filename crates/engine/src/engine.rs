@@ -39,11 +39,13 @@ pub struct Plan {
 
 /// Makes plans of requests. The same request must give the same graph.
 pub trait Workflows: Send + Sync {
-    /// Plans a run.
+    /// Plans a run of this owner. Every run passes here, be it started, continued or resumed: this is
+    /// where it is decided whether the owner may use what the request names.
     ///
     /// # Errors
-    /// A sentence that says why the request cannot be run.
-    fn plan(&self, run: RunId, request: &RunRequest) -> Result<Plan, String>;
+    /// A sentence that says why the request cannot be run. It must not tell what is another's from
+    /// what does not exist.
+    fn plan(&self, run: RunId, request: &RunRequest, owner: &AccountId) -> Result<Plan, String>;
 
     /// The model that answers questions beside a run.
     fn model(&self, request: &RunRequest) -> Arc<dyn ChatModel>;
@@ -165,12 +167,13 @@ impl Engine {
         self.begin(request, owner, None).await
     }
 
-    /// The nodes that a run of this request would have, in their order.
+    /// The nodes that a run of this request would have for this owner, in their order.
     ///
     /// # Errors
     /// [`EngineError::Refused`].
-    pub fn planned(&self, request: &RunRequest) -> Result<Vec<NodeAdded>, EngineError> {
-        let plan = self.0.workflows.plan(RunId(Uuid::now_v7()), request).map_err(EngineError::Refused)?;
+    pub fn planned(&self, request: &RunRequest, owner: &AccountId) -> Result<Vec<NodeAdded>, EngineError> {
+        let run = RunId(Uuid::now_v7());
+        let plan = self.0.workflows.plan(run, request, owner).map_err(EngineError::Refused)?;
         Ok(plan.graph.plans().to_vec())
     }
 
@@ -180,6 +183,9 @@ impl Engine {
     /// [`EngineError::Fork`], [`EngineError::ReRunning`], and as [`Engine::start`].
     pub async fn fork(&self, origin: RunId, fork: ForkRun, owner: AccountId) -> Result<RunId, EngineError> {
         let summary = self.0.journal.summary(origin).await?.ok_or(JournalError::NoSuchRun(origin))?;
+        if summary.imported_from.is_some() {
+            return Err(ForkError::Imported.into());
+        }
         if let Some(other) = self.re_run_of(origin, &fork.point) {
             return Err(EngineError::ReRunning(other));
         }
@@ -205,7 +211,7 @@ impl Engine {
         let run = RunId(Uuid::now_v7());
         let limits = request.limits.within(&self.0.allowances.of(&owner).run);
         let request = RunRequest { limits, ..request };
-        let plan = self.0.workflows.plan(run, &request).map_err(EngineError::Refused)?;
+        let plan = self.0.workflows.plan(run, &request, &owner).map_err(EngineError::Refused)?;
         plan.graph.validate()?;
         let (origin, taken_over) = match fork {
             Some((origin, fork)) => self.inheritance(origin, fork, &plan.graph, &owner).await?,
@@ -370,7 +376,7 @@ impl Engine {
 
     async fn resume_run(&self, summary: RunSummary) -> Result<(), EngineError> {
         let RunSummary { run, request, owner, origin, .. } = summary;
-        let plan = match self.0.workflows.plan(run, &request) {
+        let plan = match self.0.workflows.plan(run, &request, &owner) {
             Ok(plan) if self.is_as_planned(run, &plan.graph).await? => plan,
             Ok(_) => {
                 let why = "The run was planned by another version of Pitwall and cannot be continued. Start it again.";

@@ -23,6 +23,12 @@ pub enum ForkError {
     /// It is at work.
     #[error("The run is still at work. Stop it first, or continue from one of its finished nodes.")]
     Active,
+    /// What it says was not done here.
+    #[error(
+        "This run was imported, so it cannot be continued: what its file says was not done here. \
+         Look at it, compare it or export it, and start a run of your own."
+    )]
+    Imported,
     /// There is nothing left to do.
     #[error("The run ended well, so there is nothing to continue. Run it again from one of its nodes.")]
     Succeeded,

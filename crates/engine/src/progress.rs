@@ -86,7 +86,7 @@ impl Progress {
                 self.approval = changed.approval.clone();
                 self.approval_by = Some(changed.by.clone());
             }
-            (body, Some(node)) if is_emitted(body) => {
+            (body, Some(node)) if body.is_emitted() => {
                 if let Some(node) = self.nodes.get_mut(node) {
                     node.emitted += 1;
                 }
@@ -291,19 +291,4 @@ fn arguments(request: &protocol::ToolRequest) -> Arguments {
 
 fn object(text: &protocol::Text) -> Option<serde_json::Map<String, serde_json::Value>> {
     serde_json::from_str(text.whole()?).ok()
-}
-
-/// Whether a body is one that [`NodeContext::emit`](crate::NodeContext::emit) writes.
-fn is_emitted(body: &Body) -> bool {
-    matches!(
-        body,
-        Body::Said(_)
-            | Body::Reported(_)
-            | Body::Rated(_)
-            | Body::DecisionMade(_)
-            | Body::TradeExecuted(_)
-            | Body::TradeRejected(_)
-            | Body::PortfolioValued(_)
-            | Body::Logged(_)
-    )
 }

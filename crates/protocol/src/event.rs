@@ -633,6 +633,42 @@ impl Body {
         matches!(self, Self::RunFinished(_))
     }
 
+    /// Whether a node's work writes it, such as a message, a report or a result. A visit that is
+    /// repeated after a crash counts these, and does not write them again.
+    pub fn is_emitted(&self) -> bool {
+        match self {
+            Self::Said(_)
+            | Self::Reported(_)
+            | Self::Rated(_)
+            | Self::DecisionMade(_)
+            | Self::TradeExecuted(_)
+            | Self::TradeRejected(_)
+            | Self::PortfolioValued(_)
+            | Self::Logged(_) => true,
+            // Named one by one, so that whoever adds a kind has to say it: what is forgotten here
+            // would be written twice.
+            Self::RunStarted(_)
+            | Self::StatusChanged(_)
+            | Self::RunFinished(_)
+            | Self::NodeAdded(_)
+            | Self::EdgeAdded(_)
+            | Self::NodeStarted(_)
+            | Self::NodeStatusChanged(_)
+            | Self::NodeFinished(_)
+            | Self::CallStarted(_)
+            | Self::CallFinished(_)
+            | Self::ToolInvoked(_)
+            | Self::ToolReturned(_)
+            | Self::InputRequested(_)
+            | Self::InputReceived(_)
+            | Self::StateEdited(_)
+            | Self::ApprovalChanged(_)
+            | Self::ChatAsked(_)
+            | Self::ChatAnswered(_)
+            | Self::Unknown(_) => false,
+        }
+    }
+
     /// Every text that may be long, so that the journal can store it beside the event.
     pub fn texts_mut(&mut self) -> Vec<&mut Text> {
         match self {

@@ -178,6 +178,31 @@ text_id!(
     |text| is_slug(text, 64)
 );
 
+/// Stands in a portfolio's id between its owner's name and its own; no account's name has it.
+const BORDER: &str = "--";
+
+impl PortfolioId {
+    /// Whose portfolio it is: the account that its id begins with, or the one account of a server
+    /// without accounts. `None`: no account can have such a portfolio.
+    pub fn owner(&self) -> Option<AccountId> {
+        match self.0.split_once(BORDER) {
+            Some((owner, _)) => owner.parse().ok(),
+            None => Some(AccountId::local()),
+        }
+    }
+
+    /// The whole id of what the account calls `self`; `None` if it can have no portfolio of this name.
+    pub fn of(&self, account: &AccountId) -> Option<Self> {
+        let is_local = *account == AccountId::local();
+        let id = if is_local || self.owner().as_ref() == Some(account) {
+            self.clone()
+        } else {
+            format!("{account}{BORDER}{self}").parse().ok()?
+        };
+        (id.owner().as_ref() == Some(account)).then_some(id)
+    }
+}
+
 text_id!(
     /// Runs that belong together: a portfolio run reads the analyses of its flow.
     FlowId,

@@ -18,7 +18,7 @@ use engine::{Plan, Workflows};
 use journal::Journal;
 use llm::{ChatModel, Rehearsal};
 use market::PriceVendor;
-use protocol::{Date, ModelChoice, RunId, RunRequest, Workflow};
+use protocol::{AccountId, Date, ModelChoice, RunId, RunRequest, Workflow};
 
 pub use desk::{Desk, DeskError};
 use pipeline::Subject;
@@ -82,7 +82,7 @@ impl Trading {
 }
 
 impl Workflows for Trading {
-    fn plan(&self, _: RunId, request: &RunRequest) -> Result<Plan, String> {
+    fn plan(&self, _: RunId, request: &RunRequest, owner: &AccountId) -> Result<Plan, String> {
         if let Some(date) = request.workflow.date() {
             self.check_date(date)?;
         }
@@ -97,7 +97,8 @@ impl Workflows for Trading {
                 pipeline::graph(&subject, analysts)?
             }
             Workflow::Portfolio { portfolio, date } => {
-                if !self.desk.knows(portfolio) {
+                let is_own = portfolio.owner().as_ref() == Some(owner);
+                if !is_own || !self.desk.knows(portfolio) {
                     return Err(format!(
                         "There is no portfolio {portfolio}. Create it first, or check the id."
                     ));

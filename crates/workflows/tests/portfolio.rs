@@ -6,8 +6,9 @@ mod stage;
 use llm::{ChatRequest, Turn};
 use portfolio::Entry;
 use protocol::{
-    AccountId, Body, Confidence, Decimal, ModelChoice, NodeStatus, PortfolioId, RunId, RunStatus, RunView,
-    Side, TurnContent, Workflow,
+    AccountId, Body, Confidence, Decimal, ForkPoint, ForkRun, ModelChoice, NewEvent, NodeStatus, Patch,
+    PortfolioId, RunFinished, RunId, RunStarted, RunStatus, RunView, Side, Timestamp, Totals, TurnContent,
+    Workflow,
 };
 use serde_json::json;
 use stage::{Changed, Stage, main_portfolio, pipeline, portfolio, request, status};
@@ -217,4 +218,78 @@ async fn an_unknown_portfolio_is_refused_before_the_run_starts() {
         .unwrap_err()
         .to_string();
     assert!(refusal.contains("2016-01-04 to 2022-12-28"), "{refusal}");
+}
+
+fn account(name: &str) -> AccountId {
+    name.parse().unwrap()
+}
+
+/// Anna has a portfolio, and a run of bert's names it: nothing lets such a run begin today, but the
+/// log may hold one from before.
+async fn a_run_of_berts_on_annas_portfolio(stage: &Stage, status: Option<RunStatus>) -> RunId {
+    let portfolio: PortfolioId = "anna--growth".parse().unwrap();
+    stage.desk.open(portfolio.clone(), "Growth", decimal("50000")).await.unwrap();
+    let workflow = Workflow::Portfolio { portfolio, date: "2022-06-30".parse().unwrap() };
+    let started = RunStarted { owner: account("bert"), ..RunStarted::new(request(workflow, "flow")) };
+    let mut bodies = vec![Body::RunStarted(started)];
+    bodies.extend(status.map(|status| {
+        Body::RunFinished(RunFinished { status, error: None, stopped: None, totals: Totals::default() })
+    }));
+    let events = bodies.into_iter().map(|body| NewEvent { at: Timestamp(0), node: None, body });
+    let run: RunId = "0197a1b2-0000-7000-8000-000000000001".parse().unwrap();
+    let epoch = stage.journal.claim(run).await.unwrap();
+    stage.journal.append(run, epoch, events.collect()).await.unwrap();
+    run
+}
+
+#[tokio::test]
+async fn a_run_on_anothers_portfolio_is_neither_started_nor_continued_nor_resumed() {
+    let stage = Stage::new().await;
+    let ended = a_run_of_berts_on_annas_portfolio(&stage, Some(RunStatus::Cancelled)).await;
+    let request = stage.journal.summary(ended).await.unwrap().unwrap().request;
+    let refusal = stage.engine.start(request, account("bert")).await.unwrap_err().to_string();
+    assert!(refusal.contains("no portfolio anna--growth"), "{refusal}");
+    let fork = ForkRun {
+        point: ForkPoint::End,
+        edits: Patch::new(),
+        workflow: None,
+        model: None,
+        limits: None,
+        approval: None,
+    };
+    let refusal = stage.engine.fork(ended, fork, account("bert")).await.unwrap_err().to_string();
+    assert!(refusal.contains("no portfolio anna--growth"), "{refusal}");
+
+    let stage = Stage::new().await;
+    let unfinished = a_run_of_berts_on_annas_portfolio(&stage, None).await;
+    let stage = stage.restarted().await;
+    stage.engine.resume().await.unwrap();
+    let view = stage.end(unfinished).await;
+    assert_eq!(view.summary.status, RunStatus::Failed);
+    let error = view.summary.error.unwrap();
+    assert!(error.contains("no portfolio anna--growth"), "{error}");
+    assert!(view.portfolio.is_none(), "nothing of it was shown");
+}
+
+#[tokio::test]
+async fn an_imported_analysis_is_nobodys_research() {
+    let stage = Stage::new().await;
+    let own = stage.pipeline("LLY", "2022-06-30", "elsewhere").await;
+    let run: RunId = "0197a1b2-0000-7000-8000-000000000001".parse().unwrap();
+    let epoch = stage.journal.claim(run).await.unwrap();
+    let mut events = stage.events(own.summary.run).await;
+    for event in &mut events {
+        if let Body::RunStarted(started) = &mut event.body {
+            started.imported_from = Some(own.summary.run);
+            started.request.flow = "flow".parse().unwrap();
+        }
+    }
+    let events =
+        events.into_iter().map(|event| NewEvent { at: event.at, node: event.node, body: event.body });
+    stage.journal.append(run, epoch, events.collect()).await.unwrap();
+
+    let view = stage.portfolio("2022-06-30", "flow").await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    assert!(traded(&view).iter().all(|(_, ticker, ..)| *ticker != "LLY"), "{:?}", traded(&view));
+    assert!(logs(&view).contains("LLY · 2022-06-30 is not considered: it was imported."), "{}", logs(&view));
 }

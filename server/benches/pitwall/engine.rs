@@ -68,7 +68,7 @@ fn milliseconds_a_node(begin: Instant) -> f64 {
 struct Chain;
 
 impl Workflows for Chain {
-    fn plan(&self, _: RunId, _: &RunRequest) -> Result<Plan, String> {
+    fn plan(&self, _: RunId, _: &RunRequest, _: &AccountId) -> Result<Plan, String> {
         let mut graph = Graph::new();
         for number in 1..=NODES {
             graph.node(plan(number), Nothing);

@@ -5,9 +5,6 @@ use std::collections::BTreeMap;
 use accounts::Credential;
 use protocol::{AccountId, PortfolioId, Problem, Role, RunId, RunSummary};
 
-/// Stands between an account's name and its portfolio's: no name of an account has it.
-const BORDER: &str = "--";
-
 /// Who asks.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -99,21 +96,15 @@ impl Caller {
         }
     }
 
-    /// The account's name in front of what it owns; empty for the one account of a server without.
-    fn prefix(&self) -> Option<String> {
-        match &self.account {
-            Some((_, Role::Viewer)) | None => None,
-            Some((name, _)) if *name == AccountId::local() => Some(String::new()),
-            Some((name, _)) => Some(format!("{name}{BORDER}")),
-        }
+    /// Whether a portfolio is the caller's. Viewers own nothing.
+    pub fn owns_portfolio(&self, id: &PortfolioId) -> bool {
+        self.owner().is_some_and(|name| id.owner().as_ref() == Some(name))
     }
 
-    /// Whether a portfolio is the caller's: its id begins with the account's name.
-    pub fn owns_portfolio(&self, id: &PortfolioId) -> bool {
-        match self.prefix() {
-            Some(prefix) if prefix.is_empty() => !id.as_str().contains(BORDER),
-            Some(prefix) => id.as_str().starts_with(&prefix),
-            None => false,
+    fn owner(&self) -> Option<&AccountId> {
+        match &self.account {
+            Some((_, Role::Viewer)) | None => None,
+            Some((name, Role::Owner | Role::Administrator)) => Some(name),
         }
     }
 
@@ -122,11 +113,7 @@ impl Caller {
     /// # Errors
     /// 404: no portfolio of the caller can have this id.
     pub fn portfolio(&self, id: &PortfolioId) -> Result<PortfolioId, Problem> {
-        if self.owns_portfolio(id) {
-            return Ok(id.clone());
-        }
-        let prefix = self.prefix().filter(|prefix| !prefix.is_empty());
-        let full = prefix.and_then(|prefix| format!("{prefix}{id}").parse().ok());
+        let full = self.owner().and_then(|name| id.of(name));
         full.ok_or_else(|| {
             Problem::not_found(format!("There is no portfolio {id}. Create it first, or check the id."))
         })

@@ -86,7 +86,7 @@ async fn a_full_disk_pauses_runs_and_they_go_on_when_there_is_space_again() {
         assert!(watching.len() < 200, "the disk never fills");
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
-    assert_eq!(refused.0, 503);
+    assert_eq!(refused.0, 507);
     assert!(refused.1["detail"].as_str().unwrap().contains("disk is full"), "{}", refused.1);
     let unfinished = watching.iter().filter(|(_, events)| !events.is_finished()).count();
     assert!(unfinished > 0, "runs are under way when the disk is full");

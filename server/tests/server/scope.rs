@@ -284,3 +284,66 @@ async fn traversal_in_every_string_parameter_is_refused_and_reads_no_file() {
         assert_eq!(status, 422, "as_of={evil}");
     }
 }
+
+/// A file that could have been exported elsewhere: a portfolio run that stops before its trades, of
+/// whichever portfolio whoever wrote the file names.
+fn file_of_a_portfolio_run(portfolio: &str) -> String {
+    let elsewhere = "0197a1b2-0000-7000-8000-000000000000";
+    let workflow = json!({ "type": "portfolio", "portfolio": portfolio, "date": "2022-06-30" });
+    let decision = json!({
+        "reasoning": "The file says so.",
+        "orders": [{ "side": "buy", "ticker": "AAPL", "quantity": "20", "reason": "The file says so." }],
+    });
+    let finished = json!({
+        "visit": 1, "status": "succeeded", "duration_ms": 1, "complete": true,
+        "patch": { "pm_decision": decision.to_string() }, "next": ["execute_trades"],
+    });
+    let bodies = [
+        (
+            None,
+            json!({ "kind": "run_started", "data": { "request": { "workflow": workflow, "flow": "flow" } } }),
+        ),
+        (
+            Some("make_decision"),
+            json!({ "kind": "node_started", "data": { "visit": 1, "phase": "Decision" } }),
+        ),
+        (Some("make_decision"), json!({ "kind": "node_finished", "data": finished })),
+    ];
+    let mut lines = vec![json!({ "format": "pitwall-run", "version": 1 }).to_string()];
+    for (index, (node, body)) in bodies.into_iter().enumerate() {
+        let mut event = json!({ "run": elsewhere, "seq": index + 1, "at": 0, "body": body });
+        if let Some(node) = node {
+            event["node"] = node.into();
+        }
+        lines.push(event.to_string());
+    }
+    lines.join("\n")
+}
+
+#[tokio::test]
+async fn a_file_that_names_anothers_portfolio_shows_and_trades_nothing_of_it() {
+    let (_server, anna, bert, hers) = two_accounts().await;
+    let before = anna.get("/api/v1/portfolios/growth").await;
+    let file = file_of_a_portfolio_run(&hers.portfolio);
+    let import = bert.ask("POST", "/api/v1/runs/import").header("content-type", "application/x-ndjson");
+    let accepted: Value = import.body(file).send().await.unwrap().json().await.unwrap();
+    let imported = accepted["run"].as_str().unwrap();
+    // It can be looked at.
+    assert_eq!(bert.get(&format!("/api/v1/runs/{imported}")).await["summary"]["status"], "cancelled");
+
+    let own = json!({ "type": "pipeline", "ticker": "AAPL", "date": "2022-06-30" });
+    let forks = format!("/api/v1/runs/{imported}/forks");
+    for request in [
+        json!({ "point": { "type": "end" } }),
+        json!({ "point": { "type": "after", "node": "make_decision" } }),
+        json!({ "point": { "type": "after", "node": "make_decision" }, "edits": { "pm_decision": "{}" } }),
+        json!({ "point": { "type": "before", "node": "make_decision" } }),
+        json!({ "point": { "type": "end" }, "workflow": own }),
+    ] {
+        let (status, text) = bert.answer("POST", &forks, Some(&request)).await;
+        assert_eq!(status, 409, "{request}: {text}");
+        assert!(text.contains("This run was imported, so it cannot be continued"), "{text}");
+    }
+    assert_eq!(bert.get("/api/v1/runs").await["runs"].as_array().unwrap().len(), 1, "nothing was started");
+    assert_eq!(anna.get("/api/v1/portfolios/growth").await, before);
+}

@@ -192,10 +192,11 @@ pub fn analyses(count: usize) -> String {
     if count == 1 { "1 analysis".into() } else { format!("{count} analyses") }
 }
 
-/// The flows of these runs, newest first as the runs are, at most twelve.
+/// The flows of these runs, newest first as the runs are, at most twelve. What was imported is
+/// nobody's research, so it makes no flow to go on with.
 pub fn flows(runs: &[RunSummary]) -> Vec<FlowChoice> {
     let mut choices: Vec<FlowChoice> = Vec::new();
-    for run in runs {
+    for run in runs.iter().filter(|run| run.imported_from.is_none()) {
         let workflow = &run.request.workflow;
         let Some(date) = workflow.date() else { continue };
         let index = choices.iter().position(|choice| choice.flow == run.request.flow).unwrap_or_else(|| {

@@ -124,7 +124,7 @@ pub struct Fixed<F> {
 }
 
 impl<F: Fn() -> Graph + Send + Sync> Workflows for Fixed<F> {
-    fn plan(&self, _: RunId, _: &RunRequest) -> Result<Plan, String> {
+    fn plan(&self, _: RunId, _: &RunRequest, _: &AccountId) -> Result<Plan, String> {
         Ok(Plan { graph: (self.graph)(), model: self.model.clone() })
     }
 

@@ -22,7 +22,8 @@ pub(super) struct FlowRatings {
     pub remarks: Vec<String>,
 }
 
-/// Reads the latest rating of each stock that the account's flow's finished pipeline runs gave up to `date`.
+/// Reads the latest rating of each stock that the account's flow's finished pipeline runs gave up to
+/// `date`. What a file says that was imported is nobody's research.
 pub(super) async fn ratings_of_flow(
     journal: &Journal,
     owner: &AccountId,
@@ -41,6 +42,10 @@ pub(super) async fn ratings_of_flow(
         let page = journal.summaries(&filter, Some(owner)).await?;
         filter.before = page.runs.last().map(|run| run.run);
         for summary in page.runs {
+            if summary.imported_from.is_some() {
+                remarks.push(format!("{} is not considered: it was imported.", summary.title));
+                continue;
+            }
             if summary.status != RunStatus::Succeeded {
                 let status = summary.status.label().to_lowercase();
                 remarks.push(format!("{} is not considered: {status}.", summary.title));
