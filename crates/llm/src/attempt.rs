@@ -39,7 +39,7 @@ impl Attempt<'_> {
         match self.write(&mut draft, sink).await {
             Ok(()) => {
                 let usage = draft.usage();
-                Outcome { result: draft.complete(), usage, free: false }
+                Outcome { result: draft.complete(&self.request.messages), usage, free: false }
             }
             Err(Refusal { error, free }) => Outcome { result: Err(error), usage: draft.usage(), free },
         }

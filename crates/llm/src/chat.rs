@@ -107,6 +107,16 @@ pub struct AnswerSchema {
     pub schema: Value,
 }
 
+impl AnswerSchema {
+    /// The same wish as a sentence, for where a provider has no field for it.
+    pub(crate) fn in_words(&self) -> String {
+        format!(
+            "Answer with nothing but one JSON object that is valid under this JSON schema: {}",
+            self.schema
+        )
+    }
+}
+
 /// A question to a model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatRequest {

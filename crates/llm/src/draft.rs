@@ -3,7 +3,11 @@
 use protocol::Usage;
 use serde_json::{Map, Value};
 
-use crate::{Arguments as ToolArguments, ChatError, ToolRequest};
+use crate::{
+    ChatError, Message, ToolRequest,
+    calls::{Calls, ToolPiece},
+    echo,
+};
 
 /// One step of an answer, in the terms of every provider.
 #[derive(Debug)]
@@ -16,9 +20,9 @@ pub(crate) enum Delta {
     Tool(ToolPiece),
     /// A tool request is being written elsewhere; the bytes of it so far.
     ToolProgress(usize),
-    /// A tool request as a whole.
-    ToolRequest { id: String, name: String, arguments: Value },
-    /// Tokens used.
+    /// Fields of the message that the provider demands back.
+    Echo(Map<String, Value>),
+    /// Tokens used, so far or in all.
     Usage(Usage),
     /// Why the model stopped.
     Finish(Finish),
@@ -29,21 +33,12 @@ pub(crate) enum Delta {
 impl Delta {
     /// Whether this shows that the model is at work.
     pub(crate) fn is_progress(&self) -> bool {
-        !matches!(self, Self::Usage(_) | Self::Done)
+        !matches!(self, Self::Usage(_) | Self::Finish(_) | Self::Done)
     }
 }
 
-/// A piece of a tool request. The first piece has the id and the name; the arguments come bit by bit.
-#[derive(Debug, Default)]
-pub(crate) struct ToolPiece {
-    pub(crate) index: Option<u64>,
-    pub(crate) id: Option<String>,
-    pub(crate) name: Option<String>,
-    pub(crate) arguments: String,
-}
-
 /// Why a model stopped.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Finish {
     /// It was done, or wants tools.
     Stop,
@@ -55,33 +50,42 @@ pub(crate) enum Finish {
     Failed,
 }
 
-impl From<&str> for Finish {
-    fn from(reason: &str) -> Self {
-        match reason {
-            "length" | "max_tokens" => Self::Length,
-            "content_filter" => Self::Filtered,
-            "error" | "failed" => Self::Failed,
+impl Finish {
+    /// What a reason to stop means; `None` if it says that the model has not stopped, or nothing.
+    pub(crate) fn of(reason: &str) -> Option<Self> {
+        let reason = reason.trim().to_lowercase();
+        Some(match reason.as_str() {
+            "" | "null" | "none" | "nil" | "undefined" | "unknown" | "finish_reason_unspecified" => {
+                return None;
+            }
+            "length"
+            | "max_tokens"
+            | "max_output_tokens"
+            | "model_length"
+            | "model_context_window_exceeded" => Self::Length,
+            "content_filter" | "safety" | "recitation" | "blocklist" | "prohibited_content" | "spii"
+            | "sensitive" | "refusal" => Self::Filtered,
+            "error"
+            | "failed"
+            | "abort"
+            | "aborted"
+            | "cancelled"
+            | "canceled"
+            | "network_error"
+            | "timeout"
+            | "incomplete"
+            | "malformed_function_call"
+            | "insufficient_system_resource" => Self::Failed,
             _ => Self::Stop,
-        }
+        })
     }
 }
 
-/// A tool request so far.
-#[derive(Debug)]
-struct ToolDraft {
-    index: Option<u64>,
-    id: String,
-    name: String,
-    arguments: Arguments,
-}
-
-#[derive(Debug)]
-enum Arguments {
-    Text(String),
-    Read(Value),
-}
-
 /// An answer so far.
+///
+/// It is whole with proof only: the model's reason to stop, or the server's farewell after something was
+/// written. A reason to stop after which the answer went on proves nothing, nor does any later one: some
+/// servers put it into every piece. Then only the farewell does.
 #[derive(Debug)]
 pub(crate) struct Draft {
     model: String,
@@ -90,9 +94,11 @@ pub(crate) struct Draft {
     elsewhere: usize,
     text: String,
     thoughts: String,
-    tools: Vec<ToolDraft>,
+    calls: Calls,
+    echo: Map<String, Value>,
     usage: Usage,
     finish: Option<Finish>,
+    belied: bool,
     done: bool,
 }
 
@@ -115,9 +121,11 @@ impl Draft {
             elsewhere: 0,
             text: String::new(),
             thoughts: String::new(),
-            tools: Vec::new(),
+            calls: Calls::default(),
+            echo: Map::new(),
             usage: Usage::default(),
             finish: None,
+            belied: false,
             done: false,
         }
     }
@@ -139,6 +147,9 @@ impl Draft {
 
     /// Adds a step; fails as soon as the answer is too large.
     pub(crate) fn add(&mut self, delta: Delta) -> Result<(), ChatError> {
+        if delta.is_progress() && self.finish.take().is_some() {
+            self.belied = true;
+        }
         match delta {
             Delta::Text(text) => {
                 self.size += text.len();
@@ -148,13 +159,14 @@ impl Draft {
                 self.size += thought.len();
                 self.thoughts.push_str(&thought);
             }
-            Delta::Tool(piece) => self.add_tool_piece(piece),
+            Delta::Tool(piece) => self.size += self.calls.add(piece, &self.model)?,
             Delta::ToolProgress(bytes) => self.elsewhere = self.elsewhere.max(bytes),
-            Delta::ToolRequest { id, name, arguments } => {
-                let arguments = Arguments::Read(arguments);
-                self.tools.push(ToolDraft { index: None, id, name, arguments });
+            Delta::Echo(echo) => {
+                self.size += echo::size(&echo);
+                echo::add(&mut self.echo, echo);
             }
-            Delta::Usage(usage) => self.usage = usage,
+            Delta::Usage(usage) => self.count(usage),
+            Delta::Finish(Finish::Stop) if self.belied => {}
             Delta::Finish(finish) => self.finish = Some(finish),
             Delta::Done => self.done = true,
         }
@@ -164,47 +176,20 @@ impl Draft {
         Ok(())
     }
 
-    fn add_tool_piece(&mut self, piece: ToolPiece) {
-        // Each request costs memory of its own, even an empty one.
-        let name = piece.name.unwrap_or_default();
-        self.size += piece.arguments.len() + name.len() + piece.id.as_ref().map_or(0, String::len);
-        let id = piece.id.filter(|id| !id.is_empty());
-        if let Some(position) = self.position(piece.index, id.as_deref()) {
-            let tool = &mut self.tools[position];
-            if tool.name.is_empty() {
-                tool.name = name;
-            }
-            if let Arguments::Text(arguments) = &mut tool.arguments {
-                arguments.push_str(&piece.arguments);
-            }
-        } else {
-            self.size += size_of::<ToolDraft>();
-            let id = id.unwrap_or_else(|| format!("call_{}", self.tools.len()));
-            let arguments = Arguments::Text(piece.arguments);
-            self.tools.push(ToolDraft { index: piece.index, id, name, arguments });
-        }
+    /// Some servers report with every piece what has been used so far, and some nothing in the last one.
+    fn count(&mut self, usage: Usage) {
+        self.usage.tokens_in = self.usage.tokens_in.max(usage.tokens_in);
+        self.usage.tokens_out = self.usage.tokens_out.max(usage.tokens_out);
     }
 
-    /// The request that a piece belongs to. Some servers number all requests 0 and tell them apart by
-    /// id; others send no number at all.
-    fn position(&self, index: Option<u64>, id: Option<&str>) -> Option<usize> {
-        if let Some(id) = id {
-            return self.tools.iter().rposition(|tool| tool.id == id);
-        }
-        match index {
-            Some(index) => self.tools.iter().rposition(|tool| tool.index == Some(index)),
-            None => self.tools.len().checked_sub(1),
-        }
-    }
-
-    /// The whole answer, if it is one.
-    pub(crate) fn complete(self) -> Result<Written, ChatError> {
+    /// The whole answer to a conversation, if it is one.
+    pub(crate) fn complete(self, conversation: &[Message]) -> Result<Written, ChatError> {
         let model = self.model;
         let broken =
             |reason: &str| ChatError::BrokenStream { model: model.clone(), reason: reason.to_owned() };
         match self.finish {
             None if !self.done => return Err(broken("the stream ended before the model had finished")),
-            Some(Finish::Failed) => return Err(broken("the provider reported an error")),
+            Some(Finish::Failed) => return Err(broken("the provider reported that it failed")),
             Some(Finish::Length) => return Err(ChatError::TokenLimit { model }),
             Some(Finish::Filtered) => {
                 let message = "a content filter stopped the answer".to_owned();
@@ -212,46 +197,11 @@ impl Draft {
             }
             None | Some(Finish::Stop) => {}
         }
-        if self.text.trim().is_empty() && self.tools.is_empty() {
+        if self.text.trim().is_empty() && self.calls.is_empty() {
             return Err(ChatError::Empty { model });
         }
-        let tools = self.tools.into_iter();
-        let tool_requests = tools.map(|tool| tool.complete(&model)).collect::<Result<_, _>>()?;
-        Ok(Written { text: self.text, thoughts: self.thoughts, tool_requests, echo: None })
-    }
-}
-
-impl ToolDraft {
-    fn complete(self, model: &str) -> Result<ToolRequest, ChatError> {
-        let unreadable = |reason: String| ChatError::ToolArguments {
-            model: model.to_owned(),
-            tool: self.name.clone(),
-            reason,
-        };
-        let arguments = match self.arguments {
-            Arguments::Text(text) | Arguments::Read(Value::String(text)) if text.trim().is_empty() => {
-                Value::Null
-            }
-            Arguments::Text(text) | Arguments::Read(Value::String(text)) => {
-                serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?
-            }
-            Arguments::Read(arguments) => arguments,
-        };
-        let arguments = match arguments {
-            // A tool without arguments.
-            Value::Null => Map::new(),
-            Value::Object(arguments) => arguments,
-            _ => return Err(unreadable("they are not a JSON object".to_owned())),
-        };
-        if self.name.is_empty() {
-            let reason = "a tool request has no name".to_owned();
-            return Err(ChatError::BrokenStream { model: model.to_owned(), reason });
-        }
-        Ok(ToolRequest {
-            id: self.id,
-            name: self.name,
-            arguments: ToolArguments::Object(arguments),
-            echo: None,
-        })
+        let tool_requests = self.calls.complete(&model, conversation, self.finish.is_some())?;
+        let echo = (!self.echo.is_empty()).then_some(self.echo);
+        Ok(Written { text: self.text, thoughts: self.thoughts, tool_requests, echo })
     }
 }

@@ -93,6 +93,19 @@ pub enum ChatError {
         status: Option<u16>,
         /// The provider's words.
         message: String,
+        /// The wait that the provider asked for.
+        retry_after: Option<Duration>,
+    },
+    /// The request is longer than the model can read.
+    #[error(
+        "The request is longer than the model {model} can read. \
+         Choose a model with a larger context window or ask for less. Its provider said: {message}"
+    )]
+    TooLong {
+        /// The model asked.
+        model: String,
+        /// The provider's words.
+        message: String,
     },
     /// The provider could not be reached.
     #[error("The provider of {model} could not be reached: {reason}. Check the base URL and the network.")]
@@ -133,16 +146,6 @@ pub enum ChatError {
         /// The model asked.
         model: String,
     },
-    /// The model asked for a tool with arguments that are not a JSON object.
-    #[error("The model {model} asked for the tool {tool} with arguments that cannot be read: {reason}.")]
-    ToolArguments {
-        /// The model asked.
-        model: String,
-        /// The tool's name.
-        tool: String,
-        /// What is wrong with them.
-        reason: String,
-    },
     /// The rehearsal's script has no answer.
     #[error("The rehearsal cannot go on: {0}")]
     Script(String),
@@ -156,13 +159,17 @@ impl ChatError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Timeout { phase, .. } => *phase != TimeoutPhase::Total,
-            Self::Provider { status, .. } => status.is_some_and(|status| status >= 500),
+            // What took too long or came too early, and what failed at the provider's side.
+            Self::Provider { status: Some(status), .. } => {
+                matches!(status, 408 | 425 | 500..) && !matches!(status, 501 | 505)
+            }
             Self::RateLimited { .. }
             | Self::Connection { .. }
             | Self::BrokenStream { .. }
-            | Self::Empty { .. }
-            | Self::ToolArguments { .. } => true,
-            Self::Unauthorised { .. }
+            | Self::Empty { .. } => true,
+            Self::Provider { status: None, .. }
+            | Self::Unauthorised { .. }
+            | Self::TooLong { .. }
             | Self::NotFound { .. }
             | Self::Policy { .. }
             | Self::Oversize { .. }
@@ -187,7 +194,7 @@ impl ChatError {
     /// The wait that the provider asked for.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::RateLimited { retry_after, .. } => *retry_after,
+            Self::RateLimited { retry_after, .. } | Self::Provider { retry_after, .. } => *retry_after,
             _ => None,
         }
     }

@@ -4,50 +4,285 @@ use std::{error::Error, time::SystemTime};
 
 use reqwest::{
     StatusCode,
-    header::{HeaderMap, RETRY_AFTER},
+    header::{HeaderMap, LOCATION},
 };
 use serde_json::Value;
 
-use crate::{ChatError, TimeoutPhase, config::Timeouts, retry};
+use crate::{ChatError, TimeoutPhase, config::Timeouts, hint, json};
 
 /// The most of a provider's words that is shown.
 const MESSAGE_CHARACTERS: usize = 500;
 
-/// What an answer with a status other than success means.
+/// The field in which a server shows what a model wrote that it could not use.
+const FAILED_GENERATION: &str = "failed_generation";
+
+/// Fields in which providers put their words, the most telling first.
+const WORDS: [&str; 7] = ["message", "msg", "detail", "details", "error_description", "error", "reason"];
+
+/// Fields in which they name the kind of an error.
+const NAMES: [&str; 5] = ["code", "type", "status", "reason", "error_type"];
+
+/// Parts of such names, without regard to case and punctuation, and the status that they stand for.
+const STATUS_OF_NAMES: [(&[&str], u16); 8] = [
+    (&["insufficientquota", "billing", "insufficientbalance", "creditbalance", "paymentrequired"], 402),
+    (&["ratelimit", "toomanyrequests", "resourceexhausted", "throttl"], 429),
+    (&["overloaded", "unavailable"], 503),
+    (&["servererror", "internal", "apierror", "timeout", "deadlineexceeded", "badgateway"], 500),
+    (&["authentication", "unauthenticated", "unauthorized", "invalidapikey"], 401),
+    (&["permission", "forbidden"], 403),
+    (&["notfound"], 404),
+    (&["invalidrequest", "badrequest", "invalidargument", "validation", "unprocessable"], 400),
+];
+
+/// What is said of a request that is longer than the model can read.
+const TOO_LONG: [&str; 8] = [
+    "context length",
+    "context_length",
+    "context window",
+    "context size",
+    "maximum context",
+    "prompt is too long",
+    "input is too long",
+    "input token count",
+];
+
+/// What is said of a request that alone is more than a rate allows.
+const BEYOND_THE_RATE: [&str; 2] = ["request too large", "request is too large"];
+
+/// What is said of a state that passes.
+const PASSING: [&str; 11] = [
+    "overloaded",
+    "busy",
+    "loading",
+    "again",
+    "temporar",
+    "timeout",
+    "timed out",
+    "rate limit",
+    "too many requests",
+    "unavailable",
+    "capacity",
+];
+
+/// What is said of an address that does not exist.
+const NO_SUCH_ADDRESS: [&str; 8] = [
+    "endpoint",
+    "not found",
+    "cannot post",
+    "no route",
+    "unknown url",
+    "invalid url",
+    "unknown path",
+    "method not allowed",
+];
+
+/// What a response with a status other than success means.
 pub(crate) fn of_status(model: &str, status: StatusCode, headers: &HeaderMap, body: &str) -> ChatError {
+    if let Some(address) = headers.get(LOCATION).filter(|_| status.is_redirection()) {
+        let address = String::from_utf8_lossy(address.as_bytes());
+        let message = format!("what is asked for moved to {}", shorten(&address));
+        return ChatError::NotFound { model: model.to_owned(), message };
+    }
+    let value = json::read(body).unwrap_or_else(|_| Value::String(words_of_page(body)));
+    let mut said = Said::of(&value);
+    if body.contains(FAILED_GENERATION) {
+        let reason = said.words.unwrap_or_else(|| status.to_string());
+        return ChatError::BrokenStream { model: model.to_owned(), reason };
+    }
+    said.wait = hint::in_headers(headers, SystemTime::now()).or(said.wait);
+    said.words.get_or_insert_with(|| status.to_string());
+    said.means(model, status.as_u16())
+}
+
+/// Whether a response with such a status was made before a model began to write.
+pub(crate) fn came_before_the_answer(status: StatusCode, body: &str) -> bool {
+    // Gateways that gave up waiting do not know what happens behind them.
+    !matches!(status.as_u16(), 408 | 504 | 524) && !body.contains(FAILED_GENERATION)
+}
+
+/// Whether a value that stands where a piece of an answer should is an error instead.
+pub(crate) fn is_error(value: &Value) -> bool {
+    let Value::Object(fields) = first(value) else { return false };
+    // Some servers send the field with nothing in it.
+    let says = |name: &str| {
+        fields.get(name).is_some_and(|value| match value {
+            Value::Null | Value::Bool(false) => false,
+            Value::String(text) => !text.is_empty(),
+            Value::Array(values) => !values.is_empty(),
+            Value::Object(fields) => !fields.is_empty(),
+            _ => true,
+        })
+    };
+    let named = ["object", "type"].iter().any(|name| fields.get(*name).is_some_and(|value| value == "error"));
+    let answers = fields.contains_key("choices") || fields.contains_key("usage");
+    says("error") || says("errors") || named || (!answers && words(value).is_some())
+}
+
+/// What an error means that stands where an answer or a piece of it should. `alone`: it is the whole
+/// response, which only a server sends that did not try to answer.
+pub(crate) fn in_answer(model: &str, error: &Value, alone: bool) -> ChatError {
+    let said = Said::of(error);
+    if let Some(status) = said.status {
+        return said.means(model, status);
+    }
     let model = model.to_owned();
-    let message = message_of(body).unwrap_or_else(|| status.to_string());
-    match status.as_u16() {
-        // An exhausted budget is not a matter of waiting.
-        429 if body.contains("insufficient_quota") => {
-            ChatError::Provider { model, status: Some(429), message }
+    let words = said.words.unwrap_or_else(|| "the provider reported an error".to_owned());
+    let lower = words.to_lowercase();
+    let speaks_of = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    if speaks_of(&TOO_LONG) {
+        ChatError::TooLong { model, message: words }
+    } else if speaks_of_policy(&lower) || speaks_of_policy(&said.names) {
+        ChatError::Policy { model, message: words }
+    } else if speaks_of(&PASSING) {
+        if lower.contains("rate limit") || lower.contains("too many requests") {
+            ChatError::RateLimited { model, message: words, retry_after: said.wait }
+        } else {
+            ChatError::BrokenStream { model, reason: words }
         }
-        429 => {
-            let retry_after = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-            let retry_after =
-                retry_after.and_then(|value| retry::parse_retry_after(value, SystemTime::now()));
-            ChatError::RateLimited { model, message, retry_after }
-        }
-        400 | 403 if speaks_of_policy(body) => ChatError::Policy { model, message },
-        401 | 403 => ChatError::Unauthorised { model, message },
-        404 => ChatError::NotFound { model, message },
-        status => ChatError::Provider { model, status: Some(status), message },
+    } else if speaks_of(&NO_SUCH_ADDRESS) {
+        ChatError::NotFound { model, message: words }
+    } else if alone {
+        ChatError::Provider { model, status: None, message: words, retry_after: None }
+    } else {
+        ChatError::BrokenStream { model, reason: words }
     }
 }
 
-/// What an error that arrives inside of a stream means: `{"error": {"code": 502, "message": "…"}}`.
-/// Without a status it is taken as a stream that broke, which is worth another attempt.
-pub(crate) fn in_stream(model: &str, error: &Value) -> ChatError {
-    let code = error.get("code").or_else(|| error.get("status")).and_then(Value::as_u64);
-    let status = code.and_then(|code| u16::try_from(code).ok()).filter(|code| *code >= 400);
-    let body = error.to_string();
-    match status.and_then(|status| StatusCode::from_u16(status).ok()) {
-        Some(status) => of_status(model, status, &HeaderMap::new(), &body),
-        None => ChatError::BrokenStream {
-            model: model.to_owned(),
-            reason: message_of(&body).unwrap_or_else(|| "the provider reported an error".to_owned()),
-        },
+/// What a response means that is neither an answer nor an error: a web page, or words.
+pub(crate) fn of_stray(model: &str, text: &str) -> ChatError {
+    let words = words_of_page(text);
+    if text.trim_start().starts_with('<') {
+        let message = format!("a web page instead of an answer: {words}");
+        return ChatError::NotFound { model: model.to_owned(), message };
     }
+    in_answer(model, &Value::String(words), false)
+}
+
+/// What a provider said of a failure.
+#[derive(Debug, Default)]
+struct Said {
+    /// A status of HTTP, as a number or by its name.
+    status: Option<u16>,
+    /// The names of the error, in small letters.
+    names: String,
+    words: Option<String>,
+    wait: Option<std::time::Duration>,
+}
+
+impl Said {
+    fn of(value: &Value) -> Self {
+        let outer = first(value);
+        let inner = match (outer.get("error"), outer.get("errors").map(first)) {
+            (Some(error @ (Value::Object(_) | Value::Array(_))), _) | (None, Some(error)) => first(error),
+            _ => outer,
+        };
+        let places = [inner, outer];
+        let named = places.iter().flat_map(|place| NAMES.iter().filter_map(|name| place.get(*name)));
+        let named: Vec<&Value> = named.collect();
+        let number = |value: &&Value| match value {
+            Value::Number(number) => number.as_u64(),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        let by_number =
+            named.iter().filter_map(number).find_map(|code| u16::try_from(code).ok().filter(is_failure));
+        let status_code = places.iter().filter_map(|place| place.get("status_code")?.as_u64());
+        let by_number =
+            by_number.or_else(|| status_code.filter_map(|code| u16::try_from(code).ok()).find(is_failure));
+        let names: Vec<String> =
+            named.iter().filter_map(|value| value.as_str()).map(str::to_lowercase).collect();
+        let by_name = names.iter().find_map(|name| status_of_name(name));
+        Self {
+            status: by_number.or(by_name),
+            names: names.join(" "),
+            words: places.iter().find_map(|place| words(place)).map(|words| shorten(&words)),
+            wait: hint::in_body(value),
+        }
+    }
+
+    /// The error, given the status of the response, or the one that it names itself.
+    fn means(self, model: &str, status: u16) -> ChatError {
+        let model = model.to_owned();
+        let message = self.words.unwrap_or_else(|| "the provider reported an error".to_owned());
+        let lower = message.to_lowercase();
+        let speaks_of =
+            |words: &[&str]| words.iter().any(|word| lower.contains(word) || self.names.contains(word));
+        let retry_after = self.wait;
+        match status {
+            _ if speaks_of(&TOO_LONG) => ChatError::TooLong { model, message },
+            // An exhausted budget is not a matter of waiting, nor is what no window of time has room for.
+            429 if speaks_of(&BEYOND_THE_RATE)
+                || (retry_after.is_none() && status_of_name(&self.names) == Some(402)) =>
+            {
+                ChatError::Provider { model, status: Some(429), message, retry_after: None }
+            }
+            429 => ChatError::RateLimited { model, message, retry_after },
+            400 | 403 if speaks_of_policy(&lower) || speaks_of_policy(&self.names) => {
+                ChatError::Policy { model, message }
+            }
+            401 | 403 => ChatError::Unauthorised { model, message },
+            404 | 405 => ChatError::NotFound { model, message },
+            status => ChatError::Provider { model, status: Some(status), message, retry_after },
+        }
+    }
+}
+
+/// The first of several, where a provider sends a list.
+fn first(value: &Value) -> &Value {
+    value.as_array().and_then(|values| values.first()).unwrap_or(value)
+}
+
+fn is_failure(status: &u16) -> bool {
+    (400..600).contains(status)
+}
+
+fn status_of_name(name: &str) -> Option<u16> {
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let named = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
+    STATUS_OF_NAMES.iter().find(|(parts, _)| named(parts)).map(|(_, status)| *status)
+}
+
+/// The words of an error, of which every provider has its own form.
+fn words(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => {
+            let text = text.trim();
+            (!text.is_empty()).then(|| text.to_owned())
+        }
+        Value::Array(values) => {
+            let texts: Vec<String> = values.iter().filter_map(words).collect();
+            (!texts.is_empty()).then(|| texts.join("; "))
+        }
+        Value::Object(fields) => {
+            let text = WORDS.iter().find_map(|name| words(fields.get(*name)?))?;
+            // A mediator's own words say little: those of the provider behind it stand beside.
+            match fields.get("metadata").and_then(|metadata| metadata.get("raw")).and_then(Value::as_str) {
+                Some(raw) => {
+                    let inner = json::read(raw).ok().and_then(|raw| words(&raw));
+                    Some(format!("{text}: {}", inner.unwrap_or_else(|| raw.to_owned())))
+                }
+                None => Some(text),
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The title of a web page, or else its text; any other text as it is.
+fn words_of_page(text: &str) -> String {
+    let text = text.trim();
+    if !text.starts_with('<') {
+        return shorten(text);
+    }
+    let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
+    let shown = match title {
+        Some((title, _)) if !title.trim().is_empty() => title.to_owned(),
+        _ => {
+            let parts = text.split('<').filter_map(|part| part.split_once('>').map(|(_, text)| text));
+            parts.collect::<Vec<_>>().join(" ")
+        }
+    };
+    shorten(&shown.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// What an error of the HTTP client means.
@@ -77,25 +312,14 @@ pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
 }
 
 /// Whether the provider's words name a policy, as in `content_policy_violation` or "data policy".
-fn speaks_of_policy(body: &str) -> bool {
-    let body = body.to_lowercase();
-    ["policy", "content_filter", "guardrail"].iter().any(|word| body.contains(word))
+fn speaks_of_policy(lower: &str) -> bool {
+    ["policy", "content_filter", "content filter", "guardrail", "data_inspection"]
+        .iter()
+        .any(|word| lower.contains(word))
 }
 
-/// The message in an error's body, of which every provider has its own form.
-fn message_of(body: &str) -> Option<String> {
-    let text = match serde_json::from_str::<Value>(body) {
-        Ok(json) => ["/error/message", "/message", "/error", "/detail"]
-            .into_iter()
-            .find_map(|path| json.pointer(path)?.as_str().map(str::to_owned))
-            .unwrap_or_else(|| body.to_owned()),
-        Err(_) => body.to_owned(),
-    };
-    let text = text.trim();
-    (!text.is_empty()).then(|| shorten(text))
-}
-
-fn shorten(text: &str) -> String {
+/// At most so much of a provider's words as is shown.
+pub(crate) fn shorten(text: &str) -> String {
     match text.char_indices().nth(MESSAGE_CHARACTERS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

@@ -19,12 +19,18 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod attempt;
+mod calls;
 mod chat;
 mod config;
 mod draft;
+mod echo;
 mod error;
+mod extras;
 mod failure;
+mod hint;
+mod json;
 mod native;
+mod nesting;
 mod openai;
 mod patience;
 mod price;

@@ -12,14 +12,20 @@ use genai::{
         StopReason, StreamEnd, Tool, ToolCall, ToolResponse,
     },
     resolver::{self, AuthData},
+    webc,
 };
 use protocol::Usage;
+use reqwest::StatusCode;
+use serde_json::{Map, Value, json};
 
 use crate::{
     ChatError, ChatRequest, Message, Secret,
+    calls::ToolPiece,
     config::Timeouts,
     draft::{Delta, Finish},
-    failure,
+    extras::{Extras, Learned},
+    failure, json as lenient,
+    openai::sendable,
     wire::{Deltas, Refusal, Wire},
 };
 
@@ -28,6 +34,7 @@ pub(crate) struct Native {
     client: Client,
     keys: HashMap<AdapterKind, Secret>,
     timeouts: Timeouts,
+    learned: Learned,
 }
 
 impl Native {
@@ -43,7 +50,7 @@ impl Native {
         };
         let client = Client::builder().with_reqwest(http).with_auth_resolver_fn(key_of).build();
         let client = client.map_err(|error| ChatError::Configuration(error.to_string()))?;
-        Ok(Self { client, keys, timeouts })
+        Ok(Self { client, keys, timeouts, learned: Learned::default() })
     }
 }
 
@@ -54,14 +61,33 @@ impl Wire for Native {
         let timeouts = self.timeouts;
         let name = model.to_owned();
         let failed = move |error: genai::Error| of_genai(&name, error, key.as_ref(), &timeouts);
-        let answer =
-            self.client.exec_chat_stream(model, chat_request(request), Some(&options(request))).await;
-        let events = answer
-            .map_err(|error| {
-                let free = error.status().is_some();
-                Refusal { error: failed(error), free }
-            })?
-            .stream;
+        let known = self.learned.of(model);
+        let mut extras = known;
+        let events = loop {
+            let chat = chat_request(request, extras);
+            let options = options(request, extras);
+            // The request is sent with the wait for the first event.
+            let error = match self.client.exec_chat_stream(model, chat, Some(&options)).await {
+                Ok(mut answer) => match answer.stream.next().await {
+                    Some(Err(error)) => error,
+                    first => break stream::iter(first).chain(answer.stream),
+                },
+                Err(error) => error,
+            };
+            let refused = refusal(&error);
+            let fewer = refused.and_then(|(status, body)| extras.after_refusal(request, status, body));
+            match fewer {
+                Some(fewer) => extras = fewer,
+                None => {
+                    let before = |(status, body)| failure::came_before_the_answer(status, body);
+                    let free = refused.map_or_else(|| never_sent(&error), before);
+                    return Err(Refusal { error: failed(error), free });
+                }
+            }
+        };
+        if extras != known {
+            self.learned.keep(model, extras);
+        }
         let deltas = events.flat_map(move |event| {
             stream::iter(match event {
                 Ok(event) => read(event).into_iter().map(Ok).collect(),
@@ -72,27 +98,64 @@ impl Wire for Native {
     }
 }
 
-fn options(request: &ChatRequest) -> ChatOptions {
+/// The status and the words of a refusal.
+fn refusal(error: &genai::Error) -> Option<(StatusCode, &str)> {
+    match error {
+        genai::Error::HttpError { status, body, .. } => Some((*status, body)),
+        genai::Error::WebModelCall {
+            webc_error: webc::Error::ResponseFailedStatus { status, body, .. },
+            ..
+        } => Some((*status, body)),
+        genai::Error::WebStream { error, .. } => refusal(error.downcast_ref::<genai::Error>()?),
+        _ => None,
+    }
+}
+
+/// Whether the request cannot have reached the provider.
+fn never_sent(error: &genai::Error) -> bool {
+    match error {
+        genai::Error::WebStream { error, .. } => {
+            if let Some(error) = error.downcast_ref::<reqwest::Error>() {
+                return error.is_connect() || error.is_builder();
+            }
+            error.downcast_ref::<genai::Error>().is_some_and(never_sent)
+        }
+        genai::Error::WebModelCall { webc_error: webc::Error::Reqwest(error), .. } => error.is_connect(),
+        genai::Error::RequiresApiKey { .. }
+        | genai::Error::NoAuthResolver { .. }
+        | genai::Error::NoAuthData { .. }
+        | genai::Error::Resolver { .. } => true,
+        _ => false,
+    }
+}
+
+fn options(request: &ChatRequest, extras: Extras) -> ChatOptions {
     let options = ChatOptions::default()
         .with_capture_usage(true)
         .with_capture_tool_calls(true)
         .with_capture_reasoning_content(true);
     match &request.schema {
-        Some(schema) => {
+        Some(schema) if extras.sends_form(request) => {
             let spec = JsonSpec::new(schema.name.clone(), schema.schema.clone());
             options.with_response_format(ChatResponseFormat::JsonSpec(spec))
         }
-        None => options,
+        _ => options,
     }
 }
 
-fn chat_request(request: &ChatRequest) -> genai::chat::ChatRequest {
+fn chat_request(request: &ChatRequest, extras: Extras) -> genai::chat::ChatRequest {
     let tools = request.tools.iter().map(|tool| {
         Tool::new(tool.name.clone())
             .with_description(tool.description.clone())
             .with_schema(tool.parameters.clone())
     });
+    let wish = request.schema.as_ref().filter(|_| !extras.sends_form(request));
     let chat = genai::chat::ChatRequest::from_messages(messages(&request.messages));
+    // Instructions of a request stand before those of its messages.
+    let chat = match wish {
+        Some(schema) => chat.with_system(schema.in_words()),
+        None => chat,
+    };
     if request.tools.is_empty() { chat } else { chat.with_tools(tools) }
 }
 
@@ -108,19 +171,20 @@ fn message(messages: &[Message]) -> Option<ChatMessage> {
     Some(match messages.first()? {
         Message::System(text) => ChatMessage::system(text.clone()),
         Message::User(text) => ChatMessage::user(text.clone()),
-        Message::Assistant { text, tool_requests, .. } => {
+        Message::Assistant { text, tool_requests, echo } => {
+            // What came with a message is demanded back while the model goes on after its tools' results.
+            let thoughts = echo.as_ref().filter(|_| !tool_requests.is_empty()).map(thoughts_sent_back);
             let text = (!text.is_empty()).then(|| ContentPart::Text(text.clone()));
             let calls = tool_requests.iter().map(|request| {
                 ContentPart::ToolCall(ToolCall {
                     call_id: request.id.clone(),
                     fn_name: request.name.clone(),
-                    fn_arguments: serde_json::from_str(&request.arguments.text()).unwrap_or_default(),
-                    thought_signatures: None,
+                    fn_arguments: sendable(&request.arguments),
+                    thought_signatures: request.echo.as_ref().and_then(signatures),
                 })
             });
-            ChatMessage::assistant(MessageContent::from_parts(
-                text.into_iter().chain(calls).collect::<Vec<_>>(),
-            ))
+            let parts = thoughts.unwrap_or_default().into_iter().chain(text).chain(calls);
+            ChatMessage::assistant(MessageContent::from_parts(parts.collect::<Vec<_>>()))
         }
         Message::Tool { .. } => {
             let results = messages.iter().filter_map(|message| match message {
@@ -137,7 +201,9 @@ fn message(messages: &[Message]) -> Option<ChatMessage> {
 fn read(event: ChatStreamEvent) -> Vec<Delta> {
     match event {
         ChatStreamEvent::Chunk(chunk) if !chunk.content.is_empty() => vec![Delta::Text(chunk.content)],
-        ChatStreamEvent::ReasoningChunk(chunk) => vec![Delta::Thought(chunk.content)],
+        ChatStreamEvent::ReasoningChunk(chunk) if !chunk.content.is_empty() => {
+            vec![Delta::Thought(chunk.content)]
+        }
         ChatStreamEvent::ToolCallChunk(chunk) => vec![Delta::ToolProgress(chunk.tool_call.size())],
         ChatStreamEvent::End(end) => read_end(end),
         _ => Vec::new(),
@@ -154,32 +220,80 @@ fn read_end(mut end: StreamEnd) -> Vec<Delta> {
             tokens_out: count(usage.completion_tokens),
         })
     });
-    let finish = end.captured_stop_reason.take().map(|reason| Delta::Finish(finish(&reason)));
-    let tools = end.captured_into_tool_calls().unwrap_or_default();
-    let tools = tools.into_iter().map(|call| Delta::ToolRequest {
-        id: call.call_id,
-        name: call.fn_name,
-        arguments: call.fn_arguments,
+    let finish = end.captured_stop_reason.take().and_then(|reason| finish(&reason)).map(Delta::Finish);
+    let reasoning = end.captured_reasoning_content.take();
+    let parts = end.captured_content.take().map(MessageContent::into_parts).unwrap_or_default();
+    let mut thoughts: Vec<Value> = parts.iter().filter_map(thought_to_keep).collect();
+    if thoughts.is_empty() {
+        thoughts.extend(reasoning.filter(|text| !text.is_empty()).map(|text| json!({ REASONING: text })));
+    }
+    let echo = (!thoughts.is_empty()).then(|| Delta::Echo(field(THOUGHTS, thoughts)));
+    let calls = parts.into_iter().filter_map(ContentPart::into_tool_call);
+    let calls = (0..).zip(calls).map(|(index, call)| {
+        let arguments = match call.fn_arguments {
+            // As the model wrote them, because they cannot be read.
+            Value::String(text) => text,
+            read => read.to_string(),
+        };
+        let signatures = call.thought_signatures.filter(|signatures| !signatures.is_empty());
+        let echo = signatures.map(|signatures| field(SIGNATURES, signatures)).unwrap_or_default();
+        let (id, name) = (Some(call.call_id), Some(call.fn_name));
+        Delta::Tool(ToolPiece { index: Some(index), id, name, arguments, echo })
     });
-    usage.into_iter().chain(tools).chain(finish).collect()
+    usage.into_iter().chain(echo).chain(calls).chain(finish).collect()
 }
 
-fn finish(reason: &StopReason) -> Finish {
-    match reason {
+/// Fields of what is kept with a message or a call to be sent back.
+const THOUGHTS: &str = "native_thoughts";
+const SIGNATURES: &str = "native_signatures";
+const REASONING: &str = "reasoning";
+const SIGNATURE: &str = "signature";
+
+fn field(name: &str, value: impl Into<Value>) -> Map<String, Value> {
+    Map::from_iter([(name.to_owned(), value.into())])
+}
+
+fn thought_to_keep(part: &ContentPart) -> Option<Value> {
+    match part {
+        ContentPart::ThoughtSignature(signature) => Some(json!({ SIGNATURE: signature })),
+        ContentPart::ReasoningContent(text) => Some(json!({ REASONING: text })),
+        _ => None,
+    }
+}
+
+fn thoughts_sent_back(echo: &Map<String, Value>) -> Vec<ContentPart> {
+    let thoughts = echo.get(THOUGHTS).and_then(Value::as_array).into_iter().flatten();
+    let part = |thought: &Value| {
+        let text = |name: &str| thought.get(name).and_then(Value::as_str).map(str::to_owned);
+        let signature = text(SIGNATURE).map(ContentPart::ThoughtSignature);
+        signature.or_else(|| text(REASONING).map(ContentPart::ReasoningContent))
+    };
+    thoughts.filter_map(part).collect()
+}
+
+fn signatures(echo: &Map<String, Value>) -> Option<Vec<String>> {
+    let signatures = echo.get(SIGNATURES)?.as_array()?;
+    Some(signatures.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+}
+
+fn finish(reason: &StopReason) -> Option<Finish> {
+    Some(match reason {
         StopReason::MaxTokens(_) => Finish::Length,
         StopReason::ContentFilter(_) => Finish::Filtered,
         StopReason::Completed(_) | StopReason::ToolCall(_) | StopReason::StopSequence(_) => Finish::Stop,
-        StopReason::Other(reason) => Finish::from(reason.as_str()),
-    }
+        StopReason::Other(reason) => return Finish::of(reason),
+    })
 }
 
 fn of_genai(model: &str, error: genai::Error, key: Option<&Secret>, timeouts: &Timeouts) -> ChatError {
     let redacted = |text: &str| key.map_or_else(|| text.to_owned(), |key| key.redact(text));
     let broken = |reason: String| ChatError::BrokenStream { model: model.to_owned(), reason };
+    if let (Some(status), Some(headers)) = (error.status(), error.headers())
+        && let Some((_, body)) = refusal(&error)
+    {
+        return failure::of_status(model, status, headers, &redacted(body));
+    }
     match error {
-        genai::Error::HttpError { status, body, headers, .. } => {
-            failure::of_status(model, status, &headers, &redacted(&body))
-        }
         genai::Error::WebStream { error, .. } => match error.downcast::<genai::Error>() {
             Ok(inner) => of_genai(model, *inner, key, timeouts),
             Err(error) => match error.downcast::<reqwest::Error>() {
@@ -190,7 +304,10 @@ fn of_genai(model: &str, error: genai::Error, key: Option<&Secret>, timeouts: &T
         genai::Error::StreamParse { serde_error, .. } => {
             broken(format!("a piece of it is malformed ({serde_error})"))
         }
-        genai::Error::ChatResponse { body, .. } => failure::in_stream(model, &body),
+        genai::Error::ChatResponse { body, .. } => {
+            let body = lenient::read(&redacted(&body.to_string())).unwrap_or(body);
+            failure::in_answer(model, &body, false)
+        }
         genai::Error::RequiresApiKey { .. }
         | genai::Error::NoAuthResolver { .. }
         | genai::Error::NoAuthData { .. }
@@ -202,6 +319,7 @@ fn of_genai(model: &str, error: genai::Error, key: Option<&Secret>, timeouts: &T
             model: model.to_owned(),
             status: other.status().map(|status| status.as_u16()),
             message: redacted(&failure::root_cause(&other)),
+            retry_after: None,
         },
     }
 }
@@ -241,7 +359,7 @@ mod tests {
             .unwrap();
         let kind = AdapterKind::from_model(model).unwrap();
         let keys = HashMap::from([(kind, Secret::from("sk-secret-1234"))]);
-        let native = Native { client, keys, timeouts: Timeouts::default() };
+        let native = Native { client, keys, timeouts: Timeouts::default(), learned: Learned::default() };
 
         let call =
             ToolRequest { id: "c1".into(), name: "prices".into(), arguments: json!({}).into(), echo: None };
@@ -271,7 +389,7 @@ mod tests {
         }
         server.abort();
         let usage = draft.usage();
-        Ok((draft.complete()?, usage))
+        Ok((draft.complete(&request.messages)?, usage))
     }
 
     fn events(events: &[Value]) -> String {

@@ -1,6 +1,6 @@
 //! The waits between attempts.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -77,16 +77,6 @@ impl<'a> Retries<'a> {
     }
 }
 
-/// The wait that a `Retry-After` header asks for: seconds or an HTTP date (RFC 9110, 10.2.3).
-pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,15 +88,5 @@ mod tests {
             assert!(backoff.wait(failures, None) <= Duration::from_millis(longest));
         }
         assert_eq!(backoff.wait(1, Some(Duration::from_secs(7))), Duration::from_secs(7));
-    }
-
-    #[test]
-    fn retry_after_is_read_as_seconds_or_as_a_date() {
-        // 784111777 is the date of RFC 9110's own example.
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777 - 90);
-        assert_eq!(parse_retry_after(" 120 ", now), Some(Duration::from_secs(120)));
-        assert_eq!(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now), Some(Duration::from_secs(90)));
-        assert_eq!(parse_retry_after("Sun, 06 Nov 1977 08:49:37 GMT", now), Some(Duration::ZERO));
-        assert_eq!(parse_retry_after("soon", now), None);
     }
 }

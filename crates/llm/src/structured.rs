@@ -16,6 +16,9 @@ pub enum JsonError {
     /// The object ends too early.
     #[error("the JSON object is cut off")]
     CutOff,
+    /// Objects and lists stand in each other deeper than is read.
+    #[error("its objects and lists are nested deeper than {0} levels")]
+    TooDeep(usize),
     /// The object has an error.
     #[error("the JSON object has an error: {0}")]
     Malformed(String),

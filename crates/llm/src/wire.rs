@@ -17,11 +17,6 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// The request never reached a model.
-    pub(crate) fn free(error: ChatError) -> Self {
-        Self { error, free: true }
-    }
-
     /// The model may have been at work.
     pub(crate) fn after_asking(error: ChatError) -> Self {
         Self { error, free: false }

@@ -1,0 +1,213 @@
+//! The tools that a model asks for, while the requests are being written.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use crate::{Arguments, ChatError, Message, ToolRequest, echo, json, nesting::Nesting};
+
+/// The most tools of one answer. What asks for more has gone astray, and each piece is looked up among them.
+const MOST_CALLS: usize = 128;
+
+/// A piece of a tool request. The first piece has the name, and often an id; the arguments come bit by
+/// bit.
+#[derive(Debug, Default)]
+pub(crate) struct ToolPiece {
+    pub(crate) index: Option<u64>,
+    pub(crate) id: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) arguments: String,
+    /// Fields beside the request that the provider demands back.
+    pub(crate) echo: Map<String, Value>,
+}
+
+/// A tool request so far.
+#[derive(Debug)]
+struct Call {
+    index: Option<u64>,
+    id: Option<String>,
+    name: String,
+    arguments: String,
+    nesting: Nesting,
+    echo: Map<String, Value>,
+    /// Whether it began like the one before it once more, which was whole.
+    again: bool,
+}
+
+/// The requests of one answer, in the order in which they began.
+#[derive(Debug, Default)]
+pub(crate) struct Calls(Vec<Call>);
+
+impl Calls {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds a piece, and says how many bytes it takes.
+    pub(crate) fn add(&mut self, piece: ToolPiece, model: &str) -> Result<usize, ChatError> {
+        let piece = ToolPiece {
+            id: piece.id.filter(|id| !id.is_empty()),
+            name: piece.name.filter(|name| !name.is_empty()),
+            ..piece
+        };
+        let mut size = piece.arguments.len() + echo::size(&piece.echo);
+        size += piece.name.as_ref().map_or(0, String::len) + piece.id.as_ref().map_or(0, String::len);
+        if let Some(call) = self.belongs_to(&piece).and_then(|position| self.0.get_mut(position)) {
+            call.go_on(piece);
+            return Ok(size);
+        }
+        if self.0.len() == MOST_CALLS {
+            let reason = format!("it asks for more than {MOST_CALLS} tools at once");
+            return Err(ChatError::BrokenStream { model: model.to_owned(), reason });
+        }
+        let again = self.0.last().is_some_and(|last| {
+            piece.id.is_none() && piece.index == last.index && piece.name.as_ref() == Some(&last.name)
+        });
+        self.0.push(Call::begin(piece, again));
+        // Each request costs memory of its own, even an empty one.
+        Ok(size + size_of::<Call>())
+    }
+
+    /// The request that a piece goes on with; `None` if it begins one.
+    ///
+    /// A number, an id and a name tell requests apart only together: some servers number all requests 0,
+    /// some give all the same id or none, some repeat both with each piece, and some begin each piece with
+    /// a new id. What has a name and agrees with no request in all that it says begins another one. So does
+    /// a name after arguments that are whole, unless its id says that they are said once more.
+    fn belongs_to(&self, piece: &ToolPiece) -> Option<usize> {
+        let same_number = |call: &Call| agree(call.index, piece.index);
+        let same_name = |call: &Call| call.name.is_empty() || agree(Some(&call.name), piece.name.as_ref());
+        let fits = |call: &Call| same_number(call) && same_name(call);
+        if let Some(id) = &piece.id
+            && let Some(position) = self.0.iter().rposition(|call| call.id.as_ref() == Some(id) && fits(call))
+        {
+            return Some(position);
+        }
+        let position = match piece.index {
+            Some(_) => self.0.iter().rposition(|call| call.index == piece.index),
+            None => self.0.len().checked_sub(1),
+        }
+        .filter(|position| self.0.get(*position).is_some_and(fits))?;
+        let call = self.0.get(position)?;
+        let begins = piece.name.is_some()
+            && !call.name.is_empty()
+            && (call.nesting.is_closed() || (piece.id.is_some() && call.id.is_some()));
+        (!begins).then_some(position)
+    }
+
+    /// The whole requests. Ids are unique in the conversation, whatever the provider gave. `proven`: the
+    /// model said itself that it had finished, so that arguments that are cut off are its own mistake.
+    pub(crate) fn complete(
+        self,
+        model: &str,
+        conversation: &[Message],
+        proven: bool,
+    ) -> Result<Vec<ToolRequest>, ChatError> {
+        let mut taken: HashSet<String> = conversation.iter().flat_map(ids).map(str::to_owned).collect();
+        let said = |call: &Call| !(call.again && call.arguments.trim().is_empty());
+        let calls: Vec<Call> = self.0.into_iter().filter(said).collect();
+        // An id of ours must not be one that the provider gives to a later request.
+        let given: HashSet<String> = calls.iter().filter_map(|call| call.id.clone()).collect();
+        let mut requests = Vec::with_capacity(calls.len());
+        for call in calls {
+            let id = match call.id.clone() {
+                Some(id) if !taken.contains(&id) => id,
+                _ => unused_id(|id| taken.contains(id) || given.contains(id)),
+            };
+            taken.insert(id.clone());
+            requests.push(call.complete(model, id, proven)?);
+        }
+        Ok(requests)
+    }
+}
+
+/// Whether two of the same kind are equal, or one of them is not said.
+fn agree<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one == other,
+        _ => true,
+    }
+}
+
+/// The ids of tool requests in a message.
+fn ids(message: &Message) -> Vec<&str> {
+    match message {
+        Message::Assistant { tool_requests, .. } => {
+            tool_requests.iter().map(|request| request.id.as_str()).collect()
+        }
+        Message::Tool { request, .. } => vec![request],
+        Message::System(_) | Message::User(_) => Vec::new(),
+    }
+}
+
+/// Nine letters and digits, which is what the strictest provider accepts as an id.
+fn unused_id(used: impl Fn(&str) -> bool) -> String {
+    let ids = (1_u64..).map(|number| format!("call{number:05}"));
+    // Only so many ids are used, so one is found.
+    ids.into_iter().find(|id| !used(id)).unwrap_or_default()
+}
+
+impl Call {
+    fn begin(piece: ToolPiece, again: bool) -> Self {
+        let mut call = Self {
+            index: piece.index,
+            id: None,
+            name: String::new(),
+            arguments: String::new(),
+            nesting: Nesting::default(),
+            echo: Map::new(),
+            again,
+        };
+        call.go_on(piece);
+        call
+    }
+
+    fn go_on(&mut self, piece: ToolPiece) {
+        self.index = self.index.or(piece.index);
+        self.id = self.id.take().or(piece.id);
+        if self.name.is_empty() {
+            self.name = piece.name.unwrap_or_default();
+        }
+        // Nothing can follow whole arguments: what begins anew takes their place, as of servers that
+        // begin every request with an empty object.
+        if self.nesting.is_closed() && piece.arguments.trim_start().starts_with('{') {
+            self.arguments.clear();
+            self.nesting = Nesting::default();
+        }
+        self.nesting.take(piece.arguments.as_bytes());
+        self.arguments.push_str(&piece.arguments);
+        echo::add(&mut self.echo, piece.echo);
+    }
+
+    fn complete(self, model: &str, id: String, proven: bool) -> Result<ToolRequest, ChatError> {
+        let broken =
+            |reason: &str| ChatError::BrokenStream { model: model.to_owned(), reason: reason.to_owned() };
+        if self.name.is_empty() {
+            return Err(broken("a tool request has no name"));
+        }
+        let arguments = read_arguments(self.arguments);
+        if !proven && matches!(arguments, Arguments::Unreadable { .. }) {
+            return Err(broken("the arguments of a tool request are cut off"));
+        }
+        let echo = (!self.echo.is_empty()).then_some(self.echo);
+        Ok(ToolRequest { id, name: self.name, arguments, echo })
+    }
+}
+
+/// The arguments as they were meant; nothing is an empty object.
+pub(crate) fn read_arguments(text: String) -> Arguments {
+    if text.trim().is_empty() {
+        return Arguments::Object(Map::new());
+    }
+    let value = json::unambiguous(&text).and_then(|value| match value {
+        // Some models write the object into a string.
+        Value::String(inner) => json::unambiguous(&inner),
+        value => Ok(value),
+    });
+    match value {
+        Ok(Value::Object(object)) => Arguments::Object(object),
+        Ok(Value::Null) => Arguments::Object(Map::new()),
+        Ok(_) => Arguments::Unreadable { text, why: "they are not a JSON object".to_owned() },
+        Err(error) => Arguments::Unreadable { text, why: error.to_string() },
+    }
+}

@@ -1,0 +1,198 @@
+//! A piece of an answer in the protocol of chat completions, read leniently: servers differ in what they
+//! leave out, repeat, or send under another name.
+
+use protocol::Usage;
+use serde_json::{Map, Value};
+
+use crate::{
+    ChatError, Secret,
+    calls::ToolPiece,
+    draft::{Delta, Finish},
+    echo, failure, json,
+    sse::Event,
+};
+
+/// Where the thoughts of a model stand, by server. Some send the same text under two of these names.
+const THOUGHTS: [&str; 4] = ["reasoning_content", "reasoning", "thinking", "thoughts"];
+
+/// Reads the events of one response.
+pub(super) struct Reader {
+    model: String,
+    key: Option<Secret>,
+    /// Whether a piece of the answer has come, so that a whole message can only repeat it.
+    begun: bool,
+}
+
+impl Reader {
+    pub(super) fn new(model: &str, key: Option<Secret>) -> Self {
+        Self { model: model.to_owned(), key, begun: false }
+    }
+
+    /// What an event adds to the answer.
+    pub(super) fn read(&mut self, event: &Event) -> Vec<Result<Delta, ChatError>> {
+        let (text, alone) = match event {
+            Event::Data(text) => (text, false),
+            Event::Json(text) => (text, !self.begun),
+            Event::Stray(text) => return vec![Err(failure::of_stray(&self.model, &self.redacted(text)))],
+        };
+        if text.trim() == "[DONE]" {
+            return vec![Ok(Delta::Done)];
+        }
+        let value = match json::read(text) {
+            Ok(value) => value,
+            Err(error) => return vec![Err(self.malformed(text, &error.to_string()))],
+        };
+        let mut deltas: Vec<_> = usage(&value).map(|usage| Ok(Delta::Usage(usage))).into_iter().collect();
+        if failure::is_error(&value) {
+            // Providers quote keys in errors.
+            let error = json::read(&self.redacted(text)).unwrap_or(value);
+            deltas.push(Err(failure::in_answer(&self.model, &error, alone)));
+            return deltas;
+        }
+        let before = deltas.len();
+        if let Some(choice) = choice(&value) {
+            self.read_choice(choice, alone, &mut deltas);
+        }
+        self.begun |= deltas.len() > before;
+        deltas
+    }
+
+    fn read_choice(
+        &self,
+        choice: &Map<String, Value>,
+        alone: bool,
+        deltas: &mut Vec<Result<Delta, ChatError>>,
+    ) {
+        let field = |name: &str| choice.get(name).and_then(Value::as_object);
+        let whole = field("message").filter(|_| !self.begun);
+        let (delta, message) = match (field("delta"), whole) {
+            (Some(delta), _) => (Some(delta), false),
+            (None, message) => (message, message.is_some()),
+        };
+        deltas.extend(delta.into_iter().flat_map(read_delta).map(Ok));
+        let finish = choice.get("finish_reason").and_then(Value::as_str).and_then(Finish::of);
+        deltas.extend(finish.map(|finish| Ok(Delta::Finish(finish))));
+        // A whole response proves by its own end that it is whole.
+        if alone && message {
+            deltas.push(Ok(Delta::Done));
+        }
+    }
+
+    fn malformed(&self, text: &str, why: &str) -> ChatError {
+        let text = self.redacted(text);
+        let reason = if text.trim_start().starts_with(['{', '[']) {
+            format!("a piece of it is malformed ({why})")
+        } else {
+            // Words instead of JSON are the provider's own.
+            failure::shorten(text.trim())
+        };
+        ChatError::BrokenStream { model: self.model.clone(), reason }
+    }
+
+    fn redacted(&self, text: &str) -> String {
+        self.key.as_ref().map_or_else(|| text.to_owned(), |key| key.redact(text))
+    }
+}
+
+/// The one answer that was asked for.
+fn choice(value: &Value) -> Option<&Map<String, Value>> {
+    let choices = value.get("choices")?.as_array()?;
+    let first = |choice: &&Value| choice.get("index").and_then(Value::as_u64).unwrap_or(0) == 0;
+    choices.iter().find(first)?.as_object()
+}
+
+fn read_delta(delta: &Map<String, Value>) -> Vec<Delta> {
+    let mut deltas = Vec::new();
+    let mut say = |text: String, delta: fn(String) -> Delta| {
+        if !text.is_empty() {
+            deltas.push(delta(text));
+        }
+    };
+    let content = delta.get("content").unwrap_or(&Value::Null);
+    let thoughts = THOUGHTS.iter().filter_map(|name| delta.get(*name)).map(text);
+    let apart = thoughts.into_iter().find(|thought| !thought.is_empty());
+    say(apart.unwrap_or_else(|| thoughts_of_parts(content)), Delta::Thought);
+    say(text(content), Delta::Text);
+    say(delta.get("refusal").map(text).unwrap_or_default(), Delta::Text);
+    let calls = delta.get("tool_calls").and_then(Value::as_array);
+    deltas.extend(
+        calls.into_iter().flatten().filter_map(Value::as_object).map(|call| Delta::Tool(tool_piece(call))),
+    );
+    let echo = echo::among(delta, &echo::OF_MESSAGES);
+    if !echo.is_empty() {
+        deltas.push(Delta::Echo(echo));
+    }
+    deltas
+}
+
+/// A text, which some servers send as a list of typed parts.
+fn text(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => parts.iter().filter(|part| !is_thought(part)).map(text_of_part).collect(),
+        _ => String::new(),
+    }
+}
+
+fn thoughts_of_parts(content: &Value) -> String {
+    let parts = content.as_array().into_iter().flatten().filter(|part| is_thought(part));
+    parts.map(|part| part.get("thinking").map(text).unwrap_or_else(|| text_of_part(part))).collect()
+}
+
+fn is_thought(part: &Value) -> bool {
+    matches!(part.get("type").and_then(Value::as_str), Some("thinking" | "reasoning" | "reasoning_content"))
+}
+
+fn text_of_part(part: &Value) -> String {
+    part.as_str().or_else(|| part.get("text")?.as_str()).unwrap_or_default().to_owned()
+}
+
+fn tool_piece(call: &Map<String, Value>) -> ToolPiece {
+    let function = call.get("function");
+    let field = |name: &str| function.and_then(|function| function.get(name));
+    let arguments = match field("arguments") {
+        Some(Value::String(text)) => text.clone(),
+        None | Some(Value::Null) => String::new(),
+        Some(other) => other.to_string(),
+    };
+    let text = |value: Option<&Value>| match value {
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        _ => None,
+    };
+    ToolPiece {
+        index: call.get("index").and_then(Value::as_u64),
+        id: text(call.get("id")),
+        name: text(field("name")),
+        arguments,
+        echo: echo::among(call, &echo::OF_CALLS),
+    }
+}
+
+/// The tokens that a chunk reports, wherever they stand in it.
+fn usage(value: &Value) -> Option<Usage> {
+    let choice = choice(value).and_then(|choice| choice.get("usage"));
+    let places = [value.get("usage"), choice, value.get("x_groq").and_then(|groq| groq.get("usage"))];
+    places.into_iter().flatten().find_map(|usage| {
+        let count = |names: [&str; 2]| names.iter().find_map(|name| tokens(usage.get(*name)?));
+        let tokens_in = count(["prompt_tokens", "input_tokens"]);
+        let tokens_out = count(["completion_tokens", "output_tokens"]);
+        // Servers that do not count say that nothing was used, or nothing.
+        let told = tokens_in.is_some_and(|tokens| tokens > 0) || tokens_out.is_some_and(|tokens| tokens > 0);
+        told.then_some(Usage { tokens_in, tokens_out })
+    })
+}
+
+/// A number of tokens, also where it is written as a text or with a decimal point.
+fn tokens(value: &Value) -> Option<u64> {
+    match value {
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Number(number) => number.as_u64().or_else(|| {
+            // Whole numbers up to 2⁵³ are exact as floats.
+            let number =
+                number.as_f64().filter(|number| number.fract() == 0.0 && (0.0..9e15).contains(number))?;
+            format!("{number:.0}").parse().ok()
+        }),
+        _ => None,
+    }
+}

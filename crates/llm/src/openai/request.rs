@@ -1,0 +1,92 @@
+//! A request in the protocol of chat completions.
+
+use serde_json::{Map, Value, json};
+
+use crate::{AnswerSchema, Arguments, ChatRequest, Message, ToolRequest, echo, extras::Extras};
+
+/// The body of the request, without what the endpoint does not understand.
+pub(super) fn body(model: &str, request: &ChatRequest, extras: Extras) -> Value {
+    let mut messages: Vec<Value> = request.messages.iter().map(|said| message(said, extras)).collect();
+    let mut form = None;
+    if let Some(schema) = &request.schema {
+        if extras.sends_form(request) {
+            form = Some(schema);
+        } else {
+            ask_in_words(schema, &mut messages);
+        }
+    }
+    let mut body = json!({ "model": model, "messages": messages, "stream": true });
+    if extras.usage {
+        body["stream_options"] = json!({ "include_usage": true });
+    }
+    if !request.tools.is_empty() {
+        let tools = request.tools.iter().map(|tool| {
+            let function =
+                json!({ "name": tool.name, "description": tool.description, "parameters": tool.parameters });
+            json!({ "type": "function", "function": function })
+        });
+        body["tools"] = tools.collect();
+    }
+    if let Some(schema) = form {
+        let schema = json!({ "name": schema.name, "schema": schema.schema, "strict": true });
+        body["response_format"] = json!({ "type": "json_schema", "json_schema": schema });
+    }
+    body
+}
+
+/// Asks for the form of the answer in the instructions. They come first, because many servers accept no
+/// instructions elsewhere, and nobody's words after the result of a tool.
+fn ask_in_words(schema: &AnswerSchema, messages: &mut Vec<Value>) {
+    let wish = schema.in_words();
+    match messages.first_mut() {
+        Some(first) if first["role"] == "system" => {
+            let instructions = first["content"].as_str().unwrap_or_default();
+            first["content"] = format!("{instructions}\n\n{wish}").into();
+        }
+        _ => messages.insert(0, json!({ "role": "system", "content": wish })),
+    }
+}
+
+fn message(message: &Message, extras: Extras) -> Value {
+    match message {
+        Message::System(text) => json!({ "role": "system", "content": text }),
+        Message::User(text) => json!({ "role": "user", "content": text }),
+        Message::Assistant { text, tool_requests, .. } if tool_requests.is_empty() => {
+            json!({ "role": "assistant", "content": text })
+        }
+        // What came with a message is demanded back while the model goes on after its tools' results.
+        Message::Assistant { text, tool_requests, echo } => {
+            let content = (!text.is_empty()).then_some(text);
+            let calls: Vec<Value> = tool_requests.iter().map(|call| tool_call(call, extras)).collect();
+            let message = json!({ "role": "assistant", "content": content, "tool_calls": calls });
+            with_echo(message, echo.as_ref(), &echo::OF_MESSAGES, extras)
+        }
+        Message::Tool { request, content, .. } => {
+            json!({ "role": "tool", "tool_call_id": request, "content": content })
+        }
+    }
+}
+
+fn tool_call(request: &ToolRequest, extras: Extras) -> Value {
+    let function = json!({ "name": request.name, "arguments": sendable(&request.arguments).to_string() });
+    let call = json!({ "id": request.id, "type": "function", "function": function });
+    with_echo(call, request.echo.as_ref(), &echo::OF_CALLS, extras)
+}
+
+/// The arguments as an object: many servers read them again and fail at what the model itself wrote.
+pub(crate) fn sendable(arguments: &Arguments) -> Value {
+    match arguments {
+        Arguments::Object(object) => Value::Object(object.clone()),
+        Arguments::Unreadable { text, .. } => json!({ "unreadable": text }),
+    }
+}
+
+/// Only known fields go back: what is kept in a log must not take the place of anything else.
+fn with_echo(mut value: Value, echo: Option<&Map<String, Value>>, known: &[&str], extras: Extras) -> Value {
+    if extras.echo {
+        for (name, field) in echo.into_iter().flatten().filter(|(name, _)| known.contains(&name.as_str())) {
+            value[name.as_str()] = field.clone();
+        }
+    }
+    value
+}
