@@ -8,6 +8,7 @@ use crate::{
     config::Timeouts,
     draft::{Delta, Draft, Written},
     patience::Patience,
+    thoughts::Split,
     wire::{Refusal, Wire},
 };
 
@@ -50,6 +51,7 @@ impl Attempt<'_> {
         let mut patience = Patience::new(self.model, TimeoutPhase::FirstToken, first_token);
         let opened = self.wait_for(&patience, self.wire.open(self.model, self.request)).await;
         let mut deltas = opened.map_err(Refusal::after_asking)??;
+        let mut split = Split::default();
         while !draft.is_done() {
             let delta = match self.wait_for(&patience, deltas.next()).await {
                 Ok(Some(Ok(delta))) => delta,
@@ -59,13 +61,13 @@ impl Attempt<'_> {
                 Ok(Some(Err(error))) | Err(error) => return Err(Refusal::after_asking(error)),
             };
             let progress = delta.is_progress();
-            match &delta {
-                Delta::Text(text) => sink(Piece::Text(text)),
-                Delta::Thought(thought) => sink(Piece::Thought(thought)),
-                _ => {}
-            }
             let was_finished = draft.is_finished();
-            draft.add(delta).map_err(Refusal::after_asking)?;
+            let heard = match delta {
+                Delta::Text(text) => split.add(&text),
+                end @ (Delta::Finish(_) | Delta::Done) => split.end().into_iter().chain([end]).collect(),
+                other => vec![other],
+            };
+            self.hear(heard, draft, sink).map_err(Refusal::after_asking)?;
             if draft.is_finished() {
                 // Some servers leave the connection open after the end. One grace is for all that
                 // may follow.
@@ -74,6 +76,30 @@ impl Attempt<'_> {
                 }
             } else if progress {
                 patience = Patience::new(self.model, TimeoutPhase::Idle, idle);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what was written, and hands it on.
+    fn hear(
+        &self,
+        deltas: Vec<Delta>,
+        draft: &mut Draft,
+        sink: &mut (dyn FnMut(Piece<'_>) + Send),
+    ) -> Result<(), ChatError> {
+        for delta in deltas {
+            match &delta {
+                Delta::Text(text) => sink(Piece::Text(text)),
+                Delta::Thought(thought) => sink(Piece::Thought(thought)),
+                _ => {}
+            }
+            let all_anew = matches!(delta, Delta::WereThoughts(_));
+            draft.add(delta)?;
+            if all_anew {
+                sink(Piece::Begin);
+                sink(Piece::Thought(draft.thoughts()));
+                sink(Piece::Text(draft.text()));
             }
         }
         Ok(())

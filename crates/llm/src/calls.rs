@@ -11,7 +11,7 @@ const MOST_CALLS: usize = 128;
 
 /// A piece of a tool request. The first piece has the name, and often an id; the arguments come bit by
 /// bit.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct ToolPiece {
     pub(crate) index: Option<u64>,
     pub(crate) id: Option<String>,

@@ -10,12 +10,14 @@ use crate::{
 };
 
 /// One step of an answer, in the terms of every provider.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Delta {
     /// More text.
     Text(String),
     /// More of what the model thinks before it answers.
     Thought(String),
+    /// So many bytes at the end of the text so far were thoughts.
+    WereThoughts(usize),
     /// A piece of a tool request.
     Tool(ToolPiece),
     /// A tool request is being written elsewhere; the bytes of it so far.
@@ -140,6 +142,16 @@ impl Draft {
         self.usage
     }
 
+    /// The text so far, without thoughts.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The thoughts so far.
+    pub(crate) fn thoughts(&self) -> &str {
+        &self.thoughts
+    }
+
     /// Whether nothing more will come.
     pub(crate) fn is_done(&self) -> bool {
         self.done
@@ -158,6 +170,11 @@ impl Draft {
             Delta::Thought(thought) => {
                 self.size += thought.len();
                 self.thoughts.push_str(&thought);
+            }
+            Delta::WereThoughts(bytes) => {
+                let answer = self.text.len().saturating_sub(bytes);
+                self.thoughts.push_str(self.text.get(answer..).unwrap_or_default());
+                self.text.truncate(answer);
             }
             Delta::Tool(piece) => self.size += self.calls.add(piece, &self.model)?,
             Delta::ToolProgress(bytes) => self.elsewhere = self.elsewhere.max(bytes),

@@ -27,6 +27,7 @@ mod echo;
 mod error;
 mod extras;
 mod failure;
+mod form;
 mod hint;
 mod json;
 mod native;
@@ -41,6 +42,7 @@ mod route;
 mod secret;
 mod sse;
 mod structured;
+mod thoughts;
 mod wire;
 
 pub use chat::{

@@ -1,8 +1,10 @@
 //! The JSON object in what a model wrote: read leniently, checked strictly.
 
 use serde::de::DeserializeOwned;
-use serde_json::{Deserializer, Value};
+use serde_json::Value;
 use thiserror::Error;
+
+use crate::{AnswerSchema, form, json, thoughts};
 
 /// Why there is no object in a text.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -13,6 +15,9 @@ pub enum JsonError {
     /// There is JSON, but not an object.
     #[error("it is JSON, but not an object")]
     NotAnObject,
+    /// There are several objects that differ.
+    #[error("there are several JSON objects in it that differ")]
+    Several,
     /// The object ends too early.
     #[error("the JSON object is cut off")]
     CutOff,
@@ -24,71 +29,77 @@ pub enum JsonError {
     Malformed(String),
 }
 
-/// The one JSON object in a model's answer: the whole text, or else (without `<think>…</think>`) in a
-/// fenced block, or else from the first `{` that begins an object to its `}`. An object inside of a
-/// broken one is never taken for it.
+/// The one JSON object in a model's answer: the whole text, or else (without thoughts) in a fenced block,
+/// or else from the first `{` that begins an object to its `}`. An object inside of a broken one is never
+/// taken for it.
+///
+/// Raw line breaks in strings, unknown escapes and a comma after the last element are understood; a field
+/// with two values is not, nor is nesting deeper than 64 levels.
 ///
 /// # Errors
 /// [`JsonError`] says why there is none.
 pub fn extract_json(text: &str) -> Result<Value, JsonError> {
-    if let Ok(value @ Value::Object(_)) = serde_json::from_str(text) {
-        return Ok(value);
+    if let Ok(object @ Value::Object(_)) = json::unambiguous(text) {
+        return Ok(object);
     }
-    let spoken = without_thoughts(text);
-    let fenced = spoken.split("```").skip(1).step_by(2).find_map(|block| first_object(block).ok());
-    fenced.map_or_else(|| first_object(&spoken), Ok)
+    let answer = thoughts::answer_of(text);
+    // An object's strings may hold fenced code of their own.
+    let begins_with_it = answer.trim_start().starts_with('{');
+    let blocks = answer.split("```").skip(1).step_by(2).filter(|_| !begins_with_it);
+    let fenced: Vec<Value> = blocks.filter_map(|block| only_object(block).ok()).collect();
+    if fenced.is_empty() { only_object(&answer) } else { only(fenced) }
 }
 
-/// The object in a model's answer as a `T`.
+/// The object in a model's answer as a `T`, which has the form of the schema. Other spellings of the names
+/// of fields and of fixed words (`enum`) are understood where they can mean one thing only.
 ///
 /// # Errors
 /// A text that says to the model what is wrong, to ask it again with.
-pub fn parse_structured<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+pub fn parse_structured<T: DeserializeOwned>(text: &str, form: &AnswerSchema) -> Result<T, String> {
     let ask = |reason: String| {
         format!(
             "Your answer could not be used: {reason}. \
              Answer again with nothing but one complete JSON object of the form asked for."
         )
     };
-    let object = extract_json(text).map_err(|error| ask(error.to_string()))?;
+    let mut object = extract_json(text).map_err(|error| ask(error.to_string()))?;
+    form::fit(&mut object, &form.schema).map_err(ask)?;
     serde_json::from_value(object)
         .map_err(|error| ask(format!("the JSON object has the wrong form: {error}")))
 }
 
-/// The text without what stands between `<think>` and `</think>`. Some models leave out the first tag,
-/// and those cut off the last one.
-fn without_thoughts(text: &str) -> String {
-    const OPEN: &str = "<think>";
-    const CLOSE: &str = "</think>";
-    let mut spoken = String::new();
+/// The one object in a text.
+fn only_object(text: &str) -> Result<Value, JsonError> {
+    if matches!(json::unambiguous(text), Ok(value) if !value.is_object()) {
+        return Err(JsonError::NotAnObject);
+    }
+    let mut objects = Vec::new();
     let mut rest = text;
-    if let Some((thoughts, after)) = rest.split_once(CLOSE)
-        && !thoughts.contains(OPEN)
-    {
-        rest = after;
+    while let Some(start) = beginning(rest) {
+        rest = &rest[start..];
+        let read = json::respell(rest).and_then(|read| Ok((read.unambiguous()?, read.end)));
+        match read {
+            Ok((object, end)) => {
+                objects.push(object);
+                rest = &rest[end..];
+            }
+            Err(error) if objects.is_empty() => return Err(error),
+            // Prose after the object.
+            Err(_) => break,
+        }
     }
-    while let Some((before, after)) = rest.split_once(OPEN) {
-        spoken.push_str(before);
-        rest = after.split_once(CLOSE).map_or("", |(_, after)| after);
-    }
-    spoken.push_str(rest);
-    spoken
+    only(objects)
 }
 
-fn first_object(text: &str) -> Result<Value, JsonError> {
-    match serde_json::from_str(text) {
-        Ok(value @ Value::Object(_)) => return Ok(value),
-        Ok(_) => return Err(JsonError::NotAnObject),
-        Err(_) => {}
-    }
-    // Braces in prose are not followed by a quote.
-    let begins = |start: &usize| text[start + 1..].trim_start().starts_with('"');
+/// Where an object begins: braces in prose are not followed by a quote.
+fn beginning(text: &str) -> Option<usize> {
     let mut braces = text.match_indices('{').map(|(start, _)| start);
-    let start = braces.find(begins).ok_or(JsonError::NoObject)?;
-    match Deserializer::from_str(&text[start..]).into_iter::<Value>().next() {
-        Some(Ok(value)) => Ok(value),
-        Some(Err(error)) if error.is_eof() => Err(JsonError::CutOff),
-        Some(Err(error)) => Err(JsonError::Malformed(error.to_string())),
-        None => Err(JsonError::NoObject),
-    }
+    braces.find(|start| text[start + 1..].trim_start().starts_with('"'))
+}
+
+/// The object, if it is always the same.
+fn only(objects: Vec<Value>) -> Result<Value, JsonError> {
+    let mut objects = objects.into_iter();
+    let first = objects.next().ok_or(JsonError::NoObject)?;
+    if objects.all(|other| other == first) { Ok(first) } else { Err(JsonError::Several) }
 }

@@ -1,7 +1,7 @@
 //! JSON objects in what models write.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use llm::{JsonError, extract_json, parse_structured};
+use llm::{AnswerSchema, JsonError, extract_json, parse_structured};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ fn what_is_no_object_is_refused_with_the_reason() {
 #[test]
 fn an_object_inside_of_a_broken_one_is_not_taken_for_it() {
     assert_eq!(extract_json(r#"{"stocks": [{"ticker": "AAPL"}, {"tick"#), Err(JsonError::CutOff));
-    let malformed = extract_json(r#"{"stocks": [{"ticker": "AAPL"},], "n": {"b": 1}}"#);
+    let malformed = extract_json(r#"{"stocks": [{"ticker": "AAPL"} "n"], "n": {"b": 1}}"#);
     assert!(matches!(malformed, Err(JsonError::Malformed(_))));
 }
 
@@ -53,18 +53,58 @@ struct Rating {
     confidence: f64,
 }
 
+fn form() -> AnswerSchema {
+    let schema = json!({"type": "object", "properties": {
+        "rating": {"type": "string", "enum": ["buy", "hold", "sell"]}, "confidence": {"type": "number"}}});
+    AnswerSchema { name: "rating".into(), schema }
+}
+
 #[test]
 fn a_structured_answer_is_read_into_its_type() {
     let text = "```json\n{\"rating\": \"BUY\", \"confidence\": 0.5}\n```";
-    assert_eq!(parse_structured(text), Ok(Rating { rating: "BUY".into(), confidence: 0.5 }));
+    assert_eq!(parse_structured(text, &form()), Ok(Rating { rating: "buy".into(), confidence: 0.5 }));
 }
 
 #[test]
 fn an_answer_of_the_wrong_form_says_what_is_missing() {
-    let error = parse_structured::<Rating>(r#"{"rating": "BUY"}"#).unwrap_err();
+    let error = parse_structured::<Rating>(r#"{"rating": "BUY"}"#, &form()).unwrap_err();
     assert!(error.contains("confidence"), "{error}");
-    let error = parse_structured::<Rating>("BUY").unwrap_err();
+    let error = parse_structured::<Rating>("BUY", &form()).unwrap_err();
     assert!(error.contains("no JSON object"), "{error}");
+}
+
+#[test]
+fn a_word_that_is_none_of_the_fixed_ones_is_asked_for_again() {
+    let error =
+        parse_structured::<Rating>(r#"{"rating": "buy or hold", "confidence": 1}"#, &form()).unwrap_err();
+    assert!(error.contains("`rating` must be one of buy, hold, sell, but it is \"buy or hold\""), "{error}");
+}
+
+#[test]
+fn raw_line_breaks_in_strings_are_read() {
+    let text = "Here:\n{\"grade\":\"hold\",\"thesis\":\"First point.\nSecond point.\"}";
+    assert_eq!(extract_json(text), Ok(json!({"grade": "hold", "thesis": "First point.\nSecond point."})));
+}
+
+#[test]
+fn what_could_mean_two_things_is_refused() {
+    for text in [
+        r#"Either {"grade": "buy"} or {"grade": "sell"}."#,
+        "```json\n{\"grade\": \"buy\"}\n```\nNo, rather:\n```json\n{\"grade\": \"sell\"}\n```",
+    ] {
+        assert_eq!(extract_json(text), Err(JsonError::Several), "{text}");
+    }
+    let twice = extract_json(r#"{"grade": "buy", "grade": "sell"}"#);
+    assert!(matches!(&twice, Err(JsonError::Malformed(why)) if why.contains("`grade`")), "{twice:?}");
+    let same = r#"{"grade": "buy"}, that is {"grade": "buy"}"#;
+    assert_eq!(extract_json(same), Ok(json!({"grade": "buy"})));
+}
+
+#[test]
+fn nesting_beyond_all_sense_is_refused() {
+    for text in ["{\"a\":".repeat(1_000_000), format!("{}1{}", "{\"a\":".repeat(65), "}".repeat(65))] {
+        assert_eq!(extract_json(&text), Err(JsonError::TooDeep(64)));
+    }
 }
 
 fn json_value() -> impl Strategy<Value = Value> {

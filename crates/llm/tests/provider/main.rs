@@ -575,3 +575,60 @@ fn a_configuration_that_cannot_work_is_refused() {
         config.base_url = Some("http://localhost:1/v1".into());
     }));
 }
+
+/// A text cut in pieces, as it is heard and as it is in the end.
+async fn thinking_aloud(pieces: &[&str]) -> (Result<ChatAnswer, ChatError>, String, String) {
+    let events: Vec<String> =
+        pieces.iter().map(|text| piece(text)).chain([stop(), usage(10, 2), done()]).collect();
+    let server = Server::start(vec![sse(&events)]).await;
+    let mut config = config(&server);
+    config.max_retries = 1;
+    let (mut text, mut thoughts) = (String::new(), String::new());
+    let mut sink = |piece: Piece<'_>| match piece {
+        Piece::Begin => (text, thoughts) = Default::default(),
+        Piece::Text(more) => text.push_str(more),
+        Piece::Thought(more) => thoughts.push_str(more),
+        Piece::InLine(_) => {}
+    };
+    let answer = provider(config).chat(&request(), &mut sink).await;
+    (answer.map_err(|failure| failure.error), text, thoughts)
+}
+
+#[tokio::test]
+async fn thoughts_in_the_text_are_no_part_of_the_answer() {
+    for pieces in [
+        &["<think>\nThe price is up.\n</think>\n\n## Report\nUp."][..],
+        &["<", "think>\nThe price", " is up.\n</thi", "nk>\n", "\n## Rep", "ort\nUp."],
+        // The server sent the opening mark to the model itself.
+        &["\nThe price is up.\n", "</", "think>", "\n\n## Report\nUp."],
+    ] {
+        let (answer, text, thoughts) = thinking_aloud(pieces).await;
+        let answer = answer.unwrap();
+        assert_eq!(
+            (answer.text.as_str(), answer.thoughts.as_str()),
+            ("## Report\nUp.", "\nThe price is up.\n")
+        );
+        assert_eq!((text, thoughts), (answer.text, answer.thoughts));
+    }
+}
+
+#[tokio::test]
+async fn what_looks_like_the_beginning_of_a_mark_is_kept_at_the_end() {
+    let (answer, text, _) = thinking_aloud(&["1 <", " 2 and [", "t", "hi", "<th"]).await;
+    assert_eq!(answer.unwrap().text, "1 < 2 and [thi<th");
+    assert_eq!(text, "1 < 2 and [thi<th");
+}
+
+#[tokio::test]
+async fn thoughts_alone_are_an_empty_answer_that_counts() {
+    for pieces in [&["<think>The price is"][..], &["<think>Up.</think>", "\n\n"], &["Up.</think>"]] {
+        let events: Vec<String> =
+            pieces.iter().map(|text| piece(text)).chain([stop(), usage(10, 2), done()]).collect();
+        let server = Server::start(vec![sse(&events), good("Up.")]).await;
+        let mut sink = |_: Piece<'_>| ();
+        let answer = provider(config(&server)).chat(&request(), &mut sink).await.unwrap();
+        assert_eq!((answer.text.as_str(), answer.thoughts.as_str()), ("Up.", ""));
+        assert_eq!(answer.attempts.len(), 1);
+        assert_eq!(answer.attempts[0].usage, Usage { tokens_in: Some(10), tokens_out: Some(2) });
+    }
+}

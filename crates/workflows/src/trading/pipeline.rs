@@ -619,7 +619,7 @@ fn rating_schema() -> AnswerSchema {
 /// # Errors
 /// A text that says to the model what is wrong, to ask it again with.
 pub fn read_rating(text: &str) -> Result<RatingAnswer, String> {
-    let rating: RatingAnswer = parse_structured(text)?;
+    let rating: RatingAnswer = parse_structured(text, &rating_schema())?;
     if rating.summary.trim().is_empty() || rating.thesis.trim().is_empty() {
         return Err(
             "`summary` and `thesis` must not be empty. Answer again with the whole object.".to_owned()
@@ -729,6 +729,26 @@ mod tests {
             assert!(read_rating_of(bad, false).is_err(), "{bad}");
         }
         assert!(read_rating_of(good, true).is_err());
+    }
+
+    #[test]
+    fn a_rating_in_another_spelling_is_read_and_never_as_another_grade() {
+        let read = |grade: &str, confidence: &str| {
+            let text = format!(
+                "{{\"grade\":\"{grade}\",\"confidence\":\"{confidence}\",\"summary\":\"s\",\n\"thesis\":\"First point.\nSecond point.\"}}"
+            );
+            read_rating(&text).map(|rating| (rating.grade, rating.confidence))
+        };
+        assert_eq!(read("HOLD", "Medium"), Ok((Grade::Hold, Confidence::Medium)));
+        assert_eq!(read("Over-weight", "medium confidence "), Ok((Grade::Overweight, Confidence::Medium)));
+        assert_eq!(read("under weight", "LOW"), Ok((Grade::Underweight, Confidence::Low)));
+        for (grade, confidence) in [("strong sell", "low"), ("hold/sell", "low"), ("hold", "medium to high")]
+        {
+            let refused = read(grade, confidence).unwrap_err();
+            assert!(refused.contains("must be one of"), "{refused}");
+        }
+        let twice = r#"{"grade":"buy","grade":"sell","confidence":"low","summary":"s","thesis":"t"}"#;
+        assert!(read_rating(twice).unwrap_err().contains("`grade` stands in it twice"));
     }
 
     #[test]

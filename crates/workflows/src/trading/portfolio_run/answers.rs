@@ -45,7 +45,7 @@ pub(super) fn read_reviews(text: &str, holdings: &[HoldingFacts]) -> Result<Vec<
     struct Reviews {
         reviews: Vec<Review>,
     }
-    let Reviews { reviews } = parse_structured(text)?;
+    let Reviews { reviews } = parse_structured(text, &review_schema())?;
     let reviewed: BTreeSet<&Ticker> = reviews.iter().map(|review| &review.ticker).collect();
     let held: BTreeSet<&Ticker> = holdings.iter().map(|holding| &holding.ticker).collect();
     if reviewed != held || reviews.len() != holdings.len() {
@@ -136,10 +136,7 @@ struct DecisionAnswer {
 /// # Errors
 /// A text that says to the model what is wrong, to ask it again with.
 pub fn read_decision(text: &str) -> Result<Decision, String> {
-    let answer: DecisionAnswer = parse_structured(text)?;
-    if !REGIMES.contains(&answer.macro_regime.as_str()) {
-        return Err(format!("`macro_regime` must be one of {}. Answer again.", REGIMES.join(", ")));
-    }
+    let answer: DecisionAnswer = parse_structured(text, &decision_schema())?;
     if answer.sells.len() + answer.buys.len() > MOST_ORDERS {
         return Err(format!("There are more than {MOST_ORDERS} orders. Answer again with fewer."));
     }
@@ -253,6 +250,11 @@ mod tests {
             let text = answer(change);
             assert!(read_decision(&text).is_err(), "{text}");
         }
+        let spelled = answer(|it| {
+            it["macro_regime"] = json!("Risk off");
+            it["decision_confidence"] = json!("MEDIUM confidence");
+        });
+        assert_eq!(read_decision(&spelled), read_decision(&answer(|_| {})));
         let empty = answer(|it| {
             it["sells"] = json!([]);
             it["buys"] = json!([]);
