@@ -86,6 +86,12 @@ pub async fn stop_run(run: RunId, reason: Option<String>) -> Result<(), ApiError
     answer(backend()?.stop_run(run, reason).await)
 }
 
+/// Deletes a run that is over.
+#[server(name = DeleteRunCall, prefix = "/rpc", endpoint = "delete_run", input = JsonText, output = JsonText)]
+pub async fn delete_run(run: RunId) -> Result<(), ApiError> {
+    answer(backend()?.delete_run(run).await)
+}
+
 /// Runs, newest first.
 #[server(name = RunsCall, prefix = "/rpc", endpoint = "runs", input = JsonText, output = JsonText)]
 pub async fn runs(filter: RunFilter) -> Result<RunPage, ApiError> {

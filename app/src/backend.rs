@@ -20,6 +20,8 @@ pub trait Backend: Send + Sync {
     async fn start_run(&self, request: StartRun) -> Result<RunAccepted, Problem>;
     /// Stops a run.
     async fn stop_run(&self, run: RunId, reason: Option<String>) -> Result<(), Problem>;
+    /// Deletes a run that is over.
+    async fn delete_run(&self, run: RunId) -> Result<(), Problem>;
     /// Runs, newest first.
     async fn runs(&self, filter: RunFilter) -> Result<RunPage, Problem>;
     /// The full present state of a run.

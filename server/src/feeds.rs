@@ -5,7 +5,8 @@ use axum::{
     extract::{Path, WebSocketUpgrade},
     response::Response,
 };
-use protocol::{PortfolioId, RunFilter, RunStatus, RunSummary};
+use journal::RunChange;
+use protocol::{Control, PortfolioId, RunFilter, RunStatus, RunSummary};
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -31,7 +32,8 @@ async fn follow_runs(mut peer: Peer, service: Scoped) -> Result<(), Gone> {
     loop {
         tokio::select! {
             change = changes.next() => match change {
-                Ok(summary) => send(&mut peer, &*summary).await?,
+                Ok(RunChange::Grown(summary)) => send(&mut peer, &*summary).await?,
+                Ok(RunChange::Removed { run, .. }) => peer.send(Control::Removed { run }.encode()).await?,
                 Err(RecvError::Lagged(_)) => send_recent(&mut peer, &service).await?,
                 Err(RecvError::Closed) => return peer.end(Ending::Restart).await,
             },

@@ -98,7 +98,9 @@ pub fn from_journal(error: JournalError) -> Problem {
     let detail = error.to_string();
     let status = match error {
         JournalError::NoSuchRun(_) => return Problem::not_found(detail),
-        JournalError::Fenced(_) | JournalError::Finished(_) => return Problem::conflict(detail),
+        JournalError::Fenced(_) | JournalError::Finished(_) | JournalError::AtWork(_) => {
+            return Problem::conflict(detail);
+        }
         JournalError::NoSuchText(_) | JournalError::OutOfOrder(_) => return Problem::invalid(detail),
         JournalError::TooLarge { .. } => return Problem { status: 413, detail },
         JournalError::Full => 507,

@@ -70,7 +70,7 @@ pub fn router() -> Router<Gateway> {
         .routes(routes!(status))
         .routes(routes!(start_options))
         .routes(routes!(runs, start_run))
-        .routes(routes!(run))
+        .routes(routes!(run, delete_run))
         .routes(routes!(events))
         .routes(routes!(text))
         .routes(routes!(stop_run))
@@ -119,6 +119,13 @@ async fn start_run(
 #[utoipa::path(get, path = "/api/v1/runs/{run}", params(("run" = String, Path, description = "Run id")), responses((status = 200, body = RunView), (status = 404, body = Problem)))]
 async fn run(service: Scoped, Path(run): Path<String>) -> Reply<RunView> {
     Ok(Json(service.run(run_id(&run)?).await?))
+}
+
+/// Deletes a run that is over; what continues it stays
+#[utoipa::path(delete, path = "/api/v1/runs/{run}", params(("run" = String, Path, description = "Run id")), responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn delete_run(service: Scoped, Path(run): Path<String>) -> Result<StatusCode, ProblemResponse> {
+    service.delete_run(run_id(&run)?).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Events of a run after a number

@@ -68,6 +68,8 @@ async fn serve(
             batch = log.next() => match batch {
                 Ok(Some(events)) => peer.send_all(events.into_iter().map(|event| event.json)).await?,
                 Ok(None) => return peer.complete().await,
+                // The run was deleted: nothing more will come.
+                Err(JournalError::NoSuchRun(_)) => return peer.complete().await,
                 Err(JournalError::Closed) => return peer.end(Ending::Restart).await,
                 Err(error) => {
                     tracing::error!(%run, %error, "the log cannot be read");

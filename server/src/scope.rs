@@ -13,7 +13,7 @@ use axum::{
     http::{Extensions, request::Parts},
 };
 use engine::{Engine, LiveCalls};
-use journal::Subscription;
+use journal::{RunChange, Subscription};
 use protocol::{
     AccountId, Answer, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, PortfolioId,
     PortfolioSummary, PortfolioView, Problem, Role, RunAccepted, RunFilter, RunId, RunPage, RunSummary,
@@ -324,7 +324,7 @@ impl Scoped {
 
 /// Changes of runs that one caller may read.
 pub struct RunChanges {
-    changes: Receiver<Arc<RunSummary>>,
+    changes: Receiver<RunChange>,
     caller: Caller,
 }
 
@@ -333,11 +333,15 @@ impl RunChanges {
     ///
     /// # Errors
     /// Some were missed, or no more will come.
-    pub async fn next(&mut self) -> Result<Arc<RunSummary>, RecvError> {
+    pub async fn next(&mut self) -> Result<RunChange, RecvError> {
         loop {
-            let summary = self.changes.recv().await?;
-            if self.caller.may_read(&summary) {
-                return Ok(summary);
+            let change = self.changes.recv().await?;
+            let may_read = match &change {
+                RunChange::Grown(summary) => self.caller.may_read(summary),
+                RunChange::Removed { run, owner } => self.caller.may_know(*run, owner),
+            };
+            if may_read {
+                return Ok(change);
             }
         }
     }
@@ -364,6 +368,11 @@ impl Backend for Scoped {
     async fn stop_run(&self, run: RunId, reason: Option<String>) -> Result<(), Problem> {
         let owner = self.own_run(run).await?;
         self.service().stop(run, owner, reason.as_deref()).await
+    }
+
+    async fn delete_run(&self, run: RunId) -> Result<(), Problem> {
+        self.own_run(run).await?;
+        self.service().delete_run(run).await
     }
 
     async fn runs(&self, filter: RunFilter) -> Result<RunPage, Problem> {

@@ -19,7 +19,7 @@ use workflows::trading::{Desk, DeskError};
 
 use crate::{
     peer::Sockets,
-    problem::{from_engine, from_journal, no_run},
+    problem::{from_accounts, from_engine, from_journal, no_run},
     transfer,
 };
 
@@ -84,6 +84,12 @@ impl Service {
     /// Stops a run on a person's behalf.
     pub async fn stop(&self, run: RunId, by: AccountId, reason: Option<&str>) -> Result<(), Problem> {
         self.engine.stop(run, by, reason).await.map_err(from_engine)
+    }
+
+    /// Deletes a run that is over, and what it was shared by.
+    pub async fn delete_run(&self, run: RunId) -> Result<(), Problem> {
+        self.journal.remove(vec![run]).await.map_err(from_journal)?;
+        self.accounts.end_shares_of(run).await.map_err(from_accounts)
     }
 
     /// A run as JSON Lines.

@@ -80,7 +80,7 @@ impl LiveRun {
                 Frame::Control(Control::Delta { call, from, text }) => pieces.push((call, from, text)),
                 Frame::Control(Control::Queued { place }) => drop(self.place.try_set(Some(place))),
                 // Every socket takes the trouble out before.
-                Frame::Control(Control::Hello { .. } | Control::Trouble(_)) => {}
+                Frame::Control(Control::Hello { .. } | Control::Trouble(_) | Control::Removed { .. }) => {}
                 Frame::Control(Control::Thinking { .. } | Control::InLine { .. }) => {}
             }
         }

@@ -433,6 +433,15 @@ impl Accounts {
         Ok(revoked)
     }
 
+    /// Revokes whatever a run was shared by: it was deleted.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn end_shares_of(&self, run: RunId) -> Result<(), AccountsError> {
+        store::revoke_shares_of(&self.0.pool, run).await?;
+        self.end_leases().await
+    }
+
     /// How long a connection that came in by this credential may go on.
     ///
     /// # Errors

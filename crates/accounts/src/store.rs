@@ -277,6 +277,11 @@ pub async fn revoke(
     Ok(gone.rows_affected() == 1)
 }
 
+pub async fn revoke_shares_of(pool: &SqlitePool, run: RunId) -> Result<(), AccountsError> {
+    sqlx::query("delete from credential where run = ?").bind(run.0).execute(pool).await?;
+    Ok(())
+}
+
 /// Deletes all but the account's newest `keep` credentials of a kind.
 pub async fn keep_newest(
     pool: &SqlitePool,

@@ -49,6 +49,8 @@ impl Batch {
                     call.outcome = Some(batch.append_ledger(&mut call.input, connection).await?);
                 }
                 Request::Close(call) => call.outcome = Some(Ok(())),
+                // Done by itself, after the batch that it came with.
+                Request::Remove(_) => {}
             }
         }
         batch.store(runs, connection).await?;

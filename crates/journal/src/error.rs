@@ -16,6 +16,9 @@ pub enum JournalError {
     /// The events are not in an order that a log can have.
     #[error("Run {0} cannot take these events: its start must come first, once, and its end last.")]
     OutOfOrder(RunId),
+    /// The run's end is still to come.
+    #[error("Run {0} is at work, so it cannot be deleted. Stop it first, or wait until it is over.")]
+    AtWork(RunId),
     /// The run has no events.
     #[error("There is no run {0}. Check the id.")]
     NoSuchRun(RunId),

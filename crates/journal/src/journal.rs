@@ -8,7 +8,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::{
     JournalError, Ledger, Subscription,
-    feeds::{self, Feeds},
+    feeds::{self, Feeds, RunChange},
     request::{Append, Request, ask},
     store::{self, Store},
     tail::Tails,
@@ -58,7 +58,7 @@ struct Shared {
     requests: mpsc::Sender<Request>,
     store: Store,
     tails: Arc<Tails>,
-    changes: broadcast::WeakSender<Arc<RunSummary>>,
+    changes: broadcast::WeakSender<RunChange>,
     trouble: watch::Receiver<Option<JournalError>>,
     ledger: Ledger,
 }
@@ -261,10 +261,21 @@ impl Journal {
         self.0.store.spent(owner).await
     }
 
-    /// The summary of every changed run, after each commit. A receiver that lags loses the
-    /// oldest ones and is told so; it ends when the journal is closed.
-    pub fn changes(&self) -> broadcast::Receiver<Arc<RunSummary>> {
+    /// Every run that has changed, after each commit. A receiver that lags loses the oldest changes
+    /// and is told so; it ends when the journal is closed.
+    pub fn changes(&self) -> broadcast::Receiver<RunChange> {
         feeds::receiver(&self.0.changes)
+    }
+
+    /// Deletes runs that are over, all or none of them, with the texts that no other run names. Runs
+    /// that continue one of them keep what they took over. Entries of portfolios stay. Who reads a
+    /// deleted run gets [`JournalError::NoSuchRun`].
+    ///
+    /// # Errors
+    /// [`JournalError::NoSuchRun`], [`JournalError::AtWork`]: one of the runs is not there, or not over.
+    /// Or the file cannot be written.
+    pub async fn remove(&self, runs: Vec<RunId>) -> Result<(), JournalError> {
+        ask(&self.0.requests, runs, Request::Remove).await.map(drop)
     }
 
     /// What keeps the journal from storing, as long as something does. It tries by itself whether

@@ -34,6 +34,7 @@ mod writer;
 
 pub use encoding::digest;
 pub use error::{JournalError, LedgerError};
+pub use feeds::RunChange;
 pub use journal::{Encoded, Epoch, Journal, Options};
 pub use ledger::Ledger;
 pub use request::Appended;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use protocol::{Event, NewEvent, PortfolioId, RunId};
+use protocol::{AccountId, Event, NewEvent, PortfolioId, RunId};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{Epoch, JournalError, LedgerError};
@@ -13,6 +13,7 @@ pub(crate) enum Request {
     Append(Call<Append, Vec<Arc<Event>>>),
     OpenLedger(Call<Opening, (), LedgerError>),
     AppendLedger(Call<Addition, Appended, LedgerError>),
+    Remove(Call<Vec<RunId>, Vec<(RunId, AccountId)>>),
     Close(Call<(), ()>),
 }
 
@@ -48,6 +49,7 @@ impl Request {
             Self::Append(call) => call.answer(committed),
             Self::OpenLedger(call) => call.answer(committed),
             Self::AppendLedger(call) => call.answer(committed),
+            Self::Remove(call) => call.answer(committed),
             Self::Close(call) => call.answer(committed),
         }
     }

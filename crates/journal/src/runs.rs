@@ -1,6 +1,6 @@
 //! What the writer remembers of runs between transactions.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use protocol::{RunId, RunSummary};
 use sqlx::SqliteConnection;
@@ -9,6 +9,10 @@ use crate::{Epoch, JournalError, store::write};
 
 /// Runs that the writer remembers before it forgets all of them.
 const REMEMBERED: usize = 1024;
+
+/// Claims on runs without events that are remembered. Their first events follow at once; a claim that
+/// so many others were made after is of somebody who has given up.
+const UNBORN: usize = 4096;
 
 /// The outer error fails the whole transaction, the inner one refuses a single request.
 pub(crate) type Verdict<T, E = JournalError> = Result<Result<T, E>, sqlx::Error>;
@@ -30,12 +34,14 @@ impl Known {
 pub(crate) struct Runs {
     known: HashMap<RunId, Known>,
     unborn: HashMap<RunId, Epoch>,
+    /// In the order in which they were claimed first.
+    claimed: VecDeque<RunId>,
     next_epoch: Epoch,
 }
 
 impl Runs {
     pub fn new(next_epoch: Epoch) -> Self {
-        Self { known: HashMap::new(), unborn: HashMap::new(), next_epoch }
+        Self { known: HashMap::new(), unborn: HashMap::new(), claimed: VecDeque::new(), next_epoch }
     }
 
     /// The next epoch, above all others.
@@ -47,7 +53,14 @@ impl Runs {
 
     /// A claim on a run without events.
     pub fn claim_unborn(&mut self, run: RunId, epoch: Epoch) {
-        self.unborn.insert(run, epoch);
+        if self.unborn.insert(run, epoch).is_none() {
+            self.claimed.push_back(run);
+        }
+        if self.claimed.len() > UNBORN
+            && let Some(oldest) = self.claimed.pop_front()
+        {
+            self.unborn.remove(&oldest);
+        }
     }
 
     /// The last claim on a run without events.
@@ -67,12 +80,21 @@ impl Runs {
     /// After a commit that stored events of these.
     pub fn settle<'r>(&mut self, stored: impl Iterator<Item = &'r RunId>) {
         for run in stored {
-            self.unborn.remove(run);
+            if self.unborn.remove(run).is_some() {
+                self.claimed.retain(|claimed| claimed != run);
+            }
         }
         if self.known.len() > REMEMBERED {
             self.known.clear();
         }
         self.known.retain(|_, known| !known.is_finished());
+    }
+
+    /// After runs were deleted.
+    pub fn remove<'r>(&mut self, removed: impl Iterator<Item = &'r RunId>) {
+        for run in removed {
+            self.known.remove(run);
+        }
     }
 
     /// After a failed transaction: the file has the truth.

@@ -50,10 +50,14 @@ impl Subscription {
     /// event. Dropping the future loses nothing.
     ///
     /// # Errors
-    /// The log cannot be read, or the journal was closed. Calling again tries again.
+    /// [`JournalError::NoSuchRun`]: the run was deleted. Or the log cannot be read, or the journal was
+    /// closed; calling again tries again.
     pub async fn next(&mut self) -> Result<Option<Vec<Encoded>>, JournalError> {
         loop {
             let progress = *self.progress.borrow_and_update();
+            if progress.removed {
+                return Err(JournalError::NoSuchRun(self.run));
+            }
             if progress.seq > self.after {
                 return self.take().await.map(Some);
             }
@@ -74,7 +78,11 @@ impl Subscription {
         };
         // Committed events are there, one after the other; if not, the file is at fault.
         let (Some(first), Some(last)) = (events.first(), events.last()) else {
-            return Err(self.gap());
+            // Deleted just now: word of that is on its way.
+            return match self.store.reach(self.run).await? {
+                Some(_) => Err(self.gap()),
+                None => Err(JournalError::NoSuchRun(self.run)),
+            };
         };
         if first.seq != self.after + 1 || last.seq != self.after + events.len() as u64 {
             return Err(self.gap());

@@ -21,6 +21,8 @@ pub(crate) struct Progress {
     pub finished: bool,
     /// Whether the journal is closed, so that nothing will be added.
     pub closed: bool,
+    /// Whether the run was deleted.
+    pub removed: bool,
 }
 
 /// The last events of a run that somebody reads. It lives as long as its readers do.
@@ -116,6 +118,14 @@ impl Tails {
             // The events first: who sees the new number must find them.
             lock(&tail.recent).push(events);
             tail.advance(last.seq, finished);
+        }
+    }
+
+    /// Tells the run's readers that it was deleted; who comes now finds no run.
+    pub fn remove(&self, run: RunId) {
+        let tail = lock(&self.0).tails.remove(&run).and_then(|tail| tail.upgrade());
+        if let Some(tail) = tail {
+            tail.progress.send_modify(|progress| progress.removed = true);
         }
     }
 

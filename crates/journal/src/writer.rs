@@ -12,7 +12,7 @@ use crate::{
     feeds::Feeds,
     request::Request,
     runs::Runs,
-    store::{Opened, Store, write},
+    store::{self, Opened, Store, write},
 };
 
 /// Requests that may wait; who brings another one waits for a place.
@@ -76,6 +76,10 @@ impl Writer {
                     tracing::error!(%error, requests = last_batch, "the journal could not store");
                     Err(error)
                 }
+            };
+            let committed = match committed {
+                Ok(()) => self.remove(&mut requests).await,
+                failed => failed,
             };
             match &committed {
                 Err(error) => self.note(Some(error)),
@@ -146,6 +150,35 @@ impl Writer {
             let _ = connection.close().await;
         }
         result
+    }
+
+    /// Does the removals among the requests, each by itself.
+    async fn remove(&mut self, requests: &mut [Request]) -> Result<(), JournalError> {
+        for request in requests {
+            let Request::Remove(call) = request else { continue };
+            let mut connection = match self.connection.take() {
+                Some(connection) => connection,
+                None => self.options.connect().await?,
+            };
+            match store::remove::remove(&mut connection, &call.input).await {
+                Ok(outcome) => {
+                    if let Ok(removed) = &outcome {
+                        self.runs.remove(removed.iter().map(|(run, _)| run));
+                        self.feeds.publish_removal(removed);
+                        if let Err(error) = store::remove::shrink(&mut connection).await {
+                            tracing::warn!(%error, "the journal's file did not shrink");
+                        }
+                    }
+                    call.outcome = Some(outcome);
+                    self.connection = Some(connection);
+                }
+                Err(error) => {
+                    let _ = connection.close().await;
+                    call.outcome = Some(Err(error.into()));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The readers go first, so that the last connection can fold the write-ahead log into the

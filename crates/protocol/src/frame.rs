@@ -41,6 +41,11 @@ pub enum Control {
         /// How many runs are served before the next one is this one, with itself: 1 is next.
         place: usize,
     },
+    /// A run was deleted. Sent on the feed of all runs.
+    Removed {
+        /// The run.
+        run: RunId,
+    },
     /// What keeps the server from going on, or that nothing does any more. Sent on every socket.
     Trouble(Trouble),
 }

@@ -68,12 +68,21 @@ impl Caller {
 
     /// Whether the run is the caller's own. Viewers own nothing.
     pub fn owns(&self, run: &RunSummary) -> bool {
-        self.account.as_ref().is_some_and(|(name, role)| *name == run.owner && *role != Role::Viewer)
+        self.is_owner(&run.owner)
+    }
+
+    fn is_owner(&self, owner: &AccountId) -> bool {
+        self.account.as_ref().is_some_and(|(name, role)| name == owner && *role != Role::Viewer)
     }
 
     /// Whether the run may be read.
     pub fn may_read(&self, run: &RunSummary) -> bool {
-        self.owns(run) || self.shared.contains_key(&run.run)
+        self.may_know(run.run, &run.owner)
+    }
+
+    /// Whether the caller may know of a run with this owner.
+    pub fn may_know(&self, run: RunId, owner: &AccountId) -> bool {
+        self.is_owner(owner) || self.shared.contains_key(&run)
     }
 
     /// The account to write for.

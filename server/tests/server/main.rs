@@ -6,6 +6,7 @@ mod support;
 
 mod access;
 mod accounts;
+mod deletion;
 mod faults;
 mod interfaces;
 mod limits;

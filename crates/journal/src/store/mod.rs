@@ -2,6 +2,7 @@
 
 mod open;
 mod read;
+pub(crate) mod remove;
 pub(crate) mod write;
 
 pub(crate) use open::{Opened, open};

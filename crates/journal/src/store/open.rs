@@ -9,7 +9,9 @@ use database::{FileError, Format};
 use sqlx::{
     ConnectOptions, SqliteConnection,
     migrate::Migrator,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{
+        SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+    },
 };
 
 use super::Store;
@@ -60,6 +62,8 @@ fn writing(path: &Path, options: &Options) -> SqliteConnectOptions {
         .filename(path)
         .create_if_missing(true)
         .page_size(4096)
+        // Only tells in a file that is new: pages that nothing uses can be given back.
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         // A page that changes often is copied to the database file once for many commits.

@@ -1,3 +1,4 @@
+use journal::RunChange;
 use protocol::{RunFilter, RunId, RunPage, RunStatus, RunSummary, WorkflowKind};
 
 use crate::sample::{Place, begin, finished, line, new_run, pipeline, running, started_as};
@@ -38,7 +39,8 @@ async fn every_commit_announces_each_changed_run() {
     let (run, epoch) = begin(&journal).await;
     journal.claim(run).await.unwrap();
     assert!(journal.append(run, epoch, vec![line("fenced")]).await.is_err());
-    assert_eq!(changes.recv().await.unwrap().seq, 1);
+    let Ok(RunChange::Grown(summary)) = changes.recv().await else { panic!("a run that has grown") };
+    assert_eq!(summary.seq, 1);
     journal.close().await;
     assert!(changes.recv().await.is_err(), "neither a claim nor a refused append is a change");
 }

@@ -6,6 +6,7 @@ mod ledger;
 mod lists;
 mod log;
 mod opening;
+mod removal;
 mod sample;
 mod subscriptions;
 mod texts;

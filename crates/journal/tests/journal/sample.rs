@@ -1,12 +1,16 @@
 //! Runs and events to store.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use journal::{Epoch, Journal};
 use protocol::{
     Analyst, Body, Event, LogLevel, LogLine, NewEvent, RunFinished, RunId, RunRequest, RunStarted, RunStatus,
     Said, StatusChanged, Text, Timestamp, Totals, Workflow,
 };
+use sqlx::{Connection, SqliteConnection, migrate::Migrator, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -26,6 +30,17 @@ impl Place {
 
     pub async fn open(&self) -> Journal {
         Journal::open(&self.file()).await.unwrap()
+    }
+
+    /// A file that an earlier version made, which knew the migrations up to this one.
+    pub async fn of_form(&self, last: i64) -> SqliteConnection {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+        let mut migrator = Migrator::new(folder).await.unwrap();
+        migrator.migrations.to_mut().retain(|migration| migration.version <= last);
+        let options = SqliteConnectOptions::new().filename(self.file()).create_if_missing(true);
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        migrator.run(&mut connection).await.unwrap();
+        connection
     }
 
     /// What a killed process would have left on the disk at this moment.

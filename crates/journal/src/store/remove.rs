@@ -1,0 +1,46 @@
+use protocol::{AccountId, RunId};
+use sqlx::{Connection, SqliteConnection};
+
+use super::key;
+use crate::{JournalError, runs::Verdict};
+
+/// Deletes runs that are over, all or none, and returns whose they were. Texts go with the last run
+/// that names them. Entries of portfolios stay.
+pub(crate) async fn remove(
+    connection: &mut SqliteConnection,
+    runs: &[RunId],
+) -> Verdict<Vec<(RunId, AccountId)>> {
+    let mut transaction = connection.begin_with("begin immediate").await?;
+    // A run's texts go before what names them does.
+    sqlx::query("pragma defer_foreign_keys = on").execute(&mut *transaction).await?;
+    let mut removed = Vec::with_capacity(runs.len());
+    for run in runs {
+        let row: Option<(String, bool)> = sqlx::query_as("select owner, finished from run where id = ?")
+            .bind(key(*run))
+            .fetch_optional(&mut *transaction)
+            .await?;
+        match row {
+            None => return Ok(Err(JournalError::NoSuchRun(*run))),
+            Some((_, false)) => return Ok(Err(JournalError::AtWork(*run))),
+            Some((owner, true)) => removed.push((*run, owner.parse().unwrap_or_default())),
+        }
+        for statement in [
+            "delete from text where digest in (select digest from run_text where run = ?1) and not exists \
+             (select 1 from run_text where digest = text.digest and run <> ?1)",
+            "delete from run_text where run = ?1",
+            "delete from event where run = ?1",
+            "delete from run where id = ?1",
+        ] {
+            sqlx::query(statement).bind(key(*run)).execute(&mut *transaction).await?;
+        }
+    }
+    transaction.commit().await?;
+    Ok(Ok(removed))
+}
+
+/// Gives the pages that nothing uses any more back to the file system, where the file allows that.
+pub(crate) async fn shrink(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("pragma incremental_vacuum").execute(&mut *connection).await?;
+    // Until then, the pages are only marked as gone in the write-ahead log.
+    sqlx::query("pragma wal_checkpoint(truncate)").execute(connection).await.map(drop)
+}

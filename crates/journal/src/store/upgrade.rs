@@ -1,0 +1,36 @@
+//! What is done once with what an older version stored, and SQL alone cannot do.
+
+use std::collections::BTreeMap;
+
+use futures::TryStreamExt;
+use protocol::{AccountId, RunSummary};
+use sqlx::{Connection, SqliteConnection};
+
+use super::spend::{self, Spend};
+
+/// Does what is still to be done.
+pub(crate) async fn run(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin_with("begin immediate").await?;
+    let steps: Vec<String> =
+        sqlx::query_scalar("select step from upgrade").fetch_all(&mut *transaction).await?;
+    if steps.iter().any(|step| step == "spend") {
+        for (account, spend) in count_spend(&mut transaction).await? {
+            spend::write(&mut transaction, &account, &spend).await?;
+        }
+        sqlx::query("delete from upgrade where step = 'spend'").execute(&mut *transaction).await?;
+    }
+    transaction.commit().await
+}
+
+/// What the runs that are there have used. What one that cannot be read has used is not known.
+pub(crate) async fn count_spend(
+    connection: &mut SqliteConnection,
+) -> Result<BTreeMap<AccountId, Spend>, sqlx::Error> {
+    let mut spends: BTreeMap<AccountId, Spend> = BTreeMap::new();
+    let mut rows = sqlx::query_scalar::<_, String>("select summary from run").fetch(connection);
+    while let Some(summary) = rows.try_next().await? {
+        let Ok(summary) = serde_json::from_str::<RunSummary>(&summary) else { continue };
+        spends.entry(summary.owner.clone()).or_default().used.add(&spend::charged(&summary));
+    }
+    Ok(spends)
+}
