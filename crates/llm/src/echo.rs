@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::json;
+
 /// Those of a message. `DeepSeek`, Kimi and others refuse a request without the `reasoning_content` of an
 /// answer that asked for tools; mediators keep signatures of thoughts under names of their own.
 pub(crate) const OF_MESSAGES: [&str; 6] = [
@@ -18,7 +20,8 @@ pub(crate) const OF_CALLS: [&str; 3] = ["extra_content", "thought_signature", "p
 
 /// The fields of an object that have these names and say something.
 pub(crate) fn among(fields: &Map<String, Value>, names: &[&str]) -> Map<String, Value> {
-    let known = fields.iter().filter(|(name, value)| names.contains(&name.as_str()) && !is_empty(value));
+    let known =
+        fields.iter().filter(|(name, value)| names.contains(&name.as_str()) && !json::says_nothing(value));
     known.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
@@ -61,7 +64,7 @@ fn add_part(list: &mut Vec<Value>, part: Value) {
 }
 
 fn add_fields(before: &mut Map<String, Value>, part: Map<String, Value>) {
-    for (name, value) in part.into_iter().filter(|(_, value)| !is_empty(value)) {
+    for (name, value) in part.into_iter().filter(|(_, value)| !json::says_nothing(value)) {
         match (before.get_mut(&name), value) {
             (Some(Value::String(text)), Value::String(more))
                 if matches!(name.as_str(), "text" | "summary" | "data" | "thinking") =>
@@ -78,14 +81,4 @@ fn add_fields(before: &mut Map<String, Value>, part: Map<String, Value>) {
 /// How many bytes a field adds to an answer, about.
 pub(crate) fn size(fields: &Map<String, Value>) -> usize {
     fields.iter().map(|(name, value)| name.len() + value.to_string().len()).sum()
-}
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(values) => values.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        _ => false,
-    }
 }

@@ -49,6 +49,9 @@ const TOO_LONG: [&str; 8] = [
 /// What is said of a request that alone is more than a rate allows.
 const BEYOND_THE_RATE: [&str; 2] = ["request too large", "request is too large"];
 
+/// How a policy is named, as in `content_policy_violation` or "data policy".
+const POLICY: [&str; 5] = ["policy", "content_filter", "content filter", "guardrail", "data_inspection"];
+
 /// What is said of a state that passes.
 const PASSING: [&str; 11] = [
     "overloaded",
@@ -105,13 +108,7 @@ pub(crate) fn is_error(value: &Value) -> bool {
     let Value::Object(fields) = first(value) else { return false };
     // Some servers send the field with nothing in it.
     let says = |name: &str| {
-        fields.get(name).is_some_and(|value| match value {
-            Value::Null | Value::Bool(false) => false,
-            Value::String(text) => !text.is_empty(),
-            Value::Array(values) => !values.is_empty(),
-            Value::Object(fields) => !fields.is_empty(),
-            _ => true,
-        })
+        fields.get(name).is_some_and(|value| !json::says_nothing(value) && *value != Value::Bool(false))
     };
     let named = ["object", "type"].iter().any(|name| fields.get(*name).is_some_and(|value| value == "error"));
     let answers = fields.contains_key("choices") || fields.contains_key("usage");
@@ -126,25 +123,25 @@ pub(crate) fn in_answer(model: &str, error: &Value, alone: bool) -> ChatError {
         return said.means(model, status);
     }
     let model = model.to_owned();
-    let words = said.words.unwrap_or_else(|| "the provider reported an error".to_owned());
-    let lower = words.to_lowercase();
-    let speaks_of = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    if speaks_of(&TOO_LONG) {
-        ChatError::TooLong { model, message: words }
-    } else if speaks_of_policy(&lower) || speaks_of_policy(&said.names) {
-        ChatError::Policy { model, message: words }
-    } else if speaks_of(&PASSING) {
-        if lower.contains("rate limit") || lower.contains("too many requests") {
-            ChatError::RateLimited { model, message: words, retry_after: said.wait }
-        } else {
-            ChatError::BrokenStream { model, reason: words }
-        }
-    } else if speaks_of(&NO_SUCH_ADDRESS) {
-        ChatError::NotFound { model, message: words }
+    let (too_long, by_policy) = (said.speaks_of(&TOO_LONG), said.speaks_of(&POLICY));
+    let (passes, no_address) = (said.speaks_of(&PASSING), said.speaks_of(&NO_SUCH_ADDRESS));
+    let by_rate = said.speaks_of(&["rate limit", "too many requests"]);
+    let retry_after = said.wait;
+    let message = said.into_words();
+    if too_long {
+        ChatError::TooLong { model, message }
+    } else if by_policy {
+        ChatError::Policy { model, message }
+    } else if by_rate {
+        ChatError::RateLimited { model, message, retry_after }
+    } else if passes {
+        ChatError::BrokenStream { model, reason: message }
+    } else if no_address {
+        ChatError::NotFound { model, message }
     } else if alone {
-        ChatError::Provider { model, status: None, message: words, retry_after: None }
+        ChatError::Provider { model, status: None, message, retry_after: None }
     } else {
-        ChatError::BrokenStream { model, reason: words }
+        ChatError::BrokenStream { model, reason: message }
     }
 }
 
@@ -203,27 +200,31 @@ impl Said {
     /// The error, given the status of the response, or the one that it names itself.
     fn means(self, model: &str, status: u16) -> ChatError {
         let model = model.to_owned();
-        let message = self.words.unwrap_or_else(|| "the provider reported an error".to_owned());
-        let lower = message.to_lowercase();
-        let speaks_of =
-            |words: &[&str]| words.iter().any(|word| lower.contains(word) || self.names.contains(word));
+        let (too_long, by_policy) = (self.speaks_of(&TOO_LONG), self.speaks_of(&POLICY));
+        // An exhausted budget is not a matter of waiting, nor is what no window of time has room for.
+        let hopeless = self.speaks_of(&BEYOND_THE_RATE)
+            || (self.wait.is_none() && status_of_name(&self.names) == Some(402));
         let retry_after = self.wait;
+        let message = self.into_words();
         match status {
-            _ if speaks_of(&TOO_LONG) => ChatError::TooLong { model, message },
-            // An exhausted budget is not a matter of waiting, nor is what no window of time has room for.
-            429 if speaks_of(&BEYOND_THE_RATE)
-                || (retry_after.is_none() && status_of_name(&self.names) == Some(402)) =>
-            {
-                ChatError::Provider { model, status: Some(429), message, retry_after: None }
-            }
+            _ if too_long => ChatError::TooLong { model, message },
+            429 if hopeless => ChatError::Provider { model, status: Some(429), message, retry_after: None },
             429 => ChatError::RateLimited { model, message, retry_after },
-            400 | 403 if speaks_of_policy(&lower) || speaks_of_policy(&self.names) => {
-                ChatError::Policy { model, message }
-            }
+            400 | 403 if by_policy => ChatError::Policy { model, message },
             401 | 403 => ChatError::Unauthorised { model, message },
             404 | 405 => ChatError::NotFound { model, message },
             status => ChatError::Provider { model, status: Some(status), message, retry_after },
         }
+    }
+
+    /// Whether its words or its names hold one of these.
+    fn speaks_of(&self, parts: &[&str]) -> bool {
+        let words = self.words.as_deref().unwrap_or_default().to_lowercase();
+        parts.iter().any(|part| words.contains(part) || self.names.contains(part))
+    }
+
+    fn into_words(self) -> String {
+        self.words.unwrap_or_else(|| "the provider reported an error".to_owned())
     }
 }
 
@@ -309,13 +310,6 @@ pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
         cause = source;
     }
     shorten(&cause.to_string())
-}
-
-/// Whether the provider's words name a policy, as in `content_policy_violation` or "data policy".
-fn speaks_of_policy(lower: &str) -> bool {
-    ["policy", "content_filter", "content filter", "guardrail", "data_inspection"]
-        .iter()
-        .any(|word| lower.contains(word))
 }
 
 /// At most so much of a provider's words as is shown.

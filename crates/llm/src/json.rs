@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use crate::JsonError;
@@ -21,13 +21,21 @@ pub(crate) struct Respelled {
 impl Respelled {
     /// The value. A field that stands twice in an object must have the same value both times.
     pub(crate) fn unambiguous(&self) -> Result<Value, JsonError> {
-        serde_json::from_str::<Unambiguous>(&self.text).map(|read| read.0).map_err(malformed)
+        self.read(Doubled::Refused)
+    }
+
+    fn read(&self, doubled: Doubled) -> Result<Value, JsonError> {
+        let mut text = serde_json::Deserializer::from_str(&self.text);
+        let value = Reader(doubled).deserialize(&mut text).map_err(malformed)?;
+        text.end().map_err(malformed)?;
+        Ok(value)
     }
 }
 
-/// The value that is the whole text; of a field that stands twice in an object the last one counts.
+/// The value that is the whole text; of a field that stands twice in an object the last one counts that
+/// says anything.
 pub(crate) fn read(text: &str) -> Result<Value, JsonError> {
-    serde_json::from_str(&whole(text)?.text).map_err(malformed)
+    whole(text)?.read(Doubled::LastCounts)
 }
 
 /// The value that is the whole text, where each field means one thing only.
@@ -181,16 +189,25 @@ fn unit(text: &str) -> Option<u32> {
     digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok())?
 }
 
-/// A value whose objects say each thing once.
-struct Unambiguous(Value);
-
-impl<'de> Deserialize<'de> for Unambiguous {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reader).map(Self)
-    }
+/// What becomes of a field that stands in an object a second time, with another value.
+#[derive(Clone, Copy)]
+enum Doubled {
+    Refused,
+    /// A value that says nothing never takes the place of one that does.
+    LastCounts,
 }
 
-struct Reader;
+/// Reads a value.
+#[derive(Clone, Copy)]
+struct Reader(Doubled);
+
+impl<'de> DeserializeSeed<'de> for Reader {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
 
 impl<'de> Visitor<'de> for Reader {
     type Value = Value;
@@ -229,7 +246,7 @@ impl<'de> Visitor<'de> for Reader {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
-        while let Some(Unambiguous(value)) = list.next_element()? {
+        while let Some(value) = list.next_element_seed(self)? {
             values.push(value);
         }
         Ok(values.into())
@@ -237,9 +254,11 @@ impl<'de> Visitor<'de> for Reader {
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
-        while let Some((name, Unambiguous(value))) = fields.next_entry::<String, _>()? {
-            match object.get(&name) {
-                Some(before) if *before != value => {
+        while let Some(name) = fields.next_key::<String>()? {
+            let value = fields.next_value_seed(self)?;
+            match (object.get(&name), self.0) {
+                (Some(_), Doubled::LastCounts) if says_nothing(&value) => None,
+                (Some(before), Doubled::Refused) if *before != value => {
                     let shown: String = name.chars().take(40).collect();
                     return Err(A::Error::custom(format!(
                         "`{shown}` stands in it twice with different values"
@@ -249,6 +268,17 @@ impl<'de> Visitor<'de> for Reader {
             };
         }
         Ok(object.into())
+    }
+}
+
+/// Whether a value is there only to fill its place.
+pub(crate) fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(values) => values.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
@@ -273,6 +303,7 @@ mod tests {
             (r#"{"a": [1, 2, ], }"#, json!({"a": [1, 2]})),
             ("\u{FEFF}{\u{a0}\"a\":\u{200b}1}\u{3000}", json!({"a": 1})),
             (r#"{"a": 1, "a": 2}"#, json!({"a": 2})),
+            (r#"{"a": {"b": 1, "b": null}, "a": {}}"#, json!({"a": {"b": 1}})),
             (" 7 ", json!(7)),
             ("\"x\"", json!("x")),
             ("true", json!(true)),

@@ -8,8 +8,8 @@ use genai::{
     Client, ModelIden,
     adapter::AdapterKind,
     chat::{
-        ChatMessage, ChatOptions, ChatResponseFormat, ChatStreamEvent, ContentPart, JsonSpec, MessageContent,
-        StopReason, StreamEnd, Tool, ToolCall, ToolResponse,
+        ChatMessage, ChatOptions, ChatResponseFormat, ChatStream, ChatStreamEvent, ContentPart, JsonSpec,
+        MessageContent, StopReason, StreamEnd, Tool, ToolCall, ToolResponse,
     },
     resolver::{self, AuthData},
     webc,
@@ -66,9 +66,8 @@ impl Wire for Native {
         let events = loop {
             let chat = chat_request(request, extras);
             let options = options(request, extras);
-            // The request is sent with the wait for the first event.
             let error = match self.client.exec_chat_stream(model, chat, Some(&options)).await {
-                Ok(mut answer) => match answer.stream.next().await {
+                Ok(mut answer) => match begin(&mut answer.stream).await {
                     Some(Err(error)) => error,
                     first => break stream::iter(first).chain(answer.stream),
                 },
@@ -95,6 +94,16 @@ impl Wire for Native {
             })
         });
         Ok(deltas.boxed())
+    }
+}
+
+/// The first event that says anything. The request is sent with the wait for it.
+async fn begin(events: &mut ChatStream) -> Option<Result<ChatStreamEvent, genai::Error>> {
+    loop {
+        match events.next().await {
+            Some(Ok(ChatStreamEvent::Start | ChatStreamEvent::Heartbeat)) => {}
+            first => return first,
+        }
     }
 }
 
@@ -301,6 +310,13 @@ fn of_genai(model: &str, error: genai::Error, key: Option<&Secret>, timeouts: &T
                 Err(error) => broken(failure::root_cause(&*error)),
             },
         },
+        genai::Error::WebModelCall { webc_error: webc::Error::Reqwest(error), .. } => {
+            failure::of_transport(model, error, timeouts)
+        }
+        genai::Error::JsonValueExt(_)
+        | genai::Error::SerdeJson(_)
+        | genai::Error::InvalidJsonResponseElement { .. }
+        | genai::Error::NoChatResponse { .. } => broken(format!("a piece of it is malformed ({error})")),
         genai::Error::StreamParse { serde_error, .. } => {
             broken(format!("a piece of it is malformed ({serde_error})"))
         }
@@ -326,7 +342,9 @@ fn of_genai(model: &str, error: genai::Error, key: Option<&Secret>, timeouts: &T
 
 #[cfg(test)]
 mod tests {
-    use axum::{Router, http::StatusCode};
+    use std::sync::{Arc, Mutex};
+
+    use axum::{Router, body::Bytes, http::StatusCode};
     use genai::{ServiceTarget, resolver::Endpoint};
     use protocol::Tier;
     use serde_json::{Value, json};
@@ -334,17 +352,24 @@ mod tests {
 
     use super::*;
     use crate::{
-        ToolRequest, ToolSpec,
+        AnswerSchema, Arguments, ToolRequest, ToolSpec,
         draft::{Draft, Written},
     };
 
-    /// What is made of a provider's reply to a question about prices.
-    async fn answer(model: &str, status: StatusCode, reply: String) -> Result<(Written, Usage), ChatError> {
-        let headers = [("content-type", "text/event-stream"), ("retry-after", "7")];
-        let router = Router::new().fallback(move || async move { (status, headers, reply) });
+    /// A provider that answers with these replies, the last one again and again, and the requests that it
+    /// has seen.
+    async fn stand(model: &str, replies: Vec<(StatusCode, String)>) -> (Native, Arc<Mutex<Vec<Value>>>) {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let asked = seen.clone();
+        let router = Router::new().fallback(move |body: Bytes| async move {
+            let mut asked = asked.lock().unwrap();
+            asked.push(serde_json::from_slice(&body).unwrap());
+            let (status, reply) = replies[asked.len().min(replies.len()) - 1].clone();
+            (status, [("content-type", "text/event-stream"), ("retry-after", "7")], reply)
+        });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
-        let server = tokio::spawn(async move { axum::serve(listener, router).await });
+        tokio::spawn(async move { axum::serve(listener, router).await });
 
         let here = move |mut target: ServiceTarget| -> Result<ServiceTarget, resolver::Error> {
             target.endpoint = Endpoint::from_owned(url.clone());
@@ -359,8 +384,11 @@ mod tests {
             .unwrap();
         let kind = AdapterKind::from_model(model).unwrap();
         let keys = HashMap::from([(kind, Secret::from("sk-secret-1234"))]);
-        let native = Native { client, keys, timeouts: Timeouts::default(), learned: Learned::default() };
+        (Native { client, keys, timeouts: Timeouts::default(), learned: Learned::default() }, seen)
+    }
 
+    /// A question about prices.
+    fn question() -> ChatRequest {
         let call =
             ToolRequest { id: "c1".into(), name: "prices".into(), arguments: json!({}).into(), echo: None };
         let tools = vec![ToolSpec {
@@ -374,22 +402,128 @@ mod tests {
             Message::Assistant { text: "Let me see.".into(), tool_requests: vec![call], echo: None },
             Message::Tool { request: "c1".into(), name: "prices".into(), content: "227.5".into() },
         ];
-        let request = ChatRequest {
-            agent: "market_analyst".into(),
-            run: None,
-            tier: Tier::Quick,
-            messages,
-            tools,
-            schema: None,
-        };
-        let mut deltas = native.open(model, &request).await.map_err(|refusal| refusal.error)?;
+        let (agent, tier) = ("market_analyst".into(), Tier::Quick);
+        ChatRequest { agent, run: None, tier, messages, tools, schema: None }
+    }
+
+    async fn ask(native: &Native, model: &str, request: &ChatRequest) -> Result<(Written, Usage), ChatError> {
+        let mut deltas = native.open(model, request).await.map_err(|refusal| refusal.error)?;
         let mut draft = Draft::new(model, 1_000);
         while let Some(delta) = deltas.next().await {
             draft.add(delta?)?;
         }
-        server.abort();
         let usage = draft.usage();
         Ok((draft.complete(&request.messages)?, usage))
+    }
+
+    /// What is made of a provider's reply.
+    async fn answer(model: &str, status: StatusCode, reply: String) -> Result<(Written, Usage), ChatError> {
+        let (native, _) = stand(model, vec![(status, reply)]).await;
+        ask(&native, model, &question()).await
+    }
+
+    /// The second request, after an answer that asks for tools.
+    async fn sent_after(model: &str, reply: String) -> (Written, Value) {
+        let (native, seen) = stand(model, vec![(StatusCode::OK, reply)]).await;
+        let mut request = question();
+        let (written, _) = ask(&native, model, &request).await.unwrap();
+        let (text, tool_requests, echo) =
+            (written.text.clone(), written.tool_requests.clone(), written.echo.clone());
+        let results: Vec<Message> = tool_requests
+            .iter()
+            .map(|call| Message::Tool {
+                request: call.id.clone(),
+                name: call.name.clone(),
+                content: "7".into(),
+            })
+            .collect();
+        request.messages.push(Message::Assistant { text, tool_requests, echo });
+        request.messages.extend(results);
+        ask(&native, model, &request).await.unwrap();
+        let sent = seen.lock().unwrap()[1].clone();
+        (written, sent)
+    }
+
+    #[tokio::test]
+    async fn a_signature_of_a_native_call_goes_back_with_it() {
+        let reply = json!({"candidates": [{"content": {"role": "model", "parts": [
+            {"functionCall": {"name": "prices", "args": {"t": "AAPL"}}, "thoughtSignature": "Et8B"},
+            {"functionCall": {"name": "prices", "args": {"t": "XOM"}}},
+        ]}, "finishReason": "STOP"}]});
+        let (written, sent) = sent_after("gemini-2.5-flash", events(&[reply])).await;
+        assert_eq!(written.tool_requests.len(), 2);
+        assert_ne!(written.tool_requests[0].id, written.tool_requests[1].id);
+        let parts = sent["contents"][3]["parts"].as_array().unwrap();
+        let signed: Vec<(&Value, Option<&Value>)> = parts
+            .iter()
+            .map(|part| (&part["functionCall"]["args"]["t"], part.get("thoughtSignature")))
+            .collect();
+        assert_eq!(signed, [(&json!("AAPL"), Some(&json!("Et8B"))), (&json!("XOM"), None)]);
+    }
+
+    #[tokio::test]
+    async fn signed_thoughts_before_native_tools_go_back() {
+        let mut whole = claude();
+        whole.splice(
+            1..1,
+            [
+                json!({"type": "content_block_start", "index": 0,
+                    "content_block": {"type": "thinking", "thinking": "", "signature": ""}}),
+                json!({"type": "content_block_delta", "index": 0,
+                    "delta": {"type": "thinking_delta", "thinking": "Hm."}}),
+                json!({"type": "content_block_delta", "index": 0,
+                    "delta": {"type": "signature_delta", "signature": "Et8B"}}),
+                json!({"type": "content_block_stop", "index": 0}),
+            ],
+        );
+        let (written, sent) = sent_after("claude-opus-5", events(&whole)).await;
+        assert_eq!((written.thoughts.as_str(), written.text.as_str()), ("Hm.", "Once more."));
+        let content = &sent["messages"][3]["content"];
+        assert_eq!(content[0], json!({"type": "thinking", "thinking": "Hm.", "signature": "Et8B"}));
+    }
+
+    #[tokio::test]
+    async fn a_form_that_a_native_provider_refuses_beside_tools_is_asked_for_in_words_from_then_on() {
+        let refusal = r#"[{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"Function calling with a response mime type: 'application/json' is unsupported"}}]"#;
+        let reply = json!({"candidates": [{"content": {"parts": [{"text": "{}"}]}, "finishReason": "STOP"}]});
+        let replies = vec![(StatusCode::BAD_REQUEST, refusal.to_owned()), (StatusCode::OK, events(&[reply]))];
+        let (native, seen) = stand("gemini-2.5-flash", replies).await;
+        let mut request = question();
+        let schema = json!({"type": "object", "properties": {"grade": {"type": "string"}}});
+        request.schema = Some(AnswerSchema { name: "rating".into(), schema });
+        for _ in 0..2 {
+            assert_eq!(ask(&native, "gemini-2.5-flash", &request).await.unwrap().0.text, "{}");
+        }
+        let seen = seen.lock().unwrap();
+        let forms: Vec<bool> =
+            seen.iter().map(|body| !body["generationConfig"]["responseMimeType"].is_null()).collect();
+        assert_eq!(forms, [true, false, false]);
+        assert!(seen[2]["systemInstruction"].to_string().contains("grade"), "{}", seen[2]);
+    }
+
+    #[tokio::test]
+    async fn arguments_of_a_native_call_that_cannot_be_read_are_handed_on() {
+        let mut whole = claude();
+        whole[6]["delta"]["partial_json"] = json!("AAPL}");
+        let (written, _) = answer("claude-opus-5", StatusCode::OK, events(&whole)).await.unwrap();
+        let Arguments::Unreadable { text, .. } = &written.tool_requests[0].arguments else {
+            panic!("{written:?}")
+        };
+        assert_eq!(text, "{\"ticker\":AAPL}");
+    }
+
+    #[tokio::test]
+    async fn what_a_native_provider_refuses_for_good_is_told_apart_from_what_may_pass() {
+        let body = |message: &str| json!({"error": {"message": message}}).to_string();
+        for (status, message, transient) in [
+            (StatusCode::BAD_REQUEST, "prompt is too long: 208310 tokens > 200000 maximum", false),
+            (StatusCode::BAD_REQUEST, "no", false),
+            (StatusCode::SERVICE_UNAVAILABLE, "overloaded", true),
+        ] {
+            let error = answer("claude-opus-5", status, body(message)).await.unwrap_err();
+            assert_eq!(error.is_transient(), transient, "{error:?}");
+            assert!(error.to_string().contains(message), "{error}");
+        }
     }
 
     fn events(events: &[Value]) -> String {

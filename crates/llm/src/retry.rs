@@ -89,4 +89,36 @@ mod tests {
         }
         assert_eq!(backoff.wait(1, Some(Duration::from_secs(7))), Duration::from_secs(7));
     }
+
+    #[test]
+    fn a_rate_limited_by_the_minute_is_lived_through_without_any_hint() {
+        let config = ProviderConfig::new(crate::Tiers::same("gpt-5-mini".to_owned()));
+        let limited =
+            ChatError::RateLimited { model: "m".into(), message: "slow down".into(), retry_after: None };
+        let began = Instant::now();
+        let mut retries = Retries::new(&config);
+        let (mut now, mut asked) = (began, 0);
+        while let Some(wait) = retries.wait_after(&limited, now) {
+            now += wait;
+            asked += 1;
+        }
+        assert!(now.duration_since(began) > Duration::from_secs(60));
+        // Waits grow, so that the provider is not asked all the time.
+        assert!(asked < 1_000, "{asked}");
+    }
+
+    #[test]
+    fn what_fails_otherwise_has_its_own_number_of_retries() {
+        let mut config = ProviderConfig::new(crate::Tiers::same("gpt-5-mini".to_owned()));
+        config.max_retries = 2;
+        let limited =
+            ChatError::RateLimited { model: "m".into(), message: "slow down".into(), retry_after: None };
+        let broken = ChatError::BrokenStream { model: "m".into(), reason: "gone".into() };
+        let mut retries = Retries::new(&config);
+        let now = Instant::now();
+        for error in [&limited, &broken, &limited, &broken] {
+            assert!(retries.wait_after(error, now).is_some());
+        }
+        assert_eq!(retries.wait_after(&broken, now), None);
+    }
 }

@@ -1,7 +1,13 @@
 //! The provider against a server that speaks the protocol of chat completions.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod attempts;
+mod failures;
+mod going_back;
+mod streams;
 mod support;
+mod tool_calls;
+mod waits;
 
 use std::{
     sync::{
@@ -17,8 +23,8 @@ use axum::{
 };
 use futures::{StreamExt, stream};
 use llm::{
-    AnswerSchema, ChatAnswer, ChatError, ChatModel, ChatRequest, Message, Piece, PriceTable, Provider,
-    ProviderConfig, Secret, Tiers, TimeoutPhase, ToolRequest, ToolSpec,
+    AnswerSchema, ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, Message, Piece, PriceTable,
+    Provider, ProviderConfig, Secret, Tiers, TimeoutPhase, ToolRequest, ToolSpec,
 };
 use protocol::{Decimal, Tier, Usage};
 use serde_json::{Value, json};
@@ -63,6 +69,11 @@ async fn ask(config: ProviderConfig, request: &ChatRequest) -> (Result<ChatAnswe
     };
     let answer = provider(config).chat(request, &mut sink).await;
     (answer.map_err(|failure| failure.error), heard)
+}
+
+/// Asks, and gives back all that is known of the call.
+async fn whole_call(config: ProviderConfig, request: &ChatRequest) -> Result<ChatAnswer, ChatFailure> {
+    provider(config).chat(request, &mut |_| ()).await
 }
 
 /// Asks a server that answers with these replies, the last one again and again.

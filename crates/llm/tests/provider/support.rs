@@ -3,6 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -25,6 +26,8 @@ pub enum Reply {
     Send { status: StatusCode, headers: Vec<(&'static str, String)>, body: String },
     /// Streams this to the first who asks; later requests get silence.
     Stream(StatusCode, Arc<Mutex<Option<Body>>>),
+    /// Sends the first within so long after the first request, and the second from then on.
+    Window { ends: Arc<Mutex<Option<Instant>>>, length: Duration, within: Box<Self>, after: Box<Self> },
     /// Never answers.
     Hang,
 }
@@ -32,6 +35,23 @@ pub enum Reply {
 impl Reply {
     pub fn stream(body: impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static) -> Self {
         Self::of(StatusCode::OK, Body::from_stream(body))
+    }
+
+    pub fn within(length: Duration, within: Self, after: Self) -> Self {
+        let (within, after) = (Box::new(within), Box::new(after));
+        Self::Window { ends: Arc::default(), length, within, after }
+    }
+
+    /// What is sent at this moment.
+    fn now(self) -> Self {
+        match self {
+            Self::Window { ends, length, within, after } => {
+                let mut ends = ends.lock().unwrap();
+                let over = Instant::now() >= *ends.get_or_insert_with(|| Instant::now() + length);
+                if over { *after } else { *within }
+            }
+            reply => reply,
+        }
     }
 
     pub fn of(status: StatusCode, body: Body) -> Self {
@@ -107,7 +127,8 @@ async fn answer(State(shared): State<Arc<Mutex<Shared>>>, request: Request) -> R
         let number = shared.seen.len().min(shared.replies.len()) - 1;
         shared.replies[number].clone()
     };
-    match reply {
+    match reply.now() {
+        Reply::Window { .. } => unreachable!("a window has become one of its replies"),
         Reply::Send { status, headers, body } => {
             let mut response = (status, body).into_response();
             for (name, value) in headers {
@@ -131,6 +152,22 @@ pub fn silence() -> impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static
 pub fn sse(events: &[String]) -> Reply {
     let headers = vec![("content-type", "text/event-stream".to_owned())];
     Reply::Send { status: StatusCode::OK, headers, body: events.concat() }
+}
+
+/// This very body, with status 200.
+pub fn body(content_type: &str, body: &str) -> Reply {
+    let headers = vec![("content-type", content_type.to_owned())];
+    Reply::Send { status: StatusCode::OK, headers, body: body.to_owned() }
+}
+
+/// These very bytes as a stream, which then ends.
+pub fn raw(events: &str) -> Reply {
+    body("text/event-stream", events)
+}
+
+/// These packets one after the other.
+pub fn packets(packets: Vec<Vec<u8>>) -> Reply {
+    Reply::stream(stream::iter(packets.into_iter().map(|packet| Ok(Bytes::from(packet)))))
 }
 
 /// A whole answer of 10 tokens in and 2 out.
