@@ -104,12 +104,16 @@ pub fn from_journal(error: JournalError) -> Problem {
         JournalError::NoSuchText(_) | JournalError::OutOfOrder(_) => return Problem::invalid(detail),
         JournalError::TooLarge { .. } => return Problem { status: 413, detail },
         JournalError::Full => 507,
-        JournalError::Corrupt(_) => 500,
+        JournalError::Corrupt(_)
+        | JournalError::Unreadable(_)
+        | JournalError::Refused(_)
+        | JournalError::Panicked(_) => 500,
         JournalError::InUse(_)
         | JournalError::File(_)
         | JournalError::ReadOnly
         | JournalError::Unwritable
         | JournalError::Database(_)
+        | JournalError::Dead(_)
         | JournalError::Closed => 503,
     };
     tracing::error!(%error, "the log failed");

@@ -1,10 +1,9 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
-    mem,
     sync::Arc,
 };
 
-use protocol::{Body, Digest, Event, NewEvent, PortfolioId, RunId, RunSummary};
+use protocol::{AccountId, Body, Digest, Event, NewEvent, PortfolioId, RunId, RunSummary, Totals};
 use sqlx::SqliteConnection;
 
 use crate::{
@@ -12,7 +11,10 @@ use crate::{
     encoding::Entries,
     request::{Addition, Append, Appended, Opening, Request},
     runs::{Known, Runs, Verdict},
-    store::write::{self, Inserts, LedgerEntry},
+    store::{
+        spend,
+        write::{self, Inserts, LedgerEntry},
+    },
 };
 
 /// What one transaction stores.
@@ -23,6 +25,7 @@ pub(crate) struct Batch {
     claimed: BTreeSet<RunId>,
     texts: BTreeMap<Digest, Arc<str>>,
     references: BTreeSet<(RunId, Digest)>,
+    charged: BTreeSet<AccountId>,
 }
 
 impl Batch {
@@ -40,13 +43,13 @@ impl Batch {
                     call.outcome = Some(batch.claim(call.input, runs, connection).await?);
                 }
                 Request::Append(call) => {
-                    call.outcome = Some(batch.append(&mut call.input, runs, connection).await?);
+                    call.outcome = Some(batch.append(&call.input, runs, connection).await?);
                 }
                 Request::OpenLedger(call) => {
-                    call.outcome = Some(batch.open_ledger(&mut call.input, connection).await?);
+                    call.outcome = Some(batch.open_ledger(&call.input, connection).await?);
                 }
                 Request::AppendLedger(call) => {
-                    call.outcome = Some(batch.append_ledger(&mut call.input, connection).await?);
+                    call.outcome = Some(batch.append_ledger(&call.input, connection).await?);
                 }
                 Request::Close(call) => call.outcome = Some(Ok(())),
                 // Done by itself, after the batch that it came with.
@@ -77,7 +80,7 @@ impl Batch {
 
     async fn append(
         &mut self,
-        append: &mut Append,
+        append: &Append,
         runs: &mut Runs,
         connection: &mut SqliteConnection,
     ) -> Verdict<Vec<Arc<Event>>> {
@@ -95,17 +98,20 @@ impl Batch {
             return Ok(Err(refusal));
         }
         let last = known.as_ref().map_or(0, |known| known.summary.seq);
-        let entries = match Entries::encode(run, last + 1, mem::take(&mut append.events)) {
+        let entries = match Entries::encode(run, last + 1, &append.events) {
             Ok(entries) => entries,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        let origin = origin(known.as_deref(), &append.events);
         for digest in &entries.references {
-            if !self.texts.contains_key(digest) && !write::has_text(connection, digest).await? {
+            let is_brought = entries.texts.iter().any(|(brought, _)| brought == digest);
+            if !is_brought && !self.may_name(run, origin, digest, connection).await? {
                 return Ok(Err(JournalError::NoSuchText(digest.clone())));
             }
         }
 
         // Nothing is refused from here on.
+        let before = known.as_ref().map(|known| spend::charged(&known.summary)).unwrap_or_default();
         match known {
             Some(known) => entries.events.iter().for_each(|event| known.summary.apply(event)),
             None => {
@@ -119,7 +125,32 @@ impl Batch {
                 }
             }
         }
+        if let Some(known) = runs.get(&run) {
+            let used = spend::charged(&known.summary).since(&before);
+            if used != Totals::default() {
+                let owner = known.summary.owner.clone();
+                runs.charge(&owner, &used, connection).await?;
+                self.charged.insert(owner);
+            }
+        }
         Ok(Ok(self.take(run, entries)))
+    }
+
+    /// Whether a run may refer to a stored text: it has named it before, or the run did that it continues.
+    async fn may_name(
+        &self,
+        run: RunId,
+        origin: Option<RunId>,
+        digest: &Digest,
+        connection: &mut SqliteConnection,
+    ) -> Result<bool, sqlx::Error> {
+        for owner in std::iter::once(run).chain(origin) {
+            let named = self.references.contains(&(owner, digest.clone()));
+            if named || write::names_text(connection, owner, digest).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn take(&mut self, run: RunId, entries: Entries) -> Vec<Arc<Event>> {
@@ -134,21 +165,21 @@ impl Batch {
 
     async fn open_ledger(
         &mut self,
-        opening: &mut Opening,
+        opening: &Opening,
         connection: &mut SqliteConnection,
     ) -> Verdict<(), LedgerError> {
         let portfolio = opening.portfolio.clone();
         if self.last_entry(&portfolio, connection).await?.is_some() {
             return Ok(Err(LedgerError::Exists(portfolio)));
         }
-        let body = mem::take(&mut opening.entry);
+        let body = opening.entry.clone();
         self.ledger.push(LedgerEntry { portfolio, number: 1, key: None, body });
         Ok(Ok(()))
     }
 
     async fn append_ledger(
         &mut self,
-        addition: &mut Addition,
+        addition: &Addition,
         connection: &mut SqliteConnection,
     ) -> Verdict<Appended, LedgerError> {
         let portfolio = addition.portfolio.clone();
@@ -162,7 +193,7 @@ impl Batch {
         if last != addition.expected {
             return Ok(Ok(Appended::Conflict));
         }
-        let (key, body) = (mem::take(&mut addition.key), mem::take(&mut addition.entry));
+        let (key, body) = (addition.key.clone(), addition.entry.clone());
         let number = last + 1;
         self.ledger.push(LedgerEntry { portfolio, number, key: Some(key), body });
         Ok(Ok(Appended::Added(number)))
@@ -203,15 +234,28 @@ impl Batch {
             .collect();
         let texts: Vec<_> = self.texts.iter().collect();
         let references: Vec<_> = self.references.iter().collect();
+        let spends: Vec<_> =
+            self.charged.iter().filter_map(|account| Some((account, runs.spend(account)?))).collect();
 
         let mut inserts = Inserts::default();
         inserts.runs(&rows)?;
         inserts.texts(&texts);
         inserts.references(&references);
         inserts.ledger_entries(&self.ledger);
+        inserts.spends(&spends)?;
         inserts.events(&events);
         inserts.commit(connection).await
     }
+}
+
+/// The run that this one continues, as it says itself or is about to say.
+fn origin(known: Option<&Known>, events: &[NewEvent]) -> Option<RunId> {
+    let origin = match (known, events.first().map(|event| &event.body)) {
+        (Some(known), _) => known.summary.origin.as_ref(),
+        (None, Some(Body::RunStarted(started))) => started.origin.as_ref(),
+        (None, _) => None,
+    };
+    origin.map(|origin| origin.run)
 }
 
 /// A run's start comes first and once; after its end come only questions beside it.

@@ -25,16 +25,17 @@ pub(crate) struct Entries {
 }
 
 impl Entries {
-    /// Numbers the events from `first` on.
-    pub fn encode(run: RunId, first: u64, events: Vec<NewEvent>) -> Result<Self, JournalError> {
+    /// Numbers the events from `first` on. They are left as they are: should another request of the same
+    /// transaction fail, they are taken once more.
+    pub fn encode(run: RunId, first: u64, events: &[NewEvent]) -> Result<Self, JournalError> {
         let mut entries = Self::default();
         for (seq, NewEvent { at, node, body }) in (first..).zip(events) {
-            let mut event = Event { run, seq, at, node, body };
+            let mut event = Event { run, seq, at: *at, node: node.clone(), body: body.clone() };
             for text in event.body.texts_mut() {
                 entries.move_out(run, text)?;
             }
             let json = serde_json::to_vec(&event)
-                .map_err(|error| JournalError::Database(Arc::new(sqlx::Error::Encode(error.into()))))?;
+                .map_err(|error| JournalError::Refused(Arc::new(sqlx::Error::Encode(error.into()))))?;
             check_size(run, json.len())?;
             entries.encoded.push(Encoded { seq, json: Bytes::from(json) });
             entries.events.push(Arc::new(event));
@@ -84,7 +85,5 @@ pub fn digest(text: &str) -> Result<Digest, JournalError> {
         .flat_map(|byte| [byte >> 4, byte & 15])
         .map(|digit| char::from(DIGITS[usize::from(digit)]))
         .collect();
-    hexadecimal
-        .parse()
-        .map_err(|error| JournalError::Database(Arc::new(sqlx::Error::Encode(Box::new(error)))))
+    hexadecimal.parse().map_err(|error| JournalError::Refused(Arc::new(sqlx::Error::Encode(Box::new(error)))))
 }

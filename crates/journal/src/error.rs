@@ -22,8 +22,8 @@ pub enum JournalError {
     /// The run has no events.
     #[error("There is no run {0}. Check the id.")]
     NoSuchRun(RunId),
-    /// An event refers to a long text that the journal does not have.
-    #[error("The text {0} is not in the journal. Append the whole text instead of its preview.")]
+    /// An event refers to a long text that neither its run has, nor the one that the run continues.
+    #[error("The run has no text {0}. Send the whole text instead of its preview.")]
     NoSuchText(Digest),
     /// An event or one of its texts is over the limit.
     #[error("An event of run {run} has {bytes} bytes, and at most {limit} can be stored. Shorten it.")]
@@ -56,15 +56,32 @@ pub enum JournalError {
          Free space, or make it writable."
     )]
     Unwritable,
+    /// The journal's own database does not take what was to be stored. It would not later.
+    #[error("The database does not take this, so nothing of it was stored: {0}.")]
+    Refused(Arc<sqlx::Error>),
+    /// An error in Pitwall itself.
+    #[error("An error within Pitwall kept this from being stored: {0}. Please report it.")]
+    Panicked(String),
     /// The database failed in another way.
     #[error("The journal's database failed: {0}. Try again; if it persists, check the disk.")]
     Database(Arc<sqlx::Error>),
+    /// The journal's writer has ended without being asked to.
+    #[error("The journal has stopped working: {0}. Nothing more is stored; start Pitwall again.")]
+    Dead(String),
+    /// A run's summary or one of its events cannot be read. The other runs can.
+    #[error("The run cannot be read, because {0}. It can still be exported and deleted.")]
+    Unreadable(String),
     /// The journal was closed.
     #[error("The journal is closed because Pitwall is shutting down. Try again when it runs.")]
     Closed,
 }
 
 impl JournalError {
+    /// Whether it is the fault of one request, so that others of the same transaction may be stored.
+    pub(crate) fn is_of_one_request(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Panicked(_))
+    }
+
     /// Whether the same may be stored later, as when a full disk has space again.
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::Full | Self::ReadOnly | Self::Unwritable | Self::Database(_))
@@ -73,6 +90,8 @@ impl JournalError {
 
 const SQLITE_READ_ONLY: i32 = 8;
 const SQLITE_INPUT_OUTPUT_WRITE: i32 = 10 | 3 << 8;
+/// Busy, locked, out of memory, interrupted, input or output, the file cannot be opened, a lock was lost.
+const SQLITE_MAY_PASS: [i32; 7] = [5, 6, 7, 9, 10, 14, 15];
 const SQLITE_CORRUPT: i32 = 11;
 const SQLITE_FULL: i32 = 13;
 const SQLITE_NOT_A_DATABASE: i32 = 26;
@@ -94,6 +113,8 @@ impl From<sqlx::Error> for JournalError {
             (Some(SQLITE_CORRUPT | SQLITE_NOT_A_DATABASE), _) => Self::Corrupt(error.to_string()),
             (_, sqlx::Error::PoolClosed) => Self::Closed,
             (_, sqlx::Error::Decode(cause)) => Self::Corrupt(cause.to_string()),
+            (Some(code), _) if !SQLITE_MAY_PASS.contains(&code) => Self::Refused(Arc::new(error)),
+            (_, sqlx::Error::Encode(_)) => Self::Refused(Arc::new(error)),
             _ => Self::Database(Arc::new(error)),
         }
     }

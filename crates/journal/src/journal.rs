@@ -4,12 +4,12 @@ use bytes::Bytes;
 use protocol::{
     AccountId, Digest, Event, NewEvent, RunFilter, RunId, RunPage, RunSummary, RunView, Text, Totals,
 };
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{broadcast, watch};
 
 use crate::{
     JournalError, Ledger, Subscription,
     feeds::{self, Feeds, RunChange},
-    request::{Append, Request, ask},
+    request::{Append, Request, Requests},
     store::{self, Store},
     tail::Tails,
     writer,
@@ -32,10 +32,10 @@ impl Encoded {
     /// The event itself.
     ///
     /// # Errors
-    /// [`JournalError::Corrupt`] if the bytes are no event.
+    /// [`JournalError::Unreadable`] if the bytes are no event.
     pub fn decode(&self) -> Result<Event, JournalError> {
         serde_json::from_slice(&self.json)
-            .map_err(|error| JournalError::Corrupt(format!("event {} cannot be read: {error}", self.seq)))
+            .map_err(|error| JournalError::Unreadable(format!("its event {} is none: {error}", self.seq)))
     }
 }
 
@@ -55,7 +55,7 @@ pub struct Options {
 pub struct Journal(Arc<Shared>);
 
 struct Shared {
-    requests: mpsc::Sender<Request>,
+    requests: Requests,
     store: Store,
     tails: Arc<Tails>,
     changes: broadcast::WeakSender<RunChange>,
@@ -97,7 +97,7 @@ impl Journal {
     /// # Errors
     /// The claim could not be stored; earlier epochs of an existing run stay valid.
     pub async fn claim(&self, run: RunId) -> Result<Epoch, JournalError> {
-        ask(&self.0.requests, run, Request::Claim).await
+        self.0.requests.ask(run, Request::Claim).await
     }
 
     /// Adds events to a run: all of them or none. When it returns they are numbered, on disk
@@ -107,6 +107,7 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Fenced`], [`JournalError::Finished`], [`JournalError::OutOfOrder`],
     /// [`JournalError::NoSuchText`], [`JournalError::TooLarge`]: these events are refused.
+    /// [`JournalError::Refused`], [`JournalError::Panicked`]: they cannot be stored; others can.
     /// [`JournalError::Full`] and [`JournalError::Database`]: they could not be stored; later
     /// appends may work.
     pub async fn append(
@@ -115,7 +116,7 @@ impl Journal {
         epoch: Epoch,
         events: Vec<NewEvent>,
     ) -> Result<Vec<Arc<Event>>, JournalError> {
-        ask(&self.0.requests, Append { run, epoch, events }, Request::Append).await
+        self.0.requests.ask(Append { run, epoch, events }, Request::Append).await
     }
 
     /// The same, but waits out what may pass, such as a full disk, and then tries again with what
@@ -146,6 +147,19 @@ impl Journal {
     /// The database cannot be read.
     pub async fn read(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, JournalError> {
         self.0.store.read(run, after, limit).await?.iter().map(Encoded::decode).collect()
+    }
+
+    /// The same as they are stored: also events that this version cannot read.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn read_stored(
+        &self,
+        run: RunId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Encoded>, JournalError> {
+        self.0.store.read(run, after, limit).await
     }
 
     /// The whole log of a run, in order; nothing if there is no such run.
@@ -244,7 +258,8 @@ impl Journal {
         self.0.store.summary(run).await
     }
 
-    /// All runs whose last event is still to come, oldest first.
+    /// All runs whose last event is still to come, oldest first. One that this version cannot read says
+    /// so in its `unreadable`.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -252,8 +267,8 @@ impl Journal {
         self.0.store.unfinished().await
     }
 
-    /// What all runs of an account have used together, each counted once: without what it took
-    /// over from another.
+    /// What all runs of an account have used together, also those that were deleted since: each
+    /// without what it took over from another, and none that was imported.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -275,13 +290,24 @@ impl Journal {
     /// [`JournalError::NoSuchRun`], [`JournalError::AtWork`]: one of the runs is not there, or not over.
     /// Or the file cannot be written.
     pub async fn remove(&self, runs: Vec<RunId>) -> Result<(), JournalError> {
-        ask(&self.0.requests, runs, Request::Remove).await.map(drop)
+        self.0.requests.ask(runs, Request::Remove).await.map(drop)
     }
 
     /// What keeps the journal from storing, as long as something does. It tries by itself whether
     /// that has passed.
     pub fn trouble(&self) -> watch::Receiver<Option<JournalError>> {
         self.0.trouble.clone()
+    }
+
+    /// Why the journal has stopped working without being asked to; `None` as long as it works, and once
+    /// it was closed.
+    pub fn death(&self) -> Option<JournalError> {
+        self.0.requests.death()
+    }
+
+    /// Waits until the journal works no more: [`JournalError::Closed`], or [`JournalError::Dead`].
+    pub async fn ended(&self) -> JournalError {
+        self.0.requests.ended().await
     }
 
     /// Waits until the journal can store again; at once if nothing keeps it from that.
@@ -299,6 +325,6 @@ impl Journal {
     /// later calls get [`JournalError::Closed`].
     pub async fn close(&self) {
         // No answer means that the writer has ended already.
-        let _: Result<(), JournalError> = ask(&self.0.requests, (), Request::Close).await;
+        let _: Result<(), JournalError> = self.0.requests.ask((), Request::Close).await;
     }
 }

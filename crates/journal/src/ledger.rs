@@ -1,26 +1,22 @@
 use protocol::PortfolioId;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::broadcast;
 
 use crate::{
     JournalError, LedgerError, feeds,
-    request::{Addition, Appended, Opening, Request, ask},
+    request::{Addition, Appended, Opening, Request, Requests},
     store::Store,
 };
 
 /// The streams of portfolio entries. An entry is JSON text that the journal does not look into.
 #[derive(Clone)]
 pub struct Ledger {
-    requests: mpsc::Sender<Request>,
+    requests: Requests,
     store: Store,
     changes: broadcast::WeakSender<PortfolioId>,
 }
 
 impl Ledger {
-    pub(crate) fn new(
-        requests: mpsc::Sender<Request>,
-        store: Store,
-        changes: broadcast::WeakSender<PortfolioId>,
-    ) -> Self {
+    pub(crate) fn new(requests: Requests, store: Store, changes: broadcast::WeakSender<PortfolioId>) -> Self {
         Self { requests, store, changes }
     }
 
@@ -30,7 +26,7 @@ impl Ledger {
     /// [`LedgerError::Exists`], or the entry could not be stored.
     pub async fn open(&self, id: &PortfolioId, entry: &str) -> Result<(), LedgerError> {
         let opening = Opening { portfolio: id.clone(), entry: entry.to_owned() };
-        ask(&self.requests, opening, Request::OpenLedger).await
+        self.requests.ask(opening, Request::OpenLedger).await
     }
 
     /// Adds an entry after number `expected`, once for each `key`: an entry whose key is known
@@ -47,7 +43,7 @@ impl Ledger {
     ) -> Result<Appended, LedgerError> {
         let addition =
             Addition { portfolio: id.clone(), expected, key: key.to_owned(), entry: entry.to_owned() };
-        ask(&self.requests, addition, Request::AppendLedger).await
+        self.requests.ask(addition, Request::AppendLedger).await
     }
 
     /// All entries in order; none if there is no such portfolio.

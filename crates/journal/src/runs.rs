@@ -2,10 +2,16 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use protocol::{RunId, RunSummary};
+use protocol::{AccountId, RunId, RunSummary, Totals};
 use sqlx::SqliteConnection;
 
-use crate::{Epoch, JournalError, store::write};
+use crate::{
+    Epoch, JournalError,
+    store::{
+        spend::{self, Spend},
+        write,
+    },
+};
 
 /// Runs that the writer remembers before it forgets all of them.
 const REMEMBERED: usize = 1024;
@@ -33,6 +39,7 @@ impl Known {
 /// What the writer knows of runs. All but the claims on runs without events is in the file, too.
 pub(crate) struct Runs {
     known: HashMap<RunId, Known>,
+    spends: HashMap<AccountId, Spend>,
     unborn: HashMap<RunId, Epoch>,
     /// In the order in which they were claimed first.
     claimed: VecDeque<RunId>,
@@ -41,7 +48,13 @@ pub(crate) struct Runs {
 
 impl Runs {
     pub fn new(next_epoch: Epoch) -> Self {
-        Self { known: HashMap::new(), unborn: HashMap::new(), claimed: VecDeque::new(), next_epoch }
+        Self {
+            known: HashMap::new(),
+            spends: HashMap::new(),
+            unborn: HashMap::new(),
+            claimed: VecDeque::new(),
+            next_epoch,
+        }
     }
 
     /// The next epoch, above all others.
@@ -87,6 +100,9 @@ impl Runs {
         if self.known.len() > REMEMBERED {
             self.known.clear();
         }
+        if self.spends.len() > REMEMBERED {
+            self.spends.clear();
+        }
         self.known.retain(|_, known| !known.is_finished());
     }
 
@@ -95,11 +111,35 @@ impl Runs {
         for run in removed {
             self.known.remove(run);
         }
+        self.spends.clear();
     }
 
     /// After a failed transaction: the file has the truth.
     pub fn forget(&mut self) {
         self.known.clear();
+        self.spends.clear();
+    }
+
+    /// Counts what an account has used.
+    pub async fn charge(
+        &mut self,
+        account: &AccountId,
+        used: &Totals,
+        connection: &mut SqliteConnection,
+    ) -> Result<(), sqlx::Error> {
+        if let Some(spend) = self.spends.get_mut(account) {
+            spend.used.add(used);
+            return Ok(());
+        }
+        let mut spend = spend::read(connection, account).await?;
+        spend.used.add(used);
+        self.spends.insert(account.clone(), spend);
+        Ok(())
+    }
+
+    /// What an account has used, where that was counted.
+    pub fn spend(&self, account: &AccountId) -> Option<&Spend> {
+        self.spends.get(account)
     }
 
     /// What is known of a run, in memory or in the file.
@@ -114,11 +154,19 @@ impl Runs {
             match serde_json::from_str(&summary) {
                 Ok(summary) => self.known.insert(run, Known { epoch, summary }),
                 Err(error) => {
-                    let what = format!("the summary of run {run} cannot be read: {error}");
-                    return Ok(Err(JournalError::Corrupt(what)));
+                    return Ok(Err(unreadable(&error)));
                 }
             };
         }
         Ok(Ok(self.known.get_mut(&run)))
     }
+}
+
+/// What is said of a summary that is none to this version.
+pub(crate) fn unreadable(error: &serde_json::Error) -> JournalError {
+    JournalError::Unreadable(why_unreadable(error))
+}
+
+pub(crate) fn why_unreadable(error: &serde_json::Error) -> String {
+    format!("its summary was made by another version of Pitwall, or is damaged: {error}")
 }

@@ -1,8 +1,11 @@
-use std::{fs::File, time::Duration};
+use std::{any::Any, fs::File, panic::AssertUnwindSafe, time::Duration};
 
+use futures::FutureExt;
+
+use protocol::{AccountId, RunId};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{Instant, timeout, timeout_at},
 };
 
@@ -10,7 +13,7 @@ use crate::{
     JournalError,
     batch::Batch,
     feeds::Feeds,
-    request::Request,
+    request::{Request, Requests},
     runs::Runs,
     store::{self, Opened, Store, write},
 };
@@ -24,9 +27,11 @@ const PATIENCE: Duration = Duration::from_millis(1);
 /// After a failure, how long until the file is tried by itself when nobody else tries.
 const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
-/// Starts the writer. It ends when it is asked to close, or when nobody can ask any more.
-pub(crate) fn start(opened: Opened, feeds: Feeds) -> mpsc::Sender<Request> {
+/// Starts the writer. It ends when it is asked to close, or when nobody can ask any more. Should it end
+/// in another way, all who ask are told.
+pub(crate) fn start(opened: Opened, feeds: Feeds) -> Requests {
     let (requests, queue) = mpsc::channel(QUEUE);
+    let (end, ended) = watch::channel(None);
     let writer = Writer {
         connection: Some(opened.connection),
         options: opened.options,
@@ -35,8 +40,31 @@ pub(crate) fn start(opened: Opened, feeds: Feeds) -> mpsc::Sender<Request> {
         store: opened.store,
         lock: opened.lock,
     };
-    tokio::spawn(writer.run(queue));
-    requests
+    tokio::spawn(async move {
+        let why = match AssertUnwindSafe(writer.run(queue)).catch_unwind().await {
+            Ok(()) => JournalError::Closed,
+            Err(panic) => JournalError::Dead(words(&*panic)),
+        };
+        if let JournalError::Dead(_) = why {
+            tracing::error!(%why, "the journal's writer has ended");
+        }
+        end.send_replace(Some(why));
+    });
+    Requests { queue: requests, ended }
+}
+
+/// What a panic said.
+fn words(panic: &(dyn Any + Send)) -> String {
+    let literal = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    literal.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_owned())
+}
+
+/// Ends a panic where it can do no harm: it is the answer to who asked.
+async fn caught<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, JournalError> {
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(done) => done.map_err(JournalError::from),
+        Err(panic) => Err(JournalError::Panicked(words(&*panic))),
+    }
 }
 
 struct Writer {
@@ -64,42 +92,50 @@ impl Writer {
                 Gathered::Over => break,
             };
             last_batch = requests.len();
-            let committed = match self.commit(&mut requests).await {
-                Ok(batch) => {
-                    self.feeds.publish(&batch, &self.runs);
-                    self.runs.settle(batch.events.keys());
-                    Ok(())
-                }
-                Err(error) => {
-                    self.runs.forget();
-                    let error = JournalError::from(error);
-                    tracing::error!(%error, requests = last_batch, "the journal could not store");
-                    Err(error)
-                }
-            };
-            let committed = match committed {
-                Ok(()) => self.remove(&mut requests).await,
-                failed => failed,
-            };
-            match &committed {
-                Err(error) => self.note(Some(error)),
-                // That there was room for this says nothing about the next one.
-                Ok(()) if self.is_in_trouble() => self.probe().await,
-                Ok(()) => {}
-            }
+            self.work_off(&mut requests).await;
+            self.remove(&mut requests).await;
             for request in requests {
                 if let Request::Close(_) = request {
                     // What is queued already is still stored.
                     queue.close();
                     closers.push(request);
                 } else {
-                    request.answer(committed.clone());
+                    request.answer();
                 }
             }
         }
         self.close().await;
-        for closer in closers {
-            closer.answer(Ok(()));
+        closers.into_iter().for_each(Request::answer);
+    }
+
+    /// Stores what the requests come to in one transaction. Where the fault of one of them keeps that
+    /// from being stored, halves are tried, so that it fails alone.
+    async fn work_off(&mut self, requests: &mut [Request]) {
+        let mut parts = vec![requests];
+        while let Some(part) = parts.pop() {
+            match self.commit(part).await {
+                Ok(batch) => {
+                    self.feeds.publish(&batch, &self.runs);
+                    self.runs.settle(batch.events.keys());
+                    // That there was room for this says nothing about the next one.
+                    if self.is_in_trouble() {
+                        self.probe().await;
+                    }
+                }
+                Err(error) => {
+                    self.runs.forget();
+                    if error.is_of_one_request() && part.len() > 1 {
+                        let (first, rest) = part.split_at_mut(part.len() / 2);
+                        parts.extend([rest, first]);
+                        continue;
+                    }
+                    tracing::error!(%error, requests = part.len(), "the journal could not store");
+                    if !error.is_of_one_request() {
+                        self.note(Some(&error));
+                    }
+                    part.iter_mut().for_each(|request| request.fail(error.clone()));
+                }
+            }
         }
     }
 
@@ -137,12 +173,9 @@ impl Writer {
         }
     }
 
-    async fn commit(&mut self, requests: &mut [Request]) -> Result<Batch, sqlx::Error> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.options.connect().await?,
-        };
-        let result = Batch::perform(requests, &mut self.runs, &mut connection).await;
+    async fn commit(&mut self, requests: &mut [Request]) -> Result<Batch, JournalError> {
+        let mut connection = self.connection().await?;
+        let result = caught(Batch::perform(requests, &mut self.runs, &mut connection)).await;
         if result.is_ok() {
             self.connection = Some(connection);
         } else {
@@ -152,33 +185,39 @@ impl Writer {
         result
     }
 
+    async fn connection(&mut self) -> Result<SqliteConnection, sqlx::Error> {
+        match self.connection.take() {
+            Some(connection) => Ok(connection),
+            None => self.options.connect().await,
+        }
+    }
+
     /// Does the removals among the requests, each by itself.
-    async fn remove(&mut self, requests: &mut [Request]) -> Result<(), JournalError> {
+    async fn remove(&mut self, requests: &mut [Request]) {
         for request in requests {
             let Request::Remove(call) = request else { continue };
-            let mut connection = match self.connection.take() {
-                Some(connection) => connection,
-                None => self.options.connect().await?,
-            };
-            match store::remove::remove(&mut connection, &call.input).await {
-                Ok(outcome) => {
-                    if let Ok(removed) = &outcome {
-                        self.runs.remove(removed.iter().map(|(run, _)| run));
-                        self.feeds.publish_removal(removed);
-                        if let Err(error) = store::remove::shrink(&mut connection).await {
-                            tracing::warn!(%error, "the journal's file did not shrink");
-                        }
-                    }
-                    call.outcome = Some(outcome);
-                    self.connection = Some(connection);
-                }
-                Err(error) => {
-                    let _ = connection.close().await;
-                    call.outcome = Some(Err(error.into()));
-                }
+            call.outcome = Some(self.remove_runs(&call.input).await);
+        }
+    }
+
+    async fn remove_runs(&mut self, runs: &[RunId]) -> Result<Vec<(RunId, AccountId)>, JournalError> {
+        let mut connection = self.connection().await?;
+        let removed = match caught(store::remove::remove(&mut connection, runs)).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                let _ = connection.close().await;
+                return Err(error);
+            }
+        };
+        if let Ok(removed) = &removed {
+            self.runs.remove(removed.iter().map(|(run, _)| run));
+            self.feeds.publish_removal(removed);
+            if let Err(error) = store::remove::shrink(&mut connection).await {
+                tracing::warn!(%error, "the journal's file did not shrink");
             }
         }
-        Ok(())
+        self.connection = Some(connection);
+        removed
     }
 
     /// The readers go first, so that the last connection can fold the write-ahead log into the
@@ -233,4 +272,19 @@ async fn gather(
         }
     }
     Gathered::Requests(requests)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_and_ends_nothing_else() {
+        let work = async {
+            if u8::from_str_radix("1", 2) == Ok(1) { panic!("addition overflowed") } else { Ok(()) }
+        };
+        let error = caught(work).await.unwrap_err();
+        assert!(matches!(&error, JournalError::Panicked(said) if said == "addition overflowed"), "{error:?}");
+        assert!(error.is_of_one_request() && !error.may_pass());
+    }
 }

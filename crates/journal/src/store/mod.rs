@@ -3,6 +3,8 @@
 mod open;
 mod read;
 pub(crate) mod remove;
+pub(crate) mod spend;
+mod upgrade;
 pub(crate) mod write;
 
 pub(crate) use open::{Opened, open};

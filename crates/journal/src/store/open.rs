@@ -14,7 +14,7 @@ use sqlx::{
     },
 };
 
-use super::Store;
+use super::{Store, upgrade};
 use crate::{Epoch, JournalError, Options};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
@@ -44,6 +44,7 @@ pub(crate) async fn open(path: &Path, options: &Options) -> Result<Opened, Journ
     let options = writing(&path, options);
     let mut connection = options.connect().await?;
     MIGRATIONS.run(&mut connection).await?;
+    upgrade::run(&mut connection).await?;
     let opening: i64 = sqlx::query_scalar("insert into opening default values returning number")
         .fetch_one(&mut connection)
         .await?;
@@ -68,6 +69,8 @@ fn writing(path: &Path, options: &Options) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         // A page that changes often is copied to the database file once for many commits.
         .pragma("wal_autocheckpoint", "4096")
+        // Once it was copied, the write-ahead log gives back what it has above 32 MiB.
+        .pragma("journal_size_limit", "33554432")
         .foreign_keys(true)
         // Five tables with up to 66 sizes of insert, alone or at an end of the transaction.
         .statement_cache_capacity(500)

@@ -1,10 +1,14 @@
 use bytes::Bytes;
 use futures::StreamExt;
-use protocol::{AccountId, Digest, PortfolioId, RunFilter, RunId, RunPage, RunSummary, Totals};
+use protocol::{
+    AccountId, Digest, FlowId, PortfolioId, RunFilter, RunId, RunPage, RunRequest, RunStatus, RunSummary,
+    Timestamp, Totals, UnknownWorkflow, Workflow,
+};
 use sqlx::{QueryBuilder, Sqlite, SqlitePool};
+use uuid::Uuid;
 
-use super::{key, word};
-use crate::{Encoded, JournalError};
+use super::{key, spend, word};
+use crate::{Encoded, JournalError, runs};
 
 const DEFAULT_PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 200;
@@ -76,30 +80,26 @@ impl Store {
     }
 
     pub async fn summary(&self, run: RunId) -> Result<Option<RunSummary>, JournalError> {
-        let row: Option<String> = sqlx::query_scalar("select summary from run where id = ?")
+        let row: Option<(Vec<u8>, String)> = sqlx::query_as("select id, summary from run where id = ?")
             .bind(key(run))
             .fetch_optional(&self.0)
             .await?;
-        row.as_deref().map(decode).transpose()
+        Ok(self.decoded(row.into_iter().collect()).await?.pop())
     }
 
     pub async fn unfinished(&self) -> Result<Vec<RunSummary>, JournalError> {
-        let rows: Vec<String> = sqlx::query_scalar("select summary from run where finished = 0 order by id")
+        let rows = sqlx::query_as("select id, summary from run where finished = 0 order by id")
             .fetch_all(&self.0)
             .await?;
-        rows.iter().map(|summary| decode(summary)).collect()
+        self.decoded(rows).await
     }
 
     pub async fn spent(&self, owner: &AccountId) -> Result<Totals, JournalError> {
-        let rows: Vec<String> = sqlx::query_scalar("select summary from run where owner = ?")
+        let row: Option<String> = sqlx::query_scalar("select used from spend where account = ?")
             .bind(owner.as_str())
-            .fetch_all(&self.0)
+            .fetch_optional(&self.0)
             .await?;
-        let mut spent = Totals::default();
-        for summary in &rows {
-            spent.add(&decode(summary)?.own_totals());
-        }
-        Ok(spent)
+        Ok(row.as_deref().map(spend::totals).transpose()?.unwrap_or_default())
     }
 
     pub async fn summaries(
@@ -108,7 +108,7 @@ impl Store {
         owner: Option<&AccountId>,
     ) -> Result<RunPage, JournalError> {
         let limit = filter.limit.unwrap_or(DEFAULT_PAGE).clamp(1, LARGEST_PAGE) as usize;
-        let mut query = QueryBuilder::<Sqlite>::new("select summary from run where true");
+        let mut query = QueryBuilder::<Sqlite>::new("select id, summary from run where true");
         if let Some(status) = filter.status {
             query.push(" and status = ").push_bind(word(&status)?);
         }
@@ -133,9 +133,27 @@ impl Store {
         }
         // One more than asked for tells whether there is another page.
         query.push(" order by id desc limit ").push_bind(limit as i64 + 1);
-        let rows: Vec<String> = query.build_query_scalar().fetch_all(&self.0).await?;
-        let runs = rows.iter().take(limit).map(|summary| decode(summary)).collect::<Result<_, _>>()?;
-        Ok(RunPage { runs, more: rows.len() > limit })
+        let mut rows: Vec<(Vec<u8>, String)> = query.build_query_as().fetch_all(&self.0).await?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        Ok(RunPage { runs: self.decoded(rows).await?, more })
+    }
+
+    /// The summaries of rows; of one that cannot be read, what its columns say.
+    async fn decoded(&self, rows: Vec<(Vec<u8>, String)>) -> Result<Vec<RunSummary>, JournalError> {
+        let mut summaries = Vec::with_capacity(rows.len());
+        for (id, summary) in rows {
+            match serde_json::from_str(&summary) {
+                Ok(summary) => summaries.push(summary),
+                Err(error) => {
+                    let why = runs::why_unreadable(&error);
+                    let row: Option<Columns> =
+                        sqlx::query_as(Columns::QUERY).bind(id).fetch_optional(&self.0).await?;
+                    summaries.extend(row.and_then(|row| row.summary(why)));
+                }
+            }
+        }
+        Ok(summaries)
     }
 
     pub async fn ledger_entries(&self, id: &PortfolioId) -> Result<Vec<String>, JournalError> {
@@ -153,7 +171,47 @@ impl Store {
     }
 }
 
-fn decode(summary: &str) -> Result<RunSummary, JournalError> {
-    serde_json::from_str(summary)
-        .map_err(|error| JournalError::Corrupt(format!("a run's summary cannot be read: {error}")))
+/// What is known of a run without its summary.
+#[derive(sqlx::FromRow)]
+struct Columns {
+    id: Uuid,
+    owner: String,
+    seq: i64,
+    finished: bool,
+    finished_at: Option<i64>,
+    status: String,
+    kind: String,
+    flow: String,
+    title: String,
+}
+
+impl Columns {
+    const QUERY: &str = "select id, owner, seq, finished, finished_at, status, kind, flow, title from run \
+                         where id = ?";
+
+    /// A summary with what is known, and the reason why that is not more.
+    fn summary(self, why: String) -> Option<RunSummary> {
+        let unknown = UnknownWorkflow { kind: self.kind, parameters: Default::default() };
+        // The word is always an id.
+        let flow: FlowId = self.flow.parse().or_else(|_| "unknown".parse()).ok()?;
+        let request = RunRequest::new(Workflow::Unknown(unknown), flow);
+        let status = serde_json::from_value(self.status.into());
+        let over = if self.finished { RunStatus::Failed } else { RunStatus::Queued };
+        Some(RunSummary {
+            owner: self.owner.parse().unwrap_or_default(),
+            seq: self.seq.unsigned_abs(),
+            title: self.title,
+            status: status.unwrap_or(over),
+            finished_at: self.finished_at.map(Timestamp),
+            unreadable: Some(format!("The run cannot be read, because {why}.")),
+            ..RunSummary::new(RunId(self.id), request, created_at(self.id))
+        })
+    }
+}
+
+/// When a run's id was made.
+fn created_at(id: Uuid) -> Timestamp {
+    let (seconds, nanoseconds) = id.get_timestamp().map_or((0, 0), |made| made.to_unix());
+    let milliseconds = seconds.saturating_mul(1000).saturating_add(u64::from(nanoseconds / 1_000_000));
+    Timestamp(i64::try_from(milliseconds).unwrap_or(i64::MAX))
 }

@@ -1,11 +1,12 @@
-use protocol::{AccountId, RunId};
+use protocol::{AccountId, RunId, RunSummary, Workflow};
 use sqlx::{Connection, SqliteConnection};
 
-use super::key;
+use super::{key, spend};
 use crate::{JournalError, runs::Verdict};
 
-/// Deletes runs that are over, all or none, and returns whose they were. Texts go with the last run
-/// that names them. Entries of portfolios stay.
+/// Deletes runs that are over, all or none, and returns whose they were. One that this version cannot
+/// read or go on with counts as over: nobody works on it. Texts go with the last run that names them.
+/// Entries of portfolios stay, and so does what an account has used.
 pub(crate) async fn remove(
     connection: &mut SqliteConnection,
     runs: &[RunId],
@@ -15,15 +16,24 @@ pub(crate) async fn remove(
     sqlx::query("pragma defer_foreign_keys = on").execute(&mut *transaction).await?;
     let mut removed = Vec::with_capacity(runs.len());
     for run in runs {
-        let row: Option<(String, bool)> = sqlx::query_as("select owner, finished from run where id = ?")
-            .bind(key(*run))
-            .fetch_optional(&mut *transaction)
-            .await?;
-        match row {
-            None => return Ok(Err(JournalError::NoSuchRun(*run))),
-            Some((_, false)) => return Ok(Err(JournalError::AtWork(*run))),
-            Some((owner, true)) => removed.push((*run, owner.parse().unwrap_or_default())),
+        let row: Option<(String, bool, String)> =
+            sqlx::query_as("select owner, finished, summary from run where id = ?")
+                .bind(key(*run))
+                .fetch_optional(&mut *transaction)
+                .await?;
+        let Some((owner, finished, summary)) = row else {
+            return Ok(Err(JournalError::NoSuchRun(*run)));
+        };
+        let owner: AccountId = owner.parse().unwrap_or_default();
+        if let Ok(summary) = serde_json::from_str::<RunSummary>(&summary) {
+            if !finished && !matches!(summary.request.workflow, Workflow::Unknown(_)) {
+                return Ok(Err(JournalError::AtWork(*run)));
+            }
+            let mut spend = spend::read(&mut transaction, &owner).await?;
+            spend.removed.add(&spend::charged(&summary));
+            spend::write(&mut transaction, &owner, &spend).await?;
         }
+        removed.push((*run, owner));
         for statement in [
             "delete from text where digest in (select digest from run_text where run = ?1) and not exists \
              (select 1 from run_text where digest = text.digest and run <> ?1)",
@@ -41,6 +51,6 @@ pub(crate) async fn remove(
 /// Gives the pages that nothing uses any more back to the file system, where the file allows that.
 pub(crate) async fn shrink(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     sqlx::query("pragma incremental_vacuum").execute(&mut *connection).await?;
-    // Until then, the pages are only marked as gone in the write-ahead log.
-    sqlx::query("pragma wal_checkpoint(truncate)").execute(connection).await.map(drop)
+    // Until then, the pages are only marked as gone in the write-ahead log. Waits for no reader.
+    sqlx::query("pragma wal_checkpoint(passive)").execute(connection).await.map(drop)
 }

@@ -1,9 +1,13 @@
 use std::{iter, sync::Arc};
 
-use protocol::{Digest, PortfolioId, RunId, RunSummary};
+use protocol::{AccountId, Digest, PortfolioId, RunId, RunSummary};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query_builder::Separated};
 
-use super::{key, word};
+use super::{
+    key,
+    spend::{self, Spend},
+    word,
+};
 use crate::{Encoded, Epoch};
 
 /// Rows of one insert: 256, 64, or what is left. So few statements differ that all stay prepared.
@@ -33,10 +37,11 @@ impl Inserts {
     pub fn runs(&mut self, rows: &[(Epoch, &RunSummary)]) -> Result<(), sqlx::Error> {
         let rows = rows.iter().map(|(epoch, summary)| RunRow::new(*epoch, summary));
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
-        let into =
-            "insert into run (id, epoch, seq, finished, status, kind, flow, title, summary, owner, origin) ";
+        let into = "insert into run (id, epoch, seq, finished, status, kind, flow, title, summary, owner, origin, \
+                    finished_at) ";
         let update = " on conflict (id) do update set epoch = excluded.epoch, seq = excluded.seq, \
-                      finished = excluded.finished, status = excluded.status, summary = excluded.summary";
+                      finished = excluded.finished, status = excluded.status, summary = excluded.summary, \
+                      finished_at = excluded.finished_at";
         self.add(into, &rows, update, |mut row, RunRow { epoch, summary, status, kind, json }| {
             row.push_bind(key(summary.run))
                 .push_bind(epoch.0)
@@ -48,7 +53,8 @@ impl Inserts {
                 .push_bind(summary.title.to_lowercase())
                 .push_bind(json)
                 .push_bind(summary.owner.as_str())
-                .push_bind(summary.origin.as_ref().map(|origin| key(origin.run)));
+                .push_bind(summary.origin.as_ref().map(|origin| key(origin.run)))
+                .push_bind(summary.finished_at.map(|at| at.0));
         });
         Ok(())
     }
@@ -72,6 +78,17 @@ impl Inserts {
                 .push_bind(entry.key.as_deref())
                 .push_bind(entry.body.as_str());
         });
+    }
+
+    pub fn spends(&mut self, rows: &[(&AccountId, &Spend)]) -> Result<(), sqlx::Error> {
+        let rows = rows.iter().map(|(account, spend)| Ok((*account, spend::columns(spend)?)));
+        let rows = rows.collect::<Result<Vec<_>, sqlx::Error>>()?;
+        let end = " on conflict (account) do update set used = excluded.used, removed = excluded.removed";
+        let into = "insert into spend (account, used, removed) ";
+        self.add(into, &rows, end, |mut row, (account, [used, removed])| {
+            row.push_bind(account.as_str()).push_bind(used.as_str()).push_bind(removed.as_str());
+        });
+        Ok(())
     }
 
     pub fn events(&mut self, rows: &[(RunId, &Encoded)]) {
@@ -154,11 +171,14 @@ pub(crate) async fn run(
     Ok(row.map(|(epoch, summary)| (Epoch(epoch), summary)))
 }
 
-pub(crate) async fn has_text(
+/// Whether events of the run name this text.
+pub(crate) async fn names_text(
     connection: &mut SqliteConnection,
+    run: RunId,
     digest: &Digest,
 ) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar("select exists (select 1 from text where digest = ?)")
+    sqlx::query_scalar("select exists (select 1 from run_text where run = ? and digest = ?)")
+        .bind(key(run))
         .bind(digest.as_str())
         .fetch_one(connection)
         .await

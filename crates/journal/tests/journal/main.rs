@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod interleavings;
+mod isolation;
 mod ledger;
 mod lists;
 mod log;
 mod opening;
 mod removal;
 mod sample;
+mod spend;
 mod subscriptions;
 mod texts;

@@ -1,7 +1,7 @@
 use journal::JournalError;
-use protocol::{Body, Event, Text};
+use protocol::{Body, Event, ForkPoint, Origin, RunStarted, Text};
 
-use crate::sample::{Place, begin, event, said};
+use crate::sample::{Place, begin, event, new_run, pipeline, said};
 
 fn content(event: &Event) -> &Text {
     match &event.body {
@@ -73,7 +73,7 @@ async fn a_long_text_is_stored_once_however_often_it_is_used() {
 }
 
 #[tokio::test]
-async fn a_run_shows_only_its_own_texts() {
+async fn a_text_is_named_only_by_the_run_that_has_it_and_by_what_continues_it() {
     let place = Place::new();
     let journal = place.open().await;
     let (mine, epoch) = begin(&journal).await;
@@ -83,10 +83,24 @@ async fn a_run_shows_only_its_own_texts() {
     let digest = preview.stored().unwrap();
     assert_eq!(journal.text(other, digest).await.unwrap(), None);
 
-    // A fork copies events with their previews.
-    let copy = added[0].body.clone();
-    journal.append(other, other_epoch, vec![event(copy)]).await.unwrap();
+    // Who knows the digest has not the text.
+    let copy = event(added[0].body.clone());
+    let refused = journal.append(other, other_epoch, vec![copy.clone()]).await;
+    assert!(matches!(refused, Err(JournalError::NoSuchText(_))), "{refused:?}");
+    assert_eq!(journal.text(other, digest).await.unwrap(), None);
+    // Who has brought it has.
+    journal.append(other, other_epoch, vec![said(&"secret ".repeat(1000)), copy.clone()]).await.unwrap();
+    journal.append(other, other_epoch, vec![copy.clone()]).await.unwrap();
     assert_eq!(journal.text(other, digest).await.unwrap(), Some("secret ".repeat(1000)));
+
+    // A fork copies events with their previews, at once or later.
+    let fork = new_run();
+    let fork_epoch = journal.claim(fork).await.unwrap();
+    let origin = Some(Origin { run: mine, point: ForkPoint::End, through: 2 });
+    let start = Body::RunStarted(RunStarted { origin, ..RunStarted::new(pipeline("AAPL", "first_flow")) });
+    journal.append(fork, fork_epoch, vec![event(start), copy.clone()]).await.unwrap();
+    journal.append(fork, fork_epoch, vec![copy]).await.unwrap();
+    assert_eq!(journal.text(fork, digest).await.unwrap(), Some("secret ".repeat(1000)));
 }
 
 #[tokio::test]
