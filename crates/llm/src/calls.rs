@@ -56,6 +56,10 @@ impl Calls {
             call.go_on(piece);
             return Ok(size);
         }
+        // Some servers send the field with each piece of an answer, with nothing in it.
+        if piece.id.is_none() && piece.name.is_none() && piece.arguments.trim().is_empty() {
+            return Ok(size);
+        }
         if self.0.len() == MOST_CALLS {
             let reason = format!("it asks for more than {MOST_CALLS} tools at once");
             return Err(ChatError::BrokenStream { model: model.to_owned(), reason });

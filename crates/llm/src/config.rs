@@ -86,10 +86,10 @@ pub struct ProviderConfig {
     /// How long to wait for what.
     pub timeouts: Timeouts,
     /// How often a failed attempt is repeated, for each model: 3 means at most 4 attempts. Attempts that
-    /// the provider refuses because of its limit of requests do not count here, but below.
+    /// the provider refuses because too many ask do not count here, but below.
     pub max_retries: u32,
-    /// How long a provider that limits the rate of requests is asked again. Most count by the minute, so
-    /// less than that is soon too little. A longer wait that the provider itself asks for is kept.
+    /// How long a provider is asked again that limits the rate of requests or is overloaded. Most count by
+    /// the minute, so less than that is soon too little. A longer wait that the provider itself asks for is kept.
     pub rate_limit_patience: Duration,
     /// The waits between attempts.
     pub backoff: Backoff,

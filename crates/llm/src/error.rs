@@ -179,6 +179,18 @@ impl ChatError {
         }
     }
 
+    /// Whether too many ask at once, which usually lasts a minute.
+    pub(crate) fn is_crowded(&self) -> bool {
+        match self {
+            Self::RateLimited { .. } | Self::Provider { status: Some(529), .. } => true,
+            Self::Provider { status: Some(503), message, .. } => {
+                let message = message.to_lowercase();
+                ["overload", "capacity", "busy", "too many"].iter().any(|word| message.contains(word))
+            }
+            _ => false,
+        }
+    }
+
     /// There is no key for the model, which could be in a variable of its provider's own.
     pub(crate) fn no_key(model: &str, variable: Option<&str>) -> Self {
         let also = variable.map(|variable| format!(" and {variable} is not set")).unwrap_or_default();

@@ -513,6 +513,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_error_inside_of_a_native_stream_keeps_its_words_and_its_meaning() {
+        let claude_says = |kind: &str| {
+            let error = json!({"type": "error", "error": {"type": kind, "message": "Overloaded"}});
+            events(&claude()[..3]) + &events(&[error])
+        };
+        let gemini_says = |code: u16| events(&[json!({"error": {"code": code, "message": "Overloaded"}})]);
+        for (model, reply, transient) in [
+            ("claude-opus-5", claude_says("overloaded_error"), true),
+            ("claude-opus-5", claude_says("invalid_request_error"), false),
+            ("gemini-2.5-flash", gemini_says(503), true),
+            ("gemini-2.5-flash", gemini_says(400), false),
+        ] {
+            let error = answer(model, StatusCode::OK, reply).await.unwrap_err();
+            assert!(error.to_string().contains("Overloaded"), "{model}: {error}");
+            assert_eq!(error.is_transient(), transient, "{model}: {error:?}");
+        }
+    }
+
+    #[tokio::test]
     async fn what_a_native_provider_refuses_for_good_is_told_apart_from_what_may_pass() {
         let body = |message: &str| json!({"error": {"message": message}}).to_string();
         for (status, message, transient) in [

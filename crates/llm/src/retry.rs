@@ -38,7 +38,7 @@ pub(crate) struct Retries<'a> {
     config: &'a ProviderConfig,
     /// Failures that count against the most retries.
     failed: u32,
-    /// Refusals because of a limited rate, one after the other.
+    /// Refusals because too many ask, one after the other.
     limited: u32,
     limited_since: Option<Instant>,
 }
@@ -53,8 +53,8 @@ impl<'a> Retries<'a> {
         if !error.is_transient() {
             return None;
         }
-        if let ChatError::RateLimited { retry_after, .. } = error {
-            return self.wait_for_rate(*retry_after, now);
+        if error.is_crowded() {
+            return self.wait_for_room(error.retry_after(), now);
         }
         (self.limited, self.limited_since) = (0, None);
         if self.failed == self.config.max_retries {
@@ -65,7 +65,7 @@ impl<'a> Retries<'a> {
     }
 
     /// The last attempt falls on the end of the patience, so that all of it is used.
-    fn wait_for_rate(&mut self, retry_after: Option<Duration>, now: Instant) -> Option<Duration> {
+    fn wait_for_room(&mut self, retry_after: Option<Duration>, now: Instant) -> Option<Duration> {
         let since = *self.limited_since.get_or_insert(now);
         let patience = self.config.rate_limit_patience.saturating_sub(now.duration_since(since));
         if patience.is_zero() {

@@ -114,10 +114,13 @@ fn read_delta(delta: &Map<String, Value>) -> Vec<Delta> {
     say(apart.unwrap_or_else(|| thoughts_of_parts(content)), Delta::Thought);
     say(text(content), Delta::Text);
     say(delta.get("refusal").map(text).unwrap_or_default(), Delta::Text);
-    let calls = delta.get("tool_calls").and_then(Value::as_array);
-    deltas.extend(
-        calls.into_iter().flatten().filter_map(Value::as_object).map(|call| Delta::Tool(tool_piece(call))),
-    );
+    let calls = match delta.get("tool_calls") {
+        Some(Value::Array(calls)) => calls.iter().filter_map(Value::as_object).map(tool_piece).collect(),
+        Some(Value::Object(call)) => vec![tool_piece(call)],
+        // What the protocol had before.
+        _ => delta.get("function_call").map(|function| piece_of(None, function)).into_iter().collect(),
+    };
+    deltas.extend(calls.into_iter().map(Delta::Tool));
     let echo = echo::among(delta, &echo::OF_MESSAGES);
     if !echo.is_empty() {
         deltas.push(Delta::Echo(echo));
@@ -148,9 +151,13 @@ fn text_of_part(part: &Value) -> String {
 }
 
 fn tool_piece(call: &Map<String, Value>) -> ToolPiece {
-    let function = call.get("function");
-    let field = |name: &str| function.and_then(|function| function.get(name));
-    let arguments = match field("arguments") {
+    let piece = piece_of(call.get("id"), call.get("function").unwrap_or(&Value::Null));
+    let index = call.get("index").and_then(Value::as_u64);
+    ToolPiece { index, echo: echo::among(call, &echo::OF_CALLS), ..piece }
+}
+
+fn piece_of(id: Option<&Value>, function: &Value) -> ToolPiece {
+    let arguments = match function.get("arguments") {
         Some(Value::String(text)) => text.clone(),
         None | Some(Value::Null) => String::new(),
         Some(other) => other.to_string(),
@@ -160,13 +167,7 @@ fn tool_piece(call: &Map<String, Value>) -> ToolPiece {
         Some(Value::Number(number)) => Some(number.to_string()),
         _ => None,
     };
-    ToolPiece {
-        index: call.get("index").and_then(Value::as_u64),
-        id: text(call.get("id")),
-        name: text(field("name")),
-        arguments,
-        echo: echo::among(call, &echo::OF_CALLS),
-    }
+    ToolPiece { id: text(id), name: text(function.get("name")), arguments, ..ToolPiece::default() }
 }
 
 /// The tokens that a chunk reports, wherever they stand in it.

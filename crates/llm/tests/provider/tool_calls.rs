@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     ask, ask_for, config, request,
-    support::{Server, done, good, raw, sse, stopped_by, tool},
+    support::{Server, done, good, piece, raw, sse, stopped_by, tool},
 };
 
 async fn answer_to(events: &[String]) -> ChatAnswer {
@@ -147,6 +147,30 @@ async fn a_request_without_a_name_is_asked_for_again() {
     let nameless = tool(json!([{"index": 0, "id": "a", "function": {"arguments": "{}"}}]));
     let (answer, _) = ask_for(vec![sse(&[nameless, stopped_by("tool_calls")]), good("Hold.")]).await;
     assert_eq!(answer.unwrap().text, "Hold.");
+}
+
+#[tokio::test]
+async fn a_field_for_tools_with_nothing_in_it_asks_for_none() {
+    for nothing in [
+        json!([{"index": 0, "id": "", "function": {"name": "", "arguments": ""}}]),
+        json!([{}]),
+        json!([]),
+        Value::Null,
+    ] {
+        let answer = answer_to(&[tool(nothing), piece("Hold."), stopped_by("stop")]).await;
+        assert_eq!((answer.text.as_str(), answer.tool_requests.len()), ("Hold.", 0));
+    }
+}
+
+#[tokio::test]
+async fn a_call_in_the_form_of_old_is_read() {
+    let begin = tool(json!(null)).replace(
+        "\"tool_calls\":null",
+        "\"function_call\":{\"name\":\"prices\",\"arguments\":\"{\\\"t\\\":\"}",
+    );
+    let rest = tool(json!(null)).replace("\"tool_calls\":null", "\"function_call\":{\"arguments\":\"1}\"}");
+    let answer = answer_to(&[begin, rest, stopped_by("function_call")]).await;
+    assert_eq!(asked(&answer), [("prices".to_owned(), json!({"t": 1}))]);
 }
 
 #[tokio::test]

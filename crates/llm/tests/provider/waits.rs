@@ -50,16 +50,21 @@ async fn a_limited_rate_is_told_in_words_and_not_as_json() {
 #[tokio::test]
 async fn a_window_without_any_hint_is_lived_through() {
     let window = Duration::from_millis(400);
-    let limited = failure(429, json!({"error": {"message": "slow down"}}));
-    let server = Server::start(vec![Reply::within(window, limited, good("ok"))]).await;
-    let mut config = config(&server);
-    config.max_retries = 0;
-    config.backoff.cap = Duration::from_millis(50);
-    // The last attempt falls on the end of the patience, so the window is over by then.
-    config.rate_limit_patience = window;
-    let answer = ask(config, &request()).await.0.unwrap();
-    assert_eq!(answer.text, "ok");
-    assert!(!answer.attempts.is_empty());
+    for refusal in [
+        failure(429, json!({"error": {"message": "slow down"}})),
+        failure(503, json!({"error": {"message": "The model is overloaded."}})),
+        failure(529, json!({"error": {"type": "overloaded_error", "message": "Overloaded"}})),
+    ] {
+        let server = Server::start(vec![Reply::within(window, refusal, good("ok"))]).await;
+        let mut config = config(&server);
+        config.max_retries = 0;
+        config.backoff.cap = Duration::from_millis(50);
+        // The last attempt falls on the end of the patience, so the window is over by then.
+        config.rate_limit_patience = window;
+        let answer = ask(config, &request()).await.0.unwrap();
+        assert_eq!(answer.text, "ok");
+        assert!(!answer.attempts.is_empty());
+    }
 }
 
 #[tokio::test]
