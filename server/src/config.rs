@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    num::{NonZeroU32, NonZeroUsize},
     path::PathBuf,
     time::Duration,
 };
@@ -180,7 +181,8 @@ pub struct RunOptions {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub struct ModelOptions {
-    /// Base URL of an OpenAI-compatible endpoint, such as <http://127.0.0.1:8080/v1/>.
+    /// Base URL of an OpenAI-compatible endpoint, such as <http://127.0.0.1:8080/v1>; a whole address
+    /// that ends with /chat/completions and a query are understood.
     #[arg(long, env = "PITWALL_MODEL_BASE_URL")]
     pub model_base_url: Option<String>,
     /// The provider's key.
@@ -213,6 +215,16 @@ pub struct ModelOptions {
     /// Further attempts after a failed one, for failures that may pass.
     #[arg(long, env = "PITWALL_MODEL_RETRIES", default_value_t = 4)]
     pub model_retries: u32,
+    /// Seconds for which a provider that limits the rate of requests is asked again; most count by the minute.
+    #[arg(long, env = "PITWALL_MODEL_RATE_PATIENCE", default_value = "90", value_parser = seconds)]
+    pub model_rate_patience: Duration,
+    /// Requests that one endpoint is sent at once, of all runs together; further ones wait in line.
+    #[arg(long, env = "PITWALL_MODEL_REQUESTS_AT_ONCE", default_value = "8")]
+    pub model_requests_at_once: NonZeroUsize,
+    /// The most tokens of an answer, thoughts included [default: 8192 of the quick tier, 16384 of the mid
+    /// and 32768 of the deep one].
+    #[arg(long, env = "PITWALL_MODEL_ANSWER_TOKENS")]
+    pub model_answer_tokens: Option<NonZeroU32>,
     /// Price table to use in place of the built-in one.
     #[arg(long, env = "PITWALL_MODEL_PRICES")]
     pub model_prices: Option<PathBuf>,

@@ -16,6 +16,7 @@ pub fn configured(options: &ModelOptions) -> Result<Option<Arc<dyn ChatModel>>, 
         Some(path) => PriceTable::with_file(path)?,
         None => PriceTable::bundled()?,
     };
+    let usual = ProviderConfig::new(models);
     let config = ProviderConfig {
         base_url: options.model_base_url.clone(),
         api_key: match &options.model_key_file {
@@ -25,7 +26,10 @@ pub fn configured(options: &ModelOptions) -> Result<Option<Arc<dyn ChatModel>>, 
         fallbacks: Tiers::same(options.model_fallback.clone()),
         timeouts: timeouts(options),
         max_retries: options.model_retries,
-        ..ProviderConfig::new(models)
+        rate_limit_patience: options.model_rate_patience,
+        requests_at_once: options.model_requests_at_once,
+        answer_tokens: options.model_answer_tokens.map_or(usual.answer_tokens.clone(), Tiers::same),
+        ..usual
     };
     Ok(Some(Arc::new(Provider::new(config, prices)?)))
 }

@@ -5,10 +5,13 @@ use protocol::Usage;
 
 use crate::{
     ChatError, ChatRequest, Piece, Sink, TimeoutPhase,
+    calls::{Calls, ToolPiece},
     config::Timeouts,
     draft::{Delta, Draft, Written},
     patience::Patience,
+    repetition::Repetition,
     thoughts::Split,
+    tool_text,
     wire::{Refusal, Wire},
 };
 
@@ -21,7 +24,12 @@ pub(crate) struct Attempt<'a> {
     /// For the whole call that this attempt belongs to.
     pub(crate) total: &'a Patience<'a>,
     pub(crate) max_answer_bytes: usize,
+    /// The most tokens of the answer, thoughts included.
+    pub(crate) most_tokens: u32,
 }
+
+/// More bytes than a token of any language has.
+const BYTES_A_TOKEN: usize = 8;
 
 /// What became of an attempt.
 pub(crate) struct Outcome {
@@ -40,7 +48,7 @@ impl Attempt<'_> {
         match self.write(&mut draft, sink).await {
             Ok(()) => {
                 let usage = draft.usage();
-                Outcome { result: draft.complete(&self.request.messages), usage, free: false }
+                Outcome { result: self.complete(draft), usage, free: false }
             }
             Err(Refusal { error, free }) => Outcome { result: Err(error), usage: draft.usage(), free },
         }
@@ -49,9 +57,11 @@ impl Attempt<'_> {
     async fn write(&self, draft: &mut Draft, sink: Sink<'_>) -> Result<(), Refusal> {
         let Timeouts { first_token, idle, grace, .. } = *self.timeouts;
         let mut patience = Patience::new(self.model, TimeoutPhase::FirstToken, first_token);
-        let opened = self.wait_for(&patience, self.wire.open(self.model, self.request)).await;
+        let opened =
+            self.wait_for(&patience, self.wire.open(self.model, self.request, self.most_tokens)).await;
         let mut deltas = opened.map_err(Refusal::after_asking)??;
         let mut split = Split::default();
+        let (mut answer, mut thoughts) = (Repetition::default(), Repetition::default());
         while !draft.is_done() {
             let delta = match self.wait_for(&patience, deltas.next()).await {
                 Ok(Some(Ok(delta))) => delta,
@@ -68,6 +78,12 @@ impl Attempt<'_> {
                 other => vec![other],
             };
             self.hear(heard, draft, sink).map_err(Refusal::after_asking)?;
+            if draft.size() / BYTES_A_TOKEN > usize::try_from(self.most_tokens).unwrap_or(usize::MAX) {
+                return Err(Refusal::after_asking(ChatError::TokenLimit { model: self.model.to_owned() }));
+            }
+            if answer.found(draft.text()) || thoughts.found(draft.thoughts()) {
+                return Err(Refusal::after_asking(ChatError::Runaway { model: self.model.to_owned() }));
+            }
             if draft.is_finished() {
                 // Some servers leave the connection open after the end. One grace is for all that
                 // may follow.
@@ -79,6 +95,27 @@ impl Attempt<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The whole answer; calls that stand in its text are taken for what they are.
+    fn complete(&self, draft: Draft) -> Result<Written, ChatError> {
+        let written = draft.complete(&self.request.messages)?;
+        let Some(found) = tool_text::find(&written.text, &self.request.tools) else { return Ok(written) };
+        let mut tool_requests = written.tool_requests;
+        if tool_requests.is_empty() {
+            let mut calls = Calls::default();
+            for (index, call) in (0..).zip(found.calls) {
+                if self.request.tools.is_empty() {
+                    let model = self.model.to_owned();
+                    return Err(ChatError::NoSuchTool { model, tool: call.name.chars().take(64).collect() });
+                }
+                let (index, name) = (Some(index), Some(call.name));
+                let piece = ToolPiece { index, name, arguments: call.arguments, ..ToolPiece::default() };
+                calls.add(piece, self.model)?;
+            }
+            tool_requests = calls.complete(self.model, &self.request.messages, true)?;
+        }
+        Ok(Written { text: found.text, tool_requests, ..written })
     }
 
     /// Adds what was written, and hands it on.

@@ -134,6 +134,19 @@ pub struct ChatRequest {
     pub schema: Option<AnswerSchema>,
 }
 
+impl ChatRequest {
+    /// The same with one more instruction. It stands with those at the beginning, because many servers accept
+    /// none elsewhere.
+    pub(crate) fn advised(&self, advice: &str) -> Self {
+        let mut advised = self.clone();
+        match advised.messages.first_mut() {
+            Some(Message::System(instructions)) => *instructions = format!("{instructions}\n\n{advice}"),
+            _ => advised.messages.insert(0, Message::System(advice.to_owned())),
+        }
+        advised
+    }
+}
+
 /// A whole answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatAnswer {

@@ -1,6 +1,9 @@
 //! What a [`Provider`](crate::Provider) needs to know.
 
-use std::time::Duration;
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    time::Duration,
+};
 
 use protocol::Tier;
 
@@ -93,13 +96,19 @@ pub struct ProviderConfig {
     pub rate_limit_patience: Duration,
     /// The waits between attempts.
     pub backoff: Backoff,
+    /// Requests that one endpoint is sent at once, of all runs together; further ones wait in line.
+    pub requests_at_once: NonZeroUsize,
+    /// The most tokens of an answer, thoughts included. The provider is told so. Of one that does not mind,
+    /// the answer is cut off here, at eight bytes a token.
+    pub answer_tokens: Tiers<NonZeroU32>,
     /// The largest answer in bytes: text, reasoning and arguments of tools together.
     pub max_answer_bytes: usize,
 }
 
 impl ProviderConfig {
     /// The defaults for these models: own providers, keys from the environment, no fallbacks,
-    /// 3 retries, 90 s of patience with limited rates, at most 1 MiB an answer.
+    /// 3 retries, 90 s of patience with limited rates, 8 requests at once, at most 1 MiB an answer and
+    /// 8,192, 16,384 and 32,768 tokens of it. Tokens that a model thinks with count, so these are generous.
     pub fn new(models: Tiers<String>) -> Self {
         Self {
             base_url: None,
@@ -110,6 +119,14 @@ impl ProviderConfig {
             max_retries: 3,
             rate_limit_patience: Duration::from_secs(90),
             backoff: Backoff::default(),
+            requests_at_once: const { NonZeroUsize::new(8).unwrap() },
+            answer_tokens: const {
+                Tiers {
+                    quick: NonZeroU32::new(8_192).unwrap(),
+                    mid: NonZeroU32::new(16_384).unwrap(),
+                    deep: NonZeroU32::new(32_768).unwrap(),
+                }
+            },
             max_answer_bytes: 1024 * 1024,
         }
     }

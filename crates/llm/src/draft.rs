@@ -142,6 +142,11 @@ impl Draft {
         self.usage
     }
 
+    /// Bytes of all that was written so far.
+    pub(crate) fn size(&self) -> usize {
+        self.size + self.elsewhere
+    }
+
     /// The text so far, without thoughts.
     pub(crate) fn text(&self) -> &str {
         &self.text
@@ -187,7 +192,7 @@ impl Draft {
             Delta::Finish(finish) => self.finish = Some(finish),
             Delta::Done => self.done = true,
         }
-        if self.size + self.elsewhere > self.limit {
+        if self.size() > self.limit {
             return Err(ChatError::Oversize { model: self.model.clone(), limit: self.limit });
         }
         Ok(())

@@ -33,8 +33,9 @@ impl fmt::Display for TimeoutPhase {
 pub enum ChatError {
     /// Something took too long.
     #[error(
-        "The model {model} {phase} within {} s. Try again later, choose a faster model or allow more time.",
-        after.as_secs_f64()
+        "The model {model} {phase} within {} s. Try again later, choose a faster model, {}or allow more time.",
+        after.as_secs_f64(),
+        fewer_at_once(*phase == TimeoutPhase::FirstToken)
     )]
     Timeout {
         /// The model asked.
@@ -46,8 +47,9 @@ pub enum ChatError {
     },
     /// Too many requests (status 429).
     #[error(
-        "The provider of {model} limits the rate of requests{}. It said: {message}",
-        wish(*retry_after)
+        "The provider of {model} limits the rate of requests{}. {}It said: {message}",
+        wish(*retry_after),
+        if speaks_of_crowds(message) { "Set PITWALL_MODEL_REQUESTS_AT_ONCE lower. " } else { "" }
     )]
     RateLimited {
         /// The model asked.
@@ -131,14 +133,30 @@ pub enum ChatError {
         /// The limit.
         limit: usize,
     },
-    /// The model stopped at its own limit of tokens, so the answer is not whole.
+    /// The answer has as many tokens as it may have, or as the model can write, and is not whole.
     #[error(
-        "The model {model} reached its limit of tokens before it finished. \
-         Choose a model with a higher limit or ask for less."
+        "The answer of {model} was cut off at its limit of tokens. Set PITWALL_MODEL_ANSWER_TOKENS higher, \
+         choose a model that writes longer answers, or ask for less."
     )]
     TokenLimit {
         /// The model asked.
         model: String,
+    },
+    /// The answer only repeats itself, and was stopped.
+    #[error("The answer of {model} only repeated itself, so it was stopped. Choose a larger model.")]
+    Runaway {
+        /// The model asked.
+        model: String,
+    },
+    /// The model wrote a tool call into its text although no tools were offered.
+    #[error(
+        "The model {model} called the tool {tool} where none is offered. Try again or choose another model."
+    )]
+    NoSuchTool {
+        /// The model asked.
+        model: String,
+        /// The tool's name.
+        tool: String,
     },
     /// The model finished without text and without asking for a tool.
     #[error("The model {model} finished without an answer. Try again or choose another model.")]
@@ -166,7 +184,8 @@ impl ChatError {
             Self::RateLimited { .. }
             | Self::Connection { .. }
             | Self::BrokenStream { .. }
-            | Self::Empty { .. } => true,
+            | Self::Empty { .. }
+            | Self::NoSuchTool { .. } => true,
             Self::Provider { status: None, .. }
             | Self::Unauthorised { .. }
             | Self::TooLong { .. }
@@ -174,6 +193,7 @@ impl ChatError {
             | Self::Policy { .. }
             | Self::Oversize { .. }
             | Self::TokenLimit { .. }
+            | Self::Runaway { .. }
             | Self::Script(_)
             | Self::Configuration(_) => false,
         }
@@ -198,6 +218,33 @@ impl ChatError {
         Self::Unauthorised { model: model.to_owned(), message }
     }
 
+    /// What the model is told when it is asked again, so that it does not fail in the same way.
+    pub(crate) fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::TokenLimit { .. } => {
+                Some("Your last answer was cut off because it was too long. Answer in far fewer words.")
+            }
+            Self::Runaway { .. } => Some(
+                "Your last answer repeated the same passage again and again and was stopped. \
+                 Say each thing once, briefly, and then stop.",
+            ),
+            Self::NoSuchTool { .. } => {
+                Some("No tools can be called here. Answer in words, with what you have.")
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the provider serves fewer requests at once than it was sent.
+    pub(crate) fn is_crowded(&self) -> bool {
+        match self {
+            Self::RateLimited { message, .. } | Self::Provider { status: Some(503), message, .. } => {
+                speaks_of_crowds(message)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether another model may be able to answer where this one cannot.
     pub(crate) fn calls_for_fallback(&self) -> bool {
         matches!(self, Self::NotFound { .. } | Self::Policy { .. })
@@ -210,6 +257,17 @@ impl ChatError {
             _ => None,
         }
     }
+}
+
+/// Whether a provider's words are about requests at the same time, not about how many there are in a minute.
+fn speaks_of_crowds(message: &str) -> bool {
+    let message = message.to_lowercase();
+    let words = ["concurren", "parallel", "simultaneous", "at once", "slot", "pending requests"];
+    words.iter().any(|word| message.contains(word))
+}
+
+fn fewer_at_once(advised: bool) -> &'static str {
+    if advised { "ask it less at once (PITWALL_MODEL_REQUESTS_AT_ONCE) " } else { "" }
 }
 
 fn wish(retry_after: Option<Duration>) -> String {

@@ -18,6 +18,7 @@
 //! [`extract_json`] and [`parse_structured`] read the JSON object in what a model wrote.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod address;
 mod attempt;
 mod calls;
 mod chat;
@@ -30,6 +31,7 @@ mod failure;
 mod form;
 mod hint;
 mod json;
+mod line;
 mod native;
 mod nesting;
 mod openai;
@@ -37,12 +39,14 @@ mod patience;
 mod price;
 mod provider;
 mod rehearsal;
+mod repetition;
 mod retry;
 mod route;
 mod secret;
 mod sse;
 mod structured;
 mod thoughts;
+mod tool_text;
 mod wire;
 
 pub use chat::{

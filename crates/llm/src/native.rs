@@ -23,7 +23,7 @@ use crate::{
     calls::ToolPiece,
     config::Timeouts,
     draft::{Delta, Finish},
-    extras::{Extras, Learned},
+    extras::{Extras, Learned, NATIVE_BOUND},
     failure, json as lenient,
     openai::sendable,
     wire::{Deltas, Refusal, Wire},
@@ -50,13 +50,13 @@ impl Native {
         };
         let client = Client::builder().with_reqwest(http).with_auth_resolver_fn(key_of).build();
         let client = client.map_err(|error| ChatError::Configuration(error.to_string()))?;
-        Ok(Self { client, keys, timeouts, learned: Learned::default() })
+        Ok(Self { client, keys, timeouts, learned: Learned::new(NATIVE_BOUND) })
     }
 }
 
 #[async_trait]
 impl Wire for Native {
-    async fn open(&self, model: &str, request: &ChatRequest) -> Result<Deltas, Refusal> {
+    async fn open(&self, model: &str, request: &ChatRequest, most_tokens: u32) -> Result<Deltas, Refusal> {
         let key = AdapterKind::from_model(model).ok().and_then(|kind| self.keys.get(&kind)).cloned();
         let timeouts = self.timeouts;
         let name = model.to_owned();
@@ -65,7 +65,7 @@ impl Wire for Native {
         let mut extras = known;
         let events = loop {
             let chat = chat_request(request, extras);
-            let options = options(request, extras);
+            let options = options(request, most_tokens, extras);
             let error = match self.client.exec_chat_stream(model, chat, Some(&options)).await {
                 Ok(mut answer) => match begin(&mut answer.stream).await {
                     Some(Err(error)) => error,
@@ -138,11 +138,14 @@ fn never_sent(error: &genai::Error) -> bool {
     }
 }
 
-fn options(request: &ChatRequest, extras: Extras) -> ChatOptions {
-    let options = ChatOptions::default()
+fn options(request: &ChatRequest, most_tokens: u32, extras: Extras) -> ChatOptions {
+    let mut options = ChatOptions::default()
         .with_capture_usage(true)
         .with_capture_tool_calls(true)
         .with_capture_reasoning_content(true);
+    if !extras.bound.is_empty() {
+        options = options.with_max_tokens(most_tokens);
+    }
     match &request.schema {
         Some(schema) if extras.sends_form(request) => {
             let spec = JsonSpec::new(schema.name.clone(), schema.schema.clone());
@@ -384,7 +387,7 @@ mod tests {
             .unwrap();
         let kind = AdapterKind::from_model(model).unwrap();
         let keys = HashMap::from([(kind, Secret::from("sk-secret-1234"))]);
-        (Native { client, keys, timeouts: Timeouts::default(), learned: Learned::default() }, seen)
+        (Native { client, keys, timeouts: Timeouts::default(), learned: Learned::new(NATIVE_BOUND) }, seen)
     }
 
     /// A question about prices.
@@ -407,7 +410,7 @@ mod tests {
     }
 
     async fn ask(native: &Native, model: &str, request: &ChatRequest) -> Result<(Written, Usage), ChatError> {
-        let mut deltas = native.open(model, request).await.map_err(|refusal| refusal.error)?;
+        let mut deltas = native.open(model, request, 1_000).await.map_err(|refusal| refusal.error)?;
         let mut draft = Draft::new(model, 1_000);
         while let Some(delta) = deltas.next().await {
             draft.add(delta?)?;

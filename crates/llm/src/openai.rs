@@ -5,14 +5,15 @@ mod request;
 
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
-use reqwest::Response;
+use reqwest::{Response, Url};
+use serde_json::Value;
 
 pub(crate) use self::request::sendable;
 use self::{chunk::Reader, request::body};
 use crate::{
     ChatError, ChatRequest, Secret,
     config::Timeouts,
-    extras::{Extras, Learned},
+    extras::{COMPATIBLE_BOUND, Learned, OPENAI_BOUND},
     failure,
     sse::{EventError, events},
     wire::{Deltas, Refusal, Wire},
@@ -27,7 +28,7 @@ const EVENT_OVERHEAD_BYTES: usize = 64 * 1024;
 /// One endpoint.
 pub(crate) struct OpenAi {
     http: reqwest::Client,
-    url: String,
+    url: Url,
     key: Option<Secret>,
     timeouts: Timeouts,
     max_answer_bytes: usize,
@@ -37,13 +38,14 @@ pub(crate) struct OpenAi {
 impl OpenAi {
     pub(crate) fn new(
         http: reqwest::Client,
-        base_url: &str,
+        url: Url,
         key: Option<Secret>,
         timeouts: Timeouts,
         max_answer_bytes: usize,
     ) -> Self {
-        let url = format!("{}/chat/completions", base_url.trim_end_matches('/'));
-        Self { http, url, key, timeouts, max_answer_bytes, learned: Learned::default() }
+        let own = url.host_str() == Some("api.openai.com");
+        let learned = Learned::new(if own { OPENAI_BOUND } else { COMPATIBLE_BOUND });
+        Self { http, url, key, timeouts, max_answer_bytes, learned }
     }
 
     /// Whether there is a key to send.
@@ -51,10 +53,14 @@ impl OpenAi {
         self.key.is_some()
     }
 
-    async fn send(&self, model: &str, request: &ChatRequest, extras: Extras) -> Result<Response, Refusal> {
-        let mut call = self.http.post(&self.url).json(&body(model, request, extras));
+    async fn send(&self, model: &str, body: &Value) -> Result<Response, Refusal> {
+        let mut call = self.http.post(self.url.clone()).json(body);
         if let Some(key) = &self.key {
             call = call.bearer_auth(key.reveal());
+            // Azure takes keys in a header of its own.
+            if self.url.path().contains("/openai/deployments/") {
+                call = call.header("api-key", key.reveal());
+            }
         }
         call.send().await.map_err(|error| {
             let free = error.is_connect() || error.is_builder();
@@ -100,11 +106,11 @@ impl OpenAi {
 
 #[async_trait]
 impl Wire for OpenAi {
-    async fn open(&self, model: &str, request: &ChatRequest) -> Result<Deltas, Refusal> {
+    async fn open(&self, model: &str, request: &ChatRequest, most_tokens: u32) -> Result<Deltas, Refusal> {
         let known = self.learned.of(model);
         let mut extras = known;
         loop {
-            let response = self.send(model, request, extras).await?;
+            let response = self.send(model, &body(model, request, most_tokens, extras)).await?;
             let status = response.status();
             if status.is_success() {
                 if extras != known {

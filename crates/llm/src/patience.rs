@@ -23,6 +23,11 @@ impl<'a> Patience<'a> {
         Self { model, phase, after, until: Instant::now() + after }
     }
 
+    /// Waits longer by that much: what was waited for meanwhile was something else.
+    pub(crate) fn extend(&mut self, by: Duration) {
+        self.until = self.until.checked_add(by).unwrap_or(self.until);
+    }
+
     /// The result of the work, or that it took too long.
     pub(crate) async fn wait_for<T>(&self, work: impl Future<Output = T>) -> Result<T, ChatError> {
         let late =

@@ -1,15 +1,21 @@
 //! Asks real models: attempts, waits and limits, the same for every protocol.
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use async_trait::async_trait;
 use genai::adapter::AdapterKind;
 use protocol::{Decimal, Tier};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, PriceTable, ProviderConfig, Sink,
-    TimeoutPhase,
+    ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, Piece, PriceTable, ProviderConfig, Sink,
+    TimeoutPhase, address,
     attempt::{Attempt, Outcome},
     draft::Written,
+    line::Line,
     native::Native,
     openai::OpenAi,
     patience::Patience,
@@ -27,6 +33,8 @@ pub struct Provider {
     /// The endpoint of `base_url`, or `OpenAI`'s own.
     openai: OpenAi,
     native: Native,
+    /// The line at each endpoint; `None` is the one of `openai`.
+    lines: Mutex<HashMap<Option<AdapterKind>, Arc<Line>>>,
 }
 
 /// What stays the same over the attempts of one call.
@@ -52,9 +60,21 @@ impl Provider {
             Some(url) => (url.as_str(), config.api_key.clone()),
             None => (OPENAI_URL, keys.get(&AdapterKind::OpenAI).cloned().or_else(route::openai_key)),
         };
-        let openai = OpenAi::new(http.clone(), base_url, key, config.timeouts, config.max_answer_bytes);
+        let url = address::of_chats(base_url)?;
+        let openai = OpenAi::new(http.clone(), url, key, config.timeouts, config.max_answer_bytes);
         let native = Native::new(http, keys, config.timeouts)?;
-        Ok(Self { config, prices, openai, native })
+        Ok(Self { config, prices, openai, native, lines: Mutex::default() })
+    }
+
+    /// The line in which requests to a model wait.
+    fn line(&self, model: &str) -> Result<Arc<Line>, ChatError> {
+        let endpoint = match route::native_kind(&self.config, model)? {
+            Some(AdapterKind::OpenAI) if self.config.base_url.is_none() => None,
+            kind => kind,
+        };
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = lines.entry(endpoint).or_insert_with(|| Line::new(self.config.requests_at_once));
+        Ok(line.clone())
     }
 
     /// The protocol for a model.
@@ -87,16 +107,22 @@ impl Provider {
     /// Asks one model until it answers, fails for good, or has failed too often.
     async fn persist(&self, model: &str, call: &mut Call<'_, '_>) -> Result<ChatAnswer, ChatError> {
         let wire = self.wire(model)?;
+        let line = self.line(model)?;
         let mut retries = Retries::new(&self.config);
+        let mut advised: Option<ChatRequest> = None;
         loop {
+            let queued = Instant::now();
+            let place = line.place(call.request.run, |before| (call.sink)(Piece::InLine(before))).await;
             let began = Instant::now();
+            call.total.extend(began - queued);
             let attempt = Attempt {
                 model,
                 wire,
-                request: call.request,
+                request: advised.as_ref().unwrap_or(call.request),
                 timeouts: &self.config.timeouts,
                 total: &call.total,
                 max_answer_bytes: self.config.max_answer_bytes,
+                most_tokens: self.config.answer_tokens.get(call.request.tier).get(),
             };
             let Outcome { result, usage, free } = attempt.run(call.sink).await;
             let cost = if free { Some(Decimal::ZERO) } else { self.prices.cost(model, &usage) };
@@ -124,6 +150,19 @@ impl Provider {
                 cost,
                 latency_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             });
+            if error.is_crowded() {
+                place.narrow();
+            }
+            drop(place);
+            let is_new = advised.is_none();
+            if let Some(advice) = error.advice() {
+                advised.get_or_insert_with(|| call.request.advised(advice));
+            }
+            // Not again in the same way, but once with advice.
+            if is_new && advised.is_some() && !error.is_transient() {
+                tracing::info!(%error, "asking again with advice");
+                continue;
+            }
             match retries.wait_after(&error, Instant::now()) {
                 Some(wait) if wait < call.total.until.saturating_duration_since(Instant::now()) => {
                     tracing::info!(%error, ?wait, "asking again");
@@ -156,13 +195,7 @@ fn check(config: &ProviderConfig) -> Result<(), ChatError> {
     if config.models.iter().chain(config.fallbacks.iter().flatten()).any(|model| model.trim().is_empty()) {
         return Err(ChatError::Configuration("a tier has no model; name one for each".to_owned()));
     }
-    let Some(url) = &config.base_url else { return Ok(()) };
-    match reqwest::Url::parse(url) {
-        Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => Ok(()),
-        _ => Err(ChatError::Configuration(
-            "the base URL must look like https://host/v1 or http://localhost:11434/v1".to_owned(),
-        )),
-    }
+    Ok(())
 }
 
 fn http_client(config: &ProviderConfig) -> Result<reqwest::Client, ChatError> {

@@ -9,6 +9,9 @@ pub struct Secret(String);
 /// What is shown instead of a secret.
 const STARS: &str = "***";
 
+/// Characters from which on a secret is not found in a text by chance.
+const SHORTEST_UNMISTAKABLE: usize = 8;
+
 impl Secret {
     /// The secret itself: only to be sent to the provider.
     pub fn reveal(&self) -> &str {
@@ -20,9 +23,30 @@ impl Secret {
         self.0.is_empty()
     }
 
-    /// The text with every occurrence of the secret replaced by stars: providers quote keys in errors.
+    /// The text with every occurrence of the secret replaced by stars: providers quote keys in errors. A
+    /// short secret may well be part of a word, so it counts only where it is a whole one.
     pub(crate) fn redact(&self, text: &str) -> String {
-        if self.is_empty() { text.to_owned() } else { text.replace(&self.0, STARS) }
+        if self.is_empty() {
+            return text.to_owned();
+        }
+        if self.0.chars().count() >= SHORTEST_UNMISTAKABLE {
+            return text.replace(&self.0, STARS);
+        }
+        let is_word = |character: char| character.is_alphanumeric() || character == '_';
+        let mut redacted = String::with_capacity(text.len());
+        let mut copied = 0;
+        for (start, key) in text.match_indices(&self.0) {
+            let end = start + key.len();
+            let stands_alone = !text[..start].chars().next_back().is_some_and(is_word)
+                && !text[end..].chars().next().is_some_and(is_word);
+            if stands_alone {
+                redacted.push_str(&text[copied..start]);
+                redacted.push_str(STARS);
+                copied = end;
+            }
+        }
+        redacted.push_str(&text[copied..]);
+        redacted
     }
 }
 
@@ -55,5 +79,26 @@ impl fmt::Debug for Secret {
 impl fmt::Display for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(STARS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_key_never_blots_out_letters_inside_words() {
+        for (key, text, shown) in [
+            ("k", "tools to work correctly", "tools to work correctly"),
+            ("k", "The key k is wrong: \"k\", k.", "The key *** is wrong: \"***\", ***."),
+            ("k", "k", "***"),
+            ("k", "k_1 kä k-2", "k_1 kä ***-2"),
+            ("dummy", "Bearer dummy, not dummytext", "Bearer ***, not dummytext"),
+            ("aa", "aaa aa", "aaa ***"),
+            ("sk-12345", "xsk-12345x", "x***x"),
+            ("", "text", "text"),
+        ] {
+            assert_eq!(Secret::from(key).redact(text), shown, "{key}: {text}");
+        }
     }
 }

@@ -26,5 +26,6 @@ impl Refusal {
 /// One protocol: sends a request and reads the answer, without patience or limits of its own.
 #[async_trait]
 pub(crate) trait Wire: Send + Sync {
-    async fn open(&self, model: &str, request: &ChatRequest) -> Result<Deltas, Refusal>;
+    /// `most_tokens`: of the answer, thoughts included.
+    async fn open(&self, model: &str, request: &ChatRequest, most_tokens: u32) -> Result<Deltas, Refusal>;
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::{AnswerSchema, Arguments, ChatRequest, Message, ToolRequest, echo, extras::Extras};
 
 /// The body of the request, without what the endpoint does not understand.
-pub(super) fn body(model: &str, request: &ChatRequest, extras: Extras) -> Value {
+pub(super) fn body(model: &str, request: &ChatRequest, most_tokens: u32, extras: Extras) -> Value {
     let mut messages: Vec<Value> = request.messages.iter().map(|said| message(said, extras)).collect();
     let mut form = None;
     if let Some(schema) = &request.schema {
@@ -16,6 +16,9 @@ pub(super) fn body(model: &str, request: &ChatRequest, extras: Extras) -> Value 
         }
     }
     let mut body = json!({ "model": model, "messages": messages, "stream": true });
+    if let Some(field) = extras.bound.first() {
+        body[*field] = most_tokens.into();
+    }
     if extras.usage {
         body["stream_options"] = json!({ "include_usage": true });
     }

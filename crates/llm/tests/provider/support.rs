@@ -117,7 +117,7 @@ async fn answer(State(shared): State<Arc<Mutex<Shared>>>, request: Request) -> R
     let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
     let authorization = parts.headers.get(header::AUTHORIZATION);
     let seen = Seen {
-        path: parts.uri.path().to_owned(),
+        path: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
         authorization: authorization.map(|value| value.to_str().unwrap().to_owned()),
         body: serde_json::from_slice(&bytes).unwrap(),
     };
