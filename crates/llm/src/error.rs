@@ -203,6 +203,7 @@ impl ChatError {
     pub(crate) fn is_crowded(&self) -> bool {
         match self {
             Self::RateLimited { .. } | Self::Provider { status: Some(529), .. } => true,
+            error if error.wants_fewer_at_once() => true,
             Self::Provider { status: Some(503), message, .. } => {
                 let message = message.to_lowercase();
                 ["overload", "capacity", "busy", "too many"].iter().any(|word| message.contains(word))
@@ -236,7 +237,7 @@ impl ChatError {
     }
 
     /// Whether the provider serves fewer requests at once than it was sent.
-    pub(crate) fn is_crowded(&self) -> bool {
+    pub(crate) fn wants_fewer_at_once(&self) -> bool {
         match self {
             Self::RateLimited { message, .. } | Self::Provider { status: Some(503), message, .. } => {
                 speaks_of_crowds(message)

@@ -150,7 +150,7 @@ impl Provider {
                 cost,
                 latency_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             });
-            if error.is_crowded() {
+            if error.wants_fewer_at_once() {
                 place.narrow();
             }
             drop(place);
