@@ -37,6 +37,11 @@ impl Delta {
     pub(crate) fn is_progress(&self) -> bool {
         !matches!(self, Self::Usage(_) | Self::Finish(_) | Self::Done)
     }
+
+    /// Whether it is more of what the model writes. What must go back may come after its last word.
+    fn is_written(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Thought(_) | Self::Tool(_) | Self::ToolProgress(_))
+    }
 }
 
 /// Why a model stopped.
@@ -164,7 +169,7 @@ impl Draft {
 
     /// Adds a step; fails as soon as the answer is too large.
     pub(crate) fn add(&mut self, delta: Delta) -> Result<(), ChatError> {
-        if delta.is_progress() && self.finish.take().is_some() {
+        if delta.is_written() && self.finish.take().is_some() {
             self.belied = true;
         }
         match delta {

@@ -92,7 +92,8 @@ pub(crate) fn of_status(model: &str, status: StatusCode, headers: &HeaderMap, bo
         let reason = said.words.unwrap_or_else(|| status.to_string());
         return ChatError::BrokenStream { model: model.to_owned(), reason };
     }
-    said.wait = hint::in_headers(headers, SystemTime::now()).or(said.wait);
+    said.wait =
+        hint::in_headers(headers, status == StatusCode::TOO_MANY_REQUESTS, SystemTime::now()).or(said.wait);
     said.words.get_or_insert_with(|| status.to_string());
     said.means(model, status.as_u16())
 }
@@ -136,7 +137,7 @@ pub(crate) fn in_answer(model: &str, error: &Value, alone: bool) -> ChatError {
         ChatError::RateLimited { model, message, retry_after }
     } else if passes {
         ChatError::BrokenStream { model, reason: message }
-    } else if no_address {
+    } else if alone && no_address {
         ChatError::NotFound { model, message }
     } else if alone {
         ChatError::Provider { model, status: None, message, retry_after: None }
@@ -152,7 +153,9 @@ pub(crate) fn of_stray(model: &str, text: &str) -> ChatError {
         let message = format!("a web page instead of an answer: {words}");
         return ChatError::NotFound { model: model.to_owned(), message };
     }
-    in_answer(model, &Value::String(words), false)
+    let said = Value::String(words);
+    let no_address = Said::of(&said).speaks_of(&NO_SUCH_ADDRESS);
+    in_answer(model, &said, no_address)
 }
 
 /// What a provider said of a failure.

@@ -11,13 +11,14 @@ const BEFORE_A_WAIT: [&str; 5] = ["again in ", "retry in ", "again after ", "ret
 /// Times of a clock begin here, in seconds; what is less is a number of seconds to wait.
 const CLOCK: f64 = 500_000_000.0;
 
-/// The wait that the headers of a response ask for.
-pub(crate) fn in_headers(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+/// The wait that the headers of a response ask for. `limited`: the response says that a limit is used up.
+/// Others name the limits as well, but do not ask to wait for them.
+pub(crate) fn in_headers(headers: &HeaderMap, limited: bool, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let exact = text("retry-after-ms").and_then(|value| seconds(value.parse::<f64>().ok()? / 1000.0));
     exact
         .or_else(|| text("retry-after").and_then(|value| until(value, now)))
-        .or_else(|| of_limits(&text, now))
+        .or_else(|| if limited { of_limits(&text, now) } else { None })
 }
 
 /// The wait that the body of an error asks for: a field for it, or a sentence.
@@ -176,11 +177,19 @@ mod tests {
             (&[("x-ratelimit-reset-requests", "1h2m"), ("x-ratelimit-reset-tokens", "2s")], Some(2_000)),
         ] {
             assert_eq!(
-                in_headers(&headers(pairs), now()),
+                in_headers(&headers(pairs), true, now()),
                 milliseconds.map(Duration::from_millis),
                 "{pairs:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_limit_that_is_merely_named_is_not_waited_for() {
+        let named = headers(&[("x-ratelimit-reset-requests", "6m0s")]);
+        assert_eq!(in_headers(&named, false, now()), None);
+        let asked = headers(&[("x-ratelimit-reset-requests", "6m0s"), ("retry-after", "1")]);
+        assert_eq!(in_headers(&asked, false, now()), Some(Duration::from_secs(1)));
     }
 
     #[test]

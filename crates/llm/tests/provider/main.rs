@@ -79,6 +79,38 @@ async fn whole_call(config: ProviderConfig, request: &ChatRequest) -> Result<Cha
     provider(config).chat(request, &mut |_| ()).await
 }
 
+/// One server and one provider for the many cases of a property.
+struct Stage {
+    runtime: tokio::runtime::Runtime,
+    server: Server,
+    provider: Provider,
+}
+
+impl Stage {
+    fn new(change: impl FnOnce(&mut ProviderConfig)) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let server = runtime.block_on(Server::start(Vec::new()));
+        let mut config = config(&server);
+        change(&mut config);
+        let provider = provider(config);
+        Self { runtime, server, provider }
+    }
+
+    /// What becomes of a call that gets these replies, and how many it got.
+    fn call(&self, replies: Vec<Reply>) -> (Result<ChatAnswer, ChatFailure>, usize) {
+        self.server.play(replies);
+        let result = self.runtime.block_on(self.provider.chat(&request(), &mut |_| ()));
+        (result, self.server.seen().len())
+    }
+
+    /// The answer to the one request that is made.
+    fn answer(&self, reply: Reply) -> ChatAnswer {
+        let (answer, asked) = self.call(vec![reply]);
+        assert_eq!(asked, 1);
+        answer.unwrap()
+    }
+}
+
 /// Asks a server that answers with these replies, the last one again and again.
 async fn ask_for(replies: Vec<Reply>) -> (Result<ChatAnswer, ChatError>, Server) {
     let server = Server::start(replies).await;

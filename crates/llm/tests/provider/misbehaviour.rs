@@ -9,10 +9,18 @@ use protocol::{Attempt, Decimal, Usage};
 use serde_json::json;
 
 use crate::{
-    config, request,
-    support::{self, BoxError, Reply, Server, body, done, failure, piece, raw, sse, stop, stopped_by, usage},
-    whole_call,
+    Stage,
+    support::{self, BoxError, Reply, body, done, failure, piece, raw, sse, stop, stopped_by, usage},
 };
+
+thread_local! {
+    static ENDPOINT: Stage = Stage::new(|config| config.timeouts.grace = Duration::from_millis(50));
+    /// Asks once only.
+    static ONCE: Stage = Stage::new(|config| {
+        config.max_retries = 0;
+        config.rate_limit_patience = Duration::ZERO;
+    });
+}
 
 const ANSWER: &str = "Hold: the price is fair.";
 
@@ -134,21 +142,14 @@ impl Behaviour {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(50))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn whatever_an_endpoint_does_no_half_answer_passes_and_its_books_are_ours(
         behaviours in prop::collection::vec(prop::sample::select(ALL.to_vec()), 1..7),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (result, asked) = runtime.block_on(async {
-            let replies = behaviours.iter().chain([&Good]).map(|behaviour| behaviour.reply());
-            let server = Server::start(replies.collect()).await;
-            let mut config = config(&server);
-            config.timeouts.grace = Duration::from_millis(50);
-            let result = whole_call(config, &request()).await;
-            (result, server.seen().len())
-        });
+        let replies = behaviours.iter().chain([&Good]).map(|behaviour| behaviour.reply()).collect();
+        let (result, asked) = ENDPOINT.with(|stage| stage.call(replies));
         let (attempts, answered) = match result {
             Ok(answer) => {
                 prop_assert_eq!(&answer.text, ANSWER);
@@ -192,17 +193,10 @@ proptest! {
         ),
         json in any::<bool>(),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let bytes = String::from_utf8_lossy(&parts.concat()).into_owned();
         let packets = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        let result = runtime.block_on(async {
-            let reply = if json { body("application/json", &bytes) } else { support::packets(packets) };
-            let server = Server::start(vec![reply]).await;
-            let mut config = config(&server);
-            config.max_retries = 0;
-            config.rate_limit_patience = Duration::ZERO;
-            whole_call(config, &request()).await
-        });
+        let reply = if json { body("application/json", &bytes) } else { support::packets(packets) };
+        let (result, _) = ONCE.with(|stage| stage.call(vec![reply]));
         if let Err(failed) = result {
             prop_assert!(!failed.error.to_string().is_empty());
             prop_assert_eq!(failed.attempts.len(), 1);

@@ -10,13 +10,12 @@ use protocol::Usage;
 use serde_json::{Value, json};
 
 use crate::{
-    ask, ask_for, config, provider, request,
+    Stage, ask, ask_for, config, provider, request,
     support::{self, Reply, Server, body, done, good, packets, piece, raw, sse, stop, stopped_by, usage},
 };
 
-/// Runs a case of a property.
-fn run<T>(case: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(case)
+thread_local! {
+    static STAGE: Stage = Stage::new(|_| ());
 }
 
 fn delta(fields: &str) -> String {
@@ -56,7 +55,7 @@ proptest! {
             .map(|(name, tells)| format!("\"{}\":{}", names[*name], if *tells { texts[*name] } else { "\"\"" }))
             .collect();
         let events = format!("{}{}{}{}", delta(&written.join(",")), piece("!"), stop(), done());
-        let answer = run(answer_to(raw(&events)));
+        let answer = STAGE.with(|stage| stage.answer(raw(&events)));
         prop_assert_eq!(answer.text, if says(0) { "Hi!" } else { "!" });
         prop_assert_eq!(answer.thoughts, if says(1) || says(2) { "Hm." } else { "" });
     }
@@ -88,7 +87,7 @@ proptest! {
         cuts.extend([0, bytes.len()]);
         cuts.sort_unstable();
         let pieces = cuts.windows(2).map(|cut| bytes[cut[0]..cut[1]].to_vec()).filter(|piece| !piece.is_empty());
-        let answer = run(answer_to(packets(pieces.collect())));
+        let answer = STAGE.with(|stage| stage.answer(packets(pieces.collect())));
         prop_assert_eq!(answer.text, "5 € 😀");
         prop_assert_eq!(answer.thoughts, "Hm … 😀");
         prop_assert_eq!(answer.tool_requests.len(), 1);
@@ -108,7 +107,7 @@ proptest! {
             escaped[1..escaped.len() - 1].to_owned()
         };
         let events = format!("{}{}", delta(&format!("\"content\":\"{spelled}\"")), stop());
-        let answer = run(answer_to(packets(vec![events.into_bytes()])));
+        let answer = STAGE.with(|stage| stage.answer(packets(vec![events.into_bytes()])));
         prop_assert_eq!(answer.text, text);
     }
 }
@@ -187,6 +186,12 @@ async fn a_reason_to_stop_that_stands_in_every_piece_proves_nothing() {
     let (answer, _) = ask_for(vec![raw(&every), good("Hold.")]).await;
     assert_eq!(answer.unwrap().text, "Hold.");
     assert_eq!(answer_to(raw(&(every + &done()))).await.text, "Buy ev");
+}
+
+#[tokio::test]
+async fn what_must_go_back_may_come_after_the_last_word() {
+    let late = delta(r#""reasoning_details":[{"type":"reasoning.encrypted","data":"x"}]"#);
+    assert_eq!(answer_to(raw(&(piece("Hold.") + &stop() + &late))).await.text, "Hold.");
 }
 
 #[tokio::test]

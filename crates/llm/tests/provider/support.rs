@@ -97,6 +97,11 @@ impl Server {
         Self { address, shared, _stop: stop }
     }
 
+    /// Begins anew with other replies.
+    pub fn play(&self, replies: Vec<Reply>) {
+        *self.shared.lock().unwrap() = Shared { replies, seen: Vec::new() };
+    }
+
     pub fn url(&self) -> String {
         format!("http://{}/v1/", self.address)
     }

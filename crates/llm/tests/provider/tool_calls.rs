@@ -7,9 +7,13 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::{
-    ask, ask_for, config, request,
+    Stage, ask, ask_for, config, request,
     support::{Server, done, good, piece, raw, sse, stopped_by, tool},
 };
+
+thread_local! {
+    static STAGE: Stage = Stage::new(|_| ());
+}
 
 async fn answer_to(events: &[String]) -> ChatAnswer {
     let (answer, server) = ask_for(vec![sse(events)]).await;
@@ -324,8 +328,7 @@ proptest! {
             .collect();
         events.push(stopped_by("tool_calls"));
 
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let answer = runtime.block_on(answer_to(&events));
+        let answer = STAGE.with(|stage| stage.answer(sse(&events)));
         let mut found = asked(&answer);
         found.sort_by_key(|(_, arguments)| arguments["n"].as_u64());
         prop_assert_eq!(found, expected);
