@@ -213,6 +213,12 @@ impl<'r> Shown<'r> {
         !self.is_write() && !["/api/", "/ws/", "/rpc/"].iter().any(|prefix| path.starts_with(prefix))
     }
 
+    /// Whether a person will read the answer.
+    fn wants_html(&self) -> bool {
+        let accepted = self.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+        self.is_page() && accepted.is_some_and(|accepted| accepted.contains("text/html"))
+    }
+
     /// What everybody may have: what the page to sign in needs, and the doors themselves.
     fn is_public(&self) -> bool {
         let path = self.uri.path();
@@ -274,7 +280,10 @@ async fn admit(access: &Access, request: Request) -> Result<Request, Response> {
     if shown.uri.path() == "/healthz" {
         return Ok(request);
     }
-    access.doors.check_host(shown.uri, shown.headers).map_err(refuse)?;
+    access.doors.check_host(shown.uri, shown.headers).map_err(|problem| match shown.wants_html() {
+        true => refused_page(&problem),
+        false => refuse(problem),
+    })?;
     check_size(&shown, &request).map_err(refuse)?;
     if let Some(answer) = swap_token(access, &shown).await? {
         return Err(answer);
@@ -336,6 +345,26 @@ fn unauthorized(mode: AccessMode) -> Response {
     };
     let problem = Problem { status: 401, detail: detail.to_owned() };
     ([(header::WWW_AUTHENTICATE, "Bearer")], ProblemResponse(problem)).into_response()
+}
+
+/// A problem for a person, where none of the pages can be shown: the page's program could not be loaded
+/// from here, either. The last words are a setting to copy.
+fn refused_page(problem: &Problem) -> Response {
+    let detail = headers::escape(&problem.detail);
+    let detail = match detail.split_once("--allow-host ") {
+        Some((words, host)) => format!("{words}<code>--allow-host {host}</code>."),
+        None => detail,
+    };
+    let page = format!(
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <title>Not this name · Pitwall</title></head>\
+         <body><main><h1>Pitwall is not opened under this name</h1><p>{detail}</p>\
+         <p>Other names are refused because a page of another site could otherwise lead a name of its own \
+         to this machine and act as you.</p></main></body></html>"
+    );
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::MISDIRECTED_REQUEST);
+    (status, Html(page)).into_response()
 }
 
 /// Where a page cannot be shown to nobody in particular.

@@ -7,6 +7,9 @@ use protocol::Problem;
 
 use crate::ServeError;
 
+/// The longest name of a host (253 bytes), with a port.
+const LONGEST_HOST: usize = 260;
+
 /// The hosts that this server answers to, and the origins whose pages may call it.
 pub struct Doors {
     hosts: BTreeSet<String>,
@@ -57,9 +60,19 @@ impl Doors {
         if host.is_some_and(|host| self.hosts.contains(&host.to_ascii_lowercase())) {
             return Ok(());
         }
-        let detail = "This server does not answer to the host name that was asked for. \
-                      Its settings can allow it: --allow-host NAME:PORT."
-            .to_owned();
+        // The name is only said again where it is one.
+        let named = host.filter(|host| host.len() <= LONGEST_HOST && host.parse::<Authority>().is_ok());
+        let detail = match named {
+            Some(host) => format!(
+                "This server does not answer to the name {host}. Where that is your own name for it, such as \
+                 that of a forwarded port, start it again with --allow-host {host}"
+            ),
+            None => {
+                "This server does not answer to the host name that was asked for. Its settings can allow \
+                     one: --allow-host NAME:PORT"
+                    .to_owned()
+            }
+        };
         Err(Problem { status: 421, detail })
     }
 

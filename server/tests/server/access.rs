@@ -100,6 +100,31 @@ async fn no_auth_lets_everybody_on_this_machine_in_and_warns_on_every_page() {
 }
 
 #[tokio::test]
+async fn an_unknown_name_is_answered_with_the_very_setting_that_allows_it() {
+    let server = Home::new(&[]).start_kept().await;
+    let asked = server.nobody().with("host", "localhost:8888");
+    let (status, text) = asked.answer("GET", "/api/v1/runs", None).await;
+    assert!(status == 421 && text.contains("--allow-host localhost:8888"), "{status} {text}");
+
+    let browser = asked.with("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    let page = browser.ask("GET", "/runs").send().await.unwrap();
+    assert_eq!(page.status(), 421);
+    assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
+    assert!(page.headers().contains_key("content-security-policy"));
+    let page = page.text().await.unwrap();
+    assert!(page.contains("<code>--allow-host localhost:8888</code>"), "{page}");
+
+    // What is no name is not said again.
+    let hostile = server.nobody().with("host", "a\"<script>b").with("accept", "text/html");
+    let (status, page) = hostile.answer("GET", "/", None).await;
+    assert!((status == 421 || status == 400) && !page.contains("<script>"), "{status} {page}");
+
+    let home = Home::new(&[("PITWALL_ALLOW_HOST", "localhost:8888".to_owned())]);
+    let server = home.start_kept().await;
+    server.program(TOKEN).with("host", "localhost:8888").get("/api/v1/runs").await;
+}
+
+#[tokio::test]
 async fn a_wrong_host_gets_no_answer() {
     let server = Home::new(&[]).start_kept().await;
     let port = server.address.port();
