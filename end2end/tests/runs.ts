@@ -16,6 +16,7 @@ export type RunSummary = {
 export type RunView = {
   summary: RunSummary;
   turns: unknown[];
+  chats: unknown[];
   nodes: { plan: { id: string }; status: string; visits: { number: number; inherited: boolean }[] }[];
 };
 

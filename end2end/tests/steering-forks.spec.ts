@@ -229,6 +229,25 @@ test("a question beside a finished run is answered, and stays in its log", async
   await expect(exchange).toContainText("Why was the rating chosen?");
 });
 
+test("a question beside a finished run is seen in every open tab, and so is a second one at once", async ({ newTab, page, server }) => {
+  const other = await newTab();
+  for (const tab of [page, other]) {
+    await tab.goto(`/runs/${analysis.run}?view=chat`);
+    await expect(fact(tab, "Connection")).toHaveText("Complete");
+  }
+  const asked = (await runView(server, analysis.run)).chats.length;
+  const box = page.getByRole("textbox", { name: "Your question" });
+  for (const [index, question] of ["What did it leave out?", "And what speaks against it?"].entries()) {
+    await box.fill(question);
+    await page.keyboard.press("Enter");
+    for (const tab of [page, other]) {
+      const exchange = tab.getByRole("article").nth(asked + index);
+      await expect(exchange).toContainText(question);
+      await expect(exchange.locator(".turn-foot")).toContainText("rehearsal");
+    }
+  }
+});
+
 test("a question beside a run at work is answered from its present state, and does not disturb it", async ({ page, server }) => {
   const { run } = await startPipeline(server, "KO", "2022-06-30", { charactersPerSecond: 150 });
   await page.goto(`/runs/${run}?view=chat`);
