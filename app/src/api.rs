@@ -8,13 +8,17 @@ mod json_text;
 use leptos::prelude::*;
 use protocol::{
     Answer, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, PortfolioId, PortfolioSummary,
-    PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunView, StartOptions, StartRun,
+    PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunSummary, RunView, StartOptions,
+    StartRun,
 };
 use serde::{Deserialize, Serialize};
 
 use self::json_text::{JsonText, JsonTextEncoding};
 #[cfg(feature = "ssr")]
-use crate::backend::SharedBackend;
+use crate::{
+    backend::SharedBackend,
+    legible::{LONGEST_REMARK, legible, legible_document},
+};
 
 /// Why a question to the server has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -50,13 +54,16 @@ fn backend() -> Result<SharedBackend, ApiError> {
     })
 }
 
-/// Gives the response the status that the problem has.
+/// Makes an answer fit to be drawn, and gives the response the status that a problem has.
 #[cfg(feature = "ssr")]
-fn answer<T>(result: Result<T, Problem>) -> Result<T, ApiError> {
-    result.map_err(|problem| {
-        set_status(problem.status);
-        ApiError(problem)
-    })
+fn answer<T: Serialize + serde::de::DeserializeOwned>(result: Result<T, Problem>) -> Result<T, ApiError> {
+    result.map(|document| legible_document(document, LONGEST_REMARK)).map_err(refused)
+}
+
+#[cfg(feature = "ssr")]
+fn refused(problem: Problem) -> ApiError {
+    set_status(problem.status);
+    ApiError(legible_document(problem, LONGEST_REMARK))
 }
 
 /// Sets the HTTP status of the response under way; does nothing in the browser.
@@ -96,6 +103,12 @@ pub async fn delete_run(run: RunId) -> Result<(), ApiError> {
 #[server(name = RunsCall, prefix = "/rpc", endpoint = "runs", input = JsonText, output = JsonText)]
 pub async fn runs(filter: RunFilter) -> Result<RunPage, ApiError> {
     answer(backend()?.runs(filter).await)
+}
+
+/// How a run stands, also one whose log cannot be read.
+#[server(name = RunSummaryCall, prefix = "/rpc", endpoint = "run_summary", input = JsonText, output = JsonText)]
+pub async fn run_summary(run: RunId) -> Result<RunSummary, ApiError> {
+    answer(backend()?.run_summary(run).await)
 }
 
 /// The full present state of a run.
@@ -143,7 +156,8 @@ pub async fn run_at(run: RunId, seq: u64) -> Result<RunView, ApiError> {
 /// A long text that the run's log shows a preview of.
 #[server(name = TextCall, prefix = "/rpc", endpoint = "text", input = JsonText, output = JsonText)]
 pub async fn text(run: RunId, digest: Digest) -> Result<String, ApiError> {
-    answer(backend()?.text(run, digest).await)
+    // All of it, however long it is.
+    backend()?.text(run, digest).await.map(|text| legible(&text).into_owned()).map_err(refused)
 }
 
 /// All portfolios.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use protocol::{
     AccountId, AccountSummary, Answer, Approval, Audience, CallId, CreatePortfolio, CredentialId, Date,
     Digest, Event, ForkRun, Identity, NewShare, NewToken, PortfolioId, PortfolioSummary, PortfolioView,
-    Problem, Role, RunAccepted, RunFilter, RunId, RunPage, RunView, SessionSummary, ShareSummary,
+    Problem, Role, RunAccepted, RunFilter, RunId, RunPage, RunSummary, RunView, SessionSummary, ShareSummary,
     StartOptions, StartRun, TokenSummary,
 };
 
@@ -24,6 +24,8 @@ pub trait Backend: Send + Sync {
     async fn delete_run(&self, run: RunId) -> Result<(), Problem>;
     /// Runs, newest first.
     async fn runs(&self, filter: RunFilter) -> Result<RunPage, Problem>;
+    /// How a run stands, also one whose log cannot be read.
+    async fn run_summary(&self, run: RunId) -> Result<RunSummary, Problem>;
     /// The full present state of a run.
     async fn run(&self, run: RunId) -> Result<RunView, Problem>;
     /// Up to `limit` events after number `after`.

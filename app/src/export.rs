@@ -1,16 +1,23 @@
 //! A run as one HTML file that opens without a server: no script, no address of anything.
 
 use leptos::prelude::*;
-use protocol::{CallView, NodeView, RunView, Text, Turn, TurnContent};
+use protocol::{CallOutcome, CallView, NodeView, RunView, Text, Turn, TurnContent};
 
-use crate::{components::answer::Answer, format, markdown::Markdown};
+use crate::{
+    components::{answer::Answer, long_text::Verbatim},
+    format,
+    legible::legible_document,
+    markdown::Markdown,
+};
 
 const STYLE: &str = include_str!("export/export.css");
 
 /// The whole file. Texts must be whole in `view`; `log` is the run as JSON Lines.
-pub fn document(view: &RunView, log: &str) -> String {
+pub fn document(view: RunView, log: String) -> String {
+    let view = &legible_document(view, usize::MAX);
     let summary = &view.summary;
     let totals = &summary.totals;
+    let cost = format::cost(totals);
     let ended = summary.finished_at.map(|end| format::duration(end.since(summary.created_at)));
     let facts = [
         ("Run", summary.run.to_string()),
@@ -23,14 +30,7 @@ pub fn document(view: &RunView, log: &str) -> String {
             "Tokens",
             format!("{} in, {} out", format::count(totals.tokens_in), format::count(totals.tokens_out)),
         ),
-        (
-            "Cost",
-            format!(
-                "${} and {} calls of unknown cost",
-                totals.cost.normalize(),
-                totals.calls_of_unknown_cost
-            ),
-        ),
+        ("Cost", [Some(cost.known), cost.gap].into_iter().flatten().collect::<Vec<_>>().join(", ")),
     ];
     let facts = facts.into_iter().map(|(name, value)| view! { <dt>{name}</dt><dd>{value}</dd> });
     let why = view.status_reason.clone().map(|reason| view! { <p class="reason">{reason}</p> });
@@ -45,7 +45,7 @@ pub fn document(view: &RunView, log: &str) -> String {
         }
     });
     let state = view.state.iter().map(|(key, entries)| {
-        let values = entries.iter().map(|entry| view! { <pre>{entry.value.shown().to_owned()}</pre> });
+        let values = entries.iter().map(|entry| view! { <Verbatim text=entry.value.shown().to_owned() /> });
         view! { <details><summary class="mono">{key.clone()}</summary>{values.collect_view()}</details> }
     });
     let title = summary.title.clone();
@@ -68,7 +68,7 @@ pub fn document(view: &RunView, log: &str) -> String {
             <section><h2>"Final state"</h2>{state.collect_view()}</section>
             <section>
                 <h2>"Log"</h2>
-                <details><summary>"Every event, as JSON Lines"</summary><pre>{log.to_owned()}</pre></details>
+                <details><summary>"Every event, as JSON Lines"</summary><Verbatim text=log /></details>
             </section>
         </main>
     };
@@ -143,16 +143,35 @@ fn call_of(call: &CallView) -> impl IntoView + use<> {
     let outcome = call.outcome.clone();
     let answer = match outcome {
         None => view! { <p>"No answer yet."</p> }.into_any(),
-        Some(outcome) => match outcome.error {
-            Some(error) => view! { <p class="reason">{error}</p> }.into_any(),
-            None => prose(&outcome.answer).into_any(),
-        },
+        Some(outcome) => {
+            let thoughts = (!outcome.thoughts.is_empty()).then(|| {
+                let title = format::thoughts(&outcome.thoughts);
+                view! { <details><summary>{title}</summary>{prose(&outcome.thoughts)}</details> }
+            });
+            let attempts = attempts_of(&outcome);
+            let answer = match outcome.error {
+                Some(error) => view! { <p class="reason">{error}</p> }.into_any(),
+                None => prose(&outcome.answer).into_any(),
+            };
+            view! { {thoughts} {answer} {attempts} }.into_any()
+        }
     };
     view! {
         <p class="quiet">{format!("{} ({})", call.model, call.tier.label())}</p>
         {answer}
-        <details><summary>"Prompt"</summary><pre>{call.prompt.shown().to_owned()}</pre></details>
+        <details><summary>"Prompt"</summary><Verbatim text=call.prompt.shown().to_owned() /></details>
     }
+}
+
+fn attempts_of(outcome: &CallOutcome) -> impl IntoView + use<> {
+    let failed = &outcome.attempts;
+    (!failed.is_empty()).then(|| {
+        let title = format::attempts(failed.len(), outcome.error.is_none());
+        let rows = failed.iter().map(|attempt| {
+            view! { <li>{attempt.error.clone()}" "<span class="quiet">{format::attempt(attempt)}</span></li> }
+        });
+        view! { <details><summary>{title}</summary><ol>{rows.collect_view()}</ol></details> }
+    })
 }
 
 fn prose(text: &Text) -> impl IntoView + use<> {

@@ -1,6 +1,8 @@
 //! Figures as people read them. The same on server and browser.
 
-use protocol::{AccountId, Date, Decimal, Timestamp, Totals, grouped, month_name};
+use protocol::{AccountId, Attempt, Date, Decimal, Text, Timestamp, Totals, Usage, grouped, month_name};
+
+use crate::live::Before;
 
 /// A whole number with thousands separators: `18,402`.
 pub fn count(number: u64) -> String {
@@ -80,7 +82,7 @@ pub fn person(account: &AccountId) -> String {
     if *account == AccountId::local() { "You".to_owned() } else { account.to_string() }
 }
 
-/// What a run cost, and what is not known of it.
+/// What something cost, and what is not known of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// The known sum, or `unknown`.
@@ -91,12 +93,71 @@ pub struct Cost {
 
 /// The cost of a run so far.
 pub fn cost(totals: &Totals) -> Cost {
-    let unknown = totals.calls_of_unknown_cost;
-    if unknown > 0 && unknown == totals.model_calls {
-        return Cost { known: "unknown".into(), gap: Some("no price for the model".into()) };
+    cost_of(totals.cost, totals.calls_of_unknown_cost)
+}
+
+/// A known sum, beside which there are so many calls of unknown cost.
+pub fn cost_of(known: Decimal, unknown: u32) -> Cost {
+    let gap = match unknown {
+        0 => return Cost { known: dollars(known), gap: None },
+        1 => "1 call of unknown cost".to_owned(),
+        unknown => format!("{} calls of unknown cost", count(unknown.into())),
+    };
+    let known = if known.is_zero() { "unknown".to_owned() } else { format!("at least {}", dollars(known)) };
+    Cost { known, gap: Some(gap) }
+}
+
+/// A figure, marked where it is only estimated.
+pub fn estimate(figure: String, is_estimated: bool) -> String {
+    if is_estimated { format!("~{figure}") } else { figure }
+}
+
+/// What a call in flight does before its model answers.
+pub fn before_answer(before: Before) -> String {
+    match before {
+        Before { in_line: Some(0), .. } => "waits for the model, next in line".to_owned(),
+        Before { in_line: Some(line), .. } => format!("waits for the model, {line} before it"),
+        Before { thoughts: 0, .. } => "asks the model".to_owned(),
+        Before { thoughts, .. } => format!("thinks ({})", bytes(thoughts as u64)),
     }
-    let gap = (unknown > 0).then(|| format!("+ {unknown} of unknown cost"));
-    Cost { known: dollars(totals.cost), gap }
+}
+
+/// The title of a model's thoughts: `Thoughts, 1,204 characters`.
+pub fn thoughts(text: &Text) -> String {
+    match text.whole() {
+        Some(whole) => format!("Thoughts, {} characters", count(whole.chars().count() as u64)),
+        None => format!("Thoughts, {}", bytes(text.bytes())),
+    }
+}
+
+/// How many attempts a call took: `3 attempts, 2 failed`.
+pub fn attempts(failed: usize, succeeded: bool) -> String {
+    match (failed, succeeded) {
+        (1, false) => "1 attempt, failed".to_owned(),
+        (failed, false) => format!("{failed} attempts, all failed"),
+        (failed, true) => format!("{} attempts, {failed} failed", failed + 1),
+    }
+}
+
+/// What a failed attempt used, in a line. One that was refused before it began used nothing.
+pub fn attempt(attempt: &Attempt) -> String {
+    let cost = attempt.cost.map_or_else(|| "cost unknown".to_owned(), dollars);
+    let usage = attempt.usage.checked();
+    let used = if usage == Usage::default() && attempt.cost == Some(Decimal::ZERO) {
+        "nothing used".to_owned()
+    } else {
+        format!("{} · {cost}", tokens(usage))
+    };
+    format!("{} · {used} · {}", attempt.model, duration(attempt.latency_ms))
+}
+
+/// The tokens of a call: `1,204 in · 312 out`.
+pub fn tokens(usage: Usage) -> String {
+    let part = |name: &str, tokens: Option<u64>| match tokens {
+        Some(tokens) => format!("{} {name}", count(tokens)),
+        None => format!("{name} unknown"),
+    };
+    format!("{} · {}", part("in", usage.tokens_in), part("out", usage.tokens_out))
 }
 
 /// A place in the queue: 1 is next.
@@ -166,8 +227,39 @@ mod tests {
         let mut totals = Totals { model_calls: 3, cost: Decimal::new(1134, 4), ..Totals::default() };
         assert_eq!(cost(&totals), Cost { known: "$0.1134".into(), gap: None });
         totals.calls_of_unknown_cost = 1;
-        assert_eq!(cost(&totals).gap.as_deref(), Some("+ 1 of unknown cost"));
-        totals.calls_of_unknown_cost = 3;
-        assert_eq!(cost(&totals).known, "unknown");
+        let gap = Some("1 call of unknown cost".into());
+        assert_eq!(cost(&totals), Cost { known: "at least $0.1134".into(), gap });
+        totals = Totals { calls_of_unknown_cost: 3, ..Totals::default() };
+        let gap = Some("3 calls of unknown cost".into());
+        assert_eq!(cost(&totals), Cost { known: "unknown".into(), gap });
+    }
+
+    #[test]
+    fn a_failed_attempt_says_what_it_used() {
+        let refused = Attempt {
+            model: "m".into(),
+            error: "Overloaded.".into(),
+            usage: Usage::default(),
+            cost: Some(Decimal::ZERO),
+            latency_ms: 40,
+        };
+        assert_eq!(attempt(&refused), "m · nothing used · 40 ms");
+        let broke_off = Attempt { cost: None, ..refused.clone() };
+        assert_eq!(attempt(&broke_off), "m · in unknown · out unknown · cost unknown · 40 ms");
+        let usage = Usage { tokens_in: Some(1_204), tokens_out: Some(0) };
+        let charged = Attempt { usage, cost: Some(Decimal::new(25, 3)), ..refused };
+        assert_eq!(attempt(&charged), "m · 1,204 in · 0 out · $0.0250 · 40 ms");
+        assert_eq!(
+            [attempts(1, true), attempts(2, false), attempts(1, false)],
+            ["2 attempts, 1 failed", "2 attempts, all failed", "1 attempt, failed"]
+        );
+    }
+
+    #[test]
+    fn a_call_in_flight_says_what_it_does() {
+        let before = |in_line, thoughts| before_answer(Before { in_line, thoughts });
+        assert_eq!(before(Some(3), 0), "waits for the model, 3 before it");
+        assert_eq!(before(None, 0), "asks the model");
+        assert_eq!(before(None, 1_204), "thinks (1.2 kB)");
     }
 }

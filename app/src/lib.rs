@@ -14,6 +14,7 @@ pub mod components;
 pub mod export;
 pub mod format;
 pub mod graph;
+mod legible;
 mod letter_case;
 pub mod live;
 pub mod markdown;

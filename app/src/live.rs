@@ -16,5 +16,5 @@ pub(crate) use backoff::wait_after;
 pub use connection::{Connection, ConnectionLabel};
 pub use feed::use_feed;
 pub use run::{LiveRun, chat_call, use_run};
-pub use run_feed::{RunFeed, run_feed};
-pub use streams::Streams;
+pub use run_feed::{RunFeed, RunNews, run_feed};
+pub use streams::{Before, Stream, Streams};

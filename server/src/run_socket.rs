@@ -8,14 +8,14 @@ use axum::{
 };
 use engine::{LiveCalls, LiveCursor};
 use journal::{JournalError, Subscription};
-use protocol::{Control, Problem, RunId};
+use protocol::{Control, Problem, RunId, RunStatus};
 use serde::Deserialize;
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
     peer::{Ending, Gone, Peer},
     problem::{ProblemResponse, no_such},
-    scope::{Queue, Scoped},
+    scope::{Activity, Scoped},
 };
 
 /// Text of calls in flight is sent at most this often to one client.
@@ -45,28 +45,38 @@ pub async fn connect(
         return Err(Problem { status: 410, detail }.into());
     }
     let log = readable.subscribe(after).await?;
-    let (live, places) = (readable.live(), Places::new(readable.queue()));
+    let (activity, is_queued) = (readable.activity(), readable.status == RunStatus::Queued);
     let admission = service.admit_socket(Some(run)).await?;
-    Ok(admission.upgrade(upgrade, move |peer| serve(peer, run, last, log, live, places)))
+    Ok(admission.upgrade(upgrade, move |peer| serve(peer, last, log, activity, is_queued)))
 }
 
 async fn serve(
     mut peer: Peer,
-    run: RunId,
     last: u64,
     mut log: Subscription,
-    live: Option<Arc<LiveCalls>>,
-    mut places: Places,
+    activity: Activity,
+    is_queued: bool,
 ) -> Result<(), Gone> {
+    let run = activity.run();
     peer.send(Control::Hello { run, seq: last }.encode()).await?;
-    let mut deltas = Deltas::new(live);
+    let mut deltas = Deltas::default();
+    deltas.follow(&activity);
+    // Only a run that has not begun stands in the queue: changes of the queue wake no other socket.
+    let mut places = is_queued.then(|| Places::new(&activity));
     loop {
         tokio::select! {
             biased;
             // First, so that a client with much to catch up on is heard, too, and told of the end.
             ended = peer.ended() => return peer.end(ended?).await,
             batch = log.next() => match batch {
-                Ok(Some(events)) => peer.send_all(events.into_iter().map(|event| event.json)).await?,
+                Ok(Some(events)) => {
+                    // The run may have become active only now: its calls are looked for as it goes on.
+                    deltas.follow(&activity);
+                    if places.is_some() && events.iter().any(|event| is_of(&event.json, "status_changed")) {
+                        places = None;
+                    }
+                    peer.send_all(events.into_iter().map(|event| event.json)).await?;
+                }
                 Ok(None) => return peer.complete().await,
                 // The run was deleted: nothing more will come.
                 Err(JournalError::NoSuchRun(_)) => return peer.complete().await,
@@ -81,67 +91,103 @@ async fn serve(
                     peer.send(piece.encode()).await?;
                 }
             }
-            place = places.next() => peer.send(Control::Queued { place }.encode()).await?,
+            place = next_place(&mut places) => peer.send(Control::Queued { place }.encode()).await?,
         }
     }
 }
 
+/// Whether an event, as its JSON stands in the log, is of this kind. In a text the quotes are escaped.
+fn is_of(json: &[u8], kind: &str) -> bool {
+    let wanted = format!("\"kind\":\"{kind}\"");
+    json.windows(wanted.len()).any(|bytes| bytes == wanted.as_bytes())
+}
+
+/// The next place of a run that is queued; waits for ever for any other. Cancel-safe.
+async fn next_place(places: &mut Option<Places>) -> usize {
+    match places {
+        Some(places) => places.next().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// What one client has not seen of the calls in flight, at a bounded rate.
+#[derive(Default)]
 struct Deltas {
     live: Option<(Arc<LiveCalls>, watch::Receiver<u64>)>,
     cursor: LiveCursor,
-    not_before: Instant,
+    not_before: Option<Instant>,
 }
 
 impl Deltas {
-    fn new(live: Option<Arc<LiveCalls>>) -> Self {
-        let live = live.map(|live| {
-            let mut changes = live.changes();
-            // A late client is owed the text so far.
-            changes.mark_changed();
-            (live, changes)
-        });
-        Self { live, cursor: LiveCursor::default(), not_before: Instant::now() }
+    /// Begins to follow the run's calls, where it is active and they are not followed yet.
+    fn follow(&mut self, activity: &Activity) {
+        if self.live.as_ref().is_none_or(|(_, changes)| changes.has_changed().is_err()) {
+            self.live = activity.live().map(|live| {
+                let mut changes = live.changes();
+                // A late client is owed the text so far.
+                changes.mark_changed();
+                (live, changes)
+            });
+        }
     }
 
     /// The next pieces; waits for ever when the run is no longer active. Cancel-safe.
     async fn next(&mut self) -> Vec<Control> {
         let Some((live, changes)) = &mut self.live else { return std::future::pending().await };
-        tokio::time::sleep_until(self.not_before).await;
+        if let Some(not_before) = self.not_before {
+            tokio::time::sleep_until(not_before).await;
+        }
         if changes.changed().await.is_err() {
             return std::future::pending().await;
         }
-        self.not_before = Instant::now() + DELTA_PAUSE;
+        self.not_before = Some(Instant::now() + DELTA_PAUSE);
         live.unseen(&mut self.cursor)
     }
 }
 
 /// The run's place in the queue, each time that it changes.
 struct Places {
-    queue: Queue,
+    activity: Activity,
     changes: watch::Receiver<u64>,
     told: Option<usize>,
 }
 
 impl Places {
-    fn new(queue: Queue) -> Self {
-        let mut changes = queue.changes();
+    fn new(activity: &Activity) -> Self {
+        let mut changes = activity.queue_changes();
         changes.mark_changed();
-        Self { queue, changes, told: None }
+        Self { activity: activity.clone(), changes, told: None }
     }
 
-    /// The next place; waits for ever once the run waits no longer. Cancel-safe.
+    /// The next place. Cancel-safe.
     async fn next(&mut self) -> usize {
         loop {
             if self.changes.changed().await.is_err() {
                 return std::future::pending().await;
             }
-            let place = self.queue.place();
+            let place = self.activity.place();
             if place != std::mem::replace(&mut self.told, place)
                 && let Some(place) = place
             {
                 return place;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of;
+
+    #[test]
+    fn the_kind_of_an_event_is_not_taken_from_its_texts() {
+        let event = |message: &str| {
+            serde_json::json!({ "seq": 2, "body": { "kind": "logged", "data": { "message": message } } })
+                .to_string()
+                .into_bytes()
+        };
+        assert!(is_of(&event("status_changed"), "logged"));
+        assert!(!is_of(&event(r#""kind":"status_changed""#), "status_changed"));
+        assert!(!is_of(&event(""), "log"));
     }
 }

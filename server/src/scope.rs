@@ -272,26 +272,32 @@ impl Readable<'_> {
         self.service.export_html(self.run).await
     }
 
-    /// Its place in the queue.
-    pub fn queue(&self) -> Queue {
-        Queue { engine: self.service.engine.clone(), run: self.run }
-    }
-
-    /// The text of calls in flight.
-    pub fn live(&self) -> Option<Arc<LiveCalls>> {
-        self.service.engine.live(self.run)
+    /// What the engine does with it at each moment.
+    pub fn activity(&self) -> Activity {
+        Activity { engine: self.service.engine.clone(), run: self.run }
     }
 }
 
-/// Where a run stands in the queue. It can be kept for as long as a socket lives.
-pub struct Queue {
+/// What the engine does with a run at each moment. It can be kept for as long as a socket lives.
+#[derive(Clone)]
+pub struct Activity {
     engine: Engine,
     run: RunId,
 }
 
-impl Queue {
+impl Activity {
+    /// The run.
+    pub fn run(&self) -> RunId {
+        self.run
+    }
+
+    /// The text of calls in flight; `None` while the run is not active.
+    pub fn live(&self) -> Option<Arc<LiveCalls>> {
+        self.engine.live(self.run)
+    }
+
     /// Changes whenever a place in the queue may have changed.
-    pub fn changes(&self) -> watch::Receiver<u64> {
+    pub fn queue_changes(&self) -> watch::Receiver<u64> {
         self.engine.queue_changes()
     }
 
@@ -382,6 +388,10 @@ impl Backend for Scoped {
             }
             _ => self.shared_runs(&filter).await,
         }
+    }
+
+    async fn run_summary(&self, run: RunId) -> Result<RunSummary, Problem> {
+        Ok(self.readable(run).await?.summary)
     }
 
     async fn run(&self, run: RunId) -> Result<RunView, Problem> {

@@ -12,6 +12,11 @@ use crate::problem::{from_journal, no_run};
 const FORMAT: &str = "pitwall-run";
 const VERSION: u32 = 1;
 
+/// The most bytes of a log that is put into one HTML page.
+const LARGEST_PAGE: usize = 50_000_000;
+/// Events that are read at once.
+const EVENTS_AT_ONCE: u32 = 500;
+
 /// The first line of an exported run.
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -37,13 +42,34 @@ pub async fn to_json_lines(journal: &Journal, run: RunId) -> Result<String, Prob
 /// # Errors
 /// The log cannot be read.
 pub async fn to_html(journal: &Journal, run: RunId) -> Result<String, Problem> {
-    let events = whole_events(journal, run).await?;
-    let view = RunView::fold(&events).ok_or_else(|| no_run(run))?;
-    let mut log = String::new();
-    for event in &events {
-        log.push_str(&encode(event)?);
+    let (mut view, mut log) = (None::<RunView>, String::new());
+    loop {
+        let after = view.as_ref().map_or(0, RunView::seq);
+        let events = journal.read(run, after, EVENTS_AT_ONCE).await.map_err(from_journal)?;
+        if events.is_empty() {
+            break;
+        }
+        for mut event in events {
+            make_whole(journal, &mut event).await?;
+            log.push_str(&encode(&event)?);
+            match &mut view {
+                Some(view) => drop(view.apply(&event)),
+                None => view = RunView::begin(&event),
+            }
+        }
+        if log.len() > LARGEST_PAGE || view.is_none() {
+            break;
+        }
     }
-    Ok(app::export::document(&view, &log))
+    let view = view.ok_or_else(|| no_run(run))?;
+    if log.len() > LARGEST_PAGE {
+        let detail = format!(
+            "The run's log is larger than {} MB, which no browser opens as one page. Take it as JSON Lines.",
+            LARGEST_PAGE / 1_000_000
+        );
+        return Err(Problem { status: 413, detail });
+    }
+    Ok(app::export::document(view, log))
 }
 
 /// Takes in a run that was exported here or elsewhere, for `owner`. It is only looked at: one that
@@ -69,6 +95,8 @@ pub async fn import(journal: &Journal, file: &str, owner: AccountId) -> Result<R
 /// # Errors
 /// The line at fault, from 1, and what is wrong with it.
 pub fn from_json_lines(file: &str, owner: &AccountId) -> Result<Vec<NewEvent>, (usize, String)> {
+    // Editors on Windows put one before a file. Line breaks may be theirs, too.
+    let file = file.strip_prefix('\u{feff}').unwrap_or(file);
     let mut lines = file.lines().enumerate().map(|(index, line)| (index + 1, line));
     let header = lines.next().and_then(|(_, line)| serde_json::from_str::<Header>(line).ok());
     match header {
@@ -141,13 +169,19 @@ impl Order {
 async fn whole_events(journal: &Journal, run: RunId) -> Result<Vec<Event>, Problem> {
     let mut events = journal.whole(run).await.map_err(from_journal)?;
     for event in &mut events {
-        for text in event.body.texts_mut() {
-            if text.stored().is_some() {
-                *text = journal.resolve(text).await.map_err(from_journal)?.into();
-            }
-        }
+        make_whole(journal, event).await?;
     }
     Ok(events)
+}
+
+/// The same event with all its texts whole.
+async fn make_whole(journal: &Journal, event: &mut Event) -> Result<(), Problem> {
+    for text in event.body.texts_mut() {
+        if text.stored().is_some() {
+            *text = journal.resolve(text).await.map_err(from_journal)?.into();
+        }
+    }
+    Ok(())
 }
 
 fn encode(value: &impl Serialize) -> Result<String, Problem> {

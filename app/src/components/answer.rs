@@ -5,7 +5,11 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use serde_json::{Map, Value};
 
-use crate::{format, markdown::Markdown};
+use super::{
+    json::{self, MOST_ENTRIES},
+    long_text::Verbatim,
+};
+use crate::{format, legible::legible, markdown::Markdown};
 
 /// An answer as Markdown. One that is a JSON object is shown by its fields, in the model's order.
 #[component]
@@ -16,7 +20,7 @@ pub fn Answer(
 ) -> impl IntoView {
     match fields(&text) {
         Some(fields) => {
-            let field = |(name, value): (String, Value)| view! { <dt>{format::field(&name)}</dt><dd>{shown(value)}</dd> };
+            let field = |(name, value): (String, Value)| view! { <dt>{legible(&format::field(&name)).into_owned()}</dt><dd>{shown(value)}</dd> };
             view! { <dl class="answer-fields">{fields.into_iter().map(field).collect_view()}</dl> }.into_any()
         }
         None => view! { <Markdown text /> }.into_any(),
@@ -27,8 +31,10 @@ pub fn Answer(
 fn fields(text: &str) -> Option<Map<String, Value>> {
     let text = text.trim();
     let is_braced = text.starts_with('{') && text.ends_with('}');
-    let fields: Map<_, _> = is_braced.then(|| serde_json::from_str(text).ok()).flatten()?;
-    Some(fields).filter(|fields| !fields.is_empty())
+    match is_braced.then(|| json::read(text)).flatten()? {
+        Value::Object(fields) if (1..=MOST_ENTRIES).contains(&fields.len()) => Some(fields),
+        _ => None,
+    }
 }
 
 fn shown(value: Value) -> AnyView {
@@ -38,13 +44,13 @@ fn shown(value: Value) -> AnyView {
         Value::Array(values) if values.is_empty() => view! { <span class="dim">"none"</span> }.into_any(),
         Value::Bool(is_so) => if is_so { "yes" } else { "no" }.into_any(),
         Value::Number(number) => number.to_string().into_any(),
-        Value::Array(values) if values.iter().all(Value::is_string) => {
+        Value::Array(values) if values.len() <= MOST_ENTRIES && values.iter().all(Value::is_string) => {
             let entries = values.iter().filter_map(Value::as_str).map(|entry| {
                 view! { <li><Markdown text=entry /></li> }
             });
             view! { <ul class="prose">{entries.collect_view()}</ul> }.into_any()
         }
-        nested => view! { <pre class="verbatim" tabindex="0">{format!("{nested:#}")}</pre> }.into_any(),
+        nested => view! { <Verbatim text=legible(&format!("{nested:#}")).into_owned() /> }.into_any(),
     }
 }
 
@@ -87,6 +93,26 @@ mod tests {
         for text in ["It **falls**.", r#"{"grade": "se"#, "{}", "{braced}", r#"["a"]"#] {
             assert!(!html(text).contains("<dl"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_form_of_any_depth_or_size_is_shown() {
+        let deep = |levels: usize| format!(r#"{{"a": {}1{}}}"#, "[".repeat(levels), "]".repeat(levels));
+        let wide = format!(r#"{{"a": [{}"x"]}}"#, r#""x","#.repeat(20_000));
+        let fields: String = (0..20_000).map(|field| format!(r#""f{field}": 1,"#)).collect();
+        let swollen = format!(r#"{{"a": {}{}1{}}}"#, "[".repeat(120), "1,".repeat(60_000), "]".repeat(120));
+        for text in [deep(20), deep(120), deep(400_000), wide, format!("{{{fields}\"last\": 1}}"), swollen] {
+            let html = html(&text);
+            assert!(html.len() < 10 * text.len() + 1_000, "{} for {text:.60}", html.len());
+            assert!(html.matches("<").count() < 5_000, "{text:.60}");
+        }
+    }
+
+    #[test]
+    fn control_characters_in_a_form_are_replaced() {
+        let html = html(r#"{"a\u0000": "b\u0000", "c": {"d": ["\u0001", "e"]}, "f": ["g\u0002"]}"#);
+        assert!(!html.contains(['\0', '\u{1}', '\u{2}']), "{html:?}");
+        assert!(html.matches('\u{fffd}').count() == 3, "{html:?}");
     }
 
     #[test]

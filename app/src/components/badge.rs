@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use leptos::prelude::*;
 use protocol::RunId;
 
-use crate::live::RunFeed;
+use crate::live::{RunFeed, RunNews};
 
 /// The runs that wait for a person. The server makes the title of a page when the page's own
 /// signals are gone, so this one belongs to nobody.
@@ -17,14 +17,15 @@ impl NeedsYou {
     pub fn follow(feed: &RunFeed) -> Self {
         let waiting = ArcRwSignal::new(BTreeSet::new());
         let heard = waiting.clone();
-        feed.follow(move |run| {
-            let waits = !run.awaited.is_empty();
-            if heard.with_untracked(|waiting: &BTreeSet<RunId>| waiting.contains(&run.run)) != waits {
+        feed.follow(move |news| {
+            let run = news.run();
+            let waits = matches!(news, RunNews::Stands(summary) if !summary.awaited.is_empty());
+            if heard.with_untracked(|waiting: &BTreeSet<RunId>| waiting.contains(&run)) != waits {
                 heard.update(|waiting| {
                     if waits {
-                        waiting.insert(run.run);
+                        waiting.insert(run);
                     } else {
-                        waiting.remove(&run.run);
+                        waiting.remove(&run);
                     }
                 });
             }

@@ -55,6 +55,7 @@ pub enum IconName {
     Timeline,
     Tool,
     Trade,
+    Trash,
     Wave,
 }
 
@@ -129,6 +130,7 @@ impl IconName {
                 "M10 2.5a3.5 3.5 0 0 0-3 5L2.5 12 4 13.5 8.5 9a3.5 3.5 0 0 0 4.7-4.3L11 7 9 5l2.3-2.2A3.5 3.5 0 0 0 10 2.5Z"
             }
             Self::Trade => "M2.5 5.5h10l-2.5-2.5M13.5 10.5h-10L6 13",
+            Self::Trash => "M3 4.5h10M6.5 4.5V3h3v1.5M4.5 4.5 5 13.5h6l.5-9M7 7v4M9 7v4",
             Self::Wave => "M1.5 8c1.5-4 3-4 4.5 0s3 4 4.5 0 2.5-3 4-1",
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use protocol::{RunId, Text};
 
-use super::{answer::Answer, copy::CopyButton, notice::Refusal};
+use super::{answer::Answer, copy::CopyButton, json::indented, notice::Refusal};
 use crate::{api, format};
 
 /// How a text is to be read.
@@ -41,9 +41,7 @@ pub fn LongText(
         let text = shown.get();
         match reading {
             Reading::Prose => view! { <Answer text /> }.into_any(),
-            Reading::Verbatim => {
-                view! { <pre class="verbatim" tabindex="0">{indented(&text)}</pre> }.into_any()
-            }
+            Reading::Verbatim => view! { <Verbatim text=indented(&text) /> }.into_any(),
         }
     };
     let more = move || {
@@ -72,17 +70,12 @@ pub fn LongText(
     }
 }
 
-/// JSON with line breaks, and a JSON string as the text that it holds; anything else, such as the
-/// beginning of JSON, as it is.
-pub fn indented(text: &str) -> String {
-    if text.starts_with('"') {
-        return serde_json::from_str(text).unwrap_or_else(|_| text.to_owned());
-    }
-    if !text.starts_with(['{', '[']) {
-        return text.to_owned();
-    }
-    match serde_json::from_str::<serde_json::Value>(text) {
-        Ok(value) => format!("{value:#}"),
-        Err(_) => text.to_owned(),
-    }
+/// A text in a fixed-width face, as it is.
+#[component]
+pub fn Verbatim(
+    /// The text.
+    text: String,
+) -> impl IntoView {
+    // Not directly in the frame: a browser that reads HTML drops a line break at its beginning.
+    view! { <pre class="verbatim" tabindex="0"><span>{text}</span></pre> }
 }

@@ -20,8 +20,8 @@ pub struct LiveRun {
     pub received: RwSignal<Vec<Arc<Event>>>,
     /// The place in the queue, while the run waits for one.
     pub place: RwSignal<Option<usize>>,
-    /// Counts how often the log was opened again after it was complete.
-    reopened: RwSignal<u32>,
+    /// The number of an event that the log is known to have, or to get.
+    awaited: RwSignal<u64>,
 }
 
 /// Follows a run from `initial` on, without a gap, for as long as the caller's owner lives.
@@ -34,15 +34,29 @@ pub fn use_run(initial: RunView) -> LiveRun {
         streams: Streams::new(),
         received: RwSignal::new(Vec::new()),
         place: RwSignal::new(None),
-        reopened: RwSignal::new(0),
+        awaited: RwSignal::new(0),
     };
+    // Of the log, how much it was last opened anew for. Opened at all counts as well.
+    let opened_for = RwSignal::new((!is_closed).then_some(0));
+    let sees_more = Memo::new(move |_| {
+        let awaited = run.awaited.get();
+        let is_complete = connection.get() == Connection::Complete;
+        // Once for each: what a socket does not bring it does not bring the second time, either.
+        let is_new = opened_for.get_untracked().is_none_or(|opened| awaited > opened);
+        (is_complete && is_new && run.view.with_untracked(RunView::seq) < awaited).then_some(awaited)
+    });
+    Effect::new(move |_| {
+        if let Some(awaited) = sees_more.get() {
+            connection.set(Connection::Connecting);
+            opened_for.set(Some(awaited));
+        }
+    });
     #[cfg(feature = "hydrate")]
     Effect::new(move |_| {
         use super::socket::{Listener, listen};
 
-        // What is complete stays closed, until something was asked beside it.
-        let is_reopened = run.reopened.get() > 0;
-        if is_closed && !is_reopened {
+        // What is complete stays closed, until it is known that there is more.
+        if opened_for.get().is_none() {
             return;
         }
         let path = move || {
@@ -51,21 +65,36 @@ pub fn use_run(initial: RunView) -> LiveRun {
         };
         listen(
             connection,
-            Listener {
-                path: move || path().unwrap_or_default(),
-                read: |text: &str| Frame::parse(text).ok(),
-                take: move |frames| run.take(frames),
-            },
+            Listener { path: move || path().unwrap_or_default(), read, take: move |frames| run.take(frames) },
         );
     });
     run
 }
 
+/// Reads a message. Pieces of text in flight stay as they are: they are numbered by their bytes.
+#[cfg(feature = "hydrate")]
+fn read(text: &str) -> Option<Frame> {
+    use crate::legible::{LONGEST_REMARK, legible_json};
+
+    match text.starts_with(r#"{"control":"#) {
+        true => Frame::parse(text).ok(),
+        false => Frame::parse(&legible_json(text, LONGEST_REMARK)).ok(),
+    }
+}
+
 impl LiveRun {
-    /// Listens again where the log was complete: something is about to be added to it.
-    pub fn reopen(&self) {
-        if self.connection.get_untracked() == Connection::Complete {
-            self.reopened.update(|count| *count += 1);
+    /// The log has an event of this number. Where it was complete before, or is just being closed, it
+    /// is opened again.
+    pub fn expect(&self, seq: u64) {
+        if self.awaited.try_with_untracked(|awaited| *awaited < seq) == Some(true) {
+            self.awaited.try_set(seq);
+        }
+    }
+
+    /// Something is about to be added to the log.
+    pub fn expect_more(&self) {
+        if let Some(seq) = self.view.try_with_untracked(RunView::seq) {
+            self.expect(seq.saturating_add(1));
         }
     }
 
@@ -73,21 +102,21 @@ impl LiveRun {
     /// `false` if events are missing: the rest was left out, read on from the view's
     /// last event.
     pub fn take(&self, frames: Vec<Frame>) -> bool {
-        let (mut events, mut pieces) = (Vec::new(), Vec::new());
+        let (mut events, mut in_flight) = (Vec::new(), Vec::new());
         for frame in frames {
             match frame {
                 Frame::Event(event) => events.push(*event),
-                Frame::Control(Control::Delta { call, from, text }) => pieces.push((call, from, text)),
                 Frame::Control(Control::Queued { place }) => drop(self.place.try_set(Some(place))),
                 // Every socket takes the trouble out before.
-                Frame::Control(Control::Hello { .. } | Control::Trouble(_) | Control::Removed { .. }) => {}
-                Frame::Control(Control::Thinking { .. } | Control::InLine { .. }) => {}
+                Frame::Control(Control::Hello { .. } | Control::Trouble(_)) => {}
+                Frame::Control(frame) => in_flight.push(frame),
             }
         }
         let is_whole = events.is_empty() || self.apply(events);
-        for (call, from, text) in pieces {
-            if self.view.try_with_untracked(|view| is_open(view, &call)) == Some(true) {
-                self.streams.extend(&call, from, &text);
+        for frame in in_flight {
+            let is_open = |call: &CallId| self.view.try_with_untracked(|view| is_open(view, call));
+            if frame.call().and_then(is_open) == Some(true) {
+                self.streams.take(frame);
             }
         }
         is_whole
@@ -189,7 +218,7 @@ mod tests {
             let call: protocol::CallId = "bull:1:1".parse().unwrap();
             let delta = Control::Delta { call: call.clone(), from: 0, text: "The".into() };
             run.take(vec![Frame::Control(delta)]);
-            assert!(run.streams.text(&call).is_some());
+            assert!(run.streams.of(&call).is_some());
             let finished = CallFinished {
                 call: call.clone(),
                 model: "m".into(),
@@ -205,7 +234,7 @@ mod tests {
                 error: None,
             };
             run.take(vec![Frame::Event(Box::new(event(2, Body::CallFinished(finished))))]);
-            assert!(run.streams.text(&call).is_none());
+            assert!(run.streams.of(&call).is_none());
         });
     }
 }

@@ -3,12 +3,41 @@
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
-use protocol::{RunId, RunSummary};
+use protocol::{Control, RunId, RunSummary};
 
 use super::{Connection, feed::use_feed};
 
 /// Runs that are kept for who begins to follow later; the page asks the server for older ones.
 const KEPT: usize = 500;
+
+/// What the feed tells of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunNews {
+    /// How it stands now.
+    Stands(Box<RunSummary>),
+    /// It was deleted.
+    Removed(RunId),
+}
+
+impl RunNews {
+    /// The run.
+    pub fn run(&self) -> RunId {
+        match self {
+            Self::Stands(summary) => summary.run,
+            Self::Removed(run) => *run,
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        if text.starts_with(r#"{"control":"#) {
+            return match serde_json::from_str(text) {
+                Ok(Control::Removed { run }) => Some(Self::Removed(run)),
+                _ => None,
+            };
+        }
+        serde_json::from_str(text).ok().map(Self::Stands)
+    }
+}
 
 /// What the feed has told. Signals that belong to nobody: the server makes the title of a page when
 /// the page's own are gone.
@@ -29,19 +58,20 @@ impl RunFeed {
     /// Begins to listen, for as long as the caller's owner lives.
     pub fn listen(&self) {
         let told = self.told.clone();
-        let connection = use_feed("/ws/v1/feed", move |runs| told.update(|told| told.add(runs)));
+        let connection =
+            use_feed("/ws/v1/feed", RunNews::read, move |news| told.update(|told| told.add(news)));
         let known = self.connection.clone();
         Effect::new(move |_| known.set(connection.get()));
     }
 
-    /// Calls `take` with how each run stands, as far as it is known, and again whenever one changes,
-    /// for as long as the caller's owner lives.
-    pub fn follow(&self, take: impl Fn(RunSummary) + 'static) {
+    /// Calls `take` with how each run stands, as far as it is known, and again whenever one changes or
+    /// is deleted, for as long as the caller's owner lives.
+    pub fn follow(&self, take: impl Fn(RunNews) + 'static) {
         let told = self.told.clone();
         Effect::new(move |heard: Option<u64>| {
             let news = told.with(|told| told.after(heard.unwrap_or_default()));
             let last = news.last().map(|(number, _)| *number);
-            untrack(|| news.into_iter().for_each(|(_, run)| take(run)));
+            untrack(|| news.into_iter().for_each(|(_, news)| take(news)));
             last.or(heard).unwrap_or_default()
         });
     }
@@ -65,28 +95,28 @@ pub fn run_feed() -> RunFeed {
 #[derive(Default)]
 struct Told {
     count: u64,
-    runs: BTreeMap<u64, RunSummary>,
+    runs: BTreeMap<u64, RunNews>,
     numbers: BTreeMap<RunId, u64>,
 }
 
 impl Told {
-    fn add(&mut self, runs: Vec<RunSummary>) {
-        for run in runs {
+    fn add(&mut self, news: Vec<RunNews>) {
+        for news in news {
             self.count += 1;
-            if let Some(earlier) = self.numbers.insert(run.run, self.count) {
+            if let Some(earlier) = self.numbers.insert(news.run(), self.count) {
                 self.runs.remove(&earlier);
             }
-            self.runs.insert(self.count, run);
+            self.runs.insert(self.count, news);
         }
         while self.runs.len() > KEPT
             && let Some((_, oldest)) = self.runs.pop_first()
         {
-            self.numbers.remove(&oldest.run);
+            self.numbers.remove(&oldest.run());
         }
     }
 
-    fn after(&self, heard: u64) -> Vec<(u64, RunSummary)> {
-        self.runs.range(heard + 1..).map(|(number, run)| (*number, run.clone())).collect()
+    fn after(&self, heard: u64) -> Vec<(u64, RunNews)> {
+        self.runs.range(heard + 1..).map(|(number, news)| (*number, news.clone())).collect()
     }
 }
 
@@ -96,15 +126,19 @@ mod tests {
 
     use super::*;
 
-    fn run(number: usize, seq: u64) -> RunSummary {
+    fn run(number: usize, seq: u64) -> RunNews {
         let (portfolio, date) = ("main".parse().unwrap(), "2022-06-30".parse().unwrap());
         let request = RunRequest::new(Workflow::Portfolio { portfolio, date }, "flow".parse().unwrap());
         let run = format!("0197a1b2-0000-7000-8000-{number:012}").parse().unwrap();
-        RunSummary { seq, ..RunSummary::new(run, request, Timestamp(0)) }
+        RunNews::Stands(Box::new(RunSummary { seq, ..RunSummary::new(run, request, Timestamp(0)) }))
     }
 
     fn heard(told: &Told, after: u64) -> Vec<(u64, u64)> {
-        told.after(after).iter().map(|(number, run)| (*number, run.seq)).collect()
+        let seq = |news: &RunNews| match news {
+            RunNews::Stands(summary) => summary.seq,
+            RunNews::Removed(_) => 0,
+        };
+        told.after(after).iter().map(|(number, news)| (*number, seq(news))).collect()
     }
 
     #[test]
@@ -122,6 +156,17 @@ mod tests {
         let mut told = Told::default();
         told.add((0..KEPT + 10).map(|number| run(number, 1)).collect());
         assert_eq!((told.runs.len(), told.numbers.len()), (KEPT, KEPT));
-        assert_eq!(told.after(0)[0].1.run, run(10, 1).run, "the longest unchanged goes first");
+        assert_eq!(told.after(0)[0].1.run(), run(10, 1).run(), "the longest unchanged goes first");
+    }
+
+    #[test]
+    fn a_run_that_was_deleted_is_told_of_as_such() {
+        let mut told = Told::default();
+        let gone = run(1, 4).run();
+        let message = Control::Removed { run: gone }.encode();
+        told.add(vec![run(1, 4), run(2, 1)]);
+        told.add(RunNews::read(&message).into_iter().collect());
+        assert_eq!(told.after(0).last(), Some(&(3, RunNews::Removed(gone))));
+        assert_eq!(heard(&told, 0).len(), 2);
     }
 }

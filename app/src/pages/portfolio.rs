@@ -34,7 +34,7 @@ use crate::{
         notice::ProblemNotice,
     },
     format,
-    live::{ConnectionLabel, run_feed, use_feed},
+    live::{ConnectionLabel, RunNews, run_feed, use_feed},
 };
 
 /// What the page needs to be drawn.
@@ -87,17 +87,18 @@ fn Board(data: PageData) -> impl IntoView {
     let view = RwSignal::new(portfolio);
     let connection = {
         let path = format!("/ws/v1/portfolios/{}", id.get_value());
-        use_feed::<PortfolioView>(path, move |views| {
-            views.into_iter().for_each(|newer| take_newer(view, newer))
-        })
+        let read = |text: &str| serde_json::from_str::<PortfolioView>(text).ok();
+        use_feed(path, read, move |views| views.into_iter().for_each(|newer| take_newer(view, newer)))
     };
 
     // The run that works on this portfolio, if one does.
     let active = RwSignal::new(at_work);
-    run_feed().follow(move |run| {
+    run_feed().follow(move |news| {
+        // Only what is over can be deleted, and that is no longer at work here.
+        let RunNews::Stands(run) = news else { return };
         let concerns = id.try_with_value(|id| is_about(&run, id)).unwrap_or(false);
         if concerns {
-            active.try_update(|active| follow_run(active, run));
+            active.try_update(|active| follow_run(active, *run));
         }
     });
     let at_work = Memo::new(move |_| active.with(|active| active.as_ref().map(|run| run.run)));

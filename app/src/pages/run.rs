@@ -4,6 +4,7 @@
 mod acts;
 mod asks;
 mod banner;
+mod beside;
 mod chat;
 mod clock;
 mod events;
@@ -22,6 +23,7 @@ mod time_bar;
 mod timeline;
 mod transcript;
 mod travel;
+mod unreadable;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -42,6 +44,7 @@ use self::{
     time_bar::TimeBar,
     timeline::Timeline,
     transcript::Transcript,
+    unreadable::UnreadableRun,
 };
 use crate::{
     api::{self, ApiError},
@@ -50,6 +53,7 @@ use crate::{
         keys::on_page_key,
         notice::ProblemNotice,
     },
+    live::{RunNews, run_feed},
 };
 
 /// The page: the run as the server knows it, and from there on live.
@@ -65,12 +69,22 @@ pub fn RunPage() -> impl IntoView {
         <Suspense fallback=|| view! { <p class="loading">"Loading the run …"</p> }>
             {move || Suspend::new(async move {
                 match run.await {
-                    Ok(data) => view! { <RunScreen data /> }.into_any(),
+                    Ok(Loaded::Run(data)) => view! { <RunScreen data=*data /> }.into_any(),
+                    Ok(Loaded::Unreadable(summary)) => view! { <UnreadableRun summary=*summary /> }.into_any(),
                     Err(error) => view! { <ProblemNotice problem=error.0 /> }.into_any(),
                 }
             })}
         </Suspense>
     }
+}
+
+/// What there is to be shown of a run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Loaded {
+    /// All of it.
+    Run(Box<PageData>),
+    /// Only how it stands: its log cannot be read.
+    Unreadable(Box<RunSummary>),
 }
 
 /// What the page needs to be drawn.
@@ -83,18 +97,23 @@ struct PageData {
     continuations: Vec<RunSummary>,
 }
 
-async fn load(id: String, at: Option<u64>) -> Result<PageData, ApiError> {
+async fn load(id: String, at: Option<u64>) -> Result<Loaded, ApiError> {
     let id = id.parse::<RunId>().map_err(|error| {
         api::set_status(404);
         ApiError(Problem::not_found(error.to_string()))
     })?;
+    let summary = api::run_summary(id).await?;
+    if summary.unreadable.is_some() {
+        return Ok(Loaded::Unreadable(Box::new(summary)));
+    }
     let view = api::run(id).await?;
     let past = match at {
         Some(at) => Some(api::run_at(id, at).await?),
         None => None,
     };
     let filter = RunFilter { origin: Some(id), ..RunFilter::default() };
-    Ok(PageData { view, past, continuations: api::runs(filter).await?.runs })
+    let continuations = api::runs(filter).await?.runs;
+    Ok(Loaded::Run(Box::new(PageData { view, past, continuations })))
 }
 
 #[component]
@@ -102,6 +121,11 @@ fn RunScreen(data: PageData) -> impl IntoView {
     let PageData { view, past, continuations } = data;
     let title = view.summary.title.clone();
     let screen = Screen::open(view, past);
+    run_feed().follow(move |news| match news {
+        RunNews::Stands(summary) if summary.run == screen.id => screen.live.expect(summary.seq),
+        RunNews::Removed(run) if run == screen.id => drop(screen.deleted.try_set(true)),
+        _ => {}
+    });
     on_page_key(move |event| {
         let tab = match event.key().as_str() {
             "g" => Tab::Graph,

@@ -24,12 +24,14 @@ use self::{
 use crate::{
     api,
     components::{
+        delete_run::DeleteDialog,
+        icon::{Icon, IconName},
         notice::{FormError, ProblemNotice},
         status::{SignLabel, run_sign},
         table::{Cell, DataTable, Empty},
     },
     format,
-    live::{ConnectionLabel, run_feed},
+    live::{ConnectionLabel, RunNews, run_feed},
 };
 
 /// The page.
@@ -236,6 +238,11 @@ fn History(filter: RunFilter, page: RunPage, chosen: Chosen) -> impl IntoView {
     run_feed().follow(move |run| {
         list.try_update(|list| list.take(run));
     });
+    let deleting = RwSignal::new(None);
+    let removed = move |run| {
+        list.try_update(|list| list.take(RunNews::Removed(run)));
+        chosen.choose(run, false);
+    };
     let clock = use_clock();
     let ids =
         Memo::new(move |_| list.with(|list| list.newest_first().map(|run| run.run).collect::<Vec<_>>()));
@@ -251,13 +258,14 @@ fn History(filter: RunFilter, page: RunPage, chosen: Chosen) -> impl IntoView {
                         columns=vec!["Status", "Run", "Result", "Flow", "#Duration", "#Tokens", "#Cost", "Created (UTC)"]
                     >
                         <For each=move || ids.get() key=|run| *run let:run>
-                            <RunRow run list clock chosen />
+                            <RunRow run list clock chosen deleting />
                         </For>
                     </DataTable>
                 </div>
             }.into_any(),
         }}
         <LoadMore list />
+        <DeleteDialog asked=deleting on_deleted=removed />
     }
 }
 
@@ -287,18 +295,36 @@ fn RunRow(
     list: RwSignal<RunList>,
     clock: ReadSignal<Option<Timestamp>>,
     chosen: Chosen,
+    deleting: RwSignal<Option<(RunId, String)>>,
 ) -> impl IntoView {
     let summary = Memo::new(move |_| list.with(|list| list.get(run).cloned()));
-    move || summary.get().map(|summary| view! { <Row run=summary clock chosen /> })
+    move || summary.get().map(|summary| view! { <Row run=summary clock chosen deleting /> })
 }
 
 #[component]
-fn Row(run: RunSummary, clock: ReadSignal<Option<Timestamp>>, chosen: Chosen) -> impl IntoView {
+fn Row(
+    run: RunSummary,
+    clock: ReadSignal<Option<Timestamp>>,
+    chosen: Chosen,
+    deleting: RwSignal<Option<(RunId, String)>>,
+) -> impl IntoView {
     let cost = format::cost(&run.totals);
     let flow = run.request.flow.to_string();
     let short_flow: String = flow.chars().take(8).collect();
     let RunSummary { run: id, title, status, totals, created_at, .. } = run.clone();
     let (outcome, name) = (run.clone(), title.clone());
+    let is_imported = run.imported_from.is_some();
+    let ask = {
+        let title = title.clone();
+        move |_| deleting.set(Some((id, title.clone())))
+    };
+    let delete = status.is_over().then(|| {
+        view! {
+            <button type="button" class="icon-button above-row row-delete" aria-label=format!("Delete {title}") title="Delete" on:click=ask>
+                <Icon name=IconName::Trash />
+            </button>
+        }
+    });
     view! {
         <tr role="row" class="run-row">
             <Cell label="Status">
@@ -307,7 +333,10 @@ fn Row(run: RunSummary, clock: ReadSignal<Option<Timestamp>>, chosen: Chosen) ->
                     <SignLabel sign=run_sign(status) />
                 </span>
             </Cell>
-            <Cell label="Run"><a class="row-link" href=format!("/runs/{id}")>{title}</a></Cell>
+            <Cell label="Run">
+                <a class="row-link" href=format!("/runs/{id}")>{title}</a>
+                {is_imported.then(|| view! { <small class="reason">"imported"</small> })}
+            </Cell>
             <Cell label="Result"><Outcome run=outcome /></Cell>
             <Cell label="Flow">
                 <a class="mono above-row" href=format!("/runs?flow={flow}") title=format!("All runs of flow {flow}")>{short_flow}</a>
@@ -318,7 +347,12 @@ fn Row(run: RunSummary, clock: ReadSignal<Option<Timestamp>>, chosen: Chosen) ->
                 {cost.known}
                 {cost.gap.map(|gap| view! { <small class="reason">{gap}</small> })}
             </Cell>
-            <Cell label="Created (UTC)"><time datetime=created_at.to_string()>{format::moment(created_at)}</time></Cell>
+            <Cell label="Created (UTC)">
+                <span class="row-end">
+                    <time datetime=created_at.to_string()>{format::moment(created_at)}</time>
+                    {delete}
+                </span>
+            </Cell>
         </tr>
     }
 }
@@ -329,6 +363,9 @@ pub fn Outcome(
     /// The run.
     run: RunSummary,
 ) -> impl IntoView {
+    if let Some(why) = run.unreadable {
+        return view! { <span class="result fault" title=why>{why.clone()}</span> };
+    }
     let (class, words) = match (run.result, run.error, run.phase) {
         (Some(result), None, _) => ("result", result),
         (Some(result), Some(error), _) => ("result", format!("{result} – {error}")),

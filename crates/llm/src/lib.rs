@@ -46,7 +46,6 @@ mod secret;
 mod sse;
 mod structured;
 mod thoughts;
-mod tool_name;
 mod tool_text;
 mod wire;
 

@@ -26,7 +26,6 @@ use crate::{
     extras::{Extras, Learned, NATIVE_BOUND},
     failure, json as lenient,
     openai::sendable,
-    tool_name,
     wire::{Deltas, Refusal, Wire},
 };
 
@@ -191,7 +190,7 @@ fn message(messages: &[Message]) -> Option<ChatMessage> {
             let calls = tool_requests.iter().map(|request| {
                 ContentPart::ToolCall(ToolCall {
                     call_id: request.id.clone(),
-                    fn_name: tool_name::sendable(&request.name),
+                    fn_name: request.name.clone(),
                     fn_arguments: sendable(&request.arguments),
                     thought_signatures: request.echo.as_ref().and_then(signatures),
                 })
@@ -201,10 +200,9 @@ fn message(messages: &[Message]) -> Option<ChatMessage> {
         }
         Message::Tool { .. } => {
             let results = messages.iter().filter_map(|message| match message {
-                Message::Tool { request, name, content } => Some(
-                    ToolResponse::new(request.clone(), content.clone())
-                        .with_fn_name(tool_name::sendable(name)),
-                ),
+                Message::Tool { request, name, content } => {
+                    Some(ToolResponse::new(request.clone(), content.clone()).with_fn_name(name.clone()))
+                }
                 _ => None,
             });
             ChatMessage::tool(results.collect::<Vec<_>>())

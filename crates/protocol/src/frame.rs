@@ -88,6 +88,14 @@ impl Frame {
 }
 
 impl Control {
+    /// The model call in flight that this tells of.
+    pub fn call(&self) -> Option<&CallId> {
+        match self {
+            Self::Delta { call, .. } | Self::Thinking { call, .. } | Self::InLine { call, .. } => Some(call),
+            Self::Hello { .. } | Self::Queued { .. } | Self::Removed { .. } | Self::Trouble(_) => None,
+        }
+    }
+
     /// The message as JSON text.
     pub fn encode(&self) -> String {
         // Strings, numbers and ids always encode.

@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod deletion;
 mod faults;
+mod files;
 mod interfaces;
 mod limits;
 mod scope;

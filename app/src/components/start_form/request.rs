@@ -193,10 +193,11 @@ pub fn analyses(count: usize) -> String {
 }
 
 /// The flows of these runs, newest first as the runs are, at most twelve. What was imported is
-/// nobody's research, so it makes no flow to go on with.
+/// nobody's research, so it makes no flow to go on with, nor does what cannot be read.
 pub fn flows(runs: &[RunSummary]) -> Vec<FlowChoice> {
     let mut choices: Vec<FlowChoice> = Vec::new();
-    for run in runs.iter().filter(|run| run.imported_from.is_none()) {
+    let own = runs.iter().filter(|run| run.imported_from.is_none() && run.unreadable.is_none());
+    for run in own {
         let workflow = &run.request.workflow;
         let Some(date) = workflow.date() else { continue };
         let index = choices.iter().position(|choice| choice.flow == run.request.flow).unwrap_or_else(|| {

@@ -128,7 +128,7 @@ fn RunCard(
                         <div><dt>"Nodes"</dt><dd>{format!("{} / {}", run.nodes_done, run.nodes)}</dd></div>
                         <div><dt>"Elapsed"</dt><dd>{move || elapsed(&run, clock)}</dd></div>
                         <div><dt>"Tokens"</dt><dd>{tokens}</dd></div>
-                        <div><dt>"Cost"</dt><dd title=cost.gap>{cost.known}{cost.gap.as_ref().map(|_| "+")}</dd></div>
+                        <div><dt>"Cost"</dt><dd title=cost.gap>{cost.known}</dd></div>
                     </dl>
                 </li>
             }

@@ -1,7 +1,8 @@
 //! Acts on the whole run: approve mode, fork, export, stop.
 
 use leptos::{ev, prelude::*};
-use protocol::Approval;
+use leptos_router::hooks::use_navigate;
+use protocol::{Approval, RunId};
 
 use super::{
     place::{NamedPlace, named_places},
@@ -11,6 +12,7 @@ use crate::{
     api,
     components::{
         approval::{ApprovalPicker, choices},
+        delete_run::DeleteDialog,
         dialog::Modal,
         icon::{Icon, IconName},
         keys::on_page_key,
@@ -98,21 +100,58 @@ pub fn ForkMenu(screen: Screen) -> impl IntoView {
 /// The run as a file.
 #[component]
 pub fn ExportMenu(screen: Screen) -> impl IntoView {
-    let path = format!("/api/v1/runs/{}/export", screen.id);
+    view! {
+        <Menu icon=IconName::Download label="Export" title="Take this run along as a file">
+            <ExportFiles run=screen.id readable=true />
+        </Menu>
+    }
+}
+
+/// The files that a run can be taken along as.
+#[component]
+pub fn ExportFiles(
+    /// The run.
+    run: RunId,
+    /// Whether it can be drawn, too.
+    readable: bool,
+) -> impl IntoView {
+    let path = format!("/api/v1/runs/{run}/export");
     let file = move |ending: &'static str, title: &'static str, hint: &'static str| {
         // A file, not a page of this application.
         view! {
-            <a class="menu-item" href=format!("{path}.{ending}") rel="external" download=format!("{}.{ending}", screen.id)>
+            <a class="menu-item" href=format!("{path}.{ending}") rel="external" download=format!("{run}.{ending}")>
                 <span>{title}</span>
                 <span class="dim">{hint}</span>
             </a>
         }
     };
     view! {
-        <Menu icon=IconName::Download label="Export" title="Take this run along as a file">
-            {file("jsonl", "JSON Lines", "Every event; can be imported again")}
-            {file("html", "HTML file", "To read offline, without a server")}
-        </Menu>
+        {file("jsonl", "JSON Lines", "Every event; can be imported again")}
+        {readable.then(|| file("html", "HTML file", "To read offline, without a server"))}
+    }
+}
+
+/// Deletes the run, once it is over.
+#[component]
+pub fn DeleteButton(screen: Screen) -> impl IntoView {
+    let asked = RwSignal::new(None);
+    let is_over = Memo::new(move |_| screen.live.view.with(|view| view.summary.status.is_over()));
+    let ask = move |_| {
+        let title = screen.live.view.with_untracked(|view| view.summary.title.clone());
+        asked.set(Some((screen.id, title)));
+    };
+    let navigate = use_navigate();
+    let leave = move |_| navigate("/runs", Default::default());
+    view! {
+        <div class="delete-act">
+            <Show when=move || is_over.get() && !screen.deleted.get()>
+                <button type="button" class="button act" title="Delete this run" on:click=ask>
+                    <Icon name=IconName::Trash />
+                    <span class="act-word">"Delete"</span>
+                </button>
+            </Show>
+            <DeleteDialog asked on_deleted=leave />
+        </div>
     }
 }
 

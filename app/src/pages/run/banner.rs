@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use protocol::{ForkPoint, ModelChoice, RunStatus, RunView};
 
-use super::screen::Screen;
+use super::{place::barrier, screen::Screen};
 use crate::components::{
     icon::{Icon, IconName},
     status::Tone,
@@ -24,7 +24,9 @@ struct Message {
 /// Bands below the header: the rehearsal, a failure, a stop.
 #[component]
 pub fn Banners(screen: Screen) -> impl IntoView {
-    let messages = Memo::new(move |_| screen.view.with(messages));
+    let deleted = move || screen.deleted.get().then(deleted);
+    let messages =
+        Memo::new(move |_| deleted().into_iter().chain(screen.view.with(messages)).collect::<Vec<_>>());
     move || {
         let bands = messages.get().into_iter().map(|message| {
             let role = (message.tone == Tone::Failed).then_some("alert");
@@ -49,8 +51,19 @@ pub fn Banners(screen: Screen) -> impl IntoView {
     }
 }
 
+fn deleted() -> Message {
+    Message {
+        tone: Tone::Attention,
+        title: "The run was deleted.".into(),
+        detail: "What is still shown here is gone when this page is left.".into(),
+        can_go_on: false,
+    }
+}
+
 fn messages(view: &RunView) -> Vec<Message> {
     let summary = &view.summary;
+    let barrier = barrier(view);
+    let continued = |advice: &str| if barrier.is_none() { format!(" {advice}") } else { String::new() };
     let kept = format!(
         "The log up to event {} is kept, with {} of {} nodes done.",
         summary.seq, summary.nodes_done, summary.nodes
@@ -60,10 +73,11 @@ fn messages(view: &RunView) -> Vec<Message> {
             tone: Tone::Failed,
             title: "The run failed.".into(),
             detail: format!(
-                "{} {kept} Continue it in a new run, with larger limits if one was reached.",
-                sentence(summary.error.as_deref().unwrap_or("No reason was given"))
+                "{} {kept}{}",
+                sentence(summary.error.as_deref().unwrap_or("No reason was given")),
+                continued("Continue it in a new run, with larger limits if one was reached.")
             ),
-            can_go_on: true,
+            can_go_on: barrier.is_none(),
         }),
         RunStatus::Cancelled => Some(Message {
             tone: Tone::Quiet,
@@ -72,7 +86,7 @@ fn messages(view: &RunView) -> Vec<Message> {
                 "{}{kept}",
                 summary.error.as_deref().map(|why| sentence(why) + " ").unwrap_or_default()
             ),
-            can_go_on: true,
+            can_go_on: barrier.is_none(),
         }),
         // An open question says it better.
         RunStatus::Waiting if view.open_inputs().next().is_none() => {
@@ -97,7 +111,11 @@ fn messages(view: &RunView) -> Vec<Message> {
         detail: format!("{} events are kept in the log but cannot be drawn.", view.unknown_events),
         can_go_on: false,
     });
-    [ending, rehearsal, unknown].into_iter().flatten().collect()
+    let foreign = barrier.map(|barrier| {
+        let (title, detail) = barrier.words();
+        Message { tone: Tone::Attention, title: title.into(), detail: detail.into(), can_go_on: false }
+    });
+    [foreign, ending, rehearsal, unknown].into_iter().flatten().collect()
 }
 
 /// Whether the rehearsal answers: it was chosen, or a call shows that it did.

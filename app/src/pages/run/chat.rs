@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::{ev, prelude::*};
 use protocol::{ChatAnswered, ChatView};
 
-use super::screen::Screen;
+use super::{beside::Attempts, screen::Screen, transcript::InFlight};
 use crate::{
     api,
     components::{
@@ -27,7 +27,7 @@ pub fn Chat(screen: Screen) -> impl IntoView {
         let question = question.clone();
         async move {
             api::ask_run(screen.id, question).await?;
-            screen.live.reopen();
+            screen.live.expect_more();
             typed.try_set(String::new());
             Ok::<(), api::ApiError>(())
         }
@@ -109,16 +109,15 @@ fn Exchange(screen: Screen, chat: usize) -> impl IntoView {
 #[component]
 fn Streaming(screen: Screen, chat: u32) -> impl IntoView {
     let call = chat_call(chat);
-    move || match call.as_ref().and_then(|call| screen.live.streams.text(call)) {
-        Some(text) => view! { <p class="writing caret">{move || text.get()}</p> }.into_any(),
-        None => view! { <p class="writing dim caret">"asks the model "</p> }.into_any(),
-    }
+    move || view! { <InFlight stream=call.as_ref().and_then(|call| screen.live.streams.of(call)) /> }
 }
 
 #[component]
 fn AnswerText(screen: Screen, answered: ChatAnswered) -> impl IntoView {
-    let ChatAnswered { model, answer, usage, cost, latency_ms, error, .. } = answered;
-    let tokens = usage.tokens_in.zip(usage.tokens_out).map(|(tokens_in, tokens_out)| tokens_in + tokens_out);
+    let ChatAnswered { model, answer, usage, cost, latency_ms, attempts, error, .. } = answered;
+    let tokens = usage.tokens_in.zip(usage.tokens_out);
+    let tokens = tokens.map(|(tokens_in, tokens_out)| tokens_in.saturating_add(tokens_out));
+    let succeeded = error.is_none();
     let foot = [
         Some(model),
         Some(format::duration(latency_ms)),
@@ -137,5 +136,6 @@ fn AnswerText(screen: Screen, answered: ChatAnswered) -> impl IntoView {
         })}
         {(answer.bytes() > 0).then(|| view! { <LongText run=screen.id text=answer reading=Reading::Prose /> })}
         <p class="turn-foot dim mono">{foot.into_iter().flatten().collect::<Vec<_>>().join(" · ")}</p>
+        <Attempts failed=attempts succeeded />
     }
 }

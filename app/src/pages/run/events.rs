@@ -15,6 +15,7 @@ use crate::{
     components::{
         copy::CopyButton,
         icon::{Icon, IconName},
+        long_text::Verbatim,
     },
     letter_case::lowercase,
 };
@@ -276,7 +277,7 @@ fn Opened(event: Arc<Event>, on_close: impl Fn() + 'static) -> impl IntoView {
                     <Icon name=IconName::Close />
                 </button>
             </header>
-            <pre class="verbatim" tabindex="0">{json}</pre>
+            <Verbatim text=json />
         </section>
     }
 }

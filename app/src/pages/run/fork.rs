@@ -5,7 +5,7 @@ use leptos_router::hooks::use_navigate;
 use protocol::{Date, ForkPoint, ForkRun, ModelChoice, NodeStatus, NodeView, Patch, Workflow, parse_date};
 
 use super::{
-    place::{ForkDraft, in_words, places},
+    place::{ForkDraft, barrier, in_words, places},
     screen::Screen,
     state_editor::StateEditor,
 };
@@ -29,6 +29,7 @@ pub fn NodeForks(
 ) -> impl IntoView {
     let finished = Memo::new(move |_| {
         let number = visit.get()?;
+        screen.view.with(|view| barrier(view).is_none()).then_some(())?;
         node.with(|node| {
             let node = node.as_ref()?;
             let visit =
@@ -188,7 +189,10 @@ fn ForkForm(screen: Screen) -> impl IntoView {
             </details>
             <details class="fold" open=point.with_untracked(|point| *point == Some(ForkPoint::End))>
                 <summary>"Limits"</summary>
-                <div class="fold-body"><LimitFields draft=limits /></div>
+                <div class="fold-body">
+                    <p class="dim">"They count what the new run uses itself. What it takes over was paid for before and counts for none of them."</p>
+                    <LimitFields draft=limits />
+                </div>
             </details>
             <details class="fold">
                 <summary>"Approve mode"</summary>

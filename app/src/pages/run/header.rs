@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use protocol::{Decimal, RunStatus, grouped};
 
 use super::{
-    acts::{ApproveMode, ExportMenu, ForkMenu, StopButton},
+    acts::{ApproveMode, DeleteButton, ExportMenu, ForkMenu, StopButton},
     clock::horizon,
     lineage::OriginCrumb,
     screen::Screen,
@@ -15,7 +15,7 @@ use crate::{
         icon::{Icon, IconName},
         status::RunPill,
     },
-    format,
+    format::{self, Cost},
     live::ConnectionLabel,
 };
 
@@ -43,7 +43,13 @@ pub fn Header(screen: Screen) -> impl IntoView {
     };
     let limits = view.with_untracked(|view| view.summary.request.limits.clone());
     let cost_limit = view.with_untracked(|view| view.summary.request.limits.cost);
-    let cost = Memo::new(move |_| summary.with(|summary| format::cost(&summary.totals)));
+    let in_flight = Memo::new(move |_| screen.tokens_in_flight());
+    let cost = Memo::new(move |_| {
+        let cost = summary.with(|summary| format::cost(&summary.totals));
+        // What is being written is charged once it has ended.
+        let so_far = (in_flight.get() > 0 && cost.gap.is_none()).then(|| "so far".to_owned());
+        Cost { gap: cost.gap.or(so_far), ..cost }
+    });
     view! {
         <header class="run-head">
             <div class="run-name">
@@ -71,7 +77,7 @@ pub fn Header(screen: Screen) -> impl IntoView {
             </div>
             <dl class="facts run-facts">
                 <div>
-                    <dt>{limited("Elapsed", limits.seconds.map(|seconds| format::duration(seconds * 1_000)))}</dt>
+                    <dt>{limited("Elapsed", limits.seconds.map(|seconds| format::duration(seconds.saturating_mul(1_000))))}</dt>
                     <dd>{elapsed}</dd>
                 </div>
                 <div>
@@ -80,7 +86,10 @@ pub fn Header(screen: Screen) -> impl IntoView {
                 </div>
                 <div>
                     <dt>{limited("Tokens", limits.tokens.map(format::short_count))}</dt>
-                    <dd>{move || summary.with(|summary| format::count(summary.totals.tokens()))}</dd>
+                    <dd>{move || {
+                        let tokens = summary.with(|summary| summary.totals.tokens()).saturating_add(in_flight.get());
+                        format::estimate(format::count(tokens), in_flight.get() > 0)
+                    }}</dd>
                     {limits.tokens.map(|limit| {
                         let spent = Signal::derive(move || summary.with(|summary| summary.own_totals().tokens().min(limit).to_string()));
                         view! { <Budget spent limit=limit.to_string() of="tokens" /> }
@@ -111,6 +120,7 @@ pub fn Header(screen: Screen) -> impl IntoView {
                 <ForkMenu screen />
                 <ExportMenu screen />
                 <ShareButton screen />
+                <DeleteButton screen />
                 <StopButton screen />
             </div>
         </header>

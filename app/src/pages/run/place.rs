@@ -31,6 +31,45 @@ pub struct NamedPlace {
     pub point: ForkPoint,
 }
 
+/// Why a run cannot be continued at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Barrier {
+    /// It was taken in from a file.
+    Imported,
+    /// This version does not know its workflow.
+    UnknownWorkflow,
+}
+
+impl Barrier {
+    /// What it is, and what follows.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Imported => (
+                "Imported:",
+                "this run was taken in from a file, and what it says was not done here. It can be read, compared \
+                 and exported. It cannot be continued, and its figures count for no budget.",
+            ),
+            Self::UnknownWorkflow => (
+                "Made by another version:",
+                "this version of Pitwall does not know the run's workflow. It can be read, exported and deleted, \
+                 but not continued.",
+            ),
+        }
+    }
+}
+
+/// What keeps a run from being continued, if something does.
+pub fn barrier(view: &RunView) -> Option<Barrier> {
+    let summary = &view.summary;
+    if summary.imported_from.is_some() {
+        Some(Barrier::Imported)
+    } else if summary.request.workflow.kind() == WorkflowKind::Other {
+        Some(Barrier::UnknownWorkflow)
+    } else {
+        None
+    }
+}
+
 /// The places that the menu offers. A pipeline run has three: what lies between them is found in
 /// the dialog and at the nodes.
 pub fn named_places(view: &RunView) -> Vec<NamedPlace> {
@@ -55,6 +94,9 @@ pub fn named_places(view: &RunView) -> Vec<NamedPlace> {
 /// The places where a run can be continued without naming a node: its end, and each phase that was reached.
 pub fn places(view: &RunView) -> Vec<ForkPoint> {
     let mut places = Vec::new();
+    if barrier(view).is_some() {
+        return places;
+    }
     if can_go_on(view) {
         places.push(ForkPoint::End);
     }

@@ -12,7 +12,7 @@ use super::{
     place::ForkDraft,
     travel::{Shown, Travel},
 };
-use crate::live::{LiveRun, use_run};
+use crate::live::{LiveRun, Stream, use_run};
 
 /// The views of one selection, and the talk beside the run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,6 +88,8 @@ pub struct Screen {
     pub now: Signal<Option<Timestamp>>,
     /// Where the run is to be continued, while that is being asked.
     pub fork: ForkDraft,
+    /// Whether the run was deleted while the page was open.
+    pub deleted: RwSignal<bool>,
     /// The raw log, loaded when it is first asked for.
     pub log: EventLog,
     tab: Memo<Option<Tab>>,
@@ -122,6 +124,7 @@ impl Screen {
             now,
             log,
             fork: ForkDraft::default(),
+            deleted: RwSignal::new(false),
             tab,
             set_tab,
             node,
@@ -203,10 +206,15 @@ impl Screen {
         Memo::new(move |_| view.with(|view| view.nodes.get(index).cloned()))
     }
 
-    /// The text that a model writes at this moment, which tells when it grows. What was written at
-    /// a moment of the past is not kept.
-    pub fn writing(&self, call: &CallId) -> Option<ArcRwSignal<String>> {
-        if self.travel.is_past() { None } else { self.live.streams.text(call) }
+    /// What a call in flight brings at this moment, which tells when there is more. What was written
+    /// at a moment of the past is not kept.
+    pub fn stream(&self, call: &CallId) -> Option<Stream> {
+        if self.travel.is_past() { None } else { self.live.streams.of(call) }
+    }
+
+    /// Tokens that models are writing at this moment, estimated.
+    pub fn tokens_in_flight(&self) -> u64 {
+        if self.travel.is_past() { 0 } else { self.live.streams.tokens() }
     }
 
     /// A model call, which tells when it changes.

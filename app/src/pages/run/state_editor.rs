@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::screen::Screen;
 use crate::{
     api::{self, ApiError},
-    components::notice::InlineProblem,
+    components::{json::indented, notice::InlineProblem},
 };
 
 /// A key that is being edited.
@@ -23,7 +23,7 @@ impl Edited {
     fn new(key: String, before: Value) -> Self {
         let typed = match &before {
             Value::String(text) => text.clone(),
-            value => format!("{value:#}"),
+            value => indented(&value.to_string()),
         };
         Self { key, typed: RwSignal::new(typed), before }
     }

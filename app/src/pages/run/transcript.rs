@@ -6,7 +6,7 @@ use leptos::{html, prelude::*};
 use protocol::RunSummary;
 
 use self::turn::TurnView;
-pub use self::turn::Writing;
+pub use self::turn::{InFlight, Writing};
 use super::screen::Screen;
 use crate::{
     browser,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use protocol::{RunFilter, RunId, RunPage, RunSummary};
 
-use crate::letter_case::lowercase;
+use crate::{letter_case::lowercase, live::RunNews};
 
 /// Runs that match a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +30,15 @@ impl RunList {
         }
     }
 
-    /// Takes in how one run stands now: it appears, changes, or no longer matches.
-    pub fn take(&mut self, run: RunSummary) {
+    /// Takes in what became of one run: it appears, changes, no longer matches, or was deleted.
+    pub fn take(&mut self, news: RunNews) {
+        let run = match news {
+            RunNews::Stands(summary) => *summary,
+            RunNews::Removed(run) => {
+                self.runs.remove(&run);
+                return;
+            }
+        };
         if !matches(&self.filter, &run) {
             self.runs.remove(&run.run);
         } else if !self.lies_in_pages_to_come(run.run) {
@@ -103,6 +110,10 @@ mod tests {
         RunSummary { seq, status, ..RunSummary::new(run, request, Timestamp(0)) }
     }
 
+    fn stands(run: RunSummary) -> RunNews {
+        RunNews::Stands(Box::new(run))
+    }
+
     fn shown(list: &RunList) -> Vec<(String, u64)> {
         list.newest_first().map(|run| (run.run.to_string()[34..].to_owned(), run.seq)).collect()
     }
@@ -114,8 +125,8 @@ mod tests {
     #[test]
     fn a_new_run_comes_first_and_an_older_state_changes_nothing() {
         let mut list = RunList::new(RunFilter::default(), page(&[run(5, 7, RunStatus::Running)], false));
-        list.take(run(6, 1, RunStatus::Queued));
-        list.take(run(5, 3, RunStatus::Queued));
+        list.take(stands(run(6, 1, RunStatus::Queued)));
+        list.take(stands(run(5, 3, RunStatus::Queued)));
         assert_eq!(shown(&list), [("06".to_owned(), 1), ("05".to_owned(), 7)]);
     }
 
@@ -123,14 +134,23 @@ mod tests {
     fn a_run_that_no_longer_matches_leaves_the_list() {
         let filter = RunFilter { status: Some(RunStatus::Running), ..RunFilter::default() };
         let mut list = RunList::new(filter, page(&[run(5, 7, RunStatus::Running)], false));
-        list.take(run(5, 9, RunStatus::Succeeded));
+        list.take(stands(run(5, 9, RunStatus::Succeeded)));
+        assert!(list.is_empty());
+    }
+
+    #[test]
+    fn a_run_that_was_deleted_leaves_the_list() {
+        let mut list = RunList::new(RunFilter::default(), page(&[run(5, 7, RunStatus::Failed)], false));
+        list.take(RunNews::Removed(run(4, 1, RunStatus::Failed).run));
+        assert!(!list.is_empty());
+        list.take(RunNews::Removed(run(5, 7, RunStatus::Failed).run));
         assert!(list.is_empty());
     }
 
     #[test]
     fn the_feed_leaves_no_gap_before_the_next_page() {
         let mut list = RunList::new(RunFilter::default(), page(&[run(5, 1, RunStatus::Succeeded)], true));
-        list.take(run(2, 4, RunStatus::Running));
+        list.take(stands(run(2, 4, RunStatus::Running)));
         assert_eq!(shown(&list), [("05".to_owned(), 1)]);
         assert_eq!(list.next_page().before, Some(run(5, 1, RunStatus::Queued).run));
         list.extend(page(&[run(4, 1, RunStatus::Failed), run(2, 4, RunStatus::Running)], false));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::format;
+use crate::{components::json::MOST_ENTRIES, format, legible::legible};
 
 /// A property as a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,23 +38,27 @@ pub enum Kind {
     Json,
 }
 
-/// The fields of an object's schema, in their order; `None` for any other schema.
+/// The fields of an object's schema, in their order; `None` for any other schema, and for one with
+/// more properties than a person can fill in.
 pub fn fields(schema: &Value) -> Option<Vec<Field>> {
     let properties = schema.get("properties")?.as_object()?;
-    if schema.get("type").is_some_and(|kind| kind != "object") || properties.is_empty() {
+    if schema.get("type").is_some_and(|kind| kind != "object")
+        || !(1..=MOST_ENTRIES).contains(&properties.len())
+    {
         return None;
     }
+    let words = |text: &str| legible(text).into_owned();
     let required = schema.get("required").and_then(Value::as_array);
     let is_required = |name: &str| {
         required.is_some_and(|names| names.iter().any(|required| required.as_str() == Some(name)))
     };
     let field = |(name, property): (&String, &Value)| {
-        let words = |key: &str| property.get(key).and_then(Value::as_str).map(str::to_owned);
+        let said = |key: &str| property.get(key).and_then(Value::as_str).map(words);
         let kind = kind_of(property);
         Field {
             name: name.clone(),
-            title: words("title").unwrap_or_else(|| format::field(name)),
-            hint: words("description"),
+            title: said("title").unwrap_or_else(|| words(&format::field(name))),
+            hint: said("description"),
             required: is_required(name),
             initial: property.get("default").map(|value| typed(&kind, value)).unwrap_or_default(),
             kind,
@@ -64,7 +68,9 @@ pub fn fields(schema: &Value) -> Option<Vec<Field>> {
 }
 
 fn kind_of(property: &Value) -> Kind {
-    if let Some(options) = property.get("enum").and_then(Value::as_array) {
+    if let Some(options) = property.get("enum").and_then(Value::as_array)
+        && options.len() <= MOST_ENTRIES
+    {
         return Kind::Choice(options.clone());
     }
     match property.get("type").and_then(Value::as_str) {
@@ -162,6 +168,19 @@ mod tests {
         assert_eq!(read(&fields[3], ""), Ok(None));
         assert!(read(&fields[4], "[1").unwrap_err().contains("not valid JSON"));
         assert_eq!(read(&fields[5], "because"), Ok(Some(json!("because"))));
+    }
+
+    #[test]
+    fn a_schema_of_any_size_is_asked_for_in_a_form_that_can_be_drawn() {
+        let many = |count: usize| {
+            (0..count).map(|name| (name.to_string(), json!({}))).collect::<serde_json::Map<_, _>>()
+        };
+        assert_eq!(fields(&json!({ "properties": many(100_000) })), None);
+        let options = (0..100_000).map(Value::from).collect::<Vec<_>>();
+        let fields =
+            fields(&json!({ "properties": { "a\0": { "enum": options, "description": "b\0" } } })).unwrap();
+        assert_eq!((&fields[0].kind, fields[0].title.as_str()), (&Kind::Json, "A\u{fffd}"));
+        assert_eq!((fields[0].name.as_str(), fields[0].hint.as_deref()), ("a\0", Some("b\u{fffd}")));
     }
 
     #[test]

@@ -13,6 +13,8 @@ use super::{
 use crate::{
     components::{
         icon::{Icon, IconName},
+        json,
+        long_text::Verbatim,
         whole_text::whole_text,
     },
     pages::run::screen::Screen,
@@ -28,7 +30,7 @@ pub fn ValueAsk(screen: Screen, name: String, form: InputForm, reply: Reply) -> 
             let schema = whole_text(screen.id, schema);
             (move || {
                 let (name, schema) = (name.clone(), schema.get());
-                schema.map(|schema| match serde_json::from_str(&schema).ok().as_ref().and_then(fields) {
+                schema.map(|schema| match json::read(&schema).as_ref().and_then(fields) {
                     Some(fields) => view! { <ObjectForm name fields reply /> }.into_any(),
                     None => view! { <JsonForm name schema reply /> }.into_any(),
                 })
@@ -250,7 +252,7 @@ fn JsonForm(name: String, schema: String, reply: Reply) -> impl IntoView {
             <p id=note class="inline-problem" role="alert">{fault}</p>
             <details>
                 <summary class="dim">"Its JSON schema"</summary>
-                <pre class="verbatim">{crate::components::long_text::indented(&schema)}</pre>
+                <Verbatim text=json::indented(&schema) />
             </details>
             <Submit reply />
         </form>

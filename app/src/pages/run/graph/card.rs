@@ -12,6 +12,7 @@ use crate::{
     },
     format,
     graph::layout::{CARD_HEIGHT, CARD_WIDTH, Layout},
+    legible::legible,
     pages::run::{
         clock::worked_ms,
         screen::{Screen, call_in_flight},
@@ -68,6 +69,10 @@ pub fn NodeCard(screen: Screen, layout: Memo<Layout>, card: usize) -> impl IntoV
             let id = plan.id.clone();
             move |_| screen.select(Some(id.clone()))
         };
+        let in_flight = Memo::new(move |_| {
+            let call = surroundings.with(|around| around.call.clone());
+            call.and_then(|call| screen.stream(&call)).map_or(0, |stream| stream.tokens())
+        });
         let rounds = plan.planned_visits;
         let (icon, is_code) = (icon_of(&plan.role, plan.kind), plan.kind == NodeKind::Code);
         let tier = plan.tier.map(|tier| format!("{} model", tier.label()));
@@ -95,7 +100,7 @@ pub fn NodeCard(screen: Screen, layout: Memo<Layout>, card: usize) -> impl IntoV
                     <Headline screen node surroundings />
                     <span class="node-foot">
                         <span class="node-model">{model}</span>
-                        <span>{move || node.get().map(|node| spent(screen, &node))}</span>
+                        <span>{move || node.get().map(|node| spent(screen, &node, in_flight.get()))}</span>
                     </span>
                 </button>
             </foreignObject>
@@ -134,7 +139,11 @@ fn Headline(
 ) -> impl IntoView {
     let writing = move || {
         let call = surroundings.with(|around| around.call.clone())?;
-        screen.writing(&call).map(|text| text.with(|text| tail(text)))
+        let stream = screen.stream(&call)?;
+        Some(match stream.text.with(|text| tail(&legible(text))) {
+            text if text.is_empty() => format::before_answer(stream.before.get()),
+            text => text,
+        })
     };
     move || match writing() {
         Some(text) => view! { <span class="node-line caret">{text}</span> }.into_any(),
@@ -179,8 +188,8 @@ fn waits_for(view: &RunView, node: &NodeId) -> Option<String> {
     }
 }
 
-/// Time and tokens; nothing for a node that has not begun.
-fn spent(screen: Screen, node: &NodeView) -> String {
+/// Time and tokens; nothing for a node that has not begun. Tokens in flight are estimated.
+fn spent(screen: Screen, node: &NodeView, in_flight: u64) -> String {
     if node.visits.is_empty() {
         return String::new();
     }
@@ -190,7 +199,8 @@ fn spent(screen: Screen, node: &NodeView) -> String {
     // A visit that was cut off has no length.
     let is_timed = worked > 0 || node.visits.iter().all(|visit| visit.duration_ms.is_some());
     let time = is_timed.then(|| format::duration(worked));
-    let tokens = (node.tokens > 0).then(|| format::short_count(node.tokens));
+    let tokens = node.tokens.saturating_add(in_flight);
+    let tokens = (tokens > 0).then(|| format::estimate(format::short_count(tokens), in_flight > 0));
     time.into_iter().chain(tokens).collect::<Vec<_>>().join(" · ")
 }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use protocol::{CallId, CallView, Decimal, Figure, NodeId, NodeView, Report, RunView, TurnContent};
+use protocol::{
+    CallId, CallView, Decimal, Figure, NodeId, NodeView, Report, RunView, TurnContent, Usage, checked_cost,
+};
 
 use super::tools::ToolRow;
 use crate::{
@@ -12,8 +14,9 @@ use crate::{
         long_text::{LongText, Reading},
         status::{Tone, node_sign},
     },
-    format,
+    format::{self, Cost},
     pages::run::{
+        beside::{Attempts, Thoughts},
         clock::worked_ms,
         events_of::NodeEvents,
         fork::NodeForks,
@@ -184,9 +187,11 @@ fn Visits(screen: Screen, node: Memo<Option<Arc<NodeView>>>, visit: Memo<Option<
     }
 }
 
-/// A sum, or that it is not known.
-fn known_or<T>(known: Option<T>, show: impl Fn(T) -> String) -> String {
-    known.map_or_else(|| "unknown".to_owned(), show)
+fn costs(cost: Cost) -> impl IntoView {
+    view! {
+        {cost.known}
+        {cost.gap.map(|gap| view! { " " <small class="dim">{gap}</small> })}
+    }
 }
 
 #[component]
@@ -204,6 +209,13 @@ fn Facts(
         .unwrap_or_else(|| "not begun".to_owned())
     };
     let used = move || calls.with(|calls| Used::of(calls));
+    // With calls that were begun anew, which belong to no visit that can be seen.
+    let all_visits = move || {
+        let (cost, unknown) =
+            node.with(|node| node.as_ref().map(|node| (node.cost, node.calls_of_unknown_cost)))?;
+        let in_visit = used().map_or(0, |used| used.unknown_cost);
+        (unknown > in_visit).then(|| costs(format::cost_of(cost.unwrap_or_default(), unknown)))
+    };
     view! {
         <dl class="facts">
             <div>
@@ -215,40 +227,85 @@ fn Facts(
                     view! {
                         <div>
                             <dt>"In"</dt>
-                            <dd>{known_or(used.tokens_in, format::count)}</dd>
+                            <dd>{used.tokens_in.shown()}</dd>
                         </div>
                         <div>
                             <dt>"Out"</dt>
-                            <dd>{known_or(used.tokens_out, format::count)}</dd>
+                            <dd>{used.tokens_out.shown()}</dd>
                         </div>
                         <div>
                             <dt>"Cost"</dt>
-                            <dd>{known_or(used.cost, format::dollars)}</dd>
+                            <dd>{costs(format::cost_of(used.cost, used.unknown_cost))}</dd>
                         </div>
                     }
                 })
             }}
+            {move || all_visits().map(|cost| view! {
+                <div>
+                    <dt>"Cost, all visits"</dt>
+                    <dd>{cost}</dd>
+                </div>
+            })}
         </dl>
     }
 }
 
-/// What the calls of a visit used. A sum with an unknown part is not known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the calls of a visit used, with attempts that failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Used {
-    tokens_in: Option<u64>,
-    tokens_out: Option<u64>,
-    cost: Option<Decimal>,
+    tokens_in: Sum,
+    tokens_out: Sum,
+    cost: Decimal,
+    unknown_cost: u32,
+}
+
+/// A sum of which a part may not be known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Sum {
+    known: u64,
+    has_gap: bool,
+}
+
+impl Sum {
+    fn add(&mut self, part: Option<u64>) {
+        self.known = self.known.saturating_add(part.unwrap_or_default());
+        self.has_gap |= part.is_none();
+    }
+
+    fn shown(self) -> String {
+        match self {
+            Self { known: 0, has_gap: true } => "unknown".to_owned(),
+            Self { known, has_gap: true } => format!("at least {}", format::count(known)),
+            Self { known, has_gap: false } => format::count(known),
+        }
+    }
 }
 
 impl Used {
     /// `None` while no call has ended.
     fn of(calls: &[Arc<CallView>]) -> Option<Self> {
-        let ended: Vec<_> = calls.iter().filter_map(|call| call.outcome.as_ref()).collect();
-        (!ended.is_empty()).then(|| Self {
-            tokens_in: ended.iter().map(|outcome| outcome.usage.tokens_in).sum(),
-            tokens_out: ended.iter().map(|outcome| outcome.usage.tokens_out).sum(),
-            cost: ended.iter().map(|outcome| outcome.cost).sum(),
-        })
+        let mut ended = calls.iter().filter_map(|call| call.outcome.as_ref()).peekable();
+        ended.peek()?;
+        let mut used = Self::default();
+        for outcome in ended {
+            used.add(outcome.usage, outcome.cost);
+            outcome.attempts.iter().for_each(|attempt| used.add(attempt.usage, attempt.cost));
+        }
+        Some(used)
+    }
+
+    fn add(&mut self, usage: Usage, cost: Option<Decimal>) {
+        let cost = cost.and_then(checked_cost);
+        // What cost nothing and reported nothing was refused before it began.
+        if cost != Some(Decimal::ZERO) || usage != Usage::default() {
+            let usage = usage.checked();
+            self.tokens_in.add(usage.tokens_in);
+            self.tokens_out.add(usage.tokens_out);
+        }
+        match cost.and_then(|cost| self.cost.checked_add(cost)) {
+            Some(sum) => self.cost = sum,
+            None => self.unknown_cost = self.unknown_cost.saturating_add(1),
+        }
     }
 }
 
@@ -284,13 +341,27 @@ fn Answer(screen: Screen, id: NodeId, calls: Memo<Vec<Arc<CallView>>>) -> impl I
         calls.iter().rev().find_map(|call| match &call.outcome {
             None => Some(view! { <Writing screen call=call.id.clone() /> }.into_any()),
             Some(outcome) if outcome.answer.bytes() > 0 => Some(
-                view! { <LongText run=screen.id text=outcome.answer.clone() reading=Reading::Prose /> }
-                    .into_any(),
+                view! {
+                    <Thoughts run=screen.id text=outcome.thoughts.clone() />
+                    <LongText run=screen.id text=outcome.answer.clone() reading=Reading::Prose />
+                }
+                .into_any(),
             ),
             Some(outcome) => outcome.error.clone().map(|error| {
                 view! { <p class="turn-problem tone-failed">{format!("No answer: {error}")}</p> }.into_any()
             }),
         })
+    };
+    let attempts = move || {
+        let calls = calls.get();
+        let several = calls.len() > 1;
+        let failed = calls.iter().enumerate().filter_map(|(index, call)| {
+            let outcome = call.outcome.as_ref().filter(|outcome| !outcome.attempts.is_empty())?;
+            let number = several.then(|| view! { <p class="dim">{format!("Call {}", index + 1)}</p> });
+            let (failed, succeeded) = (outcome.attempts.clone(), outcome.error.is_none());
+            Some(view! { {number} <Attempts failed succeeded /> })
+        });
+        failed.collect_view()
     };
     let others = move || {
         // A model's answer says it all; code speaks through reports and messages.
@@ -321,6 +392,7 @@ fn Answer(screen: Screen, id: NodeId, calls: Memo<Vec<Arc<CallView>>>) -> impl I
     view! {
         {remarks}
         {answers}
+        {attempts}
         {others}
         {figures}
         {move || is_empty().then(|| view! { <p class="dim">"This node has said nothing yet."</p> })}

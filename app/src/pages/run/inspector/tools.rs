@@ -6,10 +6,12 @@ use protocol::{CallId, RunView, ToolView};
 use crate::{
     components::{
         icon::Icon,
+        json,
         long_text::{LongText, Reading},
         status::tool_sign,
     },
     format,
+    legible::legible,
     pages::run::screen::Screen,
 };
 
@@ -70,15 +72,16 @@ fn tool_head(tool: &ToolView) -> impl IntoView + use<> {
 }
 
 /// The values of the arguments, without their names.
-fn short_arguments(json: &str) -> String {
-    let Ok(serde_json::Value::Object(arguments)) = serde_json::from_str(json) else {
-        return json.chars().take(60).collect();
+fn short_arguments(text: &str) -> String {
+    let Some(serde_json::Value::Object(arguments)) = json::read(text) else {
+        return text.chars().take(60).collect();
     };
     let values = arguments.values().map(|value| match value {
         serde_json::Value::String(text) => text.clone(),
         other => other.to_string(),
     });
-    values.collect::<Vec<_>>().join(", ").chars().take(80).collect()
+    let values: String = values.collect::<Vec<_>>().join(", ").chars().take(80).collect();
+    legible(&values).into_owned()
 }
 
 #[cfg(test)]

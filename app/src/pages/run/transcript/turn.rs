@@ -12,8 +12,11 @@ use crate::{
         status::Tone,
     },
     format,
+    legible::legible,
+    live::Stream,
     pages::run::{
         asks::AskTurn,
+        beside::{Attempts, Thoughts},
         graph::card::icon_of,
         inspector::{
             result::{DecisionCard, RatingCard, RejectedCard, TradeCard},
@@ -22,6 +25,9 @@ use crate::{
         screen::{Screen, visit_of},
     },
 };
+
+/// Bytes of a text in flight that are shown.
+const MOST_IN_FLIGHT: usize = 20_000;
 
 /// The turn with this index. Turns are only added, never changed; the calls in them are.
 #[component]
@@ -153,10 +159,31 @@ fn CallTurn(screen: Screen, call: CallId) -> impl IntoView {
 /// Plain text while it is being written: it changes with every frame.
 #[component]
 pub fn Writing(screen: Screen, call: CallId) -> impl IntoView {
-    move || match screen.writing(&call) {
-        Some(text) => view! { <p class="writing caret">{move || text.get()}</p> }.into_any(),
-        None => view! { <p class="writing dim caret">"asks the model "</p> }.into_any(),
+    move || view! { <InFlight stream=screen.stream(&call) /> }
+}
+
+/// A call in flight: what it has written, or what it does before.
+#[component]
+pub fn InFlight(stream: Option<Stream>) -> impl IntoView {
+    let stream = stream.unwrap_or_default();
+    let text = stream.text.clone();
+    let is_writing = Memo::new(move |_| text.with(|text| !text.is_empty()));
+    move || {
+        let Stream { text, before } = stream.clone();
+        if is_writing.get() {
+            view! { <p class="writing caret">{move || text.with(|text| newest(text))}</p> }.into_any()
+        } else {
+            view! { <p class="writing dim caret">{move || format::before_answer(before.get()) + " "}</p> }
+                .into_any()
+        }
     }
+}
+
+/// The end of a text in flight: drawing all of a long one anew with each piece would stop the page.
+fn newest(text: &str) -> String {
+    let from = text.ceil_char_boundary(text.len().saturating_sub(MOST_IN_FLIGHT));
+    let shown = legible(&text[from..]);
+    if from > 0 { format!("… {shown}") } else { shown.into_owned() }
 }
 
 fn answer(screen: Screen, outcome: CallOutcome) -> AnyView {
@@ -173,26 +200,24 @@ fn answer(screen: Screen, outcome: CallOutcome) -> AnyView {
         view! { <LongText run=screen.id text=outcome.answer.clone() reading=Reading::Prose /> }
     });
     view! {
+        <Thoughts run=screen.id text=outcome.thoughts.clone() />
         {error}
         {text}
         <p class="turn-foot dim mono">{used(&outcome)}</p>
+        <Attempts failed=outcome.attempts.clone() succeeded=outcome.error.is_none() />
     }
     .into_any()
 }
 
-/// What a call used, in a line.
+/// What a call used for its answer, in a line. Attempts that failed stand for themselves.
 pub fn used(outcome: &CallOutcome) -> String {
-    let tokens = |name: &str, count: Option<u64>| match count {
-        Some(count) => format!("{} {name}", format::count(count)),
-        None => format!("{name} unknown"),
-    };
-    let mut parts = vec![
-        format::duration(outcome.latency_ms),
-        tokens("in", outcome.usage.tokens_in),
-        tokens("out", outcome.usage.tokens_out),
-        outcome.cost.map_or_else(|| "cost unknown".to_owned(), format::dollars),
-    ];
-    if outcome.retries > 0 {
+    let mut parts = vec![format::duration(outcome.latency_ms)];
+    if outcome.error.is_none() || outcome.attempts.is_empty() {
+        parts.push(format::tokens(outcome.usage));
+        parts.push(outcome.cost.map_or_else(|| "cost unknown".to_owned(), format::dollars));
+    }
+    // Only logs of old versions do not have the attempts themselves.
+    if outcome.retries > 0 && outcome.attempts.is_empty() {
         parts.push(format!("{} retried", outcome.retries));
     }
     parts.join(" · ")
