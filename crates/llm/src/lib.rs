@@ -46,6 +46,7 @@ mod secret;
 mod sse;
 mod structured;
 mod thoughts;
+mod tool_name;
 mod tool_text;
 mod wire;
 

@@ -26,6 +26,7 @@ use crate::{
     extras::{Extras, Learned, NATIVE_BOUND},
     failure, json as lenient,
     openai::sendable,
+    tool_name,
     wire::{Deltas, Refusal, Wire},
 };
 
@@ -190,7 +191,7 @@ fn message(messages: &[Message]) -> Option<ChatMessage> {
             let calls = tool_requests.iter().map(|request| {
                 ContentPart::ToolCall(ToolCall {
                     call_id: request.id.clone(),
-                    fn_name: request.name.clone(),
+                    fn_name: tool_name::sendable(&request.name),
                     fn_arguments: sendable(&request.arguments),
                     thought_signatures: request.echo.as_ref().and_then(signatures),
                 })
@@ -200,9 +201,10 @@ fn message(messages: &[Message]) -> Option<ChatMessage> {
         }
         Message::Tool { .. } => {
             let results = messages.iter().filter_map(|message| match message {
-                Message::Tool { request, name, content } => {
-                    Some(ToolResponse::new(request.clone(), content.clone()).with_fn_name(name.clone()))
-                }
+                Message::Tool { request, name, content } => Some(
+                    ToolResponse::new(request.clone(), content.clone())
+                        .with_fn_name(tool_name::sendable(name)),
+                ),
                 _ => None,
             });
             ChatMessage::tool(results.collect::<Vec<_>>())

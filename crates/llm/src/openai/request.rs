@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{AnswerSchema, Arguments, ChatRequest, Message, ToolRequest, echo, extras::Extras};
+use crate::{AnswerSchema, Arguments, ChatRequest, Message, ToolRequest, echo, extras::Extras, tool_name};
 
 /// The body of the request, without what the endpoint does not understand.
 pub(super) fn body(model: &str, request: &ChatRequest, most_tokens: u32, extras: Extras) -> Value {
@@ -71,7 +71,8 @@ fn message(message: &Message, extras: Extras) -> Value {
 }
 
 fn tool_call(request: &ToolRequest, extras: Extras) -> Value {
-    let function = json!({ "name": request.name, "arguments": sendable(&request.arguments).to_string() });
+    let name = tool_name::sendable(&request.name);
+    let function = json!({ "name": name, "arguments": sendable(&request.arguments).to_string() });
     let call = json!({ "id": request.id, "type": "function", "function": function });
     with_echo(call, request.echo.as_ref(), &echo::OF_CALLS, extras)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use llm::{Arguments, ChatAnswer, ChatError, ChatRequest, Message, ToolRequest};
+use llm::{Arguments, ChatAnswer, ChatError, ChatRequest, Message, ToolRequest, ToolSpec};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -175,6 +175,45 @@ async fn a_call_in_the_form_of_old_is_read() {
     let rest = tool(json!(null)).replace("\"tool_calls\":null", "\"function_call\":{\"arguments\":\"1}\"}");
     let answer = answer_to(&[begin, rest, stopped_by("function_call")]).await;
     assert_eq!(asked(&answer), [("prices".to_owned(), json!({"t": 1}))]);
+}
+
+fn with_tool(name: &str) -> ChatRequest {
+    let parameters = json!({"type": "object", "properties": {}});
+    let tool = ToolSpec { name: name.into(), description: "Daily prices".into(), parameters };
+    ChatRequest { tools: vec![tool], ..request() }
+}
+
+#[tokio::test]
+async fn a_name_with_marks_around_it_means_the_offered_tool() {
+    for name in ["prices", "functions.prices", "default_api:prices", " prices ", "prices<|channel|>json"] {
+        let call = tool(json!([{"index": 0, "id": "a", "function": {"name": name, "arguments": "{}"}}]));
+        let server = Server::start(vec![sse(&[call, stopped_by("tool_calls")])]).await;
+        let answer = ask(config(&server), &with_tool("prices")).await.0.unwrap();
+        assert_eq!(answer.tool_requests[0].name, "prices", "{name}");
+    }
+    // What means none stays as it is.
+    let call = tool(json!([{"index": 0, "id": "a", "function": {"name": "my prices", "arguments": "{}"}}]));
+    let server = Server::start(vec![sse(&[call, stopped_by("tool_calls")])]).await;
+    let answer = ask(config(&server), &with_tool("prices")).await.0.unwrap();
+    assert_eq!(answer.tool_requests[0].name, "my prices");
+}
+
+#[tokio::test]
+async fn a_name_that_no_provider_takes_is_sent_back_as_one_that_each_takes() {
+    let server = Server::start(vec![good("ok")]).await;
+    for name in ["get price!", &"x".repeat(1_000), "", "prix_é"] {
+        let mut request = conversation(&["a"]);
+        for message in &mut request.messages {
+            if let Message::Assistant { tool_requests, .. } = message {
+                tool_requests[0].name = name.to_owned();
+            }
+        }
+        ask(config(&server), &request).await.0.unwrap();
+        let seen = server.seen().pop().unwrap();
+        let sent = seen.body["messages"][2]["tool_calls"][0]["function"]["name"].as_str().unwrap().to_owned();
+        let allowed = |character: char| character.is_ascii_alphanumeric() || "_-".contains(character);
+        assert!((1..=64).contains(&sent.len()) && sent.chars().all(allowed), "{sent}");
+    }
 }
 
 #[tokio::test]
