@@ -31,6 +31,36 @@ pub enum Command {
     /// at its start. With accounts it may listen at any address: start it again after the first one
     /// is made. What was there before belongs to the account named "local".
     Account(AccountOptions),
+    /// Copy all data into a folder, also while the server runs.
+    ///
+    /// The folder is one that can be served: to go back to a backup, stop the server and serve a copy of
+    /// it.
+    Backup(BackupOptions),
+    /// Check the database of runs: whether it is whole, whether each run's log adds up to what lists and
+    /// budgets say, whether each long text is there. Ends with 1 if something is wrong.
+    Check(CheckOptions),
+}
+
+/// What `pitwall backup` can be told.
+#[derive(Clone, Debug, Args)]
+pub struct BackupOptions {
+    /// What is copied.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// Where to; made if it does not exist. No backup that it holds is overwritten.
+    pub folder: PathBuf,
+}
+
+/// What `pitwall check` can be told.
+#[derive(Clone, Debug, Args)]
+pub struct CheckOptions {
+    /// What is checked.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// Mend what can be made anew from the logs, and let an old file shrink when runs are deleted. The
+    /// server must not run.
+    #[arg(long)]
+    pub repair: bool,
 }
 
 /// What `pitwall account` can be told.
@@ -102,6 +132,8 @@ pub struct ServeOptions {
     #[command(flatten)]
     pub data: DataOptions,
     #[command(flatten)]
+    pub retention: RetentionOptions,
+    #[command(flatten)]
     pub runs: RunOptions,
     #[command(flatten)]
     pub model: ModelOptions,
@@ -163,6 +195,19 @@ pub struct DataOptions {
     /// Folder of the database; made if it does not exist.
     #[arg(long, env = "PITWALL_DATA", default_value = "data")]
     pub data: PathBuf,
+}
+
+/// How long runs are kept. Runs at work and portfolios always are.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Keeping")]
+pub struct RetentionOptions {
+    /// Delete runs that ended so long ago, such as 90d or 12h [default: keep all].
+    #[arg(long, env = "PITWALL_KEEP_RUNS", value_parser = age)]
+    pub keep_runs: Option<Duration>,
+    /// Delete the runs that ended first, until the rest takes so much, such as 10GB or 500MB [default: keep
+    /// all].
+    #[arg(long, env = "PITWALL_KEEP_BYTES", value_parser = bytes)]
+    pub keep_bytes: Option<u64>,
 }
 
 /// How much may run at a time.
@@ -239,5 +284,44 @@ fn seconds(text: &str) -> Result<Duration, String> {
         Err("at least 1 second is needed".to_owned())
     } else {
         Ok(Duration::from_secs(seconds))
+    }
+}
+
+/// An age: a number with its unit.
+fn age(text: &str) -> Result<Duration, String> {
+    const UNITS: [(&str, u64); 4] = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)];
+    with_unit(text, &UNITS)
+        .map(Duration::from_secs)
+        .ok_or_else(|| "an age reads 90d, 12h, 30m or 45s".to_owned())
+}
+
+/// An amount of bytes: a number with its unit.
+fn bytes(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, u64); 4] = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000), ("B", 1)];
+    with_unit(text, &UNITS).ok_or_else(|| "an amount reads 10GB, 500MB or 64kB".to_owned())
+}
+
+/// A whole number above zero with one of these units.
+fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let (number, factor) =
+        units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)))?;
+    let number: u64 = number.trim_end().parse().ok()?;
+    number.checked_mul(*factor).filter(|product| *product > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_and_amounts_have_units_and_mean_something() {
+        assert_eq!(age("90d"), Ok(Duration::from_secs(90 * 86_400)));
+        assert_eq!(age("12h"), Ok(Duration::from_secs(12 * 3600)));
+        assert_eq!(bytes("10GB"), Ok(10_000_000_000));
+        assert_eq!(bytes("64 kB"), Ok(64_000));
+        for wrong in ["", "90", "d", "-1d", "0d", "1.5d", "99999999999999999999d", "18446744073709551615d"] {
+            assert!(age(wrong).is_err(), "{wrong}");
+        }
+        assert!(bytes("10").is_err() && bytes("0GB").is_err() && bytes("GB").is_err());
     }
 }

@@ -6,7 +6,7 @@
 //! - `rest`, `run_socket`, `feeds`, `agentos`, `pages`: the interfaces
 //! - `transfer`: runs as files
 //! - `peer`: the rules that every socket follows; `serving`, `listener`: the connections below them
-//! - `account_command`: accounts from the command line
+//! - `account_command`: accounts from the command line; `upkeep`: backups, checks, and how long runs are kept
 
 mod access;
 mod account_command;
@@ -25,6 +25,7 @@ mod scope;
 mod service;
 mod serving;
 pub mod transfer;
+mod upkeep;
 
 use std::{
     io,
@@ -45,8 +46,8 @@ use axum::{
     routing::{get, post},
 };
 pub use config::{
-    AccessOptions, AccountAct, AccountOptions, Command, CommandLine, DataOptions, ListenOptions,
-    ModelOptions, RunOptions, ServeOptions,
+    AccessOptions, AccountAct, AccountOptions, BackupOptions, CheckOptions, Command, CommandLine,
+    DataOptions, ListenOptions, ModelOptions, RetentionOptions, RunOptions, ServeOptions,
 };
 use engine::{Allowance, Allowances, Engine, EngineError, EngineOptions};
 use journal::{Journal, JournalError};
@@ -60,6 +61,7 @@ pub use service::Service;
 use tokio::{net::TcpListener, signal::unix::SignalKind};
 use tokio_util::sync::CancellationToken;
 use tower_http::trace::TraceLayer;
+pub use upkeep::{back_up, check};
 use workflows::trading::{Desk, DeskError, Trading};
 
 /// How long open requests and sockets may take to end when the server is told to.
@@ -102,6 +104,9 @@ pub enum ServeError {
     /// Unfinished runs cannot be continued.
     #[error("{0}")]
     Engine(#[from] EngineError),
+    /// A database cannot be copied or checked.
+    #[error("{0}")]
+    File(#[from] database::FileError),
     /// The accounts cannot be read or changed.
     #[error("{0}")]
     Accounts(#[from] AccountsError),
@@ -171,6 +176,17 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
             shutdown.cancel();
         }
     });
+    tokio::spawn({
+        let (journal, shutdown) = (service.journal.clone(), shutdown.clone());
+        async move {
+            // A server without a log does nothing but harm: who started it starts another one.
+            tokio::select! {
+                _ = journal.ended() => shutdown.cancel(),
+                () = shutdown.cancelled() => {}
+            }
+        }
+    });
+    tokio::spawn(upkeep::keep(service.clone(), options.retention.clone()));
     let limits =
         serving::Limits { connections: options.access.connections, head: options.access.head_timeout };
     let server = serving::serve(Listener::new(listener), router, limits, shutdown.clone());
@@ -188,6 +204,9 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         () = overdue => tracing::warn!("some connections did not end in time"),
     }
     service.engine.shut_down().await;
+    if let Some(error) = service.journal.death() {
+        return Err(error.into());
+    }
     service.journal.close().await;
     Ok(())
 }
@@ -218,7 +237,7 @@ fn announce(access: &Access, address: SocketAddr) {
 fn accounts_file(data: &DataOptions) -> Result<PathBuf, ServeError> {
     let folder = &data.data;
     std::fs::create_dir_all(folder).map_err(|error| ServeError::DataFolder(folder.clone(), error))?;
-    Ok(folder.join("accounts.db"))
+    Ok(folder.join(upkeep::ACCOUNTS))
 }
 
 /// What accounts may use, as they are set.
@@ -243,7 +262,7 @@ impl Allowances for Allowed {
 pub async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
     let folder = &options.data.data;
     let accounts = Accounts::open(&accounts_file(&options.data)?).await?;
-    let journal = Journal::open(&folder.join("pitwall.db")).await?;
+    let journal = Journal::open(&folder.join(upkeep::JOURNAL)).await?;
     let prices: Arc<dyn PriceVendor> = Arc::new(Sample::load()?);
     let desk = Arc::new(Desk::open_default(journal.clone(), prices.clone()).await?);
     let model = model::configured(&options.model)?;
@@ -282,8 +301,16 @@ fn routes(gateway: Gateway) -> Router {
         .route("/ws/v1/feed", get(feeds::runs))
         .route("/ws/v1/portfolios/{portfolio}", get(feeds::portfolio))
         // Runs are continued before the first connection is accepted: who gets an answer, gets a ready server.
-        .route("/healthz", get(async || (StatusCode::OK, "ok")))
+        .route("/healthz", get(health))
         .with_state(gateway)
+}
+
+/// `GET /healthz`: `ok`, or 503 and why the server cannot do its work any more.
+async fn health(service: scope::Scoped) -> (StatusCode, String) {
+    match service.death() {
+        None => (StatusCode::OK, "ok".to_owned()),
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
+    }
 }
 
 async fn told_to_end() {

@@ -14,6 +14,14 @@ async fn main() -> ExitCode {
     let done = match CommandLine::parse().command {
         Command::Serve(options) => server::serve(*options).await,
         Command::Account(options) => server::manage_accounts(options).await.map(|said| println!("{said}")),
+        Command::Backup(options) => server::back_up(options).await.map(|said| println!("{said}")),
+        Command::Check(options) => match server::check(options).await {
+            Ok((said, is_well)) => {
+                println!("{said}");
+                return if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+            }
+            Err(error) => Err(error),
+        },
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

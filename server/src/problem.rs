@@ -103,7 +103,8 @@ pub fn from_journal(error: JournalError) -> Problem {
         }
         JournalError::NoSuchText(_) | JournalError::OutOfOrder(_) => return Problem::invalid(detail),
         JournalError::TooLarge { .. } => return Problem { status: 413, detail },
-        JournalError::Full => 507,
+        // Which of the two it is depends on where in a page the disk ended.
+        JournalError::Full | JournalError::Unwritable => 507,
         JournalError::Corrupt(_)
         | JournalError::Unreadable(_)
         | JournalError::Refused(_)
@@ -111,7 +112,6 @@ pub fn from_journal(error: JournalError) -> Problem {
         JournalError::InUse(_)
         | JournalError::File(_)
         | JournalError::ReadOnly
-        | JournalError::Unwritable
         | JournalError::Database(_)
         | JournalError::Dead(_)
         | JournalError::Closed => 503,

@@ -10,6 +10,7 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
+use futures::TryStreamExt;
 use protocol::{
     Answer, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, PortfolioId, PortfolioSummary,
     PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunView, ServerStatus, StartOptions,
@@ -210,11 +211,9 @@ async fn export_json_lines(
     Path(run): Path<String>,
 ) -> Result<impl IntoResponse, ProblemResponse> {
     let run = run_id(&run)?;
-    Ok(download(
-        "application/x-ndjson",
-        format!("{run}.jsonl"),
-        service.readable(run).await?.export_json_lines().await?,
-    ))
+    let lines =
+        service.readable(run).await?.export_json_lines().map_err(|problem| std::io::Error::other(problem));
+    Ok(download("application/x-ndjson", format!("{run}.jsonl"), axum::body::Body::from_stream(lines)))
 }
 
 /// A run as one HTML file that opens offline
@@ -228,9 +227,16 @@ async fn export_html(service: Scoped, Path(run): Path<String>) -> Result<impl In
     ))
 }
 
-fn download(content_type: &'static str, name: String, content: String) -> impl IntoResponse {
+fn download(
+    content_type: &'static str,
+    name: String,
+    content: impl Into<axum::body::Body>,
+) -> impl IntoResponse {
     let disposition = format!("attachment; filename=\"{name}\"");
-    ([(header::CONTENT_TYPE, content_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)], content)
+    (
+        [(header::CONTENT_TYPE, content_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)],
+        content.into(),
+    )
 }
 
 /// Takes in a run that was exported as JSON Lines; it is only looked at

@@ -12,7 +12,9 @@ use axum::{
     extract::{FromRef, FromRequestParts},
     http::{Extensions, request::Parts},
 };
+use bytes::Bytes;
 use engine::{Engine, LiveCalls};
+use futures::Stream;
 use journal::{RunChange, Subscription};
 use protocol::{
     AccountId, Answer, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, PortfolioId,
@@ -94,6 +96,11 @@ impl Scoped {
 
     fn service(&self) -> &Service {
         &self.gateway.service
+    }
+
+    /// Why the server cannot do its work any more; for everybody.
+    pub fn death(&self) -> Option<String> {
+        self.service().death()
     }
 
     /// How the server stands.
@@ -256,12 +263,9 @@ impl Readable<'_> {
         self.service.journal.subscribe(self.run, after).await.map_err(from_journal)
     }
 
-    /// All of it, as JSON Lines.
-    ///
-    /// # Errors
-    /// The log cannot be read.
-    pub async fn export_json_lines(&self) -> Result<String, Problem> {
-        self.service.export_json_lines(self.run).await
+    /// All of it, as JSON Lines. It ends with an error where the log cannot be read.
+    pub fn export_json_lines(&self) -> impl Stream<Item = Result<Bytes, Problem>> + Send + use<> {
+        self.service.export_json_lines(self.run)
     }
 
     /// All of it, as one HTML file.
@@ -435,9 +439,7 @@ impl Backend for Scoped {
     }
 
     async fn portfolios(&self) -> Result<Vec<PortfolioSummary>, Problem> {
-        let mut portfolios = self.service().portfolios().await?;
-        portfolios.retain(|portfolio| self.caller().owns_portfolio(&portfolio.id));
-        Ok(portfolios)
+        self.service().portfolios(|id| self.caller().owns_portfolio(id)).await
     }
 
     async fn create_portfolio(&self, request: CreatePortfolio) -> Result<PortfolioView, Problem> {

@@ -3,7 +3,9 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use accounts::Accounts;
+use bytes::Bytes;
 use engine::Engine;
+use futures::Stream;
 use journal::Journal;
 use market::PriceVendor;
 use protocol::{
@@ -62,6 +64,15 @@ impl Service {
         }
     }
 
+    /// Why the server cannot do its work any more.
+    pub fn death(&self) -> Option<String> {
+        match self.journal.death() {
+            Some(error) => Some(error.to_string()),
+            None if !self.engine.is_open() => Some("The server ends and takes no more work.".to_owned()),
+            None => None,
+        }
+    }
+
     /// How the server stands.
     pub fn status(&self) -> ServerStatus {
         ServerStatus {
@@ -92,9 +103,9 @@ impl Service {
         self.accounts.end_shares_of(run).await.map_err(from_accounts)
     }
 
-    /// A run as JSON Lines.
-    pub async fn export_json_lines(&self, run: RunId) -> Result<String, Problem> {
-        transfer::to_json_lines(&self.journal, run).await
+    /// A run as JSON Lines, as it is read.
+    pub fn export_json_lines(&self, run: RunId) -> impl Stream<Item = Result<Bytes, Problem>> + Send + use<> {
+        transfer::to_json_lines(self.journal.clone(), run)
     }
 
     /// A run as one HTML file.
@@ -168,9 +179,12 @@ impl Service {
         text.ok_or_else(|| Problem::not_found(format!("Run {run} has no text {digest}.")))
     }
 
-    /// All portfolios, of whomever.
-    pub async fn portfolios(&self) -> Result<Vec<PortfolioSummary>, Problem> {
-        self.desk.list().await.map_err(from_desk)
+    /// The portfolios that are an account's own.
+    pub async fn portfolios(
+        &self,
+        is_own: impl Fn(&PortfolioId) -> bool,
+    ) -> Result<Vec<PortfolioSummary>, Problem> {
+        self.desk.list(is_own).await.map_err(from_desk)
     }
 
     /// Opens a portfolio.

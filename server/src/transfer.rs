@@ -1,6 +1,8 @@
 //! Runs as files: out as JSON Lines or as one HTML page, in as JSON Lines.
 
-use journal::Journal;
+use bytes::Bytes;
+use futures::{Stream, stream};
+use journal::{Encoded, Journal};
 use protocol::{
     AccountId, Body, Event, NewEvent, Problem, RunFinished, RunId, RunStarted, RunStatus, RunView, Totals,
 };
@@ -24,17 +26,40 @@ struct Header {
     version: u32,
 }
 
-/// A run as JSON Lines: a header, then every event in order, all texts whole.
-///
-/// # Errors
-/// The log cannot be read.
-pub async fn to_json_lines(journal: &Journal, run: RunId) -> Result<String, Problem> {
-    let header = Header { format: FORMAT.to_owned(), version: VERSION };
-    let mut lines = encode(&header)?;
-    for event in whole_events(journal, run).await? {
-        lines.push_str(&encode(&event)?);
+/// A run as JSON Lines: a header, then every event in order, all texts whole. An event that this version
+/// cannot read is written as it is stored.
+pub fn to_json_lines(
+    journal: Journal,
+    run: RunId,
+) -> impl Stream<Item = Result<Bytes, Problem>> + Send + use<> {
+    stream::try_unfold(None, move |written: Option<u64>| {
+        let journal = journal.clone();
+        async move {
+            let Some(after) = written else {
+                let header = encode(&Header { format: FORMAT.to_owned(), version: VERSION })?;
+                return Ok(Some((Bytes::from(header), Some(0))));
+            };
+            let events = journal.read_stored(run, after, EVENTS_AT_ONCE).await.map_err(from_journal)?;
+            let Some(last) = events.last() else { return Ok(None) };
+            let last = last.seq;
+            let mut lines = String::new();
+            for event in events {
+                lines.push_str(&line(&journal, &event).await?);
+            }
+            Ok(Some((Bytes::from(lines), Some(last))))
+        }
+    })
+}
+
+/// One event's line.
+async fn line(journal: &Journal, stored: &Encoded) -> Result<String, Problem> {
+    match stored.decode() {
+        Ok(mut event) => {
+            make_whole(journal, &mut event).await?;
+            encode(&event)
+        }
+        Err(_) => Ok(String::from_utf8_lossy(&stored.json).into_owned() + "\n"),
     }
-    Ok(lines)
 }
 
 /// A run as one HTML file that needs no server.
@@ -113,6 +138,7 @@ pub fn from_json_lines(file: &str, owner: &AccountId) -> Result<Vec<NewEvent>, (
     let mut state = Order::default();
     for (number, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
         let event: Event = serde_json::from_str(line).map_err(|error| (number, error.to_string()))?;
+        event.check_figures().map_err(|why| (number, why))?;
         let body = state.accept(event.run, event.seq, event.body, owner).map_err(|why| (number, why))?;
         events.push(NewEvent { at: event.at, node: event.node, body });
     }
@@ -163,15 +189,6 @@ impl Order {
         }
         Ok(body)
     }
-}
-
-/// A run's log with all texts whole.
-async fn whole_events(journal: &Journal, run: RunId) -> Result<Vec<Event>, Problem> {
-    let mut events = journal.whole(run).await.map_err(from_journal)?;
-    for event in &mut events {
-        make_whole(journal, event).await?;
-    }
-    Ok(events)
 }
 
 /// The same event with all its texts whole.

@@ -53,6 +53,15 @@ pub enum FileError {
         /// What is wrong.
         detail: String,
     },
+    /// There is none.
+    #[error("There is no file {}. Check the data folder.", .0.display())]
+    Missing(PathBuf),
+    /// A copy would take its place.
+    #[error("There is a file {} already; it was not touched. Copy into another folder.", .0.display())]
+    Exists(PathBuf),
+    /// An older Pitwall wrote it, and it was not brought up to date yet.
+    #[error("{} was written by an older Pitwall. Serve it once, or use --repair, and check it then.", .0.display())]
+    Older(PathBuf),
     /// The system does not open it.
     #[error("{} cannot be opened: {cause}. Check that the folder exists and may be written to.", path.display())]
     Unavailable {
@@ -106,6 +115,64 @@ pub async fn check(path: &Path, format: &Format) -> Result<(), FileError> {
         }
     })?;
     content.check(path, format)
+}
+
+/// That there is such a file.
+///
+/// # Errors
+/// [`FileError::Missing`].
+pub fn require(path: &Path) -> Result<(), FileError> {
+    if path.is_file() { Ok(()) } else { Err(FileError::Missing(path.to_owned())) }
+}
+
+/// That there is no such file.
+///
+/// # Errors
+/// [`FileError::Exists`].
+pub fn refuse_to_overwrite(path: &Path) -> Result<(), FileError> {
+    if fs::symlink_metadata(path).is_ok() { Err(FileError::Exists(path.to_owned())) } else { Ok(()) }
+}
+
+/// Copies a database as it is at one moment, also while others use it, for its owner alone. The copy has
+/// its name only when it is whole and on the disk.
+///
+/// # Errors
+/// [`FileError::Missing`], [`FileError::Exists`], or the system refuses.
+pub async fn copy(from: &Path, to: &Path) -> Result<(), FileError> {
+    require(from)?;
+    refuse_to_overwrite(to)?;
+    let mut partial = to.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    let unavailable = |cause| FileError::unavailable(&partial, cause);
+    if partial.exists() {
+        fs::remove_file(&partial).map_err(unavailable)?;
+    }
+    make_private(&partial).map_err(unavailable)?;
+    let options = SqliteConnectOptions::new().filename(from).disable_statement_logging();
+    let copied = async {
+        let mut connection = options.connect().await?;
+        sqlx::query("vacuum into ?")
+            .bind(partial.to_string_lossy().into_owned())
+            .execute(&mut connection)
+            .await?;
+        connection.close().await
+    };
+    copied.await.map_err(|error| FileError::unavailable(&partial, io::Error::other(error)))?;
+    File::open(&partial).and_then(|file| file.sync_all()).map_err(unavailable)?;
+    fs::rename(&partial, to).map_err(unavailable)?;
+    // The name, too, has to reach the disk.
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()).map_err(unavailable)
+}
+
+/// Makes an empty file with mode 600.
+fn make_private(path: &Path) -> io::Result<()> {
+    let mut options = File::options();
+    options.create_new(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
 }
 
 /// `SQLITE_CORRUPT` or `SQLITE_NOTADB`: <https://www.sqlite.org/rescode.html>.

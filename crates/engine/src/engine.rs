@@ -334,6 +334,10 @@ impl Engine {
         let mut count = 0;
         // Oldest first, as they were started.
         for summary in unfinished {
+            if let Some(why) = &summary.unreadable {
+                tracing::warn!(run = %summary.run, %why, "a run is left as it is");
+                continue;
+            }
             self.close_questions(&summary).await?;
             if !summary.status.is_over() {
                 count += 1;
@@ -350,6 +354,11 @@ impl Engine {
         }
         let cell = self.conversations().get(&run).and_then(Weak::upgrade)?;
         cell.get().map(|conversation| conversation.live.clone())
+    }
+
+    /// Whether runs can be started: until it is shut down.
+    pub fn is_open(&self) -> bool {
+        !self.0.shutdown.is_cancelled()
     }
 
     /// How many runs are queued, at work or waiting for people.

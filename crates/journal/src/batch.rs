@@ -121,7 +121,7 @@ impl Batch {
                     Some(summary)
                 });
                 if let Some(summary) = summary {
-                    runs.bear(Known { epoch: append.epoch, summary });
+                    runs.bear(Known { epoch: append.epoch, summary, listed: None });
                 }
             }
         }
@@ -223,10 +223,13 @@ impl Batch {
         }
     }
 
-    async fn store(&self, runs: &Runs, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    async fn store<'r>(&self, runs: &'r Runs, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let changed: BTreeSet<_> = self.events.keys().chain(&self.claimed).collect();
-        let rows = changed.into_iter().filter_map(|run| runs.get(run));
-        let rows: Vec<_> = rows.map(|known| (known.epoch, &known.summary)).collect();
+        let known = changed.into_iter().filter_map(|run| runs.get(run));
+        let (steps, rows): (Vec<_>, Vec<_>) = known.partition(|known| known.listed == Some(known.place()));
+        let row = |known: &'r Known| (known.epoch, &known.summary);
+        let steps: Vec<_> = steps.into_iter().map(row).collect();
+        let rows: Vec<_> = rows.into_iter().map(row).collect();
         let events: Vec<_> = self
             .events
             .iter()
@@ -239,6 +242,7 @@ impl Batch {
 
         let mut inserts = Inserts::default();
         inserts.runs(&rows)?;
+        inserts.steps(&steps)?;
         inserts.texts(&texts);
         inserts.references(&references);
         inserts.ledger_entries(&self.ledger);

@@ -2,7 +2,8 @@ use std::{path::Path, sync::Arc};
 
 use bytes::Bytes;
 use protocol::{
-    AccountId, Digest, Event, NewEvent, RunFilter, RunId, RunPage, RunSummary, RunView, Text, Totals,
+    AccountId, Digest, Event, NewEvent, RunFilter, RunId, RunPage, RunSummary, RunView, Text, Timestamp,
+    Totals,
 };
 use tokio::sync::{broadcast, watch};
 
@@ -274,6 +275,22 @@ impl Journal {
     /// The database cannot be read.
     pub async fn spent(&self, owner: &AccountId) -> Result<Totals, JournalError> {
         self.0.store.spent(owner).await
+    }
+
+    /// At most `most` runs that were over before this moment and are to be deleted first: the oldest.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn oldest_over(&self, before: Timestamp, most: u32) -> Result<Vec<RunId>, JournalError> {
+        self.0.store.oldest_over(before, most).await
+    }
+
+    /// Bytes of the file that hold something.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn bytes(&self) -> Result<u64, JournalError> {
+        self.0.store.bytes().await
     }
 
     /// Every run that has changed, after each commit. A receiver that lags loses the oldest changes

@@ -20,6 +20,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod batch;
+mod check;
 mod encoding;
 mod error;
 mod feeds;
@@ -32,6 +33,7 @@ mod subscription;
 mod tail;
 mod writer;
 
+pub use check::{Findings, check, repair};
 pub use encoding::digest;
 pub use error::{JournalError, LedgerError};
 pub use feeds::RunChange;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use protocol::{AccountId, RunId, RunSummary, Totals};
+use protocol::{AccountId, RunId, RunStatus, RunSummary, Timestamp, Totals};
 use sqlx::SqliteConnection;
 
 use crate::{
@@ -27,9 +27,25 @@ pub(crate) type Verdict<T, E = JournalError> = Result<Result<T, E>, sqlx::Error>
 pub(crate) struct Known {
     pub epoch: Epoch,
     pub summary: RunSummary,
+    /// What its row says of its place in lists; `None` where it has no row yet.
+    pub listed: Option<Listed>,
+}
+
+/// What changes of a run's place in lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Listed {
+    status: RunStatus,
+    is_closed: bool,
+    finished_at: Option<Timestamp>,
 }
 
 impl Known {
+    /// What its row has to say.
+    pub fn place(&self) -> Listed {
+        let RunSummary { status, finished_at, .. } = self.summary;
+        Listed { status, is_closed: self.summary.is_closed(), finished_at }
+    }
+
     /// Whether nothing is to be expected any more.
     pub fn is_finished(&self) -> bool {
         self.summary.is_closed()
@@ -93,6 +109,9 @@ impl Runs {
     /// After a commit that stored events of these.
     pub fn settle<'r>(&mut self, stored: impl Iterator<Item = &'r RunId>) {
         for run in stored {
+            if let Some(known) = self.known.get_mut(run) {
+                known.listed = Some(known.place());
+            }
             if self.unborn.remove(run).is_some() {
                 self.claimed.retain(|claimed| claimed != run);
             }
@@ -152,7 +171,11 @@ impl Runs {
             && let Some((epoch, summary)) = write::run(connection, run).await?
         {
             match serde_json::from_str(&summary) {
-                Ok(summary) => self.known.insert(run, Known { epoch, summary }),
+                Ok(summary) => {
+                    let mut known = Known { epoch, summary, listed: None };
+                    known.listed = Some(known.place());
+                    self.known.insert(run, known)
+                }
                 Err(error) => {
                     return Ok(Err(unreadable(&error)));
                 }

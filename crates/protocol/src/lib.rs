@@ -8,6 +8,7 @@ mod account;
 mod api;
 mod date;
 mod event;
+mod figures;
 mod frame;
 mod id;
 mod money;

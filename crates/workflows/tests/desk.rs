@@ -35,7 +35,7 @@ fn date(text: &str) -> Date {
 async fn the_default_portfolio_is_opened_once() {
     let stage = Stage::new().await;
     let stage = stage.restarted().await;
-    let portfolios = stage.desk.list().await.unwrap();
+    let portfolios = stage.desk.list(|_| true).await.unwrap();
     assert_eq!(portfolios.len(), 1);
     assert_eq!(
         (portfolios[0].id.as_str(), portfolios[0].name.as_str()),

@@ -16,3 +16,4 @@ mod secrets;
 mod steering;
 mod survives_kill;
 mod trades_survive_kill;
+mod upkeep;

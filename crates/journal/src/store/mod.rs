@@ -7,8 +7,9 @@ pub(crate) mod spend;
 mod upgrade;
 pub(crate) mod write;
 
-pub(crate) use open::{Opened, open};
+pub(crate) use open::{Opened, check_file, is_present_form, lock, make_shrinkable, open};
 pub(crate) use read::Store;
+pub(crate) use upgrade::count_spend;
 
 use protocol::RunId;
 use serde::Serialize;

@@ -23,6 +23,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!();
 const APPLICATION_ID: i64 = 0x5049_5457;
 const PAGE: u64 = 4096;
 const READERS: u32 = 4;
+/// Larger files are made to shrink by `pitwall check --repair` only: that writes all of it anew.
+const LARGEST_CONVERSION: u64 = 16 << 20;
 
 /// An open file: the writer's connection and the readers' pool.
 pub(crate) struct Opened {
@@ -39,12 +41,16 @@ pub(crate) async fn open(path: &Path, options: &Options) -> Result<Opened, Journ
     // Two names of one file must come to one lock.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let lock = lock(&path)?;
-    database::check(&path, &Format { application_id: APPLICATION_ID, migrations: &MIGRATIONS }).await?;
+    check_file(&path).await?;
 
     let options = writing(&path, options);
     let mut connection = options.connect().await?;
     MIGRATIONS.run(&mut connection).await?;
     upgrade::run(&mut connection).await?;
+    let bytes = fs::metadata(&path).map_or(u64::MAX, |metadata| metadata.len());
+    if bytes <= LARGEST_CONVERSION && make_shrinkable(&mut connection).await? {
+        tracing::warn!(file = %path.display(), "the file was made to shrink when runs are deleted");
+    }
     let opening: i64 = sqlx::query_scalar("insert into opening default values returning number")
         .fetch_one(&mut connection)
         .await?;
@@ -72,8 +78,8 @@ fn writing(path: &Path, options: &Options) -> SqliteConnectOptions {
         // Once it was copied, the write-ahead log gives back what it has above 32 MiB.
         .pragma("journal_size_limit", "33554432")
         .foreign_keys(true)
-        // Five tables with up to 66 sizes of insert, alone or at an end of the transaction.
-        .statement_cache_capacity(500)
+        // Six tables, one of them in two ways, with up to 66 sizes of insert, alone or at an end of the transaction.
+        .statement_cache_capacity(700)
         .busy_timeout(Duration::from_secs(5))
         .disable_statement_logging();
     match options.size_limit {
@@ -90,8 +96,33 @@ fn reading(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
+/// Whether the file is one that this version can work with.
+pub(crate) async fn check_file(path: &Path) -> Result<(), FileError> {
+    database::check(path, &Format { application_id: APPLICATION_ID, migrations: &MIGRATIONS }).await
+}
+
+/// Whether the file has had all migrations, and all that is to be done with them.
+pub(crate) async fn is_present_form(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let known = MIGRATIONS.iter().map(|migration| migration.version).max();
+    let found: Option<i64> =
+        sqlx::query_scalar("select max(version) from _sqlx_migrations").fetch_one(&mut *connection).await?;
+    Ok(found == known
+        && !sqlx::query_scalar("select exists (select 1 from upgrade)").fetch_one(connection).await?)
+}
+
+/// Writes a file of an old form anew, so that it can give pages back; `false` where it can already.
+pub(crate) async fn make_shrinkable(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let form: i64 = sqlx::query_scalar("pragma auto_vacuum").fetch_one(&mut *connection).await?;
+    if form != 0 {
+        return Ok(false);
+    }
+    sqlx::query("pragma auto_vacuum = incremental").execute(&mut *connection).await?;
+    sqlx::query("vacuum").execute(connection).await?;
+    Ok(true)
+}
+
 /// The lock is a file of its own, as SQLite locks parts of the database file itself.
-fn lock(path: &Path) -> Result<File, JournalError> {
+pub(crate) fn lock(path: &Path) -> Result<File, JournalError> {
     let mut name = OsString::from(path);
     name.push(".lock");
     let name = PathBuf::from(name);

@@ -2,7 +2,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use protocol::{
     AccountId, Digest, FlowId, PortfolioId, RunFilter, RunId, RunPage, RunRequest, RunStatus, RunSummary,
-    Timestamp, Totals, UnknownWorkflow, Workflow,
+    Timestamp, Totals, UnknownWorkflow, Workflow, WorkflowKind,
 };
 use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 use uuid::Uuid;
@@ -14,6 +14,10 @@ const DEFAULT_PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 200;
 /// Words of a search that count; a title has fewer.
 const MOST_WORDS: usize = 16;
+/// Three letters in a row that are looked up; the rest of a search is compared.
+const MOST_LETTERS: usize = 32;
+/// Runs that are looked at one by one where a search finds no more.
+const FEW: i64 = 1000;
 
 /// What readers ask of the database, over connections that cannot write.
 #[derive(Clone)]
@@ -108,35 +112,21 @@ impl Store {
         owner: Option<&AccountId>,
     ) -> Result<RunPage, JournalError> {
         let limit = filter.limit.unwrap_or(DEFAULT_PAGE).clamp(1, LARGEST_PAGE) as usize;
-        let mut query = QueryBuilder::<Sqlite>::new("select id, summary from run where true");
-        if let Some(status) = filter.status {
-            query.push(" and status = ").push_bind(word(&status)?);
-        }
-        if let Some(kind) = filter.kind {
-            query.push(" and kind = ").push_bind(word(&kind)?);
-        }
-        if let Some(owner) = owner {
-            query.push(" and owner = ").push_bind(owner.as_str());
-        }
-        if let Some(origin) = filter.origin {
-            query.push(" and origin = ").push_bind(key(origin));
-        }
-        if let Some(flow) = &filter.flow {
-            query.push(" and flow = ").push_bind(flow.as_str());
-        }
-        if let Some(before) = filter.before {
-            query.push(" and id < ").push_bind(key(before));
-        }
-        for word in filter.search.to_lowercase().split_whitespace().take(MOST_WORDS) {
-            // Unlike LIKE: any letter in any case, and no wildcards.
-            query.push(" and instr(title, ").push_bind(word.to_owned()).push(") > 0");
-        }
-        // One more than asked for tells whether there is another page.
-        query.push(" order by id desc limit ").push_bind(limit as i64 + 1);
+        let is_rare = self.is_rare(&filter.search).await?;
+        let mut query = listing(filter, owner, limit, is_rare)?;
         let mut rows: Vec<(Vec<u8>, String)> = query.build_query_as().fetch_all(&self.0).await?;
         let more = rows.len() > limit;
         rows.truncate(limit);
         Ok(RunPage { runs: self.decoded(rows).await?, more })
+    }
+
+    /// Whether few titles, of whomever, contain what is searched for. What many contain is soon met on
+    /// the way through the list.
+    async fn is_rare(&self, search: &str) -> Result<bool, JournalError> {
+        let Some(letters) = letters(search) else { return Ok(false) };
+        let query = "select count(*) from (select 1 from run_title where run_title match ? limit ?)";
+        let count: i64 = sqlx::query_scalar(query).bind(letters).bind(FEW + 1).fetch_one(&self.0).await?;
+        Ok(count <= FEW)
     }
 
     /// The summaries of rows; of one that cannot be read, what its columns say.
@@ -156,6 +146,22 @@ impl Store {
         Ok(summaries)
     }
 
+    /// Runs that were over by then, the oldest first.
+    pub async fn oldest_over(&self, before: Timestamp, most: u32) -> Result<Vec<RunId>, JournalError> {
+        let query = "select id from run where finished_at is not null and finished_at < ? and finished \
+                     order by finished_at limit ?";
+        let ids: Vec<Uuid> = sqlx::query_scalar(query).bind(before.0).bind(most).fetch_all(&self.0).await?;
+        Ok(ids.into_iter().map(RunId).collect())
+    }
+
+    /// Bytes of the file that hold something.
+    pub async fn bytes(&self) -> Result<u64, JournalError> {
+        let query = "select (page_count - freelist_count) * page_size \
+                     from pragma_page_count, pragma_freelist_count, pragma_page_size";
+        let bytes: i64 = sqlx::query_scalar(query).fetch_one(&self.0).await?;
+        Ok(bytes.unsigned_abs())
+    }
+
     pub async fn ledger_entries(&self, id: &PortfolioId) -> Result<Vec<String>, JournalError> {
         let query = sqlx::query_scalar("select body from ledger_entry where portfolio = ? order by number");
         Ok(query.bind(id.as_str()).fetch_all(&self.0).await?)
@@ -168,6 +174,101 @@ impl Store {
                 .await?;
         let parse = |id: &String| id.parse().map_err(|error| JournalError::Corrupt(format!("{error}")));
         rows.iter().map(parse).collect()
+    }
+}
+
+/// All three letters in a row that a title must have, as the index of titles is asked; `None` where no word
+/// is so long.
+fn letters(search: &str) -> Option<String> {
+    let search = search.to_lowercase();
+    let mut asked = Vec::new();
+    for word in search.split_whitespace().take(MOST_WORDS) {
+        let word: Vec<char> = word.chars().collect();
+        let threes = word.windows(3).filter(|letters| !letters.contains(&'\0'));
+        asked
+            .extend(threes.map(|letters| format!("\"{}\"", String::from_iter(letters).replace('"', "\"\""))));
+    }
+    asked.truncate(MOST_LETTERS);
+    (!asked.is_empty()).then(|| asked.join(" "))
+}
+
+/// The statement that reads one page. It names its index: which one is the best does not depend on what
+/// the table holds.
+fn listing(
+    filter: &RunFilter,
+    owner: Option<&AccountId>,
+    limit: usize,
+    is_rare: bool,
+) -> Result<QueryBuilder<Sqlite>, JournalError> {
+    let mut query = QueryBuilder::<Sqlite>::new("select id, summary from run ");
+    if !is_rare {
+        query.push(index(filter, owner));
+    }
+    query.push(" where true");
+    if is_rare && let Some(letters) = letters(&filter.search) {
+        query.push(
+            " and id in (select run from run_title join run_number on number = run_title.rowid \
+                    where run_title match ",
+        );
+        query.push_bind(letters).push(")");
+    }
+    if let Some(owner) = owner {
+        query.push(" and owner = ").push_bind(owner.as_str().to_owned());
+    }
+    if let Some(status) = filter.status {
+        query.push(" and status = ").push_bind(word(&status)?);
+    }
+    match filter.kind {
+        None => {}
+        // Whatever other versions call theirs.
+        Some(WorkflowKind::Other) => {
+            query.push(" and kind not in ('pipeline', 'portfolio')");
+        }
+        Some(kind @ (WorkflowKind::Pipeline | WorkflowKind::Portfolio)) => {
+            query.push(" and kind = ").push_bind(word(&kind)?);
+        }
+    }
+    if let Some(origin) = filter.origin {
+        query.push(" and origin = ").push_bind(key(origin));
+    }
+    if let Some(flow) = &filter.flow {
+        query.push(" and flow = ").push_bind(flow.as_str().to_owned());
+    }
+    if let Some(before) = filter.before {
+        query.push(" and id < ").push_bind(key(before));
+    }
+    for word in filter.search.to_lowercase().split_whitespace().take(MOST_WORDS) {
+        // Unlike LIKE: any letter in any case, and no wildcards.
+        query.push(" and instr(title, ").push_bind(word.to_owned()).push(") > 0");
+    }
+    // One more than asked for tells whether there is another page.
+    query.push(" order by id desc limit ").push_bind(limit as i64 + 1);
+    Ok(query)
+}
+
+/// The index that reads least, and in the order of the page.
+fn index(filter: &RunFilter, owner: Option<&AccountId>) -> &'static str {
+    if owner.is_none() {
+        return "";
+    }
+    if filter.origin.is_some() {
+        return "indexed by run_origin";
+    }
+    if filter.kind == Some(WorkflowKind::Other) {
+        return "indexed by run_list_other";
+    }
+    if !filter.search.trim().is_empty() {
+        return "indexed by run_search";
+    }
+    match (filter.status.is_some(), filter.kind.is_some(), filter.flow.is_some()) {
+        (false, false, false) => "indexed by run_list",
+        (true, false, false) => "indexed by run_list_status",
+        (false, true, false) => "indexed by run_list_kind",
+        (false, false, true) => "indexed by run_list_flow",
+        (true, true, false) => "indexed by run_list_status_kind",
+        (true, false, true) => "indexed by run_list_status_flow",
+        (false, true, true) => "indexed by run_list_kind_flow",
+        (true, true, true) => "indexed by run_list_status_kind_flow",
     }
 }
 
@@ -214,4 +315,75 @@ fn created_at(id: Uuid) -> Timestamp {
     let (seconds, nanoseconds) = id.get_timestamp().map_or((0, 0), |made| made.to_unix());
     let milliseconds = seconds.saturating_mul(1000).saturating_add(u64::from(nanoseconds / 1_000_000));
     Timestamp(i64::try_from(milliseconds).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All filters that there are.
+    fn filters() -> Vec<RunFilter> {
+        let mut filters = vec![RunFilter::default()];
+        let mut cross = |change: &dyn Fn(&mut RunFilter)| {
+            let mut changed = filters.clone();
+            changed.iter_mut().for_each(change);
+            filters.extend(changed);
+        };
+        cross(&|filter| filter.status = Some(RunStatus::Waiting));
+        cross(&|filter| filter.flow = "flow".parse().ok());
+        cross(&|filter| filter.before = Some(RunId(Uuid::max())));
+        cross(&|filter| filter.origin = Some(RunId(Uuid::nil())));
+        cross(&|filter| filter.search = "aapl 2022".to_owned());
+        let kinds =
+            [None, Some(WorkflowKind::Pipeline), Some(WorkflowKind::Portfolio), Some(WorkflowKind::Other)];
+        filters.iter().flat_map(|filter| kinds.map(|kind| RunFilter { kind, ..filter.clone() })).collect()
+    }
+
+    #[tokio::test]
+    async fn every_combination_of_filters_is_read_by_an_index_in_the_order_of_the_page() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let file = folder.path().join("journal.db");
+        let opened = super::super::open(&file, &crate::Options::default()).await;
+        let mut connection = opened.unwrap().connection;
+        let owner = AccountId::local();
+        let both = filters().into_iter().flat_map(|filter| [(filter.clone(), false), (filter, true)]);
+        for (filter, is_rare) in both {
+            let query = listing(&filter, Some(&owner), 50, is_rare).unwrap();
+            let sql = format!("explain query plan {}", query.sql().as_str());
+            let rows = sqlx::query_as::<_, (i64, i64, i64, String)>(sqlx::AssertSqlSafe(sql));
+            let steps: Vec<_> =
+                rows.fetch_all(&mut connection).await.unwrap().into_iter().map(|row| row.3).collect();
+            assert!(
+                !steps.iter().any(|step| step.contains("TEMP B-TREE")),
+                "{filter:?} is sorted: {steps:?}"
+            );
+            let step = &steps[0];
+            if is_rare && !filter.search.is_empty() {
+                // Each run that the index of titles has found is looked up by its id.
+                assert!(
+                    step.starts_with("SEARCH run USING") && step.contains("id=?"),
+                    "{filter:?}: {steps:?}"
+                );
+                continue;
+            }
+            if is_rare {
+                continue;
+            }
+            assert!(step.starts_with("SEARCH run USING INDEX run_"), "{filter:?}: {step}");
+            // All that is asked for exactly is looked up; the rest is read in order.
+            let exact = |name: &str| step.contains(&format!("{name}=?"));
+            if filter.origin.is_some() {
+                assert!(exact("origin"), "{filter:?}: {step}");
+            } else if filter.search.is_empty() && filter.kind != Some(WorkflowKind::Other) {
+                assert!(exact("owner"), "{filter:?}: {step}");
+                assert_eq!(filter.status.is_some(), exact("status"), "{filter:?}: {step}");
+                assert_eq!(filter.kind.is_some(), exact("kind"), "{filter:?}: {step}");
+                assert_eq!(filter.flow.is_some(), exact("flow"), "{filter:?}: {step}");
+            } else {
+                let index =
+                    if filter.kind == Some(WorkflowKind::Other) { "run_list_other" } else { "run_search" };
+                assert!(step.contains(&format!("{index} (owner=?")), "{filter:?}: {step}");
+            }
+        }
+    }
 }

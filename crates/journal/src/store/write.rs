@@ -10,6 +10,9 @@ use super::{
 };
 use crate::{Encoded, Epoch};
 
+const STEPS_END: &str = ") update run set epoch = step.epoch, seq = step.seq, summary = step.summary \
+                        from step where run.id = step.id";
+
 /// Rows of one insert: 256, 64, or what is left. So few statements differ that all stay prepared.
 const ROWS: [usize; 2] = [256, 64];
 
@@ -56,6 +59,24 @@ impl Inserts {
                 .push_bind(summary.origin.as_ref().map(|origin| key(origin.run)))
                 .push_bind(summary.finished_at.map(|at| at.0));
         });
+        Ok(())
+    }
+
+    /// Runs whose place in no list has changed: the lists' indexes are left as they are.
+    pub fn steps(&mut self, rows: &[(Epoch, &RunSummary)]) -> Result<(), sqlx::Error> {
+        let rows = rows.iter().map(|(epoch, summary)| RunRow::new(*epoch, summary));
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        self.add(
+            "with step (id, epoch, seq, summary) as ( ",
+            &rows,
+            STEPS_END,
+            |mut row, RunRow { epoch, summary, json, .. }| {
+                row.push_bind(key(summary.run))
+                    .push_bind(epoch.0)
+                    .push_bind(summary.seq.cast_signed())
+                    .push_bind(json);
+            },
+        );
         Ok(())
     }
 
@@ -157,6 +178,31 @@ impl<'s> RunRow<'s> {
             json: serde_json::to_string(summary).map_err(|error| sqlx::Error::Encode(error.into()))?,
         })
     }
+}
+
+/// Stores the summary that a run's log adds up to.
+pub(crate) async fn replace_summary(
+    connection: &mut SqliteConnection,
+    summary: &RunSummary,
+) -> Result<(), sqlx::Error> {
+    let row = RunRow::new(Epoch(0), summary)?;
+    let update = "update run set seq = ?, finished = ?, status = ?, kind = ?, flow = ?, title = ?, summary = ?, \
+                  owner = ?, origin = ?, finished_at = ? where id = ?";
+    sqlx::query(update)
+        .bind(summary.seq.cast_signed())
+        .bind(summary.is_closed())
+        .bind(row.status)
+        .bind(row.kind)
+        .bind(summary.request.flow.as_str())
+        .bind(summary.title.to_lowercase())
+        .bind(row.json)
+        .bind(summary.owner.as_str())
+        .bind(summary.origin.as_ref().map(|origin| key(origin.run)))
+        .bind(summary.finished_at.map(|at| at.0))
+        .bind(key(summary.run))
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 /// A run's epoch and summary.

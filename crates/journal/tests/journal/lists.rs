@@ -1,5 +1,5 @@
-use journal::RunChange;
-use protocol::{RunFilter, RunId, RunPage, RunStatus, RunSummary, WorkflowKind};
+use journal::{Journal, RunChange};
+use protocol::{AccountId, RunFilter, RunId, RunPage, RunStatus, RunSummary, WorkflowKind};
 
 use crate::sample::{Place, begin, finished, line, new_run, pipeline, running, started_as};
 
@@ -103,4 +103,51 @@ async fn filters_select_by_status_kind_flow_and_title() {
     for literal in ["%", "_", "A%L", "\\", "'"] {
         assert_eq!(found(by_search(literal)).await, [], "{literal}");
     }
+}
+
+#[tokio::test]
+async fn a_rare_word_is_found_wherever_it_stands_until_its_run_is_deleted() {
+    let place = Place::new();
+    let journal = place.open().await;
+    let mut ids = Vec::new();
+    for ticker in ["AAPL", "MSFT", "NVDA"] {
+        let run = new_run();
+        let epoch = journal.claim(run).await.unwrap();
+        journal.append(run, epoch, vec![started_as(pipeline(ticker, "one"))]).await.unwrap();
+        journal.append(run, epoch, vec![finished(RunStatus::Succeeded)]).await.unwrap();
+        ids.push(run);
+    }
+    let found = async |journal: &Journal, search: &str, status| {
+        let filter = RunFilter { search: search.into(), status, ..RunFilter::default() };
+        runs(&journal.summaries(&filter, Some(&AccountId::local())).await.unwrap())
+    };
+    for search in ["nvda", "VDA", "pipeline nvd", "2022-06-30 vda", "ne · nvda", "da"] {
+        assert_eq!(found(&journal, search, None).await, [ids[2]], "{search}");
+        assert_eq!(found(&journal, search, Some(RunStatus::Succeeded)).await, [ids[2]], "{search}");
+        assert_eq!(found(&journal, search, Some(RunStatus::Failed)).await, [], "{search}");
+    }
+    // What has a meaning in a query of the index is only letters here.
+    for search in ["\"nvda", "nv\"da", "nvda*", "title:nvda", "nvda OR msft", "nvd\0a", "(nvda)", "'''"] {
+        assert_eq!(found(&journal, search, None).await, [], "{search:?}");
+    }
+    assert_eq!(found(&journal, "pipeline", None).await, [ids[2], ids[1], ids[0]]);
+    journal.remove(vec![ids[2]]).await.unwrap();
+    assert_eq!(found(&journal, "nvda", None).await, []);
+    assert_eq!(found(&journal, "msft", None).await, [ids[1]]);
+}
+
+#[tokio::test]
+async fn runs_of_a_file_of_the_fifth_form_are_found_by_their_titles() {
+    let place = Place::new();
+    let mut connection = place.of_form(5).await;
+    for title in ["pipeline · aapl", "pipeline · msft"] {
+        let insert = "insert into run (id, epoch, seq, finished, status, kind, flow, title, summary) \
+                      values (?, 1, 1, 1, 'succeeded', 'pipeline', 'f', ?, '{}')";
+        let insert = sqlx::query(insert).bind(new_run().0.as_bytes().to_vec()).bind(title);
+        insert.execute(&mut connection).await.unwrap();
+    }
+    let journal = place.open().await;
+    let filter = RunFilter { search: "msft".into(), ..RunFilter::default() };
+    let page = journal.summaries(&filter, Some(&AccountId::local())).await.unwrap();
+    assert_eq!(page.runs.iter().map(|run| run.title.as_str()).collect::<Vec<_>>(), ["pipeline · msft"]);
 }

@@ -1,6 +1,7 @@
 //! The journal through its public interface, on real SQLite files.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod checking;
 mod interleavings;
 mod isolation;
 mod ledger;

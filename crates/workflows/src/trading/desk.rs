@@ -150,13 +150,18 @@ impl Desk {
         Ok(())
     }
 
-    /// All portfolios, by id.
+    /// The portfolios of one account, by id: those that are its own. No other is read.
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub async fn list(&self) -> Result<Vec<PortfolioSummary>, DeskError> {
+    pub async fn list(
+        &self,
+        is_own: impl Fn(&PortfolioId) -> bool,
+    ) -> Result<Vec<PortfolioSummary>, DeskError> {
+        let mut own = self.known.read().unwrap_or_else(PoisonError::into_inner).clone();
+        own.retain(is_own);
         let mut summaries = Vec::new();
-        for id in self.ledger.list().await? {
+        for id in own {
             let portfolio = self.load(&id).await?;
             summaries.push(PortfolioSummary {
                 id,

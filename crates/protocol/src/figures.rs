@@ -1,0 +1,113 @@
+//! Figures that a log can hold: what comes from outside is checked by this before it is stored.
+
+use crate::{Body, Event, Totals, Usage, checked_cost};
+
+/// Times are taken from the year 1970 until the end of the year 9999, in milliseconds.
+const LAST_MOMENT: i64 = 253_402_300_799_999;
+/// The longest time that a call or a visit may have taken: ten years, in milliseconds.
+const LONGEST: u64 = 10 * 366 * 24 * 3600 * 1000;
+/// The most visits to one node.
+const MOST_VISITS: u32 = 1_000_000;
+/// The most failed attempts at a call.
+const MOST_ATTEMPTS: u32 = 1_000_000;
+
+impl Event {
+    /// Whether all times, tokens, costs, durations and numbers of visits can be real.
+    ///
+    /// # Errors
+    /// The first that cannot, in words that follow "event 7: ".
+    pub fn check_figures(&self) -> Result<(), String> {
+        moment("its time", self.at.0)?;
+        match &self.body {
+            Body::RunFinished(finished) => totals(&finished.totals),
+            Body::NodeStarted(started) => visit(started.visit),
+            Body::NodeAdded(added) => {
+                limit("its planned visits", added.planned_visits.into(), MOST_VISITS.into())
+            }
+            Body::NodeFinished(finished) => {
+                visit(finished.visit)?;
+                duration(finished.duration_ms)
+            }
+            Body::CallFinished(finished) => {
+                used(finished.usage, finished.cost)?;
+                duration(finished.latency_ms)?;
+                limit("its retries", finished.retries.into(), MOST_ATTEMPTS.into())?;
+                finished.attempts.iter().try_for_each(attempt)
+            }
+            Body::ChatAnswered(answered) => {
+                used(answered.usage, answered.cost)?;
+                duration(answered.latency_ms)?;
+                answered.attempts.iter().try_for_each(attempt)
+            }
+            Body::ToolReturned(returned) => duration(returned.latency_ms),
+            Body::InputRequested(request) => {
+                request.deadline.map_or(Ok(()), |deadline| moment("its deadline", deadline.0))
+            }
+            // Named one by one, so that whoever adds a kind has to say whether it has figures.
+            Body::RunStarted(_)
+            | Body::StatusChanged(_)
+            | Body::EdgeAdded(_)
+            | Body::NodeStatusChanged(_)
+            | Body::CallStarted(_)
+            | Body::ToolInvoked(_)
+            | Body::InputReceived(_)
+            | Body::StateEdited(_)
+            | Body::ApprovalChanged(_)
+            | Body::ChatAsked(_)
+            | Body::Said(_)
+            | Body::Reported(_)
+            | Body::Rated(_)
+            | Body::DecisionMade(_)
+            | Body::TradeExecuted(_)
+            | Body::TradeRejected(_)
+            | Body::PortfolioValued(_)
+            | Body::Logged(_)
+            | Body::Unknown(_) => Ok(()),
+        }
+    }
+}
+
+fn attempt(attempt: &crate::Attempt) -> Result<(), String> {
+    used(attempt.usage, attempt.cost)?;
+    duration(attempt.latency_ms)
+}
+
+fn used(usage: Usage, cost: Option<crate::Decimal>) -> Result<(), String> {
+    if usage.checked() != usage {
+        return Err("no model call uses so many tokens".to_owned());
+    }
+    match cost {
+        Some(cost) if checked_cost(cost).is_none() => Err(format!("no model call costs ${cost}")),
+        _ => Ok(()),
+    }
+}
+
+fn totals(totals: &Totals) -> Result<(), String> {
+    if totals.cost.is_sign_negative() && !totals.cost.is_zero() {
+        return Err(format!("no run costs ${}", totals.cost));
+    }
+    Ok(())
+}
+
+fn visit(visit: u32) -> Result<(), String> {
+    if visit == 0 {
+        return Err("visits are counted from 1".to_owned());
+    }
+    limit("its visit", visit.into(), MOST_VISITS.into())
+}
+
+fn duration(milliseconds: u64) -> Result<(), String> {
+    limit("its duration in milliseconds", milliseconds, LONGEST)
+}
+
+fn moment(what: &str, milliseconds: i64) -> Result<(), String> {
+    if (0..=LAST_MOMENT).contains(&milliseconds) {
+        Ok(())
+    } else {
+        Err(format!("{what}, {milliseconds} ms since 1970, is outside of the years 1970 to 9999"))
+    }
+}
+
+fn limit(what: &str, value: u64, most: u64) -> Result<(), String> {
+    if value > most { Err(format!("{what} is {value}, and {most} is the most")) } else { Ok(()) }
+}

@@ -1,0 +1,121 @@
+//! What `pitwall backup` and `pitwall check` do, and how long a server keeps runs.
+
+use std::{
+    fs,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use protocol::{Problem, Timestamp};
+
+use crate::{
+    ServeError, Service,
+    config::{BackupOptions, CheckOptions, RetentionOptions},
+    problem::from_journal,
+};
+
+/// The database of runs and portfolios, in the data folder.
+pub const JOURNAL: &str = "pitwall.db";
+/// The database of accounts, beside it.
+pub const ACCOUNTS: &str = "accounts.db";
+
+/// How often a server looks for runs that it need not keep.
+const PAUSE: Duration = Duration::from_secs(3600);
+/// Runs that are looked for at a time.
+const GROUP: u32 = 64;
+
+/// Copies both databases into a folder, also while a server uses them. The folder can be served.
+///
+/// # Errors
+/// See [`ServeError`]. A database that stands there is not touched.
+pub async fn back_up(options: BackupOptions) -> Result<String, ServeError> {
+    let (data, folder) = (&options.data.data, &options.folder);
+    fs::create_dir_all(folder).map_err(|error| ServeError::DataFolder(folder.clone(), error))?;
+    for name in [JOURNAL, ACCOUNTS] {
+        database::refuse_to_overwrite(&folder.join(name))?;
+    }
+    for name in [JOURNAL, ACCOUNTS] {
+        database::copy(&data.join(name), &folder.join(name)).await?;
+    }
+    Ok(format!("The data are copied. `pitwall serve --data {}` serves the copy.", folder.display()))
+}
+
+/// Checks the database of runs, and mends it if asked to. Returns what to say, and whether all is well.
+///
+/// # Errors
+/// See [`ServeError`].
+pub async fn check(options: CheckOptions) -> Result<(String, bool), ServeError> {
+    let path = options.data.data.join(JOURNAL);
+    database::require(&path)?;
+    let mut lines = if options.repair { journal::repair(&path).await? } else { Vec::new() };
+    let findings = journal::check(&path).await?;
+    let is_well = findings.faults.is_empty();
+    lines.extend(findings.faults);
+    let hint = match (is_well, options.repair) {
+        (true, _) => "All is well.",
+        (false, false) => "Stop the server, make a backup and run `pitwall check --repair`.",
+        (false, true) => "This cannot be mended. Restore a backup, or delete the runs at fault.",
+    };
+    lines.push(format!("{} runs with {} events were read. {hint}", findings.runs, findings.events));
+    Ok((lines.join("\n"), is_well))
+}
+
+/// Deletes the runs that need not be kept, at once and then every hour, as long as the server works.
+pub async fn keep(service: Arc<Service>, rule: RetentionOptions) {
+    if rule.keep_runs.is_none() && rule.keep_bytes.is_none() {
+        return;
+    }
+    loop {
+        match sweep(&service, &rule).await {
+            Ok(0) => {}
+            Ok(runs) => tracing::info!(runs, "old runs were deleted"),
+            Err(problem) => tracing::error!(%problem, "old runs could not be deleted"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            () = service.shutdown.cancelled() => return,
+        }
+    }
+}
+
+/// Deletes what is due now, the oldest first, and returns how many.
+async fn sweep(service: &Service, rule: &RetentionOptions) -> Result<usize, Problem> {
+    let mut deleted = 0;
+    if let Some(age) = rule.keep_runs {
+        let before = Timestamp(now().0.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)));
+        while let gone @ 1.. = delete_oldest(service, before, GROUP).await? {
+            deleted += gone;
+        }
+    }
+    if let Some(most) = rule.keep_bytes {
+        while service.journal.bytes().await.map_err(from_journal)? > most
+            && let gone @ 1.. = delete_oldest(service, now(), 1).await?
+        {
+            deleted += gone;
+        }
+    }
+    Ok(deleted)
+}
+
+/// Deletes runs that were over by then, the oldest first.
+async fn delete_oldest(service: &Service, before: Timestamp, most: u32) -> Result<usize, Problem> {
+    let runs = service.journal.oldest_over(before, most).await.map_err(from_journal)?;
+    let mut deleted = 0;
+    for run in runs {
+        if service.shutdown.is_cancelled() {
+            return Ok(0);
+        }
+        match service.delete_run(run).await {
+            Ok(()) => deleted += 1,
+            // Somebody asks a question beside it just now, or has deleted it.
+            Err(Problem { status: 404 | 409, .. }) => {}
+            Err(problem) => return Err(problem),
+        }
+    }
+    Ok(deleted)
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
