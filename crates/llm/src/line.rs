@@ -67,6 +67,9 @@ impl Line {
     pub(crate) fn narrow(&self) {
         let mut state = self.state();
         let fewer = state.served.saturating_sub(1).max(1);
+        // A late refusal must not undo what an earlier one has taught.
+        let known = state.learned.filter(|(_, until)| Instant::now() < *until).map(|(known, _)| known);
+        let fewer = known.map_or(fewer, |known| known.min(fewer));
         state.learned = Some((fewer, Instant::now() + NARROW_FOR));
     }
 

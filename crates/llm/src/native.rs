@@ -507,6 +507,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_native_provider_is_told_the_most_tokens_of_an_answer_unless_the_model_cannot_write_as_many() {
+        let refusal = r#"{"type":"error","error":{"type":"invalid_request_error","message":"max_tokens: 1000 > 500, which is the maximum allowed number of output tokens for this model"}}"#;
+        let replies =
+            vec![(StatusCode::BAD_REQUEST, refusal.to_owned()), (StatusCode::OK, events(&claude()))];
+        let (native, seen) = stand("claude-opus-5", replies).await;
+        for _ in 0..2 {
+            ask(&native, "claude-opus-5", &question()).await.unwrap();
+        }
+        let bounds: Vec<bool> = seen.lock().unwrap().iter().map(|body| body["max_tokens"] == 1_000).collect();
+        assert_eq!(bounds, [true, false, false]);
+    }
+
+    #[tokio::test]
     async fn arguments_of_a_native_call_that_cannot_be_read_are_handed_on() {
         let mut whole = claude();
         whole[6]["delta"]["partial_json"] = json!("AAPL}");

@@ -4,7 +4,10 @@ use std::sync::atomic::AtomicUsize;
 
 use axum::Router;
 use futures::future::join_all;
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+};
 
 use super::*;
 
@@ -69,6 +72,43 @@ async fn two_runs_of_four_requests_each_are_served_by_one_slot_although_all_take
     assert_eq!(answers[4].1.last(), Some(&0));
     assert!(answers[4].1[0] <= 1, "{:?}", answers[4].1);
     assert!(answers[3].1.len() > 2 && answers[3].1.last() == Some(&0), "{:?}", answers[3].1);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_serves_fewer_at_once_than_it_is_sent_gets_fewer() {
+    // Two at once, which are held until all the others of the eight have been refused.
+    let now = Arc::new(AtomicUsize::new(0));
+    let refused = Arc::new(watch::Sender::new(0));
+    let seen = refused.clone();
+    let answer = move || {
+        let (now, refused) = (now.clone(), refused.clone());
+        async move {
+            if now.fetch_add(1, Ordering::SeqCst) >= 2 {
+                now.fetch_sub(1, Ordering::SeqCst);
+                refused.send_modify(|count| *count += 1);
+                let body = json!({"error": {"message": "Too many concurrent requests"}}).to_string();
+                return (StatusCode::TOO_MANY_REQUESTS, body);
+            }
+            refused.subscribe().wait_for(|count| *count >= 6).await.unwrap();
+            now.fetch_sub(1, Ordering::SeqCst);
+            (StatusCode::OK, [piece("Up."), stop(), usage(10, 2), done()].concat())
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+    let models = Tiers::same("local".to_owned());
+    let mut config = ProviderConfig { base_url: Some(url), ..ProviderConfig::new(models) };
+    config.backoff.base = Duration::from_millis(2);
+    let provider = provider(config);
+    let calls = (0..16_u8).map(|number| {
+        let provider = &provider;
+        async move { provider.chat(&of_run(number % 2), &mut |_| ()).await.map(|answer| answer.text) }
+    });
+    for answer in join_all(calls).await {
+        assert_eq!(answer.as_deref(), Ok("Up."));
+    }
+    assert_eq!(*seen.borrow(), 6, "once two at once are known, none is refused");
 }
 
 #[tokio::test]
