@@ -211,8 +211,7 @@ async fn export_json_lines(
     Path(run): Path<String>,
 ) -> Result<impl IntoResponse, ProblemResponse> {
     let run = run_id(&run)?;
-    let lines =
-        service.readable(run).await?.export_json_lines().map_err(|problem| std::io::Error::other(problem));
+    let lines = service.readable(run).await?.export_json_lines().map_err(std::io::Error::other);
     Ok(download("application/x-ndjson", format!("{run}.jsonl"), axum::body::Body::from_stream(lines)))
 }
 
