@@ -99,12 +99,16 @@ impl Attempt<'_> {
 
     /// The whole answer; calls that stand in its text are taken for what they are.
     fn complete(&self, draft: Draft) -> Result<Written, ChatError> {
-        let mut written = draft.complete(&self.request.messages)?;
+        let mut written = self.with_calls_of_text(draft.complete(&self.request.messages)?)?;
         for request in &mut written.tool_requests {
             if let Some(name) = tool_name::meant(&request.name, &self.request.tools) {
                 name.clone_into(&mut request.name);
             }
         }
+        Ok(written)
+    }
+
+    fn with_calls_of_text(&self, written: Written) -> Result<Written, ChatError> {
         let Some(found) = tool_text::find(&written.text, &self.request.tools) else { return Ok(written) };
         let mut tool_requests = written.tool_requests;
         if tool_requests.is_empty() {

@@ -33,6 +33,12 @@ async fn a_tool_call_written_as_text_is_carried_out() {
 }
 
 #[tokio::test]
+async fn a_name_with_a_namespace_means_the_offered_tool_in_text_as_well() {
+    let answer = with_tools("<tool_call>{\"name\": \"functions.get_stock_data\"}</tool_call>").await;
+    assert_eq!(answer.tool_requests[0].name, "get_stock_data");
+}
+
+#[tokio::test]
 async fn a_tool_call_written_as_text_that_cannot_be_read_is_told_to_the_model() {
     let text = "<tool_call>\n{\"name\": \"get_stock_data\", \"arguments\": {\"symbol\": AAPL}}\n</tool_call>";
     let answer = with_tools(text).await;
