@@ -8,7 +8,7 @@ mod json_text;
 use leptos::prelude::*;
 use protocol::{
     Answer, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, PortfolioId, PortfolioSummary,
-    PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunSummary, RunView, StartOptions,
+    PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView, StartOptions,
     StartRun,
 };
 use serde::{Deserialize, Serialize};
@@ -89,7 +89,7 @@ pub async fn start_run(request: StartRun) -> Result<RunAccepted, ApiError> {
 
 /// Stops a run.
 #[server(name = StopRunCall, prefix = "/rpc", endpoint = "stop_run", input = JsonText, output = JsonText)]
-pub async fn stop_run(run: RunId, reason: Option<String>) -> Result<(), ApiError> {
+pub async fn stop_run(run: RunId, reason: Option<String>) -> Result<RunStopped, ApiError> {
     answer(backend()?.stop_run(run, reason).await)
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use protocol::{
     AccountId, AccountSummary, Answer, Approval, Audience, CallId, CreatePortfolio, CredentialId, Date,
     Digest, Event, ForkRun, Identity, NewShare, NewToken, PortfolioId, PortfolioSummary, PortfolioView,
-    Problem, Role, RunAccepted, RunFilter, RunId, RunPage, RunSummary, RunView, SessionSummary, ShareSummary,
+    Problem, Role, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView, SessionSummary, ShareSummary,
     StartOptions, StartRun, TokenSummary,
 };
 
@@ -19,7 +19,7 @@ pub trait Backend: Send + Sync {
     /// Starts a run.
     async fn start_run(&self, request: StartRun) -> Result<RunAccepted, Problem>;
     /// Stops a run.
-    async fn stop_run(&self, run: RunId, reason: Option<String>) -> Result<(), Problem>;
+    async fn stop_run(&self, run: RunId, reason: Option<String>) -> Result<RunStopped, Problem>;
     /// Deletes a run that is over.
     async fn delete_run(&self, run: RunId) -> Result<(), Problem>;
     /// Runs, newest first.

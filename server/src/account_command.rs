@@ -36,10 +36,11 @@ pub async fn manage_accounts(options: AccountOptions) -> Result<String, ServeErr
             accounts.set_password(&name, &password()?).await?;
             Ok(format!("The password of {name} is set; its sessions and tokens have ended."))
         }
-        AccountAct::Allow { name, concurrent_runs, tokens, cost, run_tokens, run_cost } => {
+        AccountAct::Allow { name, concurrent_runs, accepted_runs, tokens, cost, run_tokens, run_cost } => {
             let limits = Limits { tokens: run_tokens, cost: run_cost, ..Limits::widest() };
             let run = (run_tokens.is_some() || run_cost.is_some()).then_some(limits);
-            accounts.set_allowance(&name, &Allowance { concurrent_runs, run, tokens, cost }).await?;
+            let allowance = Allowance { concurrent_runs, accepted_runs, run, tokens, cost };
+            accounts.set_allowance(&name, &allowance).await?;
             Ok(format!("What {name} may use is set."))
         }
     }

@@ -106,6 +106,9 @@ pub enum AccountAct {
         /// Runs that work at the same time; further ones are queued.
         #[arg(long)]
         concurrent_runs: Option<u32>,
+        /// Runs that may be queued or working; further ones are refused.
+        #[arg(long)]
+        accepted_runs: Option<u32>,
         /// Tokens in and out of all its runs together.
         #[arg(long)]
         tokens: Option<u64>,
@@ -217,9 +220,16 @@ pub struct RunOptions {
     /// Runs that work at the same time; further ones are queued.
     #[arg(long, env = "PITWALL_CONCURRENT_RUNS", default_value_t = 8)]
     pub concurrent_runs: usize,
-    /// Runs that may be queued or working; further ones are refused.
+    /// Runs that may be queued or working, of all accounts together; further ones are refused.
     #[arg(long, env = "PITWALL_ACCEPTED_RUNS", default_value_t = 256)]
     pub accepted_runs: usize,
+    /// The same for each account, unless it is allowed another number [default: a quarter of all, and
+    /// at least 8].
+    #[arg(long, env = "PITWALL_ACCEPTED_RUNS_PER_ACCOUNT")]
+    pub accepted_runs_per_account: Option<usize>,
+    /// Runs of one account that may wait for people; while there are as many, further ones are refused.
+    #[arg(long, env = "PITWALL_WAITING_RUNS_PER_ACCOUNT", default_value_t = 1024)]
+    pub waiting_runs_per_account: usize,
 }
 
 /// Which model answers. Without any of these, the rehearsal does.

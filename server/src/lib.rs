@@ -248,6 +248,7 @@ impl Allowances for Allowed {
         let allowance = self.0.allowance(account);
         Allowance {
             concurrent_runs: allowance.concurrent_runs.map(|runs| runs as usize),
+            accepted_runs: allowance.accepted_runs.map(|runs| runs as usize),
             run: allowance.run.unwrap_or_else(Limits::widest),
             tokens: allowance.tokens,
             cost: allowance.cost,
@@ -269,9 +270,14 @@ pub async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
     let configured_model = model.as_ref().map(|model| model.model(protocol::Tier::Deep));
     let trading =
         Trading::new(journal.clone(), desk.clone(), prices.clone(), model, options.model.rehearsal_speed);
+    let runs = &options.runs;
     let limits = EngineOptions {
-        concurrent_runs: options.runs.concurrent_runs,
-        accepted_runs: options.runs.accepted_runs,
+        concurrent_runs: runs.concurrent_runs,
+        accepted_runs: runs.accepted_runs,
+        accepted_runs_per_account: runs
+            .accepted_runs_per_account
+            .unwrap_or_else(|| engine::share_of(runs.accepted_runs)),
+        waiting_runs_per_account: runs.waiting_runs_per_account,
     };
     let engine = Engine::new(journal.clone(), Arc::new(trading), Arc::new(Allowed(accounts.clone())), limits);
     let shutdown = CancellationToken::new();

@@ -13,8 +13,8 @@ use axum::{
 use futures::TryStreamExt;
 use protocol::{
     Answer, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, PortfolioId, PortfolioSummary,
-    PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunView, ServerStatus, StartOptions,
-    StartRun,
+    PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunView, ServerStatus,
+    StartOptions, StartRun,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{
@@ -150,14 +150,14 @@ async fn text(
 }
 
 /// Stops a run
-#[utoipa::path(post, path = "/api/v1/runs/{run}/stop", params(("run" = String, Path, description = "Run id")), request_body = StopRun, responses((status = 202), (status = 404, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(post, path = "/api/v1/runs/{run}/stop", params(("run" = String, Path, description = "Run id")), request_body = StopRun, responses((status = 202, body = RunStopped), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn stop_run(
     service: Scoped,
     Path(run): Path<String>,
     Body(request): Body<StopRun>,
-) -> Result<StatusCode, ProblemResponse> {
-    service.stop_run(run_id(&run)?, request.reason).await?;
-    Ok(StatusCode::ACCEPTED)
+) -> Result<(StatusCode, Json<RunStopped>), ProblemResponse> {
+    let stopped = service.stop_run(run_id(&run)?, request.reason).await?;
+    Ok((StatusCode::ACCEPTED, Json(stopped)))
 }
 
 /// Answers a question of a run; the first valid answer counts

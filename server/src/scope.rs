@@ -18,8 +18,8 @@ use futures::Stream;
 use journal::{RunChange, Subscription};
 use protocol::{
     AccountId, Answer, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, PortfolioId,
-    PortfolioSummary, PortfolioView, Problem, Role, RunAccepted, RunFilter, RunId, RunPage, RunSummary,
-    RunView, ServerStatus, StartOptions, StartRun, Text, Workflow,
+    PortfolioSummary, PortfolioView, Problem, Role, RunAccepted, RunFilter, RunId, RunPage, RunStopped,
+    RunSummary, RunView, ServerStatus, StartOptions, StartRun, Text, Workflow,
 };
 use tokio::sync::{
     broadcast::{Receiver, error::RecvError},
@@ -375,7 +375,7 @@ impl Backend for Scoped {
         self.service().start(StartRun { workflow, ..request }, owner).await
     }
 
-    async fn stop_run(&self, run: RunId, reason: Option<String>) -> Result<(), Problem> {
+    async fn stop_run(&self, run: RunId, reason: Option<String>) -> Result<RunStopped, Problem> {
         let owner = self.own_run(run).await?;
         self.service().stop(run, owner, reason.as_deref()).await
     }

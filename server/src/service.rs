@@ -11,8 +11,8 @@ use market::PriceVendor;
 use protocol::{
     AccountId, Analyst, Answer, Approval, CallId, CreatePortfolio, Date, Digest, FlowId, ForkRun,
     InputReceived, NodeAdded, PlannedNode, PortfolioId, PortfolioSummary, PortfolioView, Problem,
-    RunAccepted, RunFilter, RunId, RunPage, RunRequest, RunSummary, RunView, ServerStatus, StartOptions,
-    StartRun, Workflow,
+    RunAccepted, RunFilter, RunId, RunPage, RunRequest, RunStopped, RunSummary, RunView, ServerStatus,
+    StartOptions, StartRun, Workflow,
 };
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -93,8 +93,9 @@ impl Service {
     }
 
     /// Stops a run on a person's behalf.
-    pub async fn stop(&self, run: RunId, by: AccountId, reason: Option<&str>) -> Result<(), Problem> {
-        self.engine.stop(run, by, reason).await.map_err(from_engine)
+    pub async fn stop(&self, run: RunId, by: AccountId, reason: Option<&str>) -> Result<RunStopped, Problem> {
+        let ended = self.engine.stop(run, by, reason).await.map_err(from_engine)?;
+        Ok(RunStopped { ended })
     }
 
     /// Deletes a run that is over, and what it was shared by.

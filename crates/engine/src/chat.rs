@@ -2,20 +2,29 @@
 //! disturbing it, while it works and after it has ended.
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicU32, Ordering},
     },
     time::Instant,
 };
 
+use futures::FutureExt;
+
 use journal::{Epoch, Journal, JournalError};
-use llm::{ChatModel, ChatRequest, Message};
+use llm::{ChatAnswer, ChatModel, ChatRequest, Message};
 use protocol::{
-    AccountId, Body, CallId, ChatAnswered, ChatAsked, Decimal, NewEvent, NodeId, RunId, Text, Tier, Usage,
+    AccountId, Attempt, Body, CallId, ChatAnswered, ChatAsked, Decimal, NewEvent, NodeId, RunId, Text, Tier,
+    Usage,
 };
 
-use crate::{LiveCalls, context::milliseconds, run_log::now, spend::Spend};
+use crate::{
+    LiveCalls,
+    context::milliseconds,
+    run_log::{RunLog, now},
+    spend::Spend,
+};
 
 /// The agent that a model answers as.
 pub const CHAT_AGENT: &str = "run_chat";
@@ -23,6 +32,7 @@ pub const CHAT_AGENT: &str = "run_chat";
 const LONGEST_TEXT: usize = 8 * 1024;
 /// Bytes of the whole account of a run that the model gets.
 const LONGEST_ACCOUNT: usize = 96 * 1024;
+const DEFECT: &str = "The question could not be answered by a defect of Pitwall; the server's log says more.";
 const TASK: &str = "You answer a person's questions about one run of a team of agents. Rest on the account \
     of the run below alone. Say so where it does not hold the answer. Invent no figures. Be brief.";
 
@@ -35,6 +45,9 @@ pub(crate) struct Conversation {
     pub journal: Journal,
     pub live: Arc<LiveCalls>,
     pub spend: Arc<Spend>,
+    /// The run, where it is at work: what is used beside it counts for its limits at once, as it does
+    /// once the run is resumed.
+    pub log: Weak<RunLog>,
 }
 
 impl Conversation {
@@ -65,9 +78,9 @@ impl Conversation {
         let answer = match refusal {
             Some(refusal) => Err((refusal, Vec::new())),
             None => {
-                let request = self.request(question).await?;
-                let answered = model.chat(&request, &mut push).await;
-                answered.map_err(|failure| (failure.error.to_string(), failure.attempts))
+                // A defect ends this question, which must not stay open for ever.
+                let answered = AssertUnwindSafe(self.ask_model(question, model, &mut push)).catch_unwind();
+                answered.await.unwrap_or_else(|_| Err((DEFECT.to_owned(), Vec::new())))
             }
         };
         let unanswered = |(error, attempts)| ChatAnswered {
@@ -90,10 +103,26 @@ impl Conversation {
             attempts: answer.attempts,
             error: None,
         }));
-        self.spend.count(&body);
         // It was paid for: it waits for a disk that refuses. A question does not; its asker can ask again.
+        if let Some(log) = self.log.upgrade() {
+            return log.append_beside(body).await;
+        }
         let answered = said(body);
-        self.journal.append_patiently(self.run, self.epoch, || vec![answered.clone()]).await.map(drop)
+        self.journal.append_patiently(self.run, self.epoch, || vec![answered.clone()]).await?;
+        self.spend.count(&answered.body);
+        Ok(())
+    }
+
+    /// The model's answer, or why there is none and the attempts at it.
+    async fn ask_model(
+        &self,
+        question: &str,
+        model: &dyn ChatModel,
+        sink: llm::Sink<'_>,
+    ) -> Result<ChatAnswer, (String, Vec<Attempt>)> {
+        let request = self.request(question).await.map_err(|error| (error.to_string(), Vec::new()))?;
+        let answered = model.chat(&request, sink).await;
+        answered.map_err(|failure| (failure.error.to_string(), failure.attempts))
     }
 
     async fn request(&self, question: &str) -> Result<ChatRequest, JournalError> {

@@ -1,13 +1,15 @@
 //! What people tell a run at work. The executor takes one command after the other, so that the
 //! first valid answer wins and the state changes in the order of the log.
 
+use std::sync::Arc;
+
 use journal::JournalError;
 use protocol::{AccountId, Approval, ApprovalChanged, Body, InputReceived};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     input::{self, InputError},
-    run_log::RunLog,
+    run_log::{RunLog, leaves_run},
 };
 
 /// Commands that may wait.
@@ -66,8 +68,8 @@ impl Command {
     /// Carries it out and answers it.
     ///
     /// # Errors
-    /// The log cannot be written: then the run cannot go on.
-    pub async fn carry_out(self, log: &RunLog) -> Result<(), JournalError> {
+    /// The run is not this engine's any more.
+    pub async fn carry_out(self, log: &Arc<RunLog>) -> Result<(), JournalError> {
         let done = match self.order {
             Order::Answer(received) => take_answer(log, received).await,
             Order::SetApproval(approval, by) => {
@@ -76,7 +78,8 @@ impl Command {
             }
         };
         let failed = match &done {
-            Err(CommandError::Journal(error)) => Err(error.clone()),
+            // Any other refusal is the asker's alone.
+            Err(CommandError::Journal(error)) if leaves_run(error) => Err(error.clone()),
             _ => Ok(()),
         };
         // Who asked may have gone.
@@ -85,7 +88,7 @@ impl Command {
     }
 }
 
-async fn take_answer(log: &RunLog, received: InputReceived) -> Result<(), CommandError> {
+async fn take_answer(log: &Arc<RunLog>, received: InputReceived) -> Result<(), CommandError> {
     let node = input::check(&log.progress(), &received)?;
     log.append(Some(&node), vec![Body::InputReceived(received)]).await?;
     log.answers.send_modify(|version| *version += 1);

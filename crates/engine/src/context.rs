@@ -5,19 +5,19 @@ use std::{
         Arc,
         atomic::{AtomicU32, AtomicUsize, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use llm::{Arguments, ChatAnswer, ChatFailure, ChatModel, ChatRequest};
 use protocol::{
-    AccountId, Answer, Attempt, Body, CallFinished, CallId, CallStarted, Decimal, InputReceived,
+    AccountId, Answer, Attempt, Body, CallFinished, CallId, CallStarted, Decimal, InputForm, InputReceived,
     InputRequest, NodeAdded, RunId, RunRequest, Text, Timestamp, ToolInvoked, ToolReturned,
 };
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    LiveCalls, NodeError, Question, State, ToolResult,
+    LiveCalls, NodeError, Question, State, ToolResult, asked,
     command::Commands,
     input::value_of,
     run_log::{RunLog, now},
@@ -51,7 +51,7 @@ impl NodeContext {
     ) -> Self {
         let (state, comments) = {
             let progress = log.progress();
-            (progress.state.clone(), progress.comments(&plan.id))
+            (progress.state_of_visit(&plan.id), progress.comments(&plan.id))
         };
         let (calls, emitted) = (AtomicU32::new(0), AtomicUsize::new(0));
         Self { log, model, live, commands, stop, plan, visit, state, comments, calls, emitted }
@@ -92,19 +92,28 @@ impl NodeContext {
         &self.comments
     }
 
-    /// Asks the run's model. An answer that is in the log is returned from there.
+    /// Asks the run's model. What the log holds of this call is returned from there, be it an answer
+    /// or a failure, so that a visit that is repeated takes the same path.
     ///
-    /// Calls are numbered in the order in which they are made: make them in the same order
-    /// in every execution of a visit.
+    /// Calls are numbered in the order in which they are made: make them in the same order, and ask
+    /// the same, in every execution of a visit.
     ///
     /// # Errors
-    /// The model cannot answer, a limit is reached, or the log cannot be written.
+    /// The model cannot answer, a limit is reached, the log holds the answer to another question, or
+    /// it cannot be written. Limits are checked before a call: those under way then come to their end,
+    /// so that calls at the same time can go beyond a limit together.
     pub async fn chat(&self, request: ChatRequest) -> Result<ChatAnswer, NodeError> {
         let call = self.next_call();
-        let known = self.log.progress().answer(&call);
+        let asked = asked::of_chat(&request)?;
+        let known = {
+            let progress = self.log.progress();
+            progress.check_asked(&call, &asked)?;
+            progress.answer(&call)
+        };
         if let Some(answer) = known {
-            return Ok(answer);
+            return answer.map_err(NodeError::Model);
         }
+        let _calling = self.log.waits.call(&self.plan.id);
         self.check_going_on()?;
         if let Some(limit) = self.log.limit_reached() {
             return Err(NodeError::Limit(limit));
@@ -116,7 +125,7 @@ impl NodeContext {
             tier: request.tier,
             prompt: llm::render(&request.messages).into(),
             tools: request.tools.iter().map(|tool| tool.name.clone()).collect(),
-            asked: None,
+            asked: Some(asked),
         };
         self.append(vec![Body::CallStarted(started)]).await?;
         let open = self.live.open(call.clone());
@@ -127,14 +136,17 @@ impl NodeContext {
             self.unless_stopped(answering).await?
         };
         let latency_ms = milliseconds(clock);
-        let finished = match &answer {
-            Ok(answer) => finished_call(call, answer, latency_ms),
-            Err(failure) => failed_call(call, model, failure, latency_ms),
+        let finished = match answer {
+            Ok(answer) => finished_call(call.clone(), answer, latency_ms),
+            Err(failure) => failed_call(call.clone(), model, failure, latency_ms),
         };
         // The call stays open until its answer is in the log, so that its text is always somewhere.
         self.append(vec![Body::CallFinished(finished)]).await?;
         drop(open);
-        answer.map_err(|failure| failure.error.into())
+        // As the log holds it, so that a repetition of the visit is given exactly the same.
+        let logged = self.log.progress().answer(&call);
+        let answer = logged.unwrap_or_else(|| Err("The answer is not in the log.".to_owned()));
+        answer.map_err(NodeError::Model)
     }
 
     /// Calls a tool. A result that is in the log is returned from there, and `work` is not run.
@@ -148,13 +160,19 @@ impl NodeContext {
         work: impl Future<Output = ToolResult> + Send,
     ) -> Result<ToolResult, NodeError> {
         let call = self.next_call();
-        let known = self.log.progress().result(&call);
+        let asked = asked::of_tool(name, arguments)?;
+        let known = {
+            let progress = self.log.progress();
+            progress.check_asked(&call, &asked)?;
+            progress.result(&call)
+        };
         if let Some(result) = known {
             return Ok(result);
         }
+        let _calling = self.log.waits.call(&self.plan.id);
         self.check_going_on()?;
-        let arguments = Text::from(arguments.text());
-        let invoked = ToolInvoked { call: call.clone(), tool: name.to_owned(), arguments, asked: None };
+        let (arguments, asked) = (Text::from(arguments.text()), Some(asked));
+        let invoked = ToolInvoked { call: call.clone(), tool: name.to_owned(), arguments, asked };
         self.append(vec![Body::ToolInvoked(invoked)]).await?;
         let clock = Instant::now();
         let result = self.unless_stopped(work).await?;
@@ -187,8 +205,10 @@ impl NodeContext {
     /// Nobody answered in time and there is no default, or the log cannot be written.
     pub async fn ask(&self, question: Question) -> Result<Value, NodeError> {
         let input = self.next_call();
+        let form = InputForm::from(question.form);
         let (known, was_asked) = {
             let progress = self.log.progress();
+            progress.check_question(&input, &question.prompt, &form)?;
             (progress.received(&input), progress.was_asked(&input))
         };
         if let Some(answer) = known {
@@ -201,7 +221,7 @@ impl NodeContext {
                 input: input.clone(),
                 prompt: question.prompt,
                 reason: question.reason,
-                form: question.form.into(),
+                form,
                 deadline: patience.map(|patience| Timestamp(now().0.saturating_add(patience))),
                 default: question.default.map(|default| default.to_string().into()),
             };
@@ -213,7 +233,7 @@ impl NodeContext {
     }
 
     async fn wait_for_answer(&self, input: &CallId) -> Result<Answer, NodeError> {
-        let _waiting = Waiting::begin(&self.log);
+        let _waiting = self.log.waits.question(&self.plan.id);
         let request = self.log.progress().open(input).map(|(_, request)| request.clone());
         let (deadline, default) = request.map_or((None, None), |request| (request.deadline, request.default));
         let mut answered = self.log.answers.subscribe();
@@ -221,7 +241,7 @@ impl NodeContext {
             if let Some(answer) = self.log.progress().received(input) {
                 return Ok(answer);
             }
-            let left = deadline.map(|deadline| std::time::Duration::from_millis(deadline.since(now())));
+            let left = deadline.map(|deadline| Duration::from_millis(deadline.since(now())));
             let overdue = async {
                 match left {
                     Some(left) => tokio::time::sleep(left).await,
@@ -278,47 +298,29 @@ impl NodeContext {
     }
 }
 
-/// A node that waits for a person, as long as this lives.
-struct Waiting<'l>(&'l RunLog);
-
-impl<'l> Waiting<'l> {
-    fn begin(log: &'l RunLog) -> Self {
-        log.waiting.fetch_add(1, Ordering::Relaxed);
-        log.waits.notify_one();
-        Self(log)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
-        self.0.waits.notify_one();
-    }
-}
-
-fn finished_call(call: CallId, answer: &ChatAnswer, latency_ms: u64) -> CallFinished {
-    let tool_requests = answer.tool_requests.iter().map(|request| protocol::ToolRequest {
-        id: request.id.clone(),
-        name: request.name.clone(),
+fn finished_call(call: CallId, answer: ChatAnswer, latency_ms: u64) -> CallFinished {
+    let tool_requests = answer.tool_requests.into_iter().map(|request| protocol::ToolRequest {
+        id: request.id,
+        name: request.name,
         arguments: request.arguments.text().into(),
-        unreadable: match &request.arguments {
+        unreadable: match request.arguments {
             Arguments::Object(_) => None,
-            Arguments::Unreadable { why, .. } => Some(why.clone()),
+            Arguments::Unreadable { why, .. } => Some(why),
         },
         echo: request.echo.as_ref().map(object),
     });
     CallFinished {
         call,
-        model: answer.model.clone(),
-        answer: answer.text.as_str().into(),
-        thoughts: answer.thoughts.as_str().into(),
+        model: answer.model,
+        answer: answer.text.into(),
+        thoughts: answer.thoughts.into(),
         tool_requests: tool_requests.collect(),
         echo: answer.echo.as_ref().map(object),
         usage: answer.usage,
         cost: answer.cost,
         latency_ms,
         retries: count(&answer.attempts),
-        attempts: answer.attempts.clone(),
+        attempts: answer.attempts,
         error: None,
     }
 }
@@ -333,7 +335,7 @@ fn count(attempts: &[Attempt]) -> u32 {
 }
 
 /// A call without an answer: what it used stands at its attempts.
-fn failed_call(call: CallId, model: String, failure: &ChatFailure, latency_ms: u64) -> CallFinished {
+fn failed_call(call: CallId, model: String, failure: ChatFailure, latency_ms: u64) -> CallFinished {
     CallFinished {
         call,
         model,
@@ -345,7 +347,7 @@ fn failed_call(call: CallId, model: String, failure: &ChatFailure, latency_ms: u
         cost: Some(Decimal::ZERO),
         latency_ms,
         retries: count(&failure.attempts),
-        attempts: failure.attempts.clone(),
+        attempts: failure.attempts,
         error: Some(failure.error.to_string()),
     }
 }

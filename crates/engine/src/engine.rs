@@ -1,15 +1,17 @@
 use std::{
     collections::{BTreeSet, HashMap},
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, atomic::AtomicU32},
     time::Duration,
 };
 
+use futures::FutureExt;
 use journal::{Journal, JournalError};
 use llm::ChatModel;
 use protocol::{
-    AccountId, Approval, Body, ChatAnswered, ForkPoint, ForkRun, InputReceived, NewEvent, NodeAdded, Origin,
-    RunFinished, RunId, RunRequest, RunStarted, RunStatus, RunSummary, StateEdited, Stopped, Text, Tier,
-    Usage,
+    AccountId, Approval, Body, CallFinished, ChatAnswered, ForkPoint, ForkRun, InputReceived, NewEvent,
+    NodeAdded, Origin, RunFinished, RunId, RunRequest, RunStarted, RunSummary, StateEdited, Stopped, Text,
+    Tier, Usage, Workflow,
 };
 use tokio::sync::{OnceCell, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -17,9 +19,10 @@ use uuid::Uuid;
 
 use crate::{
     Allowances, Graph, GraphError, InputError, LiveCalls,
+    admission::{Accepted, Admission, Bounds, Full},
     chat::Conversation,
     command::{Command, CommandError, Commands},
-    execution::{Ending, Execution},
+    execution::{DEFECT, Ending, Execution},
     fork::{ForkError, taken_over},
     queue::{Queue, Seat},
     run_log::{Account, RunLog, now},
@@ -56,14 +59,28 @@ pub trait Workflows: Send + Sync {
 pub struct EngineOptions {
     /// Runs that work at the same time; further ones are queued.
     pub concurrent_runs: usize,
-    /// Runs that may be queued or working; further ones are refused.
+    /// Runs that may be queued or working, of all accounts together; further ones are refused.
     pub accepted_runs: usize,
+    /// The same for each account, unless its allowance says otherwise.
+    pub accepted_runs_per_account: usize,
+    /// Runs of one account that may wait for people; while there are as many, further ones are refused.
+    pub waiting_runs_per_account: usize,
 }
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { concurrent_runs: 8, accepted_runs: 256 }
+        Self {
+            concurrent_runs: 8,
+            accepted_runs: 256,
+            accepted_runs_per_account: share_of(256),
+            waiting_runs_per_account: 1024,
+        }
     }
+}
+
+/// One account's share of the accepted runs, where nothing else is set: a quarter, and at least 8.
+pub fn share_of(accepted_runs: usize) -> usize {
+    (accepted_runs / 4).max(8)
 }
 
 /// Why the engine refuses.
@@ -88,10 +105,8 @@ pub enum EngineError {
     #[error("{0}")]
     Input(#[from] InputError),
     /// Too many runs.
-    #[error(
-        "{0} runs are working or queued, the most that this server accepts. Wait for one to end, or stop one."
-    )]
-    Full(usize),
+    #[error("{0}")]
+    Full(#[from] Full),
     /// The log cannot be read or written.
     #[error("{0}")]
     Journal(#[from] JournalError),
@@ -117,6 +132,7 @@ struct Shared {
     allowances: Arc<dyn Allowances>,
     options: EngineOptions,
     queue: Arc<Queue>,
+    admission: Arc<Admission>,
     active: Mutex<HashMap<RunId, Active>>,
     conversations: Mutex<HashMap<RunId, Weak<OnceCell<Conversation>>>>,
     spends: Mutex<HashMap<AccountId, Arc<OnceCell<Arc<Spend>>>>>,
@@ -151,6 +167,7 @@ impl Engine {
             allowances,
             queue: Queue::new(options.concurrent_runs),
             options,
+            admission: Arc::default(),
             active: Mutex::default(),
             conversations: Mutex::default(),
             spends: Mutex::default(),
@@ -205,9 +222,8 @@ impl Engine {
         owner: AccountId,
         fork: Option<(RunId, ForkRun)>,
     ) -> Result<RunId, EngineError> {
-        if self.active().len() >= self.0.options.accepted_runs {
-            return Err(EngineError::Full(self.0.options.accepted_runs));
-        }
+        // Before anything is awaited: requests at once must not pass the bounds together.
+        let accepted = self.accept(&owner)?;
         let run = RunId(Uuid::now_v7());
         let limits = request.limits.within(&self.0.allowances.of(&owner).run);
         let request = RunRequest { limits, ..request };
@@ -217,7 +233,7 @@ impl Engine {
             Some((origin, fork)) => self.inheritance(origin, fork, &plan.graph, &owner).await?,
             None => (None, Vec::new()),
         };
-        let (account, seat) = self.account(run, &owner).await?;
+        let (account, seat) = self.account(run, &owner, accepted).await?;
         let started = RunStarted { request, owner, origin: origin.clone(), imported_from: None };
         let journal = self.0.journal.clone();
         let log = RunLog::begin(journal, run, started, plan.graph, taken_over, account, seat).await?;
@@ -234,7 +250,8 @@ impl Engine {
         by: &AccountId,
     ) -> Result<(Option<Origin>, Vec<NewEvent>), EngineError> {
         let events = self.0.journal.whole(origin).await?;
-        let mut events = taken_over(events, graph, &fork.point)?;
+        let other_questions = !fork.edits.is_empty() || fork.workflow.is_some();
+        let mut events = taken_over(events, graph, &fork.point, other_questions)?;
         let planned = 1 + graph.announcement().count();
         let through = (planned + events.len()) as u64;
         if !fork.edits.is_empty() {
@@ -257,20 +274,30 @@ impl Engine {
         others.find(|(_, other)| other.run == origin && makes_again(&other.point)).map(|(run, _)| *run)
     }
 
-    /// Stops a run: no further call begins, and those in flight are dropped. Who and why are in
-    /// the log when this returns, unless the disk refuses.
+    /// Stops a run: no further call begins, and those in flight are dropped. Returns whether the run
+    /// has ended, with who and why in the log; else it ends as soon as the disk takes that. A run that
+    /// nobody works on, such as one that this version cannot go on with, is ended as well.
     ///
     /// # Errors
-    /// [`EngineError::NotActive`].
-    pub async fn stop(&self, run: RunId, by: AccountId, reason: Option<&str>) -> Result<(), EngineError> {
-        let active = self.active_run(run)?;
+    /// [`EngineError::NotActive`], or the log cannot be read or written.
+    pub async fn stop(&self, run: RunId, by: AccountId, reason: Option<&str>) -> Result<bool, EngineError> {
         let reason = reason.map(str::trim).filter(|reason| !reason.is_empty()).map(str::to_owned);
+        let stopped = Stopped { by, reason };
+        let active = self.active().get(&run).cloned();
+        let Some(active) = active else {
+            let summary = self.0.journal.summary(run).await?;
+            if summary.is_none_or(|summary| summary.status.is_over()) {
+                return Err(EngineError::NotActive);
+            }
+            self.give_up(run, Ending::stopped(stopped)).await?;
+            return Ok(true);
+        };
         // The first stop counts.
-        active.stopped.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(Stopped { by, reason });
+        lock(&active.stopped).get_or_insert(stopped);
         active.stop.cancel();
-        // Not written in time is written later: the run has stopped all the same.
-        let _ = tokio::time::timeout(STOP_PATIENCE, active.over.cancelled()).await;
-        Ok(())
+        let is_over = tokio::time::timeout(STOP_PATIENCE, active.over.cancelled()).await.is_ok();
+        // A server that ends leaves its runs as they are.
+        Ok(is_over && self.0.journal.summary(run).await?.is_some_and(|summary| summary.status.is_over()))
     }
 
     /// Gives a person's answer to a question of a run; it is in the log when this returns. The
@@ -327,24 +354,45 @@ impl Engine {
 
     /// Takes up all runs that an earlier server left unfinished. Returns how many.
     ///
+    /// Each stands alone. One that cannot be planned any more ends as failed. One that this version
+    /// does not know or cannot read is left as it is: the version that made it can go on with it.
+    ///
     /// # Errors
-    /// The log cannot be read or written. A run that cannot be planned any more ends as failed.
+    /// It cannot be read which runs there are.
     pub async fn resume(&self) -> Result<usize, EngineError> {
         let unfinished = self.0.journal.unfinished().await?;
         let mut count = 0;
         // Oldest first, as they were started.
         for summary in unfinished {
-            if let Some(why) = &summary.unreadable {
-                tracing::warn!(run = %summary.run, %why, "a run is left as it is");
-                continue;
-            }
-            self.close_questions(&summary).await?;
-            if !summary.status.is_over() {
-                count += 1;
-                self.resume_run(summary).await?;
+            let run = summary.run;
+            match AssertUnwindSafe(self.take_up(summary)).catch_unwind().await {
+                Ok(Ok(true)) => count += 1,
+                Ok(Ok(false)) => {}
+                Ok(Err(error)) => tracing::error!(%run, %error, "the run is left alone"),
+                Err(_) => {
+                    tracing::error!(%run, "the run is left alone: it met a defect when it was taken up");
+                }
             }
         }
         Ok(count)
+    }
+
+    /// Takes up one run, and says whether it goes on.
+    async fn take_up(&self, summary: RunSummary) -> Result<bool, EngineError> {
+        let run = summary.run;
+        if let Some(why) = &summary.unreadable {
+            tracing::warn!(%run, %why, "the run is left alone");
+            return Ok(false);
+        }
+        self.close_questions(&summary).await?;
+        if summary.status.is_over() {
+            return Ok(false);
+        }
+        if let Workflow::Unknown(unknown) = &summary.request.workflow {
+            tracing::warn!(%run, kind = unknown.kind, "the run is left alone: another version made it");
+            return Ok(false);
+        }
+        self.resume_run(summary).await
     }
 
     /// The text of the run's calls in flight; `None` if nothing is in flight.
@@ -383,21 +431,27 @@ impl Engine {
         self.0.tasks.wait().await;
     }
 
-    async fn resume_run(&self, summary: RunSummary) -> Result<(), EngineError> {
+    async fn resume_run(&self, summary: RunSummary) -> Result<bool, EngineError> {
+        let waits = !summary.awaited.is_empty();
         let RunSummary { run, request, owner, origin, .. } = summary;
         let plan = match self.0.workflows.plan(run, &request, &owner) {
             Ok(plan) if self.is_as_planned(run, &plan.graph).await? => plan,
             Ok(_) => {
                 let why = "The run was planned by another version of Pitwall and cannot be continued. Start it again.";
-                return self.give_up(run, why).await;
+                self.give_up(run, Ending::failed(why)).await?;
+                return Ok(false);
             }
-            Err(why) => return self.give_up(run, &format!("The run cannot be continued: {why}")).await,
+            Err(why) => {
+                self.give_up(run, Ending::failed(format!("The run cannot be continued: {why}"))).await?;
+                return Ok(false);
+            }
         };
-        let (account, seat) = self.account(run, &owner).await?;
+        let accepted = self.0.admission.accept_again(&owner, waits);
+        let (account, seat) = self.account(run, &owner, accepted).await?;
         let journal = self.0.journal.clone();
-        let log = RunLog::resume(journal, run, request, plan.graph, account, seat).await?;
+        let log = RunLog::resume(journal, run, request, origin.as_ref(), plan.graph, account, seat).await?;
         self.launch(log, plan.model, origin, true);
-        Ok(())
+        Ok(true)
     }
 
     /// Whether the log's planned nodes are those of `graph`.
@@ -414,14 +468,29 @@ impl Engine {
         Ok(logged == graph.plans().iter().map(|plan| &plan.id).collect())
     }
 
-    async fn give_up(&self, run: RunId, why: &str) -> Result<(), EngineError> {
+    /// Ends a run that nobody works on, by its log alone.
+    async fn give_up(&self, run: RunId, ending: Ending) -> Result<(), JournalError> {
+        let Ending { status, error, stopped } = ending;
         let epoch = self.0.journal.claim(run).await?;
-        let totals = self.0.journal.summary(run).await?.map(|summary| summary.totals).unwrap_or_default();
-        let error = Some(why.to_owned());
-        let finished = RunFinished { status: RunStatus::Failed, error, stopped: None, totals };
-        let event = NewEvent { at: now(), node: None, body: Body::RunFinished(finished) };
-        self.0.journal.append(run, epoch, vec![event]).await?;
-        Ok(())
+        let summary = self.0.journal.summary(run).await?.ok_or(JournalError::NoSuchRun(run))?;
+        let (mut totals, mut open) = (summary.totals, summary.open_calls);
+        let mut events = Vec::new();
+        if !open.is_empty() {
+            for event in self.0.journal.whole(run).await? {
+                if let Body::CallStarted(started) = event.body
+                    && open.contains(&started.call)
+                {
+                    let latency = now().since(event.at);
+                    let dropped =
+                        Body::CallFinished(CallFinished::dropped(started.call, started.model, latency));
+                    totals.count(&mut open, &dropped);
+                    events.push(NewEvent { at: now(), node: event.node, body: dropped });
+                }
+            }
+        }
+        let finished = RunFinished { status, error, stopped, totals };
+        events.push(NewEvent { at: now(), node: None, body: Body::RunFinished(finished) });
+        self.0.journal.append_patiently(run, epoch, || events.clone()).await.map(drop)
     }
 
     /// Questions beside a run whose answers were lost with the server that asked for them.
@@ -470,27 +539,57 @@ impl Engine {
         self.active().insert(run, active.clone());
         let Active { live, stop, .. } = active.clone();
         let execution = Execution { log, model, live, commands, stop };
-        let engine = self.clone();
+        let left = Left { engine: self.clone(), active };
         self.0.tasks.spawn(async move {
-            let work = work(&execution, orders, &active.stopped, resumed);
+            let Left { engine, active } = &left;
+            let work = async {
+                let work = AssertUnwindSafe(work(&execution, orders, &active.stopped, resumed));
+                match work.catch_unwind().await {
+                    Ok(ended) => ended,
+                    Err(_) => engine.fail_by_defect(&execution).await,
+                }
+            };
             let ended = tokio::select! {
                 ended = work => ended,
                 () = engine.0.shutdown.cancelled() => Ok(()),
             };
             if let Err(error) = ended {
-                tracing::error!(%run, %error, "the run's log cannot be written; it is left to be resumed");
+                tracing::error!(%run, %error, "the run is left to whoever has its log");
             }
-            engine.active().remove(&run);
-            active.over.cancel();
         });
     }
 
+    /// Ends a run whose executor panicked. Where the defect is in what folds its log, the log alone is
+    /// enough to end it.
+    async fn fail_by_defect(&self, execution: &Execution) -> Result<(), JournalError> {
+        tracing::error!(run = %execution.log.run, "the run met a defect");
+        execution.stop.cancel();
+        let finished = AssertUnwindSafe(execution.finish(Ending::failed(DEFECT))).catch_unwind().await;
+        match finished {
+            Ok(finished) => finished,
+            Err(_) => self.give_up(execution.log.run, Ending::failed(DEFECT)).await,
+        }
+    }
+
+    fn accept(&self, owner: &AccountId) -> Result<Accepted, Full> {
+        let options = &self.0.options;
+        let account = self.0.allowances.of(owner).accepted_runs.unwrap_or(options.accepted_runs_per_account);
+        let bounds =
+            Bounds { all: options.accepted_runs, account, waiting: options.waiting_runs_per_account };
+        self.0.admission.accept(owner, bounds)
+    }
+
     /// The account of a run, and the run's place among those at work.
-    async fn account(&self, run: RunId, owner: &AccountId) -> Result<(Account, Seat), JournalError> {
+    async fn account(
+        &self,
+        run: RunId,
+        owner: &AccountId,
+        accepted: Accepted,
+    ) -> Result<(Account, Seat), JournalError> {
         let allowances = self.0.allowances.clone();
         let allowed = allowances.of(owner).concurrent_runs.unwrap_or(self.0.options.concurrent_runs);
         let spend = self.spend(owner).await?;
-        let seat = Seat::new(self.0.queue.clone(), run, owner.clone(), allowed);
+        let seat = Seat::new(self.0.queue.clone(), run, owner.clone(), allowed, accepted);
         Ok((Account { id: owner.clone(), spend, allowances }, seat))
     }
 
@@ -514,15 +613,15 @@ impl Engine {
     async fn converse(&self, summary: &RunSummary) -> Result<Conversation, JournalError> {
         let run = summary.run;
         let active = self.active().get(&run).cloned();
-        let (epoch, live) = match active {
-            Some(active) => (active.log.epoch(), active.live),
-            None => (self.0.journal.claim(run).await?, Arc::default()),
+        let (epoch, live, log) = match active {
+            Some(active) => (active.log.epoch(), active.live, Arc::downgrade(&active.log)),
+            None => (self.0.journal.claim(run).await?, Arc::default(), Weak::new()),
         };
         let events = self.0.journal.whole(run).await?;
         let asked = events.iter().filter(|event| matches!(event.body, Body::ChatAsked(_))).count();
         let next = AtomicU32::new(u32::try_from(asked).unwrap_or(u32::MAX).saturating_add(1));
         let (journal, spend) = (self.0.journal.clone(), self.spend(&summary.owner).await?);
-        Ok(Conversation { run, epoch, next, journal, live, spend })
+        Ok(Conversation { run, epoch, next, journal, live, spend, log })
     }
 
     fn active_run(&self, run: RunId) -> Result<Active, EngineError> {
@@ -538,18 +637,29 @@ impl Engine {
     }
 }
 
-/// Waits for a place, drives the run and writes its end.
+/// Forgets an active run when its executor ends, however that is: it must never keep a place.
+struct Left {
+    engine: Engine,
+    active: Active,
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        let log = &self.active.log;
+        log.seat.leave();
+        self.engine.active().remove(&log.run);
+        self.active.over.cancel();
+    }
+}
+
+/// Drives the run and writes its end.
 async fn work(
     execution: &Execution,
     mut commands: mpsc::Receiver<Command>,
     stopped: &Mutex<Option<Stopped>>,
     resumed: bool,
 ) -> Result<(), JournalError> {
-    let ending = tokio::select! {
-        biased;
-        () = execution.stop.cancelled() => None,
-        () = execution.log.seat.take() => execution.run(resumed, &mut commands).await?,
-    };
+    let ending = execution.run(resumed, &mut commands).await?;
     let by_person = || lock(stopped).clone().unwrap_or(Stopped { by: AccountId::local(), reason: None });
     let ending = ending.unwrap_or_else(|| Ending::stopped(by_person()));
     execution.finish(ending).await

@@ -1,9 +1,10 @@
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     time::Instant,
 };
 
+use futures::future::BoxFuture;
 use journal::JournalError;
 use llm::ChatModel;
 use protocol::{
@@ -21,9 +22,14 @@ use crate::{
     approval::Leave,
     command::{Command, Commands},
     context::milliseconds,
-    run_log::RunLog,
+    run_log::{RunLog, leaves_run, now},
     state::encode,
 };
+
+/// Why a run fails that ran into a defect.
+pub(crate) const DEFECT: &str = "The run failed by a defect of Pitwall; the server's log says more.";
+/// Bytes of the sentence that says why a run or a node failed.
+const LONGEST_REASON: usize = 4 * 1024;
 
 /// Drives one run from where its log stands to its end.
 pub(crate) struct Execution {
@@ -53,8 +59,9 @@ impl Ending {
         Self { status: RunStatus::Succeeded, error: None, stopped: None }
     }
 
-    fn failed(error: String) -> Self {
-        Self { status: RunStatus::Failed, error: Some(error), stopped: None }
+    /// Something went wrong, or a limit is reached.
+    pub fn failed(error: impl Into<String>) -> Self {
+        Self { status: RunStatus::Failed, error: Some(shortened(error.into())), stopped: None }
     }
 }
 
@@ -91,22 +98,24 @@ struct Visit {
 type Finished = Result<(Id, Result<Outcome, NodeError>), JoinError>;
 
 impl Execution {
-    /// Runs until nothing is left to do, a node fails, a limit is reached, or a person ends the
-    /// run. `None`: it was stopped, and the caller knows by whom.
+    /// Waits for a place and runs until nothing is left to do, a node fails, a limit is reached, or a
+    /// person ends the run. `None`: it was stopped, and the caller knows by whom.
     ///
     /// Dropping the future ends all work at once and leaves the log as it is, to be resumed.
+    ///
+    /// # Errors
+    /// The run is not this engine's any more.
     pub async fn run(
         &self,
         resumed: bool,
         commands: &mut mpsc::Receiver<Command>,
     ) -> Result<Option<Ending>, JournalError> {
-        let reason = resumed.then(|| "Continued after a restart of the server.".to_owned());
-        let running = StatusChanged { status: RunStatus::Running, reason };
-        self.log.append(None, vec![Body::StatusChanged(running)]).await?;
-
         let mut working = Working::default();
-        let ending = self.drive(&mut working, commands).await?;
-        self.log.flush().await?;
+        let driven = self.drive(resumed, &mut working, commands).await;
+        let ending = self.unless_refused(driven)?.unwrap_or_else(|refusal| Some(Ending::failed(refusal)));
+        let flushed = self.log.flush().await;
+        let ending =
+            self.unless_refused(flushed)?.map_or_else(|refusal| Some(Ending::failed(refusal)), |()| ending);
         // What must not be cut in two comes to its end; everything else is dropped.
         self.stop.cancel();
         self.log.commits.close();
@@ -114,34 +123,38 @@ impl Execution {
         Ok(ending)
     }
 
+    /// People's commands are taken all the time, also while the run waits for its first place.
     async fn drive(
         &self,
+        resumed: bool,
         working: &mut Working,
         commands: &mut mpsc::Receiver<Command>,
     ) -> Result<Option<Ending>, JournalError> {
-        let in_flight = self.log.progress().in_flight();
-        for (node, number) in in_flight {
-            self.begin(node, number, working);
-        }
+        let mut has_begun = false;
+        // Kept from one turn to the next, as it holds the run's position in the queue.
+        let mut taking_seat: Option<BoxFuture<'_, ()>> = None;
         loop {
             let rejected = self.log.progress().rejected.clone();
             if let Some(stopped) = rejected {
                 return Ok(Some(Ending::stopped(stopped)));
             }
-            let next = self.begin_ready(working)?;
+            let next = if has_begun { self.begin_ready(working)? } else { Next::WantsSeat };
             if let Next::Limit(limit) = next {
                 return Ok(Some(Ending::failed(limit)));
             }
             self.log.flush().await?;
             working.begin();
-            let wants_seat = next == Next::WantsSeat;
             if working.tasks.is_empty() && next == Next::Nothing {
                 return Ok(Some(Ending::succeeded()));
             }
-            let waiting = self.log.waiting.load(Ordering::Relaxed);
-            if !wants_seat && working.tasks.len() == waiting {
-                // Nothing but people to wait for: another run may have the place.
-                self.log.seat.release();
+            if next == Next::WantsSeat {
+                taking_seat.get_or_insert_with(|| Box::pin(self.log.seat.take()));
+            } else {
+                taking_seat = None;
+                if working.tasks.len() == self.log.waits.count() {
+                    // Nothing but people to wait for: another run may have the place.
+                    self.log.seat.release();
+                }
             }
             tokio::select! {
                 biased;
@@ -151,8 +164,14 @@ impl Execution {
                     return Ok(Some(Ending::failed(format!("The run took {seconds} seconds, its limit."))));
                 }
                 Some(command) = commands.recv() => command.carry_out(&self.log).await?,
-                () = self.log.waits.notified() => {}
-                () = self.log.seat.take(), if wants_seat => {}
+                () = self.log.waits.changed() => {}
+                () = done(&mut taking_seat) => {
+                    taking_seat = None;
+                    if !has_begun {
+                        has_begun = true;
+                        self.take_up(resumed, working).await?;
+                    }
+                }
                 Some(finished) = working.tasks.join_next_with_id(), if !working.tasks.is_empty() => {
                     if let Some(ending) = self.end(finished, working)? {
                         return Ok(Some(ending));
@@ -162,22 +181,47 @@ impl Execution {
         }
     }
 
-    /// Writes the end of the run: what was under way or never reached is marked so.
+    /// Says that the run works now, and begins again what was in flight.
+    async fn take_up(&self, resumed: bool, working: &mut Working) -> Result<(), JournalError> {
+        let reason = resumed.then(|| "Continued after a restart of the server.".to_owned());
+        let running = StatusChanged { status: RunStatus::Running, reason };
+        self.log.append(None, vec![Body::StatusChanged(running)]).await?;
+        let in_flight = self.log.progress().in_flight();
+        for (node, number) in in_flight {
+            self.begin(node, number, working);
+        }
+        Ok(())
+    }
+
+    /// Writes the end of the run: calls that were dropped end, and what was under way or never reached
+    /// is marked so.
     pub async fn finish(&self, ending: Ending) -> Result<(), JournalError> {
-        let (totals, unfinished) = {
-            let progress = self.log.progress();
-            let under_way = progress.in_flight().into_iter().map(|(node, _)| (node, "ended with the run"));
-            let not_reached = progress.never_visited().cloned().map(|node| (node, "not reached"));
-            (progress.totals.clone(), under_way.chain(not_reached).collect::<Vec<_>>())
-        };
-        let skipped = unfinished.into_iter().map(|(node, reason)| {
-            let reason = Some(reason.to_owned());
-            (Some(node), Body::NodeStatusChanged(NodeStatusChanged { status: NodeStatus::Skipped, reason }))
-        });
-        let finished =
-            RunFinished { status: ending.status, error: ending.error, stopped: ending.stopped, totals };
-        let events = skipped.chain([(None, Body::RunFinished(finished))]).collect();
-        self.log.append_each(events).await
+        let Ending { status, error, stopped } = ending;
+        self.log
+            .finish(|progress| {
+                let dropped = progress.dropped_calls(now()).into_iter();
+                let dropped = dropped.map(|(node, call)| (Some(node), Body::CallFinished(call)));
+                let in_flight = progress.in_flight().into_iter();
+                let under_way = in_flight.map(|(node, _)| skipped(node, "ended with the run"));
+                let not_reached = progress.never_visited().map(|node| skipped(node.clone(), "not reached"));
+                let mut events: Vec<_> = dropped.chain(under_way).chain(not_reached).collect();
+                let totals = progress.totals_with(events.iter().map(|(_, body)| body));
+                events.push((None, Body::RunFinished(RunFinished { status, error, stopped, totals })));
+                events
+            })
+            .await
+    }
+
+    /// A refusal of the log as the sentence that ends the run. `Err`: the run is not this engine's.
+    fn unless_refused<T>(&self, done: Result<T, JournalError>) -> Result<Result<T, String>, JournalError> {
+        match done {
+            Err(error) if leaves_run(&error) => Err(error),
+            Err(refusal) => {
+                tracing::warn!(run = %self.log.run, %refusal, "the log refuses what the run wants to write");
+                Ok(Err(refusal.to_string()))
+            }
+            Ok(done) => Ok(Ok(done)),
+        }
     }
 
     /// Begins what is ready, up to the limits.
@@ -192,7 +236,7 @@ impl Execution {
             if working.count() >= limits.concurrent_nodes.max(1) as usize {
                 break;
             }
-            let steps = self.log.progress().steps;
+            let steps = self.log.progress().own_steps();
             if steps >= limits.steps {
                 return Ok(Next::Limit(format!("The run took {steps} steps, its limit.")));
             }
@@ -240,9 +284,13 @@ impl Execution {
                 self.succeed(&visit, outcome);
                 Ok(None)
             }
-            Err(NodeError::Journal(error)) => Err(error),
+            Err(NodeError::Journal(error)) if leaves_run(&error) => Err(error),
             // The run is ending, and says so itself.
-            Err(NodeError::Stopped) => Ok(None),
+            Err(NodeError::Stopped) if self.stop.is_cancelled() => Ok(None),
+            Err(NodeError::Stopped) => {
+                let error = NodeError::failed("It gave up as if the run were stopped, which it is not.");
+                Ok(Some(self.fail(&visit, &error)))
+            }
             Err(error) => Ok(Some(self.fail(&visit, &error))),
         }
     }
@@ -266,8 +314,9 @@ impl Execution {
     }
 
     fn fail(&self, visit: &Visit, error: &NodeError) -> Ending {
-        let reason = Some(error.to_string());
-        let finished = NodeFinished { status: NodeStatus::Failed, reason, ..self.finished(visit) };
+        let reason = Some(shortened(error.to_string()));
+        let anew = matches!(error, NodeError::AnotherVersion(_));
+        let finished = NodeFinished { status: NodeStatus::Failed, reason, anew, ..self.finished(visit) };
         self.log.stage(&visit.node, Body::NodeFinished(finished));
         let label = self.log.graph.plan(&visit.node).map_or(visit.node.as_str(), |plan| &plan.label);
         match error {
@@ -288,6 +337,7 @@ impl Execution {
             appended: BTreeSet::new(),
             next: Vec::new(),
             complete: visit.number == planned,
+            anew: false,
         }
     }
 
@@ -296,6 +346,25 @@ impl Execution {
             Some(left) => tokio::time::sleep(left).await,
             None => std::future::pending().await,
         }
+    }
+}
+
+fn skipped(node: NodeId, reason: &str) -> (Option<NodeId>, Body) {
+    let reason = Some(reason.to_owned());
+    (Some(node), Body::NodeStatusChanged(NodeStatusChanged { status: NodeStatus::Skipped, reason }))
+}
+
+/// What a node says of its failure may be of any length.
+fn shortened(mut reason: String) -> String {
+    reason.truncate(reason.floor_char_boundary(LONGEST_REASON));
+    reason
+}
+
+/// Waits for a future that there may be; for ever, if there is none.
+async fn done(future: &mut Option<BoxFuture<'_, ()>>) {
+    match future {
+        Some(future) => future.await,
+        None => std::future::pending().await,
     }
 }
 

@@ -1,8 +1,11 @@
 //! What a run that continues another one takes over from its log.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::{Answer, Body, CallId, Event, ForkPoint, NewEvent, NodeId, NodeStatus, RunStatus};
+use protocol::{
+    Answer, Body, CallFinished, CallId, CallStarted, Event, ForkPoint, InputReceived, InputRequest, NewEvent,
+    NodeId, NodeStatus, RunStatus, ToolInvoked, ToolReturned,
+};
 
 use crate::{Graph, approval::approval_of};
 
@@ -37,11 +40,14 @@ pub enum ForkError {
 /// The part of a log that stays true, in its order, without its start and plan.
 ///
 /// What depends on the point is left out: the events of all nodes that its work reaches, from
-/// then on. Nodes beside it keep all that they did, so that nothing is paid for twice.
+/// then on. Nodes beside it keep all that they did, so that nothing is paid for twice: also visits that
+/// did not come to their end, but for what failed in them and what followed from that.
+/// `other_questions`: the new run may ask in them what the old one did not, so they keep nothing.
 pub(crate) fn taken_over(
     events: Vec<Event>,
     graph: &Graph,
     point: &ForkPoint,
+    other_questions: bool,
 ) -> Result<Vec<NewEvent>, ForkError> {
     let cut = Cut::find(&events, graph, point)?;
     let settled = settled_questions(&events);
@@ -50,8 +56,95 @@ pub(crate) fn taken_over(
         Body::InputReceived(received) => settled.contains(&received.input),
         body => is_done_work(body),
     };
-    let kept = events.into_iter().filter(|event| stays(event) && cut.keeps(event));
+    let unfinished = Unfinished::find(events.iter().filter(|event| cut.keeps(event)), other_questions);
+    let kept = events.into_iter().filter(|event| stays(event) && cut.keeps(event) && unfinished.keeps(event));
     Ok(kept.map(|event| NewEvent { at: event.at, node: event.node, body: event.body }).collect())
+}
+
+/// The visits that did not come to a good end, by their nodes.
+struct Unfinished(BTreeMap<NodeId, UnfinishedVisit>);
+
+struct UnfinishedVisit {
+    /// Where each of its calls and questions began.
+    begun: BTreeMap<CallId, u64>,
+    /// Where each that was answered ended.
+    answered: BTreeMap<CallId, u64>,
+    /// Where it began.
+    start: u64,
+    /// Whether what its calls came to is why it failed.
+    anew: bool,
+}
+
+impl Unfinished {
+    fn find<'e>(events: impl Iterator<Item = &'e Event>, anew: bool) -> Self {
+        let mut visits = BTreeMap::new();
+        for event in events {
+            let Some(node) = &event.node else { continue };
+            match &event.body {
+                Body::NodeStarted(_) => {
+                    let (begun, answered) = (BTreeMap::new(), BTreeMap::new());
+                    let visit = UnfinishedVisit { begun, answered, start: event.seq, anew };
+                    visits.entry(node.clone()).or_insert(visit);
+                }
+                Body::NodeFinished(finished) if finished.status != NodeStatus::Failed => {
+                    visits.remove(node);
+                }
+                body => {
+                    if let Some(visit) = visits.get_mut(node) {
+                        visit.take(event.seq, body);
+                    }
+                }
+            }
+        }
+        Self(visits)
+    }
+
+    fn keeps(&self, event: &Event) -> bool {
+        let Some(visit) = event.node.as_ref().and_then(|node| self.0.get(node)) else { return true };
+        match call_of(&event.body) {
+            Some(call) if !visit.begun.contains_key(call) => true, // Of an earlier visit.
+            Some(call) => visit.answered.get(call).is_some_and(|answered| *answered < visit.end()),
+            None => !event.body.is_emitted() || event.seq < visit.end(),
+        }
+    }
+}
+
+impl UnfinishedVisit {
+    fn take(&mut self, seq: u64, body: &Body) {
+        match (body, call_of(body)) {
+            (Body::CallStarted(_) | Body::ToolInvoked(_) | Body::InputRequested(_), Some(call)) => {
+                self.begun.entry(call.clone()).or_insert(seq);
+            }
+            (Body::CallFinished(finished), _) if finished.error.is_some() => {}
+            (Body::InputReceived(received), _) if !is_settled(received) => {}
+            (_, Some(call)) => drop(self.answered.insert(call.clone(), seq)),
+            (Body::NodeFinished(finished), None) => self.anew |= finished.anew,
+            _ => {}
+        }
+    }
+
+    /// The first event that is not kept: from the first call on that failed or has no answer, the visit
+    /// is made again.
+    fn end(&self) -> u64 {
+        if self.anew {
+            return self.start;
+        }
+        let open = self.begun.iter().filter(|(call, _)| !self.answered.contains_key(*call));
+        open.map(|(_, begun)| *begun).min().unwrap_or(u64::MAX)
+    }
+}
+
+/// The call or question that an event is of.
+fn call_of(body: &Body) -> Option<&CallId> {
+    match body {
+        Body::CallStarted(CallStarted { call, .. })
+        | Body::CallFinished(CallFinished { call, .. })
+        | Body::ToolInvoked(ToolInvoked { call, .. })
+        | Body::ToolReturned(ToolReturned { call, .. }) => Some(call),
+        Body::InputRequested(InputRequest { input, .. })
+        | Body::InputReceived(InputReceived { input, .. }) => Some(input),
+        _ => None,
+    }
 }
 
 /// Questions whose answers stand. The others are asked anew: with a new deadline, and although
@@ -61,8 +154,11 @@ fn settled_questions(events: &[Event]) -> BTreeSet<CallId> {
         Body::InputReceived(received) => Some(received),
         _ => None,
     });
-    let settled = answers.filter(|it| !matches!(it.answer, Answer::Rejected { .. } | Answer::Expired));
-    settled.map(|received| received.input.clone()).collect()
+    answers.filter(|it| is_settled(it)).map(|received| received.input.clone()).collect()
+}
+
+fn is_settled(received: &InputReceived) -> bool {
+    !matches!(received.answer, Answer::Rejected { .. } | Answer::Expired)
 }
 
 /// Whether a body says what was done. What failed is done again; the plan and the run's own

@@ -11,7 +11,9 @@
 //! - [`LiveCalls`]: the text of model calls in flight, which is not in the log
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod admission;
 mod approval;
+mod asked;
 mod chat;
 mod command;
 mod context;
@@ -26,11 +28,13 @@ mod queue;
 mod run_log;
 mod spend;
 mod state;
+mod waits;
 mod work;
 
+pub use admission::Full;
 pub use chat::CHAT_AGENT;
 pub use context::NodeContext;
-pub use engine::{Engine, EngineError, EngineOptions, Plan, Workflows};
+pub use engine::{Engine, EngineError, EngineOptions, Plan, Workflows, share_of};
 pub use fork::ForkError;
 pub use graph::{Graph, GraphError, Route};
 pub use input::{AnswerForm, InputError, Question};

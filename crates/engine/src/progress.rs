@@ -2,11 +2,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use llm::{Arguments, ChatAnswer, ToolRequest};
 use protocol::{
-    AccountId, Answer, Approval, Body, CallFinished, CallId, Digest, InputForm, InputReceived, InputRequest,
-    NodeFinished, NodeId, NodeStatus, Patch, Stopped, Totals,
+    AccountId, Answer, Approval, Body, CallFinished, CallId, CallStarted, Digest, InputForm, InputReceived,
+    InputRequest, NodeFinished, NodeId, NodeStatus, Patch, Stopped, Timestamp, Totals,
 };
 
-use crate::{Graph, State, ToolResult};
+use crate::{Graph, NodeError, State, ToolResult};
 
 /// What a run has done: the fold of its log that the executor goes on from.
 ///
@@ -18,7 +18,10 @@ pub(crate) struct Progress {
     /// Model calls in flight.
     open_calls: BTreeSet<CallId>,
     /// Visits that were begun.
-    pub steps: u32,
+    steps: u32,
+    /// What was used, and the visits that were begun, in what the run took over from another: its
+    /// own limits do not count them.
+    inherited: (Totals, u32),
     /// Before which nodes the run pauses.
     pub approval: Approval,
     /// Who changed that last.
@@ -26,17 +29,37 @@ pub(crate) struct Progress {
     /// A person's refusal to go on.
     pub rejected: Option<Stopped>,
     nodes: BTreeMap<NodeId, NodeProgress>,
-    answers: HashMap<CallId, ChatAnswer>,
+    /// What the visits in flight have asked of models and tools.
+    asked: HashMap<CallId, Asked>,
+    /// What models answered to that, or why they did not.
+    answers: HashMap<CallId, Result<ChatAnswer, String>>,
+    /// What tools answered to that.
     results: HashMap<CallId, ToolResult>,
+    /// What people were asked in visits.
+    questions: HashMap<CallId, InputRequest>,
     /// Questions that are not answered.
     open: BTreeMap<CallId, (NodeId, InputRequest)>,
     received: HashMap<CallId, Answer>,
+}
+
+/// A call of a model or a tool, as the log has it.
+#[derive(Debug)]
+struct Asked {
+    node: NodeId,
+    visit: u32,
+    at: Timestamp,
+    /// The model that was asked; empty for a tool.
+    model: String,
+    /// `None` in logs of old versions.
+    digest: Option<Digest>,
 }
 
 #[derive(Debug, Default)]
 struct NodeProgress {
     visits: u32,
     in_flight: bool,
+    /// The run's state when the visit in flight began.
+    state: State,
     /// Events that the visit in flight has emitted.
     emitted: usize,
     /// Sources of flow edges that have delivered and were not used up.
@@ -65,23 +88,52 @@ impl Progress {
         progress
     }
 
+    /// Notes that all so far was taken over from another run.
+    pub fn inherit(&mut self) {
+        self.inherited = (self.totals.clone(), self.steps);
+    }
+
+    /// What the run has used itself.
+    pub fn own_totals(&self) -> Totals {
+        self.totals.since(&self.inherited.0)
+    }
+
+    /// The visits that the run has begun itself.
+    pub fn own_steps(&self) -> u32 {
+        self.steps.saturating_sub(self.inherited.1)
+    }
+
     /// Takes an event in, whose texts must be whole.
-    pub fn apply(&mut self, graph: &Graph, node: Option<&NodeId>, body: &Body) {
+    pub fn apply(&mut self, graph: &Graph, at: Timestamp, node: Option<&NodeId>, body: &Body) {
         self.totals.count(&mut self.open_calls, body);
         match (body, node) {
             (Body::NodeStarted(started), Some(node)) => self.begin_visit(node, started.visit),
             (Body::NodeFinished(finished), Some(node)) => self.end_visit(graph, node, finished),
+            (Body::CallStarted(started), Some(node)) => {
+                let CallStarted { call, model, asked, .. } = started;
+                self.note_asked(node, at, call, model, asked.as_ref());
+            }
             (Body::CallFinished(finished), _) => self.end_call(finished),
+            (Body::ToolInvoked(invoked), Some(node)) => {
+                self.note_asked(node, at, &invoked.call, "", invoked.asked.as_ref());
+            }
             (Body::ToolReturned(returned), _) => {
                 let text = returned.result.whole().unwrap_or_default().to_owned();
                 let result = ToolResult { status: returned.status, text, vendor: returned.vendor.clone() };
                 self.results.insert(returned.call.clone(), result);
             }
             (Body::InputRequested(request), Some(node)) => {
+                self.questions.insert(request.input.clone(), request.clone());
                 self.open.insert(request.input.clone(), (node.clone(), request.clone()));
             }
             (Body::InputReceived(received), Some(node)) => self.receive(node, received),
-            (Body::StateEdited(edited), _) => self.edit(&edited.patch),
+            (Body::StateEdited(edited), _) => {
+                self.edit(&edited.patch);
+                // A visit that was taken over has not seen it, and is still to be made.
+                for node in self.nodes.values_mut().filter(|node| node.in_flight) {
+                    node.state.merge(&edited.patch, |_| false);
+                }
+            }
             (Body::ApprovalChanged(changed), _) => {
                 self.approval = changed.approval.clone();
                 self.approval_by = Some(changed.by.clone());
@@ -95,6 +147,19 @@ impl Progress {
         }
     }
 
+    fn note_asked(
+        &mut self,
+        node: &NodeId,
+        at: Timestamp,
+        call: &CallId,
+        model: &str,
+        digest: Option<&Digest>,
+    ) {
+        let visit = self.nodes.get(node).map_or(0, |node| node.visits);
+        let (node, model, digest) = (node.clone(), model.to_owned(), digest.cloned());
+        self.asked.insert(call.clone(), Asked { node, visit, at, model, digest });
+    }
+
     fn begin_visit(&mut self, id: &NodeId, visit: u32) {
         let Some(node) = self.nodes.get_mut(id) else { return };
         if node.in_flight && node.visits == visit {
@@ -103,6 +168,7 @@ impl Progress {
         node.visits = visit;
         node.approved = None;
         node.in_flight = true;
+        node.state = self.state.clone();
         node.emitted = 0;
         self.steps += 1;
         if node.triggers > 0 {
@@ -160,8 +226,10 @@ impl Progress {
     }
 
     fn end_visit(&mut self, graph: &Graph, id: &NodeId, finished: &NodeFinished) {
+        self.forget_calls(id, finished.visit);
         if let Some(node) = self.nodes.get_mut(id) {
             node.in_flight = false;
+            node.state = State::default();
             node.failed = finished.status == NodeStatus::Failed;
             node.comments.clear();
         }
@@ -176,8 +244,23 @@ impl Progress {
         }
     }
 
+    /// Drops what only a repetition of the visit would need. A call that is still open was dropped by a
+    /// crash and not made again: the run's end has yet to say so.
+    fn forget_calls(&mut self, id: &NodeId, visit: u32) {
+        self.asked.retain(|call, asked| {
+            let is_open = self.open_calls.contains(call);
+            let stays = asked.node != *id || asked.visit != visit || is_open;
+            if !stays {
+                self.answers.remove(call);
+                self.results.remove(call);
+            }
+            stays
+        });
+    }
+
     fn end_call(&mut self, finished: &CallFinished) {
-        if finished.error.is_some() {
+        if let Some(error) = &finished.error {
+            self.answers.insert(finished.call.clone(), Err(error.clone()));
             return;
         }
         let whole = |text: &protocol::Text| text.whole().unwrap_or_default().to_owned();
@@ -197,17 +280,68 @@ impl Progress {
             cost: finished.cost,
             attempts: finished.attempts.clone(),
         };
-        self.answers.insert(finished.call.clone(), answer);
+        self.answers.insert(finished.call.clone(), Ok(answer));
     }
 
-    /// The answer to a call, if it is in the log.
-    pub fn answer(&self, call: &CallId) -> Option<ChatAnswer> {
+    /// The answer to a call, or why there is none, if that is in the log.
+    pub fn answer(&self, call: &CallId) -> Option<Result<ChatAnswer, String>> {
         self.answers.get(call).cloned()
     }
 
     /// The result of a tool call, if it is in the log.
     pub fn result(&self, call: &CallId) -> Option<ToolResult> {
         self.results.get(call).cloned()
+    }
+
+    /// Checks that the log has no answer to another question under the id of this one.
+    ///
+    /// # Errors
+    /// [`NodeError::AnotherVersion`].
+    pub fn check_asked(&self, call: &CallId, asked: &Digest) -> Result<(), NodeError> {
+        let logged = self.asked.get(call).and_then(|asked| asked.digest.as_ref());
+        let is_another = self.is_answered(call) && logged.is_some_and(|logged| logged != asked);
+        if is_another || self.was_asked(call) {
+            return Err(NodeError::AnotherVersion(call.clone()));
+        }
+        Ok(())
+    }
+
+    /// The same for a question to a person.
+    pub fn check_question(&self, input: &CallId, prompt: &str, form: &InputForm) -> Result<(), NodeError> {
+        let is_another =
+            self.questions.get(input).is_some_and(|logged| logged.prompt != prompt || logged.form != *form);
+        if is_another || self.is_answered(input) {
+            return Err(NodeError::AnotherVersion(input.clone()));
+        }
+        Ok(())
+    }
+
+    fn is_answered(&self, call: &CallId) -> bool {
+        self.answers.contains_key(call) || self.results.contains_key(call)
+    }
+
+    /// The ends of the calls in flight, for a run that ends without their answers.
+    pub fn dropped_calls(&self, now: Timestamp) -> Vec<(NodeId, CallFinished)> {
+        let open = self.open_calls.iter().filter_map(|call| Some((call, self.asked.get(call)?)));
+        open.map(|(call, asked)| {
+            (
+                asked.node.clone(),
+                CallFinished::dropped(call.clone(), asked.model.clone(), now.since(asked.at)),
+            )
+        })
+        .collect()
+    }
+
+    /// The totals after these events, too.
+    pub fn totals_with<'b>(&self, bodies: impl IntoIterator<Item = &'b Body>) -> Totals {
+        let (mut totals, mut open) = (self.totals.clone(), self.open_calls.clone());
+        bodies.into_iter().for_each(|body| totals.count(&mut open, body));
+        totals
+    }
+
+    /// The run's state when the node's visit in flight began.
+    pub fn state_of_visit(&self, node: &NodeId) -> State {
+        self.nodes.get(node).map(|node| node.state.clone()).unwrap_or_default()
     }
 
     /// Events that the visit in flight to `node` has emitted.

@@ -6,6 +6,8 @@ use std::{
 use protocol::{AccountId, RunId};
 use tokio::sync::{oneshot, watch};
 
+use crate::admission::Accepted;
+
 /// The places that runs work in. Who comes first is served first, but an account that has all
 /// the places it may have lets others pass.
 pub(crate) struct Queue {
@@ -124,28 +126,65 @@ pub(crate) struct Seat {
     account: AccountId,
     allowed: usize,
     place: Mutex<Option<Place>>,
+    /// One part of a run waits in the queue, however many want its place.
+    waits_in_line: tokio::sync::Mutex<()>,
+    /// `None` once the run is over.
+    accepted: Mutex<Option<Accepted>>,
 }
 
 impl Seat {
-    pub fn new(queue: Arc<Queue>, run: RunId, account: AccountId, allowed: usize) -> Self {
-        Self { queue, run, account, allowed, place: Mutex::default() }
+    pub fn new(
+        queue: Arc<Queue>,
+        run: RunId,
+        account: AccountId,
+        allowed: usize,
+        accepted: Accepted,
+    ) -> Self {
+        Self {
+            queue,
+            run,
+            account,
+            allowed,
+            place: Mutex::default(),
+            waits_in_line: tokio::sync::Mutex::default(),
+            accepted: Mutex::new(Some(accepted)),
+        }
     }
 
     pub fn is_taken(&self) -> bool {
         self.place().is_some()
     }
 
-    /// Waits for a place, if there is none yet.
+    /// Waits for a place, if there is none yet. Dropping the future leaves the queue.
     pub async fn take(&self) {
+        self.wait(false);
+        let _turn = self.waits_in_line.lock().await;
         if !self.is_taken() {
             let place = self.queue.enter(self.run, &self.account, self.allowed).await;
-            // One that another part of the run took meanwhile is given back.
-            let _second = self.place().replace(place);
+            *self.place() = Some(place);
         }
     }
 
+    /// Gives the place back, as the run waits for people alone.
     pub fn release(&self) {
-        let _place = self.place().take();
+        drop(self.place().take());
+        self.wait(true);
+    }
+
+    /// Gives everything back: the run is over, or left to be resumed.
+    pub fn leave(&self) {
+        drop(self.place().take());
+        drop(self.accepted().take());
+    }
+
+    fn wait(&self, waits: bool) {
+        if let Some(accepted) = &*self.accepted() {
+            accepted.wait(waits);
+        }
+    }
+
+    fn accepted(&self) -> MutexGuard<'_, Option<Accepted>> {
+        self.accepted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn place(&self) -> MutexGuard<'_, Option<Place>> {
@@ -159,6 +198,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::admission::Admission;
 
     fn run(number: u128) -> RunId {
         RunId(Uuid::from_u128(number))
@@ -214,7 +254,8 @@ mod tests {
     async fn a_seat_that_is_given_back_serves_the_next() {
         let queue = Queue::new(1);
         let (me, _) = accounts();
-        let seat = Seat::new(queue.clone(), run(1), me.clone(), 9);
+        let accepted = Arc::new(Admission::default()).accept_again(&me, false);
+        let seat = Seat::new(queue.clone(), run(1), me.clone(), 9, accepted);
         seat.take().await;
         let mut next = Box::pin(queue.enter(run(2), &me, 9));
         assert!((&mut next).now_or_never().is_none());

@@ -1,14 +1,17 @@
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use journal::{Epoch, Journal, JournalError};
-use protocol::{AccountId, Body, Event, NewEvent, NodeId, RunId, RunRequest, RunStarted, Timestamp};
-use tokio::sync::{Notify, watch};
+use protocol::{
+    AccountId, Body, Event, NewEvent, NodeFinished, NodeId, NodeStatus, Origin, Patch, RunId, RunRequest,
+    RunStarted, Timestamp,
+};
+use tokio::sync::{RwLock, watch};
 use tokio_util::task::TaskTracker;
 
-use crate::{Allowances, Graph, progress::Progress, queue::Seat, spend::Spend};
+use crate::{Allowances, Graph, progress::Progress, queue::Seat, spend::Spend, waits::Waits};
 
 /// One run's log as its only owner writes it, with the progress that it adds up to.
 pub(crate) struct RunLog {
@@ -21,15 +24,16 @@ pub(crate) struct RunLog {
     progress: Mutex<Progress>,
     /// What counts already and is still to be written.
     staged: Mutex<Vec<(Option<NodeId>, Body)>>,
+    /// Whether the run's end is written. Whoever appends holds it until the event counts as well; the
+    /// run's end waits for them, so that nothing is in the log that its totals leave out.
+    over: RwLock<bool>,
     pub account: Account,
     /// The run's place among those at work.
     pub seat: Seat,
     /// Work that a stop must not cut in two.
     pub commits: TaskTracker,
     /// Nodes that wait for people.
-    pub waiting: AtomicUsize,
-    /// Tells the executor that a node began or ended to wait.
-    pub waits: Notify,
+    pub waits: Waits,
     /// Tells nodes that people answered; the value means nothing.
     pub answers: watch::Sender<u64>,
 }
@@ -58,8 +62,9 @@ impl RunLog {
         for event in &taken_over {
             let mut event = event.clone();
             make_whole(&journal, &mut event.body).await?;
-            progress.apply(&graph, event.node.as_ref(), &event.body);
+            progress.apply(&graph, event.at, event.node.as_ref(), &event.body);
         }
+        progress.inherit();
         let request = started.request.clone();
         let plan = std::iter::once(Body::RunStarted(started)).chain(graph.announcement());
         let plan = plan.map(|body| NewEvent { at, node: None, body });
@@ -67,11 +72,12 @@ impl RunLog {
         Ok(Self::new(journal, epoch, run, request, graph, at, progress, account, seat))
     }
 
-    /// Takes over a run from its log.
+    /// Takes over a run from its log. What it took over from its origin is not its own.
     pub async fn resume(
         journal: Journal,
         run: RunId,
         request: RunRequest,
+        origin: Option<&Origin>,
         graph: Graph,
         account: Account,
         seat: Seat,
@@ -89,7 +95,10 @@ impl RunLog {
                     started_at = at;
                 }
                 make_whole(&journal, &mut body).await?;
-                progress.apply(&graph, node.as_ref(), &body);
+                progress.apply(&graph, at, node.as_ref(), &body);
+                if origin.is_some_and(|origin| origin.through == seq) {
+                    progress.inherit();
+                }
             }
         }
         Ok(Self::new(journal, epoch, run, request, graph, started_at, progress, account, seat))
@@ -116,11 +125,11 @@ impl RunLog {
             epoch,
             progress: Mutex::new(progress),
             staged: Mutex::default(),
+            over: RwLock::new(false),
             account,
             seat,
             commits: TaskTracker::new(),
-            waiting: AtomicUsize::new(0),
-            waits: Notify::new(),
+            waits: Waits::default(),
             answers: watch::Sender::default(),
         })
     }
@@ -131,43 +140,107 @@ impl RunLog {
 
     /// Appends events that belong to `node` and returns when they are durable. While the
     /// disk refuses, it tries again: the run pauses, and nothing is lost.
-    pub async fn append(&self, node: Option<&NodeId>, bodies: Vec<Body>) -> Result<(), JournalError> {
-        self.append_each(bodies.into_iter().map(|body| (node.cloned(), body)).collect()).await
+    ///
+    /// They are written and count as one: dropping the future takes neither back.
+    pub async fn append(
+        self: &Arc<Self>,
+        node: Option<&NodeId>,
+        bodies: Vec<Body>,
+    ) -> Result<(), JournalError> {
+        let events: Vec<_> = bodies.into_iter().map(|body| (node.cloned(), body)).collect();
+        let log = self.clone();
+        undropped(async move {
+            let over = log.over.read().await;
+            if *over {
+                return Err(JournalError::Finished(log.run));
+            }
+            log.write_and_count(&events).await
+        })
+        .await
     }
 
-    /// The same for events of several nodes, as one entry.
-    pub async fn append_each(&self, events: Vec<(Option<NodeId>, Body)>) -> Result<(), JournalError> {
-        self.write(&events).await?;
-        for (node, body) in &events {
-            self.count(node.as_ref(), body);
-        }
+    /// The same for what is said beside the run, also after its end.
+    pub async fn append_beside(self: &Arc<Self>, body: Body) -> Result<(), JournalError> {
+        let log = self.clone();
+        undropped(async move {
+            let _over = log.over.read().await;
+            log.write_and_count(&[(None, body)]).await
+        })
+        .await
+    }
+
+    /// Writes the end of the run, which `end` makes of the progress that nothing changes any more.
+    pub async fn finish(
+        &self,
+        end: impl FnOnce(&Progress) -> Vec<(Option<NodeId>, Body)>,
+    ) -> Result<(), JournalError> {
+        let mut over = self.over.write().await;
+        let events = end(&self.progress());
+        self.write_and_count(&events).await?;
+        *over = true;
         Ok(())
     }
 
     /// Lets an event count at once, to be written with the next [`RunLog::flush`]: what the executor
     /// decides between two waits is one entry in the log, and nothing begins before it is durable.
     pub fn stage(&self, node: &NodeId, body: Body) {
-        self.count(Some(node), &body);
+        self.count(now(), Some(node), &body);
         self.staged().push((Some(node.clone()), body));
     }
 
-    /// Writes what was staged.
+    /// Writes what was staged. What the log refuses for what it is, such as a result that is too large,
+    /// is left out then, and a visit that ended with it has failed.
     pub async fn flush(&self) -> Result<(), JournalError> {
         let events = std::mem::take(&mut *self.staged());
-        if events.is_empty() { Ok(()) } else { self.write(&events).await }
+        if events.is_empty() {
+            return Ok(());
+        }
+        let written = self.write(now(), &events).await;
+        if let Err(refusal) = &written
+            && !leaves_run(refusal)
+        {
+            for event in events {
+                self.write_or_fail(event).await?;
+            }
+        }
+        written
     }
 
-    fn count(&self, node: Option<&NodeId>, body: &Body) {
+    async fn write_or_fail(&self, (node, body): (Option<NodeId>, Body)) -> Result<(), JournalError> {
+        match (self.write(now(), &[(node.clone(), body.clone())]).await, body) {
+            (Err(refusal), Body::NodeFinished(finished)) if !leaves_run(&refusal) => {
+                let failed = NodeFinished {
+                    status: NodeStatus::Failed,
+                    reason: Some(refusal.to_string()),
+                    patch: Patch::new(),
+                    ..finished
+                };
+                self.write(now(), &[(node, Body::NodeFinished(failed))]).await
+            }
+            (Err(refusal), _) if !leaves_run(&refusal) => Ok(()),
+            (written, _) => written,
+        }
+    }
+
+    async fn write_and_count(&self, events: &[(Option<NodeId>, Body)]) -> Result<(), JournalError> {
+        let at = now();
+        self.write(at, events).await?;
+        for (node, body) in events {
+            self.count(at, node.as_ref(), body);
+        }
+        Ok(())
+    }
+
+    fn count(&self, at: Timestamp, node: Option<&NodeId>, body: &Body) {
         self.account.spend.count(body);
-        self.progress().apply(&self.graph, node, body);
+        self.progress().apply(&self.graph, at, node, body);
     }
 
     fn staged(&self) -> MutexGuard<'_, Vec<(Option<NodeId>, Body)>> {
         self.staged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn write(&self, events: &[(Option<NodeId>, Body)]) -> Result<(), JournalError> {
-        let at = now();
+    async fn write(&self, at: Timestamp, events: &[(Option<NodeId>, Body)]) -> Result<(), JournalError> {
         let new_events = || events.iter().cloned().map(|(node, body)| NewEvent { at, node, body }).collect();
         self.journal.append_patiently(self.run, self.epoch, new_events).await.map(drop)
     }
@@ -176,18 +249,17 @@ impl RunLog {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The limit that the run has reached, in words.
+    /// The limit that the run has reached, in words. What it took over from another was paid for
+    /// there, and counts for none of its own.
     pub fn limit_reached(&self) -> Option<String> {
         let limits = &self.request.limits;
-        let progress = self.progress();
-        let totals = &progress.totals;
+        let totals = self.progress().own_totals();
         if limits.tokens.is_some_and(|limit| totals.tokens() >= limit) {
             return Some(format!("The run used {} tokens, its limit.", totals.tokens()));
         }
         if limits.cost.is_some_and(|limit| totals.cost >= limit) {
             return Some(format!("The run cost ${}, its limit.", totals.cost));
         }
-        drop(progress);
         self.account.spend.limit_reached(&self.account.allowances.of(&self.account.id))
     }
 
@@ -205,6 +277,7 @@ async fn make_whole(journal: &Journal, body: &mut Body) -> Result<(), JournalErr
         Body::CallFinished(_)
             | Body::ToolReturned(_)
             | Body::NodeFinished(_)
+            | Body::InputRequested(_)
             | Body::InputReceived(_)
             | Body::StateEdited(_)
     );
@@ -216,6 +289,44 @@ async fn make_whole(journal: &Journal, body: &mut Body) -> Result<(), JournalErr
         }
     }
     Ok(())
+}
+
+/// Whether this error of the log means that the run is not this engine's to go on with: another has it,
+/// it is over, or the log has ended. Any other is a refusal of what one node wants to do: it fails
+/// the run, visibly. What may pass is waited for before.
+pub(crate) fn leaves_run(error: &JournalError) -> bool {
+    match error {
+        JournalError::Fenced(_) | JournalError::Finished(_) | JournalError::Closed | JournalError::Dead(_) => true,
+        JournalError::AtWork(_)
+        | JournalError::NoSuchRun(_)
+        | JournalError::OutOfOrder(_)
+        | JournalError::NoSuchText(_)
+        | JournalError::TooLarge { .. }
+        | JournalError::InUse(_)
+        | JournalError::File(_)
+        | JournalError::Corrupt(_)
+        | JournalError::Full
+        | JournalError::ReadOnly
+        | JournalError::Unwritable
+        | JournalError::Refused(_)
+        | JournalError::Panicked(_)
+        | JournalError::Database(_)
+        | JournalError::Unreadable(_) => false,
+    }
+}
+
+/// Does work that goes on to its end, though the future may be dropped that waits for it.
+async fn undropped(
+    work: impl Future<Output = Result<(), JournalError>> + Send + 'static,
+) -> Result<(), JournalError> {
+    match tokio::spawn(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The server ends.
+            Err(_) => Err(JournalError::Closed),
+        },
+    }
 }
 
 /// The present moment.

@@ -8,6 +8,8 @@ use protocol::{AccountId, Body, Decimal, Limits, Totals};
 pub struct Allowance {
     /// Runs that work at the same time; further ones are queued. `None`: as many as the server.
     pub concurrent_runs: Option<usize>,
+    /// Runs that may be queued or working; further ones are refused. `None`: the engine's setting.
+    pub accepted_runs: Option<usize>,
     /// What one run may use at most, whatever it asks for.
     pub run: Limits,
     /// Tokens in and out of all its runs together.
@@ -19,7 +21,7 @@ pub struct Allowance {
 /// Whatever the server can give.
 impl Default for Allowance {
     fn default() -> Self {
-        Self { concurrent_runs: None, run: Limits::widest(), tokens: None, cost: None }
+        Self { concurrent_runs: None, accepted_runs: None, run: Limits::widest(), tokens: None, cost: None }
     }
 }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use protocol::{Patch, Text};
 use serde::de::DeserializeOwned;
@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use crate::NodeError;
 
-/// The keyed state of a run, as the finished nodes have left it.
+/// The keyed state of a run, as the finished nodes have left it. Copies share the values.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct State(BTreeMap<String, Value>);
+pub struct State(BTreeMap<String, Arc<Value>>);
 
 impl State {
     /// The value of `key`, or `None` if no node has set it.
@@ -17,14 +17,14 @@ impl State {
     /// The value is there but of another type.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, NodeError> {
         let Some(value) = self.0.get(key) else { return Ok(None) };
-        T::deserialize(value).map(Some).map_err(|error| {
+        T::deserialize(value.as_ref()).map(Some).map_err(|error| {
             NodeError::failed(format!("The run's state has an unexpected value under \"{key}\": {error}"))
         })
     }
 
     /// The text under `key`, or an empty text if there is none.
     pub fn text(&self, key: &str) -> &str {
-        self.0.get(key).and_then(Value::as_str).unwrap_or_default()
+        self.0.get(key).and_then(|value| value.as_str()).unwrap_or_default()
     }
 
     /// Takes changes in: a value takes the old one's place, or is added to the key's list.
@@ -35,12 +35,13 @@ impl State {
                 serde_json::from_str(json).unwrap_or_else(|_| Value::String(json.to_owned()))
             });
             if appends(key) {
-                match self.0.entry(key.clone()).or_insert_with(|| Value::Array(Vec::new())) {
+                let list = self.0.entry(key.clone()).or_insert_with(|| Arc::new(Value::Array(Vec::new())));
+                match Arc::make_mut(list) {
                     Value::Array(list) => list.push(value),
                     other => *other = Value::Array(vec![other.take(), value]),
                 }
             } else {
-                self.0.insert(key.clone(), value);
+                self.0.insert(key.clone(), Arc::new(value));
             }
         }
     }

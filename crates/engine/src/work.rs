@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use protocol::ToolStatus;
+use protocol::{CallId, ToolStatus};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -57,12 +57,18 @@ pub enum NodeError {
     /// A sentence for a person.
     #[error("{0}")]
     Failed(String),
-    /// The model could not answer.
+    /// The model could not answer; the log holds this sentence, too.
     #[error("{0}")]
-    Model(#[from] llm::ChatError),
+    Model(String),
     /// The run reached one of its limits.
     #[error("{0}")]
     Limit(String),
+    /// The visit is repeated, and asks something else than the log has an answer to.
+    #[error(
+        "This node was planned by another version: its call {0} asks something else than the log holds \
+         the answer to. Re-run from this node."
+    )]
+    AnotherVersion(CallId),
     /// The run ends, so nothing new may begin.
     #[error("The run was stopped.")]
     Stopped,

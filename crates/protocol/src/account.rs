@@ -151,6 +151,9 @@ pub struct Allowance {
     /// Runs that work at the same time; further ones are queued.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrent_runs: Option<u32>,
+    /// Runs that may be queued or working; further ones are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted_runs: Option<u32>,
     /// What each run may use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<Limits>,

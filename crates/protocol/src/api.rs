@@ -80,6 +80,15 @@ pub struct RunAccepted {
     pub flow: FlowId,
 }
 
+/// A run that was told to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunStopped {
+    /// Whether it has ended. Else its end is written as soon as the disk takes it, or what must not be
+    /// cut in two has come to its end; nothing new begins.
+    pub ended: bool,
+}
+
 /// Which runs to list, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

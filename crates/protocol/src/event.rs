@@ -331,6 +331,10 @@ pub struct NodeFinished {
     pub next: Vec<NodeId>,
     /// Whether this was the last planned visit.
     pub complete: bool,
+    /// Whether what its calls came to is why it failed: a run that continues this one makes it again
+    /// from its beginning.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anew: bool,
 }
 
 /// A model is asked. The same call again means: repeated after a crash.
@@ -429,6 +433,27 @@ pub struct CallFinished {
     /// Why there is no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+impl CallFinished {
+    /// The end of a call that was dropped while it was in flight, after so many milliseconds: its
+    /// provider may charge for it, and nobody can say how much.
+    pub fn dropped(call: CallId, model: String, latency_ms: u64) -> Self {
+        Self {
+            call,
+            model,
+            answer: Text::default(),
+            thoughts: Text::default(),
+            tool_requests: Vec::new(),
+            echo: None,
+            usage: Usage::default(),
+            cost: None,
+            latency_ms,
+            retries: 0,
+            attempts: Vec::new(),
+            error: Some("The call was dropped when the run ended, before its answer was there.".to_owned()),
+        }
+    }
 }
 
 /// How a tool call ended. A field of its own, never guessed from the text.

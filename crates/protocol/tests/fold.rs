@@ -68,6 +68,7 @@ fn body() -> impl Strategy<Value = Body> {
                 appended: appends.then(|| "report".to_owned()).into_iter().collect(),
                 next,
                 complete,
+                anew: false,
             })
         });
     let started_call = (call(), text()).prop_map(|(call, prompt)| {
@@ -328,6 +329,7 @@ fn a_list_shows_all_that_was_added_to_it() {
             appended: appends.then(|| "gaps".to_owned()).into_iter().collect(),
             next: vec![],
             complete: true,
+            anew: false,
         })
     };
     let shown = |view: &RunView| -> Vec<String> {

@@ -297,6 +297,7 @@ fn nodes_of_pure_code_appear_as_log_lines() {
             appended: Default::default(),
             next: Vec::new(),
             complete: true,
+            anew: false,
         };
         log.add(Some(node), Body::NodeFinished(finished));
     }
@@ -335,6 +336,7 @@ fn a_failed_or_degraded_node_says_so() {
             appended: Default::default(),
             next: Vec::new(),
             complete: true,
+            anew: false,
         };
         log.add(Some("market_analyst"), Body::NodeFinished(finished));
         log.last()["message"].as_str().unwrap().to_owned()

@@ -279,6 +279,10 @@ async fn an_imported_analysis_is_nobodys_research() {
     let epoch = stage.journal.claim(run).await.unwrap();
     let mut events = stage.events(own.summary.run).await;
     for event in &mut events {
+        // A file holds whole texts.
+        for text in event.body.texts_mut() {
+            *text = stage.journal.resolve(text).await.unwrap().into();
+        }
         if let Body::RunStarted(started) = &mut event.body {
             started.imported_from = Some(own.summary.run);
             started.request.flow = "flow".parse().unwrap();

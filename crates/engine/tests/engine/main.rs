@@ -1,7 +1,11 @@
 //! The engine through its public interface, on a real database file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod defects;
 mod going_back;
+mod places;
+mod replays;
 mod runs;
 mod stage;
 mod steering;
+mod used;

@@ -9,8 +9,7 @@ use std::{
     time::Duration,
 };
 
-use engine::{Allowance, Engine, EngineError, EngineOptions, Graph, NodeError, Outcome, ToolResult};
-use llm::ChatModel;
+use engine::{EngineError, EngineOptions, Full, Graph, NodeError, Outcome, ToolResult};
 use protocol::{Body, EdgeKind, Limits, LogLevel, LogLine, NodeStatus, RunStatus};
 
 use crate::stage::*;
@@ -284,13 +283,13 @@ async fn a_run_beyond_the_places_is_queued_and_can_be_stopped_there() {
         graph.node(plan("stuck", 1), hang);
         graph
     };
-    let workflows = Arc::new(Fixed { graph, model: bench.model.clone() as Arc<dyn ChatModel> });
-    let options = EngineOptions { concurrent_runs: 1, accepted_runs: 2 };
-    let engine = Engine::new(journal.clone(), workflows, Arc::new(Allowance::default()), options);
+    let options = EngineOptions { concurrent_runs: 1, accepted_runs: 2, ..EngineOptions::default() };
+    let engine = bench.engine_with(&journal, options, graph);
     let first = engine.start(request(Limits::default()), ada()).await.unwrap();
     bench.model.hanging.notified().await;
     let second = engine.start(request(Limits::default()), ada()).await.unwrap();
-    assert!(matches!(engine.start(request(Limits::default()), ada()).await, Err(EngineError::Full(2))));
+    let refused = engine.start(request(Limits::default()), ada()).await;
+    assert!(matches!(refused, Err(EngineError::Full(Full::Server(2)))));
     engine.stop(second, ada(), None).await.unwrap();
     assert_eq!(end_of(&journal, second).await.summary.status, RunStatus::Cancelled);
     assert_eq!(bench.model.calls.load(Ordering::SeqCst), 1);

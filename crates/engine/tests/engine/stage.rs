@@ -11,10 +11,10 @@ use engine::{
 };
 use futures::future::BoxFuture;
 use journal::Journal;
-use llm::{ChatAnswer, ChatFailure, ChatModel, ChatRequest, Message, Piece, Sink};
+use llm::{ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, Message, Piece, Sink};
 use protocol::{
-    AccountId, EdgeKind, Limits, NodeAdded, NodeId, NodeKind, RunId, RunRequest, RunView, Tier, Usage,
-    Workflow,
+    AccountId, Attempt, EdgeKind, Limits, NodeAdded, NodeId, NodeKind, RunId, RunRequest, RunView, Tier,
+    Usage, Workflow,
 };
 use tempfile::TempDir;
 use tokio::sync::Notify;
@@ -24,7 +24,8 @@ pub fn ada() -> AccountId {
     "ada".parse().unwrap()
 }
 
-/// Answers `echo: <last message>`, counts its calls, and hangs on the prompt `hang`.
+/// Answers `echo: <last message>`, counts its calls, hangs on the prompt `hang`, and fails on what
+/// begins with `fail`, after an attempt that was charged and one of unknown cost.
 #[derive(Default)]
 pub struct Echo {
     pub calls: AtomicU32,
@@ -44,6 +45,9 @@ impl ChatModel for Echo {
             self.hanging.notify_one();
             std::future::pending::<()>().await;
         }
+        if prompt.starts_with("fail") {
+            return Err(failure());
+        }
         let text = format!("echo: {prompt}");
         sink(Piece::Begin);
         sink(Piece::Text(&text));
@@ -58,6 +62,19 @@ impl ChatModel for Echo {
             attempts: Vec::new(),
         })
     }
+}
+
+fn failure() -> ChatFailure {
+    let attempt = |usage, cost| Attempt {
+        model: "echo".into(),
+        error: "It broke off.".into(),
+        usage,
+        cost,
+        latency_ms: 1,
+    };
+    let charged = Usage { tokens_in: Some(7), tokens_out: Some(3) };
+    let attempts = vec![attempt(charged, Some("0.005".parse().unwrap())), attempt(Usage::default(), None)];
+    ChatFailure { error: ChatError::Empty { model: "echo".into() }, attempts }
 }
 
 pub fn ask(prompt: &str) -> ChatRequest {
@@ -133,6 +150,22 @@ impl<F: Fn() -> Graph + Send + Sync> Workflows for Fixed<F> {
     }
 }
 
+/// Builds the graph that a request asks for.
+pub struct ByRequest<F> {
+    pub graph: F,
+    pub model: Arc<Echo>,
+}
+
+impl<F: Fn(&RunRequest) -> Graph + Send + Sync> Workflows for ByRequest<F> {
+    fn plan(&self, _: RunId, request: &RunRequest, _: &AccountId) -> Result<Plan, String> {
+        Ok(Plan { graph: (self.graph)(request), model: self.model.clone() })
+    }
+
+    fn model(&self, _: &RunRequest) -> Arc<dyn ChatModel> {
+        self.model.clone()
+    }
+}
+
 pub fn request(limits: Limits) -> RunRequest {
     let date = "2022-06-30".parse().unwrap();
     let workflow = Workflow::Pipeline { ticker: "AAPL".parse().unwrap(), date, analysts: vec![] };
@@ -157,6 +190,17 @@ impl Bench {
         let workflows = Fixed { graph, model: self.model.clone() };
         let anything = Arc::new(Allowance::default());
         Engine::new(journal.clone(), Arc::new(workflows), anything, EngineOptions::default())
+    }
+
+    /// The same with other settings.
+    pub fn engine_with(
+        &self,
+        journal: &Journal,
+        options: EngineOptions,
+        graph: impl Fn() -> Graph + Send + Sync + 'static,
+    ) -> Engine {
+        let workflows = Fixed { graph, model: self.model.clone() };
+        Engine::new(journal.clone(), Arc::new(workflows), Arc::new(Allowance::default()), options)
     }
 
     /// Runs to the end.

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use crate::stage::*;
 
 /// Asks a person, and keeps the answer under its own name.
-fn asking(form: AnswerForm, patience: Option<Duration>, default: Option<Value>) -> Step {
+pub fn asking(form: AnswerForm, patience: Option<Duration>, default: Option<Value>) -> Step {
     step(move |node| {
         let (prompt, reason, form) = ("Which way?".to_owned(), Some("It matters.".to_owned()), form.clone());
         let question = Question { prompt, reason, form, patience, default: default.clone() };
@@ -33,7 +33,7 @@ fn asking(form: AnswerForm, patience: Option<Duration>, default: Option<Value>) 
 }
 
 /// Asks the model with its own name, and keeps the answer under it.
-fn thinking() -> Step {
+pub fn thinking() -> Step {
     step(|node| {
         Box::pin(async move {
             let name = node.plan().id.to_string();
@@ -45,7 +45,7 @@ fn thinking() -> Step {
     })
 }
 
-fn chain(names: &[&str]) -> Graph {
+pub fn chain(names: &[&str]) -> Graph {
     let mut graph = Graph::new();
     for name in names {
         graph.node(plan(name, 1), thinking());
@@ -56,16 +56,16 @@ fn chain(names: &[&str]) -> Graph {
     graph
 }
 
-fn value(json: Value) -> Answer {
+pub fn value(json: Value) -> Answer {
     Answer::Value { json: json.to_string().into() }
 }
 
-fn answer(input: &str, answer: Answer) -> InputReceived {
+pub fn answer(input: &str, answer: Answer) -> InputReceived {
     InputReceived { input: input.parse().unwrap(), answer, by: Some(ada()) }
 }
 
 /// Waits until the run's log satisfies `reached`.
-async fn view_when(journal: &Journal, run: RunId, reached: impl Fn(&RunView) -> bool) -> RunView {
+pub async fn view_when(journal: &Journal, run: RunId, reached: impl Fn(&RunView) -> bool) -> RunView {
     let mut log = journal.subscribe(run, 0).await.unwrap();
     let mut view: Option<RunView> = None;
     while let Some(events) = log.next().await.unwrap() {
@@ -83,7 +83,7 @@ async fn view_when(journal: &Journal, run: RunId, reached: impl Fn(&RunView) -> 
     panic!("the run ended first: {:?}", view.map(|view| view.summary))
 }
 
-async fn open_question(journal: &Journal, run: RunId, input: &str) -> RunView {
+pub async fn open_question(journal: &Journal, run: RunId, input: &str) -> RunView {
     let input: CallId = input.parse().unwrap();
     view_when(journal, run, |view| view.open_inputs().any(|open| open.request.input == input)).await
 }
@@ -95,15 +95,15 @@ fn approval_of(view: &RunView, input: &str) -> protocol::ApprovalForm {
     }
 }
 
-fn approve(view: &RunView, input: &str) -> Answer {
+pub fn approve(view: &RunView, input: &str) -> Answer {
     Answer::Approved { digest: approval_of(view, input).digest, edits: Patch::new() }
 }
 
-fn state(view: &RunView, key: &str) -> Value {
+pub fn state(view: &RunView, key: &str) -> Value {
     serde_json::from_str(view.state[key][0].value.whole().unwrap()).unwrap()
 }
 
-fn pausing(nodes: &[&str]) -> RunRequest {
+pub fn pausing(nodes: &[&str]) -> RunRequest {
     let approval = Approval::Nodes { nodes: nodes.iter().map(|node| id(node)).collect() };
     RunRequest { approval, ..request(Limits::default()) }
 }
@@ -225,9 +225,8 @@ async fn a_waiting_run_lends_its_place_to_others() {
         graph.node(plan("a", 1), asking(AnswerForm::Text, None, None));
         graph
     };
-    let workflows = Arc::new(Fixed { graph, model: bench.model.clone() as Arc<dyn ChatModel> });
-    let options = EngineOptions { concurrent_runs: 1, accepted_runs: 9 };
-    let engine = Engine::new(journal.clone(), workflows, Arc::new(Allowance::default()), options);
+    let options = EngineOptions { concurrent_runs: 1, ..EngineOptions::default() };
+    let engine = bench.engine_with(&journal, options, graph);
     let first = engine.start(request(Limits::default()), ada()).await.unwrap();
     open_question(&journal, first, "a:1:1").await;
     let second = engine.start(request(Limits::default()), ada()).await.unwrap();
@@ -367,11 +366,11 @@ fn diamond() -> Graph {
     graph
 }
 
-fn fork(point: ForkPoint) -> ForkRun {
+pub fn fork(point: ForkPoint) -> ForkRun {
     ForkRun { point, edits: Patch::new(), workflow: None, model: None, limits: None, approval: None }
 }
 
-fn before(node: &str) -> ForkRun {
+pub fn before(node: &str) -> ForkRun {
     fork(ForkPoint::Before { node: id(node), visit: 1 })
 }
 
@@ -498,7 +497,7 @@ async fn an_account_has_limits_of_its_own() {
 }
 
 /// A conversation of the run, once it is closed.
-async fn chats(journal: &Journal, run: RunId, answered: usize) -> BTreeMap<u32, String> {
+pub async fn chats(journal: &Journal, run: RunId, answered: usize) -> BTreeMap<u32, String> {
     loop {
         let view = RunView::fold(&journal.read(run, 0, 10_000).await.unwrap()).unwrap();
         let done = view.chats.iter().filter_map(|chat| Some((chat.asked.chat, chat.answered.clone()?)));

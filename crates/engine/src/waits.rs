@@ -1,0 +1,108 @@
+//! Which nodes of a run only wait for people: while all do, others may have the run's place.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use protocol::NodeId;
+use tokio::sync::Notify;
+
+/// What the nodes at work are waiting for.
+#[derive(Default)]
+pub(crate) struct Waits {
+    nodes: Mutex<HashMap<NodeId, Node>>,
+    changes: Notify,
+}
+
+/// What one node has under way.
+#[derive(Clone, Copy, Default, PartialEq)]
+struct Node {
+    /// Questions to people.
+    questions: usize,
+    /// Calls of models and tools.
+    calls: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Question,
+    Call,
+}
+
+impl Waits {
+    /// Nodes that have questions to people open, and nothing else under way.
+    pub fn count(&self) -> usize {
+        self.nodes().values().filter(|node| node.only_waits()).count()
+    }
+
+    /// Waits until the count may have changed.
+    pub async fn changed(&self) {
+        self.changes.notified().await;
+    }
+
+    /// The node waits for a person for as long as the result lives.
+    pub fn question(&self, node: &NodeId) -> Waiting<'_> {
+        self.begin(node, Kind::Question)
+    }
+
+    /// The node waits for a model or a tool for as long as the result lives.
+    pub fn call(&self, node: &NodeId) -> Waiting<'_> {
+        self.begin(node, Kind::Call)
+    }
+
+    fn begin(&self, node: &NodeId, kind: Kind) -> Waiting<'_> {
+        self.change(node, |entry| *entry.part(kind) += 1);
+        Waiting { waits: self, node: node.clone(), kind }
+    }
+
+    fn change(&self, node: &NodeId, change: impl FnOnce(&mut Node)) {
+        let mut nodes = self.nodes();
+        let mut entry = nodes.get(node).copied().unwrap_or_default();
+        let waited = entry.only_waits();
+        change(&mut entry);
+        let is_news = entry.only_waits() != waited;
+        if entry == Node::default() {
+            nodes.remove(node);
+        } else {
+            nodes.insert(node.clone(), entry);
+        }
+        drop(nodes);
+        if is_news {
+            self.changes.notify_one();
+        }
+    }
+
+    fn nodes(&self) -> MutexGuard<'_, HashMap<NodeId, Node>> {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Node {
+    fn only_waits(self) -> bool {
+        self.questions > 0 && self.calls == 0
+    }
+
+    fn part(&mut self, kind: Kind) -> &mut usize {
+        match kind {
+            Kind::Question => &mut self.questions,
+            Kind::Call => &mut self.calls,
+        }
+    }
+}
+
+/// One thing that a node has under way.
+pub(crate) struct Waiting<'w> {
+    waits: &'w Waits,
+    node: NodeId,
+    kind: Kind,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.waits.change(&self.node, |node| {
+            let part = node.part(self.kind);
+            *part = part.saturating_sub(1);
+        });
+    }
+}
