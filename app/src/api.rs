@@ -7,7 +7,7 @@ mod json_text;
 
 use leptos::prelude::*;
 use protocol::{
-    Answer, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, PortfolioId, PortfolioSummary,
+    Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, GivenAnswer, PortfolioId, PortfolioSummary,
     PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView, StartOptions,
     StartRun,
 };
@@ -125,7 +125,7 @@ pub async fn events(run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, Ap
 
 /// Answers a question of a run.
 #[server(name = AnswerCall, prefix = "/rpc", endpoint = "answer_input", input = JsonText, output = JsonText)]
-pub async fn answer_input(run: RunId, input: CallId, given: Answer) -> Result<(), ApiError> {
+pub async fn answer_input(run: RunId, input: CallId, given: GivenAnswer) -> Result<(), ApiError> {
     answer(backend()?.answer(run, input, given).await)
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use protocol::{
-    AccountId, AccountSummary, Answer, Approval, Audience, CallId, CreatePortfolio, CredentialId, Date,
-    Digest, Event, ForkRun, Identity, NewShare, NewToken, PortfolioId, PortfolioSummary, PortfolioView,
+    AccountId, AccountSummary, Approval, Audience, CallId, CreatePortfolio, CredentialId, Date,
+    Digest, Event, ForkRun, GivenAnswer, Identity, NewShare, NewToken, PortfolioId, PortfolioSummary, PortfolioView,
     Problem, Role, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView, SessionSummary, ShareSummary,
     StartOptions, StartRun, TokenSummary,
 };
@@ -31,7 +31,7 @@ pub trait Backend: Send + Sync {
     /// Up to `limit` events after number `after`.
     async fn events(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, Problem>;
     /// Answers a question of a run.
-    async fn answer(&self, run: RunId, input: CallId, answer: Answer) -> Result<(), Problem>;
+    async fn answer(&self, run: RunId, input: CallId, answer: GivenAnswer) -> Result<(), Problem>;
     /// Changes before which nodes a run pauses.
     async fn set_approval(&self, run: RunId, approval: Approval) -> Result<(), Problem>;
     /// Continues a run in a new one.

@@ -12,9 +12,9 @@ use axum::{
 };
 use futures::TryStreamExt;
 use protocol::{
-    Answer, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, PortfolioId, PortfolioSummary,
-    PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunView, ServerStatus,
-    StartOptions, StartRun,
+    Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, GivenAnswer, PortfolioId,
+    PortfolioSummary, PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunView,
+    ServerStatus, StartOptions, StartRun,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{
@@ -161,11 +161,11 @@ async fn stop_run(
 }
 
 /// Answers a question of a run; the first valid answer counts
-#[utoipa::path(post, path = "/api/v1/runs/{run}/inputs/{input}", params(("run" = String, Path, description = "Run id"), ("input" = String, Path, description = "The question's id")), request_body = Answer, responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(post, path = "/api/v1/runs/{run}/inputs/{input}", params(("run" = String, Path, description = "Run id"), ("input" = String, Path, description = "The question's id")), request_body = GivenAnswer, responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn answer(
     service: Scoped,
     Path((run, input)): Path<(String, String)>,
-    Body(answer): Body<Answer>,
+    Body(answer): Body<GivenAnswer>,
 ) -> Result<StatusCode, ProblemResponse> {
     let input: CallId = input.parse().map_err(no_such)?;
     service.answer(run_id(&run)?, input, answer).await?;

@@ -17,7 +17,7 @@ use engine::{Engine, LiveCalls};
 use futures::Stream;
 use journal::{RunChange, Subscription};
 use protocol::{
-    AccountId, Answer, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, PortfolioId,
+    AccountId, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, GivenAnswer, PortfolioId,
     PortfolioSummary, PortfolioView, Problem, Role, RunAccepted, RunFilter, RunId, RunPage, RunStopped,
     RunSummary, RunView, ServerStatus, StartOptions, StartRun, Text, Workflow,
 };
@@ -412,7 +412,7 @@ impl Backend for Scoped {
         self.readable(run).await?.read(after, limit.clamp(1, MOST_EVENTS)).await
     }
 
-    async fn answer(&self, run: RunId, input: CallId, answer: Answer) -> Result<(), Problem> {
+    async fn answer(&self, run: RunId, input: CallId, answer: GivenAnswer) -> Result<(), Problem> {
         let owner = self.own_run(run).await?;
         self.service().answer(run, input, answer, owner).await
     }

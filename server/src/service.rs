@@ -9,7 +9,7 @@ use futures::Stream;
 use journal::Journal;
 use market::PriceVendor;
 use protocol::{
-    AccountId, Analyst, Answer, Approval, CallId, CreatePortfolio, Date, Digest, FlowId, ForkRun,
+    AccountId, Analyst, Approval, CallId, CreatePortfolio, Date, Digest, FlowId, ForkRun, GivenAnswer,
     InputReceived, NodeAdded, PlannedNode, PortfolioId, PortfolioSummary, PortfolioView, Problem,
     RunAccepted, RunFilter, RunId, RunPage, RunRequest, RunStopped, RunSummary, RunView, ServerStatus,
     StartOptions, StartRun, Workflow,
@@ -141,10 +141,10 @@ impl Service {
         &self,
         run: RunId,
         input: CallId,
-        answer: Answer,
+        answer: GivenAnswer,
         by: AccountId,
     ) -> Result<(), Problem> {
-        let received = InputReceived { input, answer, by: Some(by) };
+        let received = InputReceived { input, answer: answer.into(), by: Some(by) };
         self.engine.answer(run, received).await.map_err(from_engine)
     }
 

@@ -255,7 +255,7 @@ impl Engine {
         let planned = 1 + graph.announcement().count();
         let through = (planned + events.len()) as u64;
         if !fork.edits.is_empty() {
-            let edited = StateEdited { patch: fork.edits, by: by.clone() };
+            let edited = StateEdited::new(fork.edits, by.clone());
             events.push(NewEvent { at: now(), node: None, body: Body::StateEdited(edited) });
         }
         Ok((Some(Origin { run: origin, point: fork.point, through }), events))

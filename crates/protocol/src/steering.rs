@@ -1,10 +1,10 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     AccountId, Attempt, CallId, Decimal, Digest, Limits, ModelChoice, NodeId, Patch, RunId, Text, Timestamp,
-    Usage, Workflow,
+    Usage, WholeText, Workflow,
 };
 
 /// Before which nodes a run pauses until a person approves.
@@ -102,8 +102,7 @@ pub struct ForkRun {
     pub point: ForkPoint,
     /// Values of the run's state to begin with, as JSON texts; each takes the place of the old one.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
-    pub edits: Patch,
+    pub edits: Edits,
     /// Other parameters; those of the original if absent.
     #[serde(default)]
     pub workflow: Option<Workflow>,
@@ -118,6 +117,13 @@ pub struct ForkRun {
     pub approval: Option<Approval>,
 }
 
+/// A person's changes of the run's state as they come from outside: each value is JSON text.
+pub type Edits = BTreeMap<String, WholeText>;
+
+fn patch(edits: Edits) -> Patch {
+    edits.into_iter().map(|(key, value)| (key, value.into())).collect()
+}
+
 /// A person's change of the run's state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -127,6 +133,13 @@ pub struct StateEdited {
     pub patch: Patch,
     /// Who changed it.
     pub by: AccountId,
+}
+
+impl StateEdited {
+    /// The change that this person asks for.
+    pub fn new(edits: Edits, by: AccountId) -> Self {
+        Self { patch: patch(edits), by }
+    }
 }
 
 /// A person's change of the approve mode.
@@ -213,7 +226,57 @@ pub struct InputReceived {
     pub by: Option<AccountId>,
 }
 
-/// An answer to a question.
+/// An answer as a person gives it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum GivenAnswer {
+    /// The text, the choice or the object.
+    Value {
+        /// As JSON text.
+        json: WholeText,
+    },
+    /// The node may begin.
+    Approved {
+        /// What was approved: the request's digest.
+        digest: Digest,
+        /// Values of the state to change first, as JSON texts.
+        #[serde(default)]
+        edits: Edits,
+    },
+    /// A node before this one shall do its work again.
+    SentBack {
+        /// Which.
+        to: NodeId,
+        /// What it shall do differently.
+        comment: String,
+    },
+    /// Other nodes are taken instead.
+    Rerouted {
+        /// Which.
+        to: NodeId,
+    },
+    /// The run ends here.
+    Rejected {
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+}
+
+impl From<GivenAnswer> for Answer {
+    fn from(given: GivenAnswer) -> Self {
+        match given {
+            GivenAnswer::Value { json } => Self::Value { json: json.into() },
+            GivenAnswer::Approved { digest, edits } => Self::Approved { digest, edits: patch(edits) },
+            GivenAnswer::SentBack { to, comment } => Self::SentBack { to, comment },
+            GivenAnswer::Rerouted { to } => Self::Rerouted { to },
+            GivenAnswer::Rejected { reason } => Self::Rejected { reason },
+        }
+    }
+}
+
+/// An answer to a question, in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]

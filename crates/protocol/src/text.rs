@@ -104,6 +104,32 @@ impl Text {
     }
 }
 
+/// A text that comes from outside, all of it. Whoever could name a text by its digest alone could have
+/// another's read to them: requests carry this in the place of [`Text`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(value_type = String))]
+#[serde(transparent)]
+pub struct WholeText(Arc<str>);
+
+impl From<WholeText> for Text {
+    fn from(WholeText(text): WholeText) -> Self {
+        Self::Whole(text)
+    }
+}
+
+impl From<String> for WholeText {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<&str> for WholeText {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
 impl Default for Text {
     fn default() -> Self {
         Self::Whole("".into())

@@ -6,7 +6,7 @@ mod stage;
 use llm::{ChatRequest, Turn};
 use portfolio::Entry;
 use protocol::{
-    AccountId, Body, Confidence, Decimal, ForkPoint, ForkRun, ModelChoice, NewEvent, NodeStatus, Patch,
+    AccountId, Body, Confidence, Decimal, Edits, ForkPoint, ForkRun, ModelChoice, NewEvent, NodeStatus,
     PortfolioId, RunFinished, RunId, RunStarted, RunStatus, RunView, Side, Timestamp, Totals, TurnContent,
     Workflow,
 };
@@ -251,7 +251,7 @@ async fn a_run_on_anothers_portfolio_is_neither_started_nor_continued_nor_resume
     assert!(refusal.contains("no portfolio anna--growth"), "{refusal}");
     let fork = ForkRun {
         point: ForkPoint::End,
-        edits: Patch::new(),
+        edits: Edits::new(),
         workflow: None,
         model: None,
         limits: None,

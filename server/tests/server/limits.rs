@@ -1,5 +1,7 @@
 //! How much one client may send, open and leave open, and what it is told of it.
 
+use std::time::Duration;
+
 use futures::SinkExt;
 use serde_json::json;
 use tokio::{
@@ -160,4 +162,48 @@ async fn a_client_that_does_not_read_is_dropped_and_costs_no_memory_meanwhile() 
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
     drop(clients);
+}
+
+#[tokio::test]
+async fn one_account_cannot_queue_so_much_that_others_start_nothing() {
+    let home = Home::bare(&[
+        ("PITWALL_CONCURRENT_RUNS", "1".to_owned()),
+        ("PITWALL_ACCEPTED_RUNS", "12".to_owned()),
+    ]);
+    home.add_account("anna", "owner").await;
+    home.add_account("bert", "owner").await;
+    let server = home.start_kept().await;
+    let (anna, bert) = (server.program_of("anna").await, server.program_of("bert").await);
+    let request = json!({
+        "workflow": { "type": "pipeline", "ticker": "AAPL", "date": "2022-06-30", "analysts": ["market"] },
+        "model": { "type": "rehearsal", "characters_per_second": 1 },
+    });
+    // All at once: what is checked is counted at the same moment.
+    let asks = (0..20).map(|_| bert.answer("POST", "/api/v1/runs", Some(&request)));
+    let answers = futures::future::join_all(asks).await;
+    let accepted = answers.iter().filter(|(status, _)| *status == 201).count();
+    assert_eq!(accepted, 8, "his share: a quarter of all, and at least 8");
+    for (_, refusal) in answers.iter().filter(|(status, _)| *status != 201) {
+        assert!(
+            refusal.contains("429") && refusal.contains("8 of your runs are working or queued"),
+            "{refusal}"
+        );
+    }
+    assert_eq!(anna.answer("POST", "/api/v1/runs", Some(&request)).await.0, 201);
+}
+
+#[tokio::test]
+async fn a_run_that_waits_for_its_place_is_steered_at_once() {
+    let server = Home::new(&[("PITWALL_CONCURRENT_RUNS", "1".to_owned())]).start_kept().await;
+    let program = server.program(TOKEN);
+    let working = program.start_run(1).await;
+    let queued = program.start_run(1).await;
+    let mode = json!({ "type": "every" });
+    let changed =
+        async { program.answer("PUT", &format!("/api/v1/runs/{queued}/approval"), Some(&mode)).await };
+    let (status, text) = tokio::time::timeout(Duration::from_secs(1), changed).await.expect("an answer");
+    assert_eq!(status, 204, "{text}");
+    let stopped = program.post(&format!("/api/v1/runs/{queued}/stop"), json!({})).await;
+    assert_eq!(stopped, json!({ "ended": true }));
+    program.post(&format!("/api/v1/runs/{working}/stop"), json!({})).await;
 }

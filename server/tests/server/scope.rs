@@ -347,3 +347,73 @@ async fn a_file_that_names_anothers_portfolio_shows_and_trades_nothing_of_it() {
     assert_eq!(bert.get("/api/v1/runs").await["runs"].as_array().unwrap().len(), 1, "nothing was started");
     assert_eq!(anna.get("/api/v1/portfolios/growth").await, before);
 }
+
+#[tokio::test]
+async fn a_text_is_not_had_by_naming_its_digest_in_a_request() {
+    let (_server, _, bert, hers) = two_accounts().await;
+    let own = bert.finished_run().await;
+    let unknown = "0".repeat(64);
+    for digest in [hers.digest.as_str(), unknown.as_str()] {
+        let text = json!({ "preview": "{", "bytes": 9000, "digest": digest });
+        let approved = json!({ "type": "approved", "digest": digest, "edits": { "stolen": text } });
+        let fork =
+            json!({ "point": { "type": "before", "node": "market_analyst" }, "edits": { "stolen": text } });
+        let value = json!({ "type": "value", "json": text });
+        for (path, body) in [
+            (format!("/api/v1/runs/{own}/forks"), fork.clone()),
+            (format!("/api/v1/runs/{own}/inputs/trader:1:1"), value.clone()),
+            (format!("/api/v1/runs/{own}/inputs/trader:1:0"), approved.clone()),
+            (format!("/api/v1/runs/{own}/chat"), json!({ "question": text })),
+        ] {
+            let (status, text) = bert.answer("POST", &path, Some(&body)).await;
+            assert_eq!(status, 422, "{path} {body}: {text}");
+        }
+        for (name, body) in [
+            ("fork_run", json!({ "run": own, "request": fork })),
+            ("answer_input", json!({ "run": own, "input": "trader:1:1", "given": value })),
+            ("answer_input", json!({ "run": own, "input": "trader:1:0", "given": approved })),
+        ] {
+            let (status, text) = bert.answer("POST", &format!("/rpc/{name}"), Some(&body)).await;
+            assert!((400..500).contains(&status), "{name}: {status} {text}");
+        }
+    }
+    assert_eq!(bert.get("/api/v1/runs").await["runs"].as_array().unwrap().len(), 1, "nothing was started");
+}
+
+/// The names of the schemas that this part of the document leads to.
+fn schemas_of<'d>(document: &'d Value, part: &'d Value, found: &mut std::collections::BTreeSet<&'d str>) {
+    match part {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                let name = value.as_str().filter(|_| key == "$ref").and_then(|path| path.rsplit('/').next());
+                match name {
+                    Some(name) if found.insert(name) => {
+                        schemas_of(document, &document["components"]["schemas"][name], found);
+                    }
+                    Some(_) => {}
+                    None => schemas_of(document, value, found),
+                }
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| schemas_of(document, value, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn no_request_of_the_openapi_document_takes_a_text_by_its_digest() {
+    let (_server, _, bert, _) = two_accounts().await;
+    let document = bert.get("/api/v1/openapi.json").await;
+    let (mut asked, mut seen) = (0, std::collections::BTreeSet::new());
+    for operation in
+        document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values())
+    {
+        let mut found = std::collections::BTreeSet::new();
+        schemas_of(&document, &operation["requestBody"], &mut found);
+        assert!(!found.contains("Text"), "{}: {found:?}", operation["operationId"]);
+        asked += usize::from(!found.is_empty());
+        seen.extend(found);
+    }
+    assert!(asked >= 8, "{asked} requests");
+    assert!(seen.contains("WholeText"), "{seen:?}");
+}

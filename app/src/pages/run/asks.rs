@@ -7,7 +7,7 @@ mod value;
 use std::time::Duration;
 
 use leptos::{prelude::*, web_sys::ScrollIntoViewOptions};
-use protocol::{Answer, CallId, InputForm, InputView, Timestamp};
+use protocol::{Answer, CallId, GivenAnswer, InputForm, InputView, Timestamp};
 
 use self::{approval::ApprovalAsk, value::ValueAsk};
 use super::{
@@ -27,7 +27,7 @@ use crate::{
 const NOTE_TIME: Duration = Duration::from_secs(6);
 
 /// An answer on its way to the server.
-type Reply = Action<Answer, Result<(), ApiError>>;
+type Reply = Action<GivenAnswer, Result<(), ApiError>>;
 
 /// The open questions, oldest first.
 #[component]
@@ -101,7 +101,7 @@ fn AskCard(screen: Screen, input: CallId) -> impl IntoView {
     asked.map(|asked| {
         let reply = Action::new({
             let input = input.clone();
-            move |answer: &Answer| api::answer_input(screen.id, input.clone(), answer.clone())
+            move |answer: &GivenAnswer| api::answer_input(screen.id, input.clone(), answer.clone())
         });
         let id = ask_id(&input);
         let title = format!("{id}-title");

@@ -2,7 +2,7 @@
 
 use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_router::hooks::use_navigate;
-use protocol::{Date, ForkPoint, ForkRun, ModelChoice, NodeStatus, NodeView, Patch, Workflow, parse_date};
+use protocol::{Date, Edits, ForkPoint, ForkRun, ModelChoice, NodeStatus, NodeView, Workflow, parse_date};
 
 use super::{
     place::{ForkDraft, barrier, in_words, places},
@@ -96,7 +96,7 @@ fn ForkForm(screen: Screen) -> impl IntoView {
         let places: Vec<_> = all.into_iter().map(|place| (in_words(&place, view), place)).collect();
         (places, view.summary.request.clone(), view.approval.clone(), choices(view))
     });
-    let edits = RwSignal::new(Ok(Patch::new()));
+    let edits = RwSignal::new(Ok(Edits::new()));
     let date = RwSignal::new(request.workflow.date().map(|date| date.to_string()).unwrap_or_default());
     let model = RwSignal::new(Model::Same);
     let limits = LimitsDraft::new(&request.limits);

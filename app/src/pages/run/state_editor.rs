@@ -1,7 +1,7 @@
 //! Values of the run's state that a person changes: texts as they read, anything else as JSON.
 
 use leptos::{prelude::*, task::spawn_local};
-use protocol::{Patch, StateEntry, Text};
+use protocol::{Edits, StateEntry};
 use serde_json::Value;
 
 use super::screen::Screen;
@@ -39,7 +39,7 @@ impl Edited {
 /// Keys to choose from, and below a place for each chosen key's value. `edits` holds the changed
 /// values, or what is wrong with one.
 #[component]
-pub fn StateEditor(screen: Screen, edits: RwSignal<Result<Patch, String>>) -> impl IntoView {
+pub fn StateEditor(screen: Screen, edits: RwSignal<Result<Edits, String>>) -> impl IntoView {
     let keys = screen.live.view.with_untracked(|view| view.state.keys().cloned().collect::<Vec<_>>());
     let edited = RwSignal::new(Vec::<Edited>::new());
     let problem = RwSignal::new(None::<ApiError>);
@@ -105,12 +105,12 @@ pub fn StateEditor(screen: Screen, edits: RwSignal<Result<Patch, String>>) -> im
     }
 }
 
-fn collect(edited: &[Edited]) -> Result<Patch, String> {
-    let mut patch = Patch::new();
+fn collect(edited: &[Edited]) -> Result<Edits, String> {
+    let mut patch = Edits::new();
     for one in edited {
         let value = one.value()?;
         if value != one.before {
-            patch.insert(one.key.clone(), Text::from(value.to_string()));
+            patch.insert(one.key.clone(), value.to_string().into());
         }
     }
     Ok(patch)

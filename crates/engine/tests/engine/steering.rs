@@ -13,8 +13,8 @@ use engine::{
 use journal::Journal;
 use llm::ChatModel;
 use protocol::{
-    AccountId, Answer, Approval, Body, CallId, Decimal, Event, ForkPoint, ForkRun, InputForm, InputReceived,
-    Limits, NodeStatus, Patch, RunId, RunRequest, RunStatus, RunView,
+    AccountId, Answer, Approval, Body, CallId, Decimal, Edits, Event, ForkPoint, ForkRun, InputForm,
+    InputReceived, Limits, NodeStatus, Patch, RunId, RunRequest, RunStatus, RunView,
 };
 use serde_json::{Value, json};
 
@@ -367,7 +367,7 @@ fn diamond() -> Graph {
 }
 
 pub fn fork(point: ForkPoint) -> ForkRun {
-    ForkRun { point, edits: Patch::new(), workflow: None, model: None, limits: None, approval: None }
+    ForkRun { point, edits: Edits::new(), workflow: None, model: None, limits: None, approval: None }
 }
 
 pub fn before(node: &str) -> ForkRun {
@@ -411,7 +411,7 @@ async fn a_fork_goes_on_after_its_node_with_the_edited_state() {
     });
     let first = engine.start(request(Limits::default()), ada()).await.unwrap();
     end_of(&journal, first).await;
-    let edits: Patch = [("a".to_owned(), "\"edited\"".into())].into();
+    let edits: Edits = [("a".to_owned(), "\"edited\"".into())].into();
     let after = ForkRun { edits, ..fork(ForkPoint::After { node: id("a"), visit: 1 }) };
     let second = engine.fork(first, after, ada()).await.unwrap();
     let view = end_of(&journal, second).await;

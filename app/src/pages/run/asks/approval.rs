@@ -1,7 +1,7 @@
 //! What is about to happen, and whether it may.
 
 use leptos::{ev::SubmitEvent, prelude::*};
-use protocol::{Answer, ApprovalForm, Decimal, NodeId, Order, Patch, Text, grouped};
+use protocol::{ApprovalForm, Decimal, Edits, GivenAnswer, NodeId, Order, Text, grouped};
 
 use super::Reply;
 use crate::{
@@ -29,8 +29,8 @@ pub fn ApprovalAsk(screen: Screen, node: Option<NodeId>, form: ApprovalForm, rep
     let opened = RwSignal::new(None::<Act>);
     let ApprovalForm { visit, subject, digest, back, routes } = form;
     let digest = StoredValue::new(digest);
-    let approve = move |edits: Patch| {
-        reply.dispatch(Answer::Approved { digest: digest.get_value(), edits });
+    let approve = move |edits: Edits| {
+        reply.dispatch(GivenAnswer::Approved { digest: digest.get_value(), edits });
     };
     let toggle = move |act: Act, icon: IconName, label: &'static str| {
         view! {
@@ -64,7 +64,7 @@ pub fn ApprovalAsk(screen: Screen, node: Option<NodeId>, form: ApprovalForm, rep
         {subject.map(|subject| view! { <Subject screen subject /> })}
         <StateShown screen />
         <div class="ask-acts">
-            <button type="button" class="button primary" disabled=reply.pending() on:click=move |_| approve(Patch::new())>
+            <button type="button" class="button primary" disabled=reply.pending() on:click=move |_| approve(Edits::new())>
                 <Icon name=IconName::Check />
                 {move || if reply.pending().get() { "Sending …" } else { "Approve" }}
             </button>
@@ -148,10 +148,10 @@ fn StateShown(screen: Screen) -> impl IntoView {
 }
 
 #[component]
-fn EditForm(screen: Screen, reply: Reply, approve: Callback<Patch>) -> impl IntoView {
-    let edits = RwSignal::new(Ok(Patch::new()));
+fn EditForm(screen: Screen, reply: Reply, approve: Callback<Edits>) -> impl IntoView {
+    let edits = RwSignal::new(Ok(Edits::new()));
     let is_ready = move || {
-        edits.with(|edits: &Result<Patch, String>| edits.as_ref().is_ok_and(|edits| !edits.is_empty()))
+        edits.with(|edits: &Result<Edits, String>| edits.as_ref().is_ok_and(|edits| !edits.is_empty()))
     };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -180,8 +180,8 @@ fn WayForm(screen: Screen, reply: Reply, nodes: Vec<NodeId>, comment: bool) -> i
         event.prevent_default();
         let Some(to) = to.get_untracked() else { return };
         reply.dispatch(match comment {
-            true => Answer::SentBack { to, comment: said.get_untracked().trim().to_owned() },
-            false => Answer::Rerouted { to },
+            true => GivenAnswer::SentBack { to, comment: said.get_untracked().trim().to_owned() },
+            false => GivenAnswer::Rerouted { to },
         });
     };
     let options = nodes.into_iter().map(|node| {
@@ -216,7 +216,7 @@ fn RejectForm(reply: Reply) -> impl IntoView {
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let reason = Some(reason.get_untracked().trim().to_owned()).filter(|reason| !reason.is_empty());
-        reply.dispatch(Answer::Rejected { reason });
+        reply.dispatch(GivenAnswer::Rejected { reason });
     };
     view! {
         <form class="ask-form ask-panel" on:submit=submit>

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use leptos::{ev::SubmitEvent, prelude::*};
-use protocol::{Answer, InputForm};
+use protocol::{GivenAnswer, InputForm};
 use serde_json::Value;
 
 use super::{
@@ -42,7 +42,7 @@ pub fn ValueAsk(screen: Screen, name: String, form: InputForm, reply: Reply) -> 
 }
 
 fn send(reply: Reply, value: &Value) {
-    reply.dispatch(Answer::Value { json: value.to_string().into() });
+    reply.dispatch(GivenAnswer::Value { json: value.to_string().into() });
 }
 
 #[component]
