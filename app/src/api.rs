@@ -7,9 +7,9 @@ mod json_text;
 
 use leptos::prelude::*;
 use protocol::{
-    Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, GivenAnswer, PortfolioId, PortfolioSummary,
-    PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView, StartOptions,
-    StartRun,
+    Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, GivenAnswer, PortfolioId,
+    PortfolioSummary, PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary,
+    RunView, StartOptions, StartRun,
 };
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,10 @@ impl FromServerFnError for ApiError {
                 status: 0,
                 detail: "The server cannot be reached. Nothing was lost; try again in a moment.".into(),
             },
+            // On the server it is the request that cannot be read.
+            ServerFnErrorErr::Deserialization(reason) if cfg!(feature = "ssr") => {
+                Problem::invalid(format!("The request is not valid: {reason}"))
+            }
             ServerFnErrorErr::Deserialization(_) => Problem::internal(
                 "The server's answer cannot be read; it may have been updated. Reload the page and try again.",
             ),

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use protocol::{
-    AccountId, AccountSummary, Approval, Audience, CallId, CreatePortfolio, CredentialId, Date,
-    Digest, Event, ForkRun, GivenAnswer, Identity, NewShare, NewToken, PortfolioId, PortfolioSummary, PortfolioView,
-    Problem, Role, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView, SessionSummary, ShareSummary,
-    StartOptions, StartRun, TokenSummary,
+    AccountId, AccountSummary, Approval, Audience, CallId, CreatePortfolio, CredentialId, Date, Digest,
+    Event, ForkRun, GivenAnswer, Identity, NewShare, NewToken, PortfolioId, PortfolioSummary, PortfolioView,
+    Problem, Role, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView, SessionSummary,
+    ShareSummary, StartOptions, StartRun, TokenSummary,
 };
 
 /// The one service behind pages, REST and the other wires.

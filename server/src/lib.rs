@@ -60,7 +60,7 @@ use scope::Gateway;
 pub use service::Service;
 use tokio::{net::TcpListener, signal::unix::SignalKind};
 use tokio_util::sync::CancellationToken;
-use tower_http::trace::TraceLayer;
+use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 pub use upkeep::{back_up, check};
 use workflows::trading::{Desk, DeskError, Trading};
 
@@ -294,6 +294,7 @@ pub fn interfaces(service: Arc<Service>, access: Access) -> Router {
 /// Nothing is reached but through the guard.
 fn guarded(router: Router, gateway: Gateway) -> Router {
     router
+        .layer(CatchPanicLayer::custom(problem::defect))
         .layer(middleware::from_fn_with_state(Arc::<Access>::from_ref(&gateway), access::guard))
         .layer(TraceLayer::new_for_http().make_span_with(span))
 }

@@ -1,5 +1,7 @@
 //! Errors as HTTP answers.
 
+use std::any::Any;
+
 use accounts::{AccountsError, SignInError};
 use axum::{
     Json,
@@ -74,6 +76,13 @@ impl From<PathRejection> for BadRequest {
     fn from(rejection: PathRejection) -> Self {
         Self(Problem::not_found(rejection.body_text()))
     }
+}
+
+/// What answers for a request whose handler panicked: that request alone has failed.
+#[expect(clippy::needless_pass_by_value, reason = "the layer that catches panics hands them over")]
+pub fn defect(_: Box<dyn Any + Send>) -> Response {
+    let detail = "The request met a defect of Pitwall; the server's log says more. Nothing else has ended.";
+    ProblemResponse(Problem::internal(detail)).into_response()
 }
 
 /// More was sent than is taken.
@@ -162,5 +171,33 @@ pub fn from_sign_in(error: SignInError) -> Problem {
         SignInError::Refused => Problem { status: 401, detail: error.to_string() },
         SignInError::TooMany(_) => Problem { status: 429, detail: error.to_string() },
         SignInError::Accounts(error) => from_accounts(error),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use axum::{Router, routing::get};
+    use tokio::net::TcpListener;
+    use tower_http::catch_panic::CatchPanicLayer;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_that_panics_is_answered_and_the_next_one_is_served() {
+        let router = Router::new()
+            .route("/broken", get(async || if true { panic!("a defect") } else { "never" }))
+            .route("/whole", get(async || "whole"))
+            .layer(CatchPanicLayer::custom(defect));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let client = reqwest::Client::new();
+        let answer = client.get(format!("http://{address}/broken")).send().await.unwrap();
+        assert_eq!(answer.status(), 500);
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        assert!(answer.text().await.unwrap().contains("met a defect of Pitwall"));
+        let answer = client.get(format!("http://{address}/whole")).send().await.unwrap();
+        assert_eq!(answer.text().await.unwrap(), "whole");
     }
 }

@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, hash_map::Entry},
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, atomic::AtomicU32},
     time::Duration,
@@ -133,6 +133,8 @@ struct Shared {
     options: EngineOptions,
     queue: Arc<Queue>,
     admission: Arc<Admission>,
+    /// The runs that make others again, by those others.
+    re_runs: Mutex<HashMap<RunId, RunId>>,
     active: Mutex<HashMap<RunId, Active>>,
     conversations: Mutex<HashMap<RunId, Weak<OnceCell<Conversation>>>>,
     spends: Mutex<HashMap<AccountId, Arc<OnceCell<Arc<Spend>>>>>,
@@ -146,7 +148,6 @@ struct Active {
     log: Arc<RunLog>,
     live: Arc<LiveCalls>,
     commands: Commands,
-    origin: Option<Origin>,
     stop: CancellationToken,
     stopped: Arc<Mutex<Option<Stopped>>>,
     /// Cancelled when the run's end is written, or it is left to be resumed.
@@ -168,6 +169,7 @@ impl Engine {
             queue: Queue::new(options.concurrent_runs),
             options,
             admission: Arc::default(),
+            re_runs: Mutex::default(),
             active: Mutex::default(),
             conversations: Mutex::default(),
             spends: Mutex::default(),
@@ -203,9 +205,6 @@ impl Engine {
         if summary.imported_from.is_some() {
             return Err(ForkError::Imported.into());
         }
-        if let Some(other) = self.re_run_of(origin, &fork.point) {
-            return Err(EngineError::ReRunning(other));
-        }
         let request = RunRequest {
             workflow: fork.workflow.clone().unwrap_or(summary.request.workflow),
             model: fork.model.clone().unwrap_or(summary.request.model),
@@ -225,6 +224,10 @@ impl Engine {
         // Before anything is awaited: requests at once must not pass the bounds together.
         let accepted = self.accept(&owner)?;
         let run = RunId(Uuid::now_v7());
+        let re_run = match &fork {
+            Some((origin, fork)) => self.re_run(run, *origin, &fork.point)?,
+            None => None,
+        };
         let limits = request.limits.within(&self.0.allowances.of(&owner).run);
         let request = RunRequest { limits, ..request };
         let plan = self.0.workflows.plan(run, &request, &owner).map_err(EngineError::Refused)?;
@@ -234,10 +237,10 @@ impl Engine {
             None => (None, Vec::new()),
         };
         let (account, seat) = self.account(run, &owner, accepted).await?;
-        let started = RunStarted { request, owner, origin: origin.clone(), imported_from: None };
+        let started = RunStarted { request, owner, origin, imported_from: None };
         let journal = self.0.journal.clone();
         let log = RunLog::begin(journal, run, started, plan.graph, taken_over, account, seat).await?;
-        self.launch(log, plan.model, origin, false);
+        self.launch(log, plan.model, re_run, false);
         Ok(run)
     }
 
@@ -261,17 +264,22 @@ impl Engine {
         Ok((Some(Origin { run: origin, point: fork.point, through }), events))
     }
 
-    /// The run at work that makes `origin` again, if `point` asks for that once more.
-    fn re_run_of(&self, origin: RunId, point: &ForkPoint) -> Option<RunId> {
-        let makes_again = |point: &ForkPoint| {
-            matches!(point, ForkPoint::Before { .. } | ForkPoint::Phase { .. } | ForkPoint::End)
-        };
-        if !makes_again(point) {
-            return None;
+    /// Notes that `run` makes `origin` again, if `point` asks for that.
+    ///
+    /// # Errors
+    /// [`EngineError::ReRunning`]: another run does already.
+    fn re_run(&self, run: RunId, origin: RunId, point: &ForkPoint) -> Result<Option<ReRun>, EngineError> {
+        match point {
+            ForkPoint::Before { .. } | ForkPoint::Phase { .. } | ForkPoint::End => {}
+            ForkPoint::After { .. } => return Ok(None),
         }
-        let active = self.active();
-        let mut others = active.iter().filter_map(|(run, active)| Some((run, active.origin.as_ref()?)));
-        others.find(|(_, other)| other.run == origin && makes_again(&other.point)).map(|(run, _)| *run)
+        match lock(&self.0.re_runs).entry(origin) {
+            Entry::Occupied(other) => Err(EngineError::ReRunning(*other.get())),
+            Entry::Vacant(free) => {
+                free.insert(run);
+                Ok(Some(ReRun { engine: self.clone(), origin }))
+            }
+        }
     }
 
     /// Stops a run: no further call begins, and those in flight are dropped. Returns whether the run
@@ -450,7 +458,8 @@ impl Engine {
         let (account, seat) = self.account(run, &owner, accepted).await?;
         let journal = self.0.journal.clone();
         let log = RunLog::resume(journal, run, request, origin.as_ref(), plan.graph, account, seat).await?;
-        self.launch(log, plan.model, origin, true);
+        let re_run = origin.and_then(|origin| self.re_run(run, origin.run, &origin.point).ok().flatten());
+        self.launch(log, plan.model, re_run, true);
         Ok(true)
     }
 
@@ -524,13 +533,12 @@ impl Engine {
         Ok(())
     }
 
-    fn launch(&self, log: Arc<RunLog>, model: Arc<dyn ChatModel>, origin: Option<Origin>, resumed: bool) {
+    fn launch(&self, log: Arc<RunLog>, model: Arc<dyn ChatModel>, re_run: Option<ReRun>, resumed: bool) {
         let (commands, orders) = Commands::new();
         let active = Active {
             log: log.clone(),
             live: Arc::default(),
             commands: commands.clone(),
-            origin,
             stop: CancellationToken::new(),
             stopped: Arc::default(),
             over: CancellationToken::new(),
@@ -539,9 +547,9 @@ impl Engine {
         self.active().insert(run, active.clone());
         let Active { live, stop, .. } = active.clone();
         let execution = Execution { log, model, live, commands, stop };
-        let left = Left { engine: self.clone(), active };
+        let left = Left { engine: self.clone(), active, _re_run: re_run };
         self.0.tasks.spawn(async move {
-            let Left { engine, active } = &left;
+            let Left { engine, active, .. } = &left;
             let work = async {
                 let work = AssertUnwindSafe(work(&execution, orders, &active.stopped, resumed));
                 match work.catch_unwind().await {
@@ -559,8 +567,8 @@ impl Engine {
         });
     }
 
-    /// Ends a run whose executor panicked. Where the defect is in what folds its log, the log alone is
-    /// enough to end it.
+    /// Ends a run whose end could not be written by a defect. Where that is in what folds its log, the
+    /// log alone is enough to end it.
     async fn fail_by_defect(&self, execution: &Execution) -> Result<(), JournalError> {
         tracing::error!(run = %execution.log.run, "the run met a defect");
         execution.stop.cancel();
@@ -641,6 +649,7 @@ impl Engine {
 struct Left {
     engine: Engine,
     active: Active,
+    _re_run: Option<ReRun>,
 }
 
 impl Drop for Left {
@@ -649,6 +658,18 @@ impl Drop for Left {
         log.seat.leave();
         self.engine.active().remove(&log.run);
         self.active.over.cancel();
+    }
+}
+
+/// One run makes another again, for as long as this lives.
+struct ReRun {
+    engine: Engine,
+    origin: RunId,
+}
+
+impl Drop for ReRun {
+    fn drop(&mut self) {
+        lock(&self.engine.0.re_runs).remove(&self.origin);
     }
 }
 

@@ -1,10 +1,11 @@
 use std::{
     collections::{BTreeSet, HashMap},
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::Instant,
 };
 
-use futures::future::BoxFuture;
+use futures::{FutureExt, future::BoxFuture};
 use journal::JournalError;
 use llm::ChatModel;
 use protocol::{
@@ -111,7 +112,9 @@ impl Execution {
         commands: &mut mpsc::Receiver<Command>,
     ) -> Result<Option<Ending>, JournalError> {
         let mut working = Working::default();
-        let driven = self.drive(resumed, &mut working, commands).await;
+        // A panic of the executor, as in a choice: the visits under way still end as they do otherwise.
+        let driven = AssertUnwindSafe(self.drive(resumed, &mut working, commands)).catch_unwind().await;
+        let driven = driven.unwrap_or_else(|_| Ok(Some(Ending::failed(DEFECT))));
         let ending = self.unless_refused(driven)?.unwrap_or_else(|refusal| Some(Ending::failed(refusal)));
         let flushed = self.log.flush().await;
         let ending =

@@ -156,13 +156,16 @@ impl Seat {
     }
 
     /// Waits for a place, if there is none yet. Dropping the future leaves the queue.
+    ///
+    /// A run that waited for people counts as such until it has a place: however many are answered at
+    /// once, they take no room from what others may start.
     pub async fn take(&self) {
-        self.wait(false);
         let _turn = self.waits_in_line.lock().await;
         if !self.is_taken() {
             let place = self.queue.enter(self.run, &self.account, self.allowed).await;
             *self.place() = Some(place);
         }
+        self.wait(false);
     }
 
     /// Gives the place back, as the run waits for people alone.

@@ -296,7 +296,10 @@ async fn make_whole(journal: &Journal, body: &mut Body) -> Result<(), JournalErr
 /// the run, visibly. What may pass is waited for before.
 pub(crate) fn leaves_run(error: &JournalError) -> bool {
     match error {
-        JournalError::Fenced(_) | JournalError::Finished(_) | JournalError::Closed | JournalError::Dead(_) => true,
+        JournalError::Fenced(_)
+        | JournalError::Finished(_)
+        | JournalError::Closed
+        | JournalError::Dead(_) => true,
         JournalError::AtWork(_)
         | JournalError::NoSuchRun(_)
         | JournalError::OutOfOrder(_)

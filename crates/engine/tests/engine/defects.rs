@@ -11,8 +11,8 @@ use engine::{
 };
 use llm::ChatModel;
 use protocol::{
-    AccountId, Body, EdgeKind, Limits, NewEvent, NodeStatus, RunId, RunRequest, RunStarted, RunStatus, Said,
-    Timestamp, Workflow,
+    AccountId, Body, EdgeKind, Limits, LogLevel, LogLine, NewEvent, NodeStatus, RunId, RunRequest,
+    RunStarted, RunStatus, Said, Timestamp, Workflow,
 };
 use serde_json::{Value, json};
 
@@ -256,4 +256,41 @@ async fn a_question_whose_text_is_too_long_for_the_log_fails_its_node() {
         .await;
     assert_eq!(view.summary.status, RunStatus::Failed);
     assert!(view.summary.error.unwrap().contains("Shorten it."));
+}
+
+#[tokio::test]
+async fn a_choice_that_panics_cuts_no_trade_in_two() {
+    let bench = Bench::new();
+    let journal = bench.journal().await;
+    let (begun, go_on) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
+    let engine = bench.engine(&journal, {
+        let (begun, go_on) = (begun.clone(), go_on.clone());
+        move || {
+            let (begun, go_on) = (begun.clone(), go_on.clone());
+            let trade = step(move |node| {
+                let (begun, go_on) = (begun.clone(), go_on.clone());
+                Box::pin(async move {
+                    node.commit(async {
+                        begun.notify_one();
+                        go_on.notified().await;
+                        let line = LogLine { level: LogLevel::Info, message: "traded".into() };
+                        node.emit(vec![Body::Logged(line)]).await
+                    })
+                    .await?;
+                    Ok(Outcome::default())
+                })
+            });
+            let mut graph = undecidable();
+            graph.node(plan("trade", 1), trade);
+            graph
+        }
+    });
+    let run = engine.start(request(Limits::default()), ada()).await.unwrap();
+    begun.notified().await;
+    // The choice comes after the answer of `a`.
+    view_when(&journal, run, |view| view.summary.totals.model_calls == 1).await;
+    go_on.notify_one();
+    assert_eq!(end_of(&journal, run).await.summary.status, RunStatus::Failed);
+    let events = journal.read(run, 0, 1000).await.unwrap();
+    assert!(events.iter().any(|event| matches!(&event.body, Body::Logged(line) if line.message == "traded")));
 }

@@ -253,3 +253,33 @@ async fn a_node_with_two_questions_does_not_give_away_the_place_of_another_that_
         engine.stop(run, ada(), None).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn runs_that_are_answered_all_at_once_take_no_room_from_others() {
+    let bench = Bench::new();
+    let journal = bench.journal().await;
+    let options = EngineOptions { accepted_runs: 3, ..one_place() };
+    let engine = bench.engine_with(&journal, options, || one(hanging()));
+    let mut paused = Vec::new();
+    while paused.len() < 6 {
+        match engine.start(pausing(&["a"]), ada()).await {
+            Ok(run) => {
+                let shown = open_question(&journal, run, "a:1:0").await;
+                paused.push((run, shown));
+            }
+            // The one before has begun to wait a moment after its question is shown.
+            Err(EngineError::Full(_)) => tokio::task::yield_now().await,
+            Err(other) => panic!("{other}"),
+        }
+    }
+    for (run, shown) in &paused {
+        engine.answer(*run, answer("a:1:0", approve(shown, "a:1:0"))).await.unwrap();
+    }
+    bench.model.hanging.notified().await;
+    // One works, five want its place.
+    engine.start(request(Limits::default()), bob()).await.unwrap();
+    engine.start(request(Limits::default()), bob()).await.unwrap();
+    let refused = engine.start(request(Limits::default()), bob()).await;
+    assert!(matches!(refused, Err(EngineError::Full(Full::Server(3)))));
+    engine.shut_down().await;
+}

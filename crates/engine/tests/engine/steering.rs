@@ -462,6 +462,24 @@ async fn a_second_re_run_of_one_run_is_refused_while_the_first_is_at_work() {
 }
 
 #[tokio::test]
+async fn of_two_re_runs_that_are_asked_for_at_once_one_begins() {
+    let bench = Bench::new();
+    let journal = bench.journal().await;
+    let engine = bench.engine(&journal, diamond);
+    let first = engine.start(request(Limits::default()), ada()).await.unwrap();
+    end_of(&journal, first).await;
+    let (one, other) =
+        tokio::join!(engine.fork(first, before("left"), ada()), engine.fork(first, before("left"), ada()),);
+    let begun = one.unwrap();
+    assert!(matches!(other, Err(EngineError::ReRunning(run)) if run == begun));
+    end_of(&journal, begun).await;
+    while engine.live(begun).is_some() {
+        tokio::task::yield_now().await;
+    }
+    engine.fork(first, before("left"), ada()).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_phase_is_made_again_as_a_whole() {
     let bench = Bench::new();
     let journal = bench.journal().await;
