@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building Pitwall needs, each part only if it is absent.
 #   scripts/setup.sh build   wasm target, cargo-leptos, wasm-bindgen, wasm-opt
-#   scripts/setup.sh test    the same, and clippy, rustfmt, Chromium, Playwright
+#   scripts/setup.sh test    the same, and clippy, rustfmt, Chromium, Playwright, Schemathesis
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
 cd "$root"
@@ -130,6 +130,21 @@ browser() {
   fi
 }
 
+# Holds the server against its OpenAPI document.
+schemathesis() {
+  local wanted=server/tests/server/document/requirements.txt place="$tools/schemathesis"
+  cmp -s "$wanted" "$place/installed.txt" && return
+  # Debian's Python comes without what makes environments.
+  python3 -c "import venv, ensurepip" >/dev/null 2>&1 || { have apt-get && debian_packages python3-venv; }
+  say "Installing Schemathesis from PyPI; about half a minute"
+  rm -rf "$place"
+  python3 -m venv "$place"
+  "$place/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted"
+  mkdir -p "$tools/bin"
+  ln -sf "$place/bin/schemathesis" "$tools/bin/schemathesis"
+  cp "$wanted" "$place/installed.txt"
+}
+
 have rustup && have cargo || { echo "Rust is missing. Install it from https://rustup.rs, then run this again." >&2; exit 1; }
 wasm_target
 cargo_leptos
@@ -138,4 +153,5 @@ wasm_opt
 if [[ "${1:-build}" == test ]]; then
   lints
   browser
+  schemathesis
 fi

@@ -1,25 +1,29 @@
 //! The REST interface under `/api/v1`, and its OpenAPI document.
 
 mod access;
+mod document;
 
 use app::backend::Backend;
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, rejection::StringRejection},
+    extract::{DefaultBodyLimit, FromRequest, FromRequestParts, rejection::StringRejection},
     http::{StatusCode, header},
     response::IntoResponse,
     routing::get,
 };
 use futures::TryStreamExt;
 use protocol::{
-    Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, GivenAnswer, PortfolioId,
-    PortfolioSummary, PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunView,
-    ServerStatus, StartOptions, StartRun,
+    Approval, CallId, CreatePortfolio, Date, Digest, Event, FlowId, ForkRun, GivenAnswer, PortfolioId,
+    PortfolioSummary, PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunStatus, RunStopped,
+    RunView, ServerStatus, StartOptions, StartRun, WorkflowKind,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{
-    IntoParams, Modify, OpenApi, ToSchema,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    IntoParams, Modify, OpenApi, PartialSchema, ToSchema,
+    openapi::{
+        RefOr, Schema,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -40,6 +44,11 @@ struct Body<T>(T);
 #[derive(FromRequestParts)]
 #[from_request(via(axum::extract::Query), rejection(BadRequest))]
 struct Query<T>(T);
+
+/// Parts of a path whose failures are sentences.
+#[derive(FromRequestParts)]
+#[from_request(via(axum::extract::Path), rejection(BadRequest))]
+struct Path<T>(T);
 
 #[derive(OpenApi)]
 #[openapi(
@@ -67,7 +76,7 @@ impl Modify for Bearer {
 /// The routes, with the document that describes them.
 pub fn router() -> Router<Gateway> {
     let imports = OpenApiRouter::new().routes(routes!(import)).layer(DefaultBodyLimit::max(LARGEST_IMPORT));
-    let (routes, document) = OpenApiRouter::with_openapi(Document::openapi())
+    let (routes, mut document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(status))
         .routes(routes!(start_options))
         .routes(routes!(runs, start_run))
@@ -86,11 +95,12 @@ pub fn router() -> Router<Gateway> {
         .routes(routes!(portfolios, create_portfolio))
         .routes(routes!(portfolio))
         .split_for_parts();
+    document::complete(&mut document);
     routes.route("/api/v1/openapi.json", get(async move || Json(document)))
 }
 
 /// How the server stands; for administrators
-#[utoipa::path(get, path = "/api/v1/status", responses((status = 200, body = ServerStatus), (status = 403, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/status", responses((status = 200, body = ServerStatus), (status = 403)))]
 async fn status(service: Scoped) -> Reply<ServerStatus> {
     Ok(Json(service.status()?))
 }
@@ -102,13 +112,13 @@ async fn start_options(service: Scoped) -> Reply<StartOptions> {
 }
 
 /// Runs, newest first
-#[utoipa::path(get, path = "/api/v1/runs", params(RunQuery), responses((status = 200, body = RunPage), (status = 422, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/runs", params(RunQuery), responses((status = 200, body = RunPage)))]
 async fn runs(service: Scoped, Query(query): Query<RunQuery>) -> Reply<RunPage> {
     Ok(Json(service.runs(query.0).await?))
 }
 
 /// Starts a run
-#[utoipa::path(post, path = "/api/v1/runs", request_body = StartRun, responses((status = 201, body = RunAccepted), (status = 422, body = Problem), (status = 429, body = Problem)))]
+#[utoipa::path(post, path = "/api/v1/runs", request_body = StartRun, responses((status = 201, body = RunAccepted), (status = 429)))]
 async fn start_run(
     service: Scoped,
     Body(request): Body<StartRun>,
@@ -117,20 +127,20 @@ async fn start_run(
 }
 
 /// The full present state of a run
-#[utoipa::path(get, path = "/api/v1/runs/{run}", params(("run" = String, Path, description = "Run id")), responses((status = 200, body = RunView), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/runs/{run}", params(("run" = RunId, Path, description = "Run id")), responses((status = 200, body = RunView)))]
 async fn run(service: Scoped, Path(run): Path<String>) -> Reply<RunView> {
     Ok(Json(service.run(run_id(&run)?).await?))
 }
 
 /// Deletes a run that is over; what continues it stays
-#[utoipa::path(delete, path = "/api/v1/runs/{run}", params(("run" = String, Path, description = "Run id")), responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(delete, path = "/api/v1/runs/{run}", params(("run" = RunId, Path, description = "Run id")), responses((status = 204), (status = 409)))]
 async fn delete_run(service: Scoped, Path(run): Path<String>) -> Result<StatusCode, ProblemResponse> {
     service.delete_run(run_id(&run)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Events of a run after a number
-#[utoipa::path(get, path = "/api/v1/runs/{run}/events", params(("run" = String, Path, description = "Run id"), EventQuery), responses((status = 200, body = Vec<Event>), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/runs/{run}/events", params(("run" = RunId, Path, description = "Run id"), EventQuery), responses((status = 200, body = Vec<Event>)))]
 async fn events(
     service: Scoped,
     Path(run): Path<String>,
@@ -140,7 +150,7 @@ async fn events(
 }
 
 /// A long text that a run's log shows the beginning of
-#[utoipa::path(get, path = "/api/v1/runs/{run}/texts/{digest}", params(("run" = String, Path, description = "Run id"), ("digest" = String, Path, description = "SHA-256 of the text")), responses((status = 200, body = String, content_type = "text/plain"), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/runs/{run}/texts/{digest}", params(("run" = RunId, Path, description = "Run id"), ("digest" = Digest, Path, description = "SHA-256 of the text")), responses((status = 200, body = String, content_type = "text/plain")))]
 async fn text(
     service: Scoped,
     Path((run, digest)): Path<(String, String)>,
@@ -150,7 +160,7 @@ async fn text(
 }
 
 /// Stops a run
-#[utoipa::path(post, path = "/api/v1/runs/{run}/stop", params(("run" = String, Path, description = "Run id")), request_body = StopRun, responses((status = 202, body = RunStopped), (status = 404, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(post, path = "/api/v1/runs/{run}/stop", params(("run" = RunId, Path, description = "Run id")), request_body = StopRun, responses((status = 202, body = RunStopped), (status = 409)))]
 async fn stop_run(
     service: Scoped,
     Path(run): Path<String>,
@@ -161,7 +171,7 @@ async fn stop_run(
 }
 
 /// Answers a question of a run; the first valid answer counts
-#[utoipa::path(post, path = "/api/v1/runs/{run}/inputs/{input}", params(("run" = String, Path, description = "Run id"), ("input" = String, Path, description = "The question's id")), request_body = GivenAnswer, responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(post, path = "/api/v1/runs/{run}/inputs/{input}", params(("run" = RunId, Path, description = "Run id"), ("input" = CallId, Path, description = "The question's id")), request_body = GivenAnswer, responses((status = 204), (status = 409)))]
 async fn answer(
     service: Scoped,
     Path((run, input)): Path<(String, String)>,
@@ -173,7 +183,7 @@ async fn answer(
 }
 
 /// Changes before which nodes a run pauses until a person approves
-#[utoipa::path(put, path = "/api/v1/runs/{run}/approval", params(("run" = String, Path, description = "Run id")), request_body = Approval, responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(put, path = "/api/v1/runs/{run}/approval", params(("run" = RunId, Path, description = "Run id")), request_body = Approval, responses((status = 204), (status = 409)))]
 async fn set_approval(
     service: Scoped,
     Path(run): Path<String>,
@@ -184,7 +194,7 @@ async fn set_approval(
 }
 
 /// Continues a run in a new one: a re-run from a node, a fork after it, or where it failed
-#[utoipa::path(post, path = "/api/v1/runs/{run}/forks", params(("run" = String, Path, description = "Run id")), request_body = ForkRun, responses((status = 201, body = RunAccepted), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(post, path = "/api/v1/runs/{run}/forks", params(("run" = RunId, Path, description = "Run id")), request_body = ForkRun, responses((status = 201, body = RunAccepted), (status = 409)))]
 async fn fork_run(
     service: Scoped,
     Path(run): Path<String>,
@@ -194,7 +204,7 @@ async fn fork_run(
 }
 
 /// Asks a question beside a run; the answer follows in its log
-#[utoipa::path(post, path = "/api/v1/runs/{run}/chat", params(("run" = String, Path, description = "Run id")), request_body = AskRun, responses((status = 202, body = ChatNumber), (status = 404, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(post, path = "/api/v1/runs/{run}/chat", params(("run" = RunId, Path, description = "Run id")), request_body = AskRun, responses((status = 202, body = ChatNumber)))]
 async fn chat(
     service: Scoped,
     Path(run): Path<String>,
@@ -205,7 +215,7 @@ async fn chat(
 }
 
 /// A run as JSON Lines, to keep or to import elsewhere
-#[utoipa::path(get, path = "/api/v1/runs/{run}/export.jsonl", params(("run" = String, Path, description = "Run id")), responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/runs/{run}/export.jsonl", params(("run" = RunId, Path, description = "Run id")), responses((status = 200, body = String, content_type = "application/x-ndjson")))]
 async fn export_json_lines(
     service: Scoped,
     Path(run): Path<String>,
@@ -216,7 +226,7 @@ async fn export_json_lines(
 }
 
 /// A run as one HTML file that opens offline
-#[utoipa::path(get, path = "/api/v1/runs/{run}/export.html", params(("run" = String, Path, description = "Run id")), responses((status = 200, body = String, content_type = "text/html"), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/runs/{run}/export.html", params(("run" = RunId, Path, description = "Run id")), responses((status = 200, body = String, content_type = "text/html")))]
 async fn export_html(service: Scoped, Path(run): Path<String>) -> Result<impl IntoResponse, ProblemResponse> {
     let run = run_id(&run)?;
     Ok(download(
@@ -239,7 +249,7 @@ fn download(
 }
 
 /// Takes in a run that was exported as JSON Lines; it is only looked at
-#[utoipa::path(post, path = "/api/v1/runs/import", request_body(content = String, content_type = "application/x-ndjson"), responses((status = 201, body = RunAccepted), (status = 413, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(post, path = "/api/v1/runs/import", request_body(content = String, content_type = "application/x-ndjson"), responses((status = 201, body = RunAccepted)))]
 async fn import(
     service: Scoped,
     file: Result<String, StringRejection>,
@@ -258,7 +268,7 @@ async fn portfolios(service: Scoped) -> Reply<Vec<PortfolioSummary>> {
 }
 
 /// Opens a portfolio
-#[utoipa::path(post, path = "/api/v1/portfolios", request_body = CreatePortfolio, responses((status = 201, body = PortfolioView), (status = 409, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(post, path = "/api/v1/portfolios", request_body = CreatePortfolio, responses((status = 201, body = PortfolioView), (status = 409)))]
 async fn create_portfolio(
     service: Scoped,
     Body(request): Body<CreatePortfolio>,
@@ -267,7 +277,7 @@ async fn create_portfolio(
 }
 
 /// A portfolio at one day's prices
-#[utoipa::path(get, path = "/api/v1/portfolios/{portfolio}", params(("portfolio" = String, Path, description = "Portfolio id"), PortfolioQuery), responses((status = 200, body = PortfolioView), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/portfolios/{portfolio}", params(("portfolio" = PortfolioId, Path, description = "Portfolio id"), PortfolioQuery), responses((status = 200, body = PortfolioView)))]
 async fn portfolio(
     service: Scoped,
     Path(portfolio): Path<String>,
@@ -290,24 +300,24 @@ impl IntoParams for RunQuery {
     fn into_params(
         parameter_in: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>,
     ) -> Vec<utoipa::openapi::path::Parameter> {
-        let names = [
-            ("search", "Words that the title must contain"),
-            ("status", "Only runs that stand here"),
-            ("kind", "Only runs of this kind"),
-            ("flow", "Only runs of this flow"),
-            ("origin", "Only runs that continue this one"),
-            ("before", "Only runs created before this one: the last of the page before"),
-            ("limit", "At most this many; 200 are allowed"),
+        let parameters = [
+            ("search", "Words that the title must contain", String::schema()),
+            ("status", "Only runs that stand here", RunStatus::schema()),
+            ("kind", "Only runs of this kind", WorkflowKind::schema()),
+            ("flow", "Only runs of this flow", FlowId::schema()),
+            ("origin", "Only runs that continue this one", RunId::schema()),
+            ("before", "Only runs created before this one: the last of the page before", RunId::schema()),
+            ("limit", "At most this many; 200 are allowed", u32::schema()),
         ];
-        let parameter = |(name, description): (&str, &str)| {
+        let parameter = |(name, description, schema)| {
             utoipa::openapi::path::ParameterBuilder::new()
                 .name(name)
                 .description(Some(description))
                 .parameter_in(parameter_in().unwrap_or(utoipa::openapi::path::ParameterIn::Query))
-                .schema(Some(utoipa::openapi::ObjectBuilder::new()))
+                .schema(Some::<RefOr<Schema>>(schema))
                 .build()
         };
-        names.map(parameter).into()
+        parameters.map(parameter).into()
     }
 }
 

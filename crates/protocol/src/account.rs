@@ -162,6 +162,7 @@ pub struct Allowance {
     pub tokens: Option<u64>,
     /// Cost of all runs together, in US dollars.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub cost: Option<Decimal>,
 }
 

@@ -166,9 +166,14 @@ pub struct CreatePortfolio {
     /// Its id; made from the name if absent.
     #[serde(default)]
     pub id: Option<PortfolioId>,
-    /// Its name for people.
+    /// Its name for people: 1 to 80 characters.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 80, pattern = r"^[^\u0000-\u001f\u007f-\u009f]+$")
+    )]
     pub name: String,
     /// Cash to start with, in US dollars; more than zero.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
     pub cash: crate::Decimal,
 }
 

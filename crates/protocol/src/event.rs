@@ -321,7 +321,7 @@ pub struct NodeFinished {
     pub duration_ms: u64,
     /// What it changed in the run's state.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, Text>))]
     pub patch: Patch,
     /// Keys of the patch whose values are added to a list; the others take the old value's place.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -389,6 +389,7 @@ pub struct Attempt {
     pub usage: Usage,
     /// US dollars; nothing where the provider refused before it began, `None` if not known.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub cost: Option<Decimal>,
     /// In milliseconds, without the wait before the next attempt.
     pub latency_ms: u64,
@@ -421,6 +422,7 @@ pub struct CallFinished {
     /// US dollars of the answer's own attempt; `None` if not known. Nothing where all of the call's
     /// attempts failed: each has its own.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub cost: Option<Decimal>,
     /// From the first attempt to the end, in milliseconds.
     pub latency_ms: u64,
@@ -569,7 +571,6 @@ pub struct UnknownBody {
     pub kind: String,
     /// The data.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub data: Value,
 }
 

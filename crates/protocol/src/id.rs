@@ -47,10 +47,10 @@ impl FromStr for RunId {
 
 /// A text identifier that is validated wherever it enters the program.
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $normalise:expr, $valid:expr) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $pattern:literal, $normalise:expr, $valid:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, pattern = $pattern))]
         #[serde(try_from = "Cow<'_, str>", into = "String")]
         pub struct $name(Arc<str>);
 
@@ -121,6 +121,7 @@ text_id!(
     AccountId,
     "account name",
     "it must have 1 to 32 of a-z, 0-9, _ and -",
+    "^[a-z0-9_-]{1,32}$",
     as_given,
     |text| is_slug(text, 32)
 );
@@ -143,6 +144,7 @@ text_id!(
     NodeId,
     "node id",
     "it must have 1 to 64 of a-z, 0-9, _ and -",
+    "^[a-z0-9_-]{1,64}$",
     as_given,
     |text| is_slug(text, 64)
 );
@@ -152,6 +154,7 @@ text_id!(
     CallId,
     "call id",
     "it must read node:visit:number",
+    "^[a-z0-9_-]{1,64}:[0-9]{1,9}:[0-9]{1,9}$",
     as_given,
     |text| {
         let mut parts = text.split(':');
@@ -174,6 +177,7 @@ text_id!(
     PortfolioId,
     "portfolio id",
     "it must have 1 to 64 of a-z, 0-9, _ and -",
+    "^[a-z0-9_-]{1,64}$",
     as_given,
     |text| is_slug(text, 64)
 );
@@ -208,6 +212,7 @@ text_id!(
     FlowId,
     "flow id",
     "it must have 1 to 64 of a-z, 0-9, _ and -",
+    "^[a-z0-9_-]{1,64}$",
     as_given,
     |text| is_slug(text, 64)
 );
@@ -217,6 +222,7 @@ text_id!(
     Ticker,
     "ticker",
     "it must have 1 to 12 letters, digits, dots, hyphens or a leading ^",
+    "^(\\^[A-Za-z0-9.-]{1,11}|[A-Za-z0-9.-]{1,12})$",
     |text| Cow::Owned(text.trim().to_ascii_uppercase()),
     |text| {
         let symbol = text.strip_prefix('^').unwrap_or(text);
@@ -233,6 +239,7 @@ text_id!(
     Digest,
     "digest",
     "it must have 64 of 0-9 and a-f",
+    "^[0-9a-f]{64}$",
     as_given,
     |text| text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 );

@@ -1,5 +1,11 @@
 use rust_decimal::{Decimal, RoundingStrategy};
 
+/// How a [`Decimal`] stands in JSON, for the OpenAPI document: digits in a string, so that none is lost.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::ToSchema)]
+#[schema(value_type = String, pattern = r"^-?[0-9]{1,29}(\.[0-9]{1,28})?$")]
+pub struct Amount(pub Decimal);
+
 /// Shows an exact amount with `places` decimals and thousands separators: `104,218.40`.
 /// Halves round away from zero, as money is rounded by hand.
 pub fn grouped(amount: Decimal, places: u32) -> String {

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunRequest {
     /// What is to be done.
+    #[cfg_attr(feature = "openapi", schema(value_type = AnyWorkflow))]
     pub workflow: Workflow,
     /// The flow that the run belongs to.
     pub flow: FlowId,
@@ -54,9 +55,9 @@ impl RunRequest {
 }
 
 /// A workflow with its parameters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(tag = "type", rename_all = "snake_case", remote = "Self")]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum Workflow {
     /// Analysts, debates and a rating for one stock.
     Pipeline {
@@ -64,10 +65,9 @@ pub enum Workflow {
         ticker: Ticker,
         /// The day of the analysis; nothing later is seen.
         #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
-        #[serde(deserialize_with = "crate::date::deserialize")]
         date: Date,
         /// Who looks at it; at least one.
-        #[serde(default = "Analyst::all")]
+        #[cfg_attr(feature = "openapi", schema(required = false))]
         analysts: Vec<Analyst>,
     },
     /// A review of one portfolio, a decision, and its trades.
@@ -76,7 +76,6 @@ pub enum Workflow {
         portfolio: PortfolioId,
         /// The day of the decision and of its prices.
         #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
-        #[serde(deserialize_with = "crate::date::deserialize")]
         date: Date,
     },
     /// One that this version of Pitwall does not know. Its runs are listed, opened, exported and
@@ -94,14 +93,39 @@ pub struct UnknownWorkflow {
     pub kind: String,
     /// Its parameters.
     #[serde(flatten)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, Value>))]
     pub parameters: Map<String, Value>,
 }
 
-impl Serialize for Workflow {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Self::serialize(self, serializer)
-    }
+/// What a [`Workflow`] is where it is read, for the OpenAPI document: only one that is known can be
+/// asked for.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::ToSchema, Serialize)]
+#[serde(untagged)]
+pub enum AnyWorkflow {
+    /// One that this version knows.
+    Known(Workflow),
+    /// Another one.
+    Other(UnknownWorkflow),
+}
+
+/// The workflows that this version knows. Beside one that is not, serde would not say what is wrong
+/// with them.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum KnownWorkflow {
+    Pipeline {
+        ticker: Ticker,
+        #[serde(deserialize_with = "crate::date::deserialize")]
+        date: Date,
+        #[serde(default = "Analyst::all")]
+        analysts: Vec<Analyst>,
+    },
+    Portfolio {
+        portfolio: PortfolioId,
+        #[serde(deserialize_with = "crate::date::deserialize")]
+        date: Date,
+    },
 }
 
 /// A kind that is known is read strictly, so that a mistake in it is named; only another kind is
@@ -111,7 +135,12 @@ impl<'de> Deserialize<'de> for Workflow {
         let mut fields = Map::deserialize(deserializer)?;
         match fields.get("type").and_then(Value::as_str) {
             Some("pipeline" | "portfolio") => {
-                Self::deserialize(Value::Object(fields)).map_err(D::Error::custom)
+                Ok(match serde_json::from_value(Value::Object(fields)).map_err(D::Error::custom)? {
+                    KnownWorkflow::Pipeline { ticker, date, analysts } => {
+                        Self::Pipeline { ticker, date, analysts }
+                    }
+                    KnownWorkflow::Portfolio { portfolio, date } => Self::Portfolio { portfolio, date },
+                })
             }
             Some(kind) => {
                 let kind = kind.to_owned();
@@ -246,6 +275,7 @@ pub struct Limits {
     /// Tokens in and out together.
     pub tokens: Option<u64>,
     /// Cost in US dollars; calls of unknown price do not count.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub cost: Option<Decimal>,
 }
 

@@ -102,6 +102,7 @@ pub struct ForkRun {
     pub point: ForkPoint,
     /// Values of the run's state to begin with, as JSON texts; each takes the place of the old one.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, WholeText>))]
     pub edits: Edits,
     /// Other parameters; those of the original if absent.
     #[serde(default)]
@@ -129,7 +130,7 @@ fn patch(edits: Edits) -> Patch {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StateEdited {
     /// The new values; each takes the place of the old one.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, Text>))]
     pub patch: Patch,
     /// Who changed it.
     pub by: AccountId,
@@ -292,7 +293,7 @@ pub enum Answer {
         digest: Digest,
         /// Values of the state to change first, as JSON texts.
         #[serde(default)]
-        #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+        #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, Text>))]
         edits: Patch,
     },
     /// A node before this one shall do its work again.
@@ -363,6 +364,7 @@ pub struct ChatAnswered {
     pub usage: Usage,
     /// US dollars; `None` if not known.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub cost: Option<Decimal>,
     /// In milliseconds.
     pub latency_ms: u64,

@@ -22,6 +22,7 @@ pub struct Totals {
     /// Answer tokens that providers reported.
     pub tokens_out: u64,
     /// US dollars, of the attempts whose price is known.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
     pub cost: Decimal,
     /// Attempts at model calls whose cost is not known: no usage or an impossible one reported, no
     /// price for the model, or the call was dropped while it was in flight.

@@ -115,14 +115,17 @@ pub struct Order {
     /// The stock.
     pub ticker: Ticker,
     /// Shares.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
     pub quantity: Decimal,
     /// Why.
     pub rationale: String,
     /// Price below which to sell, in US dollars.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub stop_loss: Option<Decimal>,
     /// Price above which to sell, in US dollars.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub take_profit: Option<Decimal>,
 }
 
@@ -175,8 +178,10 @@ pub struct Trade {
     /// The stock.
     pub ticker: Ticker,
     /// Shares.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
     pub quantity: Decimal,
     /// US dollars a share.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
     pub price: Decimal,
     /// The day whose closing price was paid.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
@@ -187,10 +192,13 @@ pub struct Trade {
     /// Why.
     pub rationale: String,
     /// Price below which to sell, in US dollars.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub stop_loss: Option<Decimal>,
     /// Price above which to sell, in US dollars.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub take_profit: Option<Decimal>,
     /// Profit that a sale realised, in US dollars; `None` for a purchase.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub realised_profit: Option<Decimal>,
     /// The run that decided it.
     pub run: Option<RunId>,
@@ -203,6 +211,7 @@ pub struct RejectedOrder {
     /// The order.
     pub order: Order,
     /// Price it would have had, in US dollars; `None` if there was none.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub price: Option<Decimal>,
     /// Every reason, not only the first.
     pub reasons: Vec<String>,
@@ -264,20 +273,28 @@ pub struct HoldingView {
     /// Sector, or `Unknown`.
     pub sector: String,
     /// Shares.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
     pub quantity: Decimal,
     /// Average cost a share, in US dollars.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
     pub average_cost: Decimal,
     /// What the holding cost, in US dollars.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
     pub cost_basis: Decimal,
     /// Price a share, in US dollars; `None` if there is none as of the day.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub price: Option<Decimal>,
     /// Market value in US dollars; `None` without a price.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub market_value: Option<Decimal>,
     /// Market value less cost, in US dollars; `None` without a price.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub unrealised_profit: Option<Decimal>,
     /// The same as a fraction of the cost.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub unrealised_fraction: Option<Decimal>,
     /// Fraction of the portfolio's total value; `None` if any holding has no price.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub weight: Option<Decimal>,
 }
 
@@ -296,16 +313,22 @@ pub struct PortfolioView {
     #[serde(default, deserialize_with = "crate::date::deserialize_option")]
     pub as_of: Option<Date>,
     /// Cash in US dollars.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
     pub cash: Decimal,
     /// Cash it started with, in US dollars.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
     pub initial_cash: Decimal,
     /// Market value of all holdings, in US dollars; unknown if one has no price.
+    #[cfg_attr(feature = "openapi", schema(value_type = Measured<crate::Amount>))]
     pub equity: Measured<Decimal>,
     /// Cash and holdings, in US dollars; unknown if one has no price.
+    #[cfg_attr(feature = "openapi", schema(value_type = Measured<crate::Amount>))]
     pub total: Measured<Decimal>,
     /// Unrealised profit in US dollars; unknown if one has no price.
+    #[cfg_attr(feature = "openapi", schema(value_type = Measured<crate::Amount>))]
     pub unrealised_profit: Measured<Decimal>,
     /// Profit that sales realised, in US dollars.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
     pub realised_profit: Decimal,
     /// Holdings, by market value, largest first.
     pub holdings: Vec<HoldingView>,
@@ -333,6 +356,7 @@ pub struct SectorWeight {
     /// Sector name, or `Cash`.
     pub sector: String,
     /// Fraction of the portfolio's total value.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
     pub weight: Decimal,
 }
 
@@ -345,8 +369,10 @@ pub struct ValuePoint {
     #[serde(deserialize_with = "crate::date::deserialize")]
     pub date: Date,
     /// Total value in US dollars.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
     pub total: Decimal,
     /// The benchmark, scaled to the portfolio's first value; `None` without a price.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub benchmark: Option<Decimal>,
 }
 
@@ -355,14 +381,19 @@ pub struct ValuePoint {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PortfolioMetrics {
     /// Sharpe ratio, annualised over 252 days, with a risk-free rate of zero.
+    #[cfg_attr(feature = "openapi", schema(value_type = Measured<crate::Amount>))]
     pub sharpe: Measured<Decimal>,
     /// Sortino ratio, annualised over 252 days, with a target of zero.
+    #[cfg_attr(feature = "openapi", schema(value_type = Measured<crate::Amount>))]
     pub sortino: Measured<Decimal>,
     /// Value at risk of one day at 5 %, as a fraction of the value; a loss is negative.
+    #[cfg_attr(feature = "openapi", schema(value_type = Measured<crate::Amount>))]
     pub value_at_risk: Measured<Decimal>,
     /// Largest fall from a peak, as a fraction; never positive.
+    #[cfg_attr(feature = "openapi", schema(value_type = Measured<crate::Amount>))]
     pub max_drawdown: Measured<Decimal>,
     /// Sensitivity to the benchmark.
+    #[cfg_attr(feature = "openapi", schema(value_type = Measured<crate::Amount>))]
     pub beta: Measured<Decimal>,
     /// Returns that the figures were computed from.
     pub days: u32,
@@ -375,10 +406,13 @@ pub struct Constraints {
     /// Positions at most.
     pub max_positions: u32,
     /// Weight of one position at most, as a fraction.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
     pub max_position: Decimal,
     /// Weight of one sector at most, as a fraction.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
     pub max_sector: Decimal,
     /// Weight of cash at least, as a fraction.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
     pub min_cash: Decimal,
 }
 
@@ -402,6 +436,7 @@ pub struct PortfolioSummary {
     /// Its name.
     pub name: String,
     /// Cash in US dollars.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
     pub cash: Decimal,
     /// Positions held.
     pub positions: u32,

@@ -34,7 +34,6 @@ pub struct RunView {
     /// Reports, in the order in which they were written.
     pub reports: Vec<Arc<Report>>,
     /// The run's state: of every key the value that was set last, and what was added to it since.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub state: BTreeMap<String, Vec<Arc<StateEntry>>>,
     /// Questions to people, in the order in which they were first asked.
     #[serde(default)]
@@ -89,6 +88,7 @@ pub struct NodeView {
     /// Tokens in and out, of all visits.
     pub tokens: u64,
     /// US dollars of the calls whose price is known; `None` if no call's is.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub cost: Option<Decimal>,
     /// Attempts at calls whose cost is not known.
     #[serde(default)]
@@ -173,6 +173,7 @@ pub struct CallOutcome {
     /// Tokens, as reported.
     pub usage: Usage,
     /// US dollars; `None` if not known.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub cost: Option<Decimal>,
     /// In milliseconds.
     pub latency_ms: u64,

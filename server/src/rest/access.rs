@@ -1,16 +1,16 @@
 //! Who asks, tokens, shares and accounts.
 
 use app::backend::Gate;
-use axum::{Json, extract::Path, http::StatusCode};
+use axum::{Json, http::StatusCode};
 use protocol::{
-    AccountId, AccountSummary, Audience, CredentialId, Identity, NewShare, NewToken, Problem, Role,
+    AccountId, AccountSummary, Audience, CredentialId, Identity, NewShare, NewToken, Problem, Role, RunId,
     SessionSummary, ShareSummary, TokenSummary,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Body, Reply, run_id};
+use super::{Body, Path, Reply, run_id};
 use crate::{
     problem::{ProblemResponse, no_such},
     scope::{Gateway, Scoped},
@@ -46,34 +46,34 @@ async fn sessions(service: Scoped) -> Reply<Vec<SessionSummary>> {
 }
 
 /// Ends a session and its sockets
-#[utoipa::path(delete, path = "/api/v1/sessions/{session}", params(("session" = String, Path, description = "Session id")), responses((status = 204), (status = 404, body = Problem)))]
+#[utoipa::path(delete, path = "/api/v1/sessions/{session}", params(("session" = CredentialId, Path, description = "Session id")), responses((status = 204)))]
 async fn end_session(service: Scoped, Path(session): Path<String>) -> Done {
     service.end_session(credential_id(&session)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// The account's tokens for API clients, not the tokens themselves
-#[utoipa::path(get, path = "/api/v1/tokens", responses((status = 200, body = Vec<TokenSummary>), (status = 409, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/tokens", responses((status = 200, body = Vec<TokenSummary>), (status = 409)))]
 async fn tokens(service: Scoped) -> Reply<Vec<TokenSummary>> {
     Ok(Json(service.tokens().await?))
 }
 
 /// Makes a token for a name and a password; it is shown this once
-#[utoipa::path(post, path = "/api/v1/tokens", security(()), request_body = Credentials, responses((status = 201, body = NewToken), (status = 401, body = Problem), (status = 409, body = Problem), (status = 429, body = Problem)))]
+#[utoipa::path(post, path = "/api/v1/tokens", security(()), request_body = Credentials, responses((status = 201, body = NewToken), (status = 409), (status = 429)))]
 async fn make_token(service: Scoped, Body(request): Body<Credentials>) -> Made<NewToken> {
     let Credentials { name, password, label, seconds } = request;
     Ok((StatusCode::CREATED, Json(service.token_for(&name, &password, &label, seconds).await?)))
 }
 
 /// Revokes a token and closes its sockets
-#[utoipa::path(delete, path = "/api/v1/tokens/{token}", params(("token" = String, Path, description = "Token id")), responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(delete, path = "/api/v1/tokens/{token}", params(("token" = CredentialId, Path, description = "Token id")), responses((status = 204), (status = 409)))]
 async fn revoke_token(service: Scoped, Path(token): Path<String>) -> Done {
     service.revoke_token(credential_id(&token)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Shares a run, to be read; a link is shown this once
-#[utoipa::path(post, path = "/api/v1/runs/{run}/shares", params(("run" = String, Path, description = "Run id")), request_body = ShareRun, responses((status = 201, body = NewShare), (status = 403, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(post, path = "/api/v1/runs/{run}/shares", params(("run" = RunId, Path, description = "Run id")), request_body = ShareRun, responses((status = 201, body = NewShare), (status = 403)))]
 async fn share_run(
     service: Scoped,
     Path(run): Path<String>,
@@ -90,27 +90,27 @@ async fn shares(service: Scoped) -> Reply<Vec<ShareSummary>> {
 }
 
 /// Revokes a share and closes its sockets
-#[utoipa::path(delete, path = "/api/v1/shares/{share}", params(("share" = String, Path, description = "Share id")), responses((status = 204), (status = 404, body = Problem)))]
+#[utoipa::path(delete, path = "/api/v1/shares/{share}", params(("share" = CredentialId, Path, description = "Share id")), responses((status = 204)))]
 async fn revoke_share(service: Scoped, Path(share): Path<String>) -> Done {
     service.revoke_share(credential_id(&share)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// All accounts; for administrators
-#[utoipa::path(get, path = "/api/v1/accounts", responses((status = 200, body = Vec<AccountSummary>), (status = 403, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/accounts", responses((status = 200, body = Vec<AccountSummary>), (status = 403), (status = 409)))]
 async fn accounts(service: Scoped) -> Reply<Vec<AccountSummary>> {
     Ok(Json(service.accounts().await?))
 }
 
 /// Adds an account; for administrators
-#[utoipa::path(post, path = "/api/v1/accounts", request_body = NewAccount, responses((status = 201), (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(post, path = "/api/v1/accounts", request_body = NewAccount, responses((status = 201), (status = 403), (status = 409)))]
 async fn add_account(service: Scoped, Body(request): Body<NewAccount>) -> Done {
     service.add_account(request.name, request.role, request.password).await?;
     Ok(StatusCode::CREATED)
 }
 
 /// Removes an account and ends all that it opened; for administrators
-#[utoipa::path(delete, path = "/api/v1/accounts/{account}", params(("account" = String, Path, description = "Name")), responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(delete, path = "/api/v1/accounts/{account}", params(("account" = AccountId, Path, description = "Name")), responses((status = 204), (status = 403), (status = 409)))]
 async fn remove_account(service: Scoped, Path(account): Path<String>) -> Done {
     service.remove_account(account.parse().map_err(no_such)?).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -148,7 +148,6 @@ struct ShareRun {
 #[derive(Deserialize, ToSchema)]
 struct NewAccount {
     /// Name to sign in with
-    #[schema(value_type = String)]
     name: AccountId,
     /// What it may do
     role: Role,

@@ -7,6 +7,7 @@ mod support;
 mod access;
 mod accounts;
 mod deletion;
+mod document;
 mod faults;
 mod files;
 mod interfaces;
