@@ -34,6 +34,25 @@ step() {
 # A lint is one test.
 as_one() { if [[ $2 == yes ]]; then echo 1 0; else echo 0 1; fi; }
 
+# The ten slowest of lines such as `12.3 s  name`.
+slowest() { LC_ALL=C sort -rn | head -n 10 | sed 's/^/      /'; }
+
+slowest_rust_tests() {
+  sed -nE 's/^test ([^ ]+)( - should panic)? \.\.\. [a-zA-Z]+ <([0-9.]+)s>$/\3 s  \1/p' "$1" | slowest
+}
+
+slowest_browser_tests() {
+  node -e '
+    const { suites } = JSON.parse(require("fs").readFileSync("target/end2end/results.json"));
+    const show = (suite) => {
+      for (const { title, tests } of suite.specs ?? [])
+        for (const { results } of tests)
+          console.log((results.reduce((sum, { duration }) => sum + duration, 0) / 1000).toFixed(1), "s ", suite.file, title);
+      (suite.suites ?? []).forEach(show);
+    };
+    suites.forEach(show);' 2>/dev/null | slowest
+}
+
 # What must succeed, but checks nothing by itself.
 as_none() { echo 0 0; }
 
@@ -63,13 +82,17 @@ step "Lints of the server" as_one \
 step "Lints of the page" as_one \
   cargo clippy --package frontend --target wasm32-unknown-unknown -- -D warnings
 step "Types of the browser tests" as_one tsc --noEmit --project end2end
+host="$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')"
 step "Tests" rust_tests \
+  env "CARGO_TARGET_${host}_RUNNER=$root/scripts/timed.sh" \
   cargo test --workspace --exclude frontend --no-fail-fast
+slowest_rust_tests target/test-logs/tests.log
 step "Tests in WebAssembly" rust_tests \
   env CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
   cargo test --package protocol --target wasm32-unknown-unknown --test whole_run
 step "Release build" as_one scripts/build.sh
 step "Browser tests" browser_tests in_browser
+slowest_browser_tests
 
 echo "$passed passed, $failed failed"
 [[ $failed -eq 0 ]]

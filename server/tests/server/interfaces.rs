@@ -5,7 +5,7 @@ use protocol::{Body, Control, Frame, RunStatus, RunView};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Home, Socket, TOKEN, client, next_frame};
+use crate::support::{Home, Socket, TOKEN, next_frame};
 
 /// A pipeline that the rehearsal writes without pauses.
 fn quick_pipeline() -> Value {
@@ -19,7 +19,7 @@ fn quick_pipeline() -> Value {
 fn slow_pipeline() -> Value {
     json!({
         "workflow": { "type": "pipeline", "ticker": "AAPL", "date": "2022-06-30" },
-        "model": { "type": "rehearsal", "characters_per_second": 300 },
+        "model": { "type": "rehearsal", "characters_per_second": 1000 },
     })
 }
 
@@ -51,8 +51,7 @@ async fn long_texts_are_previewed_and_can_be_fetched() {
         Some((text.stored().unwrap().clone(), text.bytes(), text.shown().to_owned()))
     });
     let (digest, bytes, preview) = stored.expect("the later prompts are long");
-    let url = server.url(&format!("/api/v1/runs/{run}/texts/{digest}"));
-    let text = client().get(url).send().await.unwrap();
+    let text = server.ask("GET", &format!("/api/v1/runs/{run}/texts/{digest}")).send().await.unwrap();
     let text = text.text().await.unwrap();
     assert_eq!(text.len() as u64, bytes);
     assert!(text.starts_with(&preview));

@@ -1,20 +1,28 @@
 //! A run survives the death of its server at any moment.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use protocol::{Body, Event, Frame, RunStatus};
+use protocol::{Body, Control, Event, Frame, RunId, RunStatus};
 use serde_json::json;
 
-use crate::support::{Home, Moments, Provider, Server, asking, next_frame, result};
+use crate::support::{Home, Moments, Provider, Server, asking, kills, next_frame, result};
 
-const KILLS: u32 = 50;
+/// More messages than this on its socket are never between two kills.
+const LONGEST_LIFE: u64 = 60;
+
+/// What a run was doing when its server died.
+const PHASES: [&str; 6] =
+    ["node_started", "call_started", "answering", "call_finished", "reported", "node_finished"];
 
 fn pipeline() -> serde_json::Value {
     json!({ "workflow": { "type": "pipeline", "ticker": "AAPL", "date": "2022-06-30" } })
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fifty_kills_lose_no_event_and_repeat_no_answered_call() {
+async fn kills_at_any_message_lose_no_event_and_repeat_no_answered_call() {
     let (_, base_url) = Provider::start(Duration::from_millis(1)).await;
     let undisturbed = {
         let home = Home::new(&asking(base_url));
@@ -25,55 +33,57 @@ async fn fifty_kills_lose_no_event_and_repeat_no_answered_call() {
     assert_eq!(undisturbed.0, RunStatus::Succeeded);
 
     let mut moments = Moments::new(0x9E37_79B9_7F4A_7C15);
-    let mut kills = 0;
-    while kills < KILLS {
+    let mut phases = BTreeSet::new();
+    let (mut killed, wanted) = (0, kills());
+    while killed < wanted || phases.len() < PHASES.len() {
+        assert!(killed < 20 * wanted, "only {phases:?} were hit");
         let (provider, base_url) = Provider::start(Duration::from_millis(2)).await;
         let home = Home::new(&asking(base_url));
         let mut server = home.start().await;
         let run = server.start_run(pipeline()).await;
         let mut seen: Vec<Event> = Vec::new();
-        let finished = loop {
-            let kill_after = Duration::from_millis(moments.next(250));
-            match watch(&server, run, &mut seen, kill_after).await {
-                Watched::End => break server,
-                Watched::Cut if kills < KILLS => {
-                    server.kill().await;
-                    kills += 1;
-                    server = home.start().await;
-                    let stored = events(&server, run).await;
-                    assert_eq!(&stored[..seen.len()], &seen[..], "a client saw what the log does not have");
-                }
-                Watched::Cut => {}
-            }
-        };
+        while let Watched::Cut(phase) = watch(&server, run, &mut seen, 1 + moments.next(LONGEST_LIFE)).await {
+            server.kill().await;
+            killed += 1;
+            phases.extend(phase);
+            server = home.start().await;
+            let stored = events(&server, run).await;
+            assert_eq!(&stored[..seen.len()], &seen[..], "a client saw what the log does not have");
+        }
         assert_eq!(result(&seen), undisturbed);
         assert_numbered(&seen);
-        assert_eq!(events(&finished, run).await, seen);
+        assert_eq!(events(&server, run).await, seen);
         assert_each_answer_was_paid_once(&provider, &seen);
     }
 }
 
 enum Watched {
     End,
-    Cut,
+    /// In the midst, where the last message showed this phase.
+    Cut(Option<&'static str>),
 }
 
-/// Reads the run's socket for this long, or to the run's end.
-async fn watch(server: &Server, run: protocol::RunId, seen: &mut Vec<Event>, time: Duration) -> Watched {
+/// Reads so many messages of the run's socket, or to the run's end.
+async fn watch(server: &Server, run: RunId, seen: &mut Vec<Event>, messages: u64) -> Watched {
     let mut socket = server.connect(&format!("/ws/v1/runs/{run}?after={}", seen.len())).await;
-    let reading = async {
-        while let Some(frame) = next_frame(&mut socket).await {
-            if let Frame::Event(event) = frame {
+    let mut last = String::new();
+    for _ in 0..messages {
+        match next_frame(&mut socket).await {
+            Some(Frame::Event(event)) => {
                 assert_eq!(event.seq, seen.len() as u64 + 1, "a gap or a duplicate");
+                last = event.body.kind().to_owned();
                 seen.push(*event);
             }
+            Some(Frame::Control(Control::Delta { .. })) => last = "answering".to_owned(),
+            Some(Frame::Control(_)) => {}
+            None => return Watched::End,
         }
-    };
-    let _ = tokio::time::timeout(time, reading).await;
-    if seen.last().is_some_and(|event| event.body.ends_run()) { Watched::End } else { Watched::Cut }
+    }
+    Watched::Cut(PHASES.into_iter().find(|phase| *phase == last))
 }
 
-async fn events(server: &Server, run: protocol::RunId) -> Vec<Event> {
+/// The whole log, as REST has it.
+async fn events(server: &Server, run: RunId) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
     loop {
         let after = events.len();

@@ -1,30 +1,96 @@
-//! SIGKILL while runs wait for approval, are being stopped, and trade: no trade is lost or doubled.
+//! SIGKILL in the midst of every commit to the journal, while runs wait for approval, are being
+//! stopped, and trade: no trade is lost or doubled.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::{Body, Event, RunId, RunStatus, RunView};
+use protocol::{Body, Event, Frame, InputForm, InputRequest, RunId, RunStatus, RunView, Trade};
 use serde_json::{Value, json};
+use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
+use tempfile::TempDir;
 
-use crate::support::{Home, Moments, Server, client};
+use crate::support::{Disk, Home, Moments, Server, When, kills, next_frame};
 
-const KILLS: u32 = 500;
 const FLOW: &str = "killed";
 
-/// What a person does to a run before the server dies.
+/// What happens to a run before its server dies.
 #[derive(Clone, Copy, Debug)]
-enum Act {
-    Watch,
-    Approve,
-    Stop,
-    ApproveAndStop,
+struct Scenario {
+    pauses: bool,
+    approves: bool,
+    stops: bool,
 }
 
-const ACTS: [Act; 4] = [Act::Watch, Act::Approve, Act::Stop, Act::ApproveAndStop];
+const SCENARIOS: [Scenario; 5] = [
+    Scenario { pauses: false, approves: false, stops: false },
+    Scenario { pauses: false, approves: false, stops: true },
+    Scenario { pauses: true, approves: true, stops: false },
+    Scenario { pauses: true, approves: false, stops: true },
+    Scenario { pauses: true, approves: true, stops: true },
+];
 
-/// Posts without caring whether the server is still there to answer.
-async fn try_post(url: String, body: Value) -> Option<u16> {
-    let answer = client().post(url).timeout(Duration::from_secs(5)).json(&body).send().await.ok()?;
-    Some(answer.status().as_u16())
+/// What lets any run come to its end.
+const APPROVED: Scenario = Scenario { pauses: true, approves: true, stops: false };
+
+/// How far a run had come on the disk of a server that died.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    /// It is not there.
+    Unborn,
+    /// It works towards a decision.
+    Working,
+    /// It has decided, and asked nobody yet.
+    Decided,
+    /// It waits for an approval.
+    Waiting,
+    /// It was answered, and has not traded yet.
+    Answered,
+    /// The ledger has its trades, its log does not.
+    Traded,
+    /// Its log has its trades as well.
+    Recorded,
+    /// It has ended.
+    Over,
+}
+
+impl Phase {
+    const ALL: [Self; 8] = [
+        Self::Unborn,
+        Self::Working,
+        Self::Decided,
+        Self::Waiting,
+        Self::Answered,
+        Self::Traded,
+        Self::Recorded,
+        Self::Over,
+    ];
+
+    fn of(log: &[Event], entries: i64) -> Self {
+        let has = |kind: &str| log.iter().any(|event| event.body.kind() == kind);
+        match () {
+            () if log.is_empty() => Self::Unborn,
+            () if has("run_finished") => Self::Over,
+            () if has("trade_executed") => Self::Recorded,
+            // The first entry opens the portfolio.
+            () if entries > 1 => Self::Traded,
+            () if has("input_received") => Self::Answered,
+            () if has("input_requested") => Self::Waiting,
+            () if has("decision_made") => Self::Decided,
+            () => Self::Working,
+        }
+    }
+}
+
+/// What a server that may be dead says to this.
+async fn try_ask(request: reqwest::RequestBuilder) -> Option<Value> {
+    request.send().await.ok()?.json().await.ok()
+}
+
+async fn try_get(server: &Server, path: &str) -> Option<Value> {
+    try_ask(server.ask("GET", path)).await
+}
+
+async fn try_post(server: &Server, path: &str, body: Value) -> Option<Value> {
+    try_ask(server.ask("POST", path).json(&body)).await
 }
 
 async fn open_portfolio(server: &Server, id: &str) {
@@ -33,49 +99,85 @@ async fn open_portfolio(server: &Server, id: &str) {
     assert_eq!(status, 201, "{problem}");
 }
 
-async fn start(server: &Server, portfolio: &str, pauses: bool) -> RunId {
+/// Starts a run; its id, where the server lives long enough to say it.
+async fn start(server: &Server, portfolio: &str, pauses: bool) -> Option<RunId> {
     let approval = match pauses {
         true => json!({ "type": "nodes", "nodes": ["execute_trades"] }),
         false => json!({ "type": "off" }),
     };
     let workflow = json!({ "type": "portfolio", "portfolio": portfolio, "date": "2022-06-30" });
-    server.start_run(json!({ "workflow": workflow, "flow": FLOW, "approval": approval })).await
+    let request = json!({ "workflow": workflow, "flow": FLOW, "approval": approval });
+    try_post(server, "/api/v1/runs", request).await?["run"].as_str()?.parse().ok()
 }
 
-async fn view(server: &Server, run: RunId) -> RunView {
-    serde_json::from_value(server.get(&format!("/api/v1/runs/{run}")).await).unwrap()
+async fn approve(server: &Server, run: RunId, asked: &InputRequest) {
+    let InputForm::Approval(form) = &asked.form else { return };
+    let path = format!("/api/v1/runs/{run}/inputs/{}", asked.input);
+    try_post(server, &path, json!({ "type": "approved", "digest": form.digest })).await;
 }
 
-/// Approves what the run waits for, if it waits.
-async fn approve(server: &Server, run: RunId) -> Option<u16> {
-    let view = view(server, run).await;
-    let input = view.open_inputs().next()?;
-    let protocol::InputForm::Approval(form) = &input.request.form else { return None };
-    let path = format!("/api/v1/runs/{run}/inputs/{}", input.request.input);
-    try_post(server.url(&path), json!({ "type": "approved", "digest": form.digest })).await
+async fn stop(server: &Server, run: RunId) {
+    try_post(server, &format!("/api/v1/runs/{run}/stop"), json!({ "reason": "enough" })).await;
 }
 
-async fn act(server: &Server, run: RunId, act: Act) {
-    let stop = || try_post(server.url(&format!("/api/v1/runs/{run}/stop")), json!({ "reason": "enough" }));
-    match act {
-        Act::Watch => {}
-        Act::Approve => drop(approve(server, run).await),
-        Act::Stop => drop(stop().await),
-        Act::ApproveAndStop => drop(tokio::join!(approve(server, run), stop())),
+/// Does to a run what the scenario says, and reads its log to the end; `None` if the server dies before.
+async fn live_through(server: &Server, run: RunId, scenario: Scenario) -> Option<Vec<Event>> {
+    let mut socket = server.try_connect(&format!("/ws/v1/runs/{run}")).await?;
+    if scenario.stops && !scenario.pauses {
+        stop(server, run).await;
     }
-}
-
-/// Lets the run come to its end, approving what it waits for.
-async fn settle(server: &Server, run: RunId) -> Vec<Event> {
-    for _ in 0..2000 {
-        let view = view(server, run).await;
-        if view.summary.status.is_over() {
-            return server.events_to_end(run, 0).await;
+    let mut log = Vec::new();
+    while let Some(frame) = next_frame(&mut socket).await {
+        let Frame::Event(event) = frame else { continue };
+        if let Body::InputRequested(asked) = &event.body {
+            match (scenario.approves, scenario.stops) {
+                (true, true) => drop(tokio::join!(approve(server, run, asked), stop(server, run))),
+                (true, false) => approve(server, run, asked).await,
+                (false, true) => stop(server, run).await,
+                (false, false) => {}
+            }
         }
-        approve(server, run).await;
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        log.push(*event);
     }
-    panic!("run {run} does not end");
+    log.last()?.body.ends_run().then_some(log)
+}
+
+/// The run on this portfolio, if it was stored; `None` if the server is dead.
+async fn run_of(server: &Server, portfolio: &str) -> Option<Option<RunId>> {
+    let page = try_get(server, "/api/v1/runs?kind=portfolio&limit=1").await?;
+    let newest = &page["runs"][0];
+    let is_of_portfolio = newest["request"]["workflow"]["portfolio"] == portfolio;
+    Some(is_of_portfolio.then(|| newest["run"].as_str().unwrap().parse().unwrap()))
+}
+
+/// How far the newest run had come on the disk, read from a copy so that nothing there changes.
+async fn phase_on_disk(home: &Home, portfolio: &str) -> Phase {
+    let copy = TempDir::new().unwrap();
+    for name in ["pitwall.db", "pitwall.db-wal"] {
+        let file = home.data().join(name);
+        if file.exists() {
+            std::fs::copy(file, copy.path().join(name)).unwrap();
+        }
+    }
+    let mut connection =
+        SqliteConnectOptions::new().filename(copy.path().join("pitwall.db")).connect().await.unwrap();
+    let log: Vec<String> =
+        sqlx::query_scalar("select json from event where run = (select max(id) from run) order by seq")
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+    let entries: i64 = sqlx::query_scalar("select count(*) from ledger_entry where portfolio = ?")
+        .bind(portfolio)
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    let log: Vec<Event> = log.iter().map(|json| serde_json::from_str(json).unwrap()).collect();
+    let Some(Body::RunStarted(started)) = log.first().map(|event| &event.body) else {
+        return Phase::Unborn;
+    };
+    let is_of_portfolio = started.request.workflow.subject() == portfolio;
+    Phase::of(if is_of_portfolio { &log } else { &[] }, entries)
 }
 
 fn trades_of_log(events: &[Event]) -> BTreeMap<String, String> {
@@ -92,7 +194,7 @@ fn trades_of_log(events: &[Event]) -> BTreeMap<String, String> {
 
 async fn trades_of_ledger(server: &Server, portfolio: &str) -> BTreeMap<String, String> {
     let view = server.get(&format!("/api/v1/portfolios/{portfolio}")).await;
-    let trades: Vec<protocol::Trade> = serde_json::from_value(view["trades"].clone()).unwrap();
+    let trades: Vec<Trade> = serde_json::from_value(view["trades"].clone()).unwrap();
     let count = trades.len();
     let found: BTreeMap<_, _> =
         trades.into_iter().map(|trade| (trade.key.clone(), trade.quantity.to_string())).collect();
@@ -100,47 +202,95 @@ async fn trades_of_ledger(server: &Server, portfolio: &str) -> BTreeMap<String, 
     found
 }
 
+/// How many commits a run has in this scenario, where nothing goes wrong.
+async fn commits_of(home: &Home, disk: &Disk, number: usize, scenario: Scenario) -> u64 {
+    let server = home.start_as(disk.counting(home.command())).await;
+    let portfolio = format!("counted{number}");
+    open_portfolio(&server, &portfolio).await;
+    disk.arm();
+    let run = start(&server, &portfolio, scenario.pauses).await.unwrap();
+    live_through(&server, run, scenario).await.unwrap();
+    server.kill().await;
+    disk.commits()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn five_hundred_kills_neither_lose_nor_double_a_trade() {
+async fn kills_in_any_commit_neither_lose_nor_double_a_trade() {
     let home = Home::new(&[("PITWALL_REHEARSAL_SPEED", "0".to_owned())]);
-    let mut server = home.start().await;
+    let disk = Disk::new(home.folder());
+    let server = home.start().await;
     let workflow = json!({ "type": "pipeline", "ticker": "LLY", "date": "2022-06-30" });
     let analysis = server.start_run(json!({ "workflow": workflow, "flow": FLOW })).await;
     server.events_to_end(analysis, 0).await;
+    server.kill().await;
 
     let mut moments = Moments::new(0x2545_F491_4F6C_DD1D);
-    let (mut kills, mut round, mut traded, mut stopped) = (0, 0, 0, 0);
-    while kills < KILLS {
-        round += 1;
+    let mut deaths = Vec::new();
+    for (number, scenario) in SCENARIOS.into_iter().enumerate() {
+        for commit in 1..=commits_of(&home, &disk, number, scenario).await {
+            deaths.extend(When::ALL.map(|when| (scenario, commit, when)));
+        }
+    }
+    moments.shuffle(&mut deaths);
+
+    let wanted = kills();
+    let mut phases = BTreeSet::new();
+    let (mut killed, mut traded, mut stopped) = (0, 0, 0);
+    for (round, (scenario, commit, when)) in deaths.iter().copied().cycle().enumerate() {
+        // Those who want more kills than there are moments get each again.
+        let is_whole = phases.len() == Phase::ALL.len() || round >= deaths.len();
+        if is_whole && killed >= wanted {
+            break;
+        }
+        let told = format!("round {round}: {scenario:?}, {when:?} commit {commit}");
+        let server = home.start_as(disk.deadly(home.command(), commit, when)).await;
         let portfolio = format!("p{round}");
         open_portfolio(&server, &portfolio).await;
-        let pauses = moments.next(2) == 0;
-        let run = start(&server, &portfolio, pauses).await;
-        // The same run is killed several times, each time while something else happens to it.
-        for _ in 0..=moments.next(3) {
-            tokio::time::sleep(Duration::from_millis(moments.next(60))).await;
-            let what = ACTS[moments.next(4) as usize];
-            let killing = tokio::time::sleep(Duration::from_millis(moments.next(30)));
-            tokio::select! {
-                () = async { act(&server, run, what).await; std::future::pending().await } => {}
-                () = killing => {}
-            }
-            server.kill().await;
-            kills += 1;
-            server = home.start().await;
+        disk.arm();
+        let lived = async {
+            let run = start(&server, &portfolio, scenario.pauses).await?;
+            live_through(&server, run, scenario).await
+        };
+        // A run that has fewer commits this time, because more of it was stored together, ends.
+        let died = lived.await.is_none();
+        server.kill().await;
+        if died {
+            killed += 1;
+            phases.insert(phase_on_disk(&home, &portfolio).await);
         }
-        let events = settle(&server, run).await;
+        // Half of them die again while the run is taken up.
+        if moments.next(2) == 0 {
+            let (commit, when) = (1 + moments.next(6), When::ALL[moments.next(4) as usize]);
+            let command = disk.deadly(home.command(), commit, when);
+            disk.arm();
+            if let Some(server) = home.try_start_as(command).await {
+                if let Some(Some(run)) = run_of(&server, &portfolio).await {
+                    live_through(&server, run, scenario).await;
+                }
+                server.kill().await;
+            }
+        }
+
+        let server = home.start().await;
+        let Some(run) = run_of(&server, &portfolio).await.expect("the server is there") else {
+            assert!(trades_of_ledger(&server, &portfolio).await.is_empty(), "{told}");
+            server.kill().await;
+            continue;
+        };
+        let events = live_through(&server, run, APPROVED).await.expect("the server is there");
         let in_log = trades_of_log(&events);
-        assert_eq!(in_log, trades_of_ledger(&server, &portfolio).await, "round {round}");
+        assert_eq!(in_log, trades_of_ledger(&server, &portfolio).await, "{told}");
         match RunView::fold(&events).unwrap().summary.status {
             RunStatus::Succeeded => {
                 // 10 % of 100,000 at 320.403, halved as the regime is risk-off.
-                assert_eq!(in_log.values().collect::<Vec<_>>(), ["15"], "round {round}");
+                assert_eq!(in_log.values().collect::<Vec<_>>(), ["15"], "{told}");
                 traded += 1;
             }
             RunStatus::Cancelled => stopped += 1,
-            other => panic!("round {round} ended as {other:?}"),
+            other => panic!("{told} ended as {other:?}"),
         }
+        server.kill().await;
     }
+    assert!(phases.iter().copied().eq(Phase::ALL), "only {phases:?} were hit");
     assert!(traded > 0 && stopped > 0, "{traded} runs traded and {stopped} were stopped");
 }

@@ -1,11 +1,19 @@
 //! A real server process, those who visit it, and what the tests hold it against.
 
+mod disk;
 mod moments;
 mod provider;
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::LazyLock,
+    time::Duration,
+};
 
-use axum::http::{HeaderMap, header};
+use axum::http::header;
 use futures::{SinkExt, StreamExt};
 use protocol::{Event, Frame, RunId, RunStatus, RunView};
 use serde_json::{Value, json};
@@ -21,7 +29,8 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, client::IntoClientRequest},
 };
 
-pub use moments::Moments;
+pub use disk::{Disk, When};
+pub use moments::{Moments, kills};
 pub use provider::{Fault, Provider, asking};
 
 /// What lets the tests in: every server is started with it, every request carries it.
@@ -62,6 +71,11 @@ impl Home {
         Self { folder, variables }
     }
 
+    /// The folder that holds all of it.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
@@ -72,15 +86,23 @@ impl Home {
     }
 
     /// The same with a command that was made from [`Home::command`].
-    pub async fn start_as(&self, mut command: Command) -> Server {
+    pub async fn start_as(&self, command: Command) -> Server {
+        self.try_start_as(command).await.expect("the server says where it listens")
+    }
+
+    /// The same; `None` if the process ends before it is ready.
+    pub async fn try_start_as(&self, mut command: Command) -> Option<Server> {
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = lines.next_line().await.unwrap().expect("the server says where it listens");
+        let Some(line) = lines.next_line().await.unwrap() else {
+            child.wait().await.unwrap();
+            return None;
+        };
         let opened = line.split_whitespace().last().expect("an address").to_owned();
         let address = opened.trim_start_matches("http://").split('/').next().unwrap().parse().unwrap();
         // Keep reading, so that the server never blocks on its output.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Server { address, opened, child, _home: None }
+        Some(Server { address, opened, child, _home: None })
     }
 
     /// Starts a process that keeps its folder for itself.
@@ -131,22 +153,13 @@ impl Home {
     }
 }
 
-/// An HTTP client that shows the token.
-pub fn client() -> reqwest::Client {
-    client_with(&format!("Bearer {TOKEN}"))
-}
-
-/// An HTTP client that shows this, and follows no redirect. It never speaks TLS here, but cannot be
-/// built without a provider of it.
-pub fn client_with(authorization: &str) -> reqwest::Client {
+/// The HTTP client of all tests. It follows no redirect, and keeps no connection open, which would
+/// belong to the test that opened it. It never speaks TLS here, but cannot be built without a provider.
+static HTTP: LazyLock<reqwest::Client> = LazyLock::new(|| {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut headers = HeaderMap::new();
-    if !authorization.is_empty() {
-        headers.insert(header::AUTHORIZATION, authorization.parse().unwrap());
-    }
-    let builder = reqwest::Client::builder().default_headers(headers);
+    let builder = reqwest::Client::builder().pool_max_idle_per_host(0);
     builder.redirect(reqwest::redirect::Policy::none()).build().unwrap()
-}
+});
 
 /// Somebody who asks, and what they show.
 #[derive(Clone)]
@@ -162,6 +175,11 @@ impl Visitor {
         self
     }
 
+    /// The same one at another process.
+    pub fn at(self, server: &Server) -> Self {
+        Self { address: server.address, ..self }
+    }
+
     /// What they show under this name.
     pub fn shown(&self, name: &str) -> &str {
         &self.headers.iter().find(|(own, _)| own == name).expect("it is shown").1
@@ -170,7 +188,7 @@ impl Visitor {
     /// A request that can be sent.
     pub fn ask(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let url = format!("http://{}{path}", self.address);
-        let request = client_with("").request(method.parse().unwrap(), url);
+        let request = HTTP.request(method.parse().unwrap(), url);
         self.headers.iter().fold(request, |request, (name, value)| request.header(name, value))
     }
 
@@ -276,6 +294,11 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
+    /// A request that shows the token and can be sent.
+    pub fn ask(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        HTTP.request(method.parse().unwrap(), self.url(path)).bearer_auth(TOKEN)
+    }
+
     /// Somebody who shows nothing.
     pub fn nobody(&self) -> Visitor {
         Visitor { address: self.address, headers: Vec::new() }
@@ -294,21 +317,21 @@ impl Server {
     }
 
     pub async fn get(&self, path: &str) -> Value {
-        client().get(self.url(path)).send().await.unwrap().json().await.unwrap()
+        self.ask("GET", path).send().await.unwrap().json().await.unwrap()
     }
 
     pub async fn text(&self, path: &str) -> String {
-        client().get(self.url(path)).send().await.unwrap().error_for_status().unwrap().text().await.unwrap()
+        self.ask("GET", path).send().await.unwrap().error_for_status().unwrap().text().await.unwrap()
     }
 
     pub async fn post_text(&self, path: &str, body: String) -> (u16, Value) {
-        let answer = client().post(self.url(path)).body(body).send().await.unwrap();
+        let answer = self.ask("POST", path).body(body).send().await.unwrap();
         let status = answer.status().as_u16();
         (status, answer.json().await.unwrap_or(Value::Null))
     }
 
     pub async fn post(&self, path: &str, body: Value) -> (u16, Value) {
-        let answer = client().post(self.url(path)).json(&body).send().await.unwrap();
+        let answer = self.ask("POST", path).json(&body).send().await.unwrap();
         let status = answer.status().as_u16();
         (status, answer.json().await.unwrap_or(Value::Null))
     }
@@ -322,6 +345,13 @@ impl Server {
 
     pub async fn connect(&self, path: &str) -> Socket {
         connect(self.address, path).await
+    }
+
+    /// The same on a server that may be dead.
+    pub async fn try_connect(&self, path: &str) -> Option<Socket> {
+        let mut request = format!("ws://{}{path}", self.address).into_client_request().unwrap();
+        request.headers_mut().insert(header::AUTHORIZATION, format!("Bearer {TOKEN}").parse().unwrap());
+        Some(tokio_tungstenite::connect_async(request).await.ok()?.0)
     }
 
     /// Every event of a run after `after`, until the server closes the socket normally.
@@ -392,10 +422,13 @@ pub async fn next_frame(socket: &mut Socket) -> Option<Frame> {
     }
 }
 
+/// Status, rating and state of a run that ended.
+pub type RunResult = (RunStatus, String, BTreeMap<String, String>);
+
 /// What a run came to, without what differs from run to run: ids, times, totals of repeated calls,
 /// and the list of gaps, which stands in the order in which the analysts ended. The state's
 /// `missing` has the same in a fixed order.
-pub fn result(log: &[Event]) -> (RunStatus, String, BTreeMap<String, String>) {
+pub fn result(log: &[Event]) -> RunResult {
     let view = RunView::fold(log).unwrap();
     let state = view.state.iter().filter(|(key, _)| *key != "gaps");
     let state = state

@@ -15,4 +15,16 @@ impl Moments {
         self.0 ^= self.0 << 17;
         self.0 % below
     }
+
+    /// Puts these in another order.
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.next(last as u64 + 1) as usize);
+        }
+    }
+}
+
+/// How many kills a test makes at least: `KILLS`, or as many as it needs to hit every phase and some more.
+pub fn kills() -> u32 {
+    std::env::var("KILLS").map_or(60, |number| number.parse().expect("KILLS is a number"))
 }

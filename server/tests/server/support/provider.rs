@@ -1,7 +1,7 @@
 //! A provider that counts what it is asked, and does wrong what it is told to.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     convert::Infallible,
     sync::{Arc, Mutex},
     time::Duration,
@@ -29,10 +29,13 @@ pub struct Provider {
     asked: Arc<Mutex<BTreeMap<String, u32>>>,
     pause: Duration,
     faults: Arc<Mutex<VecDeque<Fault>>>,
-    /// Prompts that met a fault, and are answered when they come again.
-    spared: Arc<Mutex<BTreeSet<String>>>,
+    /// How many faults each prompt met.
+    met: Arc<Mutex<BTreeMap<String, u32>>>,
     in_flight: Arc<()>,
 }
+
+/// Fewer than the attempts that a server makes by default.
+const FAULTS_OF_A_PROMPT: u32 = 2;
 
 /// What a provider does wrong with one request.
 #[derive(Clone, Copy, Debug)]
@@ -65,18 +68,20 @@ impl Provider {
         (provider, format!("http://{address}/v1/"))
     }
 
-    /// Does these things wrong, one with each request to come that does not repeat a failed one.
+    /// Does these things wrong, one with each request to come whose prompt has not met
+    /// [`FAULTS_OF_A_PROMPT`] of them: however runs side by side meet, each call comes to its answer.
     pub fn misbehave(&self, faults: impl IntoIterator<Item = Fault>) {
         self.faults.lock().unwrap().extend(faults);
     }
 
     fn fault(&self, prompt: &str) -> Option<Fault> {
-        let mut spared = self.spared.lock().unwrap();
-        if spared.remove(prompt) {
+        let mut met = self.met.lock().unwrap();
+        let met = met.entry(prompt.to_owned()).or_default();
+        if *met == FAULTS_OF_A_PROMPT {
             return None;
         }
         let fault = self.faults.lock().unwrap().pop_front()?;
-        spared.insert(prompt.to_owned());
+        *met += 1;
         Some(fault)
     }
 
