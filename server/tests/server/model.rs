@@ -16,8 +16,10 @@ use serde_json::{Value, json};
 
 use crate::support::{Home, Moments, Server, Visitor};
 
-/// Every answer comes within this time, however many runs wait.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// Every answer comes within this time, however many runs wait; a slow run takes far longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Characters a second of a slow run.
+const SLOW: u32 = 20;
 const NAMES: [&str; 2] = ["anna", "bert"];
 const SEEDS: [u64; 3] = [1, 2, 3];
 const STEPS: u64 = 40;
@@ -143,17 +145,18 @@ impl World {
 
     async fn step(&mut self) {
         let who = self.moments.next(2) as usize;
-        match self.moments.next(18) {
+        match self.moments.next(20) {
             0..4 => self.start(who).await,
-            4 | 5 => self.steer(who).await,
-            6 => self.answer(who).await,
-            7..10 => self.fork(who).await,
-            10 => self.export(who).await,
-            11 | 12 => self.import(who).await,
-            13 => self.share(who).await,
-            14 => self.delete(who).await,
-            15 => self.chat(who).await,
-            16 => self.open_portfolio(who).await,
+            4..7 => self.steer(who).await,
+            7 => self.answer(who).await,
+            8..11 => self.fork(who).await,
+            11 => self.export(who).await,
+            12 | 13 => self.import(who).await,
+            14 => self.share(who).await,
+            15 => self.delete(who).await,
+            16 => self.chat(who).await,
+            17 => self.open_portfolio(who).await,
+            18 => self.settle(who).await,
             _ => self.restart().await,
         }
     }
@@ -169,7 +172,7 @@ impl World {
 
     async fn start(&mut self, who: usize) {
         let (workflow, may) = self.workflow(who);
-        let pace = [json!(0), json!(0), json!(300)][self.moments.next(3) as usize].clone();
+        let pace = [0, 0, SLOW][self.moments.next(3) as usize];
         let approval =
             [json!({ "type": "off" }), json!({ "type": "every" })][self.moments.next(2) as usize].clone();
         let request = json!({
@@ -464,16 +467,14 @@ impl World {
         }
     }
 
-    /// Ends what is under way, so that all figures are final.
-    async fn settle(&mut self) {
-        for owner in 0..2 {
-            for run in self.accounts[owner].seen().cloned().collect::<Vec<_>>() {
-                let path = format!("/api/v1/runs/{run}");
-                let (status, text) = self.ask(owner, "POST", &format!("{path}/stop"), Some(&json!({}))).await;
-                assert!(status == 202 || status == 409, "{status} {text}");
-                while !self.is_settled(owner, &path).await {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
+    /// Ends what an account has under way, so that all its figures are final.
+    async fn settle(&mut self, owner: usize) {
+        for run in self.accounts[owner].seen().cloned().collect::<Vec<_>>() {
+            let path = format!("/api/v1/runs/{run}");
+            let (status, text) = self.ask(owner, "POST", &format!("{path}/stop"), Some(&json!({}))).await;
+            assert!(status == 202 || status == 409, "{status} {text}");
+            while !self.is_settled(owner, &path).await {
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
         }
     }
@@ -494,7 +495,9 @@ impl World {
             }
         }
         self.check().await;
-        self.settle().await;
+        for owner in 0..2 {
+            self.settle(owner).await;
+        }
         self.check().await;
         self.restart().await;
         self.check().await;
