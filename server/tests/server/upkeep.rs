@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use server::{Access, Command, CommandLine};
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 
-use crate::support::{Home, Server, TOKEN, Visitor, client_with};
+use crate::support::{HTTP, Home, Server, TOKEN, Visitor};
 
 /// `pitwall` with these arguments, to its end.
 async fn pitwall(arguments: &[&str], data: &Path) -> Output {
@@ -97,7 +97,7 @@ fn healthz_says_that_the_journal_is_dead() {
     let service = lost.block_on(server::open(&options)).unwrap();
     let here = tokio::runtime::Runtime::new().unwrap();
     let ask = async |address: std::net::SocketAddr| {
-        let answer = client_with("").get(format!("http://{address}/healthz")).send().await.unwrap();
+        let answer = HTTP.get(format!("http://{address}/healthz")).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     };
     let address = here.block_on(async {

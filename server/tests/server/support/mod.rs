@@ -155,7 +155,7 @@ impl Home {
 
 /// The HTTP client of all tests. It follows no redirect, and keeps no connection open, which would
 /// belong to the test that opened it. It never speaks TLS here, but cannot be built without a provider.
-static HTTP: LazyLock<reqwest::Client> = LazyLock::new(|| {
+pub static HTTP: LazyLock<reqwest::Client> = LazyLock::new(|| {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder().pool_max_idle_per_host(0);
     builder.redirect(reqwest::redirect::Policy::none()).build().unwrap()
