@@ -79,7 +79,6 @@ impl From<PathRejection> for BadRequest {
 }
 
 /// What answers for a request whose handler panicked: that request alone has failed.
-#[expect(clippy::needless_pass_by_value, reason = "the layer that catches panics hands them over")]
 pub fn defect(_: Box<dyn Any + Send>) -> Response {
     let detail = "The request met a defect of Pitwall; the server's log says more. Nothing else has ended.";
     ProblemResponse(Problem::internal(detail)).into_response()

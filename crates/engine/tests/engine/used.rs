@@ -24,7 +24,7 @@ fn totals_at_the_end(events: &[Event]) -> (Totals, Totals) {
     let end = events.iter().position(|event| event.body.ends_run()).expect("an end");
     let Body::RunFinished(finished) = &events[end].body else { unreachable!() };
     let view = RunView::fold(&events[..=end]).unwrap();
-    (finished.totals.clone(), view.summary.totals.clone())
+    (finished.totals.clone(), view.summary.totals)
 }
 
 #[tokio::test]
