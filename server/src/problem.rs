@@ -191,6 +191,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });
+        // Fails if it has been installed before, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::new();
         let answer = client.get(format!("http://{address}/broken")).send().await.unwrap();
         assert_eq!(answer.status(), 500);

@@ -89,7 +89,15 @@ impl Command {
 }
 
 async fn take_answer(log: &Arc<RunLog>, received: InputReceived) -> Result<(), CommandError> {
-    let node = input::check(&log.progress(), &received)?;
+    let checked = input::check(&log.progress(), &received);
+    let node = match checked {
+        Err(InputError::NotAsked(_)) => {
+            // The person may have seen the question before it counts.
+            log.counted().await;
+            input::check(&log.progress(), &received)?
+        }
+        checked => checked?,
+    };
     log.append(Some(&node), vec![Body::InputReceived(received)]).await?;
     log.answers.send_modify(|version| *version += 1);
     Ok(())

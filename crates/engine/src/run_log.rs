@@ -169,6 +169,12 @@ impl RunLog {
         .await
     }
 
+    /// Returns once everything that was being written counts in the progress. A reader of the log sees an
+    /// event as soon as it is durable, which is a moment earlier.
+    pub async fn counted(&self) {
+        drop(self.over.write().await);
+    }
+
     /// Writes the end of the run, which `end` makes of the progress that nothing changes any more.
     pub async fn finish(
         &self,

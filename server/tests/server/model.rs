@@ -11,7 +11,7 @@ use std::{
 };
 
 use journal::Journal;
-use protocol::{Event, RunView, Totals, Trade};
+use protocol::{Event, RunStatus, RunView, Totals, Trade};
 use serde_json::{Value, json};
 
 use crate::support::{Home, Moments, Server, Visitor};
@@ -32,6 +32,7 @@ struct Known {
     log: Vec<Event>,
     totals: Totals,
     is_over: bool,
+    is_waiting: bool,
 }
 
 struct Account {
@@ -348,6 +349,11 @@ impl World {
         let Some((owner, run)) = self.any_run() else { return };
         // So that the model knows what it spent.
         self.check_run(owner, &run).await;
+        let known = &self.accounts[owner].runs[&run];
+        if !known.is_over && !known.is_waiting {
+            // It may come to its end while it is asked for.
+            return;
+        }
         let (status, text) = self.ask(who, "DELETE", &format!("/api/v1/runs/{run}"), None).await;
         if owner != who {
             assert_eq!(status, 404, "{text}");
@@ -408,6 +414,7 @@ impl World {
         let known = self.accounts[owner].runs.get_mut(run).unwrap();
         known.totals = view.summary.own_totals();
         known.is_over = view.summary.status.is_over();
+        known.is_waiting = view.summary.status == RunStatus::Waiting;
         known.log = log;
         let foreign: Vec<String> = self.digests.iter().map(|(_, digest)| digest.clone()).collect();
         let digest = self.pick(&foreign).unwrap_or_else(|| "0".repeat(64));
@@ -439,9 +446,11 @@ impl World {
         let runs: Vec<String> = self.accounts[owner].seen().cloned().collect();
         let digests: Vec<_> = self.digests.iter().cloned().collect();
         let (Some(run), Some((_, digest))) = (self.pick(&runs), self.pick(&digests)) else { return };
-        let has = serde_json::to_string(&self.accounts[owner].runs[&run].log).unwrap().contains(&digest);
         let (status, text) =
             self.ask(owner, "GET", &format!("/api/v1/runs/{run}/texts/{digest}"), None).await;
+        // A run at work may have come to have it a moment ago.
+        self.check_run(owner, &run).await;
+        let has = serde_json::to_string(&self.accounts[owner].runs[&run].log).unwrap().contains(&digest);
         assert!(status == 404 || (status == 200 && has), "{status} {}", &text[..text.len().min(80)]);
     }
 
