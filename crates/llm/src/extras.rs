@@ -7,7 +7,7 @@ use std::{
 
 use reqwest::StatusCode;
 
-use crate::ChatRequest;
+use crate::{ChatRequest, echo};
 
 /// What a request may hold besides the conversation and the tools.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Extras {
         {
             return Some(Self { bound: others, ..self });
         }
-        (self.echo && names(&ECHOES)).then_some(Self { echo: false, ..self })
+        (self.echo && names(&echo::OF_MESSAGES)).then_some(Self { echo: false, ..self })
     }
 }
 
@@ -95,16 +95,6 @@ const FORM: [&str; 8] = [
 
 /// How they call tools.
 const TOOLS: [&str; 2] = ["tool", "function call"];
-
-/// Fields that are sent back, as far as a refusal names them.
-const ECHOES: [&str; 6] = [
-    "reasoning_content",
-    "reasoning_details",
-    "thinking_blocks",
-    "extra_content",
-    "thought_signature",
-    "provider_specific_fields",
-];
 
 /// What is known of each model at one endpoint, as long as the process lives.
 #[derive(Debug)]
