@@ -149,6 +149,10 @@ pub fn from_json_lines(file: &str, owner: &AccountId) -> Result<Vec<NewEvent>, (
             RunFinished { status: RunStatus::Cancelled, error, stopped: None, totals: Totals::default() };
         events.push(NewEvent { at: last.at, node: None, body: Body::RunFinished(end) });
     }
+    let through = events.len() as u64;
+    if let Some(NewEvent { body: Body::RunStarted(started), .. }) = events.first_mut() {
+        started.imported_through = Some(through);
+    }
     Ok(events)
 }
 
@@ -176,8 +180,8 @@ impl Order {
             (Body::RunStarted(started), 1) => {
                 // The run that it continued is not here.
                 let request = started.request.clone();
-                let imported_from = Some(run);
-                *started = RunStarted { request, owner: owner.clone(), origin: None, imported_from };
+                let owner = owner.clone();
+                *started = RunStarted { imported_from: Some(run), owner, ..RunStarted::new(request) };
             }
             (_, 1) => return Err("a run begins with its start".to_owned()),
             (Body::RunStarted(_), _) => return Err("a run starts once".to_owned()),

@@ -23,7 +23,6 @@ use crate::{
     LiveCalls,
     context::milliseconds,
     run_log::{RunLog, now},
-    spend::Spend,
 };
 
 /// The agent that a model answers as.
@@ -44,7 +43,6 @@ pub(crate) struct Conversation {
     pub next: AtomicU32,
     pub journal: Journal,
     pub live: Arc<LiveCalls>,
-    pub spend: Arc<Spend>,
     /// The run, where it is at work: what is used beside it counts for its limits at once, as it does
     /// once the run is resumed.
     pub log: Weak<RunLog>,
@@ -108,9 +106,7 @@ impl Conversation {
             return log.append_beside(body).await;
         }
         let answered = said(body);
-        self.journal.append_patiently(self.run, self.epoch, || vec![answered.clone()]).await?;
-        self.spend.count(&answered.body);
-        Ok(())
+        self.journal.append_patiently(self.run, self.epoch, || vec![answered.clone()]).await.map(drop)
     }
 
     /// The model's answer, or why there is none and the attempts at it.

@@ -115,7 +115,7 @@ impl NodeContext {
         }
         let _calling = self.log.waits.call(&self.plan.id);
         self.check_going_on()?;
-        if let Some(limit) = self.log.limit_reached() {
+        if let Some(limit) = self.log.limit_reached().await? {
             return Err(NodeError::Limit(limit));
         }
         let model = self.model.model(request.tier);

@@ -20,13 +20,13 @@ use uuid::Uuid;
 use crate::{
     Allowances, Graph, GraphError, InputError, LiveCalls,
     admission::{Accepted, Admission, Bounds, Full},
+    allowance,
     chat::Conversation,
     command::{Command, CommandError, Commands},
     execution::{DEFECT, Ending, Execution},
     fork::{ForkError, taken_over},
     queue::{Queue, Seat},
     run_log::{Account, RunLog, now},
-    spend::Spend,
 };
 
 /// How long a stop waits to be written. It takes longer only while the disk refuses.
@@ -137,7 +137,6 @@ struct Shared {
     re_runs: Mutex<HashMap<RunId, RunId>>,
     active: Mutex<HashMap<RunId, Active>>,
     conversations: Mutex<HashMap<RunId, Weak<OnceCell<Conversation>>>>,
-    spends: Mutex<HashMap<AccountId, Arc<OnceCell<Arc<Spend>>>>>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -172,7 +171,6 @@ impl Engine {
             re_runs: Mutex::default(),
             active: Mutex::default(),
             conversations: Mutex::default(),
-            spends: Mutex::default(),
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
         }))
@@ -236,8 +234,8 @@ impl Engine {
             Some((origin, fork)) => self.inheritance(origin, fork, &plan.graph, &owner).await?,
             None => (None, Vec::new()),
         };
-        let (account, seat) = self.account(run, &owner, accepted).await?;
-        let started = RunStarted { request, owner, origin, imported_from: None };
+        let (account, seat) = self.account(run, &owner, accepted);
+        let started = RunStarted { owner, origin, ..RunStarted::new(request) };
         let journal = self.0.journal.clone();
         let log = RunLog::begin(journal, run, started, plan.graph, taken_over, account, seat).await?;
         self.launch(log, plan.model, re_run, false);
@@ -339,8 +337,8 @@ impl Engine {
         let cell = self.conversation(run);
         cell.get_or_try_init(|| self.converse(&summary)).await?;
         let model = self.0.workflows.model(&summary.request);
-        let spend = self.spend(&summary.owner).await?;
-        let refusal = spend.limit_reached(&self.0.allowances.of(&summary.owner));
+        let allowance = self.0.allowances.of(&summary.owner);
+        let refusal = allowance::limit_reached(&self.0.journal, &summary.owner, &allowance).await?;
         let chat = match cell.get() {
             Some(conversation) => conversation.ask(question, by).await?,
             None => return Err(EngineError::NotActive),
@@ -455,7 +453,7 @@ impl Engine {
             }
         };
         let accepted = self.0.admission.accept_again(&owner, waits);
-        let (account, seat) = self.account(run, &owner, accepted).await?;
+        let (account, seat) = self.account(run, &owner, accepted);
         let journal = self.0.journal.clone();
         let log = RunLog::resume(journal, run, request, origin.as_ref(), plan.graph, account, seat).await?;
         let re_run = origin.and_then(|origin| self.re_run(run, origin.run, &origin.point).ok().flatten());
@@ -588,23 +586,11 @@ impl Engine {
     }
 
     /// The account of a run, and the run's place among those at work.
-    async fn account(
-        &self,
-        run: RunId,
-        owner: &AccountId,
-        accepted: Accepted,
-    ) -> Result<(Account, Seat), JournalError> {
+    fn account(&self, run: RunId, owner: &AccountId, accepted: Accepted) -> (Account, Seat) {
         let allowances = self.0.allowances.clone();
         let allowed = allowances.of(owner).concurrent_runs.unwrap_or(self.0.options.concurrent_runs);
-        let spend = self.spend(owner).await?;
         let seat = Seat::new(self.0.queue.clone(), run, owner.clone(), allowed, accepted);
-        Ok((Account { id: owner.clone(), spend, allowances }, seat))
-    }
-
-    async fn spend(&self, owner: &AccountId) -> Result<Arc<Spend>, JournalError> {
-        let cell = lock(&self.0.spends).entry(owner.clone()).or_default().clone();
-        let used = || async { Ok(Arc::new(Spend::new(self.0.journal.spent(owner).await?))) };
-        cell.get_or_try_init(used).await.cloned()
+        (Account { id: owner.clone(), allowances }, seat)
     }
 
     fn conversation(&self, run: RunId) -> Arc<OnceCell<Conversation>> {
@@ -628,8 +614,7 @@ impl Engine {
         let events = self.0.journal.whole(run).await?;
         let asked = events.iter().filter(|event| matches!(event.body, Body::ChatAsked(_))).count();
         let next = AtomicU32::new(u32::try_from(asked).unwrap_or(u32::MAX).saturating_add(1));
-        let (journal, spend) = (self.0.journal.clone(), self.spend(&summary.owner).await?);
-        Ok(Conversation { run, epoch, next, journal, live, spend, log })
+        Ok(Conversation { run, epoch, next, journal: self.0.journal.clone(), live, log })
     }
 
     fn active_run(&self, run: RunId) -> Result<Active, EngineError> {

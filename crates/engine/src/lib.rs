@@ -12,6 +12,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod admission;
+mod allowance;
 mod approval;
 mod asked;
 mod chat;
@@ -26,12 +27,12 @@ mod live;
 mod progress;
 mod queue;
 mod run_log;
-mod spend;
 mod state;
 mod waits;
 mod work;
 
 pub use admission::Full;
+pub use allowance::{Allowance, Allowances};
 pub use chat::CHAT_AGENT;
 pub use context::NodeContext;
 pub use engine::{Engine, EngineError, EngineOptions, Plan, Workflows, share_of};
@@ -39,6 +40,5 @@ pub use fork::ForkError;
 pub use graph::{Graph, GraphError, Route};
 pub use input::{AnswerForm, InputError, Question};
 pub use live::{LiveCalls, LiveCursor};
-pub use spend::{Allowance, Allowances};
 pub use state::State;
 pub use work::{NodeError, Outcome, ToolResult, Work};

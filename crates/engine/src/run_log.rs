@@ -11,7 +11,7 @@ use protocol::{
 use tokio::sync::{RwLock, watch};
 use tokio_util::task::TaskTracker;
 
-use crate::{Allowances, Graph, progress::Progress, queue::Seat, spend::Spend, waits::Waits};
+use crate::{Allowances, Graph, allowance, progress::Progress, queue::Seat, waits::Waits};
 
 /// One run's log as its only owner writes it, with the progress that it adds up to.
 pub(crate) struct RunLog {
@@ -41,7 +41,6 @@ pub(crate) struct RunLog {
 /// Whose run it is, and what that account may use.
 pub(crate) struct Account {
     pub id: AccountId,
-    pub spend: Arc<Spend>,
     pub allowances: Arc<dyn Allowances>,
 }
 
@@ -238,7 +237,6 @@ impl RunLog {
     }
 
     fn count(&self, at: Timestamp, node: Option<&NodeId>, body: &Body) {
-        self.account.spend.count(body);
         self.progress().apply(&self.graph, at, node, body);
     }
 
@@ -257,16 +255,20 @@ impl RunLog {
 
     /// The limit that the run has reached, in words. What it took over from another was paid for
     /// there, and counts for none of its own.
-    pub fn limit_reached(&self) -> Option<String> {
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn limit_reached(&self) -> Result<Option<String>, JournalError> {
         let limits = &self.request.limits;
         let totals = self.progress().own_totals();
         if limits.tokens.is_some_and(|limit| totals.tokens() >= limit) {
-            return Some(format!("The run used {} tokens, its limit.", totals.tokens()));
+            return Ok(Some(format!("The run used {} tokens, its limit.", totals.tokens())));
         }
         if limits.cost.is_some_and(|limit| totals.cost >= limit) {
-            return Some(format!("The run cost ${}, its limit.", totals.cost));
+            return Ok(Some(format!("The run cost ${}, its limit.", totals.cost)));
         }
-        self.account.spend.limit_reached(&self.account.allowances.of(&self.account.id))
+        let Account { id, allowances } = &self.account;
+        allowance::limit_reached(&self.journal, id, &allowances.of(id)).await
     }
 
     /// How long the run may go on, if its wall time is limited.

@@ -11,10 +11,7 @@ use crate::{
     encoding::Entries,
     request::{Addition, Append, Appended, Opening, Request},
     runs::{Known, Runs, Verdict},
-    store::{
-        spend,
-        write::{self, Inserts, LedgerEntry},
-    },
+    store::write::{self, Inserts, LedgerEntry},
 };
 
 /// What one transaction stores.
@@ -111,7 +108,7 @@ impl Batch {
         }
 
         // Nothing is refused from here on.
-        let before = known.as_ref().map(|known| spend::charged(&known.summary)).unwrap_or_default();
+        let before = known.as_ref().map(|known| known.summary.charged()).unwrap_or_default();
         match known {
             Some(known) => entries.events.iter().for_each(|event| known.summary.apply(event)),
             None => {
@@ -126,7 +123,7 @@ impl Batch {
             }
         }
         if let Some(known) = runs.get(&run) {
-            let used = spend::charged(&known.summary).since(&before);
+            let used = known.summary.charged().since(&before);
             if used != Totals::default() {
                 let owner = known.summary.owner.clone();
                 runs.charge(&owner, &used, connection).await?;

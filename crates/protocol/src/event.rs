@@ -114,12 +114,16 @@ pub struct RunStarted {
     /// The id that it had where it was exported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported_from: Option<RunId>,
+    /// The last event that came from the file; what follows was added here. `None` in an imported run
+    /// of an earlier version: all counts as from the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported_through: Option<u64>,
 }
 
 impl RunStarted {
     /// The start of a run that continues no other, on a server without accounts.
     pub fn new(request: RunRequest) -> Self {
-        Self { request, owner: AccountId::local(), origin: None, imported_from: None }
+        Self { request, owner: AccountId::local(), origin: None, imported_from: None, imported_through: None }
     }
 }
 

@@ -364,6 +364,9 @@ pub struct RunSummary {
     /// The id that it had where it was exported: what it says was not done here.
     #[serde(default)]
     pub imported_from: Option<RunId>,
+    /// The last event that came from the file that it was imported from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported_through: Option<u64>,
     /// Number of the last event that this summary contains.
     pub seq: u64,
     /// What was asked for.
@@ -394,6 +397,9 @@ pub struct RunSummary {
     /// What the events that it took over had used.
     #[serde(default)]
     pub inherited: Totals,
+    /// What the events that came from a file had used.
+    #[serde(default)]
+    pub imported: Totals,
     /// What it waits for.
     #[serde(default)]
     pub awaited: Vec<Awaited>,
@@ -430,6 +436,7 @@ impl RunSummary {
             owner: started.owner.clone(),
             origin: started.origin.clone(),
             imported_from: started.imported_from,
+            imported_through: started.imported_through,
             ..Self::new(event.run, started.request.clone(), event.at)
         })
     }
@@ -441,6 +448,7 @@ impl RunSummary {
             owner: AccountId::local(),
             origin: None,
             imported_from: None,
+            imported_through: None,
             seq: 1,
             title: request.title(),
             request,
@@ -455,6 +463,7 @@ impl RunSummary {
             totals: Totals::default(),
             open_calls: BTreeSet::new(),
             inherited: Totals::default(),
+            imported: Totals::default(),
             awaited: Vec::new(),
             open_chats: 0,
             unreadable: None,
@@ -493,11 +502,24 @@ impl RunSummary {
         if self.origin.as_ref().is_some_and(|origin| event.seq <= origin.through) {
             self.inherited = self.totals.clone();
         }
+        if self.imported_through.is_some_and(|through| event.seq <= through) {
+            self.imported = self.totals.clone();
+        }
     }
 
     /// What it used itself, without what it took over.
     pub fn own_totals(&self) -> Totals {
         self.totals.since(&self.inherited)
+    }
+
+    /// What it has cost its owner here: nothing of what it took over, and of an imported run only what
+    /// was asked beside it since.
+    pub fn charged(&self) -> Totals {
+        match (self.imported_from, self.imported_through) {
+            (None, _) => self.own_totals(),
+            (Some(_), Some(_)) => self.totals.since(&self.imported),
+            (Some(_), None) => Totals::default(),
+        }
     }
 
     /// Whether nothing will be added to the log, unless somebody asks a question beside the run.

@@ -20,6 +20,8 @@ use crate::support::{Home, Moments, Server, Visitor};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Characters a second of a slow run.
 const SLOW: u32 = 20;
+/// Runs that work at the same time.
+const PLACES: usize = 2;
 const NAMES: [&str; 2] = ["anna", "bert"];
 const SEEDS: [u64; 3] = [1, 2, 3];
 const STEPS: u64 = 40;
@@ -31,6 +33,7 @@ struct Known {
     is_deleted: bool,
     log: Vec<Event>,
     totals: Totals,
+    charged: Totals,
     is_over: bool,
     is_waiting: bool,
 }
@@ -66,7 +69,7 @@ impl World {
         let home = Home::bare(&[
             ("PITWALL_REHEARSAL_SPEED", "0".to_owned()),
             // So few that runs wait for places.
-            ("PITWALL_CONCURRENT_RUNS", "2".to_owned()),
+            ("PITWALL_CONCURRENT_RUNS", PLACES.to_string()),
         ]);
         for name in NAMES {
             home.add_account(name, "owner").await;
@@ -188,6 +191,28 @@ impl World {
             }
             429 => {}
             _ => assert!(!may, "{text}"),
+        }
+    }
+
+    /// Fills all places with slow runs; those that wait behind them take commands as any other.
+    async fn crowd(&mut self) {
+        let request = json!({
+            "workflow": { "type": "pipeline", "ticker": "LLY", "date": "2022-06-30", "analysts": ["market"] },
+            "flow": "shared", "approval": { "type": "off" },
+            "model": { "type": "rehearsal", "characters_per_second": SLOW },
+        });
+        let mut paths = Vec::new();
+        for who in (0..2).cycle().take(PLACES + 2) {
+            let (status, text) = self.ask(who, "POST", "/api/v1/runs", Some(&request)).await;
+            assert_eq!(status, 201, "{text}");
+            paths.push((who, format!("/api/v1/runs/{}", self.accepted(who, &text, false))));
+        }
+        for (who, path) in paths.into_iter().rev() {
+            let every = json!({ "type": "every" });
+            let (status, text) = self.ask(who, "PUT", &format!("{path}/approval"), Some(&every)).await;
+            assert_eq!(status, 204, "{text}");
+            let (status, text) = self.ask(who, "POST", &format!("{path}/stop"), Some(&json!({}))).await;
+            assert_eq!(status, 202, "{text}");
         }
     }
 
@@ -412,7 +437,8 @@ impl World {
         self.digests.extend(digests);
 
         let known = self.accounts[owner].runs.get_mut(run).unwrap();
-        known.totals = view.summary.own_totals();
+        known.charged = view.summary.charged();
+        known.totals = view.summary.totals.clone();
         known.is_over = view.summary.status.is_over();
         known.is_waiting = view.summary.status == RunStatus::Waiting;
         known.log = log;
@@ -497,6 +523,7 @@ impl World {
         for who in 0..2 {
             self.open_portfolio(who).await;
         }
+        self.crowd().await;
         for step in 0..steps {
             self.step().await;
             if step % 8 == 7 {
@@ -519,11 +546,11 @@ impl World {
         let journal = Journal::open(&self.home.data().join("pitwall.db")).await.unwrap();
         for (name, account) in NAMES.iter().zip(&self.accounts) {
             let mut expected = Totals::default();
-            for known in account.runs.values().filter(|known| !known.is_imported) {
-                expected.add(&known.totals);
+            for known in account.runs.values() {
+                expected.add(&known.charged);
             }
             let each: Vec<_> =
-                account.runs.iter().map(|(id, known)| (id, known.is_imported, &known.totals)).collect();
+                account.runs.iter().map(|(id, known)| (id, known.is_imported, &known.charged)).collect();
             let spent = journal.spent(&name.parse().unwrap()).await.unwrap();
             assert_eq!(spent, expected, "{name}, of {each:#?}");
         }

@@ -30,7 +30,7 @@ pub(crate) async fn remove(
                 return Ok(Err(JournalError::AtWork(*run)));
             }
             let mut spend = spend::read(&mut transaction, &owner).await?;
-            spend.removed.add(&spend::charged(&summary));
+            spend.removed.add(&summary.charged());
             spend::write(&mut transaction, &owner, &spend).await?;
         }
         removed.push((*run, owner));

@@ -1,6 +1,6 @@
 //! What accounts have used.
 
-use protocol::{AccountId, RunSummary, Totals};
+use protocol::{AccountId, Totals};
 use sqlx::SqliteConnection;
 
 /// What the runs of an account have used together.
@@ -9,12 +9,6 @@ pub(crate) struct Spend {
     pub used: Totals,
     /// What of it runs had used that are deleted.
     pub removed: Totals,
-}
-
-/// What a run has cost its owner: nothing of what it took over, and nothing where it only says what was
-/// done elsewhere.
-pub(crate) fn charged(summary: &RunSummary) -> Totals {
-    if summary.imported_from.is_some() { Totals::default() } else { summary.own_totals() }
 }
 
 /// What the account has used; nothing where it is not known to have used anything.

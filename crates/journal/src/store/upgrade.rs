@@ -30,7 +30,7 @@ pub(crate) async fn count_spend(
     let mut rows = sqlx::query_scalar::<_, String>("select summary from run").fetch(connection);
     while let Some(summary) = rows.try_next().await? {
         let Ok(summary) = serde_json::from_str::<RunSummary>(&summary) else { continue };
-        spends.entry(summary.owner.clone()).or_default().used.add(&spend::charged(&summary));
+        spends.entry(summary.owner.clone()).or_default().used.add(&summary.charged());
     }
     Ok(spends)
 }

@@ -2,8 +2,8 @@
 
 use journal::Journal;
 use protocol::{
-    AccountId, Body, CallFinished, Decimal, ForkPoint, NewEvent, Origin, RunId, RunStarted, RunStatus, Text,
-    Usage,
+    AccountId, Body, CallFinished, ChatAnswered, Decimal, ForkPoint, NewEvent, Origin, RunId, RunStarted,
+    RunStatus, Text, Usage,
 };
 
 use crate::sample::{Place, event, finished, line, new_run, pipeline};
@@ -80,6 +80,35 @@ async fn spend_is_without_imported_runs_and_without_what_was_taken_over() {
     let continued = RunStarted { origin, ..started_by("anna") };
     run(&journal, continued, vec![call(1, "0.10"), call(2, "0.03")]).await;
     assert_eq!(spent(&journal, "anna").await, (dollars("0.13"), 220));
+}
+
+#[tokio::test]
+async fn a_question_beside_an_imported_run_costs_who_asks_it() {
+    let answer = |chat: u32, cost: &str| {
+        event(Body::ChatAnswered(ChatAnswered {
+            chat,
+            model: "small".into(),
+            answer: Text::from("It says so."),
+            usage: Usage { tokens_in: Some(20), tokens_out: Some(2) },
+            cost: Some(dollars(cost)),
+            latency_ms: 5,
+            attempts: Vec::new(),
+            error: None,
+        }))
+    };
+    let place = Place::new();
+    let journal = place.open().await;
+    let imported =
+        RunStarted { imported_from: Some(new_run()), imported_through: Some(4), ..started_by("anna") };
+    let events = vec![call(1, "500"), finished(RunStatus::Succeeded), answer(1, "300")];
+    let id = run(&journal, imported, events).await;
+    assert_eq!(spent(&journal, "anna").await, (Decimal::ZERO, 0), "what was asked elsewhere counts there");
+    let epoch = journal.claim(id).await.unwrap();
+    journal.append(id, epoch, vec![answer(2, "0.07")]).await.unwrap();
+    assert_eq!(spent(&journal, "anna").await, (dollars("0.07"), 22));
+    journal.remove(vec![id]).await.unwrap();
+    run(&journal, started_by("anna"), vec![call(1, "0.10")]).await;
+    assert_eq!(spent(&journal, "anna").await, (dollars("0.17"), 132));
 }
 
 #[tokio::test]
