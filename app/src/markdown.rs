@@ -21,6 +21,9 @@ const DEEPEST: usize = 24;
 const MOST_ELEMENTS: usize = 10_000;
 /// Bytes of a text that are read as Markdown; many times the length of any report.
 const LONGEST: usize = 128 * 1024;
+/// Bytes of a word that is set with kerning. Where each pair of letters is kerned, a browser shapes all of
+/// a word anew for each line that it breaks it into.
+const LONGEST_WORD: usize = 1_000;
 
 /// A Markdown text.
 #[component]
@@ -29,7 +32,8 @@ pub fn Markdown(
     #[prop(into)]
     text: Arc<str>,
 ) -> impl IntoView {
-    view! { <div class="prose">{render(&text)}</div> }
+    let has_endless_word = text.split_whitespace().any(|word| word.len() > LONGEST_WORD);
+    view! { <div class="prose" class:unkerned=has_endless_word>{render(&text)}</div> }
 }
 
 fn render(source: &str) -> AnyView {

@@ -129,6 +129,26 @@ async fn a_file_that_nests_without_end_is_refused_with_its_line() {
 }
 
 #[tokio::test]
+async fn a_run_too_large_for_one_page_is_taken_along_as_lines() {
+    let server = Home::new(&[]).start_kept().await;
+    // It stands in the file seven times: 52 MB.
+    let large = file("Market analyst", &"long ".repeat(1_500_000));
+    let run = import(&server, large.clone()).await;
+    let path = format!("/api/v1/runs/{run}/export");
+    let (status, problem) = server.program(TOKEN).answer("GET", &format!("{path}.html"), None).await;
+    assert_eq!(status, 413, "{problem:.500}");
+    assert!(problem.contains("Take it as JSON Lines"), "{problem:.500}");
+    let taken = server.text(&format!("{path}.jsonl")).await;
+    let answer = |file: &str| {
+        let event = |line: &str| serde_json::from_str::<Value>(line).unwrap();
+        let called = file.lines().map(event).find(|event| event["body"]["kind"] == "call_finished");
+        called.expect("an answer")["body"]["data"]["answer"].as_str().map(str::len)
+    };
+    assert_eq!((taken.lines().count(), answer(&taken)), (large.lines().count(), answer(&large)));
+    import(&server, taken).await;
+}
+
+#[tokio::test]
 async fn an_imported_run_is_marked_as_such_and_offers_no_fork() {
     let server = Home::new(&[]).start_kept().await;
     let run = import(&server, file("Market analyst", "The answer.")).await;

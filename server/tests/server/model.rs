@@ -463,6 +463,7 @@ impl World {
             listed.sort_unstable();
             assert_eq!(listed, runs, "the list of {name}");
             self.check_texts(owner).await;
+            self.check_borrowing(owner).await;
             self.check_trades(owner).await;
         }
     }
@@ -478,6 +479,21 @@ impl World {
         self.check_run(owner, &run).await;
         let has = serde_json::to_string(&self.accounts[owner].runs[&run].log).unwrap().contains(&digest);
         assert!(status == 404 || (status == 200 && has), "{status} {}", &text[..text.len().min(80)]);
+    }
+
+    /// Whoever knows the digest of another's text cannot have it read to them, through no run of theirs.
+    async fn check_borrowing(&mut self, owner: usize) {
+        let over = |(run, known): (&String, &Known)| {
+            (known.is_over && !known.is_deleted && !known.is_imported).then(|| run.clone())
+        };
+        let runs: Vec<_> = self.accounts[owner].runs.iter().filter_map(over).collect();
+        let foreign = self.digests.iter().filter(|(of, _)| *of != owner).map(|(_, digest)| digest.clone());
+        let foreign: Vec<_> = foreign.collect();
+        let (Some(run), Some(digest)) = (self.pick(&runs), self.pick(&foreign)) else { return };
+        let report = json!({ "preview": "…", "bytes": 9000, "digest": digest });
+        let fork = json!({ "point": { "type": "end" }, "edits": { "market_report": report } });
+        let (status, text) = self.ask(owner, "POST", &format!("/api/v1/runs/{run}/forks"), Some(&fork)).await;
+        assert_eq!(status, 422, "{text}");
     }
 
     /// The ledger has the trades of the account's own runs, each once, and so do their logs.

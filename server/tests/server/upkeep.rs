@@ -82,6 +82,12 @@ async fn a_run_that_cannot_be_read_keeps_no_server_from_starting_and_is_taken_al
     let (status, export) = me.answer("GET", &format!("{path}/export.jsonl"), None).await;
     assert_eq!(status, 200);
     assert_eq!(export.lines().nth(2), Some(r#"{"made":"tomorrow"}"#), "as it is stored");
+    let browser = me.clone().with("accept", "text/html");
+    for page in ["/".to_owned(), "/runs".to_owned(), format!("/runs/{strange}")] {
+        let (status, page) = browser.answer("GET", &page, None).await;
+        assert_eq!(status, 200, "{page:.500}");
+        assert!(page.contains("cannot be read, because"), "{page:.2000}");
+    }
     assert_eq!(me.answer("DELETE", &path, None).await.0, 204);
     assert_eq!(listed(&me).await.len(), 1);
 }
