@@ -18,6 +18,7 @@ use axum::{
 use futures::{StreamExt, future::join_all, stream};
 use protocol::{Body, Grade, RunStatus, RunView, Totals};
 use serde_json::{Value, json};
+use strum::VariantArray;
 use tokio::net::TcpListener;
 
 use crate::support::{Home, Moments, asking};
@@ -28,7 +29,7 @@ const SEED: u64 = 0x51_7C_C1_B7_27_22_0A_95;
 const END: &str = "That is all.";
 
 /// What it does with one request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, VariantArray)]
 enum Manner {
     Good,
     WithoutFigures,
@@ -50,25 +51,6 @@ enum Manner {
 }
 
 use Manner::*;
-
-const MISBEHAVING: [Manner; 16] = [
-    WithoutFigures,
-    NoStream,
-    FieldsTwice,
-    OpenAfterTheEnd,
-    ThoughtsInTheText,
-    OtherSpelling,
-    LineBreaksInJson,
-    CutWithFigures,
-    CutWithoutFigures,
-    EmptyFinishes,
-    Empty,
-    ErrorInTheStream,
-    ErrorWithStatus200,
-    TooDeep,
-    Limited,
-    Failing,
-];
 
 /// What the endpoint has charged.
 #[derive(Clone, Debug, Default)]
@@ -126,7 +108,7 @@ async fn complete(State(endpoint): State<Endpoint>, Json(request): Json<Value>) 
         let mut moments = endpoint.moments.lock().unwrap();
         match moments.next(2) {
             0 => Good,
-            _ => MISBEHAVING[moments.next(MISBEHAVING.len() as u64) as usize],
+            _ => Manner::VARIANTS[moments.next(Manner::VARIANTS.len() as u64) as usize],
         }
     };
     let usage = figures(tokens_in, tokens_out);
@@ -256,7 +238,7 @@ async fn an_endpoint_that_misbehaves_in_all_ways_spoils_no_result_and_charges_no
         }
     }
     let books = endpoint.books.lock().unwrap().clone();
-    assert_eq!(books.seen.len(), MISBEHAVING.len() + 1, "it misbehaved in {:?} alone", books.seen);
+    assert_eq!(books.seen.len(), Manner::VARIANTS.len(), "it misbehaved in {:?} alone", books.seen);
     assert!(succeeded > 0, "no run succeeded");
     let shown = (totals.tokens_in, totals.tokens_out, totals.calls_of_unknown_cost);
     assert_eq!(shown, (books.tokens_in, books.tokens_out, books.untold));

@@ -7,6 +7,7 @@ use futures::{StreamExt, stream};
 use proptest::prelude::*;
 use protocol::{Attempt, Decimal, Usage};
 use serde_json::json;
+use strum::{EnumIter, IntoEnumIterator};
 
 use crate::{
     Stage,
@@ -25,7 +26,7 @@ thread_local! {
 const ANSWER: &str = "Hold: the price is fair.";
 
 /// What the endpoint does with one request. Each but the refusals is charged.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, EnumIter)]
 enum Behaviour {
     Good,
     GoodWithoutFigures,
@@ -50,29 +51,6 @@ enum Behaviour {
 }
 
 use Behaviour::*;
-
-const ALL: [Behaviour; 20] = [
-    Good,
-    GoodWithoutFigures,
-    NoStream,
-    DoubledFields,
-    OpenAfterTheEnd,
-    NoFinishButAFarewell,
-    EmptyFinishes,
-    FinishesInEveryPiece,
-    CutWithFigures,
-    ConnectionGone,
-    MalformedPiece,
-    Empty,
-    GaveUp,
-    OverloadedInTheMiddle,
-    BusyAsAWholeResponse,
-    DeepNesting,
-    Limited,
-    Failing,
-    TooLong,
-    CutAtTheLimit,
-];
 
 impl Behaviour {
     fn reply(self) -> Reply {
@@ -146,7 +124,7 @@ proptest! {
 
     #[test]
     fn whatever_an_endpoint_does_no_half_answer_passes_and_its_books_are_ours(
-        behaviours in prop::collection::vec(prop::sample::select(ALL.to_vec()), 1..7),
+        behaviours in prop::collection::vec(prop::sample::select(Behaviour::iter().collect::<Vec<_>>()), 1..7),
     ) {
         let replies = behaviours.iter().chain([&Good]).map(|behaviour| behaviour.reply()).collect();
         let (result, asked) = ENDPOINT.with(|stage| stage.call(replies));
