@@ -30,7 +30,7 @@ impl FromServerFnError for ApiError {
     type Encoder = JsonTextEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        Self(match error {
+        let problem = match error {
             ServerFnErrorErr::Request(_) => Problem {
                 status: 0,
                 detail: "The server cannot be reached. Nothing was lost; try again in a moment.".into(),
@@ -46,7 +46,9 @@ impl FromServerFnError for ApiError {
                 Problem::invalid(format!("The request is not valid: {reason}"))
             }
             other => Problem::internal(other.to_string()),
-        })
+        };
+        set_status(problem.status);
+        Self(problem)
     }
 }
 

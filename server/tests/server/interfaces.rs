@@ -136,6 +136,12 @@ async fn nonsense_is_refused_with_a_sentence() {
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.contains(expected), "{body}: {detail}");
     }
+    // What the pages ask for is refused in the same way.
+    for body in [json!({}), json!({ "request": { "workflow": 1 } }), json!([])] {
+        let (status, problem) = server.post("/rpc/start_run", body.clone()).await;
+        assert_eq!((status, &problem["status"]), (422, &json!(422)), "{body}: {problem}");
+        assert!(problem["detail"].as_str().unwrap().starts_with("The request is not valid"), "{problem}");
+    }
     assert_eq!(server.get("/api/v1/runs").await["runs"], json!([]), "nothing was started");
 }
 
