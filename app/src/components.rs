@@ -21,4 +21,5 @@ pub mod status;
 pub mod table;
 pub mod theme;
 pub mod top_bar;
+pub mod verbatim;
 pub mod whole_text;

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use protocol::{CallOutcome, CallView, NodeView, RunView, Text, Turn, TurnContent};
 
 use crate::{
-    components::{answer::Answer, long_text::Verbatim},
+    components::{answer::Answer, verbatim::Verbatim},
     format,
     legible::legible_document,
     markdown::Markdown,

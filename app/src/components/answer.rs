@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     json::{self, MOST_ENTRIES},
-    long_text::Verbatim,
+    verbatim::Verbatim,
 };
 use crate::{format, legible::legible, markdown::Markdown};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use protocol::{RunId, Text};
 
-use super::{answer::Answer, copy::CopyButton, json::indented, notice::Refusal};
+use super::{answer::Answer, copy::CopyButton, json::indented, notice::Refusal, verbatim::Verbatim};
 use crate::{api, format};
 
 /// How a text is to be read.
@@ -68,14 +68,4 @@ pub fn LongText(
             </div>
         </div>
     }
-}
-
-/// A text in a fixed-width face, as it is.
-#[component]
-pub fn Verbatim(
-    /// The text.
-    text: String,
-) -> impl IntoView {
-    // Not directly in the frame: a browser that reads HTML drops a line break at its beginning.
-    view! { <pre class="verbatim" tabindex="0"><span>{text}</span></pre> }
 }

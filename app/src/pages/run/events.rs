@@ -15,7 +15,7 @@ use crate::{
     components::{
         copy::CopyButton,
         icon::{Icon, IconName},
-        long_text::Verbatim,
+        verbatim::Verbatim,
     },
     letter_case::lowercase,
 };

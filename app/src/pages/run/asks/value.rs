@@ -14,7 +14,7 @@ use crate::{
     components::{
         icon::{Icon, IconName},
         json,
-        long_text::Verbatim,
+        verbatim::Verbatim,
         whole_text::whole_text,
     },
     pages::run::screen::Screen,
