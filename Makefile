@@ -3,7 +3,7 @@
 ARGS ?=
 SHELL := bash
 
-.PHONY: run build test dev bench soak fuzz
+.PHONY: run build test test-browsers dev bench soak fuzz
 
 run: build
 	@exec target/release/pitwall serve $(ARGS)
@@ -14,6 +14,11 @@ build:
 # All checks; ends with `N passed, N failed`.
 test:
 	@scripts/test.sh
+
+# The main paths in Firefox and WebKitGTK, through WebDriver.
+test-browsers: build
+	@scripts/setup.sh browsers
+	@. scripts/environment.sh && exec xvfb-run --auto-servernum playwright test --config end2end/browsers.config.ts
 
 # Builds anew and reloads the browser whenever a source changes.
 dev:

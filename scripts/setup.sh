@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what building Pitwall needs, each part only if it is absent.
-#   scripts/setup.sh build   wasm target, cargo-leptos, wasm-bindgen, wasm-opt
-#   scripts/setup.sh test    the same, and clippy, rustfmt, Chromium, Playwright, Schemathesis
+#   scripts/setup.sh build      wasm target, cargo-leptos, wasm-bindgen, wasm-opt
+#   scripts/setup.sh test       the same, and clippy, rustfmt, Chromium, Playwright, Schemathesis
+#   scripts/setup.sh browsers   what `build` needs, and Firefox, WebKitGTK and what drives them
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
 cd "$root"
@@ -98,7 +99,7 @@ wasm_bindgen() {
 
 node_packages() {
   [[ node_modules/.package-lock.json -nt package-lock.json ]] && return
-  say "Installing wasm-opt and Playwright from npm; about half a minute"
+  say "Installing wasm-opt, Playwright and Selenium from npm; about half a minute"
   PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error &&
     touch node_modules/.package-lock.json
 }
@@ -130,6 +131,27 @@ browser() {
   fi
 }
 
+geckodriver_for_firefox() {
+  local version=0.37.1
+  [[ "$(geckodriver --version 2>/dev/null)" == "geckodriver $version"* ]] && return
+  say "Building geckodriver $version, which drives Firefox; about 2 minutes, once"
+  install_tool 0 geckodriver --version "$version" --locked
+}
+
+other_browsers() {
+  have npm || { echo "The browser tests need Node.js 20 or newer with npm." >&2; exit 1; }
+  node_packages
+  geckodriver_for_firefox
+  if have apt-get && [[ -f /etc/debian_version ]]; then
+    debian_packages firefox-esr webkit2gtk-driver xvfb xauth
+  fi
+  local program
+  for program in WebKitWebDriver xvfb-run; do
+    have "$program" || { echo "$program is missing. Debian has it as webkit2gtk-driver and xvfb." >&2; exit 1; }
+  done
+  have firefox || have firefox-esr || { echo "Firefox is missing." >&2; exit 1; }
+}
+
 # Holds the server against its OpenAPI document.
 schemathesis() {
   local wanted=server/tests/server/document/requirements.txt place="$tools/schemathesis"
@@ -150,8 +172,13 @@ wasm_target
 cargo_leptos
 wasm_bindgen
 wasm_opt
-if [[ "${1:-build}" == test ]]; then
-  lints
-  browser
-  schemathesis
-fi
+case "${1:-build}" in
+  test)
+    lints
+    browser
+    schemathesis
+    ;;
+  browsers)
+    other_browsers
+    ;;
+esac
