@@ -7,9 +7,9 @@ mod json_text;
 
 use leptos::prelude::*;
 use protocol::{
-    Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, GivenAnswer, PortfolioId,
-    PortfolioSummary, PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary,
-    RunView, StartOptions, StartRun,
+    Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, GivenAnswer, ModelProfile, ModelTest,
+    PortfolioId, PortfolioSummary, PortfolioView, Problem, ProfileName, RunAccepted, RunFilter, RunId,
+    RunPage, RunStopped, RunSummary, RunView, StartOptions, StartRun,
 };
 use serde::{Deserialize, Serialize};
 
@@ -164,6 +164,18 @@ pub async fn run_at(run: RunId, seq: u64) -> Result<RunView, ApiError> {
 pub async fn text(run: RunId, digest: Digest) -> Result<String, ApiError> {
     // All of it, however long it is.
     backend()?.text(run, digest).await.map(|text| legible(&text).into_owned()).map_err(refused)
+}
+
+/// The models that the settings name.
+#[server(name = ModelsCall, prefix = "/rpc", endpoint = "models", input = JsonText, output = JsonText)]
+pub async fn models() -> Result<Vec<ModelProfile>, ApiError> {
+    answer(backend()?.models().await)
+}
+
+/// Asks a model a short question.
+#[server(name = TestModelCall, prefix = "/rpc", endpoint = "test_model", input = JsonText, output = JsonText)]
+pub async fn test_model(name: Option<ProfileName>) -> Result<ModelTest, ApiError> {
+    answer(backend()?.test_model(name).await)
 }
 
 /// All portfolios.

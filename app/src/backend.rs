@@ -6,9 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use protocol::{
     AccountId, AccountSummary, Approval, Audience, CallId, CreatePortfolio, CredentialId, Date, Digest,
-    Event, ForkRun, GivenAnswer, Identity, NewShare, NewToken, PortfolioId, PortfolioSummary, PortfolioView,
-    Problem, Role, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView, SessionSummary,
-    ShareSummary, StartOptions, StartRun, TokenSummary,
+    Event, ForkRun, GivenAnswer, Identity, ModelProfile, ModelTest, NewShare, NewToken, PortfolioId,
+    PortfolioSummary, PortfolioView, Problem, ProfileName, Role, RunAccepted, RunFilter, RunId, RunPage,
+    RunStopped, RunSummary, RunView, SessionSummary, ShareSummary, StartOptions, StartRun, TokenSummary,
 };
 
 /// The one service behind pages, REST and the other wires.
@@ -42,6 +42,10 @@ pub trait Backend: Send + Sync {
     async fn run_at(&self, run: RunId, seq: u64) -> Result<RunView, Problem>;
     /// A long text that the run's log shows a preview of.
     async fn text(&self, run: RunId, digest: Digest) -> Result<String, Problem>;
+    /// The models that the settings name.
+    async fn models(&self) -> Result<Vec<ModelProfile>, Problem>;
+    /// Asks one of them a short question; `None`: the one without a name.
+    async fn test_model(&self, name: Option<ProfileName>) -> Result<ModelTest, Problem>;
     /// All portfolios.
     async fn portfolios(&self) -> Result<Vec<PortfolioSummary>, Problem>;
     /// Opens a portfolio.

@@ -236,6 +236,9 @@ pub struct RunOptions {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub struct ModelOptions {
+    /// File with named models [default: pitwall.toml in the data folder, where it is].
+    #[arg(long, env = "PITWALL_SETTINGS")]
+    pub settings: Option<PathBuf>,
     /// Base URL of an OpenAI-compatible endpoint, such as <http://127.0.0.1:8080/v1>; a whole address
     /// that ends with /chat/completions and a query are understood.
     #[arg(long, env = "PITWALL_MODEL_BASE_URL")]

@@ -15,7 +15,7 @@ mod config;
 mod feeds;
 mod limits;
 mod listener;
-mod model;
+mod models;
 mod pages;
 mod peer;
 mod problem;
@@ -24,6 +24,7 @@ mod run_socket;
 mod scope;
 mod service;
 mod serving;
+mod settings;
 pub mod transfer;
 mod upkeep;
 
@@ -54,10 +55,11 @@ use journal::{Journal, JournalError};
 pub use listener::Listener;
 use market::{PriceVendor, Sample};
 pub use peer::Sockets;
-use protocol::{AccessMode, AccountId, Limits};
+use protocol::{AccessMode, AccountId, Limits, ProfileName};
 pub use run_socket::Position;
 use scope::Gateway;
 pub use service::Service;
+use settings::Settings;
 use tokio::{net::TcpListener, signal::unix::SignalKind};
 use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
@@ -98,6 +100,27 @@ pub enum ServeError {
         "Some tiers have no model. Set --model for all, or each of --model-quick, --model-mid and --model-deep."
     )]
     TierWithoutModel,
+    /// The settings file cannot be read.
+    #[error("The settings file {0} cannot be read: {1}.")]
+    SettingsFile(PathBuf, io::Error),
+    /// The settings file says something that it cannot say.
+    #[error("The settings file {0} has an error: {1}")]
+    Settings(PathBuf, String),
+    /// A model of the settings cannot be used.
+    #[error("The model {0} of the settings: {1}")]
+    ModelOfSettings(ProfileName, Box<Self>),
+    /// Options and settings both say which model answers.
+    #[error(
+        "The settings say which models answer the tiers, and an option or variable names a model as well. \
+         Leave one of them out: [tiers] in the settings, or PITWALL_MODEL."
+    )]
+    TwoModels,
+    /// A key in two places.
+    #[error("It names a variable and a file for its key. Leave one of them out.")]
+    TwoKeys,
+    /// The variable with the key is not set.
+    #[error("Its key should stand in the variable {0}, which is not set.")]
+    KeyVariable(String),
     /// The model's settings are wrong.
     #[error("{0}")]
     Model(#[from] llm::ChatError),
@@ -266,10 +289,10 @@ pub async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
     let journal = Journal::open(&folder.join(upkeep::JOURNAL)).await?;
     let prices: Arc<dyn PriceVendor> = Arc::new(Sample::load()?);
     let desk = Arc::new(Desk::open_default(journal.clone(), prices.clone()).await?);
-    let model = model::configured(&options.model)?;
-    let configured_model = model.as_ref().map(|model| model.model(protocol::Tier::Deep));
-    let trading =
-        Trading::new(journal.clone(), desk.clone(), prices.clone(), model, options.model.rehearsal_speed);
+    let settings = Settings::read(options.model.settings.as_deref(), &options.data)?;
+    let models = models::all(&options.model, &settings)?;
+    let speed = options.model.rehearsal_speed;
+    let trading = Trading::new(journal.clone(), desk.clone(), prices.clone(), models.clone(), speed);
     let runs = &options.runs;
     let limits = EngineOptions {
         concurrent_runs: runs.concurrent_runs,
@@ -282,7 +305,7 @@ pub async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
     let engine = Engine::new(journal.clone(), Arc::new(trading), Arc::new(Allowed(accounts.clone())), limits);
     let shutdown = CancellationToken::new();
     let sockets = Sockets::new(shutdown.clone(), journal.trouble());
-    Ok(Arc::new(Service { journal, engine, desk, prices, accounts, configured_model, shutdown, sockets }))
+    Ok(Arc::new(Service { journal, engine, desk, prices, accounts, models, shutdown, sockets }))
 }
 
 /// All interfaces but the pages, behind the rules of access.

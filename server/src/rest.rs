@@ -13,9 +13,9 @@ use axum::{
 };
 use futures::TryStreamExt;
 use protocol::{
-    Approval, CallId, CreatePortfolio, Date, Digest, Event, FlowId, ForkRun, GivenAnswer, PortfolioId,
-    PortfolioSummary, PortfolioView, Problem, RunAccepted, RunFilter, RunId, RunPage, RunStatus, RunStopped,
-    RunView, ServerStatus, StartOptions, StartRun, WorkflowKind,
+    Approval, CallId, CreatePortfolio, Date, Digest, Event, FlowId, ForkRun, GivenAnswer, ModelProfile,
+    ModelTest, PortfolioId, PortfolioSummary, PortfolioView, Problem, ProfileName, RunAccepted, RunFilter,
+    RunId, RunPage, RunStatus, RunStopped, RunView, ServerStatus, StartOptions, StartRun, WorkflowKind,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{
@@ -92,6 +92,8 @@ pub fn router() -> Router<Gateway> {
         .routes(routes!(export_html))
         .merge(imports)
         .merge(access::router())
+        .routes(routes!(models))
+        .routes(routes!(test_model))
         .routes(routes!(portfolios, create_portfolio))
         .routes(routes!(portfolio))
         .split_for_parts();
@@ -259,6 +261,26 @@ async fn import(
         detail: format!("The file cannot be read: {}.", rejection.body_text()),
     })?;
     Ok((StatusCode::CREATED, Json(service.import(&file).await?)))
+}
+
+/// The models that the settings name, without their keys
+#[utoipa::path(get, path = "/api/v1/models", responses((status = 200, body = Vec<ModelProfile>), (status = 403)))]
+async fn models(service: Scoped) -> Reply<Vec<ModelProfile>> {
+    Ok(Json(service.models().await?))
+}
+
+/// Which model is asked.
+#[derive(Debug, Deserialize, ToSchema)]
+struct TestModel {
+    /// Its name; without one, the model that the settings name without a profile.
+    #[serde(default)]
+    name: Option<ProfileName>,
+}
+
+/// Asks a model a short question, to see whether it answers
+#[utoipa::path(post, path = "/api/v1/models/test", request_body = TestModel, responses((status = 200, body = ModelTest), (status = 403), (status = 404)))]
+async fn test_model(service: Scoped, Body(request): Body<TestModel>) -> Reply<ModelTest> {
+    Ok(Json(service.test_model(request.name).await?))
 }
 
 /// All portfolios

@@ -17,9 +17,10 @@ use engine::{Engine, LiveCalls};
 use futures::Stream;
 use journal::{RunChange, Subscription};
 use protocol::{
-    AccountId, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, GivenAnswer, PortfolioId,
-    PortfolioSummary, PortfolioView, Problem, Role, RunAccepted, RunFilter, RunId, RunPage, RunStopped,
-    RunSummary, RunView, ServerStatus, StartOptions, StartRun, Text, Workflow,
+    AccountId, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, GivenAnswer, ModelProfile,
+    ModelTest, PortfolioId, PortfolioSummary, PortfolioView, Problem, ProfileName, Role, RunAccepted,
+    RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView, ServerStatus, StartOptions, StartRun, Text,
+    Workflow,
 };
 use tokio::sync::{
     broadcast::{Receiver, error::RecvError},
@@ -365,6 +366,7 @@ impl Backend for Scoped {
         let mut options = self.service().start_options(portfolios, &account);
         if self.caller().writer().is_err() {
             options.configured_model = None;
+            options.profiles = Vec::new();
         }
         Ok(options)
     }
@@ -436,6 +438,17 @@ impl Backend for Scoped {
     async fn text(&self, run: RunId, digest: Digest) -> Result<String, Problem> {
         self.readable(run).await?;
         self.service().text(run, digest).await
+    }
+
+    async fn models(&self) -> Result<Vec<ModelProfile>, Problem> {
+        self.caller().writer()?;
+        Ok(self.service().models.profiles().cloned().collect())
+    }
+
+    async fn test_model(&self, name: Option<ProfileName>) -> Result<ModelTest, Problem> {
+        self.caller().writer()?;
+        let tested = self.service().models.test(name.as_ref()).await;
+        tested.ok_or_else(|| Problem::not_found("There is no such model. Load the page again."))
     }
 
     async fn portfolios(&self) -> Result<Vec<PortfolioSummary>, Problem> {

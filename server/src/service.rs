@@ -7,12 +7,13 @@ use bytes::Bytes;
 use engine::Engine;
 use futures::Stream;
 use journal::Journal;
+use llm::Models;
 use market::PriceVendor;
 use protocol::{
     AccountId, Analyst, Approval, CallId, CreatePortfolio, Date, Digest, FlowId, ForkRun, GivenAnswer,
     InputReceived, NodeAdded, PlannedNode, PortfolioId, PortfolioSummary, PortfolioView, Problem,
     RunAccepted, RunFilter, RunId, RunPage, RunRequest, RunStopped, RunSummary, RunView, ServerStatus,
-    StartOptions, StartRun, Workflow,
+    StartOptions, StartRun, Tier, Workflow,
 };
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -42,8 +43,8 @@ pub struct Service {
     pub prices: Arc<dyn PriceVendor>,
     /// Who may come in.
     pub accounts: Accounts,
-    /// The configured model's name, or `None` where only the rehearsal answers.
-    pub configured_model: Option<String>,
+    /// The models that runs can be answered by; with none, only the rehearsal answers.
+    pub models: Models,
     /// Cancelled when the server is told to end; sockets close then.
     pub shutdown: CancellationToken,
     /// Open sockets.
@@ -60,7 +61,8 @@ impl Service {
             analysts: Analyst::all(),
             nodes: self.planned_nodes(&portfolios, account),
             portfolios,
-            configured_model: self.configured_model.clone(),
+            configured_model: self.models.configured().map(|model| model.model(Tier::Deep)),
+            profiles: self.models.profiles().filter_map(|profile| profile.name.clone()).collect(),
         }
     }
 

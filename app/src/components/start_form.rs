@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 use leptos_router::hooks::{use_navigate, use_query_map};
 use protocol::{
-    Analyst, Approval, FlowId, Limits, ModelChoice, PlannedNode, PortfolioId, PortfolioSummary, RunSummary,
-    StartOptions, StartRun, WorkflowKind,
+    Analyst, Approval, FlowId, Limits, ModelChoice, PlannedNode, PortfolioId, PortfolioSummary, ProfileName,
+    RunSummary, StartOptions, StartRun, WorkflowKind,
 };
 
 use self::{
@@ -62,11 +62,21 @@ struct Draft {
     analysts: RwSignal<BTreeSet<Analyst>>,
     portfolio: RwSignal<Option<PortfolioId>>,
     flow: RwSignal<Option<FlowId>>,
-    rehearse: RwSignal<bool>,
+    model: RwSignal<Answerer>,
     speed: RwSignal<Speed>,
     limits: LimitsDraft,
     approval: RwSignal<Approval>,
     questions: RwSignal<bool>,
+}
+
+/// What answers the run's calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Answerer {
+    /// What the settings name for all runs.
+    Configured,
+    /// One that the settings name.
+    Profile(ProfileName),
+    Rehearsal,
 }
 
 impl Draft {
@@ -81,7 +91,11 @@ impl Draft {
             analysts: RwSignal::new(options.analysts.iter().copied().collect()),
             portfolio: RwSignal::new(portfolio),
             flow: RwSignal::new(None),
-            rehearse: RwSignal::new(options.configured_model.is_none()),
+            model: RwSignal::new(if options.configured_model.is_some() {
+                Answerer::Configured
+            } else {
+                Answerer::Rehearsal
+            }),
             speed: RwSignal::new(Speed::default()),
             limits: LimitsDraft::new(&Limits::default()),
             approval: RwSignal::new(Approval::default()),
@@ -117,10 +131,10 @@ impl Draft {
             analysts: self.analysts.get(),
             portfolio: self.portfolio.get(),
             flow: self.flow.get(),
-            model: if self.rehearse.get() {
-                ModelChoice::Rehearsal { characters_per_second }
-            } else {
-                ModelChoice::Configured
+            model: match self.model.get() {
+                Answerer::Configured => ModelChoice::Configured,
+                Answerer::Profile(name) => ModelChoice::Profile { name },
+                Answerer::Rehearsal => ModelChoice::Rehearsal { characters_per_second },
             },
             limits: self.limits.limits(),
             approval: self.approval.get(),
@@ -183,6 +197,7 @@ pub fn StartForm(
         analysts: all_analysts,
         portfolios,
         configured_model,
+        profiles,
         nodes,
     } = options;
     view! {
@@ -232,7 +247,7 @@ pub fn StartForm(
                 <AnalystChoice all=all_analysts value=draft.analysts fault=Signal::derive(move || faults.with(|faults| faults.analysts.clone())) />
             </div>
             <FlowSelect recent value=draft.flow is_pipeline />
-            <ModelFields configured_model draft />
+            <ModelFields configured_model profiles draft />
             <MoreFields nodes draft fault=Signal::derive(move || faults.with(|faults| faults.limits.clone())) />
             <FormError text=refused />
             <button type="submit" class="button primary" disabled=move || !alive.get() aria-disabled=move || busy.get().then_some("true")>
@@ -348,7 +363,7 @@ fn Note(id: &'static str, fault: Signal<Option<String>>, hint: Signal<String>) -
 
 /// One of a few, as a segmented control.
 #[component]
-fn Choice<T: Copy + PartialEq + Send + Sync + 'static>(
+fn Choice<T: Clone + PartialEq + Send + Sync + 'static>(
     legend: &'static str,
     name: &'static str,
     options: Vec<(T, String)>,
@@ -358,17 +373,20 @@ fn Choice<T: Copy + PartialEq + Send + Sync + 'static>(
         <fieldset class="segmented">
             <legend>{legend}</legend>
             <div class="segments">
-                {options.into_iter().map(|(option, label)| view! {
-                    <label>
-                        <input
-                            type="radio"
-                            name=name
-                            checked=value.get_untracked() == option
-                            prop:checked=move || value.get() == option
-                            on:change=move |_| value.set(option)
-                        />
-                        <span>{label}</span>
-                    </label>
+                {options.into_iter().map(|(option, label)| {
+                    let (shown, chosen) = (option.clone(), option.clone());
+                    view! {
+                        <label>
+                            <input
+                                type="radio"
+                                name=name
+                                checked=value.with_untracked(|value| *value == option)
+                                prop:checked=move || value.with(|value| *value == shown)
+                                on:change=move |_| value.set(chosen.clone())
+                            />
+                            <span>{label}</span>
+                        </label>
+                    }
                 }).collect_view()}
             </div>
         </fieldset>
@@ -509,11 +527,17 @@ fn FlowSelect(
 }
 
 #[component]
-fn ModelFields(configured_model: Option<String>, draft: Draft) -> impl IntoView {
-    let is_configured = configured_model.is_some();
-    let choice = configured_model.map(|model| view! {
-        <Choice legend="Model" name="model" options=vec![(false, model), (true, "Rehearsal".to_owned())] value=draft.rehearse />
+fn ModelFields(configured_model: Option<String>, profiles: Vec<ProfileName>, draft: Draft) -> impl IntoView {
+    let is_configured = configured_model.is_some() || !profiles.is_empty();
+    let configured = configured_model.map(|model| (Answerer::Configured, model));
+    let named = profiles.into_iter().map(|name| {
+        let label = name.to_string();
+        (Answerer::Profile(name), label)
     });
+    let rehearsal = (Answerer::Rehearsal, "Rehearsal".to_owned());
+    let options: Vec<_> = configured.into_iter().chain(named).chain([rehearsal]).collect();
+    let choice =
+        is_configured.then(|| view! { <Choice legend="Model" name="model" options value=draft.model /> });
     view! {
         {choice}
         {(!is_configured).then(|| view! {
@@ -527,7 +551,7 @@ fn ModelFields(configured_model: Option<String>, draft: Draft) -> impl IntoView 
                 </p>
             </div>
         })}
-        <div class="only" hidden=move || !draft.rehearse.get()>
+        <div class="only" hidden=move || draft.model.with(|model| *model != Answerer::Rehearsal)>
             <Choice legend="Speed of the rehearsal" name="speed" options=Speed::ALL.map(|speed| (speed, speed.label().to_owned())).to_vec() value=draft.speed />
         </div>
     }

@@ -3,23 +3,25 @@
 
 mod accounts;
 mod credentials;
+mod models;
 mod password;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
 use protocol::{
-    AccessMode, AccountId, AccountSummary, CredentialId, Identity, Role, SessionSummary, ShareSummary,
-    TokenSummary,
+    AccessMode, AccountId, AccountSummary, CredentialId, Identity, ModelProfile, Role, SessionSummary,
+    ShareSummary, TokenSummary,
 };
 use serde::{Deserialize, Serialize};
 
 use self::{
     accounts::Accounts,
     credentials::{Sessions, Shares, Tokens},
+    models::Models,
     password::PasswordForm,
 };
 use crate::{
-    api::{ApiError, access},
+    api::{self, ApiError, access},
     browser,
     components::notice::{ProblemNotice, Refusal},
 };
@@ -32,6 +34,8 @@ struct PageData {
     shares: Vec<ShareSummary>,
     /// `None` where there are no accounts.
     tokens: Option<Vec<TokenSummary>>,
+    /// `None` for who starts no runs.
+    models: Option<Vec<ModelProfile>>,
     /// `None` for all but administrators.
     accounts: Option<Vec<AccountSummary>>,
 }
@@ -61,6 +65,7 @@ async fn read() -> Result<PageData, ApiError> {
         sessions: access::sessions().await?,
         shares: access::shares().await?,
         tokens: if has_accounts { Some(access::tokens().await?) } else { None },
+        models: if identity.may_write() { Some(api::models().await?) } else { None },
         accounts: if identity.role == Some(Role::Administrator) {
             Some(access::accounts().await?)
         } else {
@@ -137,7 +142,7 @@ fn ActButton(
 
 #[component]
 fn Account(data: PageData, office: Office) -> impl IntoView {
-    let PageData { identity, sessions, shares, tokens, accounts } = data;
+    let PageData { identity, sessions, shares, tokens, models, accounts } = data;
     let has_accounts = identity.mode == AccessMode::Accounts;
     let name = identity.account.clone().map(|account| account.to_string()).unwrap_or_default();
     let role = identity.role.map(Role::label).unwrap_or_default();
@@ -165,6 +170,7 @@ fn Account(data: PageData, office: Office) -> impl IntoView {
             <Sessions sessions office />
             {tokens.map(|tokens| view! { <Tokens tokens office /> })}
             {may_write.then(|| view! { <Shares shares office /> })}
+            {models.map(|models| view! { <Models models /> })}
             {has_accounts.then(|| view! { <PasswordForm office /> })}
             {accounts.map(|accounts| view! { <Accounts accounts own=identity.account office /> })}
         </div>

@@ -32,6 +32,7 @@ mod form;
 mod hint;
 mod json;
 mod line;
+mod models;
 mod native;
 mod nesting;
 mod openai;
@@ -56,6 +57,7 @@ pub use chat::{
 };
 pub use config::{ProviderConfig, Tiers, Timeouts};
 pub use error::{ChatError, TimeoutPhase};
+pub use models::{Missing, Models};
 pub use price::PriceTable;
 pub use provider::Provider;
 pub use rehearsal::{Rehearsal, Script, Turn};

@@ -68,24 +68,35 @@ impl PriceTable {
     /// # Errors
     /// [`ChatError::Configuration`], which names the first wrong line.
     pub fn parse(text: &str) -> Result<Self, ChatError> {
-        let wrong = |what: String| ChatError::Configuration(format!("the price list has an error: {what}"));
         let mut reader =
             csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_reader(text.as_bytes());
         let mut prices = HashMap::new();
         for row in reader.deserialize::<Row>() {
             let row = row.map_err(|error| wrong(error.to_string()))?;
-            let amount = |text: &str| match Decimal::from_str_exact(text) {
-                Ok(amount) if !amount.is_sign_negative() => Ok(amount),
-                _ => Err(wrong(format!("{text:?} is not a price ({})", row.model))),
-            };
             let price = Price {
-                input: amount(&row.input)?,
-                output: amount(&row.output)?,
+                input: amount(&row.model, &row.input)?,
+                output: amount(&row.model, &row.output)?,
                 prompt_limit: row.prompt_limit,
             };
             prices.insert(row.model, price);
         }
         Ok(Self { prices })
+    }
+
+    /// The same with a price for one model, in US dollars per million tokens in and out.
+    ///
+    /// # Errors
+    /// [`ChatError::Configuration`] if one is no amount, or negative.
+    pub fn with_price(mut self, model: &str, input: &str, output: &str) -> Result<Self, ChatError> {
+        let price =
+            Price { input: amount(model, input)?, output: amount(model, output)?, prompt_limit: None };
+        self.prices.insert(model.rsplit_once("::").map_or(model, |(_, name)| name).to_owned(), price);
+        Ok(self)
+    }
+
+    /// Whether a model's price is known.
+    pub fn knows(&self, model: &str) -> bool {
+        self.price(model).is_some()
     }
 
     /// What an answer cost in US dollars, exact; `None` if the price or the usage is unknown.
@@ -112,6 +123,17 @@ impl PriceTable {
             let dated = ends.filter(|end| is_date(&model[end + 1..]));
             dated.rev().find_map(|end| self.prices.get(&model[..end]))
         })
+    }
+}
+
+fn wrong(what: String) -> ChatError {
+    ChatError::Configuration(format!("the price list has an error: {what}"))
+}
+
+fn amount(model: &str, text: &str) -> Result<Decimal, ChatError> {
+    match Decimal::from_str_exact(text) {
+        Ok(amount) if !amount.is_sign_negative() => Ok(amount),
+        _ => Err(wrong(format!("{text:?} is not a price ({model})"))),
     }
 }
 

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Analyst, Approval, Date, FlowId, Instrument, Limits, ModelChoice, NodeId, PortfolioId, PortfolioSummary,
-    RunId, RunRequest, RunStatus, RunSummary, Workflow, WorkflowKind,
+    ProfileName, RunId, RunRequest, RunStatus, RunSummary, Workflow, WorkflowKind,
 };
 
 /// A request to start a run.
@@ -140,6 +140,9 @@ pub struct StartOptions {
     pub portfolios: Vec<PortfolioSummary>,
     /// The configured model, or none: then only the rehearsal answers.
     pub configured_model: Option<String>,
+    /// Models that can be chosen by name.
+    #[serde(default)]
+    pub profiles: Vec<ProfileName>,
     /// The nodes that runs have, to choose where a run pauses.
     #[serde(default)]
     pub nodes: Vec<PlannedNode>,

@@ -235,6 +235,16 @@ text_id!(
 );
 
 text_id!(
+    /// A model that the server's settings name.
+    ProfileName,
+    "model's name",
+    "it must have 1 to 40 of a-z, 0-9, hyphen and underscore",
+    "^[a-z0-9_-]{1,40}$",
+    as_given,
+    |text| is_slug(text, 40)
+);
+
+text_id!(
     /// The SHA-256 of a stored text, in lower-case hexadecimal digits.
     Digest,
     "digest",

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     AccountId, Approval, Body, CallId, Date, Decimal, Event, FlowId, InputRequest, NodeId, Origin,
-    PortfolioId, RunId, Ticker, Timestamp, Totals,
+    PortfolioId, ProfileName, RunId, Ticker, Timestamp, Totals,
 };
 
 /// What a person or a program asks to be run.
@@ -258,6 +258,11 @@ pub enum ModelChoice {
         /// How fast it writes, in characters a second; `None` is its own default.
         #[serde(default)]
         characters_per_second: Option<u32>,
+    },
+    /// A model that the server's settings name, for all tiers.
+    Profile {
+        /// Its name.
+        name: ProfileName,
     },
 }
 

@@ -67,7 +67,9 @@ fn main_portfolio_means_the_default_portfolio() {
 fn a_mock_run_is_answered_by_the_rehearsal_at_the_asked_speed() {
     let speed = |body: Value| match start(Trigger::Mock, &body).unwrap().model {
         ModelChoice::Rehearsal { characters_per_second } => characters_per_second.unwrap(),
-        ModelChoice::Configured => panic!("a mock run must not ask a configured model"),
+        ModelChoice::Configured | ModelChoice::Profile { .. } => {
+            panic!("a mock run must not ask a configured model")
+        }
     };
     let normal = speed(json!({}));
     assert_eq!(speed(json!({"speed": 3})), 3 * normal);

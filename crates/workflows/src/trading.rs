@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use engine::{Plan, Workflows};
 use journal::Journal;
-use llm::{ChatModel, Rehearsal};
+use llm::{ChatModel, Missing, Models, Rehearsal};
 use market::PriceVendor;
 use protocol::{AccountId, Date, ModelChoice, RunId, RunRequest, Workflow};
 
@@ -33,24 +33,24 @@ pub struct Trading {
     journal: Journal,
     desk: Arc<Desk>,
     sources: Sources,
-    configured: Option<Arc<dyn ChatModel>>,
+    models: Models,
     rehearsal_speed: Option<u32>,
 }
 
 impl Trading {
     /// The workflows with prices alone: no news and no fundamentals.
     ///
-    /// Runs are answered by `configured`, or by the rehearsal where there is none. It writes at
+    /// Runs are answered by one of `models`, or by the rehearsal where there is none. It writes at
     /// `rehearsal_speed` characters a second, or at its own pace.
     pub fn new(
         journal: Journal,
         desk: Arc<Desk>,
         prices: Arc<dyn PriceVendor>,
-        configured: Option<Arc<dyn ChatModel>>,
+        models: Models,
         rehearsal_speed: Option<u32>,
     ) -> Self {
         let sources = Sources::of_prices(prices);
-        Self { journal, desk, sources, configured, rehearsal_speed }
+        Self { journal, desk, sources, models, rehearsal_speed }
     }
 
     /// The same with other sources of data.
@@ -60,10 +60,16 @@ impl Trading {
     }
 
     fn answering(&self, choice: &ModelChoice) -> Arc<dyn ChatModel> {
-        let speed = match (choice, &self.configured) {
-            (ModelChoice::Configured, Some(model)) => return model.clone(),
-            (ModelChoice::Configured, None) => self.rehearsal_speed,
-            (ModelChoice::Rehearsal { characters_per_second }, _) => {
+        let speed = match choice {
+            ModelChoice::Configured => match self.models.configured() {
+                Some(model) => return model.clone(),
+                None => self.rehearsal_speed,
+            },
+            ModelChoice::Profile { name } => {
+                let known = self.models.named(name).cloned();
+                return known.unwrap_or_else(|| Arc::new(Missing(name.clone())));
+            }
+            ModelChoice::Rehearsal { characters_per_second } => {
                 characters_per_second.or(self.rehearsal_speed)
             }
         };
@@ -85,6 +91,11 @@ impl Workflows for Trading {
     fn plan(&self, _: RunId, request: &RunRequest, owner: &AccountId) -> Result<Plan, String> {
         if let Some(date) = request.workflow.date() {
             self.check_date(date)?;
+        }
+        if let ModelChoice::Profile { name } = &request.model
+            && self.models.named(name).is_none()
+        {
+            return Err(format!("The settings name no model {name}. Choose one that is listed."));
         }
         let graph = match &request.workflow {
             Workflow::Pipeline { ticker, date, analysts } => {

@@ -13,6 +13,7 @@ mod files;
 mod interfaces;
 mod limits;
 mod model;
+mod models;
 mod scope;
 mod secrets;
 mod steering;

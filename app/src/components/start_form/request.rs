@@ -240,6 +240,7 @@ mod tests {
             analysts: Analyst::all(),
             portfolios: Vec::new(),
             configured_model: None,
+            profiles: Vec::new(),
             nodes: [(WorkflowKind::Pipeline, "trader"), (WorkflowKind::Portfolio, "execute_trades")]
                 .map(|(kind, id)| PlannedNode {
                     kind,

@@ -1,0 +1,108 @@
+//! The settings file: what does not fit into options.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    num::{NonZeroU32, NonZeroU64, NonZeroUsize},
+    path::{Path, PathBuf},
+};
+
+use llm::Tiers;
+use protocol::ProfileName;
+use serde::Deserialize;
+
+use crate::{ServeError, config::DataOptions};
+
+/// Its name, in the data folder.
+const NAME: &str = "pitwall.toml";
+
+/// What the file says.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Models by name.
+    #[serde(default)]
+    pub models: BTreeMap<ProfileName, ModelSettings>,
+    /// Which of them answers which tier of runs that name none.
+    #[serde(default, with = "tiers")]
+    pub tiers: Option<Tiers<ProfileName>>,
+}
+
+/// A model, and where and how it is asked.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSettings {
+    /// The model as its provider names it.
+    pub model: String,
+    /// The provider, where the model's name does not say it: `anthropic`, `gemini`, `ollama` …
+    pub provider: Option<String>,
+    /// Base URL of an OpenAI-compatible endpoint.
+    pub base_url: Option<String>,
+    /// The environment variable that holds the key.
+    pub key_variable: Option<String>,
+    /// The file that holds the key; nobody but its owner may read it.
+    pub key_file: Option<PathBuf>,
+    /// The model to ask where the provider does not serve this one.
+    pub fallback: Option<String>,
+    /// What tokens cost, where the price table does not know.
+    pub price: Option<Price>,
+    /// Requests that are sent at once.
+    pub requests_at_once: Option<NonZeroUsize>,
+    /// The most tokens of an answer.
+    pub answer_tokens: Option<NonZeroU32>,
+    /// Seconds that one answer may take at most.
+    pub timeout: Option<NonZeroU64>,
+    /// Seconds that the provider may be silent.
+    pub silence: Option<NonZeroU64>,
+    /// Further attempts after a failed one.
+    pub retries: Option<u32>,
+}
+
+/// US dollars per million tokens, as text, so that they are exact.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Price {
+    /// Of the prompt.
+    pub input: String,
+    /// Of the answer.
+    pub output: String,
+}
+
+impl Settings {
+    /// What the file says that was named, or the one in the data folder; nothing where there is none.
+    ///
+    /// # Errors
+    /// A file that was named is not there, or one cannot be read, with the place in it.
+    pub fn read(named: Option<&Path>, data: &DataOptions) -> Result<Self, ServeError> {
+        let path = named.map_or_else(|| data.data.join(NAME), Path::to_owned);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
+            Err(error) => return Err(ServeError::SettingsFile(path, error)),
+        };
+        toml::from_str(&text).map_err(|error| ServeError::Settings(path, error.to_string().trim().to_owned()))
+    }
+}
+
+mod tiers {
+    use llm::Tiers;
+    use protocol::ProfileName;
+    use serde::{Deserialize, Deserializer};
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Named {
+        quick: ProfileName,
+        mid: ProfileName,
+        deep: ProfileName,
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Tiers<ProfileName>>, D::Error> {
+        let named = Option::<Named>::deserialize(deserializer)?;
+        Ok(named.map(|Named { quick, mid, deep }| Tiers { quick, mid, deep }))
+    }
+}
