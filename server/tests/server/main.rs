@@ -10,6 +10,7 @@ mod deletion;
 mod document;
 mod faults;
 mod files;
+mod golden;
 mod interfaces;
 mod limits;
 mod model;
