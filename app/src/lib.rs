@@ -8,6 +8,7 @@
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod backend;
+pub mod base;
 pub mod browser;
 pub mod components;
 #[cfg(feature = "ssr")]

@@ -1,6 +1,6 @@
 //! The document around every page, and the routes.
 
-use leptos::prelude::*;
+use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
 use leptos_router::{
     Lazy, SsrMode,
@@ -9,6 +9,7 @@ use leptos_router::{
 };
 
 use crate::{
+    base::{at, base},
     components::{
         access::{AccessNote, once_in, provide_identity},
         badge::NeedsYou,
@@ -25,29 +26,41 @@ use crate::{
     },
 };
 
+/// The font of nearly all text. Its version is in its name, as in the style sheet's: a browser keeps it unasked.
+const TEXT_FONT: &str = "/fonts/inter-latin-wght-normal.v5.woff2";
+
+/// Chooses the theme.
+const THEME: &str = include_str!("shell/theme.js");
+
+/// What the router takes off the addresses of a browser. The server has done so already.
+fn router_base() -> &'static str {
+    if cfg!(feature = "ssr") { "" } else { base() }
+}
+
 /// The HTML document that the server sends.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     #[cfg(feature = "ssr")]
     forbid_foreign_content();
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-base=base()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="dark light" />
-                <script src="/theme.js"></script>
-                <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
+                // Within the page, so that nothing waits for another file.
+                <script nonce=use_nonce() inner_html=THEME></script>
+                <link rel="icon" type="image/svg+xml" href=at("/favicon.svg") />
                 <link
                     rel="preload"
-                    href="/fonts/inter-latin-wght-normal.woff2"
+                    href=at(TEXT_FONT)
                     r#as="font"
                     type="font/woff2"
                     crossorigin="anonymous"
                 />
                 <AutoReload options=options.clone() />
-                <HydrationScripts options=options.clone() />
-                <HashedStylesheet options id="leptos" />
+                <HydrationScripts options=options.clone() root=base().to_owned() />
+                <HashedStylesheet options id="leptos" root=base() />
                 <MetaTags />
             </head>
             <body>
@@ -61,8 +74,6 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 /// site may frame the page.
 #[cfg(feature = "ssr")]
 fn forbid_foreign_content() {
-    use leptos::nonce::use_nonce;
-
     let (Some(nonce), Some(response)) = (use_nonce(), use_context::<leptos_axum::ResponseOptions>()) else {
         return;
     };
@@ -86,7 +97,7 @@ pub fn App() -> impl IntoView {
     once_in(move || feed.listen());
     view! {
         <Title formatter=move |title: String| needs_you.title(&title) />
-        <Router>
+        <Router base=router_base()>
             <a class="skip-link" href="#main">
                 "Skip to the content"
             </a>

@@ -5,8 +5,10 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use app::browser::Banner;
-use leptos::{leptos_dom::helpers::document, mount::hydrate_from_async};
+use app::{base, browser::Banner};
+use leptos::{
+    leptos_dom::helpers::document, mount::hydrate_from_async, server_fn::client::try_set_server_url,
+};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Called by the script that loads this module.
@@ -14,6 +16,10 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub async fn hydrate() {
     std::panic::set_hook(Box::new(report_panic));
     let Some(body) = document().body() else { return };
+    let root = document().document_element();
+    base::set(root.and_then(|root| root.get_attribute("data-base")).unwrap_or_default());
+    // Said once: it is refused if it was said before.
+    drop(try_set_server_url(base::base()));
     // Waits for the code of the page that is open.
     hydrate_from_async(body, app::App).await.forget();
     if let Some(root) = document().document_element() {

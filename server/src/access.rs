@@ -36,12 +36,13 @@ pub use admission::Admission;
 pub use caller::Caller;
 use cookies::Cookies;
 pub use gate::Visit;
+pub use headers::protect;
 use origin::Doors;
 use proxy::Proxies;
-pub use sign_in::sign_in;
+pub use sign_in::{kept, sign_in};
 
 use crate::{
-    ServeError,
+    BasePath, ServeError,
     config::AccessOptions,
     limits::{LARGEST_BODY, LARGEST_IMPORT, LONGEST_ADDRESS},
     problem::{ProblemResponse, from_accounts, too_large},
@@ -54,6 +55,7 @@ pub struct PeerAddress(pub SocketAddr);
 /// The rules of one server.
 pub struct Access {
     mode: AccessMode,
+    base: BasePath,
     token: Option<String>,
     accounts: Accounts,
     doors: Doors,
@@ -64,12 +66,13 @@ pub struct Access {
 }
 
 impl Access {
-    /// The rules for a server that listens at `address`.
+    /// The rules for a server that listens at `address`, and whose pages are below `base`.
     ///
     /// # Errors
     /// The settings would let anybody in.
     pub async fn new(
         options: &AccessOptions,
+        base: BasePath,
         accounts: Accounts,
         address: SocketAddr,
     ) -> Result<Self, ServeError> {
@@ -79,12 +82,13 @@ impl Access {
             (AccessMode::Token, None) => Some(RandomToken::new().reveal().to_owned()),
             (AccessMode::Open | AccessMode::Accounts, _) => None,
         };
-        let doors = Doors::new(address, &options.allow_host, &options.allow_origin)?;
+        let doors = Doors::new(address, &options.allow_host, &options.allow_origin);
         Ok(Self {
             mode,
             token,
             accounts,
-            cookies: Cookies::new(address.port(), doors.is_secure()),
+            cookies: Cookies::new(address.port(), doors.is_secure(), &base),
+            base,
             doors,
             proxies: Proxies(options.trusted_proxy.clone()),
             session_life: options.session_life,
@@ -100,8 +104,8 @@ impl Access {
     /// The address to open, with the token where there is one.
     pub fn address_to_open(&self, address: SocketAddr) -> String {
         match &self.token {
-            Some(token) => format!("http://{address}/?token={token}"),
-            None => format!("http://{address}"),
+            Some(token) => format!("http://{address}{}?token={token}", self.base.at("/")),
+            None => format!("http://{address}{}", self.base.as_str()),
         }
     }
 
@@ -216,7 +220,13 @@ impl<'r> Shown<'r> {
     /// Whether a person will read the answer.
     fn wants_html(&self) -> bool {
         let accepted = self.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-        self.is_page() && accepted.is_some_and(|accepted| accepted.contains("text/html"))
+        (self.is_page() || self.uri.path() == sign_in::FORM)
+            && accepted.is_some_and(|accepted| accepted.contains("text/html"))
+    }
+
+    /// Whether it is the form that a browser sends by itself.
+    fn is_form(&self) -> bool {
+        self.is_write() && self.wants_html()
     }
 
     /// What everybody may have: what the page to sign in needs, and the doors themselves.
@@ -224,7 +234,7 @@ impl<'r> Shown<'r> {
         let path = self.uri.path();
         let is_file = path.starts_with("/pkg/") || path.starts_with("/fonts/");
         is_file
-            || matches!(path, "/theme.js" | "/favicon.svg" | "/healthz" | "/sign-in")
+            || matches!(path, "/favicon.svg" | "/healthz" | "/sign-in" | "/sign-in/kept")
             || path == "/rpc/identity"
             || (path == "/api/v1/tokens" && *self.method == Method::POST)
             || path.starts_with("/s/")
@@ -266,7 +276,7 @@ pub async fn guard(State(access): State<Arc<Access>>, request: Request, next: Ne
         Ok(request) => next.run(request).await,
         Err(answer) => answer,
     };
-    headers::protect(response.headers_mut(), is_page);
+    protect(response.headers_mut(), is_page);
     response
 }
 
@@ -281,7 +291,7 @@ async fn admit(access: &Access, request: Request) -> Result<Request, Response> {
         return Ok(request);
     }
     access.doors.check_host(shown.uri, shown.headers).map_err(|problem| match shown.wants_html() {
-        true => refused_page(&problem),
+        true => refused_page(&problem, &NOT_THIS_NAME),
         false => refuse(problem),
     })?;
     check_size(&shown, &request).map_err(refuse)?;
@@ -291,12 +301,15 @@ async fn admit(access: &Access, request: Request) -> Result<Request, Response> {
     let caller = access.caller(&shown).await.map_err(|error| refuse(from_accounts(error)))?;
     if shown.is_write() || shown.is_socket() {
         let by_cookie = shown.token().is_none() && access.cookies.any(shown.headers);
-        access.doors.check_origin(shown.headers, by_cookie).map_err(refuse)?;
+        access.doors.check_origin(shown.headers, by_cookie).map_err(|problem| match shown.is_form() {
+            true => refused_page(&problem, &NOT_FROM_THERE),
+            false => refuse(problem),
+        })?;
     }
     let caller = match caller {
         Some(caller) => caller,
         None if shown.is_public() => Caller::nobody(),
-        None if shown.is_page() => return Err(to_sign_in(&shown)),
+        None if shown.is_page() => return Err(to_sign_in(&access.base, &shown)),
         None => return Err(unauthorized(access.mode)),
     };
     let largest_body = shown.largest_body();
@@ -329,7 +342,7 @@ async fn swap_token(access: &Access, shown: &Shown<'_>) -> Result<Option<Respons
     }
     let cookie = access.begin_session(&AccountId::local()).await;
     let cookie = cookie.map_err(|error| ProblemResponse(from_accounts(error)).into_response())?;
-    Ok(Some(([(header::SET_COOKIE, cookie)], Redirect::to(&address)).into_response()))
+    Ok(Some(([(header::SET_COOKIE, cookie)], Redirect::to(&sign_in::kept_then(&address))).into_response()))
 }
 
 fn unauthorized(mode: AccessMode) -> Response {
@@ -347,43 +360,64 @@ fn unauthorized(mode: AccessMode) -> Response {
     ([(header::WWW_AUTHENTICATE, "Bearer")], ProblemResponse(problem)).into_response()
 }
 
+/// What stands around a problem that is shown as a page.
+struct Refusal {
+    heading: &'static str,
+    why: &'static str,
+}
+
+const NOT_THIS_NAME: Refusal = Refusal {
+    heading: "Pitwall is not opened under this name",
+    why: "Other names are refused because a page of another site could otherwise lead a name of its own to this \
+          machine and act as you.",
+};
+
+const NOT_FROM_THERE: Refusal = Refusal {
+    heading: "Nobody can sign in from this address",
+    why: "Other addresses are refused because a page of another site could otherwise act as you.",
+};
+
 /// A problem for a person, where none of the pages can be shown: the page's program could not be loaded
 /// from here, either. The last words are a setting to copy.
-fn refused_page(problem: &Problem) -> Response {
+fn refused_page(problem: &Problem, Refusal { heading, why }: &Refusal) -> Response {
     let detail = headers::escape(&problem.detail);
-    let detail = match detail.split_once("--allow-host ") {
-        Some((words, host)) => format!("{words}<code>--allow-host {host}</code>."),
+    let detail = match detail.split_once(" --allow-") {
+        Some((words, setting)) => format!("{words} <code>--allow-{setting}</code>"),
         None => detail,
     };
     let page = format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>Not this name · Pitwall</title></head>\
-         <body><main><h1>Pitwall is not opened under this name</h1><p>{detail}</p>\
-         <p>Other names are refused because a page of another site could otherwise lead a name of its own \
-         to this machine and act as you.</p></main></body></html>"
+         <title>{heading}</title></head>\
+         <body><main><h1>{heading}</h1><p>{detail}</p><p>{why}</p></main></body></html>"
     );
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::MISDIRECTED_REQUEST);
     (status, Html(page)).into_response()
 }
 
 /// Where a page cannot be shown to nobody in particular.
-fn to_sign_in(shown: &Shown<'_>) -> Response {
+fn to_sign_in(base: &BasePath, shown: &Shown<'_>) -> Response {
     let address = shown.uri.path_and_query().map_or("/", |address| address.as_str());
-    let site = shown.headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
-    if site == Some("cross-site") {
-        // A browser that follows a link of another site keeps the strict cookie back. It sends it
-        // with the step that this page of ours makes it take.
-        let address = headers::escape(address);
-        let page = format!(
-            "<!DOCTYPE html><html lang=\"en\"><title>Pitwall</title>\
-             <meta http-equiv=\"refresh\" content=\"0;url={address}\"><a href=\"{address}\">Go on</a></html>"
-        );
-        return (StatusCode::OK, [(header::CACHE_CONTROL, "no-store")], Html(page)).into_response();
+    if let Some(step) = step_within(base, shown.headers, address) {
+        return step;
     }
     let next: String = form_urlencoded::byte_serialize(address.as_bytes()).collect();
     Redirect::to(&if address == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={next}") })
         .into_response()
+}
+
+/// A browser that follows a link of another site keeps the strict cookie back. It sends it with the step
+/// that this page of ours makes it take.
+fn step_within(base: &BasePath, headers: &HeaderMap, address: &str) -> Option<Response> {
+    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    (site == Some("cross-site")).then(|| {
+        let address = self::headers::escape(&base.at(address));
+        let page = format!(
+            "<!DOCTYPE html><html lang=\"en\"><title>Pitwall</title>\
+             <meta http-equiv=\"refresh\" content=\"0;url={address}\"><a href=\"{address}\">Go on</a></html>"
+        );
+        (StatusCode::OK, [(header::CACHE_CONTROL, "no-store")], Html(page)).into_response()
+    })
 }
 
 /// `GET /s/{token}`: keeps the link's token in a cookie, and leads to its run.

@@ -56,7 +56,8 @@ fn listed(accounts: &[AccountSummary]) -> String {
 
 /// The password: from the environment, or asked for where somebody sits, or the input's first line.
 fn password() -> Result<String, ServeError> {
-    if let Ok(password) = std::env::var("PITWALL_PASSWORD") {
+    // An empty variable is one that is not set, as all of them.
+    if let Some(password) = std::env::var("PITWALL_PASSWORD").ok().filter(|password| !password.is_empty()) {
         return Ok(password);
     }
     if !io::stdin().is_terminal() {

@@ -1,23 +1,52 @@
 //! What can be set, on the command line or in the environment: one struct for each concern.
 
 use std::{
+    fmt,
     net::{IpAddr, SocketAddr},
     num::{NonZeroU32, NonZeroUsize},
     path::PathBuf,
+    str::FromStr,
     time::Duration,
 };
 
+use axum::http::uri::Authority;
 use clap::{Args, Parser, Subcommand};
 use llm::Secret;
 use protocol::{AccountId, Role};
+
+use crate::base_path::BasePath;
+use crate::logging::{LogFilter, LogFormat};
 
 /// Runs teams of language-model agents and shows every step live in the browser.
 #[derive(Debug, Parser)]
 #[command(name = "pitwall", version)]
 pub struct CommandLine {
+    /// What is logged, and how.
+    #[command(flatten)]
+    pub log: LogOptions,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// What is said on the standard error.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Log")]
+pub struct LogOptions {
+    /// What is logged: a level, or levels of parts of the program, such as warn,server=debug.
+    #[arg(long = "log", global = true, env = "PITWALL_LOG", default_value = "warn,server=info")]
+    pub log: LogFilter,
+    /// How it is written: as text, or as one JSON document a line. Text is coloured where a terminal reads
+    /// it and NO_COLOR is not set.
+    #[arg(
+        long,
+        global = true,
+        env = "PITWALL_LOG_FORMAT",
+        value_enum,
+        ignore_case = true,
+        default_value = "text"
+    )]
+    pub log_format: LogFormat,
 }
 
 /// What `pitwall` can do.
@@ -147,8 +176,12 @@ pub struct ServeOptions {
 #[command(next_help_heading = "Listening")]
 pub struct ListenOptions {
     /// Address and port; port 0 takes a free one.
-    #[arg(long, env = "PITWALL_ADDR", default_value = "127.0.0.1:3000")]
+    #[arg(long, env = "PITWALL_ADDR", default_value = "127.0.0.1:3000", value_parser = socket_address)]
     pub addr: SocketAddr,
+    /// Path of the host name below which everything is served, such as /pitwall, for a proxy in front that
+    /// passes it on as it is.
+    #[arg(long, env = "PITWALL_BASE_PATH", default_value = "/")]
+    pub base_path: BasePath,
     /// Folder with the built pages [default: "site" beside the program, or target/site].
     #[arg(long, env = "PITWALL_SITE")]
     pub site: Option<PathBuf>,
@@ -167,15 +200,15 @@ pub struct AccessOptions {
     pub no_auth: bool,
     /// Host name and port, such as pitwall.example.com:8080, that the server answers to besides its
     /// own address and the names of this machine.
-    #[arg(long, env = "PITWALL_ALLOW_HOST", value_delimiter = ',')]
+    #[arg(long, env = "PITWALL_ALLOW_HOST", value_delimiter = ',', value_parser = host)]
     pub allow_host: Vec<String>,
     /// Origin, such as <https://pitwall.example.com>, whose pages may write and open sockets; its host
     /// is answered to as well.
     #[arg(long, env = "PITWALL_ALLOW_ORIGIN", value_delimiter = ',')]
-    pub allow_origin: Vec<String>,
+    pub allow_origin: Vec<Origin>,
     /// Address of a proxy in front, whose X-Forwarded-For says who asks: attempts to sign in are
     /// counted by it.
-    #[arg(long, env = "PITWALL_TRUSTED_PROXY", value_delimiter = ',')]
+    #[arg(long, env = "PITWALL_TRUSTED_PROXY", value_delimiter = ',', value_parser = ip_address)]
     pub trusted_proxy: Vec<IpAddr>,
     /// Seconds until a browser has to sign in again.
     #[arg(long, env = "PITWALL_SESSION_LIFE", default_value = "86400", value_parser = seconds)]
@@ -289,6 +322,60 @@ pub struct ModelOptions {
     /// Characters a second that the rehearsal writes.
     #[arg(long, env = "PITWALL_REHEARSAL_SPEED")]
     pub rehearsal_speed: Option<u32>,
+}
+
+/// An address to listen at. `localhost` is one, also where the system has no file that says so.
+fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    let named = text.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("localhost"));
+    let address = named.map_or_else(|| text.to_owned(), |(_, port)| format!("127.0.0.1:{port}"));
+    address.parse().map_err(|_| "an address reads 127.0.0.1:3000, [::1]:3000 or localhost:3000".to_owned())
+}
+
+/// An address of a machine; there may be blanks between those of a list.
+fn ip_address(text: &str) -> Result<IpAddr, String> {
+    text.trim().parse().map_err(|_| "an address reads 127.0.0.1 or ::1".to_owned())
+}
+
+/// A host name, with or without a port; there may be blanks between those of a list.
+fn host(text: &str) -> Result<String, String> {
+    let host = text.trim().to_ascii_lowercase();
+    if is_host(&host) { Ok(host) } else { Err("a host reads NAME or NAME:PORT".to_owned()) }
+}
+
+fn is_host(text: &str) -> bool {
+    // A user's name may stand in an authority as well.
+    !text.contains('@') && text.parse::<Authority>().is_ok_and(|parsed| parsed.as_str() == text)
+}
+
+/// An origin of pages: a scheme and a host, with nothing after them.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// Whether its pages come by HTTPS.
+    pub is_secure: bool,
+    /// The name, with its port where there is one.
+    pub host: String,
+}
+
+impl FromStr for Origin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim().to_ascii_lowercase();
+        let secure = text.strip_prefix("https://").map(|host| (true, host));
+        let parts = secure.or_else(|| text.strip_prefix("http://").map(|host| (false, host)));
+        match parts.filter(|(_, host)| is_host(host)) {
+            Some((is_secure, host)) => Ok(Self { is_secure, host: host.to_owned() }),
+            None => {
+                Err("an origin reads https://NAME or https://NAME:PORT, with nothing after it".to_owned())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}://{}", if self.is_secure { "https" } else { "http" }, self.host)
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -4,17 +4,24 @@
 //! - `access`: who may come in; `scope`: what each caller may see and change
 //! - `service`: what pages, REST and the other systems' wires all call
 //! - `rest`, `run_socket`, `feeds`, `agentos`, `pages`: the interfaces
+//! - `base_path`: below which path all of them are
 //! - `transfer`: runs as files
 //! - `peer`: the rules that every socket follows; `serving`, `listener`: the connections below them
+//! - `compression`: answers made smaller
+//! - `config`: what can be set; `environment`: how variables are read; `logging`: what is said meanwhile
 //! - `account_command`: accounts from the command line; `upkeep`: backups, checks, and how long runs are kept
 
 mod access;
 mod account_command;
 mod agentos;
+mod base_path;
+mod compression;
 mod config;
+mod environment;
 mod feeds;
 mod limits;
 mod listener;
+mod logging;
 mod models;
 mod pages;
 mod peer;
@@ -46,13 +53,15 @@ use axum::{
     middleware,
     routing::{get, post},
 };
+pub use base_path::BasePath;
 pub use config::{
     AccessOptions, AccountAct, AccountOptions, BackupOptions, CheckOptions, Command, CommandLine,
-    DataOptions, ListenOptions, ModelOptions, RetentionOptions, RunOptions, ServeOptions,
+    DataOptions, ListenOptions, LogOptions, ModelOptions, Origin, RetentionOptions, RunOptions, ServeOptions,
 };
 use engine::{Allowance, Allowances, Engine, EngineError, EngineOptions};
 use journal::{Journal, JournalError};
 pub use listener::Listener;
+pub use logging::{LogFilter, LogFormat, Logging};
 use market::{PriceVendor, Sample};
 pub use peer::Sockets;
 use protocol::{AccessMode, AccountId, Limits, ProfileName};
@@ -147,12 +156,10 @@ pub enum ServeError {
     NoAccounts(IpAddr),
     /// The token can be guessed.
     #[error(
-        "The token must have at least 16 characters. Choose a longer one, or leave it out: then it is random."
+        "The token must have at least 16 characters. Choose a longer one for --token or PITWALL_TOKEN, or leave \
+         it out: then it is random."
     )]
     ShortToken,
-    /// What was to be allowed is no origin.
-    #[error("{0} is no origin. An origin reads https://NAME or https://NAME:PORT, with nothing after it.")]
-    NoOrigin(String),
     /// The key's file cannot be read.
     #[error("The key file {0} cannot be read: {1}.")]
     KeyFile(PathBuf, io::Error),
@@ -182,14 +189,17 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         .map_err(|error| ServeError::Listen(options.listen.addr, error))?;
     let service = open(&options).await?;
     let address = listener.local_addr()?;
-    let access = Access::new(&options.access, service.accounts.clone(), address).await?;
+    let base = options.listen.base_path.clone();
+    app::base::set(base.as_str().to_owned());
+    let access = Access::new(&options.access, base.clone(), service.accounts.clone(), address).await?;
     let continued = service.engine.resume().await?;
     if continued > 0 {
         tracing::info!(runs = continued, "continuing what was unfinished");
     }
     announce(&access, address);
     let gateway = Gateway::new(service.clone(), access);
-    let router = guarded(routes(gateway.clone()).merge(pages::router(gateway.clone(), &site)), gateway);
+    let routes = routes(gateway.clone(), &base).merge(pages::router(gateway.clone(), &site));
+    let router = base_path::below(base, guarded(routes, gateway));
 
     let shutdown = service.shutdown.clone();
     tokio::spawn({
@@ -311,21 +321,22 @@ pub async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
 /// All interfaces but the pages, behind the rules of access.
 pub fn interfaces(service: Arc<Service>, access: Access) -> Router {
     let gateway = Gateway::new(service, access);
-    guarded(routes(gateway.clone()), gateway)
+    guarded(routes(gateway.clone(), &BasePath::default()), gateway)
 }
 
 /// Nothing is reached but through the guard.
 fn guarded(router: Router, gateway: Gateway) -> Router {
-    router
+    compression::compressed(router)
         .layer(CatchPanicLayer::custom(problem::defect))
         .layer(middleware::from_fn_with_state(Arc::<Access>::from_ref(&gateway), access::guard))
         .layer(TraceLayer::new_for_http().make_span_with(span))
 }
 
-fn routes(gateway: Gateway) -> Router {
-    rest::router()
+fn routes(gateway: Gateway, base: &BasePath) -> Router {
+    rest::router(base)
         .merge(agentos::router())
         .route("/sign-in", post(access::sign_in))
+        .route("/sign-in/kept", get(access::kept))
         .route("/s/{token}", get(access::open_share))
         .route("/ws/v1/runs/{run}", get(run_socket::connect))
         .route("/ws/v1/feed", get(feeds::runs))

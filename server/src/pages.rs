@@ -53,11 +53,15 @@ pub fn router(gateway: Gateway, site: &Path) -> Router {
     let package = Router::new()
         .fallback_service(ServeDir::new(site.join("pkg")).precompressed_br().precompressed_gzip())
         .layer(middleware::from_fn(allow_to_keep));
+    let fonts = Router::new()
+        .fallback_service(ServeDir::new(site.join("fonts")))
+        .layer(middleware::from_fn(allow_to_keep));
     let files = ServeDir::new(site).precompressed_br().precompressed_gzip();
     let shell_options = options.clone();
     Router::new()
         .leptos_routes_with_context(&options, routes, context.clone(), move || shell(shell_options.clone()))
         .nest("/pkg", package)
+        .nest("/fonts", fonts)
         .fallback_service(files.fallback(ErrorHandler::new_with_context(context, shell, options.clone())))
         .with_state(options)
 }
@@ -79,11 +83,12 @@ async fn allow_to_keep(request: Request, next: Next) -> Response {
     response
 }
 
-/// Names carry a hash of the content, so that a copy never goes stale. Only the program's main
-/// files are named before the names of its other files are put into them.
+/// Names carry a hash of the content, and fonts their version, so that a copy never goes stale. Only the
+/// program's main files are named before the names of its other files are put into them.
 fn lifetime(path: &str) -> HeaderValue {
-    let is_main = path.rsplit('/').next().is_some_and(|name| name.starts_with("pitwall."));
-    HeaderValue::from_static(if is_main && !path.ends_with(".css") {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let is_main = name.starts_with("pitwall.") && !name.ends_with(".css");
+    HeaderValue::from_static(if is_main || name.ends_with(".txt") {
         "no-cache"
     } else {
         "public, max-age=31536000, immutable"
@@ -99,7 +104,8 @@ mod tests {
         for kept in ["/split_overview.x.wasm", "/chunk_3.x.wasm", "/__wasm_split.x.js", "/pitwall.x.css"] {
             assert_eq!(lifetime(kept), "public, max-age=31536000, immutable", "{kept}");
         }
-        for asked in ["/pitwall.x.wasm", "/pitwall.x.js"] {
+        assert_eq!(lifetime("/inter.v5.woff2"), "public, max-age=31536000, immutable");
+        for asked in ["/pitwall.x.wasm", "/pitwall.x.js", "/inter-LICENSE.txt"] {
             assert_eq!(lifetime(asked), "no-cache", "{asked}");
         }
     }

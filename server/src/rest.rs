@@ -21,13 +21,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::{
     IntoParams, Modify, OpenApi, PartialSchema, ToSchema,
     openapi::{
-        RefOr, Schema,
+        RefOr, Schema, Server,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    BasePath,
     limits::LARGEST_IMPORT,
     problem::{BadRequest, ProblemResponse, no_such},
     scope::{Gateway, Scoped},
@@ -73,8 +74,8 @@ impl Modify for Bearer {
     }
 }
 
-/// The routes, with the document that describes them.
-pub fn router() -> Router<Gateway> {
+/// The routes, with the document that describes them to who finds them below `base`.
+pub fn router(base: &BasePath) -> Router<Gateway> {
     let imports = OpenApiRouter::new().routes(routes!(import)).layer(DefaultBodyLimit::max(LARGEST_IMPORT));
     let (routes, mut document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(status))
@@ -98,6 +99,7 @@ pub fn router() -> Router<Gateway> {
         .routes(routes!(portfolio))
         .split_for_parts();
     document::complete(&mut document);
+    document.servers = Some(vec![Server::new(base.to_string())]);
     routes.route("/api/v1/openapi.json", get(async move || Json(document)))
 }
 

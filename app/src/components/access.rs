@@ -4,7 +4,10 @@ use leptos::prelude::*;
 use protocol::{AccessMode, Identity};
 
 use super::icon::{Icon, IconName};
-use crate::api::{ApiError, access};
+use crate::{
+    api::{ApiError, access},
+    base::at,
+};
 
 type Asked = Resource<Result<Identity, ApiError>>;
 
@@ -68,7 +71,7 @@ fn OnlyReads(identity: Identity) -> impl IntoView {
         <p class="banner tone-quiet access-note read-only" role="status">
             <Icon name=IconName::Shield />
             <span>"You can read what is shared with you here, and change nothing."</span>
-            {identity.account.is_none().then(|| view! { <a href="/sign-in" rel="external">"Sign in"</a> })}
+            {identity.account.is_none().then(|| view! { <a href=at("/sign-in") rel="external">"Sign in"</a> })}
         </p>
     }
 }
@@ -77,7 +80,7 @@ fn OnlyReads(identity: Identity) -> impl IntoView {
 #[component]
 pub fn AccountLink() -> impl IntoView {
     view! {
-        <a class="icon-button account-link" href="/account" aria-label="Account" title="Account">
+        <a class="icon-button account-link" href=at("/account") aria-label="Account" title="Account">
             <Icon name=IconName::Person />
         </a>
     }

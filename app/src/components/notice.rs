@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use protocol::Problem;
 
 use super::icon::{Icon, IconName};
-use crate::api::ApiError;
+use crate::{api::ApiError, base::at};
 
 /// A titled message with an act or two.
 #[component]
@@ -38,7 +38,7 @@ pub fn ProblemNotice(
         <Notice title>
             <p role="alert">{problem.detail}</p>
             <p>
-                <a class="button" href="/runs">
+                <a class="button" href=at("/runs")>
                     "Go to the runs"
                 </a>
             </p>

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::icon::{Icon, IconName};
 use crate::browser;
 
-/// `public/theme.js` reads the same key before the first paint.
+/// `shell/theme.js` reads the same key before the first paint.
 const KEY: &str = "pitwall-theme";
 
 /// Switches between dark and light. Back at the system's own, the choice is forgotten.

@@ -5,12 +5,14 @@ use leptos_router::hooks::use_location;
 
 use super::{access::AccountLink, search::SearchBox, theme::ThemeToggle};
 
+use crate::base::{at, within};
+
 /// Logo, pages, search, theme.
 #[component]
 pub fn TopBar() -> impl IntoView {
     view! {
         <header class="top-bar">
-            <a class="logo" href="/" aria-label="Pitwall, overview">
+            <a class="logo" href=at("/") aria-label="Pitwall, overview">
                 <svg viewBox="0 0 32 32" width="22" height="22" aria-hidden="true">
                     <rect class="logo-ground" width="32" height="32" rx="8" />
                     <path class="logo-mark" d="M8 23V9h7a5 5 0 0 1 0 10H8M19 23h5" />
@@ -33,9 +35,10 @@ pub fn TopBar() -> impl IntoView {
 #[component]
 fn PageLink(href: &'static str, name: &'static str, below: &'static [&'static str]) -> impl IntoView {
     let path = use_location().pathname;
-    let current = move || path.with(|path| below.iter().any(|root| is_below(path, root))).then_some("page");
+    let current =
+        move || path.with(|path| below.iter().any(|root| is_below(within(path), root))).then_some("page");
     view! {
-        <a class="page-link" href=href aria-current=current>
+        <a class="page-link" href=at(href) aria-current=current>
             {name}
         </a>
     }

@@ -12,7 +12,10 @@ use leptos::{ev, prelude::*, task::spawn_local};
 use protocol::Trouble;
 
 use super::{Connection, backoff::wait_after};
-use crate::browser::{self, Banner};
+use crate::{
+    base::at,
+    browser::{self, Banner},
+};
 
 /// The server's close code for: nothing more will come.
 const COMPLETE: u16 = 1000;
@@ -199,7 +202,7 @@ async fn sleep_or_wake(wait: Duration, woken: &mut mpsc::UnboundedReceiver<Wake>
 fn address(path: &str) -> Option<String> {
     let location = window().location();
     let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
-    Some(format!("{scheme}://{}{path}", location.host().ok()?))
+    Some(format!("{scheme}://{}{}", location.host().ok()?, at(path)))
 }
 
 /// Messages that wait for the next frame.

@@ -22,6 +22,7 @@ use self::{
 };
 use crate::{
     api::{self, ApiError, access},
+    base::at,
     browser,
     components::notice::{ProblemNotice, Refusal},
 };
@@ -101,7 +102,7 @@ impl Office {
                 match act {
                     Act::SignOut => {
                         access::sign_out().await?;
-                        browser::load("/sign-in");
+                        browser::load(&at("/sign-in"));
                     }
                     Act::EndSession(id) => access::end_session(id).await?,
                     Act::RevokeToken(id) => access::revoke_token(id).await?,

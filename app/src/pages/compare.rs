@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     api::{self, ApiError},
+    base::at,
     components::{
         long_text::{LongText, Reading},
         notice::ProblemNotice,
@@ -135,7 +136,7 @@ fn facts(left: &RunView, right: &RunView) -> impl IntoView + use<> {
     });
     let [first, second] = both.map(|run| {
         view! {
-            <a href=format!("/runs/{}", run.run)>{run.title.clone()}</a>
+            <a href=at(format!("/runs/{}", run.run))>{run.title.clone()}</a>
             " "
             <span class="dim digits">{format::moment(run.created_at)}</span>
         }

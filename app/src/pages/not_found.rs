@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::{api::set_status, components::notice::Notice};
+use crate::{api::set_status, base::at, components::notice::Notice};
 
 /// Says that there is nothing here, and where to go.
 #[component]
@@ -14,7 +14,7 @@ pub fn NotFoundPage() -> impl IntoView {
         <Notice title="There is nothing at this address">
             <p>"The address may be mistyped, or what was here has been removed."</p>
             <p>
-                <a class="button" href="/">
+                <a class="button" href=at("/")>
                     "Go to the overview"
                 </a>
             </p>

@@ -28,6 +28,7 @@ use self::{
 };
 use crate::{
     api::{self, ApiError},
+    base::at,
     components::{
         chart::ValueChart,
         icon::{Icon, IconName},
@@ -128,7 +129,7 @@ fn Board(data: PageData) -> impl IntoView {
                 </div>
                 <Figures view />
                 <div class="portfolio-acts">
-                    <a class="button primary" href=format!("/?type=portfolio&portfolio={}#start", id.get_value())>"New portfolio run"</a>
+                    <a class="button primary" href=at(format!("/?type=portfolio&portfolio={}#start", id.get_value()))>"New portfolio run"</a>
                 </div>
             </header>
             <FollowDecision at_work decision />
@@ -189,7 +190,7 @@ fn ActivePill(
     move || {
         run.get().map(|run| {
             view! {
-                <a class="pill tone-live" href=format!("/runs/{run}")>
+                <a class="pill tone-live" href=at(format!("/runs/{run}"))>
                     <Icon name=IconName::CircleDot />
                     <span aria-live="polite">{words}</span>
                 </a>

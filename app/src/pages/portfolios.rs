@@ -6,6 +6,7 @@ use leptos_router::components::Redirect;
 
 use crate::{
     api,
+    base::at,
     components::notice::{Notice, ProblemNotice},
 };
 
@@ -42,7 +43,7 @@ fn NoPortfolio() -> impl IntoView {
                 "risk figures would stand here. Open one from the overview."
             </p>
             <p>
-                <a class="button" href="/">
+                <a class="button" href=at("/")>
                     "Go to the overview"
                 </a>
             </p>

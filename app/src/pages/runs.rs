@@ -23,6 +23,7 @@ use self::{
 };
 use crate::{
     api,
+    base::at,
     components::{
         delete_run::DeleteDialog,
         icon::{Icon, IconName},
@@ -106,15 +107,17 @@ fn ChooseBox(run: RunId, title: String, chosen: Chosen) -> impl IntoView {
 /// Says how many runs are missing for a comparison, and leads to it.
 #[component]
 fn CompareLink(chosen: Chosen) -> impl IntoView {
-    move || match chosen.0.get().as_slice() {
+    move || {
+        match chosen.0.get().as_slice() {
         [] => ().into_any(),
         [left, right, ..] => view! {
-            <a class="button primary" href=format!("/compare?left={left}&right={right}")>"Compare the two"</a>
+            <a class="button primary" href=at(format!("/compare?left={left}&right={right}"))>"Compare the two"</a>
         }
         .into_any(),
         [_] => {
             view! { <span class="dim" aria-live="polite">"Choose one more run to compare"</span> }.into_any()
         }
+    }
     }
 }
 
@@ -136,7 +139,7 @@ fn Filters(filter: Memo<RunFilter>) -> impl IntoView {
     });
     view! {
         // A plain form, so that the search works before the page is taken over.
-        <form class="filters" role="search" aria-label="Runs" method="get" action="/runs" on:submit=|event| event.prevent_default()>
+        <form class="filters" role="search" aria-label="Runs" method="get" action=at("/runs") on:submit=|event| event.prevent_default()>
             <SearchField asked=Memo::new(move |_| filter.with(|filter| filter.search.clone())) apply />
             <FilterSelect
                 label="Status"
@@ -157,7 +160,7 @@ fn Filters(filter: Memo<RunFilter>) -> impl IntoView {
                 view! {
                     <p class="flow-filter">
                         "Flow " <code>{flow.to_string()}</code>
-                        <a class="quiet-button" href=without>"All flows"</a>
+                        <a class="quiet-button" href=at(without)>"All flows"</a>
                     </p>
                 }
             })}
@@ -274,7 +277,7 @@ fn NoMatch() -> impl IntoView {
     view! {
         <Empty title="No run matches">
             <p>"No run has this state, type and these words in its title."</p>
-            <p><a class="button" href="/runs">"Show all runs"</a></p>
+            <p><a class="button" href=at("/runs")>"Show all runs"</a></p>
         </Empty>
     }
 }
@@ -284,7 +287,7 @@ fn NoRuns() -> impl IntoView {
     view! {
         <Empty title="There is no run yet">
             <p>"Every run will stand here with its result, what it used and its whole log."</p>
-            <p><a class="button primary" href="/#start">"Start a run"</a></p>
+            <p><a class="button primary" href=at("/#start")>"Start a run"</a></p>
         </Empty>
     }
 }
@@ -334,12 +337,12 @@ fn Row(
                 </span>
             </Cell>
             <Cell label="Run">
-                <a class="row-link" href=format!("/runs/{id}")>{title}</a>
+                <a class="row-link" href=at(format!("/runs/{id}"))>{title}</a>
                 {is_imported.then(|| view! { <small class="reason">"imported"</small> })}
             </Cell>
             <Cell label="Result"><Outcome run=outcome /></Cell>
             <Cell label="Flow">
-                <a class="mono above-row" href=format!("/runs?flow={flow}") title=format!("All runs of flow {flow}")>{short_flow}</a>
+                <a class="mono above-row" href=at(format!("/runs?flow={flow}")) title=format!("All runs of flow {flow}")>{short_flow}</a>
             </Cell>
             <Cell label="Duration" numeric=true>{move || elapsed(&run, clock)}</Cell>
             <Cell label="Tokens" numeric=true>{format::count(totals.tokens())}</Cell>

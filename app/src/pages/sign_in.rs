@@ -5,7 +5,10 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use protocol::{AccessMode, SignInRefusal};
 
-use crate::components::{access::identity, notice::FormError};
+use crate::{
+    base::at,
+    components::{access::identity, notice::FormError},
+};
 
 /// The form, for an account or, where there are none, for the server's token.
 #[component]
@@ -33,7 +36,7 @@ fn SignInForm(has_accounts: bool) -> impl IntoView {
         ("Token", "It stands in the address that the server printed at its start.")
     };
     view! {
-        <form class="card sign-in" method="post" action="/sign-in" aria-labelledby="sign-in-heading">
+        <form class="card sign-in" method="post" action=at("/sign-in") aria-labelledby="sign-in-heading">
             <h1 id="sign-in-heading">"Sign in to Pitwall"</h1>
             <input type="hidden" name="next" value=query.get("next").unwrap_or_default() />
             {has_accounts

@@ -101,6 +101,10 @@ pub enum SignInRefusal {
     Wait(u64),
     /// The accounts cannot be read.
     Unavailable,
+    /// The browser keeps the session on an https address alone, and this is none.
+    NeedsHttps,
+    /// The browser has not kept the session.
+    NotKept,
 }
 
 impl SignInRefusal {
@@ -116,6 +120,13 @@ impl SignInRefusal {
             Self::Unavailable => {
                 "The accounts cannot be read at the moment. Try again; the server's log says more.".to_owned()
             }
+            Self::NeedsHttps => "You were let in, but the browser does not stay signed in at this address, since it \
+                                 does not begin with https://. Open the https:// address of this server, or have \
+                                 it started without --allow-origin https://…"
+                .to_owned(),
+            Self::NotKept => "You were let in, but the browser did not keep the cookie that says so. Allow cookies \
+                              for this address, and open it with https:// where it can be."
+                .to_owned(),
         }
     }
 }
@@ -126,6 +137,8 @@ impl fmt::Display for SignInRefusal {
             Self::Wrong => formatter.write_str("wrong"),
             Self::Wait(seconds) => write!(formatter, "wait-{seconds}"),
             Self::Unavailable => formatter.write_str("unavailable"),
+            Self::NeedsHttps => formatter.write_str("needs-https"),
+            Self::NotKept => formatter.write_str("not-kept"),
         }
     }
 }
@@ -137,6 +150,8 @@ impl FromStr for SignInRefusal {
         match (text, text.strip_prefix("wait-")) {
             ("wrong", _) => Ok(Self::Wrong),
             ("unavailable", _) => Ok(Self::Unavailable),
+            ("needs-https", _) => Ok(Self::NeedsHttps),
+            ("not-kept", _) => Ok(Self::NotKept),
             (_, Some(seconds)) => seconds.parse().map(Self::Wait).map_err(drop),
             _ => Err(()),
         }

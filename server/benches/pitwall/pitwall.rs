@@ -43,7 +43,10 @@ impl Pitwall {
     pub async fn listen(&self) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let access = Access::new(&self.access, self.service.accounts.clone(), address).await.unwrap();
+        let access =
+            Access::new(&self.access, server::BasePath::default(), self.service.accounts.clone(), address)
+                .await
+                .unwrap();
         let router = server::interfaces(self.service.clone(), access).into_make_service();
         tokio::spawn(async move { axum::serve(Listener::new(listener), router).await });
         address

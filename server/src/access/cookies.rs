@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
+use crate::BasePath;
+
 /// Links that a browser is remembered by; the oldest go first.
 const MOST_SHARES: usize = 10;
 
@@ -11,17 +13,19 @@ const MOST_SHARES: usize = 10;
 pub struct Cookies {
     session: String,
     shares: String,
-    attributes: &'static str,
+    attributes: String,
 }
 
 impl Cookies {
     /// Cookies do not tell ports apart, so that their names have to.
-    pub fn new(port: u16, is_secure: bool) -> Self {
-        let (prefix, attributes) = if is_secure {
-            ("__Host-", "; Path=/; HttpOnly; SameSite=Strict; Secure")
-        } else {
-            ("", "; Path=/; HttpOnly; SameSite=Strict")
+    pub fn new(port: u16, is_secure: bool, base: &BasePath) -> Self {
+        let (prefix, secure) = match (is_secure, base.as_str()) {
+            // A browser takes this name for the root of a host name alone.
+            (true, "") => ("__Host-", "; Secure"),
+            (true, _) => ("__Secure-", "; Secure"),
+            (false, _) => ("", ""),
         };
+        let attributes = format!("; Path={base}; HttpOnly; SameSite=Strict{secure}");
         Self {
             session: format!("{prefix}pitwall_session_{port}"),
             shares: format!("{prefix}pitwall_shares_{port}"),

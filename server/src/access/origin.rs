@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, net::SocketAddr};
 use axum::http::{HeaderMap, Uri, header, uri::Authority};
 use protocol::Problem;
 
-use crate::ServeError;
+use crate::config::Origin;
 
 /// The longest name of a host (253 bytes), with a port.
 const LONGEST_HOST: usize = 260;
@@ -18,7 +18,7 @@ pub struct Doors {
 
 impl Doors {
     /// The names of this machine with the port that is listened on, and what the settings add.
-    pub fn new(address: SocketAddr, hosts: &[String], origins: &[String]) -> Result<Self, ServeError> {
+    pub fn new(address: SocketAddr, hosts: &[String], origins: &[Origin]) -> Self {
         let port = address.port();
         let mut all: BTreeSet<String> =
             ["127.0.0.1", "localhost", "[::1]"].iter().map(|name| format!("{name}:{port}")).collect();
@@ -28,20 +28,14 @@ impl Doors {
         if port == 80 {
             all.extend(["127.0.0.1", "localhost", "[::1]"].map(str::to_owned));
         }
-        all.extend(hosts.iter().map(|host| host.to_ascii_lowercase()));
+        all.extend(hosts.iter().cloned());
         let mut doors =
             Self { origins: all.iter().map(|host| format!("http://{host}")).collect(), hosts: all };
         for origin in origins {
-            let origin = origin.to_ascii_lowercase();
-            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-            // An origin has no path and no slash at its end.
-            let host =
-                host.filter(|host| host.parse::<Authority>().is_ok_and(|parsed| parsed.as_str() == *host));
-            let host = host.ok_or_else(|| ServeError::NoOrigin(origin.clone()))?;
-            doors.hosts.insert(host.to_owned());
-            doors.origins.insert(origin);
+            doors.hosts.insert(origin.host.clone());
+            doors.origins.insert(origin.to_string());
         }
-        Ok(doors)
+        doors
     }
 
     /// Whether pages come by HTTPS, from a proxy in front.
@@ -91,9 +85,32 @@ impl Doors {
         if fits {
             return Ok(());
         }
-        let detail = "This was sent by a page of another site, or does not say from where it comes. \
-                      The server's settings can allow an origin: --allow-origin https://NAME."
-            .to_owned();
-        Err(Problem { status: 403, detail })
+        Err(Problem { status: 403, detail: self.refusal(text("origin")) })
+    }
+
+    /// Whether a browser that asks for this host does so without HTTPS, as far as the settings tell.
+    pub fn is_plain(&self, headers: &HeaderMap) -> bool {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        !host.is_some_and(|host| self.origins.contains(&format!("https://{}", host.to_ascii_lowercase())))
+    }
+
+    /// Why an origin is none of ours, and what to do about it. It is only said again where it is one.
+    fn refusal(&self, origin: Option<&str>) -> String {
+        let origin =
+            origin.filter(|origin| origin.len() <= LONGEST_HOST).and_then(|origin| origin.parse().ok());
+        match origin {
+            Some(Origin { is_secure: false, host }) if self.origins.contains(&format!("https://{host}")) => {
+                format!("This address needs https: open https://{host} instead.")
+            }
+            Some(origin) => format!(
+                "This was sent by a page of {origin}, which is not known here as an address of this server. Where \
+                 you open Pitwall under it, start the server again with --allow-origin {origin}"
+            ),
+            None => {
+                "This was sent by a page of another site, or does not say from where it comes. The server's \
+                     settings can allow an origin: --allow-origin https://NAME."
+                    .to_owned()
+            }
+        }
     }
 }

@@ -1,15 +1,22 @@
 //! The form to sign in. It needs no script: the answer leads on.
 
+use std::sync::Arc;
+
 use accounts::SignInError;
 use axum::{
     Form,
-    extract::rejection::FormRejection,
-    http::header,
+    extract::{Query, State, rejection::FormRejection},
+    http::{HeaderMap, Uri, header},
     response::{IntoResponse, Redirect, Response},
 };
+use protocol::SignInRefusal;
 use serde::Deserialize;
 
+use super::{Access, step_within};
 use crate::{problem::BadRequest, scope::Scoped};
+
+/// Where the form is, and where it is sent.
+pub const FORM: &str = "/sign-in";
 
 /// What was typed, and where to go then.
 #[derive(Deserialize)]
@@ -29,16 +36,56 @@ pub async fn sign_in(
     let Form(SignIn { name, password, next }) = form?;
     let next = if is_local(&next) { &next } else { "/" };
     Ok(match scoped.sign_in(name.trim(), &password).await {
-        Ok(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response(),
+        Ok(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to(&kept_then(next))).into_response(),
         Err(error) => {
             let refusal = error.refusal();
             if let SignInError::Accounts(error) = error {
                 tracing::error!(%error, "the accounts failed");
             }
-            let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
-            Redirect::to(&format!("/sign-in?refused={refusal}&next={next}")).into_response()
+            back_to_form(refusal, next)
         }
     })
+}
+
+/// Back to the form, which says why.
+fn back_to_form(refusal: SignInRefusal, next: &str) -> Response {
+    Redirect::to(&format!("{FORM}?refused={refusal}&next={}", encoded(next))).into_response()
+}
+
+fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// Where it shows whether the browser has kept the cookie that goes with this answer; `next` comes then.
+pub fn kept_then(next: &str) -> String {
+    format!("{FORM}/kept?next={}", encoded(next))
+}
+
+/// Where to go then.
+#[derive(Deserialize)]
+pub struct Kept {
+    #[serde(default)]
+    next: String,
+}
+
+/// `GET /sign-in/kept`: leads on if the browser shows the session that it was just given, or back to the form
+/// with the reason. Nothing else would tell the person why the form is there again.
+pub async fn kept(
+    State(access): State<Arc<Access>>,
+    address: Uri,
+    headers: HeaderMap,
+    Query(Kept { next }): Query<Kept>,
+) -> Response {
+    let next = if is_local(&next) { &next } else { "/" };
+    if access.cookies.session(&headers).is_some() {
+        return Redirect::to(next).into_response();
+    }
+    let address = address.path_and_query().map_or(FORM, |address| address.as_str());
+    let refusal = match access.doors.is_secure() && access.doors.is_plain(&headers) {
+        true => SignInRefusal::NeedsHttps,
+        false => SignInRefusal::NotKept,
+    };
+    step_within(&access.base, &headers, address).unwrap_or_else(|| back_to_form(refusal, next))
 }
 
 /// Whether a path leads to this server and nowhere else, however a browser reads it.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Home, TOKEN, set_cookie};
+use crate::support::{Home, TOKEN, Visitor, set_cookie};
 
 #[tokio::test]
 async fn the_printed_address_is_swapped_for_a_strict_cookie_and_loses_its_token() {
@@ -15,7 +15,7 @@ async fn the_printed_address_is_swapped_for_a_strict_cookie_and_loses_its_token(
     let answer =
         server.nobody().ask("GET", &format!("/runs?status=running&token={token}")).send().await.unwrap();
     assert_eq!(answer.status(), 303);
-    assert_eq!(answer.headers()["location"], "/runs?status=running");
+    assert_eq!(answer.headers()["location"], "/sign-in/kept?next=%2Fruns%3Fstatus%3Drunning");
     assert_eq!(answer.headers()["referrer-policy"], "same-origin");
     let cookie = answer.headers()["set-cookie"].to_str().unwrap();
     for attribute in ["HttpOnly", "SameSite=Strict", "Path=/"] {
@@ -24,10 +24,69 @@ async fn the_printed_address_is_swapped_for_a_strict_cookie_and_loses_its_token(
     assert!(!cookie.contains(&token), "the cookie is another secret");
     let browser = server.nobody().with("cookie", &set_cookie(&answer).unwrap());
     assert_eq!(browser.get("/api/v1/runs").await["runs"], json!([]));
+    assert_eq!(led(&browser, "/sign-in/kept?next=%2Fruns%3Fstatus%3Drunning").await, "/runs?status=running");
 
     server.kill().await;
     let again = home.start().await;
     assert!(!again.opened.contains(&token), "every start has its own");
+}
+
+/// Where an answer leads.
+async fn led(visitor: &Visitor, path: &str) -> String {
+    let answer = visitor.ask("GET", path).send().await.unwrap();
+    assert_eq!(answer.status(), 303, "{path}");
+    answer.headers()["location"].to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_browser_that_does_not_keep_the_session_is_told_why_it_is_asked_again() {
+    let with_https = [("PITWALL_ALLOW_ORIGIN", "https://pitwall.example.com".to_owned())];
+    for (variables, refusal, sentence) in [
+        (&with_https[..], "needs-https", "Open the https:// address of this server"),
+        (&[], "not-kept", "Allow cookies"),
+    ] {
+        let server = Home::new(variables).start_kept().await;
+        let browser = server.nobody();
+        let by_form = browser.sign_in("", TOKEN).await.unwrap();
+        let by_address = led(&browser, &format!("/runs?token={TOKEN}")).await;
+        assert_eq!(by_address, "/sign-in/kept?next=%2Fruns");
+        let form = led(&browser, &by_address).await;
+        assert_eq!(form, format!("/sign-in?refused={refusal}&next=%2Fruns"));
+        let (_, page) = browser.answer("GET", &form, None).await;
+        assert!(page.contains(sentence), "{page}");
+        assert_eq!(led(&by_form, &by_address).await, "/runs", "with the cookie");
+
+        // A strict cookie is only held back where the way began at another site.
+        let follows_a_link = browser.with("sec-fetch-site", "cross-site");
+        let (status, step) = follows_a_link.answer("GET", &by_address, None).await;
+        assert!(status == 200 && step.contains("url=/sign-in/kept?next=%2Fruns"), "{status} {step}");
+        let (_, step) = follows_a_link.answer("GET", "/sign-in/kept?next=//evil.example", None).await;
+        assert!(step.contains("url=/sign-in/kept"), "{step}");
+    }
+}
+
+#[tokio::test]
+async fn who_signs_in_from_an_address_that_is_not_known_reads_what_to_do() {
+    let variables = [
+        ("PITWALL_ALLOW_ORIGIN", "https://pitwall.example.com".to_owned()),
+        ("PITWALL_ALLOW_HOST", "pitwall.example.com:8080".to_owned()),
+    ];
+    let server = Home::new(&variables).start_kept().await;
+    for (origin, advice) in [
+        ("http://pitwall.example.com", "open https://pitwall.example.com instead"),
+        ("https://other.example.com", "<code>--allow-origin https://other.example.com</code>"),
+        ("null", "<code>--allow-origin https://NAME.</code>"),
+        ("https://a\"<script>b", "<code>--allow-origin https://NAME.</code>"),
+    ] {
+        let browser = server.nobody().with("origin", origin).with("accept", "text/html,*/*;q=0.8");
+        let (status, page) = browser.answer("POST", "/sign-in", Some(&json!({}))).await;
+        assert!(status == 403 && page.contains("<h1>Nobody can sign in from this address</h1>"), "{page}");
+        assert!(page.contains(advice) && !page.contains("<script>"), "{origin}: {page}");
+        // A program is answered as programs are.
+        let program = server.nobody().with("origin", origin);
+        let (_, problem) = program.answer("POST", "/sign-in", Some(&json!({}))).await;
+        assert!(problem.starts_with('{'), "{problem}");
+    }
 }
 
 #[tokio::test]
@@ -82,7 +141,7 @@ async fn settings_that_would_let_strangers_in_are_refused_with_what_to_do() {
     let short = home.refusal(&["--token", "123456"]).await;
     assert!(short.contains("16 characters"), "{short}");
     let origin = home.refusal(&["--allow-origin", "pitwall.example.com/"]).await;
-    assert!(origin.contains("is no origin"), "{origin}");
+    assert!(origin.contains("an origin reads https://NAME"), "{origin}");
 }
 
 #[tokio::test]
@@ -162,7 +221,7 @@ async fn a_wrong_origin_neither_writes_nor_opens_a_socket() {
         for path in ["/api/v1/runs", "/api/run/mock", "/rpc/start_run", "/sign-in", "/rpc/sign_out"] {
             let (status, text) = visitor.answer("POST", path, Some(&json!({}))).await;
             assert_eq!(status, 403, "{origin} {path}");
-            assert!(text.contains("another site"), "{text}");
+            assert!(text.contains("--allow-origin"), "{text}");
         }
     }
     let own = format!("http://localhost:{port}");
@@ -210,9 +269,16 @@ async fn a_proxys_public_address_is_answered_to_where_it_is_named() {
 async fn every_answer_tells_browsers_to_keep_to_this_server() {
     let server = Home::new(&[]).start_kept().await;
     let program = server.program(TOKEN);
-    for path in
-        ["/", "/sign-in", "/nowhere", "/api/v1/runs", "/api/v1/runs/none", "/theme.js", "/s/none", "/healthz"]
-    {
+    for path in [
+        "/",
+        "/sign-in",
+        "/nowhere",
+        "/api/v1/runs",
+        "/api/v1/runs/none",
+        "/favicon.svg",
+        "/s/none",
+        "/healthz",
+    ] {
         let answer = program.ask("GET", path).send().await.unwrap();
         let header = |name: &str| answer.headers().get(name).map_or("", |value| value.to_str().unwrap());
         assert_eq!(header("x-content-type-options"), "nosniff", "{path}");

@@ -6,6 +6,8 @@ mod support;
 
 mod access;
 mod accounts;
+mod base_path;
+mod compression;
 mod deletion;
 mod document;
 mod faults;
@@ -17,6 +19,7 @@ mod model;
 mod models;
 mod scope;
 mod secrets;
+mod settings;
 mod steering;
 mod survives_kill;
 mod trades_survive_kill;

@@ -109,7 +109,10 @@ fn healthz_says_that_the_journal_is_dead() {
     let address = here.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let access = Access::new(&options.access, service.accounts.clone(), address).await.unwrap();
+        let access =
+            Access::new(&options.access, server::BasePath::default(), service.accounts.clone(), address)
+                .await
+                .unwrap();
         let router: Router = server::interfaces(service, access);
         tokio::spawn(async move { axum::serve(listener, router).await });
         assert_eq!(ask(address).await, (200, "ok".to_owned()));

@@ -6,6 +6,7 @@ use protocol::{Audience, NewToken, SessionSummary, ShareSummary, Timestamp, Toke
 use super::{Act, ActButton, Office};
 use crate::{
     api::{ApiError, access},
+    base::at,
     components::{
         copy::CopyButton,
         notice::Refusal,
@@ -152,7 +153,7 @@ pub fn Shares(shares: Vec<ShareSummary>, office: Office) -> impl IntoView {
             Audience::Viewers => "This server's viewers",
         };
         let run = share.run.to_string();
-        let (href, of) = (format!("/runs/{run}"), format!("the share of run {run}"));
+        let (href, of) = (at(format!("/runs/{run}")), format!("the share of run {run}"));
         view! {
             <tr role="row">
                 <Cell label="Run"><a class="mono" href=href>{run}</a></Cell>

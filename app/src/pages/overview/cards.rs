@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use protocol::{Awaited, RunId, RunStatus, RunSummary, Timestamp};
 
 use crate::{
+    base::at,
     components::{
         status::{SignLabel, run_sign},
         table::Empty,
@@ -118,7 +119,7 @@ fn RunCard(
             view! {
                 <li class=class>
                     <div class="run-card-head">
-                        <a class="row-link" href=format!("/runs/{}", run.run)>{run.title.clone()}</a>
+                        <a class="row-link" href=at(format!("/runs/{}", run.run))>{run.title.clone()}</a>
                         <SignLabel sign=run_sign(run.status) />
                     </div>
                     <p class="dim">{phase}{place}</p>
@@ -156,7 +157,7 @@ pub fn RecentResults(list: RwSignal<RunList>) -> impl IntoView {
         <section class="card" aria-labelledby="results-heading">
             <header class="card-head">
                 <h2 id="results-heading">"Recent results"</h2>
-                <a href="/runs">"All runs"</a>
+                <a href=at("/runs")>"All runs"</a>
             </header>
             <Show when=move || ids.with(Vec::is_empty)>
                 <Empty title="No results yet">
@@ -180,7 +181,7 @@ fn Result(run: Memo<Option<RunSummary>>) -> impl IntoView {
             view! {
                 <li class="result-row">
                     <SignLabel sign=run_sign(run.status) />
-                    <a class="row-link" href=format!("/runs/{}", run.run)>{run.title.clone()}</a>
+                    <a class="row-link" href=at(format!("/runs/{}", run.run))>{run.title.clone()}</a>
                     <Outcome run=run />
                     <time class="dim digits" datetime=ended.to_string()>{format::moment(ended)} " UTC"</time>
                 </li>

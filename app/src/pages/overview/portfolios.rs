@@ -5,6 +5,7 @@ use protocol::{PortfolioSummary, RunSummary, WorkflowKind, grouped};
 
 use crate::{
     api,
+    base::at,
     components::table::Empty,
     pages::{portfolio::new_portfolio::NewPortfolio, runs::list::RunList},
 };
@@ -64,10 +65,10 @@ fn PortfolioCard(portfolio: PortfolioSummary) -> impl IntoView {
     };
     view! {
         <li class="portfolio-card">
-            <a class="row-link" href=format!("/portfolios/{id}")>{name}</a>
+            <a class="row-link" href=at(format!("/portfolios/{id}"))>{name}</a>
             <span class="dim">{held}</span>
             <span class="digits">{format!("${} cash", grouped(cash, 2))}</span>
-            <a class="quiet-button above-row" href=format!("/?type=portfolio&portfolio={id}#start")>"New run"</a>
+            <a class="quiet-button above-row" href=at(format!("/?type=portfolio&portfolio={id}#start"))>"New run"</a>
         </li>
     }
 }

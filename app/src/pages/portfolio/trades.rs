@@ -5,6 +5,7 @@ use protocol::{Decimal, PortfolioView, Trade, grouped};
 
 use super::{SideTag, figures::signed_usd, lit::use_lit};
 use crate::{
+    base::at,
     components::table::{Empty, gain_class},
     format,
 };
@@ -78,7 +79,7 @@ fn TradeRow(trade: Trade, fresh: bool) -> impl IntoView {
                         })}
                         <div><dt>"Executed (UTC)"</dt><dd>{format::moment(trade.executed_at)}</dd></div>
                     </dl>
-                    {trade.run.map(|run| view! { <p><a href=format!("/runs/{run}")>"The run that decided it"</a></p> })}
+                    {trade.run.map(|run| view! { <p><a href=at(format!("/runs/{run}"))>"The run that decided it"</a></p> })}
                 </div>
             </details>
         </li>

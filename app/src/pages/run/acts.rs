@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     api,
+    base::at,
     components::{
         approval::{ApprovalPicker, choices},
         delete_run::DeleteDialog,
@@ -115,7 +116,7 @@ pub fn ExportFiles(
     /// Whether it can be drawn, too.
     readable: bool,
 ) -> impl IntoView {
-    let path = format!("/api/v1/runs/{run}/export");
+    let path = at(format!("/api/v1/runs/{run}/export"));
     let file = move |ending: &'static str, title: &'static str, hint: &'static str| {
         // A file, not a page of this application.
         view! {

@@ -11,6 +11,7 @@ use super::{
     share::ShareButton,
 };
 use crate::{
+    base::at,
     components::{
         icon::{Icon, IconName},
         status::RunPill,
@@ -54,9 +55,9 @@ pub fn Header(screen: Screen) -> impl IntoView {
         <header class="run-head">
             <div class="run-name">
                 <nav class="crumbs" aria-label="Where this is">
-                    <a href="/runs">"Runs"</a>
+                    <a href=at("/runs")>"Runs"</a>
                     " › "
-                    <a class="crumb-flow" href=format!("/runs?flow={flow}")>
+                    <a class="crumb-flow" href=at(format!("/runs?flow={flow}"))>
                         {format!("Flow {flow}")}
                     </a>
                     <OriginCrumb screen />

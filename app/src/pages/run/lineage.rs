@@ -5,6 +5,7 @@ use protocol::RunSummary;
 
 use super::{place::in_words, screen::Screen};
 use crate::{
+    base::at,
     components::status::{SignLabel, run_sign},
     format,
     pages::runs::Outcome,
@@ -20,11 +21,11 @@ pub fn OriginCrumb(screen: Screen) -> impl IntoView {
         view! {
             <span class="origin">
                 " · continues "
-                <a href=format!("/runs/{}", origin.run) title=format!("Run {}", origin.run)>{format!("run …{short}")}</a>
+                <a href=at(format!("/runs/{}", origin.run)) title=format!("Run {}", origin.run)>{format!("run …{short}")}</a>
                 " "
                 {words}
                 " · "
-                <a href=format!("/compare?left={}&right={}", origin.run, screen.id)>"compare"</a>
+                <a href=at(format!("/compare?left={}&right={}", origin.run, screen.id))>"compare"</a>
             </span>
         }
     })
@@ -41,10 +42,10 @@ pub fn Continuations(screen: Screen, runs: Vec<RunSummary>) -> impl IntoView {
             .map(|origin| screen.live.view.with_untracked(|view| in_words(&origin.point, view)));
         view! {
             <li class="continuation">
-                <a href=format!("/runs/{}", run.run)>{point}</a>
+                <a href=at(format!("/runs/{}", run.run))>{point}</a>
                 <SignLabel sign=run_sign(run.status) />
                 <time class="dim" datetime=run.created_at.to_string()>{format::moment(run.created_at)}</time>
-                <a class="dim" href=format!("/compare?left={}&right={}", screen.id, run.run)>"compare"</a>
+                <a class="dim" href=at(format!("/compare?left={}&right={}", screen.id, run.run))>"compare"</a>
                 <Outcome run />
             </li>
         }

@@ -107,7 +107,13 @@ impl Screen {
         let live = use_run(view);
         let is_working = Memo::new(move |_| live.view.with(|view| !view.summary.status.is_over()));
         // Looking around is no step to go back over.
-        let options = || NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
+        let options = || NavigateOptions {
+            replace: true,
+            scroll: false,
+            // The present path, where the query is set, is an outer one already.
+            resolve: false,
+            ..NavigateOptions::default()
+        };
         let (tab, set_tab) = query_signal_with_options("view", options());
         let (node, set_node) = query_signal_with_options("node", options());
         let (visit, set_visit) = query_signal_with_options("visit", options());

@@ -6,6 +6,7 @@ use protocol::{AccessMode, Audience};
 use super::screen::Screen;
 use crate::{
     api::access,
+    base::at,
     components::{
         access::identity,
         copy::CopyButton,
@@ -95,7 +96,7 @@ fn Made(path: Option<String>) -> impl IntoView {
     let Some(path) = path else {
         return view! { <p role="status">"This server's viewers find it among their runs."</p> }.into_any();
     };
-    let link = format!("{}{path}", window().location().origin().unwrap_or_default());
+    let link = format!("{}{}", window().location().origin().unwrap_or_default(), at(path));
     let copied = link.clone();
     view! {
         <p class="ask-label" role="status">

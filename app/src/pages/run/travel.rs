@@ -168,7 +168,13 @@ impl Travel {
 
     /// Keeps `?at=` and the chosen event together.
     fn follow_address(self) {
-        let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
+        let options = NavigateOptions {
+            replace: true,
+            scroll: false,
+            // The present path, where the query is set, is an outer one already.
+            resolve: false,
+            ..NavigateOptions::default()
+        };
         let (address, set_address) = query_signal_with_options::<u64>("at", options);
         let written = StoredValue::new(address.get_untracked());
         let pause = StoredValue::new(None::<TimeoutHandle>);

@@ -7,6 +7,7 @@ use protocol::RunSummary;
 
 use super::acts::ExportFiles;
 use crate::{
+    base::at,
     components::{
         delete_run::DeleteDialog,
         icon::{Icon, IconName},
@@ -36,7 +37,7 @@ pub fn UnreadableRun(summary: RunSummary) -> impl IntoView {
                     <Icon name=IconName::Trash />
                     "Delete …"
                 </button>
-                <a class="button" href="/runs">"Go to the runs"</a>
+                <a class="button" href=at("/runs")>"Go to the runs"</a>
             </div>
             <DeleteDialog asked on_deleted=leave />
         </section>

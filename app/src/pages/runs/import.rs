@@ -70,7 +70,8 @@ async fn send(file: leptos::web_sys::File) -> Result<RunAccepted, ApiError> {
             detail: "The server cannot be reached. Nothing was lost; try again in a moment.".into(),
         })
     };
-    let request = Request::post("/api/v1/runs/import").header("content-type", "application/x-ndjson");
+    let request =
+        Request::post(&crate::base::at("/api/v1/runs/import")).header("content-type", "application/x-ndjson");
     let response =
         request.body(JsValue::from(file)).map_err(unreachable)?.send().await.map_err(unreachable)?;
     let text = response.text().await.map_err(unreachable)?;

@@ -257,7 +257,7 @@ impl Visitor {
             let refused = location.strip_prefix("/sign-in?refused=").expect("the form");
             return Err(refused.strip_suffix("&next=%2Fruns").expect("where to go then").to_owned());
         };
-        assert_eq!(location, "/runs");
+        assert_eq!(location, "/sign-in/kept?next=%2Fruns", "whether it keeps the cookie shows there");
         let origin = format!("http://{}", self.address);
         Ok(self.clone().with("cookie", &cookie).with("origin", &origin))
     }

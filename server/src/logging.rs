@@ -1,0 +1,105 @@
+//! What the program says on its standard error while it works.
+
+use std::{
+    env,
+    fmt::{self, Display},
+    io::{self, IsTerminal},
+    panic::{self, PanicHookInfo},
+    str::FromStr,
+};
+
+use clap::ValueEnum;
+use tracing::Level;
+use tracing_subscriber::{EnvFilter, fmt::time::SystemTime};
+
+use crate::LogOptions;
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[value(alias = "plain")]
+    Text,
+    /// One document a line, for programs that gather logs.
+    Json,
+}
+
+/// What is logged, checked.
+#[derive(Clone, Debug)]
+pub struct LogFilter(String);
+
+impl FromStr for LogFilter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        EnvFilter::builder().parse(text).map_err(|error| error.to_string())?;
+        // A word alone is the name of a part of the program to the library: a level that is misspelt would
+        // be taken for one, and silence the rest.
+        let is_level = |word: &str| word.eq_ignore_ascii_case("off") || word.parse::<Level>().is_ok();
+        match text
+            .split(',')
+            .map(str::trim)
+            .find(|word| !word.contains(['=', '[', ']', '{', '}']) && !is_level(word))
+        {
+            Some(word) => Err(format!(
+                "{word:?} is no level; those are off, error, warn, info, debug and trace, and a part of the \
+                 program has one as in server=debug"
+            )),
+            None => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
+impl Display for LogFilter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The log, which is written from now on.
+#[derive(Clone, Copy, Debug)]
+pub struct Logging(LogFormat);
+
+impl Logging {
+    /// Begins to write it.
+    pub fn begin(options: &LogOptions) -> Self {
+        let filter = EnvFilter::new(&options.log.0);
+        let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+        match options.log_format {
+            LogFormat::Text => lines.with_ansi(has_colours()).init(),
+            LogFormat::Json => {
+                lines.json().flatten_event(true).init();
+                panic::set_hook(Box::new(|panic: &PanicHookInfo<'_>| write_json(&panic.to_string())));
+            }
+        }
+        Self(options.log_format)
+    }
+
+    /// Says why the program ends, whatever the filter leaves out.
+    pub fn last_words(self, error: &impl Display) {
+        match self.0 {
+            LogFormat::Text => eprintln!("pitwall: {error}"),
+            LogFormat::Json => write_json(&error.to_string()),
+        }
+    }
+}
+
+/// Colours are for who reads them at a terminal and has not asked for none.
+fn has_colours() -> bool {
+    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+    io::stderr().is_terminal() && !is_set("NO_COLOR") && !is_dumb
+}
+
+/// An error as a line of the log, with the fields that all lines have.
+fn write_json(message: &str) {
+    use tracing_subscriber::fmt::{format::Writer, time::FormatTime};
+
+    let mut timestamp = String::new();
+    // Nothing that is written to a text fails.
+    SystemTime.format_time(&mut Writer::new(&mut timestamp)).unwrap_or_default();
+    let line = serde_json::json!({
+        "timestamp": timestamp, "level": "ERROR", "message": message, "target": "pitwall",
+    });
+    eprintln!("{line}");
+}
