@@ -3,7 +3,7 @@
 ARGS ?=
 SHELL := bash
 
-.PHONY: run build test test-browsers dev bench soak fuzz
+.PHONY: run build test test-browsers dev bench soak fuzz lighthouse
 
 run: build
 	@exec target/release/pitwall serve $(ARGS)
@@ -37,3 +37,7 @@ soak:
 # Looks for inputs that break what reads bytes from outside, SECONDS_EACH (60) for each target.
 fuzz:
 	@scripts/fuzz.sh
+
+# Measures every page as a phone and as a desktop; ONLY=run measures one.
+lighthouse: build
+	@ONLY="$(ONLY)" scripts/lighthouse.sh
