@@ -1,7 +1,7 @@
 //! What the pages use of the browser. Nothing here may be called while the server
 //! renders: it is for event handlers and effects.
 
-#[cfg(all(feature = "hydrate", not(debug_assertions)))]
+#[cfg(feature = "hydrate")]
 use std::time::Duration;
 
 use leptos::{
@@ -41,6 +41,29 @@ pub fn storage() -> Option<Storage> {
     window().local_storage().ok().flatten()
 }
 
+/// What this tab remembers under a name, over reloads, if the person allows it.
+#[cfg(feature = "hydrate")]
+pub fn kept_in_tab(name: &str) -> Option<String> {
+    tab_storage()?.get_item(name).ok().flatten()
+}
+
+/// Lets this tab remember something over reloads. Where the browser refuses, it is forgotten then.
+#[cfg(feature = "hydrate")]
+pub fn keep_in_tab(name: &str, value: &str) {
+    drop(tab_storage().map(|storage| storage.set_item(name, value)));
+}
+
+/// Lets this tab forget something.
+#[cfg(feature = "hydrate")]
+pub fn forget_in_tab(name: &str) {
+    drop(tab_storage().map(|storage| storage.remove_item(name)));
+}
+
+#[cfg(feature = "hydrate")]
+fn tab_storage() -> Option<Storage> {
+    window().session_storage().ok().flatten()
+}
+
 /// Puts a text on the clipboard. Where the browser refuses, nothing happens.
 pub fn copy(text: &str) {
     drop(window().navigator().clipboard().write_text(text));
@@ -78,7 +101,7 @@ pub fn is_for_input(event: &KeyboardEvent) -> bool {
 }
 
 /// Waits.
-#[cfg(all(feature = "hydrate", not(debug_assertions)))]
+#[cfg(feature = "hydrate")]
 pub async fn sleep(wait: Duration) {
     let (done, slept) = futures::channel::oneshot::channel::<()>();
     // Nobody may wait any more when it is over.

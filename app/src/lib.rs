@@ -22,4 +22,5 @@ pub mod markdown;
 pub mod pages;
 mod shell;
 
+pub use live::Heartbeat;
 pub use shell::{App, shell};

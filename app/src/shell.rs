@@ -16,7 +16,7 @@ use crate::{
         keys::KeyHelp,
         top_bar::TopBar,
     },
-    live::RunFeed,
+    live::{Heartbeat, OldSince, RunFeed},
     pages::{
         lazy::{
             AccountRoute, CompareRoute, FirstPortfolioRoute, OverviewRoute, PortfolioRoute, RunRoute,
@@ -41,9 +41,10 @@ fn router_base() -> &'static str {
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     #[cfg(feature = "ssr")]
     forbid_foreign_content();
+    let heartbeat = use_context::<Heartbeat>().unwrap_or_default().0.as_millis().to_string();
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-base=base()>
+        <html lang="en" data-base=base() data-heartbeat=heartbeat>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -94,6 +95,8 @@ pub fn App() -> impl IntoView {
     provide_identity();
     let feed = RunFeed::provide();
     let needs_you = NeedsYou::follow(&feed);
+    let connection = feed.connection();
+    OldSince::provide(move || connection.get().as_of());
     once_in(move || feed.listen());
     view! {
         <Title formatter=move |title: String| needs_you.title(&title) />

@@ -144,7 +144,7 @@ async fn stream(
 ) -> Result<Response, Detail> {
     let id = run.parse::<RunId>().ok();
     let admission = service.admit_socket(id).await?;
-    Ok(admission.upgrade(upgrade, move |peer| follow(peer.without_troubles(), service, run)))
+    Ok(admission.upgrade(upgrade, move |peer| follow(peer.foreign(), service, run)))
 }
 
 async fn follow(mut peer: Peer, service: Scoped, name: String) -> Result<(), Gone> {

@@ -185,6 +185,10 @@ pub struct ListenOptions {
     /// Folder with the built pages [default: "site" beside the program, or target/site].
     #[arg(long, env = "PITWALL_SITE")]
     pub site: Option<PathBuf>,
+    /// Seconds between two heartbeats of a socket. The patience of pages follows from it: they notice
+    /// within three times as long that a connection is dead.
+    #[arg(long, env = "PITWALL_HEARTBEAT", default_value = "15", value_parser = seconds, hide = true)]
+    pub heartbeat: Duration,
 }
 
 /// Who may come in.

@@ -1,4 +1,4 @@
-//! Sockets of lists: what changes among the runs, and in one portfolio.
+//! Sockets of lists: what changes among the runs, and in one portfolio. `POST` opens a poll of the same.
 
 use app::backend::Backend;
 use axum::{
@@ -6,12 +6,13 @@ use axum::{
     response::Response,
 };
 use journal::RunChange;
-use protocol::{Control, PortfolioId, RunFilter, RunStatus, RunSummary};
+use protocol::{Control, PortfolioId, Problem, RunFilter, RunStatus, RunSummary};
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::{
     peer::{Ending, Gone, Peer},
+    polls::Opened,
     problem::{ProblemResponse, no_such},
     scope::Scoped,
 };
@@ -23,6 +24,12 @@ const RECENT_RUNS: u32 = 100;
 pub async fn runs(service: Scoped, upgrade: WebSocketUpgrade) -> Result<Response, ProblemResponse> {
     let admission = service.admit_socket(None).await?;
     Ok(admission.upgrade(upgrade, move |peer| follow_runs(peer, service)))
+}
+
+/// Opens a poll of the same.
+pub async fn poll_runs(service: Scoped) -> Result<Opened, ProblemResponse> {
+    let admission = service.admit_socket(None).await?;
+    Ok(admission.poll(move |peer| follow_runs(peer, service)))
 }
 
 async fn follow_runs(mut peer: Peer, service: Scoped) -> Result<(), Gone> {
@@ -71,11 +78,26 @@ pub async fn portfolio(
     Path(portfolio): Path<String>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, ProblemResponse> {
+    let portfolio = existing(&service, &portfolio).await?;
+    let admission = service.admit_socket(None).await?;
+    Ok(admission.upgrade(upgrade, move |peer| follow_portfolio(peer, service, portfolio)))
+}
+
+/// Opens a poll of the same.
+pub async fn poll_portfolio(
+    service: Scoped,
+    Path(portfolio): Path<String>,
+) -> Result<Opened, ProblemResponse> {
+    let portfolio = existing(&service, &portfolio).await?;
+    let admission = service.admit_socket(None).await?;
+    Ok(admission.poll(move |peer| follow_portfolio(peer, service, portfolio)))
+}
+
+async fn existing(service: &Scoped, portfolio: &str) -> Result<PortfolioId, Problem> {
     let portfolio: PortfolioId = portfolio.parse().map_err(no_such)?;
     let portfolio = service.portfolio_id(&portfolio)?;
     service.portfolio(portfolio.clone(), None).await?;
-    let admission = service.admit_socket(None).await?;
-    Ok(admission.upgrade(upgrade, move |peer| follow_portfolio(peer, service, portfolio)))
+    Ok(portfolio)
 }
 
 async fn follow_portfolio(mut peer: Peer, service: Scoped, id: PortfolioId) -> Result<(), Gone> {

@@ -6,7 +6,7 @@
 //! - `rest`, `run_socket`, `feeds`, `agentos`, `pages`: the interfaces
 //! - `base_path`: below which path all of them are
 //! - `transfer`: runs as files
-//! - `peer`: the rules that every socket follows; `serving`, `listener`: the connections below them
+//! - `peer`: the rules that every socket follows; `polls`: what takes a socket's place; `serving`, `listener`: the connections below them
 //! - `compression`: answers made smaller
 //! - `config`: what can be set; `environment`: how variables are read; `logging`: what is said meanwhile
 //! - `account_command`: accounts from the command line; `upkeep`: backups, checks, and how long runs are kept
@@ -25,6 +25,7 @@ mod logging;
 mod models;
 mod pages;
 mod peer;
+mod polls;
 mod problem;
 mod rest;
 mod run_socket;
@@ -46,6 +47,7 @@ use std::{
 pub use access::Access;
 pub use account_command::manage_accounts;
 use accounts::{Accounts, AccountsError};
+use app::Heartbeat;
 use axum::{
     Router,
     extract::FromRef,
@@ -198,7 +200,8 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     }
     announce(&access, address);
     let gateway = Gateway::new(service.clone(), access);
-    let routes = routes(gateway.clone(), &base).merge(pages::router(gateway.clone(), &site));
+    let heartbeat = Heartbeat(options.listen.heartbeat);
+    let routes = routes(gateway.clone(), &base).merge(pages::router(gateway.clone(), &site, heartbeat));
     let router = base_path::below(base, guarded(routes, gateway));
 
     let shutdown = service.shutdown.clone();
@@ -314,7 +317,7 @@ pub async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
     };
     let engine = Engine::new(journal.clone(), Arc::new(trading), Arc::new(Allowed(accounts.clone())), limits);
     let shutdown = CancellationToken::new();
-    let sockets = Sockets::new(shutdown.clone(), journal.trouble());
+    let sockets = Sockets::new(shutdown.clone(), journal.trouble(), options.listen.heartbeat);
     Ok(Arc::new(Service { journal, engine, desk, prices, accounts, models, shutdown, sockets }))
 }
 
@@ -338,9 +341,10 @@ fn routes(gateway: Gateway, base: &BasePath) -> Router {
         .route("/sign-in", post(access::sign_in))
         .route("/sign-in/kept", get(access::kept))
         .route("/s/{token}", get(access::open_share))
-        .route("/ws/v1/runs/{run}", get(run_socket::connect))
-        .route("/ws/v1/feed", get(feeds::runs))
-        .route("/ws/v1/portfolios/{portfolio}", get(feeds::portfolio))
+        .route("/ws/v1/runs/{run}", get(run_socket::connect).post(run_socket::poll))
+        .route("/ws/v1/feed", get(feeds::runs).post(feeds::poll_runs))
+        .route("/ws/v1/portfolios/{portfolio}", get(feeds::portfolio).post(feeds::poll_portfolio))
+        .route("/ws/v1/polls/{poll}", get(polls::ask).delete(polls::end))
         // Runs are continued before the first connection is accepted: who gets an answer, gets a ready server.
         .route("/healthz", get(health))
         .with_state(gateway)

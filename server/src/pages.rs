@@ -6,7 +6,7 @@ use std::{
 };
 
 use app::{
-    App,
+    App, Heartbeat,
     backend::{SharedBackend, SharedGate},
     shell,
 };
@@ -36,7 +36,7 @@ pub fn find_site(given: Option<&Path>) -> Option<PathBuf> {
 }
 
 /// The pages, their server functions and their files.
-pub fn router(gateway: Gateway, site: &Path) -> Router {
+pub fn router(gateway: Gateway, site: &Path, heartbeat: Heartbeat) -> Router {
     let options = LeptosOptions::builder()
         .output_name("pitwall")
         .site_root(site.to_string_lossy())
@@ -46,6 +46,7 @@ pub fn router(gateway: Gateway, site: &Path) -> Router {
         // The guard has left word in the request of who asks.
         let extensions = use_context::<Parts>().map(|parts| parts.extensions).unwrap_or_default();
         let scoped = Arc::new(gateway.scoped(&extensions));
+        provide_context(heartbeat);
         provide_context::<SharedGate>(scoped.clone());
         provide_context::<SharedBackend>(scoped);
     };

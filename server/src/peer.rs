@@ -1,4 +1,4 @@
-//! Connected sockets: the rules that all of them share.
+//! Connected clients: the rules that all of them share, by socket or by poll.
 
 use std::{error::Error, pin::Pin, time::Duration};
 
@@ -9,10 +9,11 @@ use axum::{
 use bytes::Bytes;
 use futures::{
     SinkExt, StreamExt,
+    future::BoxFuture,
     stream::{self, BoxStream},
 };
 use journal::JournalError;
-use protocol::{Control, Trouble};
+use protocol::{AccountId, Control, Timestamp, Trouble};
 use tokio::{
     sync::watch,
     time::{Instant, Interval, MissedTickBehavior, interval_at, timeout},
@@ -23,11 +24,17 @@ use tokio_util::{
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
 
+use crate::polls::{Opened, PollLine, Polls};
+
 /// A peer that takes no byte for this long is dropped.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client may take to hear that it is over.
+const FAREWELL: Duration = Duration::from_secs(2);
 const PING_EVERY: Duration = Duration::from_secs(20);
 /// A peer that is not heard of for this long is dropped: it missed two pings.
 const SILENCE: Duration = Duration::from_secs(50);
+/// Longer for one that polls: browsers let the timers of hidden tabs ring once a minute.
+const POLL_SILENCE: Duration = Duration::from_secs(120);
 /// Clients send next to nothing; a larger message ends the connection.
 const LARGEST_MESSAGE: usize = 64 * 1024;
 /// The library's default of 128 KiB would be paid for every connection.
@@ -35,12 +42,13 @@ const READ_BUFFER: usize = 512;
 /// Messages that a peer may send at once, and how long each further one takes to be earned.
 const BURST: u32 = 100;
 const PACE: Duration = Duration::from_millis(100);
-/// The close code for: what let you in has expired or was revoked.
-const SIGNED_OUT: u16 = 4401;
 
 /// The peer is gone, and nothing more can be sent.
 #[derive(Debug)]
 pub struct Gone;
+
+/// What serves a peer until it is gone or all is sent.
+pub type Served = BoxFuture<'static, Result<(), Gone>>;
 
 /// Why the server ends a connection that works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +67,7 @@ impl Ending {
     fn frame(self) -> (u16, &'static str) {
         match self {
             Self::Restart => (close_code::RESTART, "The server restarts. Connect again."),
-            Self::SignedOut => (SIGNED_OUT, "Your access has ended. Sign in again."),
+            Self::SignedOut => (Control::SIGNED_OUT, "Your access has ended. Sign in again."),
             Self::TooLarge => (close_code::SIZE, "A message may have 65,536 bytes at most."),
             Self::Flooded => {
                 (close_code::POLICY, "Too many messages: 10 a second are taken, and 100 at once.")
@@ -68,18 +76,35 @@ impl Ending {
     }
 }
 
-/// All sockets of a server.
+/// All sockets of a server, and the polls in place of some.
 #[derive(Clone)]
 pub struct Sockets {
     shutdown: CancellationToken,
     trouble: watch::Receiver<Option<JournalError>>,
+    heartbeat: Duration,
     open: TaskTracker,
+    polls: Polls,
 }
 
 impl Sockets {
-    /// Sockets that close with code 1012 once `shutdown` is cancelled, and tell of `trouble`.
-    pub fn new(shutdown: CancellationToken, trouble: watch::Receiver<Option<JournalError>>) -> Self {
-        Self { shutdown, trouble, open: TaskTracker::new() }
+    /// Sockets that close with code 1012 once `shutdown` is cancelled, tell of `trouble`, and send a
+    /// heartbeat this often.
+    pub fn new(
+        shutdown: CancellationToken,
+        trouble: watch::Receiver<Option<JournalError>>,
+        heartbeat: Duration,
+    ) -> Self {
+        Self { shutdown, trouble, heartbeat, open: TaskTracker::new(), polls: Polls::default() }
+    }
+
+    /// The open polls.
+    pub fn polls(&self) -> &Polls {
+        &self.polls
+    }
+
+    /// How often a client is sent a heartbeat.
+    pub fn heartbeat(&self) -> Duration {
+        self.heartbeat
     }
 
     /// How many are open.
@@ -97,16 +122,8 @@ impl Sockets {
     where
         F: Future<Output = Result<(), Gone>> + Send + 'static,
     {
-        let shutdown = self.shutdown.clone();
-        let ending = Box::pin(async move {
-            tokio::select! {
-                () = shutdown.cancelled() => Ending::Restart,
-                () = expired => Ending::SignedOut,
-            }
-        });
         // Counted from here on: the handshake goes on after the request has been answered.
-        let open = self.open.token();
-        let troubles = troubles(self.trouble.clone());
+        let begin = self.begin(expired);
         upgrade
             .read_buffer_size(READ_BUFFER)
             // Messages are gathered by the connection below, which keeps no buffer when it is idle.
@@ -114,13 +131,45 @@ impl Sockets {
             .max_message_size(LARGEST_MESSAGE)
             .max_frame_size(LARGEST_MESSAGE)
             .on_upgrade(async move |socket| {
-                let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
-                ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-                let now = Instant::now();
-                let peer = Peer { socket, ping, heard: now, earned: now, ending, troubles, _open: open };
                 // A task of its own: the one at hand keeps room for the upgrade as long as it lives.
-                tokio::spawn(serve(peer));
+                tokio::spawn(serve(begin(Line::Socket(Box::new(socket)))));
             })
+    }
+
+    /// Opens a poll that only `holder` may ask, and hands it to `serve`, until `expired`.
+    pub fn poll<F>(
+        &self,
+        holder: Option<AccountId>,
+        expired: impl Future<Output = ()> + Send + 'static,
+        serve: impl FnOnce(Peer) -> F + Send + 'static,
+    ) -> Opened
+    where
+        F: Future<Output = Result<(), Gone>> + Send + 'static,
+    {
+        let (opened, line) = self.polls.open(holder);
+        tokio::spawn(serve(self.begin(expired)(Line::Poll(line))));
+        opened
+    }
+
+    /// What makes a peer of a line that is not open yet.
+    fn begin(
+        &self,
+        expired: impl Future<Output = ()> + Send + 'static,
+    ) -> impl FnOnce(Line) -> Peer + Send + 'static {
+        let (shutdown, heartbeat, open) = (self.shutdown.clone(), self.heartbeat, self.open.token());
+        let troubles = troubles(self.trouble.clone());
+        let ending = Box::pin(async move {
+            tokio::select! {
+                () = shutdown.cancelled() => Ending::Restart,
+                () = expired => Ending::SignedOut,
+            }
+        });
+        move |line| {
+            let now = Instant::now();
+            let ping = every(PING_EVERY, now + PING_EVERY);
+            let heartbeat = Some(every(heartbeat, now));
+            Peer { line, ping, heartbeat, heard: now, earned: now, ending, troubles, _open: open }
+        }
     }
 
     /// Waits until none is open.
@@ -130,10 +179,25 @@ impl Sockets {
     }
 }
 
+fn every(period: Duration, first: Instant) -> Interval {
+    let mut interval = interval_at(first, period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
+
+/// How messages travel.
+enum Line {
+    Socket(Box<WebSocket>),
+    /// In the answers to a client's requests.
+    Poll(PollLine),
+}
+
 /// A connected client.
 pub struct Peer {
-    socket: WebSocket,
+    line: Line,
     ping: Interval,
+    /// `None`: the client would not understand one.
+    heartbeat: Option<Interval>,
     heard: Instant,
     /// When the messages so far are all earned.
     earned: Instant,
@@ -158,28 +222,41 @@ fn troubles(mut now: watch::Receiver<Option<JournalError>>) -> BoxStream<'static
 }
 
 impl Peer {
-    /// The same for the client of another system, who does not know of our troubles.
+    /// The same for the client of another system, who knows neither of our troubles nor of heartbeats.
     #[must_use]
-    pub fn without_troubles(self) -> Self {
-        Self { troubles: stream::pending().boxed(), ..self }
+    pub fn foreign(self) -> Self {
+        Self { troubles: stream::pending().boxed(), heartbeat: None, ..self }
     }
 
     /// Sends one text message.
     pub async fn send(&mut self, text: String) -> Result<(), Gone> {
-        self.deliver(Message::Text(text.into())).await
+        match &mut self.line {
+            Line::Socket(_) => self.deliver(Message::Text(text.into())).await,
+            Line::Poll(line) => in_time(line.put(text.into())).await,
+        }
     }
 
     /// Sends messages that are encoded already, and flushes once.
     pub async fn send_all(&mut self, messages: impl IntoIterator<Item = Bytes>) -> Result<(), Gone> {
-        let sending = async {
-            for message in messages {
-                // The journal's bytes are JSON, so always UTF-8.
-                let text = Utf8Bytes::try_from(message).map_err(|_| Gone)?;
-                self.socket.feed(Message::Text(text)).await.map_err(|_| Gone)?;
+        // The journal's bytes are JSON, so always UTF-8.
+        let texts = messages.into_iter().map(|message| Utf8Bytes::try_from(message).map_err(|_| Gone));
+        match &mut self.line {
+            Line::Socket(socket) => {
+                in_time(async {
+                    for text in texts {
+                        socket.feed(Message::Text(text?)).await.map_err(|_| Gone)?;
+                    }
+                    socket.flush().await.map_err(|_| Gone)
+                })
+                .await
             }
-            self.socket.flush().await.map_err(|_| Gone)
-        };
-        timeout(SEND_TIMEOUT, sending).await.map_err(|_| Gone)?
+            Line::Poll(line) => {
+                for text in texts {
+                    in_time(line.put(text?)).await?;
+                }
+                Ok(())
+            }
+        }
     }
 
     /// Says that all is sent, and closes.
@@ -203,24 +280,37 @@ impl Peer {
     pub async fn ended(&mut self) -> Result<Ending, Gone> {
         loop {
             tokio::select! {
-                message = self.socket.recv() => match message {
-                    Some(Err(error)) if is_too_large(&error) => return Ok(Ending::TooLarge),
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Gone),
-                    Some(Ok(_)) if self.is_flooding() => return Ok(Ending::Flooded),
-                    Some(Ok(_)) => self.heard = Instant::now(),
+                heard = self.line.hear() => match heard? {
+                    Heard::TooLarge => return Ok(Ending::TooLarge),
+                    Heard::Ask => self.heard = Instant::now(),
+                    _ if self.is_flooding() => return Ok(Ending::Flooded),
+                    Heard::Sign => self.heard = Instant::now(),
+                    Heard::Text => {
+                        self.heard = Instant::now();
+                        if self.heartbeat.is_some() {
+                            self.beat().await?;
+                        }
+                    }
                 },
                 _ = self.ping.tick() => {
-                    if self.heard.elapsed() > SILENCE {
+                    let longest = if let Line::Poll(_) = self.line { POLL_SILENCE } else { SILENCE };
+                    if self.heard.elapsed() > longest {
                         return Err(Gone);
                     }
                     self.deliver(Message::Ping(Bytes::new())).await?;
                 }
+                () = next(&mut self.heartbeat) => self.beat().await?,
                 Some(trouble) = self.troubles.next() => {
                     self.send(Control::Trouble(trouble).encode()).await?;
                 }
                 ending = &mut self.ending => return Ok(ending),
             }
         }
+    }
+
+    async fn beat(&mut self) -> Result<(), Gone> {
+        let at = Timestamp(jiff::Timestamp::now().as_millisecond());
+        self.send(Control::Heartbeat { at }.encode()).await
     }
 
     /// Counts a message. A peer that answers pings and says little is far below the limit.
@@ -231,15 +321,69 @@ impl Peer {
     }
 
     async fn close(&mut self, code: u16, reason: &'static str) -> Result<(), Gone> {
-        self.deliver(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await?;
-        // Until the peer has closed, too: so it sees a clean end.
-        let drain = async { while let Some(Ok(_)) = self.socket.recv().await {} };
-        let _ = timeout(Duration::from_secs(2), drain).await;
-        Ok(())
+        match &mut self.line {
+            Line::Socket(_) => {
+                self.deliver(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await?;
+                // Until the peer has closed, too: so it sees a clean end.
+                let Line::Socket(socket) = &mut self.line else { return Err(Gone) };
+                let drain = async { while let Some(Ok(_)) = socket.recv().await {} };
+                let _ = timeout(FAREWELL, drain).await;
+                Ok(())
+            }
+            Line::Poll(line) => {
+                let closed = Control::Closed { code, reason: reason.to_owned() };
+                in_time(line.put(closed.encode().into())).await?;
+                // A server that ends takes no further request.
+                let patience = if code == close_code::RESTART { FAREWELL } else { SEND_TIMEOUT };
+                timeout(patience, line.taken()).await.map_err(|_| Gone)?
+            }
+        }
     }
 
+    /// Sends what only a socket knows.
     async fn deliver(&mut self, message: Message) -> Result<(), Gone> {
-        timeout(SEND_TIMEOUT, self.socket.send(message)).await.map_err(|_| Gone)?.map_err(|_| Gone)
+        let Line::Socket(socket) = &mut self.line else { return Ok(()) };
+        in_time(async { socket.send(message).await.map_err(|_| Gone) }).await
+    }
+}
+
+/// What a client lets be heard of itself.
+enum Heard {
+    /// That it is there.
+    Sign,
+    /// A message of its own.
+    Text,
+    /// A request of a poll, which is as costly as any other request.
+    Ask,
+    /// A message that is larger than one may be.
+    TooLarge,
+}
+
+impl Line {
+    /// Cancel-safe.
+    async fn hear(&mut self) -> Result<Heard, Gone> {
+        match self {
+            Self::Socket(socket) => match socket.recv().await {
+                Some(Err(error)) if is_too_large(&error) => Ok(Heard::TooLarge),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Gone),
+                Some(Ok(Message::Text(_))) => Ok(Heard::Text),
+                Some(Ok(_)) => Ok(Heard::Sign),
+            },
+            Self::Poll(line) => line.asked().await.map(|()| Heard::Ask),
+        }
+    }
+}
+
+/// What a peer takes within the time that it has.
+async fn in_time(sending: impl Future<Output = Result<(), Gone>>) -> Result<(), Gone> {
+    timeout(SEND_TIMEOUT, sending).await.map_err(|_| Gone)?
+}
+
+/// The next beat; none where there are none. Cancel-safe.
+async fn next(interval: &mut Option<Interval>) {
+    match interval {
+        Some(interval) => drop(interval.tick().await),
+        None => std::future::pending().await,
     }
 }
 

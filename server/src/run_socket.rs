@@ -1,4 +1,5 @@
-//! `WS /ws/v1/runs/{run}?after=N`: a run's log from N on, and the text of calls in flight.
+//! `WS /ws/v1/runs/{run}?after=N`: a run's log from N on, and the text of calls in flight. `POST` opens a
+//! poll of the same.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,13 +8,16 @@ use axum::{
     response::Response,
 };
 use engine::{LiveCalls, LiveCursor};
+use futures::FutureExt;
 use journal::{JournalError, Subscription};
 use protocol::{Control, Problem, RunId, RunStatus};
 use serde::Deserialize;
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    peer::{Ending, Gone, Peer},
+    access::Admission,
+    peer::{Ending, Gone, Peer, Served},
+    polls::Opened,
     problem::{ProblemResponse, no_such},
     scope::{Activity, Scoped},
 };
@@ -32,9 +36,28 @@ pub struct Position {
 pub async fn connect(
     service: Scoped,
     Path(run): Path<String>,
-    Query(Position { after }): Query<Position>,
+    Query(position): Query<Position>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, ProblemResponse> {
+    let (admission, serve) = follow(&service, &run, position).await?;
+    Ok(admission.upgrade(upgrade, serve))
+}
+
+/// Opens a poll of the same.
+pub async fn poll(
+    service: Scoped,
+    Path(run): Path<String>,
+    Query(position): Query<Position>,
+) -> Result<Opened, ProblemResponse> {
+    let (admission, serve) = follow(&service, &run, position).await?;
+    Ok(admission.poll(serve))
+}
+
+async fn follow(
+    service: &Scoped,
+    run: &str,
+    Position { after }: Position,
+) -> Result<(Admission, impl FnOnce(Peer) -> Served + Send + use<>), Problem> {
     let run: RunId = run.parse().map_err(no_such)?;
     let readable = service.readable(run).await?;
     let last = readable.last_seq().await?;
@@ -42,12 +65,12 @@ pub async fn connect(
         let detail = format!(
             "The log of this run ends at event {last}, so there is no position {after}. Load the run again."
         );
-        return Err(Problem { status: 410, detail }.into());
+        return Err(Problem { status: 410, detail });
     }
     let log = readable.subscribe(after).await?;
     let (activity, is_queued) = (readable.activity(), readable.status == RunStatus::Queued);
     let admission = service.admit_socket(Some(run)).await?;
-    Ok(admission.upgrade(upgrade, move |peer| serve(peer, last, log, activity, is_queued)))
+    Ok((admission, move |peer| serve(peer, last, log, activity, is_queued).boxed()))
 }
 
 async fn serve(

@@ -29,6 +29,7 @@ use tokio::sync::{
 
 use crate::{
     access::{Access, Admission, Caller, Visit},
+    polls::Polls,
     problem::{ProblemResponse, from_journal, no_run},
     service::{MOST_EVENTS, Service, portfolio_id},
 };
@@ -156,6 +157,11 @@ impl Scoped {
     /// 429: too many are open.
     pub async fn admit_socket(&self, run: Option<RunId>) -> Result<Admission, Problem> {
         self.access().admit_socket(self.caller(), run, self.service().sockets.clone()).await
+    }
+
+    /// The open polls, each of which knows whose it is.
+    pub fn polls(&self) -> &Polls {
+        self.service().sockets.polls()
     }
 
     /// Every change of a run that the caller may read.

@@ -1,9 +1,10 @@
 //! Where a run or a node stands: always an icon and a word, never colour alone.
 
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 use protocol::{NodeStatus, NodeView, RunStatus, ToolStatus};
 
 use super::icon::{Icon, IconName};
+use crate::live::OldSince;
 
 /// What a state means for the person, and with it the colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,10 +97,32 @@ pub fn SignLabel(
     sign: Sign,
 ) -> impl IntoView {
     view! {
-        <span class=format!("sign {}", sign.tone.class())>
+        <span class=tone_class("sign", sign.tone, sign.tone == Tone::Live)>
             <Icon name=sign.icon />
-            <span>{sign.word}</span>
+            <span>{sign_word(sign)}</span>
         </span>
+    }
+}
+
+/// The word of a sign as it may be said now: "was running", where that is all that is known.
+pub fn sign_word(sign: Sign) -> impl Fn() -> String + Clone + Send + 'static {
+    let is_old = OldSince::is_old();
+    move || match sign.tone {
+        Tone::Live if is_old() => {
+            let was = if sign.word.starts_with(char::is_uppercase) { "Was" } else { "was" };
+            format!("{was} {}", sign.word.to_ascii_lowercase())
+        }
+        _ => sign.word.to_owned(),
+    }
+}
+
+/// Work that was under way when the server was last heard may have ended since, and does not look
+/// as if it went on.
+fn tone_class(class: &'static str, tone: Tone, is_under_way: bool) -> impl Fn() -> String {
+    let is_old = OldSince::is_old();
+    move || {
+        let tone = if is_under_way && is_old() { Tone::Quiet } else { tone };
+        format!("{class} {}", tone.class())
     }
 }
 
@@ -117,8 +140,10 @@ pub fn RunPill(
         Some(phase) => format!("{}: {}", sign.word, phase),
         None => sign.word.to_owned(),
     };
+    let is_under_way = !status.is_over();
+    let word = if is_under_way { Either::Left(OldSince::word(word)) } else { Either::Right(word) };
     view! {
-        <span class=format!("pill {}", sign.tone.class())>
+        <span class=tone_class("pill", sign.tone, is_under_way)>
             <Icon name=sign.icon />
             <span>{word}</span>
         </span>

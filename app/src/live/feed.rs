@@ -15,7 +15,7 @@ pub fn use_feed<T: 'static>(
     let connection = RwSignal::new(Connection::default());
     #[cfg(feature = "hydrate")]
     {
-        use super::socket::{Listener, listen};
+        use super::listener::{Listener, listen};
         use crate::legible::{LONGEST_REMARK, legible_json};
 
         let path = path.into();

@@ -53,7 +53,7 @@ pub fn use_run(initial: RunView) -> LiveRun {
     });
     #[cfg(feature = "hydrate")]
     Effect::new(move |_| {
-        use super::socket::{Listener, listen};
+        use super::listener::{Listener, listen};
 
         // What is complete stays closed, until it is known that there is more.
         if opened_for.get().is_none() {
@@ -107,8 +107,13 @@ impl LiveRun {
             match frame {
                 Frame::Event(event) => events.push(*event),
                 Frame::Control(Control::Queued { place }) => drop(self.place.try_set(Some(place))),
-                // Every socket takes the trouble out before.
-                Frame::Control(Control::Hello { .. } | Control::Trouble(_)) => {}
+                // What is about the connection itself does not come so far.
+                Frame::Control(
+                    Control::Hello { .. }
+                    | Control::Trouble(_)
+                    | Control::Heartbeat { .. }
+                    | Control::Closed { .. },
+                ) => {}
                 Frame::Control(frame) => in_flight.push(frame),
             }
         }

@@ -70,7 +70,9 @@ impl Streams {
             Control::Hello { .. }
             | Control::Queued { .. }
             | Control::Removed { .. }
-            | Control::Trouble(_) => {}
+            | Control::Trouble(_)
+            | Control::Heartbeat { .. }
+            | Control::Closed { .. } => {}
         }
     }
 

@@ -18,6 +18,7 @@ use crate::{
         table::{Cell, DataTable},
     },
     format,
+    live::{RunNews, run_feed},
 };
 
 /// The two runs.
@@ -41,16 +42,30 @@ pub fn ComparePage() -> impl IntoView {
             <header class="page-head">
                 <h1>"Compare two runs"</h1>
             </header>
-            <Suspense fallback=|| view! { <p class="loading">"Loading both runs …"</p> }>
+            <Transition fallback=|| view! { <p class="loading">"Loading both runs …"</p> }>
                 {move || Suspend::new(async move {
                     match pair.await {
-                        Ok(pair) => view! { <Comparison pair /> }.into_any(),
+                        Ok(both) => {
+                            reload_at_change(&both, move || pair.refetch());
+                            view! { <Comparison pair=both /> }.into_any()
+                        }
                         Err(error) => view! { <ProblemNotice problem=error.0 /> }.into_any(),
                     }
                 })}
-            </Suspense>
+            </Transition>
         </div>
     }
+}
+
+/// A run that goes on is compared anew when it stands elsewhere than is shown.
+fn reload_at_change(pair: &Pair, reload: impl Fn() + 'static) {
+    let shown = [&pair.left, &pair.right].map(|run| run.summary.clone());
+    run_feed().follow(move |news| {
+        let RunNews::Stands(now) = news else { return };
+        if shown.iter().any(|run| run.run == now.run && run.seq < now.seq && run.status != now.status) {
+            reload();
+        }
+    });
 }
 
 async fn load([left, right]: [String; 2]) -> Result<Pair, ApiError> {

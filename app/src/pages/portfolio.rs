@@ -35,7 +35,7 @@ use crate::{
         notice::ProblemNotice,
     },
     format,
-    live::{ConnectionLabel, RunNews, run_feed, use_feed},
+    live::{ConnectionLabel, OldSince, RunNews, run_feed, use_feed},
 };
 
 /// What the page needs to be drawn.
@@ -187,12 +187,14 @@ fn ActivePill(
         let decided = decision.get().filter(|decision| decision.orders.is_some());
         decided.or_else(of_run).map(|decision| decision.headline())
     });
+    let (is_old, remark) = (OldSince::is_old(), OldSince::remark());
+    let class = move || if is_old() { "pill tone-quiet" } else { "pill tone-live" };
     move || {
         run.get().map(|run| {
             view! {
-                <a class="pill tone-live" href=at(format!("/runs/{run}"))>
+                <a class=class href=at(format!("/runs/{run}"))>
                     <Icon name=IconName::CircleDot />
-                    <span aria-live="polite">{words}</span>
+                    <span aria-live="polite">{words}{remark}</span>
                 </a>
             }
         })

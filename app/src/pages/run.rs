@@ -53,7 +53,7 @@ use crate::{
         keys::on_page_key,
         notice::ProblemNotice,
     },
-    live::{RunNews, run_feed},
+    live::{OldSince, RunNews, run_feed},
 };
 
 /// The page: the run as the server knows it, and from there on live.
@@ -142,7 +142,7 @@ fn RunScreen(data: PageData) -> impl IntoView {
     });
     view! {
         <Title text=title />
-        <div class="run-page">
+        <div class="run-page" class:is-old=OldSince::is_old()>
             <Header screen />
             <Banners screen />
             <OpenAsks screen />

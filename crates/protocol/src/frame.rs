@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{CallId, Event, RunId};
+use crate::{CallId, Event, RunId, Timestamp};
 
 /// A message of a socket that is not an event of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +48,26 @@ pub enum Control {
     },
     /// What keeps the server from going on, or that nothing does any more. Sent on every socket.
     Trouble(Trouble),
+    /// The connection still carries what the server says. Sent on every socket at its beginning, at a fixed
+    /// interval, and at once when the client sends a text of any kind: pages do not see the protocol's pings.
+    Heartbeat {
+        /// This moment by the server's clock.
+        at: Timestamp,
+    },
+    /// The last message of a poll, in place of a socket's close frame.
+    Closed {
+        /// The code that a socket is closed with.
+        code: u16,
+        /// The same in a sentence.
+        reason: String,
+    },
+}
+
+impl Control {
+    /// Close code: nothing more will come.
+    pub const COMPLETE: u16 = 1000;
+    /// Close code: what let the client in has expired or was revoked.
+    pub const SIGNED_OUT: u16 = 4401;
 }
 
 /// What keeps the server from storing, such as a full disk. Runs wait as long.
@@ -92,7 +112,12 @@ impl Control {
     pub fn call(&self) -> Option<&CallId> {
         match self {
             Self::Delta { call, .. } | Self::Thinking { call, .. } | Self::InLine { call, .. } => Some(call),
-            Self::Hello { .. } | Self::Queued { .. } | Self::Removed { .. } | Self::Trouble(_) => None,
+            Self::Hello { .. }
+            | Self::Queued { .. }
+            | Self::Removed { .. }
+            | Self::Trouble(_)
+            | Self::Heartbeat { .. }
+            | Self::Closed { .. } => None,
         }
     }
 

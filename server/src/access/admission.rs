@@ -13,12 +13,14 @@ use protocol::{Problem, RunId};
 use super::{Access, Caller};
 use crate::{
     peer::{Gone, Peer, Sockets},
+    polls::Opened,
     problem::from_accounts,
 };
 
-/// The right to open one socket.
+/// The right to open one socket, or one poll in its place.
 pub struct Admission {
     sockets: Sockets,
+    caller: Caller,
     leases: Vec<Lease>,
     seat: Seat,
 }
@@ -33,15 +35,29 @@ impl Admission {
     where
         F: Future<Output = Result<(), Gone>> + Send + 'static,
     {
-        let Self { sockets, leases, seat } = self;
-        let expired = async move {
+        let (sockets, expired) = (self.sockets.clone(), self.expired());
+        sockets.upgrade(upgrade, expired, serve)
+    }
+
+    /// Opens a poll and hands it to `serve`, for as long as the caller may come in.
+    pub fn poll<F>(self, serve: impl FnOnce(Peer) -> F + Send + 'static) -> Opened
+    where
+        F: Future<Output = Result<(), Gone>> + Send + 'static,
+    {
+        let (sockets, holder) = (self.sockets.clone(), self.caller.name().cloned());
+        sockets.poll(holder, self.expired(), serve)
+    }
+
+    /// Ends when what let the caller in does; holds the seat until it is dropped.
+    fn expired(self) -> impl Future<Output = ()> + Send + 'static {
+        let Self { leases, seat, .. } = self;
+        async move {
             let _seat = seat;
             let mut endings: FuturesUnordered<_> = leases.iter().map(Lease::ended).collect();
             if endings.next().await.is_none() {
                 std::future::pending::<()>().await;
             }
-        };
-        sockets.upgrade(upgrade, expired, serve)
+        }
     }
 }
 
@@ -66,7 +82,7 @@ impl Access {
             (None, Some(share)) => share.id.to_string(),
             (None, None) => String::new(),
         };
-        Ok(Admission { sockets, leases, seat: self.seats.take(name)? })
+        Ok(Admission { sockets, caller: caller.clone(), leases, seat: self.seats.take(name)? })
     }
 }
 

@@ -17,6 +17,7 @@ mod interfaces;
 mod limits;
 mod model;
 mod models;
+mod polls;
 mod scope;
 mod secrets;
 mod settings;

@@ -10,6 +10,7 @@ use crate::{
         table::Empty,
     },
     format,
+    live::OldSince,
     pages::runs::{
         Outcome,
         elapsed::{elapsed, use_clock},
@@ -73,10 +74,11 @@ pub fn RunningCards(list: RwSignal<RunList>) -> impl IntoView {
     let at_work = |run: &RunSummary| matches!(run.status, RunStatus::Running | RunStatus::Queued);
     let ids = chosen(list, at_work, usize::MAX);
     let clock = use_clock();
+    let (is_old, old_heading) = (OldSince::is_old(), OldSince::word("Running".to_owned()));
     view! {
         <section class="card" aria-labelledby="running-heading">
             <header class="card-head">
-                <h2 id="running-heading">"Running now"</h2>
+                <h2 id="running-heading">{move || if is_old() { old_heading() } else { "Running now".to_owned() }}</h2>
                 <Count ids />
             </header>
             <Show when=move || ids.with(Vec::is_empty)>

@@ -12,7 +12,7 @@ use super::{
     place::ForkDraft,
     travel::{Shown, Travel},
 };
-use crate::live::{LiveRun, Stream, use_run};
+use crate::live::{LiveRun, OldSince, Stream, use_run};
 
 /// The views of one selection, and the talk beside the run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -120,7 +120,10 @@ impl Screen {
         let log = EventLog::new(id, live);
         let travel = Travel::new(live, log, past);
         let clock = use_clock(is_working.into());
-        let now = Signal::derive(move || if travel.is_past() { travel.moment() } else { clock.get() });
+        // What is shown of the past is not old: it is what was asked for.
+        OldSince::provide(move || live.connection.get().as_of().filter(|_| !travel.is_past()));
+        let heard = move || clock.get().map(OldSince::heard_by);
+        let now = Signal::derive(move || if travel.is_past() { travel.moment() } else { heard() });
         Self {
             id,
             live,

@@ -9,7 +9,10 @@ use super::{
     screen::{Screen, focus},
     travel::axis::{Axis, COLUMNS},
 };
-use crate::components::icon::{Icon, IconName};
+use crate::{
+    components::icon::{Icon, IconName},
+    live::OldSince,
+};
 
 /// Between two pictures while it plays.
 const TICK: Duration = Duration::from_millis(100);
@@ -24,6 +27,7 @@ pub fn TimeBar(screen: Screen) -> impl IntoView {
     let player = Player::new(screen);
     let is_ready = Memo::new(move |_| screen.log.loading.with(|loading| *loading == Loading::Done));
     let is_over = Memo::new(move |_| screen.live.view.with(|view| view.summary.finished_at.is_some()));
+    let is_old = OldSince::is_old();
     let length = move || travel.axis.with(Axis::length).max(1);
     let place = move || {
         let at = travel.position();
@@ -110,7 +114,7 @@ pub fn TimeBar(screen: Screen) -> impl IntoView {
                     }
                 >
                     <Icon name=IconName::CircleDot />
-                    {move || if is_over.get() { "Latest" } else { "Live" }}
+                    {move || if is_over.get() || is_old() { "Latest" } else { "Live" }}
                 </button>
                 <span class="time-words mono dim">{move || match screen.log.loading.get() {
                     Loading::Failed(_) => "log not loaded".to_owned(),

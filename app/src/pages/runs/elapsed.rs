@@ -5,7 +5,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use protocol::{RunSummary, Timestamp};
 
-use crate::{browser, format};
+use crate::{browser, format, live::OldSince};
 
 /// A clock that ticks each second in the browser. It shows no time on the server, so that both
 /// draw the same page.
@@ -27,6 +27,9 @@ pub fn use_clock() -> ReadSignal<Option<Timestamp>> {
 pub fn elapsed(run: &RunSummary, clock: ReadSignal<Option<Timestamp>>) -> String {
     match run.finished_at {
         Some(end) => format::duration(end.since(run.created_at)),
-        None => clock.get().map_or_else(|| "–".into(), |now| format::stopwatch(now.since(run.created_at))),
+        None => clock.get().map_or_else(
+            || "–".into(),
+            |now| format::stopwatch(OldSince::heard_by(now).since(run.created_at)),
+        ),
     }
 }

@@ -8,7 +8,7 @@ use protocol::{CallId, NodeId, NodeKind, NodeStatus, NodeView, RunView};
 use crate::{
     components::{
         icon::{Icon, IconName},
-        status::{Sign, Tone, node_sign},
+        status::{Tone, node_sign, sign_word},
     },
     format,
     graph::layout::{CARD_HEIGHT, CARD_WIDTH, Layout},
@@ -111,15 +111,16 @@ pub fn NodeCard(screen: Screen, layout: Memo<Layout>, card: usize) -> impl IntoV
 /// Icon and word; where rounds are counted, the count with it.
 #[component]
 fn CardSign(node: Arc<NodeView>, rounds: u32) -> impl IntoView {
-    let Sign { icon, word, .. } = node_sign(&node);
+    let sign = node_sign(&node);
+    let word = sign_word(sign);
     let visit = node.visits.last().map_or(0, |visit| visit.number);
     let counted = rounds > 1;
     view! {
         <span class="node-sign">
-            <Icon name=icon />
+            <Icon name=sign.icon />
             {if counted {
                 view! {
-                    <span class="visually-hidden">{format!("{word}, visit ")}</span>
+                    <span class="visually-hidden">{move || format!("{}, visit ", word())}</span>
                     <span>{format!("{visit}/{rounds}")}</span>
                 }
                     .into_any()

@@ -12,7 +12,7 @@ use crate::{
     components::{
         icon::{Icon, IconName},
         long_text::{LongText, Reading},
-        status::{Tone, node_sign},
+        status::{Tone, node_sign, sign_word},
     },
     format::{self, Cost},
     pages::run::{
@@ -97,7 +97,7 @@ pub fn NodeInspector(screen: Screen, node: usize) -> impl IntoView {
                             view! {
                                 <span class=format!("pill {}", sign.tone.class())>
                                     <Icon name=sign.icon />
-                                    {sign.word}
+                                    {sign_word(sign)}
                                 </span>
                             }
                         })

@@ -1,0 +1,144 @@
+//! One connection to the server, by either way.
+
+use std::{future::poll_fn, time::Duration};
+
+use futures::{FutureExt, SinkExt, StreamExt, select_biased};
+use gloo_net::websocket::{Message, State, WebSocketError, futures::WebSocket};
+use leptos::prelude::window;
+use protocol::Control;
+
+use super::{Heartbeat, Obstacle, polls::Polls, route::Way};
+use crate::{base::at, browser::sleep};
+
+/// What is heard of the server.
+pub(super) enum Heard {
+    /// A message.
+    Message(String),
+    /// That it is there.
+    Sign,
+}
+
+/// How a connection ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// Nothing more will come.
+    Complete,
+    /// What let this page in has ended.
+    SignedOut,
+    /// The server says why not, in a sentence.
+    Refused(String),
+    /// Nothing is heard of it.
+    Lost,
+}
+
+impl End {
+    /// What a close code means.
+    pub fn of_code(code: u16) -> Self {
+        match code {
+            Control::COMPLETE => Self::Complete,
+            Control::SIGNED_OUT => Self::SignedOut,
+            _ => Self::Lost,
+        }
+    }
+}
+
+/// Why there is no connection.
+pub(super) enum NoLine {
+    /// The server itself ended it.
+    Ended(End),
+    /// It came to nothing.
+    Met(Obstacle),
+}
+
+/// A connection.
+pub(super) enum Line {
+    /// A socket.
+    Socket(WebSocket),
+    /// Requests, one after another.
+    Polls(Polls),
+}
+
+impl Line {
+    /// Opens one on which a first message came, within the time that an attempt has.
+    pub async fn open(way: Way, path: &str, heartbeat: Heartbeat) -> Result<(Self, Heard), NoLine> {
+        let attempt = async {
+            let mut line = match way {
+                Way::Socket => Self::Socket(open_socket(path).await.ok_or(NoLine::Met(Obstacle::Refuses))?),
+                Way::Polls { .. } => Self::Polls(Polls::open(path, heartbeat).await.map_err(NoLine::Ended)?),
+            };
+            match line.next().await {
+                Ok(first) => Ok((line, first)),
+                Err(End::Lost) => Err(NoLine::Met(Obstacle::Breaks)),
+                Err(end) => Err(NoLine::Ended(end)),
+            }
+        };
+        let mut attempt = Box::pin(attempt.fuse());
+        select_biased! {
+            opened = attempt => opened,
+            () = sleep(heartbeat.attempt()).fuse() => Err(NoLine::Met(Obstacle::Silent)),
+        }
+    }
+
+    /// Whether a socket gets through, and stays.
+    pub async fn try_socket(path: &str, heartbeat: Heartbeat) -> Result<(), Obstacle> {
+        let (mut line, _) = match Self::open(Way::Socket, path, heartbeat).await {
+            Ok(opened) => opened,
+            Err(NoLine::Met(obstacle)) => return Err(obstacle),
+            // The server's word has come through.
+            Err(NoLine::Ended(_)) => return Ok(()),
+        };
+        let mut stays = Box::pin(sleep(heartbeat.tick()).fuse());
+        loop {
+            select_biased! {
+                heard = line.next().fuse() => if let Err(End::Lost | End::Refused(_)) = heard {
+                    return Err(Obstacle::Breaks);
+                },
+                () = stays => return Ok(()),
+            }
+        }
+    }
+
+    /// What is heard next. Cancel-safe.
+    pub async fn next(&mut self) -> Result<Heard, End> {
+        match self {
+            Self::Socket(socket) => match socket.next().await {
+                Some(Ok(Message::Text(text))) => Ok(Heard::Message(text)),
+                Some(Ok(Message::Bytes(_))) => Ok(Heard::Sign),
+                Some(Err(WebSocketError::ConnectionClose(close))) => Err(End::of_code(close.code)),
+                Some(Err(_)) | None => Err(End::Lost),
+            },
+            Self::Polls(polls) => polls.next().await,
+        }
+    }
+
+    /// Asks for an answer at once.
+    pub fn ask(&mut self) {
+        match self {
+            // A socket that refuses has ended, which is heard of.
+            Self::Socket(socket) => drop(socket.start_send_unpin(Message::Text("ping".to_owned()))),
+            Self::Polls(polls) => polls.ask(),
+        }
+    }
+
+    /// Looks once more whether something has come that only waits to be read: after a sleep, a timer may
+    /// ring before it.
+    pub async fn look(&mut self) -> Option<Result<Heard, End>> {
+        select_biased! {
+            heard = self.next().fuse() => Some(heard),
+            () = sleep(Duration::from_millis(250)).fuse() => None,
+        }
+    }
+}
+
+/// Ready once the handshake has gone well.
+async fn open_socket(path: &str) -> Option<WebSocket> {
+    let mut socket = WebSocket::open(&address(path)?).ok()?;
+    let is_ready = poll_fn(|context| socket.poll_ready_unpin(context)).await.is_ok();
+    (is_ready && matches!(socket.state(), State::Open)).then_some(socket)
+}
+
+fn address(path: &str) -> Option<String> {
+    let location = window().location();
+    let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
+    Some(format!("{scheme}://{}{}", location.host().ok()?, at(path)))
+}

@@ -1,0 +1,295 @@
+//! Listens to the server, by whichever way gets through, and comes back by itself.
+
+use std::time::Duration;
+
+use futures::{
+    FutureExt, StreamExt,
+    channel::{mpsc, oneshot},
+    select_biased,
+};
+use leptos::{ev, prelude::*, task::spawn_local};
+use protocol::{Timestamp, Trouble};
+
+use super::{
+    Connection, Heartbeat, Obstacle,
+    backoff::wait_after,
+    gathered::Gathered,
+    line::{End, Heard, Line, NoLine},
+    route::{self, Way},
+};
+use crate::browser::{self, Banner, sleep};
+
+/// What is listened to.
+pub(super) struct Listener<Path, Read, Take> {
+    /// Path and query to connect to; asked before every attempt.
+    pub path: Path,
+    /// Reads a message; `None` leaves it out.
+    pub read: Read,
+    /// Takes what was read since the last frame; `false` asks to connect anew.
+    pub take: Take,
+}
+
+/// What makes a listener look up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wake {
+    /// The person comes back, or the network does: is the server still there?
+    Ask,
+    /// Something is missing: connect anew.
+    Resume,
+}
+
+/// Wakes that may wait for a listener; one of a kind says all.
+const WAKES: usize = 4;
+
+/// Listens until the caller's owner is gone.
+pub(super) fn listen<T: 'static>(
+    connection: RwSignal<Connection>,
+    listener: Listener<
+        impl Fn() -> String + 'static,
+        impl Fn(&str) -> Option<T> + 'static,
+        impl Fn(Vec<T>) -> bool + 'static,
+    >,
+) {
+    let listener = StoredValue::new_local(Some(listener));
+    // Only once the page is taken over; never while it is hydrated.
+    Effect::new(move |_| {
+        let Some(Some(listener)) = listener.try_update_value(Option::take) else { return };
+        let (wake, woken) = mpsc::channel(WAKES);
+        wake_when_somebody_comes_back(&wake);
+        let (alive, gone) = oneshot::channel::<()>();
+        on_cleanup(move || drop(alive));
+        let Listener { path, read, take } = listener;
+        let missing = move || wake_up(&wake, Wake::Resume);
+        let listening = Listening {
+            connection,
+            path,
+            read,
+            gathered: Gathered::new(take, missing),
+            woken,
+            heartbeat: Heartbeat::of_page(),
+            heard_at: browser::now(),
+        };
+        spawn_local(async move {
+            let mut gone = gone.fuse();
+            let mut work = Box::pin(listening.keep_connected().fuse());
+            select_biased! { _ = gone => {}, () = work => {} }
+        });
+    });
+}
+
+fn wake_up(wake: &mpsc::Sender<Wake>, why: Wake) {
+    // Where so many wait already, it does look up.
+    drop(wake.clone().try_send(why));
+}
+
+fn wake_when_somebody_comes_back(wake: &mpsc::Sender<Wake>) {
+    let ask = || {
+        let wake = wake.clone();
+        move || wake_up(&wake, Wake::Ask)
+    };
+    let (online, visible, shown) = (ask(), ask(), ask());
+    let online = window_event_listener(ev::online, move |_| online());
+    let visible = window_event_listener(ev::visibilitychange, move |_| {
+        if !browser::is_hidden() {
+            visible();
+        }
+    });
+    // Also of a page that the browser had put aside.
+    let shown = window_event_listener(ev::pageshow, move |_| shown());
+    on_cleanup(move || {
+        online.remove();
+        visible.remove();
+        shown.remove();
+    });
+}
+
+/// How a connection, or an attempt at one, ended.
+enum Outcome {
+    /// The server ended it, or it was lost.
+    Ended(End),
+    /// A socket met something on its way.
+    Blocked(Obstacle),
+    /// The server was not reached without a socket, either.
+    Unreachable,
+    /// Something is missing.
+    Resume,
+    /// Another way is better.
+    Switch,
+}
+
+struct Listening<Path, Read, T> {
+    connection: RwSignal<Connection>,
+    path: Path,
+    read: Read,
+    gathered: Gathered<T>,
+    woken: mpsc::Receiver<Wake>,
+    heartbeat: Heartbeat,
+    /// When the server was last heard.
+    heard_at: Timestamp,
+}
+
+impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Path, Read, T> {
+    async fn keep_connected(mut self) {
+        let mut failures = 0;
+        // What the server says why it refuses, until the next attempt.
+        let mut banner = None;
+        loop {
+            let (way, begun) = (route::way(), browser::now());
+            let outcome = self.one_connection(way).await;
+            drop(banner.take());
+            let soon = browser::now().since(begun) < as_millis(self.heartbeat.attempt());
+            match outcome {
+                Outcome::Ended(End::Complete) => {
+                    self.gathered.flush();
+                    self.connection.try_set(Connection::Complete);
+                    return;
+                }
+                Outcome::Ended(End::SignedOut) => {
+                    self.connection.try_set(Connection::Offline { as_of: self.heard_at });
+                    // The server leads to where one can sign in.
+                    browser::reload();
+                    return;
+                }
+                Outcome::Switch => continue,
+                Outcome::Blocked(obstacle) => {
+                    // Whether it is the socket or the server is seen by the other way.
+                    route::is_blocked(obstacle);
+                    continue;
+                }
+                Outcome::Unreachable => route::is_open(),
+                Outcome::Ended(End::Refused(detail)) => {
+                    route::is_open();
+                    banner = Some(Banner::show(&detail));
+                }
+                Outcome::Ended(End::Lost) if way == Way::Socket => route::socket_ended(soon),
+                Outcome::Ended(End::Lost) | Outcome::Resume => {}
+            }
+            // Missing events are no sign of a sick server, but must not make a tight loop.
+            failures = if soon { failures + 1 } else { 1 };
+            self.say_that_it_is_lost();
+            self.rest(wait_after(failures, browser::random())).await;
+        }
+    }
+
+    fn say_that_it_is_lost(&self) {
+        let (is_online, as_of) = (window().navigator().on_line(), self.heard_at);
+        self.connection.try_set(match is_online {
+            true => Connection::Reconnecting { as_of },
+            false => Connection::Offline { as_of },
+        });
+    }
+
+    async fn one_connection(&mut self, way: Way) -> Outcome {
+        let (mut line, first) = match Line::open(way, &(self.path)(), self.heartbeat).await {
+            Ok(opened) => opened,
+            Err(NoLine::Ended(End::Lost)) => return Outcome::Unreachable,
+            Err(NoLine::Ended(end)) => return Outcome::Ended(end),
+            Err(NoLine::Met(obstacle)) if way == Way::Socket => return Outcome::Blocked(obstacle),
+            Err(NoLine::Met(_)) => return Outcome::Unreachable,
+        };
+        self.connection.try_set(match way {
+            Way::Polls { obstacle, is_certain: true } => Connection::WithoutSocket(obstacle),
+            Way::Socket | Way::Polls { .. } => Connection::Live,
+        });
+        let probe_path = (self.path)();
+        let mut probe = Box::pin(find_a_socket(self.connection, way, &probe_path, self.heartbeat).fuse());
+        // Gone with the connection: the next one says anew what is the matter.
+        let mut trouble = None;
+        self.take(first, &mut trouble);
+        let (mut quiet, mut is_asked) = (0, false);
+        let tick = self.heartbeat.tick();
+        let mut ticking = Box::pin(sleep(tick).fuse());
+        loop {
+            select_biased! {
+                heard = line.next().fuse() => match heard {
+                    Ok(heard) => {
+                        (quiet, is_asked) = (0, false);
+                        self.take(heard, &mut trouble);
+                    }
+                    Err(end) => return Outcome::Ended(end),
+                },
+                wake = self.woken.next() => match wake {
+                    Some(Wake::Resume) => return Outcome::Resume,
+                    Some(Wake::Ask) => {
+                        line.ask();
+                        is_asked = true;
+                        ticking = Box::pin(sleep(tick).fuse());
+                    }
+                    None => {}
+                },
+                () = probe => return Outcome::Switch,
+                () = ticking => {
+                    ticking = Box::pin(sleep(tick).fuse());
+                    quiet += 1;
+                    if is_asked {
+                        match line.look().await {
+                            Some(Ok(heard)) => {
+                                (quiet, is_asked) = (0, false);
+                                self.take(heard, &mut trouble);
+                            }
+                            Some(Err(end)) => return Outcome::Ended(end),
+                            None => return Outcome::Ended(End::Lost),
+                        }
+                    } else if quiet >= Heartbeat::QUIET_TICKS {
+                        line.ask();
+                        is_asked = true;
+                    }
+                },
+            }
+            if way != Way::Socket && route::way() == Way::Socket {
+                return Outcome::Switch;
+            }
+        }
+    }
+
+    fn take(&mut self, heard: Heard, trouble: &mut Option<Banner>) {
+        self.heard_at = browser::now();
+        let Heard::Message(text) = heard else { return };
+        if text.starts_with(r#"{"control":"heartbeat""#) {
+            return;
+        }
+        if let Some(now) = Trouble::parse(&text) {
+            drop(trouble.take());
+            *trouble = now.detail.as_deref().map(in_trouble);
+        } else if let Some(message) = (self.read)(&text) {
+            self.gathered.push(message);
+        }
+    }
+
+    /// Waits, unless somebody comes back before.
+    async fn rest(&mut self, wait: Duration) {
+        let mut slept = Box::pin(sleep(wait).fuse());
+        loop {
+            select_biased! {
+                () = slept => return,
+                wake = self.woken.next() => if wake != Some(Wake::Resume) { return },
+            }
+        }
+    }
+}
+
+/// Returns once a socket gets through, where there is none.
+async fn find_a_socket(connection: RwSignal<Connection>, way: Way, path: &str, heartbeat: Heartbeat) {
+    let Way::Polls { is_certain, .. } = way else { return std::future::pending().await };
+    // At first, nobody knows whether the socket met a proxy or a server that was just away.
+    let mut wait = if is_certain { heartbeat.probe() } else { Duration::ZERO };
+    loop {
+        sleep(wait).await;
+        match Line::try_socket(path, heartbeat).await {
+            Ok(()) => return route::is_open(),
+            Err(obstacle) => {
+                route::is_certainly_blocked(obstacle);
+                connection.try_set(Connection::WithoutSocket(obstacle));
+            }
+        }
+        wait = heartbeat.probe();
+    }
+}
+
+fn as_millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn in_trouble(detail: &str) -> Banner {
+    Banner::show(&format!("{detail} Runs wait meanwhile, and go on by themselves."))
+}
