@@ -77,8 +77,9 @@ test.describe("a question", () => {
   test("is answered once: the second answer is refused with a sentence", async ({ page, newTab, server, problems }) => {
     problems.tolerate(/Failed to load resource: the server responded with a status of 409/);
     const { run } = await startPipeline(server, "PEP", "2022-06-30", { questions: true });
-    // This tab hears nothing of the other one.
+    // This tab hears nothing of the other one, by a socket or without.
     await page.routeWebSocket(/\/ws\/v1\/runs\//, () => {});
+    await page.route(/\/ws\/v1\/runs\//, () => {});
     await page.goto(`/runs/${run}`);
     await reaches(server, run, "waiting");
     await page.reload();
