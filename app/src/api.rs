@@ -3,6 +3,8 @@
 #![allow(missing_docs, reason = "the macro makes structs of the arguments, and they cannot be documented")]
 
 pub mod access;
+#[cfg(feature = "hydrate")]
+pub mod caller;
 mod json_text;
 
 use leptos::prelude::*;
@@ -13,12 +15,18 @@ use protocol::{
 };
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "hydrate")]
+use self::caller::Caller;
 use self::json_text::{JsonText, JsonTextEncoding};
 #[cfg(feature = "ssr")]
 use crate::{
     backend::SharedBackend,
     legible::{LONGEST_REMARK, legible, legible_document},
 };
+
+/// On the server nothing is called over the network.
+#[cfg(not(feature = "hydrate"))]
+type Caller = leptos::server_fn::client::browser::BrowserClient;
 
 /// Why a question to the server has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -82,85 +90,85 @@ pub fn set_status(status: u16) {
 }
 
 /// What the start form offers.
-#[server(name = StartOptionsCall, prefix = "/rpc", endpoint = "start_options", input = JsonText, output = JsonText)]
+#[server(name = StartOptionsCall, prefix = "/rpc", endpoint = "start_options", input = JsonText, output = JsonText, client = Caller)]
 pub async fn start_options() -> Result<StartOptions, ApiError> {
     answer(backend()?.start_options().await)
 }
 
 /// Starts a run.
-#[server(name = StartRunCall, prefix = "/rpc", endpoint = "start_run", input = JsonText, output = JsonText)]
+#[server(name = StartRunCall, prefix = "/rpc", endpoint = "start_run", input = JsonText, output = JsonText, client = Caller)]
 pub async fn start_run(request: StartRun) -> Result<RunAccepted, ApiError> {
     answer(backend()?.start_run(request).await)
 }
 
 /// Stops a run.
-#[server(name = StopRunCall, prefix = "/rpc", endpoint = "stop_run", input = JsonText, output = JsonText)]
+#[server(name = StopRunCall, prefix = "/rpc", endpoint = "stop_run", input = JsonText, output = JsonText, client = Caller)]
 pub async fn stop_run(run: RunId, reason: Option<String>) -> Result<RunStopped, ApiError> {
     answer(backend()?.stop_run(run, reason).await)
 }
 
 /// Deletes a run that is over.
-#[server(name = DeleteRunCall, prefix = "/rpc", endpoint = "delete_run", input = JsonText, output = JsonText)]
+#[server(name = DeleteRunCall, prefix = "/rpc", endpoint = "delete_run", input = JsonText, output = JsonText, client = Caller)]
 pub async fn delete_run(run: RunId) -> Result<(), ApiError> {
     answer(backend()?.delete_run(run).await)
 }
 
 /// Runs, newest first.
-#[server(name = RunsCall, prefix = "/rpc", endpoint = "runs", input = JsonText, output = JsonText)]
+#[server(name = RunsCall, prefix = "/rpc", endpoint = "runs", input = JsonText, output = JsonText, client = Caller)]
 pub async fn runs(filter: RunFilter) -> Result<RunPage, ApiError> {
     answer(backend()?.runs(filter).await)
 }
 
 /// How a run stands, also one whose log cannot be read.
-#[server(name = RunSummaryCall, prefix = "/rpc", endpoint = "run_summary", input = JsonText, output = JsonText)]
+#[server(name = RunSummaryCall, prefix = "/rpc", endpoint = "run_summary", input = JsonText, output = JsonText, client = Caller)]
 pub async fn run_summary(run: RunId) -> Result<RunSummary, ApiError> {
     answer(backend()?.run_summary(run).await)
 }
 
 /// The full present state of a run.
-#[server(name = RunCall, prefix = "/rpc", endpoint = "run", input = JsonText, output = JsonText)]
+#[server(name = RunCall, prefix = "/rpc", endpoint = "run", input = JsonText, output = JsonText, client = Caller)]
 pub async fn run(run: RunId) -> Result<RunView, ApiError> {
     answer(backend()?.run(run).await)
 }
 
 /// Up to `limit` events of a run after number `after`.
-#[server(name = EventsCall, prefix = "/rpc", endpoint = "events", input = JsonText, output = JsonText)]
+#[server(name = EventsCall, prefix = "/rpc", endpoint = "events", input = JsonText, output = JsonText, client = Caller)]
 pub async fn events(run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, ApiError> {
     answer(backend()?.events(run, after, limit).await)
 }
 
 /// Answers a question of a run.
-#[server(name = AnswerCall, prefix = "/rpc", endpoint = "answer_input", input = JsonText, output = JsonText)]
+#[server(name = AnswerCall, prefix = "/rpc", endpoint = "answer_input", input = JsonText, output = JsonText, client = Caller)]
 pub async fn answer_input(run: RunId, input: CallId, given: GivenAnswer) -> Result<(), ApiError> {
     answer(backend()?.answer(run, input, given).await)
 }
 
 /// Changes before which nodes a run pauses.
-#[server(name = SetApprovalCall, prefix = "/rpc", endpoint = "set_approval", input = JsonText, output = JsonText)]
+#[server(name = SetApprovalCall, prefix = "/rpc", endpoint = "set_approval", input = JsonText, output = JsonText, client = Caller)]
 pub async fn set_approval(run: RunId, approval: Approval) -> Result<(), ApiError> {
     answer(backend()?.set_approval(run, approval).await)
 }
 
 /// Continues a run in a new one.
-#[server(name = ForkRunCall, prefix = "/rpc", endpoint = "fork_run", input = JsonText, output = JsonText)]
+#[server(name = ForkRunCall, prefix = "/rpc", endpoint = "fork_run", input = JsonText, output = JsonText, client = Caller)]
 pub async fn fork_run(run: RunId, request: ForkRun) -> Result<RunAccepted, ApiError> {
     answer(backend()?.fork_run(run, request).await)
 }
 
 /// Asks a question beside a run, and returns its number.
-#[server(name = ChatCall, prefix = "/rpc", endpoint = "ask_run", input = JsonText, output = JsonText)]
+#[server(name = ChatCall, prefix = "/rpc", endpoint = "ask_run", input = JsonText, output = JsonText, client = Caller)]
 pub async fn ask_run(run: RunId, question: String) -> Result<u32, ApiError> {
     answer(backend()?.chat(run, question).await)
 }
 
 /// A run as it was at event `seq`.
-#[server(name = RunAtCall, prefix = "/rpc", endpoint = "run_at", input = JsonText, output = JsonText)]
+#[server(name = RunAtCall, prefix = "/rpc", endpoint = "run_at", input = JsonText, output = JsonText, client = Caller)]
 pub async fn run_at(run: RunId, seq: u64) -> Result<RunView, ApiError> {
     answer(backend()?.run_at(run, seq).await)
 }
 
 /// A long text that the run's log shows a preview of.
-#[server(name = TextCall, prefix = "/rpc", endpoint = "text", input = JsonText, output = JsonText)]
+#[server(name = TextCall, prefix = "/rpc", endpoint = "text", input = JsonText, output = JsonText, client = Caller)]
 pub async fn text(run: RunId, digest: Digest) -> Result<String, ApiError> {
     // All of it, however long it is.
     backend()?.text(run, digest).await.map(|text| legible(&text).into_owned()).map_err(refused)
@@ -179,19 +187,19 @@ pub async fn test_model(name: Option<ProfileName>) -> Result<ModelTest, ApiError
 }
 
 /// All portfolios.
-#[server(name = PortfoliosCall, prefix = "/rpc", endpoint = "portfolios", input = JsonText, output = JsonText)]
+#[server(name = PortfoliosCall, prefix = "/rpc", endpoint = "portfolios", input = JsonText, output = JsonText, client = Caller)]
 pub async fn portfolios() -> Result<Vec<PortfolioSummary>, ApiError> {
     answer(backend()?.portfolios().await)
 }
 
 /// Opens a portfolio.
-#[server(name = CreatePortfolioCall, prefix = "/rpc", endpoint = "create_portfolio", input = JsonText, output = JsonText)]
+#[server(name = CreatePortfolioCall, prefix = "/rpc", endpoint = "create_portfolio", input = JsonText, output = JsonText, client = Caller)]
 pub async fn create_portfolio(request: CreatePortfolio) -> Result<PortfolioId, ApiError> {
     answer(backend()?.create_portfolio(request).await.map(|portfolio| portfolio.id))
 }
 
 /// A portfolio at the prices of `as_of`, or of the day of its last entry.
-#[server(name = PortfolioCall, prefix = "/rpc", endpoint = "portfolio", input = JsonText, output = JsonText)]
+#[server(name = PortfolioCall, prefix = "/rpc", endpoint = "portfolio", input = JsonText, output = JsonText, client = Caller)]
 pub async fn portfolio(id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, ApiError> {
     answer(backend()?.portfolio(id, as_of).await)
 }

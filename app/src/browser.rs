@@ -1,21 +1,32 @@
 //! What the pages use of the browser. Nothing here may be called while the server
 //! renders: it is for event handlers and effects.
 
+mod clipboard;
+mod function;
+mod growing_text;
+mod server_clock;
+mod typed;
+
 #[cfg(feature = "hydrate")]
 use std::time::Duration;
 
 use leptos::{
     prelude::{document, window},
     wasm_bindgen::JsCast,
-    web_sys::{Element, KeyboardEvent, MediaQueryList, Storage},
+    web_sys::{
+        Element, HtmlDialogElement, HtmlInputElement, KeyboardEvent, MediaQueryList, Node, PointerEvent,
+        Storage,
+    },
 };
-use protocol::Timestamp;
 
-/// This moment by the browser's clock.
-pub fn now() -> Timestamp {
-    // Whole milliseconds fit an i64 for the next 292 million years.
-    Timestamp(js_sys::Date::now() as i64)
-}
+use self::function::{call, part};
+pub use self::{
+    clipboard::copy,
+    function::Refused,
+    growing_text::GrowingText,
+    server_clock::{RENDERED_AT, heard, now, steady_ms},
+    typed::{Typed, has_typed},
+};
 
 /// A random number from 0 to below 1.
 pub fn random() -> f64 {
@@ -64,9 +75,63 @@ fn tab_storage() -> Option<Storage> {
     window().session_storage().ok().flatten()
 }
 
-/// Puts a text on the clipboard. Where the browser refuses, nothing happens.
-pub fn copy(text: &str) {
-    drop(window().navigator().clipboard().write_text(text));
+/// Scheme and host of the address of this page; empty where the browser does not tell.
+pub fn origin() -> String {
+    window().location().origin().unwrap_or_default()
+}
+
+/// Brings the focus to an element; what is around it does not scroll.
+pub fn focus(element: &Element) {
+    let options = js_sys::Object::new();
+    js_sys::Reflect::set(&options, &"preventScroll".into(), &true.into()).ok();
+    call(element, "focus", &[options.into()]).ok();
+}
+
+/// Brings the focus to the first element that the selector names, and that into sight.
+pub fn focus_first(selector: &str) {
+    if let Some(element) = document().query_selector(selector).ok().flatten() {
+        call(&element, "focus", &[]).ok();
+    }
+}
+
+/// Brings an element into sight.
+pub fn show(element: &Element) {
+    call(element, "scrollIntoView", &[]).ok();
+}
+
+/// Selects the whole text of a field.
+pub fn select_text(field: &HtmlInputElement) {
+    call(field, "select", &[]).ok();
+}
+
+/// Whether the person has selected some of an element's text.
+pub fn is_selected_in(element: &Element) -> bool {
+    let Ok(selection) = call(&window(), "getSelection", &[]) else { return false };
+    let is_empty = part(&selection, "isCollapsed").is_none_or(|collapsed| collapsed.is_truthy());
+    let is_inside = |end: &str| {
+        let node = part(&selection, end).and_then(|node| node.dyn_into::<Node>().ok());
+        node.is_some_and(|node| element.contains(Some(&node)))
+    };
+    !is_empty && (is_inside("anchorNode") || is_inside("focusNode"))
+}
+
+/// Opens a dialog over the page. A browser that knows no such dialogs shows it in its place.
+pub fn open_dialog(dialog: &HtmlDialogElement) {
+    if call(dialog, "showModal", &[]).is_err() {
+        dialog.set_attribute("open", "").ok();
+    }
+}
+
+/// Closes a dialog.
+pub fn close_dialog(dialog: &HtmlDialogElement) {
+    if call(dialog, "close", &[]).is_err() {
+        dialog.remove_attribute("open").ok();
+    }
+}
+
+/// Sends an element all that a pointer does, until it is lifted.
+pub fn capture_pointer(element: &Element, event: &PointerEvent) {
+    call(element, "setPointerCapture", &[event.pointer_id().into()]).ok();
 }
 
 /// Asks the server for this page again.
@@ -78,6 +143,34 @@ pub fn reload() {
 /// Leaves for another page of this site, loaded as a whole.
 pub fn load(path: &str) {
     drop(window().location().assign(path));
+}
+
+/// Whether the page's program has taken the page over.
+pub fn is_alive() -> bool {
+    document().document_element().is_some_and(|root| root.has_attribute("data-hydrated"))
+}
+
+/// The files of the page's program that the document names.
+#[cfg(feature = "hydrate")]
+const FILES: &str = "link[rel=modulepreload], link[rel=preload][as=fetch]";
+
+/// Whether the server has no longer the files that this page was made with.
+#[cfg(feature = "hydrate")]
+pub async fn is_outdated() -> bool {
+    use gloo_net::http::{Method, RequestBuilder};
+
+    let Ok(links) = document().query_selector_all(FILES) else { return false };
+    for at in 0..links.length() {
+        let link = links.item(at).and_then(|link| link.dyn_into::<Element>().ok());
+        let Some(file) = link.and_then(|link| link.get_attribute("href")) else { continue };
+        // What the browser keeps says nothing of the server.
+        let file = format!("{file}?asked={}", steady_ms());
+        let answer = RequestBuilder::new(&file).method(Method::HEAD).send().await;
+        if answer.is_ok_and(|answer| answer.status() == 404) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether the focus is on the page as a whole, or inside of what the selector names.
@@ -116,6 +209,21 @@ impl Banner {
     /// Shows it.
     pub fn show(words: &str) -> Self {
         Self(Self::insert(words))
+    }
+
+    /// Shows it with a link to a page that is to be loaded as a whole.
+    pub fn with_link(words: &str, label: &str, path: &str) -> Self {
+        let banner = Self::insert(words);
+        if let Some(banner) = &banner
+            && let Ok(link) = document().create_element("a")
+        {
+            link.set_text_content(Some(label));
+            link.set_attribute("href", path).ok();
+            link.set_attribute("rel", "external").ok();
+            banner.append_with_str_1(" ").ok();
+            banner.append_child(&link).ok();
+        }
+        Self(banner)
     }
 
     /// Leaves it on the page.

@@ -20,7 +20,7 @@ use crate::{
     pages::{
         lazy::{
             AccountRoute, CompareRoute, FirstPortfolioRoute, OverviewRoute, PortfolioRoute, RunRoute,
-            RunsRoute, SignInRoute,
+            RunsRoute, SignInRoute, WantedAddress,
         },
         not_found::NotFoundPage,
     },
@@ -37,6 +37,9 @@ fn router_base() -> &'static str {
     if cfg!(feature = "ssr") { "" } else { base() }
 }
 
+/// What runs before the page's program, and says so where that does not come.
+const START: &str = include_str!("shell/start.js");
+
 /// The HTML document that the server sends.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     #[cfg(feature = "ssr")]
@@ -44,11 +47,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let heartbeat = use_context::<Heartbeat>().unwrap_or_default().0.as_millis().to_string();
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-base=base() data-heartbeat=heartbeat>
+        <html lang="en" data-base=base() data-heartbeat=heartbeat data-time=rendered_at()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="dark light" />
+                <script nonce=use_nonce() inner_html=START></script>
                 // Within the page, so that nothing waits for another file.
                 <script nonce=use_nonce() inner_html=THEME></script>
                 <link rel="icon" type="image/svg+xml" href=at("/favicon.svg") />
@@ -66,9 +70,27 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </head>
             <body>
                 <App />
+                <noscript>
+                    <p class="start-note">
+                        "This page needs scripts, which this browser does not run. It only shows how things stood when it was opened. Allow scripts for this address, then reload the page."
+                    </p>
+                </noscript>
             </body>
         </html>
     }
+}
+
+/// The server's time, for [`crate::browser::now`].
+#[cfg(feature = "ssr")]
+fn rendered_at() -> Option<String> {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(since.as_millis().to_string())
+}
+
+/// Documents are rendered on the server only.
+#[cfg(not(feature = "ssr"))]
+fn rendered_at() -> Option<String> {
+    None
 }
 
 /// Nothing but what this server sends may run, be shown or be called, and no other
@@ -101,6 +123,7 @@ pub fn App() -> impl IntoView {
     view! {
         <Title formatter=move |title: String| needs_you.title(&title) />
         <Router base=router_base()>
+            <WantedAddress />
             <a class="skip-link" href="#main">
                 "Skip to the content"
             </a>

@@ -5,7 +5,10 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use app::{base, browser::Banner};
+use app::{
+    base,
+    browser::{Banner, Typed},
+};
 use leptos::{
     leptos_dom::helpers::document, mount::hydrate_from_async, server_fn::client::try_set_server_url,
 };
@@ -20,8 +23,11 @@ pub async fn hydrate() {
     base::set(root.and_then(|root| root.get_attribute("data-base")).unwrap_or_default());
     // Said once: it is refused if it was said before.
     drop(try_set_server_url(base::base()));
+    // A person may be quicker than the program.
+    let typed = Typed::keep();
     // Waits for the code of the page that is open.
     hydrate_from_async(body, app::App).await.forget();
+    typed.give_back();
     if let Some(root) = document().document_element() {
         // Tests wait for it: before, a click would go nowhere.
         drop(root.set_attribute("data-hydrated", "true"));

@@ -115,7 +115,7 @@ async fn delete_oldest(service: &Service, before: Timestamp, most: u32) -> Resul
     Ok(deleted)
 }
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

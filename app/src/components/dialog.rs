@@ -2,6 +2,8 @@
 
 use leptos::{html, prelude::*};
 
+use crate::browser;
+
 /// Shows its content over the page while `open` holds; the content is made anew each time.
 #[component]
 pub fn Modal(
@@ -20,8 +22,8 @@ pub fn Modal(
     Effect::new(move |_| {
         let Some(dialog) = dialog.get() else { return };
         match (open.get(), dialog.open()) {
-            (true, false) => drop(dialog.show_modal()),
-            (false, true) => dialog.close(),
+            (true, false) => browser::open_dialog(&dialog),
+            (false, true) => browser::close_dialog(&dialog),
             _ => {}
         }
     });

@@ -29,8 +29,7 @@ pub fn KeyHelp() -> impl IntoView {
         if event.key() == "?"
             && let Some(dialog) = dialog.try_get_untracked().flatten()
         {
-            // It fails only where the dialog is open already.
-            drop(dialog.show_modal());
+            browser::open_dialog(&dialog);
         }
     });
     view! {

@@ -8,7 +8,7 @@ use super::{
     icon::{Icon, IconName},
     keys::on_page_key,
 };
-use crate::{api, letter_case::lowercase};
+use crate::{api, browser, letter_case::lowercase};
 
 /// Hits of each sort at most.
 const HITS: u32 = 6;
@@ -47,8 +47,8 @@ pub fn SearchBox() -> impl IntoView {
             && let Some(input) = input.try_get_untracked().flatten()
         {
             event.prevent_default();
-            drop(input.focus());
-            input.select();
+            browser::focus(&input);
+            browser::select_text(&input);
         }
     });
 

@@ -5,7 +5,7 @@ mod ticker_input;
 
 use std::collections::BTreeSet;
 
-use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
+use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_router::hooks::{use_navigate, use_query_map};
 use protocol::{
     Analyst, Approval, FlowId, Limits, ModelChoice, PlannedNode, PortfolioId, PortfolioSummary, ProfileName,
@@ -22,7 +22,7 @@ use super::{
     limits::{LimitFields, LimitsDraft},
     notice::FormError,
 };
-use crate::{api, format::long_day};
+use crate::{api, browser, format::long_day};
 
 /// How fast the rehearsal writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -325,11 +325,9 @@ fn lead_to_the_run(start: Action<StartRun, Result<protocol::RunAccepted, api::Ap
 
 fn focus_first_fault() {
     request_animation_frame(|| {
-        let field = document()
-            .query_selector("#start .only:not([hidden]) [aria-invalid], #start .field > [aria-invalid], #start .limit-field [aria-invalid]");
-        if let Some(field) = field.ok().flatten().and_then(|field| field.dyn_into::<HtmlElement>().ok()) {
-            drop(field.focus());
-        }
+        browser::focus_first(
+            "#start .only:not([hidden]) [aria-invalid], #start .field > [aria-invalid], #start .limit-field [aria-invalid]",
+        );
     });
 }
 

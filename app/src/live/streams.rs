@@ -14,7 +14,7 @@ const TOKEN: usize = 4;
 pub struct Streams(RwSignal<BTreeMap<CallId, Stream>>);
 
 /// A call in flight.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Stream {
     /// The answer so far.
     pub text: ArcRwSignal<String>,

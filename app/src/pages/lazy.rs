@@ -4,14 +4,30 @@
 //! The server renders such a page as any other and names its part's files in the head, so that they
 //! come together with the program.
 
+use leptos::prelude::*;
 #[cfg(all(feature = "hydrate", not(debug_assertions)))]
 use leptos::wasm_split::SplitLoaderError;
+#[cfg(feature = "hydrate")]
+use leptos_router::location::Url;
 
 #[cfg(all(feature = "hydrate", not(debug_assertions)))]
 use crate::{
     browser::{self, Banner},
     live::wait_after,
 };
+
+#[cfg(feature = "hydrate")]
+thread_local! {
+    /// Where the person wants to be: known before the page is there.
+    static WANTED: std::cell::Cell<Option<ReadSignal<Url>>> = const { std::cell::Cell::new(None) };
+}
+
+/// Notes, inside of the router, where links lead.
+#[component]
+pub fn WantedAddress() -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    WANTED.set(Some(leptos_router::hooks::use_url()));
+}
 
 /// Names the files of a part in the document's head. Leptos's own way to do so sometimes names none:
 /// it asks for the list of files where no context may be left.
@@ -120,12 +136,52 @@ async fn until_loaded(load: impl AsyncFn() -> Result<(), SplitLoaderError>) {
     let mut banner = None;
     while load().await.is_err() {
         failures += 1;
+        // Asking again would never help: the server has other files by now, and a whole page names those.
+        if browser::is_outdated().await {
+            drop(banner.take());
+            leave_for_the_new_page().await;
+        }
         banner.get_or_insert_with(|| {
-            Banner::show(
-                "A part of this page could not be loaded; Pitwall keeps trying. If Pitwall was just \
-                 updated, reload the page.",
-            )
+            Banner::show("A part of this page could not be loaded; Pitwall keeps trying.")
         });
         browser::sleep(wait_after(failures, browser::random())).await;
     }
+}
+
+/// Loads the page that the person wants as a whole. Where that would lose what they typed, or where a page
+/// just loaded lacks its files, they are asked.
+#[cfg(all(feature = "hydrate", not(debug_assertions)))]
+async fn leave_for_the_new_page() {
+    let wanted = WANTED.get().and_then(|url| url.try_get_untracked()).map(|url| address(&url));
+    let wanted = wanted.unwrap_or_else(|| "/".to_owned());
+    let (words, label) = match (browser::is_alive(), browser::has_typed()) {
+        (true, false) => {
+            browser::load(&wanted);
+            return std::future::pending().await;
+        }
+        (true, true) => (
+            "Pitwall was updated while this page was open, and the page that you want can only be loaded anew. \
+             What you typed here is lost then.",
+            "Load it",
+        ),
+        // A page that was loaded just now: to load it again by itself might never end.
+        (false, _) => (
+            "The server lacks a part of this page's program; perhaps Pitwall is being updated just now.",
+            "Load the page again",
+        ),
+    };
+    let _banner = Banner::with_link(words, label, &wanted);
+    std::future::pending().await
+}
+
+#[cfg(all(feature = "hydrate", not(debug_assertions)))]
+fn address(url: &Url) -> String {
+    let (mut address, search, hash) = (url.path().to_owned(), url.search(), url.hash());
+    if !search.is_empty() {
+        address = format!("{address}?{}", search.trim_start_matches('?'));
+    }
+    if !hash.is_empty() {
+        address = format!("{address}#{}", hash.trim_start_matches('#'));
+    }
+    address
 }

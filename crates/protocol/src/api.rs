@@ -191,6 +191,10 @@ pub struct Problem {
     pub detail: String,
 }
 
+/// The header with the server's time in milliseconds, on all of its answers. A page reckons times by it, and
+/// tells the server's answers from those of something on the way.
+pub const SERVER_TIME: &str = "pitwall-time";
+
 impl Problem {
     /// Something does not exist.
     pub fn not_found(detail: impl Into<String>) -> Self {

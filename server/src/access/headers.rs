@@ -1,6 +1,9 @@
 //! What browsers are told about every answer.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use protocol::SERVER_TIME;
+
+use crate::upkeep::now;
 
 const ALWAYS: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -23,6 +26,7 @@ pub fn protect(headers: &mut HeaderMap, is_page: bool) {
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(
         "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ));
+    headers.insert(SERVER_TIME, HeaderValue::from(now().0));
     let is_kept = is_page
         && headers.get(header::CONTENT_TYPE).is_some_and(|kind| !kind.as_bytes().starts_with(b"text/html"));
     if !is_kept {

@@ -12,7 +12,7 @@ use leptos::{
 use protocol::Instrument;
 
 use super::Field;
-use crate::letter_case::lowercase;
+use crate::{browser, letter_case::lowercase};
 
 const LIST: &str = "ticker-list";
 
@@ -75,7 +75,7 @@ pub fn TickerInput(
     };
     let select_text = move |event: FocusEvent| {
         if let Some(input) = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok()) {
-            input.select();
+            browser::select_text(&input);
         }
     };
     let chosen = move || {

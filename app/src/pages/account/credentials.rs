@@ -96,16 +96,21 @@ fn NewTokenForm(office: Office) -> impl IntoView {
     let label = NodeRef::<html::Input>::new();
     let life = NodeRef::<html::Select>::new();
     // Kept here: the table below is drawn anew once the token is made.
-    let made = RwSignal::new(None::<NewToken>);
+    let made = RwSignal::new(Vec::<NewToken>::new());
     let make = Action::new(move |(label, seconds): &(String, Option<u64>)| {
         let (label, seconds) = (label.clone(), *seconds);
         async move {
-            made.try_set(Some(access::make_token(label, seconds).await?));
+            let token = access::make_token(label, seconds).await?;
+            // One that is shown already is shown this once, too.
+            made.try_update(|made| made.push(token));
             Ok::<(), ApiError>(())
         }
     });
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
+        if make.pending().get_untracked() {
+            return;
+        }
         let label = label.try_get_untracked().flatten().map(|field| field.value()).unwrap_or_default();
         let seconds = life.try_get_untracked().flatten().and_then(|field| field.value().parse().ok());
         make.dispatch((label, seconds));
@@ -137,10 +142,10 @@ fn NewTokenForm(office: Office) -> impl IntoView {
                     {LIVES.map(|(seconds, name)| view! { <option value=seconds.to_string()>{name}</option> }).collect_view()}
                 </select>
             </label>
-            <button type="submit" class="button">"Make a token"</button>
+            <button type="submit" class="button" disabled=make.pending()>"Make a token"</button>
         </form>
         <Refusal act=make />
-        {move || made.get().map(shown)}
+        {move || made.get().into_iter().map(shown).collect_view()}
     }
 }
 

@@ -5,7 +5,7 @@ use leptos_router::hooks::use_navigate;
 use protocol::{CreatePortfolio, Decimal};
 
 use crate::{
-    api,
+    api, browser,
     components::{
         icon::{Icon, IconName},
         notice::FormError,
@@ -36,7 +36,7 @@ pub fn NewPortfolio(
     });
     let open = move |_| {
         if let Some(dialog) = dialog.get_untracked() {
-            drop(dialog.show_modal());
+            browser::open_dialog(&dialog);
         }
     };
     let submit = move |event: SubmitEvent| {
@@ -83,7 +83,7 @@ pub fn NewPortfolio(
 
 fn close(dialog: NodeRef<html::Dialog>) {
     if let Some(dialog) = dialog.get_untracked() {
-        dialog.close();
+        browser::close_dialog(&dialog);
     }
 }
 

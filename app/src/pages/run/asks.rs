@@ -6,7 +6,7 @@ mod value;
 
 use std::time::Duration;
 
-use leptos::{prelude::*, web_sys::ScrollIntoViewOptions};
+use leptos::prelude::*;
 use protocol::{Answer, CallId, GivenAnswer, InputForm, InputView, Timestamp};
 
 use self::{approval::ApprovalAsk, value::ValueAsk};
@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     api::{self, ApiError},
+    browser,
     components::{
         icon::{Icon, IconName},
         notice::Refusal,
@@ -90,7 +91,7 @@ fn ask_id(input: &CallId) -> String {
 pub fn show_ask(input: &CallId) {
     let id = ask_id(input);
     if let Some(card) = document().get_element_by_id(&id) {
-        card.scroll_into_view_with_scroll_into_view_options(&ScrollIntoViewOptions::new());
+        browser::show(&card);
     }
     focus(&id);
 }

@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use leptos::{ev, prelude::*};
+use leptos::{ev, html, prelude::*};
 use protocol::{ChatAnswered, ChatView};
 
-use super::{beside::Attempts, screen::Screen, transcript::InFlight};
+use super::{
+    beside::Attempts,
+    screen::Screen,
+    transcript::{InFlight, kept, once_let_go},
+};
 use crate::{
     api,
     components::{
@@ -22,13 +26,17 @@ use crate::{
 pub fn Chat(screen: Screen) -> impl IntoView {
     let live = screen.live.view;
     let count = Memo::new(move |_| live.with(|view| view.chats.len()));
-    let typed = RwSignal::new(String::new());
+    let typed = screen.question;
     let ask = Action::new(move |question: &String| {
         let question = question.clone();
         async move {
+            let sent = question.clone();
             api::ask_run(screen.id, question).await?;
             screen.live.expect_more();
-            typed.try_set(String::new());
+            // What was typed meanwhile is another question.
+            if typed.try_with_untracked(|typed| typed.trim() == sent) == Some(true) {
+                typed.try_set(String::new());
+            }
             Ok::<(), api::ApiError>(())
         }
     });
@@ -85,12 +93,20 @@ pub fn Chat(screen: Screen) -> impl IntoView {
 #[component]
 fn Exchange(screen: Screen, chat: usize) -> impl IntoView {
     let state = Memo::new(move |_| screen.live.view.with(|view| view.chats.get(chat).cloned()));
-    move || {
-        state.get().map(|chat: Arc<ChatView>| {
+    let answered =
+        Memo::new(move |_| state.with(|chat| chat.as_ref().is_some_and(|chat| chat.answered.is_some())));
+    let place = NodeRef::<html::Div>::new();
+    let is_over = once_let_go(answered, place);
+    // The question stands from the beginning and does not change.
+    state.get_untracked().map(|chat: Arc<ChatView>| {
         let by = format::person(&chat.asked.by);
-        let answer = match &chat.answered {
-            Some(answered) => view! { <AnswerText screen answered=answered.clone() /> }.into_any(),
-            None => view! { <Streaming screen chat=chat.asked.chat /> }.into_any(),
+        let number = chat.asked.chat;
+        let answer = move || match state.get_untracked().and_then(|chat| chat.answered.clone()) {
+            Some(answered) if is_over.get() => view! { <AnswerText screen answered /> }.into_any(),
+            _ => {
+                is_over.track();
+                view! { <Streaming screen chat=number answered /> }.into_any()
+            }
         };
         view! {
             <article class="turn">
@@ -99,17 +115,17 @@ fn Exchange(screen: Screen, chat: usize) -> impl IntoView {
                     <time class="dim mono" datetime=chat.asked_at.to_string()>{chat.asked_at.clock()}</time>
                 </div>
                 <p class="chat-question">{chat.asked.question.shown().to_owned()}</p>
-                {answer}
+                <div class="turn-body" node_ref=place>{answer}</div>
             </article>
         }
     })
-    }
 }
 
 #[component]
-fn Streaming(screen: Screen, chat: u32) -> impl IntoView {
+fn Streaming(screen: Screen, chat: u32, answered: Memo<bool>) -> impl IntoView {
     let call = chat_call(chat);
-    move || view! { <InFlight stream=call.as_ref().and_then(|call| screen.live.streams.of(call)) /> }
+    let stream = move || call.as_ref().and_then(|call| screen.live.streams.of(call));
+    view! { <InFlight stream=kept(stream, answered) /> }
 }
 
 #[component]

@@ -6,7 +6,7 @@ pub use self::line::line_of;
 
 use std::{sync::Arc, time::Duration};
 
-use leptos::{html, prelude::*};
+use leptos::{ev, html, prelude::*};
 use protocol::{Event, NodeId, RunView};
 
 use self::line::json_of;
@@ -162,6 +162,9 @@ fn WordFilter(filter: RwSignal<Filter>) -> impl IntoView {
     }
 }
 
+/// Rows that are printed at most: more would stop the page for long.
+const MOST_PRINTED: usize = 5_000;
+
 /// The rows that are in sight, between two spacers that stand for the others.
 #[component]
 fn EventWindow(
@@ -202,9 +205,25 @@ fn EventWindow(
             look();
         });
     });
+    let printed = RwSignal::new(false);
+    Effect::new(move |_| {
+        let before = window_event_listener(ev::beforeprint, move |_| {
+            printed.try_set(true);
+        });
+        let after = window_event_listener(ev::afterprint, move |_| {
+            printed.try_set(false);
+        });
+        on_cleanup(move || {
+            before.remove();
+            after.remove();
+        });
+    });
     let range = move || {
         let (first, rows) = seen.get();
         let all = shown.with(Vec::len);
+        if printed.get() {
+            return (0, all.min(MOST_PRINTED));
+        }
         let start = first.min(all).saturating_sub(BEYOND);
         (start, (first + rows + BEYOND).min(all))
     };

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
+use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::query_signal_with_options};
 use protocol::{CallId, CallView, NodeId, NodeView, RunId, RunView, Timestamp};
 
@@ -12,7 +12,10 @@ use super::{
     place::ForkDraft,
     travel::{Shown, Travel},
 };
-use crate::live::{LiveRun, OldSince, Stream, use_run};
+use crate::{
+    browser,
+    live::{LiveRun, OldSince, Stream, use_run},
+};
 
 /// The views of one selection, and the talk beside the run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,6 +93,8 @@ pub struct Screen {
     pub fork: ForkDraft,
     /// Whether the run was deleted while the page was open.
     pub deleted: RwSignal<bool>,
+    /// The next question beside the run, while it is typed: it outlives the look at another view.
+    pub question: RwSignal<String>,
     /// The raw log, loaded when it is first asked for.
     pub log: EventLog,
     tab: Memo<Option<Tab>>,
@@ -134,6 +139,7 @@ impl Screen {
             log,
             fork: ForkDraft::default(),
             deleted: RwSignal::new(false),
+            question: RwSignal::new(String::new()),
             tab,
             set_tab,
             node,
@@ -246,10 +252,7 @@ pub fn visit_of(call: &CallId) -> Option<u32> {
 
 /// Moves the focus to an element, without scrolling what is around it.
 pub fn focus(id: &str) {
-    let element = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlElement>().ok());
-    if let Some(element) = element {
-        let options = leptos::web_sys::FocusOptions::new();
-        options.set_prevent_scroll(true);
-        drop(element.focus_with_options(&options));
+    if let Some(element) = document().get_element_by_id(id) {
+        browser::focus(&element);
     }
 }

@@ -7,6 +7,7 @@ use super::screen::Screen;
 use crate::{
     api::access,
     base::at,
+    browser,
     components::{
         access::identity,
         copy::CopyButton,
@@ -96,7 +97,7 @@ fn Made(path: Option<String>) -> impl IntoView {
     let Some(path) = path else {
         return view! { <p role="status">"This server's viewers find it among their runs."</p> }.into_any();
     };
-    let link = format!("{}{}", window().location().origin().unwrap_or_default(), at(path));
+    let link = format!("{}{}", browser::origin(), at(path));
     let copied = link.clone();
     view! {
         <p class="ask-label" role="status">

@@ -55,7 +55,12 @@ pub fn StateEditor(screen: Screen, edits: RwSignal<Result<Edits, String>>) -> im
         spawn_local(async move {
             match value_of(screen, entries.iter().map(|entry| &**entry)).await {
                 Ok(before) => {
-                    edited.try_update(|edited| edited.push(Edited::new(key, before)));
+                    edited.try_update(|edited| {
+                        // It may have been chosen twice before its value came.
+                        if edited.iter().all(|other| other.key != key) {
+                            edited.push(Edited::new(key, before));
+                        }
+                    });
                     problem.try_set(None);
                 }
                 Err(error) => drop(problem.try_set(Some(error))),

@@ -6,7 +6,7 @@ use leptos::{html, prelude::*};
 use protocol::RunSummary;
 
 use self::turn::TurnView;
-pub use self::turn::{InFlight, Writing};
+pub use self::turn::{InFlight, Writing, kept, once_let_go};
 use super::screen::Screen;
 use crate::{
     browser,

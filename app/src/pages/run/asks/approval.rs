@@ -47,17 +47,24 @@ pub fn ApprovalAsk(screen: Screen, node: Option<NodeId>, form: ApprovalForm, rep
     };
     let (can_go_back, can_reroute) = (!back.is_empty(), !routes.is_empty());
     let (back, routes) = (StoredValue::new(back), StoredValue::new(routes));
-    let panel = move || {
-        opened.get().map(|act| match act {
-            Act::Edit => view! { <EditForm screen reply approve=Callback::new(approve) /> }.into_any(),
-            Act::SendBack => {
-                view! { <WayForm screen reply nodes=back.get_value() comment=true /> }.into_any()
-            }
-            Act::Reroute => {
-                view! { <WayForm screen reply nodes=routes.get_value() comment=false /> }.into_any()
-            }
-            Act::Reject => view! { <RejectForm reply /> }.into_any(),
-        })
+    // Each stays once it is made, so that what was typed in it outlives the look at another.
+    let panel = move |act: Act| {
+        let is_made = Memo::new(move |made: Option<&bool>| {
+            made.copied().unwrap_or_default() || opened.get() == Some(act)
+        });
+        let form = move || {
+            is_made.get().then(|| match act {
+                Act::Edit => view! { <EditForm screen reply approve=Callback::new(approve) /> }.into_any(),
+                Act::SendBack => {
+                    view! { <WayForm screen reply nodes=back.get_value() comment=true /> }.into_any()
+                }
+                Act::Reroute => {
+                    view! { <WayForm screen reply nodes=routes.get_value() comment=false /> }.into_any()
+                }
+                Act::Reject => view! { <RejectForm reply /> }.into_any(),
+            })
+        };
+        view! { <div class="ask-panel" hidden=move || opened.get() != Some(act)>{form}</div> }
     };
     view! {
         {(visit > 1).then(|| view! { <p class="dim">{format!("This is its visit {visit}.")}</p> })}
@@ -77,7 +84,7 @@ pub fn ApprovalAsk(screen: Screen, node: Option<NodeId>, form: ApprovalForm, rep
                 <span class="mono">{digest.with_value(|digest| digest.to_string().chars().take(12).collect::<String>())}</span>
             </span>
         </div>
-        {panel}
+        {[Act::Edit, Act::SendBack, Act::Reroute, Act::Reject].map(panel).collect_view()}
     }
 }
 

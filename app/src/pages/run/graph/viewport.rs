@@ -154,7 +154,7 @@ impl Viewport {
         }
         if was_click && let Some(canvas) = self.canvas.try_get_untracked().flatten() {
             // From here on the card below the finger gets no click.
-            drop(canvas.set_pointer_capture(event.pointer_id()));
+            browser::capture_pointer(&canvas, event);
         }
         match other {
             None => self.pan(right, down),
@@ -219,8 +219,8 @@ impl Viewport {
             self.camera.set(aim);
             return;
         }
-        let begun = browser::now();
-        self.glide_on(id, begun.0 as f64, from, to, aim);
+        let begun = browser::steady_ms();
+        self.glide_on(id, begun, from, to, aim);
     }
 
     fn glide_on(self, id: u32, begun: f64, from: Camera, to: Camera, aim: Option<Camera>) {
@@ -228,7 +228,7 @@ impl Viewport {
             if self.glide.try_get_value() != Some(id) {
                 return;
             }
-            let part = ((browser::now().0 as f64 - begun) / GLIDE).clamp(0.0, 1.0);
+            let part = ((browser::steady_ms() - begun) / GLIDE).clamp(0.0, 1.0);
             if part >= 1.0 {
                 self.camera.try_set(aim);
                 return;

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use leptos::prelude::*;
+use leptos::{ev, html, prelude::*};
 use protocol::{CallId, CallOutcome, CallView, LogLevel, NodeId, RunView, ToolView, Turn, TurnContent};
 
 use crate::{
+    browser::{self, GrowingText},
     components::{
         icon::{Icon, IconName},
         long_text::{LongText, Reading},
         status::Tone,
     },
     format,
-    legible::legible,
     live::Stream,
     pages::run::{
         asks::AskTurn,
@@ -25,9 +25,6 @@ use crate::{
         screen::{Screen, visit_of},
     },
 };
-
-/// Bytes of a text in flight that are shown.
-const MOST_IN_FLIGHT: usize = 20_000;
 
 /// The turn with this index. Turns are only added, never changed; the calls in them are.
 #[component]
@@ -140,50 +137,113 @@ fn CallTurn(screen: Screen, call: CallId) -> impl IntoView {
             screen.view.with(|view| view.call(&call).map(|call| tools_of(view, call)).unwrap_or_default())
         }
     });
+    let place = NodeRef::<html::Div>::new();
+    let may_end = once_let_go(is_over, place);
     let body = move || {
-        if !is_over.get() {
-            return view! { <Writing screen call=call.clone() /> }.into_any();
+        if !may_end.get() {
+            return view! { <Writing screen call=call.clone() ended=is_over /> }.into_any();
         }
         let call = state.get_untracked();
         let outcome = call.as_ref().and_then(|call| call.outcome.clone());
         outcome.map(|outcome| answer(screen, outcome)).into_any()
     };
     view! {
-        {body}
+        <div class="turn-body" node_ref=place>{body}</div>
         <For each=move || tools.get() key=|tool| tool.clone() let:tool>
             <ToolRow screen tool />
         </For>
     }
 }
 
-/// Plain text while it is being written: it changes with every frame.
+/// Plain text while it is being written: it grows with every frame.
 #[component]
-pub fn Writing(screen: Screen, call: CallId) -> impl IntoView {
-    move || view! { <InFlight stream=screen.stream(&call) /> }
+pub fn Writing(
+    screen: Screen,
+    call: CallId,
+    /// Whether the call is over and its text only stays because it is held.
+    #[prop(optional, into)]
+    ended: Signal<bool>,
+) -> impl IntoView {
+    view! { <InFlight stream=kept(move || screen.stream(&call), ended) /> }
+}
+
+/// What a call brings; after its end, what it brought last.
+pub fn kept(
+    stream: impl Fn() -> Option<Stream> + Send + Sync + 'static,
+    ended: impl Into<Signal<bool>>,
+) -> Signal<Option<Stream>> {
+    let ended = ended.into();
+    let stream = Memo::new(move |before: Option<&Option<Stream>>| {
+        let now = stream();
+        if now.is_none() && ended.get() { before.cloned().flatten() } else { now }
+    });
+    stream.into()
+}
+
+/// Whether what a text ended with may take its place: not while the person has some of it selected.
+pub fn once_let_go(ended: Memo<bool>, place: NodeRef<html::Div>) -> Signal<bool> {
+    let let_go = RwSignal::new(ended.get_untracked());
+    Effect::new(move |_| {
+        let look = move || {
+            let place = place.try_get_untracked().flatten();
+            if !place.is_some_and(|place| browser::is_selected_in(&place)) {
+                let_go.try_set(true);
+            }
+        };
+        if !ended.get() {
+            let_go.set(false);
+        } else if !let_go.get_untracked() {
+            look();
+            // A selection ends by a click or a key.
+            let click = window_event_listener(ev::click, move |_| look());
+            let key = window_event_listener(ev::keyup, move |_| look());
+            on_cleanup(move || {
+                click.remove();
+                key.remove();
+            });
+        }
+    });
+    let_go.into()
 }
 
 /// A call in flight: what it has written, or what it does before.
 #[component]
-pub fn InFlight(stream: Option<Stream>) -> impl IntoView {
-    let stream = stream.unwrap_or_default();
-    let text = stream.text.clone();
-    let is_writing = Memo::new(move |_| text.with(|text| !text.is_empty()));
+pub fn InFlight(
+    /// What comes of it.
+    #[prop(into)]
+    stream: Signal<Option<Stream>>,
+) -> impl IntoView {
+    let stream = Memo::new(move |_| stream.get().unwrap_or_default());
+    let is_writing = Memo::new(move |_| stream.get().text.with(|text| !text.is_empty()));
     move || {
-        let Stream { text, before } = stream.clone();
         if is_writing.get() {
-            view! { <p class="writing caret">{move || text.with(|text| newest(text))}</p> }.into_any()
+            view! { <Growing stream /> }.into_any()
         } else {
-            view! { <p class="writing dim caret">{move || format::before_answer(before.get()) + " "}</p> }
+            view! { <p class="writing dim caret">{move || format::before_answer(stream.get().before.get()) + " "}</p> }
                 .into_any()
         }
     }
 }
 
-/// The end of a text in flight: drawing all of a long one anew with each piece would stop the page.
-fn newest(text: &str) -> String {
-    let from = text.ceil_char_boundary(text.len().saturating_sub(MOST_IN_FLIGHT));
-    let shown = legible(&text[from..]);
-    if from > 0 { format!("… {shown}") } else { shown.into_owned() }
+/// An answer to which pieces are added. It is drawn in the browser only: the server sends none.
+#[component]
+fn Growing(stream: Memo<Stream>) -> impl IntoView {
+    let place = NodeRef::<html::P>::new();
+    let growing = StoredValue::new_local(None::<GrowingText>);
+    Effect::new(move |_| {
+        let Some(place) = place.get() else { return };
+        stream.get().text.with(|text| {
+            growing.update_value(|growing| {
+                if growing.is_none() {
+                    *growing = GrowingText::begin(&place);
+                }
+                if let Some(growing) = growing {
+                    growing.show(text);
+                }
+            });
+        });
+    });
+    view! { <p class="writing caret" node_ref=place></p> }
 }
 
 fn answer(screen: Screen, outcome: CallOutcome) -> AnyView {
