@@ -1,4 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "./fixtures";
 import { fact, inspector, transcript } from "./run-page";
 import { importRun, runFile } from "./run-files";
@@ -106,4 +108,34 @@ test("a run is deleted from its page and from the list, and every open page drop
   await list.getByRole("dialog").getByRole("button", { name: "Delete the run" }).click();
   await expect(link(second)).toHaveCount(0);
   await expect(page.getByText("The run was deleted.")).toBeVisible();
+});
+
+test("a run that cannot be read is listed beside the others, says why on its page, and can be deleted there", async ({ page, server, problems }) => {
+  problems.tolerate(/Failed to load resource: the server responded with a status of 404/);
+  const other = await importRun(server, runFile("One."));
+  const strange = await importRun(server, runFile("Two."));
+  await server.kill();
+  const change = [
+    "import sqlite3, sys",
+    "file = sqlite3.connect(sys.argv[1])",
+    "file.execute(\"update run set summary = '{}' where id = ?\", [bytes.fromhex(sys.argv[2])])",
+    "file.commit()",
+  ];
+  execFileSync("python3", ["-c", change.join("\n"), join(server.data, "pitwall.db"), strange.replaceAll("-", "")]);
+  await server.start();
+
+  for (const list of ["/", "/runs"]) {
+    await page.goto(list);
+    await expect(page.locator("#main").locator(`a[href="/runs/${other}"]`).first()).toBeVisible();
+    await expect(page.getByText(/^The run cannot be read, because/).first()).toBeVisible();
+  }
+  await page.getByRole("row").filter({ hasText: "cannot be read" }).getByRole("link").first().click();
+  await page.waitForURL(`/runs/${strange}`);
+  await expect(page.getByRole("alert")).toHaveText(/^The run cannot be read, because/);
+  await page.reload();
+  await page.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete the run" }).click();
+  await page.waitForURL(/\/runs$/);
+  await expect(page.getByText(/cannot be read/)).toHaveCount(0);
+  await expect(page.locator(`a[href="/runs/${other}"]`)).toBeVisible();
 });

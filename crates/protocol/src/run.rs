@@ -97,6 +97,20 @@ pub struct UnknownWorkflow {
     pub parameters: Map<String, Value>,
 }
 
+impl UnknownWorkflow {
+    /// What stands for a workflow of which only the kind is left. Without its parameters it is none of
+    /// a kind that this version reads strictly: it gets a name of its own, or no page could read it.
+    pub fn of_kind(kind: String) -> Self {
+        let kind = if is_known(&kind) { format!("unreadable {kind}") } else { kind };
+        Self { kind, parameters: Map::new() }
+    }
+}
+
+/// Whether [`KnownWorkflow`] has this kind.
+fn is_known(kind: &str) -> bool {
+    matches!(kind, "pipeline" | "portfolio")
+}
+
 /// What a [`Workflow`] is where it is read, for the OpenAPI document: only one that is known can be
 /// asked for.
 #[cfg(feature = "openapi")]
@@ -134,7 +148,7 @@ impl<'de> Deserialize<'de> for Workflow {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut fields = Map::deserialize(deserializer)?;
         match fields.get("type").and_then(Value::as_str) {
-            Some("pipeline" | "portfolio") => {
+            Some(kind) if is_known(kind) => {
                 Ok(match serde_json::from_value(Value::Object(fields)).map_err(D::Error::custom)? {
                     KnownWorkflow::Pipeline { ticker, date, analysts } => {
                         Self::Pipeline { ticker, date, analysts }

@@ -2,7 +2,7 @@
 #![cfg(not(target_family = "wasm"))]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use protocol::Workflow;
+use protocol::{UnknownWorkflow, Workflow};
 
 #[test]
 fn a_workflow_of_an_unknown_kind_is_kept_as_it_is_and_a_mistake_in_a_known_one_is_named() {
@@ -13,4 +13,14 @@ fn a_workflow_of_an_unknown_kind_is_kept_as_it_is_and_a_mistake_in_a_known_one_i
     let wrong = r#"{"type":"pipeline","ticker":"AAPL","date":"2022-99-30"}"#;
     assert!(serde_json::from_str::<Workflow>(wrong).is_err());
     assert!(serde_json::from_str::<Workflow>(r#"{"ticker":"AAPL"}"#).is_err());
+}
+
+#[test]
+fn what_stands_for_a_workflow_without_its_parameters_can_be_read_again() {
+    for kind in ["pipeline", "portfolio", "council", ""] {
+        let workflow = Workflow::Unknown(UnknownWorkflow::of_kind(kind.to_owned()));
+        let read: Workflow = serde_json::from_str(&serde_json::to_string(&workflow).unwrap()).unwrap();
+        assert_eq!(read, workflow);
+        assert!(read.kind_word().ends_with(kind));
+    }
 }

@@ -75,6 +75,10 @@ async fn a_run_that_cannot_be_read_keeps_no_server_from_starting_and_is_taken_al
     let ids: Vec<_> = runs.iter().map(|run| run["run"].as_str().unwrap()).collect();
     assert_eq!(ids, [&other, &strange]);
     assert!(runs[1]["unreadable"].as_str().unwrap().contains("cannot be read, because"), "{}", runs[1]);
+    // What a page cannot read, it cannot show: neither this run nor any beside it.
+    for run in runs {
+        serde_json::from_value::<protocol::RunSummary>(run).unwrap();
+    }
     let path = format!("/api/v1/runs/{strange}");
     let (status, problem) = me.answer("GET", &path, None).await;
     assert_eq!(status, 500);

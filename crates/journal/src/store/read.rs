@@ -292,7 +292,7 @@ impl Columns {
 
     /// A summary with what is known, and the reason why that is not more.
     fn summary(self, why: String) -> Option<RunSummary> {
-        let unknown = UnknownWorkflow { kind: self.kind, parameters: Default::default() };
+        let unknown = UnknownWorkflow::of_kind(self.kind);
         // The word is always an id.
         let flow: FlowId = self.flow.parse().or_else(|_| "unknown".parse()).ok()?;
         let request = RunRequest::new(Workflow::Unknown(unknown), flow);
