@@ -62,6 +62,17 @@ test.describe("the start form", () => {
     await expect(page).toHaveURL("/");
   });
 
+  test("keeps the rest of a day while a part of it is typed anew", async ({ page }) => {
+    await page.goto("/");
+    const day = startForm(page).getByLabel("As of");
+    await day.fill("2022-06-30");
+    // The month goes; day and year stay where they are.
+    await day.press("Delete");
+    await expect(day).toHaveValue("");
+    await page.keyboard.type("05");
+    await expect(day).toHaveValue("2022-05-30");
+  });
+
   test("asks for at least one analyst", async ({ page }) => {
     await page.goto("/");
     const form = startForm(page);

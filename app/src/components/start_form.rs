@@ -18,6 +18,7 @@ use self::{
 };
 use super::{
     approval::ApprovalPicker,
+    day_field::day_field,
     icon::{Icon, IconName},
     limits::{LimitFields, LimitsDraft},
     notice::FormError,
@@ -237,7 +238,7 @@ pub fn StartForm(
                     max=last_date.to_string()
                     aria-describedby="date-note"
                     aria-invalid=move || faults.with(|faults| faults.date.is_some()).then_some("true")
-                    prop:value=draft.date
+                    node_ref=day_field(draft.date)
                     value=draft.date.get_untracked()
                     on:input=move |event| draft.date.set(event_target_value(&event))
                     on:change=move |_| attempted.set(true)

@@ -13,6 +13,7 @@ use crate::{
     api,
     components::{
         approval::{ApprovalPicker, choices},
+        day_field::day_field,
         dialog::Modal,
         icon::{Icon, IconName},
         limits::{LimitFields, LimitsDraft},
@@ -177,7 +178,7 @@ fn ForkForm(screen: Screen) -> impl IntoView {
                 <div class="fold-body">
                     <label class="ask-label">
                         "As of"
-                        <input class="input" type="date" prop:value=date on:input=move |event| date.set(event_target_value(&event)) />
+                        <input class="input" type="date" node_ref=day_field(date) value=date.get_untracked() on:input=move |event| date.set(event_target_value(&event)) />
                     </label>
                     <fieldset class="ask-choices">
                         <legend>"Model"</legend>
