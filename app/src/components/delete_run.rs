@@ -43,8 +43,8 @@ pub fn DeleteDialog(
         <Modal open id="delete-run" title="Delete this run?".to_owned()>
             <p><strong>{title}</strong></p>
             <p>
-                "Its whole log goes for good: answers, prompts, tool calls and questions, and links that share it. "
-                "An exported file brings it back to be read."
+                "Its whole log goes for good: answers, prompts, tool calls and questions, and the links that share it. "
+                "Export it first if somebody may want to read it again."
             </p>
             <p class="dim">
                 "What it traded stays in its portfolio, what it used still counts for the account, and runs that "
