@@ -28,6 +28,8 @@ export class Browser {
         : ["WebKitWebDriver", `--port=${port}`];
     // Of what it prints nothing is about the page.
     const driver = spawn(program, settings, { stdio: "ignore", env: { ...process.env, LC_ALL: "C.UTF-8" } });
+    // A test that is given up, such as one that takes too long, leaves none behind.
+    process.once("exit", () => driver.kill());
     const failed = new Promise<never>((_, reject) => driver.once("error", reject));
     const address = `http://127.0.0.1:${port}`;
     await Promise.race([answers(address), failed]);
