@@ -22,7 +22,7 @@ pub async fn hydrate() {
     let root = document().document_element();
     base::set(root.and_then(|root| root.get_attribute("data-base")).unwrap_or_default());
     // Said once: it is refused if it was said before.
-    drop(try_set_server_url(base::base()));
+    let _ = try_set_server_url(base::base());
     // A person may be quicker than the program.
     let typed = Typed::keep();
     // Waits for the code of the page that is open.
