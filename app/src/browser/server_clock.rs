@@ -123,7 +123,7 @@ fn ask() {
     leptos::task::spawn_local(async {
         loop {
             let asked = steady_ms();
-            let answer = Request::get("/healthz").send().await;
+            let answer = Request::get(&crate::base::at("/healthz")).send().await;
             let time = answer.ok().and_then(|answer| answer.headers().get(SERVER_TIME));
             if let Some(time) = time {
                 heard(&time, asked, steady_ms());

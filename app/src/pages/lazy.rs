@@ -153,7 +153,7 @@ async fn until_loaded(load: impl AsyncFn() -> Result<(), SplitLoaderError>) {
 #[cfg(all(feature = "hydrate", not(debug_assertions)))]
 async fn leave_for_the_new_page() {
     let wanted = WANTED.get().and_then(|url| url.try_get_untracked()).map(|url| address(&url));
-    let wanted = wanted.unwrap_or_else(|| "/".to_owned());
+    let wanted = wanted.unwrap_or_else(|| crate::base::at("/"));
     let (words, label) = match (browser::is_alive(), browser::has_typed()) {
         (true, false) => {
             browser::load(&wanted);
