@@ -5,6 +5,14 @@ import { finishedPipeline } from "./runs";
 
 // What a browser or something on the way may refuse, and what the page says then.
 
+// Every browser of this file also knows the server by a name.
+test.use({
+  variables: { PITWALL_ALLOW_HOST: "pitwall.test" },
+  launchOptions: async ({ launchOptions }, use) => {
+    await use({ ...launchOptions, args: [...(launchOptions.args ?? []), "--host-resolver-rules=MAP pitwall.test 127.0.0.1"] });
+  },
+});
+
 const startForm = (page: Page): Locator => page.getByRole("form", { name: "Start a run" });
 
 /** Every button that copies is used twice; what was copied is pasted after each click. */
@@ -33,13 +41,6 @@ async function pasted(page: Page): Promise<string> {
 }
 
 test.describe("over plain http at a name that is not this machine's", () => {
-  test.use({
-    variables: { PITWALL_ALLOW_HOST: "pitwall.test" },
-    launchOptions: async ({ launchOptions }, use) => {
-      await use({ ...launchOptions, args: [...(launchOptions.args ?? []), "--host-resolver-rules=MAP pitwall.test 127.0.0.1"] });
-    },
-  });
-
   test("all that copies does so, as often as it is asked", async ({ page, server }) => {
     const { run } = await finishedPipeline(server, "LLY", "2022-06-30");
     const there = new URL(server.addressToOpen);
