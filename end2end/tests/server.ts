@@ -15,7 +15,7 @@ const token = "a-token-that-only-the-tests-know";
 /** Accounts to begin with, and their roles. */
 export type Accounts = Record<string, "owner" | "viewer" | "administrator">;
 
-/** Settings of a server, as environment variables. */
+/** Settings of a server, as environment variables. `{port}` stands for the server's own. */
 export type Variables = Record<string, string>;
 
 /** A Pitwall server of its own, with its own data, which survive a kill and a restart. */
@@ -39,7 +39,9 @@ export class Server {
   /** A running server with empty data. */
   static async launch(variables: Variables = {}, accounts: Accounts = {}): Promise<Server> {
     const data = await mkdtemp(join(tmpdir(), "pitwall-"));
-    const server = new Server(`127.0.0.1:${await freePort()}`, data, variables);
+    const port = await freePort();
+    const settings = Object.entries(variables).map(([name, value]) => [name, value.replace("{port}", String(port))]);
+    const server = new Server(`127.0.0.1:${port}`, data, Object.fromEntries(settings) as Variables);
     for (const [name, role] of Object.entries(accounts)) {
       const settings = { PATH: process.env.PATH, PITWALL_PASSWORD: Server.password };
       spawnSync(program, ["account", "--data", data, "add", name, "--role", role], { env: settings });

@@ -37,7 +37,7 @@ pub struct LogOptions {
     #[arg(long = "log", global = true, env = "PITWALL_LOG", default_value = "warn,server=info")]
     pub log: LogFilter,
     /// How it is written: as text, or as one JSON document a line. Text is coloured where a terminal reads
-    /// it and NO_COLOR is not set.
+    /// it and `NO_COLOR` is not set.
     #[arg(
         long,
         global = true,

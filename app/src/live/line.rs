@@ -18,6 +18,16 @@ pub(super) enum Heard {
     Sign,
 }
 
+impl Heard {
+    /// Whether it is what the server says when it is asked whether it is there.
+    pub fn is_answer(&self) -> bool {
+        match self {
+            Self::Message(text) => text.starts_with(r#"{"control":"heartbeat""#),
+            Self::Sign => true,
+        }
+    }
+}
+
 /// How a connection ended.
 #[derive(Debug)]
 pub(super) enum End {

@@ -196,14 +196,16 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
         // Gone with the connection: the next one says anew what is the matter.
         let mut trouble = None;
         self.take(first, &mut trouble);
-        let (mut quiet, mut is_asked) = (0, false);
+        let (mut quiet, mut is_asked, mut is_heard) = (0, false, false);
         let tick = self.heartbeat.tick();
         let mut ticking = Box::pin(sleep(tick).fuse());
         loop {
             select_biased! {
                 heard = line.next().fuse() => match heard {
                     Ok(heard) => {
-                        (quiet, is_asked) = (0, false);
+                        // Other messages may have been on their way before a connection died.
+                        is_asked &= !heard.is_answer();
+                        (quiet, is_heard) = (0, true);
                         self.take(heard, &mut trouble);
                     }
                     Err(end) => return Outcome::Ended(end),
@@ -212,7 +214,7 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
                     Some(Wake::Resume) => return Outcome::Resume,
                     Some(Wake::Ask) => {
                         line.ask();
-                        is_asked = true;
+                        (is_asked, is_heard) = (true, false);
                         ticking = Box::pin(sleep(tick).fuse());
                     }
                     None => {}
@@ -221,7 +223,9 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
                 () = ticking => {
                     ticking = Box::pin(sleep(tick).fuse());
                     quiet += 1;
-                    if is_asked {
+                    if std::mem::take(&mut is_heard) {
+                        // What was asked may still stand behind other messages.
+                    } else if is_asked {
                         match line.look().await {
                             Some(Ok(heard)) => {
                                 (quiet, is_asked) = (0, false);
@@ -244,10 +248,10 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
 
     fn take(&mut self, heard: Heard, trouble: &mut Option<Banner>) {
         self.heard_at = browser::now();
-        let Heard::Message(text) = heard else { return };
-        if text.starts_with(r#"{"control":"heartbeat""#) {
+        if heard.is_answer() {
             return;
         }
+        let Heard::Message(text) = heard else { return };
         if let Some(now) = Trouble::parse(&text) {
             drop(trouble.take());
             *trouble = now.detail.as_deref().map(in_trouble);
