@@ -53,6 +53,7 @@ export class Proxy {
   /** Lets everything through again. */
   behave(): void {
     this.upgrades = "pass";
+    this.asked.length = 0;
     this.buffers = false;
     this.delay = 0;
     this.thaw();
