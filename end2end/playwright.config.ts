@@ -12,7 +12,8 @@ export default defineConfig({
   fullyParallel: false,
   workers: 2,
   forbidOnly: !!process.env.CI,
-  retries: 0,
+  // A second attempt is traced; what only then passes is named at the end as flaky, and wants mending.
+  retries: 1,
   timeout: 60_000,
   reporter: [["list"], ["json", { outputFile: "../target/end2end/results.json" }]],
   expect: {
@@ -24,7 +25,7 @@ export default defineConfig({
     timezoneId: "UTC",
     colorScheme: "light",
     contextOptions: { reducedMotion: "reduce" },
-    trace: "retain-on-failure",
+    trace: "on-first-retry",
     screenshot: "only-on-failure",
     launchOptions: {
       executablePath: chromium,

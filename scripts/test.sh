@@ -53,6 +53,18 @@ slowest_browser_tests() {
     suites.forEach(show);' 2>/dev/null | slowest
 }
 
+# Tests that passed at their second attempt only.
+flaky_browser_tests() {
+  node -e '
+    const { suites } = JSON.parse(require("fs").readFileSync("target/end2end/results.json"));
+    const show = (suite) => {
+      for (const { title, tests } of suite.specs ?? [])
+        if (tests.some(({ status }) => status === "flaky")) console.log("      flaky:", suite.file, title);
+      (suite.suites ?? []).forEach(show);
+    };
+    suites.forEach(show);' 2>/dev/null
+}
+
 # What must succeed, but checks nothing by itself.
 as_none() { echo 0 0; }
 
@@ -93,6 +105,7 @@ step "Tests in WebAssembly" rust_tests \
 step "Release build" as_one scripts/build.sh
 step "Browser tests" browser_tests in_browser
 slowest_browser_tests
+flaky_browser_tests
 
 echo "$passed passed, $failed failed"
 [[ $failed -eq 0 ]]
