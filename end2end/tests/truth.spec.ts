@@ -67,16 +67,12 @@ test("a clock that is set while the page is open changes no time on it; a machin
   await page.goto(`/runs/${run}`);
   await expect(fact(page, "Elapsed")).toHaveText(/\d\d:\d\d/);
 
-  const asked = page.waitForResponse("**/healthz");
   await page.evaluate(() => ((window as never as { shifts: { date: number } }).shifts.date = 3_600_000));
-  await asked;
   await expect.poll(off).toBeLessThan(3_000);
 
   // A steady clock that stood still for ten minutes, as it does while the machine sleeps.
-  const again = page.waitForResponse("**/healthz");
   await page.evaluate(() => ((window as never as { shifts: { steady: number } }).shifts.steady = -600_000));
-  await again;
-  await expect.poll(off).toBeLessThan(3_000);
+  await expect.poll(off, { timeout: 20_000 }).toBeLessThan(3_000);
   await stop(server, run);
 });
 
