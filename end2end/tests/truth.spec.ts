@@ -76,6 +76,17 @@ test("a clock that is set while the page is open changes no time on it; a machin
   await stop(server, run);
 });
 
+/** Keeps the page's program on its way until what is returned is called. */
+async function holdProgram(page: Page): Promise<() => void> {
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route("**/pkg/pitwall.*.wasm", async (route) => {
+    await held;
+    await route.continue();
+  });
+  return release;
+}
+
 test.describe("a program that cannot start", () => {
   /** A page that nobody waits for. */
   const opened = async (context: BrowserContext, prepare: (page: Page) => Promise<unknown>, path = "/"): Promise<Page> => {
@@ -107,12 +118,7 @@ test.describe("a program that cannot start", () => {
   test("says so after a time where its files never come, and takes it back when they do", async ({ context }) => {
     const page = await context.newPage();
     await page.clock.install();
-    let release = (): void => {};
-    const held = new Promise<void>((resolve) => (release = resolve));
-    await page.route("**/pkg/pitwall.*.wasm", async (route) => {
-      await held;
-      await route.continue();
-    });
+    const release = await holdProgram(page);
     await page.goto("/", { waitUntil: "domcontentloaded" });
     await page.clock.fastForward(21_000);
     const note = page.getByRole("alert").filter({ hasText: "has not started for 20 seconds" });
@@ -131,12 +137,7 @@ test.describe("a program that cannot start", () => {
 
 test("what is typed before the program has come stays", async ({ context }) => {
   const page = await context.newPage();
-  let release = (): void => {};
-  const held = new Promise<void>((resolve) => (release = resolve));
-  await page.route("**/pkg/pitwall.*.wasm", async (route) => {
-    await held;
-    await route.continue();
-  });
+  const release = await holdProgram(page);
   await page.goto("/", { waitUntil: "domcontentloaded" });
   const form = page.getByRole("form", { name: "Start a run" });
   await form.getByRole("combobox", { name: "Ticker" }).fill("KO");
