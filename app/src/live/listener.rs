@@ -1,6 +1,6 @@
 //! Listens to the server, by whichever way gets through, and comes back by itself.
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use futures::{
     FutureExt, StreamExt,
@@ -59,6 +59,7 @@ pub(super) fn listen<T: 'static>(
         let (alive, gone) = oneshot::channel::<()>();
         on_cleanup(move || drop(alive));
         let Listener { path, read, take } = listener;
+        let wake = RefCell::new(wake);
         let missing = move || wake_up(&wake, Wake::Resume);
         let listening = Listening {
             connection,
@@ -77,14 +78,15 @@ pub(super) fn listen<T: 'static>(
     });
 }
 
-fn wake_up(wake: &mpsc::Sender<Wake>, why: Wake) {
+/// Each sender has one place of its own besides the channel's, so none is cloned to send.
+fn wake_up(wake: &RefCell<mpsc::Sender<Wake>>, why: Wake) {
     // Where so many wait already, it does look up.
-    drop(wake.clone().try_send(why));
+    drop(wake.borrow_mut().try_send(why));
 }
 
 fn wake_when_somebody_comes_back(wake: &mpsc::Sender<Wake>) {
     let ask = || {
-        let wake = wake.clone();
+        let wake = RefCell::new(wake.clone());
         move || wake_up(&wake, Wake::Ask)
     };
     let (online, visible, shown) = (ask(), ask(), ask());
