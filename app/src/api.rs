@@ -175,13 +175,13 @@ pub async fn text(run: RunId, digest: Digest) -> Result<String, ApiError> {
 }
 
 /// The models that the settings name.
-#[server(name = ModelsCall, prefix = "/rpc", endpoint = "models", input = JsonText, output = JsonText)]
+#[server(name = ModelsCall, prefix = "/rpc", endpoint = "models", input = JsonText, output = JsonText, client = Caller)]
 pub async fn models() -> Result<Vec<ModelProfile>, ApiError> {
     answer(backend()?.models().await)
 }
 
 /// Asks a model a short question.
-#[server(name = TestModelCall, prefix = "/rpc", endpoint = "test_model", input = JsonText, output = JsonText)]
+#[server(name = TestModelCall, prefix = "/rpc", endpoint = "test_model", input = JsonText, output = JsonText, client = Caller)]
 pub async fn test_model(name: Option<ProfileName>) -> Result<ModelTest, ApiError> {
     answer(backend()?.test_model(name).await)
 }

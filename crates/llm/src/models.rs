@@ -11,8 +11,8 @@ use protocol::{ModelProfile, ModelTest, ProfileName, Tier, Usage};
 
 use crate::{ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, Message, Piece, Sink, Tiers};
 
-/// How long a model may take to answer a short question.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a model may take to answer a short question: less than a page waits for any answer.
+const PATIENCE: Duration = Duration::from_secs(25);
 const QUESTION: &str = "Answer with the one word: ready";
 
 /// A model as it is described, and what asks it.
