@@ -39,7 +39,7 @@ mod upkeep;
 use std::{
     io,
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -179,8 +179,7 @@ pub enum ServeError {
     Io(#[from] io::Error),
 }
 
-/// Serves until SIGTERM or Ctrl-C, then ends cleanly: sockets are closed with code 1012, and
-/// runs at work are left in the log, to be continued at the next start.
+/// Opens everything and serves it, see [`serve_opened`].
 ///
 /// # Errors
 /// See [`ServeError`].
@@ -190,6 +189,20 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         .await
         .map_err(|error| ServeError::Listen(options.listen.addr, error))?;
     let service = open(&options).await?;
+    serve_opened(&options, service, listener, &site).await
+}
+
+/// Serves the pages in `site` and all interfaces until SIGTERM or Ctrl-C, then ends cleanly: sockets are
+/// closed with code 1012, and runs at work are left in the log, to be continued at the next start.
+///
+/// # Errors
+/// See [`ServeError`]; that of the journal where its writer has ended, as nothing can be stored any more.
+pub async fn serve_opened(
+    options: &ServeOptions,
+    service: Arc<Service>,
+    listener: TcpListener,
+    site: &Path,
+) -> Result<(), ServeError> {
     let address = listener.local_addr()?;
     let base = options.listen.base_path.clone();
     app::base::set(base.as_str().to_owned());
@@ -201,7 +214,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     announce(&access, address);
     let gateway = Gateway::new(service.clone(), access);
     let heartbeat = Heartbeat(options.listen.heartbeat);
-    let routes = routes(gateway.clone(), &base).merge(pages::router(gateway.clone(), &site, heartbeat));
+    let routes = routes(gateway.clone(), &base).merge(pages::router(gateway.clone(), site, heartbeat));
     let router = base_path::below(base, guarded(routes, gateway));
 
     let shutdown = service.shutdown.clone();
