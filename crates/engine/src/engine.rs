@@ -402,7 +402,8 @@ impl Engine {
         self.resume_run(summary).await
     }
 
-    /// The live text of the run's calls in flight; `None` if the run is not active.
+    /// The live text of the run's calls in flight; `None` if neither its executor nor a question beside it
+    /// is at work.
     pub fn live(&self, run: RunId) -> Option<Arc<LiveCalls>> {
         if let Some(active) = self.active().get(&run) {
             return Some(active.live.clone());
@@ -476,7 +477,7 @@ impl Engine {
         Ok(logged == graph.plans().iter().map(|plan| &plan.id).collect())
     }
 
-    /// Ends a run that has no executor, from its log alone.
+    /// Ends a run that has no executor, from its summary and log alone.
     async fn give_up(&self, run: RunId, ending: Ending) -> Result<(), JournalError> {
         let Ending { status, error, stopped } = ending;
         let epoch = self.0.journal.claim(run).await?;
@@ -566,8 +567,8 @@ impl Engine {
         });
     }
 
-    /// Ends a run after its executor panicked while ending it. Where folding its log panics, the end is
-    /// written from the log's totals alone.
+    /// Ends a run whose executor panicked. If its progress makes that panic as well, the end is written from
+    /// the run's summary and log alone.
     async fn fail_by_defect(&self, execution: &Execution) -> Result<(), JournalError> {
         tracing::error!(run = %execution.log.run, "the run met a defect");
         execution.stop.cancel();
