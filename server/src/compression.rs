@@ -44,8 +44,8 @@ impl Predicate for Documents {
 }
 
 /// Whether another site may have navigated a browser here, with a URL of its choice. Writes, and responses
-/// that show a token, come from our own pages only; for a typed address or a bookmark the browser says that a
-/// person navigated.
+/// that show a token, come from our own pages only; for a typed address or a link that was followed, the
+/// browser's headers say that a person navigated.
 fn may_be_led(request: &Request) -> bool {
     let shown = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let by_person = shown("sec-fetch-site") == Some("none") || shown("sec-fetch-user") == Some("?1");
