@@ -76,7 +76,7 @@ impl FromRequestParts<Gateway> for Scoped {
 }
 
 impl Scoped {
-    /// Who asks.
+    /// The caller of this request.
     pub fn caller(&self) -> &Caller {
         &self.visit.caller
     }

@@ -173,7 +173,7 @@ pub struct ChatAnswer {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct ChatFailure {
-    /// Why.
+    /// The error of the last attempt, or why none was made.
     pub error: ChatError,
     /// All attempts, oldest first; empty if no request was sent.
     pub attempts: Vec<Attempt>,

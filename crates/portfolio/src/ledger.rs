@@ -20,7 +20,7 @@ pub enum Entry {
         name: String,
         /// Cash to start with, in US dollars; above zero.
         cash: Decimal,
-        /// When.
+        /// When it was opened.
         at: Timestamp,
     },
     /// A decision was carried out.
