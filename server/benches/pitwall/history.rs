@@ -73,8 +73,7 @@ pub async fn times() -> Vec<Figure> {
             limit.push(asked(&client, &short, path).await);
         }
         let (measured, limit) = (percentile(&mut measured, 50), percentile(&mut limit, 50));
-        let figure =
-            Figure::new(name(what), "ms", Better::Less, measured, limit, "the same with 200 runs");
+        let figure = Figure::new(name(what), "ms", Better::Less, measured, limit, "the same with 200 runs");
         figures.push(figure.at_most(PAGE_AT_MOST));
     }
     figures
