@@ -53,7 +53,7 @@ impl IntoResponse for Opened {
 
 impl Polls {
     /// A new poll for this account, and the end at which messages are put in.
-    pub fn open(&self, holder: Option<AccountId>) -> (Opened, PollLine) {
+    pub fn open(&self, holder: Option<AccountId>) -> (Opened, PollSender) {
         let name = RandomToken::new().reveal().to_owned();
         let (queue, waiting) = mpsc::unbounded_channel();
         let (requests, asked) = watch::channel(0);
@@ -61,8 +61,8 @@ impl Polls {
         let poll = Arc::new(Poll { holder, requests, reader: AsyncMutex::new(reader) });
         self.lock().insert(name.clone(), poll);
         let entry = Entry { polls: self.clone(), name: name.clone() };
-        let line = PollLine { room: Arc::new(Semaphore::new(ROOM)), queue, asked, _entry: entry };
-        (Opened { poll: name }, line)
+        let sender = PollSender { room: Arc::new(Semaphore::new(ROOM)), queue, asked, _entry: entry };
+        (Opened { poll: name }, sender)
     }
 
     /// The poll of this name, where it is this account's.
@@ -80,14 +80,14 @@ impl Polls {
 type Waiting = (Utf8Bytes, OwnedSemaphorePermit);
 
 /// The end of a poll at which messages are put in. The poll ends with it.
-pub struct PollLine {
+pub struct PollSender {
     room: Arc<Semaphore>,
     queue: mpsc::UnboundedSender<Waiting>,
     asked: watch::Receiver<u64>,
     _entry: Entry,
 }
 
-impl PollLine {
+impl PollSender {
     /// Puts a message in as soon as there is room.
     pub async fn put(&self, text: Utf8Bytes) -> Result<(), Gone> {
         // What is larger than all the room has it for itself.

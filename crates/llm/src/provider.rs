@@ -15,10 +15,10 @@ use crate::{
     TimeoutPhase, address,
     attempt::{Attempt, Outcome},
     draft::Written,
-    line::Line,
     native::Native,
     openai::OpenAi,
     patience::Patience,
+    request_queue::RequestQueue,
     retry::Retries,
     route,
     wire::Wire,
@@ -34,7 +34,7 @@ pub struct Provider {
     openai: OpenAi,
     native: Native,
     /// The line at each endpoint; `None` is the one of `openai`.
-    lines: Mutex<HashMap<Option<AdapterKind>, Arc<Line>>>,
+    lines: Mutex<HashMap<Option<AdapterKind>, Arc<RequestQueue>>>,
 }
 
 /// What stays the same over the attempts of one call.
@@ -67,13 +67,13 @@ impl Provider {
     }
 
     /// The line in which requests to a model wait.
-    fn line(&self, model: &str) -> Result<Arc<Line>, ChatError> {
+    fn line(&self, model: &str) -> Result<Arc<RequestQueue>, ChatError> {
         let endpoint = match route::native_kind(&self.config, model)? {
             Some(AdapterKind::OpenAI) if self.config.base_url.is_none() => None,
             kind => kind,
         };
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = lines.entry(endpoint).or_insert_with(|| Line::new(self.config.requests_at_once));
+        let line = lines.entry(endpoint).or_insert_with(|| RequestQueue::new(self.config.requests_at_once));
         Ok(line.clone())
     }
 

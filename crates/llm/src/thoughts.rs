@@ -29,7 +29,7 @@ pub(crate) struct Split {
     /// The end of what came, which may be the beginning of a mark.
     held: String,
     /// The line so far, as far as it matters.
-    line: Line,
+    line: TextLine,
     /// Whether the line is within fenced code.
     fenced: bool,
     /// White space is dropped until the answer goes on.
@@ -38,14 +38,14 @@ pub(crate) struct Split {
 
 /// What is known of the line so far.
 #[derive(Debug, Default)]
-struct Line {
+struct TextLine {
     /// Characters other than white space.
     characters: usize,
     /// Backticks.
     backticks: usize,
 }
 
-impl Line {
+impl TextLine {
     fn is_blank(&self) -> bool {
         self.characters == 0
     }
@@ -98,7 +98,7 @@ impl Split {
                     self.after_thoughts = true;
                     self.answered = 0;
                     // What follows the mark stands as if at the beginning of a line.
-                    self.line = Line::default();
+                    self.line = TextLine::default();
                 }
                 _ => {
                     position += character.len_utf8();
@@ -134,7 +134,7 @@ impl Split {
 
     fn follow(&mut self, character: char) {
         match character {
-            '\n' => self.line = Line::default(),
+            '\n' => self.line = TextLine::default(),
             white if white.is_whitespace() => {}
             other => {
                 self.line.characters += 1;

@@ -15,7 +15,7 @@ const NARROW_FOR: Duration = Duration::from_secs(60);
 
 /// A line in which runs take turns, and the requests of one run are served in the order in which they came.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub(crate) struct RequestQueue {
     /// Requests that are served at once.
     places: usize,
     state: Mutex<State>,
@@ -40,7 +40,7 @@ struct Waiting {
     before: watch::Sender<Option<usize>>,
 }
 
-impl Line {
+impl RequestQueue {
     pub(crate) fn new(places: NonZeroUsize) -> Arc<Self> {
         Arc::new(Self { places: places.get(), state: Mutex::default() })
     }
@@ -139,7 +139,7 @@ impl State {
 /// A place in the line: before an endpoint at first, and at it when it is served.
 #[derive(Debug)]
 pub(crate) struct Place {
-    line: Arc<Line>,
+    line: Arc<RequestQueue>,
     number: u64,
 }
 
@@ -167,8 +167,8 @@ mod tests {
 
     use super::*;
 
-    fn line(places: usize) -> Arc<Line> {
-        Line::new(NonZeroUsize::new(places).unwrap())
+    fn line(places: usize) -> Arc<RequestQueue> {
+        RequestQueue::new(NonZeroUsize::new(places).unwrap())
     }
 
     fn run(number: u128) -> Option<RunId> {

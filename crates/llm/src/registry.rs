@@ -24,14 +24,14 @@ struct Entry {
 
 /// Models with names, and the one that is configured for runs that name none.
 #[derive(Clone, Default)]
-pub struct Models {
+pub struct ModelRegistry {
     named: BTreeMap<ProfileName, Entry>,
     /// What the settings name without a profile.
     unnamed: Option<Entry>,
     configured: Option<Arc<dyn ChatModel>>,
 }
 
-impl Models {
+impl ModelRegistry {
     /// One that answers all runs, and is not listed.
     pub fn of(configured: Arc<dyn ChatModel>) -> Self {
         Self { configured: Some(configured), ..Self::default() }
