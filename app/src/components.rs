@@ -9,6 +9,7 @@ pub mod copy;
 pub mod day_field;
 pub mod delete_run;
 pub mod dialog;
+pub mod draft;
 pub mod icon;
 pub mod json;
 pub mod keys;

@@ -11,7 +11,7 @@ use leptos_router::{
 use crate::{
     base::{at, base},
     components::{
-        access::{AccessNote, once_in, provide_identity},
+        access::{AccessNote, keep_drafts_apart, once_in, provide_identity},
         badge::NeedsYou,
         keys::KeyHelp,
         top_bar::TopBar,
@@ -115,6 +115,7 @@ fn forbid_foreign_content() {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_identity();
+    keep_drafts_apart();
     let feed = RunFeed::provide();
     let needs_you = NeedsYou::follow(&feed);
     let connection = feed.connection();

@@ -102,6 +102,7 @@ impl Office {
                 match act {
                     Act::SignOut => {
                         access::sign_out().await?;
+                        browser::drafts::sign_out();
                         browser::load(&at("/sign-in"));
                     }
                     Act::EndSession(id) => access::end_session(id).await?,

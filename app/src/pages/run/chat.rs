@@ -12,7 +12,9 @@ use super::{
 };
 use crate::{
     api,
+    browser::drafts::forget_draft,
     components::{
+        draft::draft_of,
         icon::{Icon, IconName},
         long_text::{LongText, Reading},
         notice::Refusal,
@@ -20,6 +22,10 @@ use crate::{
     format,
     live::chat_call,
 };
+
+fn draft_name(screen: Screen) -> String {
+    format!("chat {}", screen.id)
+}
 
 /// The conversation, and the box for the next question.
 #[component]
@@ -35,6 +41,7 @@ pub fn Chat(screen: Screen) -> impl IntoView {
             screen.live.expect_more();
             // What was typed meanwhile is another question.
             if typed.try_with_untracked(|typed| typed.trim() == sent) == Some(true) {
+                forget_draft(&draft_name(screen));
                 typed.try_set(String::new());
             }
             Ok::<(), api::ApiError>(())
@@ -68,7 +75,7 @@ pub fn Chat(screen: Screen) -> impl IntoView {
                     <Exchange screen chat />
                 </For>
             </div>
-            <form class="chat-form" on:submit=submit>
+            <form class="chat-form" on:submit=submit node_ref=draft_of(move || draft_name(screen))>
                 <textarea
                     class="input"
                     rows="2"

@@ -1,23 +1,24 @@
 //! The raw log: every event, of which only those in sight are in the document.
 
-mod line;
+mod headline;
 
-pub use self::line::line_of;
+pub use self::headline::headline_of;
 
 use std::{sync::Arc, time::Duration};
 
 use leptos::{ev, html, prelude::*};
 use protocol::{Event, NodeId, RunView};
 
-use self::line::json_of;
+use self::headline::json_of;
 use super::{log::Loading, screen::Screen};
 use crate::{
+    browser::{self, lowercase},
     components::{
         copy::CopyButton,
+        draft::draft_of,
         icon::{Icon, IconName},
         verbatim::Verbatim,
     },
-    letter_case::lowercase,
 };
 
 /// Height of a row in pixels; the style sets the same.
@@ -49,6 +50,7 @@ impl Filter {
 #[component]
 pub fn EventTable(screen: Screen) -> impl IntoView {
     let log = screen.log;
+    let filters: NodeRef<html::Div> = draft_of(move || format!("events {}", screen.id));
     Effect::new(move |_| log.load());
     let filter = RwSignal::new(Filter::default());
     let opened = RwSignal::new(None::<Arc<Event>>);
@@ -81,7 +83,7 @@ pub fn EventTable(screen: Screen) -> impl IntoView {
     };
     view! {
         <div class="events">
-            <div class="event-filters">
+            <div class="event-filters" node_ref=filters>
                 <KindFilter screen filter />
                 <NodeFilter screen filter />
                 <WordFilter filter />
@@ -108,7 +110,7 @@ fn KindFilter(screen: Screen, filter: RwSignal<Filter>) -> impl IntoView {
     view! {
         <label>
             <span class="visually-hidden">"Kind"</span>
-            <select class="input" on:change=move |event| filter.update(|filter| filter.kind = event_target_value(&event))>
+            <select class="input" name="kind" on:change=move |event| filter.update(|filter| filter.kind = event_target_value(&event))>
                 <option value="">"All kinds"</option>
                 <For each=move || kinds.get() key=String::clone let:kind>
                     {kind_option(kind)}
@@ -133,7 +135,7 @@ fn NodeFilter(screen: Screen, filter: RwSignal<Filter>) -> impl IntoView {
     view! {
         <label>
             <span class="visually-hidden">"Node"</span>
-            <select class="input" on:change=move |event| filter.update(|filter| filter.node = event_target_value(&event))>
+            <select class="input" name="node" on:change=move |event| filter.update(|filter| filter.node = event_target_value(&event))>
                 <option value="">"All nodes"</option>
                 <For each=move || nodes.get() key=|(id, _)| id.clone() let:node>
                     <option value=node.0.to_string()>{node.1}</option>
@@ -154,6 +156,7 @@ fn WordFilter(filter: RwSignal<Filter>) -> impl IntoView {
             <span class="visually-hidden">"Text"</span>
             <input
                 class="input"
+                name="words"
                 type="search"
                 placeholder="Text in the event"
                 on:input=move |event| search(lowercase(event_target_value(&event).trim()))
@@ -179,15 +182,16 @@ fn EventWindow(
     let at_end = StoredValue::new(is_working);
     let look = move || {
         let Some(frame) = frame.try_get_untracked().flatten() else { return };
-        let first = (frame.scroll_top() / ROW).max(0).unsigned_abs() as usize;
-        let rows = (frame.client_height() / ROW + 1).max(1).unsigned_abs() as usize;
+        let sight = browser::sight_of(&frame);
+        let first = (sight.above / ROW).max(0).unsigned_abs() as usize;
+        let rows = (sight.height / ROW + 1).max(1).unsigned_abs() as usize;
         if seen.get_untracked() != (first, rows) {
             seen.set((first, rows));
         }
     };
     let scrolled = move |_| {
         if let Some(frame) = frame.try_get_untracked().flatten() {
-            at_end.set_value(frame.scroll_height() - frame.scroll_top() - frame.client_height() < ROW);
+            at_end.set_value(browser::sight_of(&frame).below < ROW);
         }
         look();
     };
@@ -200,7 +204,7 @@ fn EventWindow(
             if at_end.try_get_value() == Some(true)
                 && let Some(frame) = frame.try_get_untracked().flatten()
             {
-                frame.set_scroll_top(frame.scroll_height());
+                browser::scroll_to_end(&frame);
             }
             look();
         });
@@ -258,7 +262,7 @@ fn EventRow(screen: Screen, event: Arc<Event>, opened: RwSignal<Option<Arc<Event
     let seq = event.seq;
     let is_open = move || opened.with(|opened| opened.as_ref().is_some_and(|event| event.seq == seq));
     let node = event.node.as_ref().map(|node| name_of(screen, node));
-    let line = line_of(&event);
+    let line = headline_of(&event);
     let toggle = {
         let event = event.clone();
         move |_| {

@@ -182,8 +182,8 @@ impl Viewport {
 
     fn zoom_at(self, factor: f64, client_x: f64, client_y: f64) {
         let Some(canvas) = self.canvas.try_get_untracked().flatten() else { return };
-        let bounds = canvas.get_bounding_client_rect();
-        let at = (client_x - bounds.left(), client_y - bounds.top());
+        let bounds = browser::bounds_of(&canvas);
+        let at = (client_x - bounds.left, client_y - bounds.top);
         self.change(|camera, size| camera.zoomed(factor, at, size));
     }
 
@@ -200,8 +200,8 @@ impl Viewport {
     }
 
     fn size(self) -> Option<Size> {
-        let bounds = self.canvas.try_get_untracked().flatten()?.get_bounding_client_rect();
-        let size = Size { width: bounds.width(), height: bounds.height() };
+        let bounds = browser::bounds_of(&*self.canvas.try_get_untracked().flatten()?);
+        let size = Size { width: bounds.width, height: bounds.height };
         (size.width > 0.0 && size.height > 0.0).then_some(size)
     }
 
