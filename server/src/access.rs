@@ -1,10 +1,10 @@
-//! Who may come in, and by which door: every request passes [`guard`] and leaves it with a [`Caller`].
+//! Access control: every request passes [`guard`], and leaves it with a [`Caller`].
 //!
-//! - `admission`: how long an accepted socket may stay, and how many there may be
-//! - `caller`: who asks and what they may see
+//! - `admission`: the right to open a socket, and how many one account may have
+//! - `caller`: the authenticated caller and its permissions
 //! - `cookies`, `headers`, `origin`: the parts of HTTP that the rules read and write
 //! - `gate`: signing in and out, tokens, shares, accounts; `sign_in`: the form
-//! - `proxy`: from where a request comes that a proxy passed on
+//! - `proxy`: the client's address behind a trusted proxy
 
 mod admission;
 mod caller;
@@ -48,11 +48,11 @@ use crate::{
     problem::{ProblemResponse, from_accounts, too_large},
 };
 
-/// The other end of a connection.
+/// The peer address of a connection.
 #[derive(Clone, Copy, Debug)]
 pub struct PeerAddress(pub SocketAddr);
 
-/// The rules of one server.
+/// The access rules of one server.
 pub struct Access {
     mode: AccessMode,
     base: BasePath,
@@ -66,10 +66,10 @@ pub struct Access {
 }
 
 impl Access {
-    /// The rules for a server that listens at `address`, and whose pages are below `base`.
+    /// The rules for a server that listens at `address` and serves below `base`.
     ///
     /// # Errors
-    /// The settings would let anybody in.
+    /// The settings would let strangers in.
     pub async fn new(
         options: &AccessOptions,
         base: BasePath,
@@ -109,12 +109,12 @@ impl Access {
         }
     }
 
-    /// Whether this is the token that the server printed.
+    /// Whether this is the server's own token.
     fn is_token(&self, given: &str) -> bool {
         self.token.as_ref().is_some_and(|token| same_secret(token, given))
     }
 
-    /// Who sends a request. `None`: nobody that may come in.
+    /// Authenticates a request. `None`: without valid credentials.
     async fn caller(&self, request: &Shown<'_>) -> Result<Option<Caller>, AccountsError> {
         let shared = self.shared(request.headers).await?;
         let known = match self.mode {
@@ -144,7 +144,7 @@ impl Access {
     fn by_credential(&self, credential: Option<::accounts::Credential>) -> Option<Caller> {
         let credential = credential?;
         match (self.mode, credential.role) {
-            // The account without a row is the one of a server without accounts.
+            // The account `local` of a server without accounts has no row.
             (AccessMode::Token, _) if credential.account == AccountId::local() => {
                 Some(Caller::local(Some(credential)))
             }
@@ -153,7 +153,7 @@ impl Access {
         }
     }
 
-    /// The runs of the links that this browser has opened.
+    /// The runs whose share links this browser has opened.
     async fn shared(
         &self,
         headers: &HeaderMap,
@@ -189,7 +189,7 @@ async fn mode(options: &AccessOptions, accounts: &Accounts, ip: IpAddr) -> Resul
     }
 }
 
-/// What a request shows of itself.
+/// The parts of a request that the rules read.
 struct Shown<'r> {
     method: &'r Method,
     uri: &'r Uri,
@@ -211,7 +211,7 @@ impl<'r> Shown<'r> {
         !matches!(*self.method, Method::GET | Method::HEAD | Method::OPTIONS)
     }
 
-    /// Whether it is a person's browser that opens a page, rather than a program's call.
+    /// Whether a browser navigates to a page, in contrast to a program's call.
     fn is_page(&self) -> bool {
         let path = self.uri.path();
         !self.is_write() && !["/api/", "/ws/", "/rpc/"].iter().any(|prefix| path.starts_with(prefix))
@@ -224,12 +224,13 @@ impl<'r> Shown<'r> {
             && accepted.is_some_and(|accepted| accepted.contains("text/html"))
     }
 
-    /// Whether it is the form that a browser sends by itself.
+    /// Whether it is a form that a browser submits without scripts.
     fn is_form(&self) -> bool {
         self.is_write() && self.wants_html()
     }
 
-    /// What everybody may have: what the page to sign in needs, and the doors themselves.
+    /// Whether it is served without authentication: what the sign-in page needs, and the endpoints that
+    /// authenticate.
     fn is_public(&self) -> bool {
         let path = self.uri.path();
         let is_file = path.starts_with("/pkg/") || path.starts_with("/fonts/");
@@ -240,12 +241,12 @@ impl<'r> Shown<'r> {
             || path.starts_with("/s/")
     }
 
-    /// Bytes that the body may have.
+    /// The largest body that is accepted, in bytes.
     fn largest_body(&self) -> usize {
         if self.uri.path() == "/api/v1/runs/import" { LARGEST_IMPORT } else { LARGEST_BODY }
     }
 
-    /// The token that the request carries itself, which no browser adds by itself.
+    /// The token of the request itself, which no browser attaches automatically.
     fn token(&self) -> Option<&'r str> {
         let bearer = self.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let bearer = bearer.and_then(|value| {
@@ -260,7 +261,7 @@ impl<'r> Shown<'r> {
         self.uri.query()?.split('&').find_map(|pair| pair.strip_prefix("token="))
     }
 
-    /// The same address without the token.
+    /// The URL without the token.
     fn without_token(&self) -> String {
         let rest = self.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.starts_with("token="));
         let rest = rest.collect::<Vec<_>>().join("&");
@@ -269,7 +270,7 @@ impl<'r> Shown<'r> {
     }
 }
 
-/// The one door: who comes through is known, and came from where requests may come from.
+/// The middleware in front of all routes: checks host, origin and credentials.
 pub async fn guard(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
     let is_page = Shown::new(&request).is_page();
     let mut response = match admit(&access, request).await {
@@ -280,7 +281,7 @@ pub async fn guard(State(access): State<Arc<Access>>, request: Request, next: Ne
     response
 }
 
-/// The request with its caller, or the answer to one that does not come in.
+/// The request with its caller, or the response that refuses it.
 async fn admit(access: &Access, request: Request) -> Result<Request, Response> {
     let refuse = |problem: Problem| ProblemResponse(problem).into_response();
     let peer =
@@ -331,7 +332,7 @@ fn check_size(shown: &Shown<'_>, request: &Request) -> Result<(), Problem> {
     Ok(())
 }
 
-/// On a page's address, the token is swapped for a cookie, and taken out of the address.
+/// Exchanges a token in a page's URL for a session cookie, and redirects to the URL without it.
 async fn swap_token(access: &Access, shown: &Shown<'_>) -> Result<Option<Response>, Response> {
     let Some(token) = shown.query_token().filter(|_| shown.is_page() && !shown.is_public()) else {
         return Ok(None);
@@ -360,7 +361,7 @@ fn unauthorized(mode: AccessMode) -> Response {
     ([(header::WWW_AUTHENTICATE, "Bearer")], ProblemResponse(problem)).into_response()
 }
 
-/// What stands around a problem that is shown as a page.
+/// The texts around a problem that is shown as a page.
 struct Refusal {
     heading: &'static str,
     why: &'static str,
@@ -377,8 +378,8 @@ const NOT_FROM_THERE: Refusal = Refusal {
     why: "Other addresses are refused because a page of another site could otherwise act as you.",
 };
 
-/// A problem for a person, where none of the pages can be shown: the page's program could not be loaded
-/// from here, either. The last words are a setting to copy.
+/// A problem as a page of its own, for callers that cannot load the application either. The last words are a
+/// setting to copy.
 fn refused_page(problem: &Problem, Refusal { heading, why }: &Refusal) -> Response {
     let detail = headers::escape(&problem.detail);
     let detail = match detail.split_once(" --allow-") {
@@ -395,7 +396,7 @@ fn refused_page(problem: &Problem, Refusal { heading, why }: &Refusal) -> Respon
     (status, Html(page)).into_response()
 }
 
-/// Where a page cannot be shown to nobody in particular.
+/// Redirects a page that needs authentication to the sign-in form.
 fn to_sign_in(base: &BasePath, shown: &Shown<'_>) -> Response {
     let address = shown.uri.path_and_query().map_or("/", |address| address.as_str());
     if let Some(step) = step_within(base, shown.headers, address) {
@@ -406,8 +407,8 @@ fn to_sign_in(base: &BasePath, shown: &Shown<'_>) -> Response {
         .into_response()
 }
 
-/// A browser that follows a link of another site keeps the strict cookie back. It sends it with the step
-/// that this page of ours makes it take.
+/// A browser that follows a link from another site withholds a strict cookie. A step from this page of our
+/// own carries it.
 fn step_within(base: &BasePath, headers: &HeaderMap, address: &str) -> Option<Response> {
     let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
     (site == Some("cross-site")).then(|| {
@@ -420,7 +421,7 @@ fn step_within(base: &BasePath, headers: &HeaderMap, address: &str) -> Option<Re
     })
 }
 
-/// `GET /s/{token}`: keeps the link's token in a cookie, and leads to its run.
+/// `GET /s/{token}`: stores the link's token in a cookie, and redirects to its run.
 pub async fn open_share(
     State(access): State<Arc<Access>>,
     Path(token): Path<String>,

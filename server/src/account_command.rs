@@ -10,11 +10,11 @@ use crate::{
     config::{AccountAct, AccountOptions},
 };
 
-/// What has to be known once there is an account.
+/// Said after the first account was made.
 const FIRST: &str = " A server that runs must be started again to ask for accounts. What it did so far \
                      belongs to the account local: add one of that name to go on with it.";
 
-/// Does what `pitwall account` was told, and returns what to say.
+/// Executes `pitwall account`, and returns the text to print.
 ///
 /// # Errors
 /// See [`ServeError`].
@@ -54,9 +54,9 @@ fn listed(accounts: &[AccountSummary]) -> String {
     accounts.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The password: from the environment, or asked for where somebody sits, or the input's first line.
+/// The password: from the environment, a prompt on a terminal, or the first line of the input.
 fn password() -> Result<String, ServeError> {
-    // An empty variable is one that is not set, as all of them.
+    // An empty variable counts as not set, as everywhere.
     if let Some(password) = std::env::var("PITWALL_PASSWORD").ok().filter(|password| !password.is_empty()) {
         return Ok(password);
     }

@@ -1,4 +1,4 @@
-//! AgentOS's routes: its requests become Pitwall's, Pitwall's log becomes its frames.
+//! AgentOS's routes: its requests become commands, and events become its frames.
 
 use app::backend::Backend;
 use axum::{
@@ -129,14 +129,14 @@ async fn named(service: &Scoped, portfolio: &str) -> Result<PortfolioView, Probl
     service.portfolio(id, None).await
 }
 
-/// The newest day with prices, and the oldest portfolio.
+/// The latest day with prices, and the oldest portfolio.
 async fn defaults(service: &Scoped) -> Result<Defaults, Problem> {
     let portfolios = service.portfolios().await?;
     let first = portfolios.into_iter().next().ok_or_else(|| Problem::not_found("Portfolio not found"))?;
     Ok(Defaults { date: service.last_date(), portfolio: first.id })
 }
 
-/// `WS /ws/stream/{run}`: always from the first event on, then a system frame and a normal close.
+/// `WS /ws/stream/{run}`: the log from its first event, then a system frame and a normal close.
 async fn stream(
     service: Scoped,
     Path(run): Path<String>,
@@ -192,7 +192,7 @@ async fn frame(texts: &Texts, stream: &mut Stream, event: &Encoded) -> Result<Op
     Ok(stream.apply(&event).map(|frame| frame.encode()))
 }
 
-/// AgentOS's events carry prompts and answers in full.
+/// Loads long texts: AgentOS's events carry prompts and answers in full.
 async fn make_whole(texts: &Texts, event: &mut Event) -> Result<(), Problem> {
     if matches!(event.body, Body::NodeFinished(_)) {
         return Ok(()); // It has no form there for what a node changed in the state.

@@ -1,5 +1,5 @@
-//! The path of a host name below which everything is served. It is taken off what comes in and put before what
-//! goes out here, outside of everything else, which knows the root alone.
+//! The path below which everything is served. It is stripped from requests and prepended to redirects here,
+//! outside of the router, which only knows paths from the root.
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
@@ -15,22 +15,22 @@ use protocol::Problem;
 
 use crate::{access::protect, problem::ProblemResponse};
 
-/// A path without a slash at its end: nothing for the root, or such as `/pitwall`.
+/// A path without a trailing slash: empty for the root, or such as `/pitwall`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BasePath(String);
 
 impl BasePath {
-    /// It, as it stands before another path.
+    /// The prefix for another path.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The address of a path.
+    /// The address of a path below it.
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
 
-    /// What stands behind it in an address; `None` for an address elsewhere.
+    /// The part of an address below it; `None` for an address elsewhere.
     fn within<'a>(&self, address: &'a str) -> Option<&'a str> {
         let rest = address.strip_prefix(&self.0)?;
         (rest.is_empty() || rest.starts_with(['/', '?'])).then_some(rest)
@@ -64,7 +64,7 @@ impl FromStr for BasePath {
     }
 }
 
-/// The same routes below a path, and none elsewhere but the one that tells whether the server is well.
+/// The routes below a path; elsewhere only `/healthz` is served.
 pub fn below(base: BasePath, router: Router) -> Router {
     if base.0.is_empty() {
         return router;
@@ -83,7 +83,7 @@ pub fn below(base: BasePath, router: Router) -> Router {
     })
 }
 
-/// The address inside of the server.
+/// The address as the router sees it.
 fn moved(base: &BasePath, address: &Uri) -> Option<Uri> {
     let inside = base.within(address.path_and_query()?.as_str())?;
     let inside = if inside.starts_with('/') { inside.to_owned() } else { format!("/{inside}") };
@@ -92,7 +92,7 @@ fn moved(base: &BasePath, address: &Uri) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-/// Where an answer leads to another address of this server, it does so below the path.
+/// Prepends the path to a redirect to this server.
 fn lead_below(base: &BasePath, answer: &mut Response) {
     let led = answer.headers().get(header::LOCATION).and_then(|address| address.to_str().ok());
     let led = led.filter(|address| address.starts_with('/') && !address.starts_with("//"));

@@ -1,9 +1,9 @@
-//! Answers made smaller on their way, and what that must not tell.
+//! Compression of responses, without revealing their content by their length.
 //!
-//! Who listens on the line sees how long an answer is. Where words of a stranger's choice stand in it, they make
-//! it shorter if they also stand elsewhere in it, so that a private text could be guessed bit by bit (BREACH).
-//! So an answer is left as it is where another site may have chosen the address that it says again, and any other
-//! has a length that chance adds to.
+//! An observer of the connection sees the length of a response. A text of a stranger's choice makes it
+//! shorter where the same text occurs elsewhere in it, so a private text could be guessed bit by bit
+//! (BREACH). Therefore a response is not compressed if another site may have chosen the URL that it repeats,
+//! and every other one has random padding.
 
 use axum::{
     Router,
@@ -14,22 +14,22 @@ use axum::{
 };
 use tower_http::compression::{CompressionLayer, Predicate};
 
-/// Whose length says nothing.
+/// A header of random length.
 const PADDING: HeaderName = HeaderName::from_static("x-padding");
 
-/// Bytes that chance adds at most.
+/// The most bytes of padding.
 const MOST_PADDING: usize = 128;
 
-/// Smaller ones fit the packet that carries the answer's head.
+/// Smaller responses fit the packet of the headers.
 const WORTH_IT: u64 = 1024;
 
-/// The same routes, whose pages and documents are sent compressed to who can read that.
+/// Compresses pages and documents, for clients that accept it.
 pub fn compressed(router: Router) -> Router {
     router.layer(CompressionLayer::new().compress_when(Documents)).layer(middleware::from_fn(hide_lengths))
 }
 
-/// What is made as a whole. Events must not wait in a compressor, and the page's files are compressed by the
-/// build.
+/// Matches documents that are made as a whole. Streams must not be buffered by a compressor, and files of the
+/// page are compressed by the build.
 #[derive(Clone, Copy)]
 struct Documents;
 
@@ -43,9 +43,9 @@ impl Predicate for Documents {
     }
 }
 
-/// Whether another site may have led a browser here, by an address with words of its choice. What writes comes
-/// from pages of ours alone, and so does what shows a token; a person who types an address or follows a link is
-/// named as such by the browser.
+/// Whether another site may have navigated a browser here, with a URL of its choice. Writes, and responses
+/// that show a token, come from our own pages only; for a typed address or a link that was followed, the
+/// browser's headers say that a person navigated.
 fn may_be_led(request: &Request) -> bool {
     let shown = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let by_person = shown("sec-fetch-site") == Some("none") || shown("sec-fetch-user") == Some("?1");

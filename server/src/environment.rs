@@ -1,4 +1,4 @@
-//! How variables are read, the same for every option: containers and unit files set what they do not mean.
+//! Reads options and variables alike: containers and unit files set variables that mean nothing.
 
 use std::{
     env,
@@ -14,9 +14,9 @@ use clap::{
 use crate::CommandLine;
 
 impl CommandLine {
-    /// What the program was told, or why it cannot be done.
+    /// The parsed command line, or the error to print.
     ///
-    /// An empty variable counts as one that is not set, and a switch is understood in its usual spellings.
+    /// An empty variable counts as not set, and switches accept their usual spellings.
     ///
     /// # Errors
     /// An argument or a variable is wrong; a variable is named.
@@ -33,7 +33,7 @@ impl CommandLine {
     }
 }
 
-/// The command with every argument changed, those of its subcommands as well.
+/// Applies a change to every argument of the command and of its subcommands.
 fn with_all(command: Command, change: &dyn Fn(Arg) -> Arg) -> Command {
     let command = command.mut_args(change);
     command.mut_subcommands(|subcommand| with_all(subcommand, change))
@@ -56,9 +56,9 @@ fn is_blank(value: &OsStr) -> bool {
     value.to_str().is_some_and(|value| value.trim().is_empty())
 }
 
-/// The same error, which also says which variables are at fault.
+/// Adds the names of the variables at fault to the error.
 fn naming_variables(mut error: Error, command: &Command) -> Error {
-    // Only a command that is complete can name its arguments as an error does.
+    // Only a built command can format its arguments as the error does.
     let mut command = command.clone();
     command.build();
     let at_fault: Vec<String> = [ContextKind::InvalidArg, ContextKind::PriorArg]

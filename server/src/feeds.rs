@@ -1,4 +1,4 @@
-//! Sockets of lists: what changes among the runs, and in one portfolio. `POST` opens a poll of the same.
+//! Sockets of lists: changes of all runs, and of one portfolio. `POST` opens a poll in place of a socket.
 
 use app::backend::Backend;
 use axum::{
@@ -17,7 +17,7 @@ use crate::{
     scope::Scoped,
 };
 
-/// Runs of a kind that a new or lagging client is sent.
+/// Runs of each kind in the snapshot for a new or lagging client.
 const RECENT_RUNS: u32 = 100;
 
 /// `WS /ws/v1/feed`: the summaries of what waits for a person and of recent runs, then each that changes.
@@ -26,14 +26,14 @@ pub async fn runs(service: Scoped, upgrade: WebSocketUpgrade) -> Result<Response
     Ok(admission.upgrade(upgrade, move |peer| follow_runs(peer, service)))
 }
 
-/// Opens a poll of the same.
+/// Opens a poll in place of the socket.
 pub async fn poll_runs(service: Scoped) -> Result<Opened, ProblemResponse> {
     let admission = service.admit_socket(None).await?;
     Ok(admission.poll(move |peer| follow_runs(peer, service)))
 }
 
 async fn follow_runs(mut peer: Peer, service: Scoped) -> Result<(), Gone> {
-    // Subscribed before the list is read, so that no change falls between.
+    // Subscribed before the list is read, so that no change is missed in between.
     let mut changes = service.run_changes();
     send_recent(&mut peer, &service).await?;
     loop {
@@ -49,7 +49,7 @@ async fn follow_runs(mut peer: Peer, service: Scoped) -> Result<(), Gone> {
     }
 }
 
-/// Those that wait for a person first, however old they are, then the recent ones.
+/// Runs that wait for a person first, however old, then recent ones.
 async fn send_recent(peer: &mut Peer, service: &Scoped) -> Result<(), Gone> {
     let waiting = list(service, Some(RunStatus::Waiting)).await?;
     let recent = list(service, None).await?;
@@ -60,7 +60,7 @@ async fn send_recent(peer: &mut Peer, service: &Scoped) -> Result<(), Gone> {
     Ok(())
 }
 
-/// The newest first.
+/// One page of runs, newest first.
 async fn list(service: &Scoped, status: Option<RunStatus>) -> Result<Vec<RunSummary>, Gone> {
     let filter = RunFilter { status, limit: Some(RECENT_RUNS), ..RunFilter::default() };
     let page = service.runs(filter).await.map_err(|error| {
@@ -72,7 +72,7 @@ async fn list(service: &Scoped, status: Option<RunStatus>) -> Result<Vec<RunSumm
 
 /// `WS /ws/v1/portfolios/{portfolio}`: the portfolio now, and again whenever it changes.
 ///
-/// 404 before the upgrade for one that does not exist.
+/// 404 before the upgrade for a portfolio that does not exist.
 pub async fn portfolio(
     service: Scoped,
     Path(portfolio): Path<String>,
@@ -83,7 +83,7 @@ pub async fn portfolio(
     Ok(admission.upgrade(upgrade, move |peer| follow_portfolio(peer, service, portfolio)))
 }
 
-/// Opens a poll of the same.
+/// Opens a poll in place of the socket.
 pub async fn poll_portfolio(
     service: Scoped,
     Path(portfolio): Path<String>,

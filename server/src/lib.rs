@@ -1,15 +1,15 @@
 //! The server: configuration, the service behind all interfaces, and their routes.
 //!
 //! - [`serve`] wires everything and runs until SIGTERM
-//! - `access`: who may come in; `scope`: what each caller may see and change
-//! - `service`: what pages, REST and the other systems' wires all call
+//! - `access`: authentication; `scope`: authorisation, what each caller may see and change
+//! - `service`: what pages, REST and the routes of other systems share
 //! - `rest`, `run_socket`, `feeds`, `agentos`, `pages`: the interfaces
-//! - `base_path`: below which path all of them are
-//! - `transfer`: runs as files
+//! - `base_path`: the path below which all of them are served
+//! - `transfer`: export and import of runs
 //! - `peer`: the rules that every socket follows; `polls`: what takes a socket's place; `serving`, `listener`: the connections below them
-//! - `compression`: answers made smaller
-//! - `config`: what can be set; `environment`: how variables are read; `logging`: what is said meanwhile
-//! - `account_command`: accounts from the command line; `upkeep`: backups, checks, and how long runs are kept
+//! - `compression`: compressed responses
+//! - `config`: options; `environment`: how variables are read; `logging`: the program's log
+//! - `account_command`: accounts from the command line; `upkeep`: backups, checks, retention
 
 mod access;
 mod account_command;
@@ -39,7 +39,7 @@ mod upkeep;
 use std::{
     io,
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -77,13 +77,13 @@ use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 pub use upkeep::{back_up, check};
 use workflows::trading::{Desk, DeskError, Trading};
 
-/// How long open requests and sockets may take to end when the server is told to.
+/// How long open requests and sockets may take to end at a shutdown.
 const FAREWELL: Duration = Duration::from_secs(10);
 
-/// Why the server cannot start or go on.
+/// Why the server cannot start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The address is taken or not ours.
+    /// The address is in use, or is not one of this machine's.
     #[error("{0} cannot be listened on: {1}. Choose another with --addr.")]
     Listen(SocketAddr, io::Error),
     /// The data folder cannot be made.
@@ -103,10 +103,10 @@ pub enum ServeError {
     /// The portfolios cannot be read.
     #[error("{0}")]
     Desk(#[from] DeskError),
-    /// A base URL or a key, and no model.
+    /// A base URL or a key without a model.
     #[error("A base URL or key is set, but no model. Name one with --model or PITWALL_MODEL.")]
     NoModelNamed,
-    /// A model for some tiers only.
+    /// Some tiers have a model, others have none.
     #[error(
         "Some tiers have no model. Set --model for all, or each of --model-quick, --model-mid and --model-deep."
     )]
@@ -114,7 +114,7 @@ pub enum ServeError {
     /// The settings file cannot be read.
     #[error("The settings file {0} cannot be read: {1}.")]
     SettingsFile(PathBuf, io::Error),
-    /// The settings file says something that it cannot say.
+    /// The settings file has an invalid value.
     #[error("The settings file {0} has an error: {1}")]
     Settings(PathBuf, String),
     /// A model of the settings cannot be used.
@@ -126,7 +126,7 @@ pub enum ServeError {
          Leave one of them out: [tiers] in the settings, or PITWALL_MODEL."
     )]
     TwoModels,
-    /// A key in two places.
+    /// A model has two keys.
     #[error("It names a variable and a file for its key. Leave one of them out.")]
     TwoKeys,
     /// The variable with the key is not set.
@@ -135,7 +135,7 @@ pub enum ServeError {
     /// The model's settings are wrong.
     #[error("{0}")]
     Model(#[from] llm::ChatError),
-    /// Unfinished runs cannot be continued.
+    /// Unfinished runs cannot be resumed.
     #[error("{0}")]
     Engine(#[from] EngineError),
     /// A database cannot be copied or checked.
@@ -144,7 +144,7 @@ pub enum ServeError {
     /// The accounts cannot be read or changed.
     #[error("{0}")]
     Accounts(#[from] AccountsError),
-    /// Everybody would be let in from everywhere.
+    /// Everybody on the network would be let in.
     #[error(
         "--no-auth lets everybody in who can reach the server, so it works on a loopback address only, and \
          {0} is none. Listen at 127.0.0.1, or make accounts with `pitwall account add NAME` and leave --no-auth out."
@@ -179,8 +179,7 @@ pub enum ServeError {
     Io(#[from] io::Error),
 }
 
-/// Serves until SIGTERM or Ctrl-C, then ends cleanly: sockets are closed with code 1012, and
-/// runs at work are left in the log, to be continued at the next start.
+/// Opens everything and serves it, see [`serve_opened`].
 ///
 /// # Errors
 /// See [`ServeError`].
@@ -190,6 +189,20 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         .await
         .map_err(|error| ServeError::Listen(options.listen.addr, error))?;
     let service = open(&options).await?;
+    serve_opened(&options, service, listener, &site).await
+}
+
+/// Serves the pages in `site` and all interfaces until SIGTERM or Ctrl-C, then shuts down in order: sockets are
+/// closed with code 1012, and active runs are left in the log, to be resumed at the next start.
+///
+/// # Errors
+/// See [`ServeError`]; that of the journal where its writer has ended, as nothing can be stored any more.
+pub async fn serve_opened(
+    options: &ServeOptions,
+    service: Arc<Service>,
+    listener: TcpListener,
+    site: &Path,
+) -> Result<(), ServeError> {
     let address = listener.local_addr()?;
     let base = options.listen.base_path.clone();
     app::base::set(base.as_str().to_owned());
@@ -201,7 +214,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     announce(&access, address);
     let gateway = Gateway::new(service.clone(), access);
     let heartbeat = Heartbeat(options.listen.heartbeat);
-    let routes = routes(gateway.clone(), &base).merge(pages::router(gateway.clone(), &site, heartbeat));
+    let routes = routes(gateway.clone(), &base).merge(pages::router(gateway.clone(), site, heartbeat));
     let router = base_path::below(base, guarded(routes, gateway));
 
     let shutdown = service.shutdown.clone();
@@ -215,7 +228,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     tokio::spawn({
         let (journal, shutdown) = (service.journal.clone(), shutdown.clone());
         async move {
-            // A server without a log does nothing but harm: who started it starts another one.
+            // A server without a log can only do harm: it ends, and its supervisor starts it again.
             tokio::select! {
                 _ = journal.ended() => shutdown.cancel(),
                 () = shutdown.cancelled() => {}
@@ -232,7 +245,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     };
     let farewell = async {
         server.await;
-        // Sockets are no longer the HTTP server's once they are upgraded.
+        // Upgraded sockets are no longer tracked by the HTTP server.
         service.sockets.closed().await;
     };
     tokio::select! {
@@ -247,7 +260,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// The span of a request. Its address may hold a token, so only the path is kept.
+/// A request's tracing span. Its URL may contain a token, so only the path is recorded.
 fn span(request: &axum::extract::Request) -> tracing::Span {
     let path = request.uri().path();
     let path = if path.starts_with("/s/") { "/s/…" } else { path };
@@ -269,14 +282,14 @@ fn announce(access: &Access, address: SocketAddr) {
     }
 }
 
-/// The file of the accounts, in a folder that is made if it is not there.
+/// The accounts' file, in a folder that is created if it is missing.
 fn accounts_file(data: &DataOptions) -> Result<PathBuf, ServeError> {
     let folder = &data.data;
     std::fs::create_dir_all(folder).map_err(|error| ServeError::DataFolder(folder.clone(), error))?;
     Ok(folder.join(upkeep::ACCOUNTS))
 }
 
-/// What accounts may use, as they are set.
+/// The allowances of accounts, as the administrator set them.
 struct Allowed(Accounts);
 
 impl Allowances for Allowed {
@@ -321,13 +334,13 @@ pub async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
     Ok(Arc::new(Service { journal, engine, desk, prices, accounts, models, shutdown, sockets }))
 }
 
-/// All interfaces but the pages, behind the rules of access.
+/// All interfaces except the pages, behind the rules of access.
 pub fn interfaces(service: Arc<Service>, access: Access) -> Router {
     let gateway = Gateway::new(service, access);
     guarded(routes(gateway.clone(), &BasePath::default()), gateway)
 }
 
-/// Nothing is reached but through the guard.
+/// Puts the guard, compression and tracing around all routes.
 fn guarded(router: Router, gateway: Gateway) -> Router {
     compression::compressed(router)
         .layer(CatchPanicLayer::custom(problem::defect))
@@ -345,7 +358,8 @@ fn routes(gateway: Gateway, base: &BasePath) -> Router {
         .route("/ws/v1/feed", get(feeds::runs).post(feeds::poll_runs))
         .route("/ws/v1/portfolios/{portfolio}", get(feeds::portfolio).post(feeds::poll_portfolio))
         .route("/ws/v1/polls/{poll}", get(polls::ask).delete(polls::end))
-        // Runs are continued before the first connection is accepted: who gets an answer, gets a ready server.
+        // Runs are resumed before the first connection is accepted, so an answer means that the server is
+        // ready.
         .route("/healthz", get(health))
         .with_state(gateway)
 }

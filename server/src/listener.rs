@@ -1,4 +1,4 @@
-//! Accepted connections, made for many small messages to many clients.
+//! Accepted TCP connections, tuned for many small messages to many clients.
 
 use std::{
     io,
@@ -12,11 +12,11 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// Bytes that are gathered at most before they are sent without a flush.
+/// The most bytes that are buffered before they are sent without a flush.
 const ENOUGH: usize = 64 * 1024;
 
-/// A TCP listener whose connections send at a flush what was written before it: one system call
-/// for many small messages. The buffer lives from write to flush, so an idle connection has none.
+/// A TCP listener whose connections buffer writes until a flush: one system call for many small messages. The
+/// buffer exists from write to flush, so an idle connection has none.
 pub struct Listener(TcpListener);
 
 impl Listener {
@@ -32,7 +32,7 @@ impl axum::serve::Listener for Listener {
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
         let (stream, address) = axum::serve::Listener::accept(&mut self.0).await;
-        // A small message must not wait until the client has acknowledged the one before.
+        // Without it, a small message waits until the client acknowledges the one before (Nagle).
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "small messages may be delayed");
         }
@@ -48,7 +48,7 @@ impl axum::serve::Listener for Listener {
 pub struct Connection {
     stream: TcpStream,
     gathered: Vec<u8>,
-    /// How much of it the system has taken.
+    /// Bytes of it that the system has taken.
     sent: usize,
 }
 
@@ -80,7 +80,7 @@ impl AsyncWrite for Connection {
             }
         }
         if !self.gathered.is_empty() {
-            // Where a second message comes, more follow: one allocation for all of them.
+            // A second message means that more follow, so the buffer is allocated once for all.
             let room = ENOUGH - self.gathered.len();
             self.gathered.reserve_exact(room);
         }
@@ -88,7 +88,7 @@ impl AsyncWrite for Connection {
         Poll::Ready(Ok(bytes.len()))
     }
 
-    // Only responses are written so: they are gathered already.
+    // Only responses use vectored writes, and those are gathered already.
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! What the program says on its standard error while it works.
+//! The program's log on the standard error.
 
 use std::{
     env,
@@ -33,8 +33,7 @@ impl FromStr for LogFilter {
 
     fn from_str(text: &str) -> Result<Self, String> {
         EnvFilter::builder().parse(text).map_err(|error| error.to_string())?;
-        // A word alone is the name of a part of the program to the library: a level that is misspelt would
-        // be taken for one, and silence the rest.
+        // The library takes a single word for a target, so a misspelt level would silence everything else.
         let is_level = |word: &str| word.eq_ignore_ascii_case("off") || word.parse::<Level>().is_ok();
         match text
             .split(',')
@@ -56,12 +55,12 @@ impl Display for LogFilter {
     }
 }
 
-/// The log, which is written from now on.
+/// The initialised log.
 #[derive(Clone, Copy, Debug)]
 pub struct Logging(LogFormat);
 
 impl Logging {
-    /// Begins to write it.
+    /// Initialises the log.
     pub fn begin(options: &LogOptions) -> Self {
         let filter = EnvFilter::new(&options.log.0);
         let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
@@ -75,7 +74,7 @@ impl Logging {
         Self(options.log_format)
     }
 
-    /// Says why the program ends, whatever the filter leaves out.
+    /// Logs why the program ends, whatever the filter is.
     pub fn last_words(self, error: &impl Display) {
         match self.0 {
             LogFormat::Text => eprintln!("pitwall: {error}"),
@@ -84,7 +83,7 @@ impl Logging {
     }
 }
 
-/// Colours are for who reads them at a terminal and has not asked for none.
+/// Whether to use colours: on a terminal, unless `NO_COLOR` is set.
 fn has_colours() -> bool {
     let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
     let is_dumb = env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
@@ -96,7 +95,7 @@ fn write_json(message: &str) {
     use tracing_subscriber::fmt::{format::Writer, time::FormatTime};
 
     let mut timestamp = String::new();
-    // Nothing that is written to a text fails.
+    // Writing to a string cannot fail.
     SystemTime.format_time(&mut Writer::new(&mut timestamp)).unwrap_or_default();
     let line = serde_json::json!({
         "timestamp": timestamp, "level": "ERROR", "message": message, "target": "pitwall",

@@ -11,7 +11,7 @@ use crate::{
     settings::{ModelSettings, Settings},
 };
 
-/// All models: the one that the options name, and those of the settings.
+/// All models: the one of the options, and those of the settings.
 ///
 /// # Errors
 /// Options and settings contradict each other, or something that they name cannot be read.
@@ -59,14 +59,14 @@ fn profile(
     }
 }
 
-/// Host and port of an address, without what may be secret in it.
+/// Host and port of a URL, without credentials.
 fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }
 
-/// What the options say, where they name a model.
+/// The model of the options, if they name one.
 fn of_options(options: &ModelOptions) -> Result<Option<ProviderConfig>, ServeError> {
     let Some(models) = models(options)? else { return Ok(None) };
     let usual = patient(options, ProviderConfig::new(models));
@@ -81,7 +81,7 @@ fn of_options(options: &ModelOptions) -> Result<Option<ProviderConfig>, ServeErr
     }))
 }
 
-/// What the settings say of one model; where they say nothing, as the options do.
+/// One model of the settings; what they leave out is as in the options.
 fn of_settings(
     options: &ModelOptions,
     model: &ModelSettings,
@@ -125,7 +125,7 @@ fn of_settings(
     Ok((config, prices))
 }
 
-/// What the options say of patience and amounts, for all models.
+/// Applies the timeouts and limits of the options, which hold for all models.
 fn patient(options: &ModelOptions, usual: ProviderConfig) -> ProviderConfig {
     ProviderConfig {
         timeouts: Timeouts {
@@ -146,7 +146,7 @@ fn answer_tokens(same: Option<NonZeroU32>, usual: Tiers<NonZeroU32>) -> Tiers<No
     same.map_or(usual, Tiers::same)
 }
 
-/// A tier without a model of its own takes the one of all tiers.
+/// A tier without a model of its own uses the one for all tiers.
 fn models(options: &ModelOptions) -> Result<Option<Tiers<String>>, ServeError> {
     let named = [&options.model_quick, &options.model_mid, &options.model_deep];
     let any = options.model.is_some() || named.iter().any(|model| model.is_some());
@@ -163,7 +163,7 @@ fn models(options: &ModelOptions) -> Result<Option<Tiers<String>>, ServeError> {
     }
 }
 
-/// The key in a file that nobody but its owner can read.
+/// Reads a key from a file that only its owner can read.
 fn key_in(path: &Path) -> Result<Secret, ServeError> {
     let unreadable = |error| ServeError::KeyFile(path.to_owned(), error);
     let mode = fs::metadata(path).map_err(unreadable)?.permissions().mode() & 0o777;

@@ -1,4 +1,4 @@
-//! The pages: rendered here, then taken over by the browser.
+//! The pages: rendered on the server, hydrated in the browser.
 
 use std::{
     path::{Path, PathBuf},
@@ -43,7 +43,7 @@ pub fn router(gateway: Gateway, site: &Path, heartbeat: Heartbeat) -> Router {
         .hash_files(has_hashes())
         .build();
     let context = move || {
-        // The guard has left word in the request of who asks.
+        // The guard has put the caller into the request's extensions.
         let extensions = use_context::<Parts>().map(|parts| parts.extensions).unwrap_or_default();
         let scoped = Arc::new(gateway.scoped(&extensions));
         provide_context(heartbeat);
@@ -67,25 +67,25 @@ pub fn router(gateway: Gateway, site: &Path, heartbeat: Heartbeat) -> Router {
         .with_state(options)
 }
 
-/// Whether the build left word beside the program of the hashes in its files' names.
+/// Whether the build wrote the file with hashes beside the program.
 fn has_hashes() -> bool {
     let program = std::env::current_exe().ok();
     program.and_then(|program| Some(program.parent()?.join("hash.txt").is_file())).unwrap_or(false)
 }
 
-/// Says how long a browser may keep a file of the page's program.
+/// Sets how long a browser may cache a file of the page's program.
 async fn allow_to_keep(request: Request, next: Next) -> Response {
     let lifetime = lifetime(request.uri().path());
     let mut response = next.run(request).await;
-    // What is missing now may be there after an update.
+    // A missing file may exist after an update.
     if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
         response.headers_mut().insert(header::CACHE_CONTROL, lifetime);
     }
     response
 }
 
-/// Names carry a hash of the content, and fonts their version, so that a copy never goes stale. Only the
-/// program's main files are named before the names of its other files are put into them.
+/// Names contain a hash of the content, or a version for fonts, so cached copies are never stale. The
+/// program's main files are the exception: they are hashed before the names of other files are inserted.
 fn lifetime(path: &str) -> HeaderValue {
     let name = path.rsplit('/').next().unwrap_or_default();
     let is_main = name.starts_with("pitwall.") && !name.ends_with(".css");

@@ -1,4 +1,4 @@
-//! Connected clients: the rules that all of them share, by socket or by poll.
+//! Connected clients, by socket or by poll, and the rules that all of them follow.
 
 use std::{error::Error, pin::Pin, time::Duration};
 
@@ -26,20 +26,20 @@ use tokio_util::{
 
 use crate::polls::{Opened, PollSender, Polls};
 
-/// A peer that takes no byte for this long is dropped.
+/// A peer that takes no byte for this long is dropped (backpressure).
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a client may take to hear that it is over.
+/// The timeout of the closing handshake.
 const FAREWELL: Duration = Duration::from_secs(2);
 const PING_EVERY: Duration = Duration::from_secs(20);
-/// A peer that is not heard of for this long is dropped: it missed two pings.
+/// A peer that sends nothing for this long is dropped: it missed two pings.
 const SILENCE: Duration = Duration::from_secs(50);
-/// Longer for one that polls: browsers let the timers of hidden tabs ring once a minute.
+/// Longer for polls: browsers run the timers of hidden tabs once a minute.
 const POLL_SILENCE: Duration = Duration::from_secs(120);
 /// Clients send next to nothing; a larger message ends the connection.
 const LARGEST_MESSAGE: usize = 64 * 1024;
-/// The library's default of 128 KiB would be paid for every connection.
+/// The library's default of 128 KiB would be allocated for every connection.
 const READ_BUFFER: usize = 512;
-/// Messages that a peer may send at once, and how long each further one takes to be earned.
+/// A token bucket: messages that a peer may send at once, and the time in which another one is earned.
 const BURST: u32 = 100;
 const PACE: Duration = Duration::from_millis(100);
 
@@ -47,19 +47,19 @@ const PACE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Gone;
 
-/// What serves a peer until it is gone or all is sent.
+/// The future that serves a peer until it is gone or everything is sent.
 pub type Served = BoxFuture<'static, Result<(), Gone>>;
 
-/// Why the server ends a connection that works.
+/// Why the server closes a working connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// The server is told to end: the client shall come back.
+    /// The server shuts down: the client reconnects.
     Restart,
-    /// What let the client in has expired or was revoked.
+    /// The client's credential expired or was revoked.
     SignedOut,
-    /// The client sends more than one may.
+    /// The client exceeds the rate of messages.
     Flooded,
-    /// The client sends a message that is larger than one may be.
+    /// The client sends a message over the size limit.
     TooLarge,
 }
 
@@ -76,7 +76,7 @@ impl Ending {
     }
 }
 
-/// All sockets of a server, and the polls in place of some.
+/// All open sockets and polls of a server.
 #[derive(Clone)]
 pub struct Sockets {
     shutdown: CancellationToken,
@@ -87,8 +87,8 @@ pub struct Sockets {
 }
 
 impl Sockets {
-    /// Sockets that close with code 1012 once `shutdown` is cancelled, tell of `trouble`, and send a
-    /// heartbeat this often.
+    /// Sockets that close with code 1012 once `shutdown` is cancelled, report `trouble`, and send heartbeats
+    /// at this interval.
     pub fn new(
         shutdown: CancellationToken,
         trouble: watch::Receiver<Option<JournalError>>,
@@ -112,7 +112,7 @@ impl Sockets {
         self.open.len()
     }
 
-    /// Upgrades the connection and hands it to `serve`, until `expired`.
+    /// Upgrades the connection and passes it to `serve`, until `expired`.
     pub fn upgrade<F>(
         &self,
         upgrade: WebSocketUpgrade,
@@ -122,21 +122,21 @@ impl Sockets {
     where
         F: Future<Output = Result<(), Gone>> + Send + 'static,
     {
-        // Counted from here on: the handshake goes on after the request has been answered.
+        // Counted from here: the handshake completes after the request is answered.
         let begin = self.begin(expired);
         upgrade
             .read_buffer_size(READ_BUFFER)
-            // Messages are gathered by the connection below, which keeps no buffer when it is idle.
+            // The connection below buffers messages, and has no buffer while idle.
             .write_buffer_size(0)
             .max_message_size(LARGEST_MESSAGE)
             .max_frame_size(LARGEST_MESSAGE)
             .on_upgrade(async move |socket| {
-                // A task of its own: the one at hand keeps room for the upgrade as long as it lives.
+                // A task of its own, since the present one keeps the upgrade's memory as long as it lives.
                 tokio::spawn(serve(begin(Transport::Socket(Box::new(socket)))));
             })
     }
 
-    /// Opens a poll that only `holder` may ask, and hands it to `serve`, until `expired`.
+    /// Opens a poll that only `holder` may use, and passes it to `serve`, until `expired`.
     pub fn poll<F>(
         &self,
         holder: Option<AccountId>,
@@ -146,12 +146,12 @@ impl Sockets {
     where
         F: Future<Output = Result<(), Gone>> + Send + 'static,
     {
-        let (opened, sender) = self.polls.open(holder);
-        tokio::spawn(serve(self.begin(expired)(Transport::Poll(sender))));
+        let (opened, poll) = self.polls.open(holder);
+        tokio::spawn(serve(self.begin(expired)(Transport::Poll(poll))));
         opened
     }
 
-    /// What makes a peer of a transport that is not open yet.
+    /// Makes the constructor of a peer whose transport is not open yet.
     fn begin(
         &self,
         expired: impl Future<Output = ()> + Send + 'static,
@@ -185,10 +185,10 @@ fn every(period: Duration, first: Instant) -> Interval {
     interval
 }
 
-/// How messages travel.
+/// The transport of messages.
 enum Transport {
     Socket(Box<WebSocket>),
-    /// In the answers to a client's requests.
+    /// Messages travel in responses to the client's requests.
     Poll(PollSender),
 }
 
@@ -196,18 +196,18 @@ enum Transport {
 pub struct Peer {
     transport: Transport,
     ping: Interval,
-    /// `None`: the client would not understand one.
+    /// `None`: the client's protocol has no heartbeats.
     heartbeat: Option<Interval>,
     heard: Instant,
-    /// When the messages so far are all earned.
+    /// When the token bucket is full again.
     earned: Instant,
-    /// One wait for all of its life: beginning another takes a lock that all sockets share.
+    /// One future for the peer's life: creating another takes a lock that all sockets share.
     ending: Pin<Box<dyn Future<Output = Ending> + Send>>,
     troubles: BoxStream<'static, Trouble>,
     _open: TaskTrackerToken,
 }
 
-/// What keeps the server from storing, whenever that changes.
+/// The journal's trouble, whenever it changes.
 fn troubles(mut now: watch::Receiver<Option<JournalError>>) -> BoxStream<'static, Trouble> {
     if now.borrow().is_some() {
         now.mark_changed();
@@ -217,12 +217,12 @@ fn troubles(mut now: watch::Receiver<Option<JournalError>>) -> BoxStream<'static
         let detail = now.borrow_and_update().as_ref().map(ToString::to_string);
         Some((Trouble { detail }, now))
     });
-    // The journal's end is told of otherwise.
+    // The journal's end is reported elsewhere.
     changes.chain(stream::pending()).boxed()
 }
 
 impl Peer {
-    /// The same for the client of another system, who knows neither of our troubles nor of heartbeats.
+    /// Turns off trouble reports and heartbeats, for the client of another system.
     #[must_use]
     pub fn foreign(self) -> Self {
         Self { troubles: stream::pending().boxed(), heartbeat: None, ..self }
@@ -236,7 +236,7 @@ impl Peer {
         }
     }
 
-    /// Sends messages that are encoded already, and flushes once.
+    /// Sends encoded messages, and flushes once.
     pub async fn send_all(&mut self, messages: impl IntoIterator<Item = Bytes>) -> Result<(), Gone> {
         // The journal's bytes are JSON, so always UTF-8.
         let texts = messages.into_iter().map(|message| Utf8Bytes::try_from(message).map_err(|_| Gone));
@@ -259,17 +259,17 @@ impl Peer {
         }
     }
 
-    /// Says that all is sent, and closes.
+    /// Closes normally, when everything is sent.
     pub async fn complete(mut self) -> Result<(), Gone> {
         self.close(close_code::NORMAL, "The run is over and everything is sent.").await
     }
 
-    /// Closes because the server cannot go on.
+    /// Closes because of an internal error.
     pub async fn fail(mut self, reason: &'static str) -> Result<(), Gone> {
         self.close(close_code::ERROR, reason).await
     }
 
-    /// Closes and says why.
+    /// Closes with a reason.
     pub async fn end(mut self, why: Ending) -> Result<(), Gone> {
         let (code, reason) = why.frame();
         self.close(code, reason).await
@@ -313,7 +313,7 @@ impl Peer {
         self.send(Control::Heartbeat { at }.encode()).await
     }
 
-    /// Counts a message. A peer that answers pings and says little is far below the limit.
+    /// Takes from the token bucket. A peer that answers pings and says little stays far below the limit.
     fn is_flooding(&mut self) -> bool {
         let now = Instant::now();
         self.earned = self.earned.max(now) + PACE;
@@ -324,7 +324,7 @@ impl Peer {
         match &mut self.transport {
             Transport::Socket(_) => {
                 self.deliver(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await?;
-                // Until the peer has closed, too: so it sees a clean end.
+                // Until the peer has closed as well, so that it sees a clean close.
                 let Transport::Socket(socket) = &mut self.transport else { return Err(Gone) };
                 let drain = async { while let Some(Ok(_)) = socket.recv().await {} };
                 let _ = timeout(FAREWELL, drain).await;
@@ -333,29 +333,29 @@ impl Peer {
             Transport::Poll(poll) => {
                 let closed = Control::Closed { code, reason: reason.to_owned() };
                 in_time(poll.put(closed.encode().into())).await?;
-                // A server that ends takes no further request.
+                // A server that shuts down takes no further request.
                 let patience = if code == close_code::RESTART { FAREWELL } else { SEND_TIMEOUT };
                 timeout(patience, poll.taken()).await.map_err(|_| Gone)?
             }
         }
     }
 
-    /// Sends what only a socket knows.
+    /// Sends a message that only sockets have.
     async fn deliver(&mut self, message: Message) -> Result<(), Gone> {
         let Transport::Socket(socket) = &mut self.transport else { return Ok(()) };
         in_time(async { socket.send(message).await.map_err(|_| Gone) }).await
     }
 }
 
-/// What a client lets be heard of itself.
+/// What was received from a client.
 enum Heard {
-    /// That it is there.
+    /// A sign of life.
     Sign,
     /// A message of its own.
     Text,
-    /// A request of a poll, which is as costly as any other request.
+    /// A request of a poll, which costs as much as any request.
     Ask,
-    /// A message that is larger than one may be.
+    /// A message over the size limit.
     TooLarge,
 }
 
@@ -374,12 +374,12 @@ impl Transport {
     }
 }
 
-/// What a peer takes within the time that it has.
+/// Applies the send timeout.
 async fn in_time(sending: impl Future<Output = Result<(), Gone>>) -> Result<(), Gone> {
     timeout(SEND_TIMEOUT, sending).await.map_err(|_| Gone)?
 }
 
-/// The next beat; none where there are none. Cancel-safe.
+/// The next heartbeat; pending for ever without heartbeats. Cancel-safe.
 async fn next(interval: &mut Option<Interval>) {
     match interval {
         Some(interval) => drop(interval.tick().await),

@@ -1,9 +1,8 @@
-//! Polls: what a socket would send, in the answers to one request after another, for clients on whose way
-//! something lets no socket through. `POST` at a socket's address opens one, `GET /ws/v1/polls/{poll}?after=N`
-//! asks it.
+//! Polls: the messages of a socket in responses to one request after another, for clients that no socket
+//! reaches. `POST` at a socket's address opens one, `GET /ws/v1/polls/{poll}?after=N` continues it.
 //!
-//! A [`Peer`](crate::peer::Peer) is served the same messages either way. Here they wait for the client, up to
-//! [`ROOM`]; answers are numbered, and one that was lost on its way is given again.
+//! A [`Peer`](crate::peer::Peer) is served alike by either. Messages wait for the client up to [`ROOM`]
+//! (backpressure); responses are numbered, and a lost one is repeated.
 
 use std::{
     collections::HashMap,
@@ -28,20 +27,20 @@ use tokio::{
 
 use crate::{peer::Gone, problem::ProblemResponse, scope::Scoped};
 
-/// Bytes that wait for a client at most, and about as many as one answer has.
+/// The most bytes that wait for a client, and roughly the most in one response.
 const ROOM: usize = 64 * 1024;
 
-/// An answer comes at the latest after this long. A heartbeat comes before, where all is well.
+/// The longest wait for a message. With a healthy server, a heartbeat comes earlier.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// All open polls.
 #[derive(Clone, Default)]
 pub struct Polls(Arc<Mutex<HashMap<String, Arc<Poll>>>>);
 
-/// A poll that was opened.
+/// A newly opened poll.
 #[derive(Debug, Serialize)]
 pub struct Opened {
-    /// Names it in the address to ask at, and can not be guessed.
+    /// Its id in the URL; random, so that it cannot be guessed.
     poll: String,
 }
 
@@ -52,7 +51,7 @@ impl IntoResponse for Opened {
 }
 
 impl Polls {
-    /// A new poll for this account, and the end at which messages are put in.
+    /// A new poll of this account, and its sending end.
     pub fn open(&self, holder: Option<AccountId>) -> (Opened, PollSender) {
         let name = RandomToken::new().reveal().to_owned();
         let (queue, waiting) = mpsc::unbounded_channel();
@@ -65,7 +64,7 @@ impl Polls {
         (Opened { poll: name }, sender)
     }
 
-    /// The poll of this name, where it is this account's.
+    /// The poll with this id, if it belongs to this account.
     fn find(&self, name: &str, holder: Option<&AccountId>) -> Result<Arc<Poll>, Problem> {
         let found = self.lock().get(name).filter(|poll| poll.holder.as_ref() == holder).cloned();
         found.ok_or_else(|| Problem::not_found("This poll has ended, or never was. Open another one."))
@@ -76,10 +75,10 @@ impl Polls {
     }
 }
 
-/// A message that waits, with the room that it takes.
+/// A waiting message, with its permit of room.
 type Waiting = (Utf8Bytes, OwnedSemaphorePermit);
 
-/// The end of a poll at which messages are put in. The poll ends with it.
+/// The sending end of a poll. Dropping it ends the poll.
 pub struct PollSender {
     room: Arc<Semaphore>,
     queue: mpsc::UnboundedSender<Waiting>,
@@ -88,26 +87,26 @@ pub struct PollSender {
 }
 
 impl PollSender {
-    /// Puts a message in as soon as there is room.
+    /// Adds a message as soon as there is room.
     pub async fn put(&self, text: Utf8Bytes) -> Result<(), Gone> {
-        // What is larger than all the room has it for itself.
+        // A message larger than the room takes all of it.
         let size = text.len().clamp(1, ROOM) as u32;
         let room = self.room.clone().acquire_many_owned(size).await.map_err(|_| Gone)?;
         self.queue.send((text, room)).map_err(|_| Gone)
     }
 
-    /// Waits until the client has taken all messages.
+    /// Waits until the client has received all messages.
     pub async fn taken(&self) -> Result<(), Gone> {
         self.room.acquire_many(ROOM as u32).await.map(drop).map_err(|_| Gone)
     }
 
-    /// Waits until the client asks. Cancel-safe.
+    /// Waits for the client's next request. Cancel-safe.
     pub async fn asked(&mut self) -> Result<(), Gone> {
         self.asked.changed().await.map_err(|_| Gone)
     }
 }
 
-/// Its place among all polls.
+/// The poll's entry among all polls; removed on drop.
 struct Entry {
     polls: Polls,
     name: String,
@@ -119,24 +118,24 @@ impl Drop for Entry {
     }
 }
 
-/// The end of a poll at which its client asks.
+/// The receiving end of a poll.
 struct Poll {
     holder: Option<AccountId>,
-    /// How many requests there were.
+    /// The number of requests so far.
     requests: watch::Sender<u64>,
     reader: AsyncMutex<Reader>,
 }
 
 struct Reader {
     waiting: mpsc::UnboundedReceiver<Waiting>,
-    /// Of the last answer.
+    /// The number of the last response.
     number: u64,
     last: Bytes,
 }
 
 impl Poll {
-    /// The answer after number `after`: messages, each in a line. One is waited for, if `hold`, until the
-    /// client asks anew: it does where it takes this request for lost.
+    /// The response after number `after`: messages, one a line. If `hold`, it waits for a message, unless the
+    /// client sends a new request, as it does when it takes this one for lost.
     async fn answer(&self, after: u64, hold: bool) -> Result<Bytes, Problem> {
         let mut this = 0;
         self.requests.send_modify(|count| {
@@ -164,7 +163,7 @@ impl Poll {
                 () = sleep(LONGEST_WAIT) => None,
             },
         };
-        // Nothing is awaited from here on: whoever hangs up before has lost nothing.
+        // No await from here on: a client that disconnects earlier has lost nothing.
         let mut lines = BytesMut::new();
         let mut next = first;
         while let Some((text, room)) = next {
@@ -179,13 +178,13 @@ impl Poll {
     }
 }
 
-/// What a client asks for.
+/// The parameters of a client's request.
 #[derive(Debug, Deserialize)]
 pub struct Ask {
-    /// Number of the last answer that the client has; 0 where it has none.
+    /// The number of the last response that the client has; 0 for none.
     #[serde(default)]
     after: u64,
-    /// Whether to wait for a message where there is none.
+    /// Whether to wait for a message if there is none.
     #[serde(default = "yes")]
     hold: bool,
 }
@@ -194,7 +193,7 @@ fn yes() -> bool {
     true
 }
 
-/// `GET /ws/v1/polls/{poll}?after=N`: the messages of the answer after number N.
+/// `GET /ws/v1/polls/{poll}?after=N`: the messages of the response after number N.
 pub async fn ask(
     service: Scoped,
     Path(name): Path<String>,
@@ -204,7 +203,7 @@ pub async fn ask(
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson"), (header::CACHE_CONTROL, "no-store")], lines))
 }
 
-/// `DELETE /ws/v1/polls/{poll}`: the client wants no more of it.
+/// `DELETE /ws/v1/polls/{poll}`: the client closes the poll.
 pub async fn end(service: Scoped, Path(name): Path<String>) -> Result<StatusCode, ProblemResponse> {
     service.polls().find(&name, service.caller().name())?;
     service.polls().lock().remove(&name);

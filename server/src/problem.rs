@@ -1,4 +1,4 @@
-//! Errors as HTTP answers.
+//! Errors as HTTP responses.
 
 use std::any::Any;
 
@@ -78,30 +78,29 @@ impl From<PathRejection> for BadRequest {
     }
 }
 
-/// What answers for a request whose handler panicked: that request alone has failed.
+/// The response to a request whose handler panicked.
 pub fn defect(_: Box<dyn Any + Send>) -> Response {
     let detail = "The request met a defect of Pitwall; the server's log says more. Nothing else has ended.";
     ProblemResponse(Problem::internal(detail)).into_response()
 }
 
-/// More was sent than is taken.
+/// The body exceeds the limit.
 pub fn too_large(most: usize) -> Problem {
     let detail = format!("The body is larger than {most} bytes, the most that is taken. Send less.");
     Problem { status: 413, detail }
 }
 
-/// An id in an address that cannot exist names nothing.
+/// An invalid id in a URL, answered as one that does not exist.
 pub fn no_such(invalid: InvalidId) -> Problem {
     Problem::not_found(format!("{invalid}."))
 }
 
-/// What answers for a run that does not exist, or that the caller may not know of.
+/// The response for a run that does not exist, or that the caller may not know of.
 pub fn no_run(run: RunId) -> Problem {
     Problem::not_found(format!("There is no run {run}."))
 }
 
-/// What an error of the log means to a client: a refusal of what the client asked for, or a failure
-/// that is not the client's.
+/// Maps an error of the journal to its status: the client's fault, or a failure of the server.
 pub fn from_journal(error: JournalError) -> Problem {
     let detail = error.to_string();
     let status = match error {
@@ -111,7 +110,7 @@ pub fn from_journal(error: JournalError) -> Problem {
         }
         JournalError::NoSuchText(_) | JournalError::OutOfOrder(_) => return Problem::invalid(detail),
         JournalError::TooLarge { .. } => return Problem { status: 413, detail },
-        // Which of the two it is depends on where in a page the disk ended.
+        // SQLite reports one or the other, depending on where in a page the disk was full.
         JournalError::Full | JournalError::Unwritable => 507,
         JournalError::Corrupt(_)
         | JournalError::Unreadable(_)
@@ -128,7 +127,7 @@ pub fn from_journal(error: JournalError) -> Problem {
     Problem { status, detail }
 }
 
-/// What a refusal of the engine means to a client.
+/// Maps an error of the engine to its status.
 pub fn from_engine(error: EngineError) -> Problem {
     match error {
         EngineError::Refused(why) => Problem::invalid(why),
@@ -150,7 +149,7 @@ pub fn from_engine(error: EngineError) -> Problem {
     }
 }
 
-/// What a failure of the accounts means to a client.
+/// Maps an error of the accounts to its status.
 pub fn from_accounts(error: AccountsError) -> Problem {
     let detail = error.to_string();
     match error {
@@ -164,7 +163,7 @@ pub fn from_accounts(error: AccountsError) -> Problem {
     }
 }
 
-/// What a refused attempt to sign in means to a client.
+/// Maps a refused sign-in to its status.
 pub fn from_sign_in(error: SignInError) -> Problem {
     match error {
         SignInError::Refused => Problem { status: 401, detail: error.to_string() },
@@ -191,7 +190,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });
-        // Fails if it has been installed before, which is as good.
+        // Fails if a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::new();
         let answer = client.get(format!("http://{address}/broken")).send().await.unwrap();

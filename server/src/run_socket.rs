@@ -1,5 +1,5 @@
-//! `WS /ws/v1/runs/{run}?after=N`: a run's log from N on, and the text of calls in flight. `POST` opens a
-//! poll of the same.
+//! `WS /ws/v1/runs/{run}?after=N`: a run's log from N on, and the live text of its calls. `POST` opens a poll
+//! in place of a socket.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,10 +22,10 @@ use crate::{
     scope::{Activity, Scoped},
 };
 
-/// Text of calls in flight is sent at most this often to one client.
+/// The least time between two sends of live text to one client.
 const DELTA_PAUSE: Duration = Duration::from_millis(50);
 
-/// Where a client's copy of the log ends.
+/// The cursor of a client's copy of the log.
 #[derive(Debug, Deserialize)]
 pub struct Position {
     #[serde(default)]
@@ -43,7 +43,7 @@ pub async fn connect(
     Ok(admission.upgrade(upgrade, serve))
 }
 
-/// Opens a poll of the same.
+/// Opens a poll in place of the socket.
 pub async fn poll(
     service: Scoped,
     Path(run): Path<String>,
@@ -84,16 +84,18 @@ async fn serve(
     peer.send(Control::Hello { run, seq: last }.encode()).await?;
     let mut deltas = Deltas::default();
     deltas.follow(&activity);
-    // Only a run that has not begun stands in the queue: changes of the queue wake no other socket.
+    // Only a queued run has a position, so changes of the queue wake no other socket.
     let mut places = is_queued.then(|| Places::new(&activity));
     loop {
         tokio::select! {
             biased;
-            // First, so that a client with much to catch up on is heard, too, and told of the end.
+            // Polled first, so that a client that is still catching up is read from, and learns of the
+            // shutdown.
             ended = peer.ended() => return peer.end(ended?).await,
             batch = log.next() => match batch {
                 Ok(Some(events)) => {
-                    // The run may have become active only now: its calls are looked for as it goes on.
+                    // The run may have become active just now, so its calls are looked up again with each
+                    // event.
                     deltas.follow(&activity);
                     if places.is_some() && events.iter().any(|event| is_of(&event.json, "status_changed")) {
                         places = None;
@@ -101,7 +103,7 @@ async fn serve(
                     peer.send_all(events.into_iter().map(|event| event.json)).await?;
                 }
                 Ok(None) => return peer.complete().await,
-                // The run was deleted: nothing more will come.
+                // The run was deleted, so nothing follows.
                 Err(JournalError::NoSuchRun(_)) => return peer.complete().await,
                 Err(JournalError::Closed) => return peer.end(Ending::Restart).await,
                 Err(error) => {
@@ -119,13 +121,13 @@ async fn serve(
     }
 }
 
-/// Whether an event, as its JSON stands in the log, is of this kind. In a text the quotes are escaped.
+/// Whether a stored event's JSON is of this kind. Within texts, quotes are escaped.
 fn is_of(json: &[u8], kind: &str) -> bool {
     let wanted = format!("\"kind\":\"{kind}\"");
     json.windows(wanted.len()).any(|bytes| bytes == wanted.as_bytes())
 }
 
-/// The next place of a run that is queued; waits for ever for any other. Cancel-safe.
+/// The next position of a queued run; pending for ever for others. Cancel-safe.
 async fn next_place(places: &mut Option<Places>) -> usize {
     match places {
         Some(places) => places.next().await,
@@ -133,7 +135,7 @@ async fn next_place(places: &mut Option<Places>) -> usize {
     }
 }
 
-/// What one client has not seen of the calls in flight, at a bounded rate.
+/// The live text that one client was not sent yet, at a bounded rate.
 #[derive(Default)]
 struct Deltas {
     live: Option<(Arc<LiveCalls>, watch::Receiver<u64>)>,
@@ -142,19 +144,19 @@ struct Deltas {
 }
 
 impl Deltas {
-    /// Begins to follow the run's calls, where it is active and they are not followed yet.
+    /// Follows the run's calls, if it is active and they are not followed yet.
     fn follow(&mut self, activity: &Activity) {
         if self.live.as_ref().is_none_or(|(_, changes)| changes.has_changed().is_err()) {
             self.live = activity.live().map(|live| {
                 let mut changes = live.changes();
-                // A late client is owed the text so far.
+                // A client that comes late is sent the text so far.
                 changes.mark_changed();
                 (live, changes)
             });
         }
     }
 
-    /// The next pieces; waits for ever when the run is no longer active. Cancel-safe.
+    /// The next pieces; pending for ever while the run is not active. Cancel-safe.
     async fn next(&mut self) -> Vec<Control> {
         let Some((live, changes)) = &mut self.live else { return std::future::pending().await };
         if let Some(not_before) = self.not_before {
@@ -168,7 +170,7 @@ impl Deltas {
     }
 }
 
-/// The run's place in the queue, each time that it changes.
+/// The run's position in the queue, whenever it changes.
 struct Places {
     activity: Activity,
     changes: watch::Receiver<u64>,
@@ -182,7 +184,7 @@ impl Places {
         Self { activity: activity.clone(), changes, told: None }
     }
 
-    /// The next place. Cancel-safe.
+    /// The next position. Cancel-safe.
     async fn next(&mut self) -> usize {
         loop {
             if self.changes.changed().await.is_err() {

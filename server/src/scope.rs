@@ -1,4 +1,4 @@
-//! The one place where it is decided what a caller may see and change.
+//! Authorisation: the one place that decides what a caller may see and change.
 //!
 //! Handlers have no way to the [`Service`] but [`Scoped`], which is one caller's view of it. What
 //! belongs to somebody else is not found: nobody can tell it from what does not exist.
@@ -34,7 +34,7 @@ use crate::{
     service::{MOST_EVENTS, Service, portfolio_id},
 };
 
-/// What routers carry: the service behind the rules of access.
+/// The state of the routers: the service behind the rules of access.
 #[derive(Clone)]
 pub struct Gateway {
     service: Arc<Service>,
@@ -47,7 +47,7 @@ impl Gateway {
         Self { service, access: Arc::new(access) }
     }
 
-    /// The caller's view. A request that has not passed the guard is nobody's and sees nothing.
+    /// The caller's view. A request that has not passed the guard has no caller and sees nothing.
     pub fn scoped(&self, extensions: &Extensions) -> Scoped {
         let visit = extensions.get::<Visit>().cloned();
         let visit = visit.unwrap_or_else(|| Visit { caller: Caller::nobody(), peer: [0, 0, 0, 0].into() });
@@ -61,7 +61,7 @@ impl FromRef<Gateway> for Arc<Access> {
     }
 }
 
-/// What one caller may see and do.
+/// One caller's view of the service.
 pub struct Scoped {
     gateway: Gateway,
     visit: Visit,
@@ -76,12 +76,12 @@ impl FromRequestParts<Gateway> for Scoped {
 }
 
 impl Scoped {
-    /// Who asks.
+    /// The caller of this request.
     pub fn caller(&self) -> &Caller {
         &self.visit.caller
     }
 
-    /// From where.
+    /// The client's address.
     pub fn peer(&self) -> std::net::IpAddr {
         self.visit.peer
     }
@@ -91,7 +91,7 @@ impl Scoped {
         &self.gateway.access
     }
 
-    /// Whether an API client's token let the caller in.
+    /// Whether the caller authenticated by an API client's token.
     pub fn is_by_token(&self) -> bool {
         self.caller().credential().is_some_and(|credential| credential.kind == Kind::Token)
     }
@@ -100,15 +100,15 @@ impl Scoped {
         &self.gateway.service
     }
 
-    /// Why the server cannot do its work any more; for everybody.
+    /// Why the server cannot work any more; visible to everybody.
     pub fn death(&self) -> Option<String> {
         self.service().death()
     }
 
-    /// How the server stands.
+    /// The server's status.
     ///
     /// # Errors
-    /// 403: the caller does not run it.
+    /// 403: the caller does not operate the server.
     pub fn status(&self) -> Result<ServerStatus, Problem> {
         if self.caller().operates() {
             return Ok(self.service().status());
@@ -143,7 +143,7 @@ impl Scoped {
         }
     }
 
-    /// Takes in a run that was exported as JSON Lines, for the caller.
+    /// Imports a run that was exported as JSON Lines, as the caller's.
     ///
     /// # Errors
     /// 403: the caller only reads. 422: the file is no exported run.
@@ -151,7 +151,7 @@ impl Scoped {
         self.service().import(file, self.caller().writer()?.clone()).await
     }
 
-    /// The right to open a socket, on a run where it follows one.
+    /// The right to open a socket, which follows a run or all of them.
     ///
     /// # Errors
     /// 429: too many are open.
@@ -159,7 +159,7 @@ impl Scoped {
         self.access().admit_socket(self.caller(), run, self.service().sockets.clone()).await
     }
 
-    /// The open polls, each of which knows whose it is.
+    /// The open polls; each checks its holder.
     pub fn polls(&self) -> &Polls {
         self.service().sockets.polls()
     }
@@ -169,7 +169,7 @@ impl Scoped {
         RunChanges { changes: self.service().journal.changes(), caller: self.caller().clone() }
     }
 
-    /// The ids of portfolios that change, of whomever; only [`Backend::portfolio`] shows one.
+    /// The ids of changed portfolios of all accounts; only [`Backend::portfolio`] shows one.
     pub fn portfolio_changes(&self) -> Receiver<PortfolioId> {
         self.service().desk.changes()
     }
@@ -177,29 +177,29 @@ impl Scoped {
     /// The full id of a portfolio that the caller names.
     ///
     /// # Errors
-    /// 404: the caller can have none of this id.
+    /// 404: the caller can have no portfolio of this id.
     pub fn portfolio_id(&self, id: &PortfolioId) -> Result<PortfolioId, Problem> {
         self.caller().portfolio(id)
     }
 
-    /// The newest day with prices.
+    /// The latest day with prices.
     pub fn last_date(&self) -> Date {
         self.service().prices.last_date()
     }
 
-    /// The request with the full ids of what it names. Whether the caller may use that is checked again
-    /// where a run is planned, which is the only way for what no request carries.
+    /// The request with full ids of what it names. Planning checks again, since it is the only check for runs
+    /// without a request, such as resumed ones.
     fn in_scope(&self, workflow: Workflow) -> Result<Workflow, Problem> {
         match workflow {
             Workflow::Portfolio { portfolio, date } => {
-                // Answered as an id that nobody has.
+                // Answered like an id that does not exist.
                 let portfolio =
                     self.portfolio_id(&portfolio).map_err(|problem| Problem::invalid(problem.detail))?;
                 Ok(Workflow::Portfolio { portfolio, date })
             }
-            // Names nothing that belongs to anybody.
+            // Names nothing that belongs to an account.
             pipeline @ Workflow::Pipeline { .. } => Ok(pipeline),
-            // Nobody knows what it names.
+            // What an unknown workflow names cannot be checked.
             Workflow::Unknown(unknown) => Err(Problem::invalid(format!(
                 "This version of Pitwall knows no workflow of the kind {}.",
                 unknown.kind
@@ -231,7 +231,7 @@ fn matches(filter: &RunFilter, run: &RunSummary) -> bool {
         && filter.before.is_none_or(|before| run.run < before)
 }
 
-/// A run that its caller may read: proof that this was checked.
+/// A run that its caller may read: the type is the proof of the check.
 pub struct Readable<'s> {
     service: &'s Service,
     summary: RunSummary,
@@ -283,13 +283,13 @@ impl Readable<'_> {
         self.service.export_html(self.run).await
     }
 
-    /// What the engine does with it at each moment.
+    /// The run's state in the engine.
     pub fn activity(&self) -> Activity {
         Activity { engine: self.service.engine.clone(), run: self.run }
     }
 }
 
-/// What the engine does with a run at each moment. It can be kept for as long as a socket lives.
+/// A run's state in the engine. It can be kept as long as a socket lives.
 #[derive(Clone)]
 pub struct Activity {
     engine: Engine,
@@ -302,28 +302,28 @@ impl Activity {
         self.run
     }
 
-    /// The text of calls in flight; `None` while the run is not active.
+    /// The live text of calls; `None` while the run is not active.
     pub fn live(&self) -> Option<Arc<LiveCalls>> {
         self.engine.live(self.run)
     }
 
-    /// Changes whenever a place in the queue may have changed.
+    /// Wakes when a position in the queue may have changed.
     pub fn queue_changes(&self) -> watch::Receiver<u64> {
         self.engine.queue_changes()
     }
 
-    /// The run's place, from 1; `None` once it waits no longer.
+    /// The run's position, from 1; `None` if it does not wait.
     pub fn place(&self) -> Option<usize> {
         self.engine.place_in_queue(self.run)
     }
 }
 
-/// Reads the whole of texts of a run's events. It can be kept for as long as a socket lives.
+/// Reads long texts of events. It can be kept as long as a socket lives.
 #[derive(Clone)]
 pub struct Texts(Arc<Service>);
 
 impl Texts {
-    /// The whole of a text that stands in an event which the caller was given.
+    /// The whole text behind a preview in an event that the caller was given.
     ///
     /// # Errors
     /// The log cannot be read.
@@ -333,13 +333,13 @@ impl Texts {
 }
 
 impl Scoped {
-    /// Reads the whole of texts.
+    /// A reader of long texts.
     pub fn texts(&self) -> Texts {
         Texts(self.gateway.service.clone())
     }
 }
 
-/// Changes of runs that one caller may read.
+/// Changes of the runs that one caller may read.
 pub struct RunChanges {
     changes: Receiver<RunChange>,
     caller: Caller,
@@ -349,7 +349,7 @@ impl RunChanges {
     /// The next one. Cancel-safe.
     ///
     /// # Errors
-    /// Some were missed, or no more will come.
+    /// Some were missed, or the journal is closed.
     pub async fn next(&mut self) -> Result<RunChange, RecvError> {
         loop {
             let change = self.changes.recv().await?;

@@ -1,4 +1,4 @@
-//! The one service behind the pages, the REST interface and the other systems' wires.
+//! The service that pages, REST and the routes of other systems share.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -26,12 +26,12 @@ use crate::{
     transfer,
 };
 
-/// Events that one request reads at most.
+/// The most events of one request.
 pub const MOST_EVENTS: u32 = 1000;
 /// Bytes of a question beside a run.
 const LONGEST_QUESTION: usize = 8 * 1024;
 
-/// Everything that handlers need.
+/// The state that all handlers share.
 pub struct Service {
     /// The log.
     pub journal: Journal,
@@ -41,18 +41,18 @@ pub struct Service {
     pub desk: Arc<Desk>,
     /// Prices.
     pub prices: Arc<dyn PriceVendor>,
-    /// Who may come in.
+    /// Accounts and credentials.
     pub accounts: Accounts,
-    /// The models that runs can be answered by; with none, only the rehearsal answers.
+    /// The models that can answer runs; without any, the rehearsal answers.
     pub models: ModelRegistry,
-    /// Cancelled when the server is told to end; sockets close then.
+    /// Cancelled on shutdown; sockets close then.
     pub shutdown: CancellationToken,
-    /// Open sockets.
+    /// Open sockets and polls.
     pub sockets: Sockets,
 }
 
 impl Service {
-    /// What a run of this account can be started with.
+    /// What this account can start runs with.
     pub fn start_options(&self, portfolios: Vec<PortfolioSummary>, account: &AccountId) -> StartOptions {
         StartOptions {
             instruments: self.prices.instruments().to_vec(),
@@ -66,7 +66,7 @@ impl Service {
         }
     }
 
-    /// Why the server cannot do its work any more.
+    /// Why the server cannot work any more.
     pub fn death(&self) -> Option<String> {
         match self.journal.death() {
             Some(error) => Some(error.to_string()),
@@ -75,7 +75,7 @@ impl Service {
         }
     }
 
-    /// How the server stands.
+    /// The server's status.
     pub fn status(&self) -> ServerStatus {
         ServerStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -86,7 +86,7 @@ impl Service {
         }
     }
 
-    /// Starts a run in its flow, or in a new one.
+    /// Starts a run in the request's flow, or in a new one.
     pub async fn start(&self, request: StartRun, owner: AccountId) -> Result<RunAccepted, Problem> {
         let request = request.in_flow(new_flow());
         let flow = request.flow.clone();
@@ -100,13 +100,13 @@ impl Service {
         Ok(RunStopped { ended })
     }
 
-    /// Deletes a run that is over, and what it was shared by.
+    /// Deletes a run that is over, with its shares.
     pub async fn delete_run(&self, run: RunId) -> Result<(), Problem> {
         self.journal.remove(vec![run]).await.map_err(from_journal)?;
         self.accounts.end_shares_of(run).await.map_err(from_accounts)
     }
 
-    /// A run as JSON Lines, as it is read.
+    /// A run as JSON Lines, streamed.
     pub fn export_json_lines(&self, run: RunId) -> impl Stream<Item = Result<Bytes, Problem>> + Send + use<> {
         transfer::to_json_lines(self.journal.clone(), run)
     }
@@ -116,7 +116,7 @@ impl Service {
         transfer::to_html(&self.journal, run).await
     }
 
-    /// Takes in a run that was exported as JSON Lines.
+    /// Imports a run that was exported as JSON Lines.
     pub async fn import(&self, file: &str, owner: AccountId) -> Result<RunAccepted, Problem> {
         let run = transfer::import(&self.journal, file, owner).await?;
         let summary = self.summary(run).await?.ok_or_else(|| no_run(run))?;
@@ -209,7 +209,7 @@ impl Service {
         self.desk.view(id, as_of).await.map_err(from_desk)
     }
 
-    /// The nodes of both kinds of run. A kind that cannot be planned now has none to choose from.
+    /// The nodes of both kinds of run, for the start form. A kind that cannot be planned at present has none.
     fn planned_nodes(&self, portfolios: &[PortfolioSummary], account: &AccountId) -> Vec<PlannedNode> {
         let date = self.prices.last_date();
         let pipeline = self.prices.instruments().first().map(|instrument| Workflow::Pipeline {
@@ -239,7 +239,7 @@ impl Service {
     }
 }
 
-/// A flow that no other run belongs to.
+/// A new random flow id.
 fn new_flow() -> FlowId {
     let random = Uuid::now_v7().simple().to_string();
     // The last 8 of the 32 hexadecimal digits are random; they are always a valid id.
@@ -248,7 +248,7 @@ fn new_flow() -> FlowId {
 
 /// An id made from a name: `Growth & income` becomes `growth_income`, then `growth_income_2`.
 ///
-/// `full` makes the whole id of one that an account names.
+/// `full` makes the complete id of one that an account names.
 pub fn portfolio_id(
     name: &str,
     taken: &BTreeSet<PortfolioId>,

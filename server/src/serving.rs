@@ -1,4 +1,4 @@
-//! Connections: how many there may be, and how long one may take to say what it wants.
+//! Bounds of connections: their number, and the time for a request's head.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,11 +18,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{Listener, access::PeerAddress};
 
-/// How much is accepted.
+/// The bounds.
 pub struct Limits {
     /// Connections that may be open at a time; further ones wait to be accepted.
     pub connections: usize,
-    /// A connection that has not sent the head of a request by then is closed.
+    /// A connection that has not sent the head of a request within this time is closed.
     pub head: Duration,
 }
 
@@ -32,7 +32,7 @@ pub async fn serve(mut listener: Listener, router: Router, limits: Limits, shutd
     let connections = TaskTracker::new();
     loop {
         let accepted = async {
-            // Never closed.
+            // The semaphore is never closed.
             let place = places.clone().acquire_owned().await.ok();
             (place, listener.accept().await)
         };

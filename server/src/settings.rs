@@ -1,4 +1,4 @@
-//! The settings file: what does not fit into options.
+//! The settings file, for what does not fit into options.
 
 use std::{
     collections::BTreeMap,
@@ -13,10 +13,10 @@ use serde::Deserialize;
 
 use crate::{ServeError, config::DataOptions};
 
-/// Its name, in the data folder.
+/// The file's name, in the data folder.
 const NAME: &str = "pitwall.toml";
 
-/// What the file says.
+/// The content of the file.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
@@ -28,7 +28,7 @@ pub struct Settings {
     pub tiers: Option<Tiers<ProfileName>>,
 }
 
-/// A model, and where and how it is asked.
+/// A model, its endpoint and its limits.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelSettings {
@@ -69,10 +69,10 @@ pub struct Price {
 }
 
 impl Settings {
-    /// What the file says that was named, or the one in the data folder; nothing where there is none.
+    /// Reads the named file, or the one in the data folder; empty without one.
     ///
     /// # Errors
-    /// A file that was named is not there, or one cannot be read, with the place in it.
+    /// The named file does not exist, or a file cannot be parsed, with the line.
     pub fn read(named: Option<&Path>, data: &DataOptions) -> Result<Self, ServeError> {
         let path = named.map_or_else(|| data.data.join(NAME), Path::to_owned);
         let text = match fs::read_to_string(&path) {

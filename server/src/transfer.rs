@@ -1,4 +1,4 @@
-//! Runs as files: out as JSON Lines or as one HTML page, in as JSON Lines.
+//! Export of runs as JSON Lines or as one HTML page, and import of the former.
 
 use bytes::Bytes;
 use futures::{Stream, stream};
@@ -14,20 +14,20 @@ use crate::problem::{from_journal, no_run};
 const FORMAT: &str = "pitwall-run";
 const VERSION: u32 = 1;
 
-/// The most bytes of a log that is put into one HTML page.
+/// The largest log that is exported as one HTML page, in bytes.
 const LARGEST_PAGE: usize = 50_000_000;
-/// Events that are read at once.
+/// Events of one read.
 const EVENTS_AT_ONCE: u32 = 500;
 
-/// The first line of an exported run.
+/// The first line of an export.
 #[derive(Serialize, Deserialize)]
 struct Header {
     format: String,
     version: u32,
 }
 
-/// A run as JSON Lines: a header, then every event in order, all texts whole. An event that this version
-/// cannot read is written as it is stored.
+/// Exports a run as JSON Lines: a header, then all events in order, with whole texts. An event that this
+/// version cannot read is written as stored.
 pub fn to_json_lines(
     journal: Journal,
     run: RunId,
@@ -51,7 +51,7 @@ pub fn to_json_lines(
     })
 }
 
-/// One event's line.
+/// The line of one event.
 async fn line(journal: &Journal, stored: &Encoded) -> Result<String, Problem> {
     match stored.decode() {
         Ok(mut event) => {
@@ -62,7 +62,7 @@ async fn line(journal: &Journal, stored: &Encoded) -> Result<String, Problem> {
     }
 }
 
-/// A run as one HTML file that needs no server.
+/// Exports a run as one HTML file that needs no server.
 ///
 /// # Errors
 /// The log cannot be read.
@@ -97,11 +97,10 @@ pub async fn to_html(journal: &Journal, run: RunId) -> Result<String, Problem> {
     Ok(app::export::document(view, log))
 }
 
-/// Takes in a run that was exported here or elsewhere, for `owner`. It is only looked at: one that
-/// was exported before its end is over here.
+/// Imports a run for `owner`, to be looked at only: one that was exported before its end is closed.
 ///
 /// # Errors
-/// 422 with the line at fault; nothing is stored then.
+/// 422 with the line at fault; nothing is stored.
 pub async fn import(journal: &Journal, file: &str, owner: AccountId) -> Result<RunId, Problem> {
     let run = RunId(Uuid::now_v7());
     let events = from_json_lines(file, &owner).map_err(|(line, why)| {
@@ -110,17 +109,17 @@ pub async fn import(journal: &Journal, file: &str, owner: AccountId) -> Result<R
         ))
     })?;
     let epoch = journal.claim(run).await.map_err(from_journal)?;
-    // In one piece: a part of a log would be taken for a run to be continued.
+    // One append: after a crash, a part of the log would be taken for a run to be resumed.
     journal.append(run, epoch, events).await.map_err(from_journal)?;
     Ok(run)
 }
 
-/// The events of a file that [`to_json_lines`] wrote, as a log of `owner`.
+/// Parses a file that [`to_json_lines`] wrote, as a log of `owner`.
 ///
 /// # Errors
-/// The line at fault, from 1, and what is wrong with it.
+/// The line at fault, from 1, and its fault.
 pub fn from_json_lines(file: &str, owner: &AccountId) -> Result<Vec<NewEvent>, (usize, String)> {
-    // Editors on Windows put one before a file. Line breaks may be theirs, too.
+    // Editors on Windows add a byte order mark, and have other line breaks.
     let file = file.strip_prefix('\u{feff}').unwrap_or(file);
     let mut lines = file.lines().enumerate().map(|(index, line)| (index + 1, line));
     let header = lines.next().and_then(|(_, line)| serde_json::from_str::<Header>(line).ok());
@@ -156,7 +155,7 @@ pub fn from_json_lines(file: &str, owner: &AccountId) -> Result<Vec<NewEvent>, (
     Ok(events)
 }
 
-/// What an event must follow on.
+/// Checks the order of imported events.
 #[derive(Default)]
 struct Order {
     run: Option<RunId>,
@@ -178,7 +177,7 @@ impl Order {
         }
         match (&mut body, seq) {
             (Body::RunStarted(started), 1) => {
-                // The run that it continued is not here.
+                // The origin is not part of the import.
                 let request = started.request.clone();
                 let owner = owner.clone();
                 *started = RunStarted { imported_from: Some(run), owner, ..RunStarted::new(request) };
@@ -195,7 +194,7 @@ impl Order {
     }
 }
 
-/// The same event with all its texts whole.
+/// Loads the long texts of an event.
 async fn make_whole(journal: &Journal, event: &mut Event) -> Result<(), Problem> {
     for text in event.body.texts_mut() {
         if text.stored().is_some() {

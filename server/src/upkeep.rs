@@ -1,4 +1,4 @@
-//! What `pitwall backup` and `pitwall check` do, and how long a server keeps runs.
+//! `pitwall backup`, `pitwall check`, and the retention of runs.
 
 use std::{
     fs,
@@ -19,15 +19,15 @@ pub const JOURNAL: &str = "pitwall.db";
 /// The database of accounts, beside it.
 pub const ACCOUNTS: &str = "accounts.db";
 
-/// How often a server looks for runs that it need not keep.
+/// The interval of the retention task.
 const PAUSE: Duration = Duration::from_secs(3600);
-/// Runs that are looked for at a time.
+/// Runs of one deletion.
 const GROUP: u32 = 64;
 
 /// Copies both databases into a folder, also while a server uses them. The folder can be served.
 ///
 /// # Errors
-/// See [`ServeError`]. A database that stands there is not touched.
+/// See [`ServeError`]. Existing databases are not overwritten.
 pub async fn back_up(options: BackupOptions) -> Result<String, ServeError> {
     let (data, folder) = (&options.data.data, &options.folder);
     fs::create_dir_all(folder).map_err(|error| ServeError::DataFolder(folder.clone(), error))?;
@@ -40,7 +40,8 @@ pub async fn back_up(options: BackupOptions) -> Result<String, ServeError> {
     Ok(format!("The data are copied. `pitwall serve --data {}` serves the copy.", folder.display()))
 }
 
-/// Checks the database of runs, and mends it if asked to. Returns what to say, and whether all is well.
+/// Checks the database of runs, and repairs it if asked to. Returns the text to print, and whether all is
+/// well.
 ///
 /// # Errors
 /// See [`ServeError`].
@@ -60,7 +61,7 @@ pub async fn check(options: CheckOptions) -> Result<(String, bool), ServeError> 
     Ok((lines.join("\n"), is_well))
 }
 
-/// Deletes the runs that need not be kept, at once and then every hour, as long as the server works.
+/// Applies the retention rule at once and then every hour, until the server ends.
 pub async fn keep(service: Arc<Service>, rule: RetentionOptions) {
     if rule.keep_runs.is_none() && rule.keep_bytes.is_none() {
         return;
@@ -78,7 +79,7 @@ pub async fn keep(service: Arc<Service>, rule: RetentionOptions) {
     }
 }
 
-/// Deletes what is due now, the oldest first, and returns how many.
+/// Deletes runs that are due, the oldest first, and returns how many.
 async fn sweep(service: &Service, rule: &RetentionOptions) -> Result<usize, Problem> {
     let mut deleted = 0;
     if let Some(age) = rule.keep_runs {
@@ -97,7 +98,7 @@ async fn sweep(service: &Service, rule: &RetentionOptions) -> Result<usize, Prob
     Ok(deleted)
 }
 
-/// Deletes runs that were over by then, the oldest first.
+/// Deletes runs that ended before this moment, the oldest first.
 async fn delete_oldest(service: &Service, before: Timestamp, most: u32) -> Result<usize, Problem> {
     let runs = service.journal.oldest_over(before, most).await.map_err(from_journal)?;
     let mut deleted = 0;
@@ -107,7 +108,7 @@ async fn delete_oldest(service: &Service, before: Timestamp, most: u32) -> Resul
         }
         match service.delete_run(run).await {
             Ok(()) => deleted += 1,
-            // Somebody asks a question beside it just now, or has deleted it.
+            // A question beside it is open just now, or it was deleted meanwhile.
             Err(Problem { status: 404 | 409, .. }) => {}
             Err(problem) => return Err(problem),
         }

@@ -181,8 +181,25 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
         });
     }
 
+    /// What was live until now is so no more; a first attempt goes on being one.
+    fn is_live_no_more(&self) {
+        if let Some(Connection::Live | Connection::WithoutSocket(_)) = self.connection.try_get_untracked() {
+            self.say_that_it_is_lost();
+        }
+    }
+
     async fn one_connection(&mut self, way: Way) -> Outcome {
-        let (mut transport, first) = match Transport::open(way, &(self.path)(), self.heartbeat).await {
+        let path = (self.path)();
+        let mut opening = Box::pin(Transport::open(way, &path, self.heartbeat).fuse());
+        let opened = select_biased! {
+            opened = opening => opened,
+            () = sleep(self.heartbeat.tick()).fuse() => {
+                // The one before is gone, be it that another way is tried.
+                self.is_live_no_more();
+                opening.await
+            }
+        };
+        let (mut transport, first) = match opened {
             Ok(opened) => opened,
             Err(NotOpened::Ended(End::Lost)) => return Outcome::Unreachable,
             Err(NotOpened::Ended(end)) => return Outcome::Ended(end),
@@ -193,8 +210,7 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
             Way::Polls { obstacle, is_certain: true } => Connection::WithoutSocket(obstacle),
             Way::Socket | Way::Polls { .. } => Connection::Live,
         });
-        let probe_path = (self.path)();
-        let mut probe = Box::pin(find_a_socket(self.connection, way, &probe_path, self.heartbeat).fuse());
+        let mut probe = Box::pin(find_a_socket(self.connection, way, &path, self.heartbeat).fuse());
         // Gone with the connection: the next one says anew what is the matter.
         let mut trouble = None;
         self.take(first, &mut trouble);
@@ -230,7 +246,8 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
                     } else if is_asked {
                         match transport.look().await {
                             Some(Ok(heard)) => {
-                                (quiet, is_asked) = (0, false);
+                                is_asked &= !heard.is_answer();
+                                quiet = 0;
                                 self.take(heard, &mut trouble);
                             }
                             Some(Err(end)) => return Outcome::Ended(end),

@@ -28,12 +28,12 @@ const SHARE: &str = "share";
 
 /// Sessions and tokens that one account has at most; the oldest go first.
 const MOST_CREDENTIALS: u32 = 100;
-/// How soon connections hear of what another process revoked.
+/// How soon connections learn of what another process has revoked.
 const LOOK_FOR_CHANGES: Duration = Duration::from_secs(1);
 /// Characters of a label that are kept.
 const LONGEST_LABEL: usize = 80;
 
-/// The accounts and what lets them in. Clones share one file.
+/// The accounts and their credentials. Clones share one file.
 #[derive(Clone)]
 pub struct Accounts(Arc<Shared>);
 
@@ -42,24 +42,24 @@ struct Shared {
     signer: Signer,
     attempts: Attempts,
     leases: Leases,
-    /// What each account may use, for questions that cannot wait for the file.
+    /// A copy of each account's allowance, for callers that cannot await the file.
     allowances: RwLock<HashMap<AccountId, Allowance>>,
-    /// Checked in place of the hash of a name that does not exist, so that both take as long.
+    /// A hash that is checked where a name does not exist, so that both cases take the same time.
     nobody: String,
 }
 
-/// What was shown to come in, and found to be valid.
+/// A credential that was presented and is valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential {
-    /// By which it is revoked.
+    /// The id by which it is revoked.
     pub id: CredentialId,
-    /// Whose it is; of a share, who shares.
+    /// The account that it belongs to; for a share, the account that shares.
     pub account: AccountId,
     /// What the account may do; `None` where there is no such account.
     pub role: Option<Role>,
     /// What it is.
     pub kind: Kind,
-    /// When it ends by itself.
+    /// When it expires.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -74,10 +74,10 @@ pub enum Kind {
     Share(RunId),
 }
 
-/// A session that has just begun.
+/// A new browser session.
 #[derive(Clone, Debug)]
 pub struct NewSession {
-    /// What the browser keeps.
+    /// The token for the browser's cookie.
     pub token: RandomToken,
     /// When it ends.
     pub expires_at: Timestamp,
@@ -137,7 +137,7 @@ impl Accounts {
     /// [`AccountsError::Exists`], [`AccountsError::UnfitName`], [`AccountsError::UnfitPassword`].
     pub async fn add(&self, id: &AccountId, role: Role, password: &str) -> Result<(), AccountsError> {
         let name = id.as_str();
-        // What an account owns begins with its name and "--".
+        // The ids of what an account owns begin with its name and "--".
         if name.starts_with('-') || name.ends_with('-') || name.contains("--") {
             return Err(AccountsError::UnfitName);
         }
@@ -146,7 +146,7 @@ impl Accounts {
         if added { Ok(()) } else { Err(AccountsError::Exists(id.clone())) }
     }
 
-    /// Removes an account and ends all that it opened. Its runs stay in the log.
+    /// Removes an account with all its credentials, and ends their connections. Its runs stay in the log.
     ///
     /// # Errors
     /// [`AccountsError::NoSuchAccount`].
@@ -182,7 +182,7 @@ impl Accounts {
         self.0.allowances.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned().unwrap_or_default()
     }
 
-    /// Checks a name and a password, as often as [`Attempts`] allows.
+    /// Checks a name and a password, within the limits of [`Attempts`].
     ///
     /// # Errors
     /// See [`SignInError`].
@@ -208,12 +208,12 @@ impl Accounts {
         }
     }
 
-    /// Counts an attempt to come in with the token of a server without accounts.
+    /// Counts an attempt to sign in with the token of a server without accounts.
     ///
     /// # Errors
     /// [`SignInError::Refused`] where it failed, [`SignInError::TooMany`].
     pub fn check_attempt(&self, peer: IpAddr, is_right: bool) -> Result<(), SignInError> {
-        // The empty name is nobody's, and the token is nobody's to lock.
+        // The empty name belongs to no account, so only the peer's own counter matters.
         let name = peer.to_string();
         self.0.attempts.begin(&name, peer).map_err(|TooMany(wait)| SignInError::TooMany(wait))?;
         if is_right {
@@ -250,7 +250,7 @@ impl Accounts {
         Ok(NewSession { token, expires_at })
     }
 
-    /// The session that a browser shows.
+    /// The session of a browser's cookie.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -258,7 +258,7 @@ impl Accounts {
         credential(store::by_digest(&self.0.pool, SESSION, &digest(token), now()).await?)
     }
 
-    /// An account's sessions, newest first; `this` is the one that asks.
+    /// An account's sessions, newest first; `this` marks the one that asks.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -277,7 +277,7 @@ impl Accounts {
         Ok(rows.into_iter().map(summary).collect())
     }
 
-    /// Ends an account's session and all that it opened. `false` if it has no such session.
+    /// Ends an account's session and its connections. `false` if it has no such session.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -315,7 +315,7 @@ impl Accounts {
         Ok(NewToken { token, summary: TokenSummary { id, label, created_at, expires_at } })
     }
 
-    /// The token that an API client shows: well signed, for this server, not expired, not revoked.
+    /// The credential of an API client's token, if it is signed by this server, not expired and not revoked.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -340,7 +340,7 @@ impl Accounts {
         Ok(rows.into_iter().map(summary).collect())
     }
 
-    /// Revokes an account's token and ends all that it opened. `false` if it has no such token.
+    /// Revokes an account's token and ends its connections. `false` if it has no such token.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -350,7 +350,7 @@ impl Accounts {
         Ok(revoked)
     }
 
-    /// Shares a run, to be read.
+    /// Shares a run for reading.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -381,7 +381,7 @@ impl Accounts {
         Ok(NewShare { path, summary: ShareSummary { id, run, audience, created_at, expires_at } })
     }
 
-    /// The share that a link names.
+    /// The share of a link's token.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -433,7 +433,7 @@ impl Accounts {
         Ok(revoked)
     }
 
-    /// Revokes whatever a run was shared by: it was deleted.
+    /// Revokes all shares of a deleted run.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -442,12 +442,12 @@ impl Accounts {
         self.end_leases().await
     }
 
-    /// How long a connection that came in by this credential may go on.
+    /// A lease for a connection that this credential opened.
     ///
     /// # Errors
     /// The file cannot be read.
     pub async fn lease(&self, credential: &Credential) -> Result<Lease, AccountsError> {
-        // Taken before the look, so that nothing can be revoked unseen between.
+        // Taken before the check, so that a revocation in between ends it.
         let lease = self.0.leases.take(credential.id, credential.expires_at);
         let is_valid = store::is_valid(&self.0.pool, credential.id, now()).await?;
         Ok(if is_valid { lease } else { Lease::over() })
@@ -473,8 +473,7 @@ impl Shared {
     }
 }
 
-/// Accounts are also managed from the command line: what another process
-/// changes counts here, too.
+/// Accounts are also managed from the command line, so changes by another process are noticed here.
 async fn look_for_changes(shared: Weak<Shared>) {
     let mut connection = None;
     let mut seen: Option<i64> = None;
@@ -485,7 +484,7 @@ async fn look_for_changes(shared: Weak<Shared>) {
             connection = shared.pool.acquire().await.ok();
         }
         let Some(reader) = &mut connection else { continue };
-        // The number changes with every commit of another connection.
+        // The number changes with each commit of another connection.
         match sqlx::query_scalar("pragma data_version").fetch_one(&mut **reader).await {
             Ok(version) if seen == Some(version) => {}
             Ok(version) => match shared.end_leases().await.and(shared.read_allowances().await) {

@@ -7,11 +7,11 @@ use std::{
 
 use tokio::time::Instant;
 
-/// Names and addresses share this many counters, whatever is tried: the memory is bounded, and
-/// no flood of other names can push one's own count out.
+/// The number of counters that all names and addresses share: memory is bounded, and a flood of other names
+/// cannot evict a counter.
 const COUNTERS: usize = 4096;
 
-/// How often somebody may fail to sign in. After a burst, one attempt is allowed for each pause.
+/// A rate of failed attempts: after a burst, one more for each pause.
 #[derive(Clone, Copy, Debug)]
 struct Pace {
     burst: u32,
@@ -25,9 +25,9 @@ const BY_PEER: Pace = Pace { burst: 20, pause: Duration::from_secs(15) };
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany(pub Duration);
 
-/// Counts failed attempts to sign in, by the name that was tried and by where they come from.
+/// Counts failed attempts to sign in, by name and by peer address.
 ///
-/// A counter is chosen by a hash whose key nobody knows, so that nobody can aim at another's.
+/// A counter is chosen by a keyed hash with a secret key, so that nobody can choose to share another's.
 pub struct Attempts {
     key: RandomState,
     names: Counters,
@@ -41,17 +41,17 @@ impl Default for Attempts {
 }
 
 impl Attempts {
-    /// Counts an attempt before it is made, so that many at once are not free.
+    /// Counts an attempt before it is made, so that concurrent attempts are bounded as well.
     ///
     /// # Errors
-    /// [`TooMany`]: it may not be made.
+    /// [`TooMany`]: the attempt is refused.
     pub fn begin(&self, name: &str, peer: IpAddr) -> Result<(), TooMany> {
         let now = Instant::now();
         self.peers.take(self.slot(&network(peer)), now)?;
         self.names.take(self.slot(&name), now)
     }
 
-    /// Takes the last attempt back: it was no failure.
+    /// Takes the attempt back, since it was no failure.
     pub fn succeeded(&self, name: &str, peer: IpAddr) {
         self.peers.give_back(self.slot(&network(peer)));
         self.names.give_back(self.slot(&name));
@@ -62,7 +62,7 @@ impl Attempts {
     }
 }
 
-/// Whoever has one IPv6 address has a whole /64 of them.
+/// The holder of one IPv6 address has its whole /64 network.
 fn network(peer: IpAddr) -> [u8; 8] {
     let octets = match peer {
         IpAddr::V4(peer) => peer.to_ipv6_mapped().octets(),
@@ -78,7 +78,7 @@ fn network(peer: IpAddr) -> [u8; 8] {
     [0xff, 0xff, 0xff, 0xff, a, b, c, d]
 }
 
-/// The generic cell rate algorithm: a counter is the moment at which it will be empty.
+/// The generic cell rate algorithm: a counter is the moment at which it is empty again.
 struct Counters {
     pace: Pace,
     empty_at: Mutex<Vec<Option<Instant>>>,

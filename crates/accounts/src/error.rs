@@ -6,7 +6,7 @@ use sqlx::migrate::MigrateError;
 
 use crate::{LONGEST_PASSWORD, SHORTEST_PASSWORD};
 
-/// Why the accounts did not do what was asked. Nothing was changed.
+/// Why an operation on the accounts fails. Nothing was changed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AccountsError {
     /// The name is taken.
@@ -15,7 +15,7 @@ pub enum AccountsError {
     /// There is no such account.
     #[error("There is no account {0}. `pitwall account list` shows all.")]
     NoSuchAccount(AccountId),
-    /// The name would make what accounts own ambiguous.
+    /// The name would make ids of what accounts own ambiguous.
     #[error("An account's name must begin and end with a letter, digit or _, and not contain \"--\".")]
     UnfitName,
     /// The password is too short or too long.
@@ -44,10 +44,10 @@ impl From<MigrateError> for AccountsError {
     }
 }
 
-/// Why somebody is not let in.
+/// Why signing in fails.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SignInError {
-    /// The name or the password is wrong. It is not said which.
+    /// The name or the password is wrong; which one is not told.
     #[error("{}", self.refusal().sentence())]
     Refused,
     /// There were too many attempts.
@@ -59,7 +59,7 @@ pub enum SignInError {
 }
 
 impl SignInError {
-    /// What of it a person is told who tried.
+    /// The part of it that is told to the person who tried.
     pub fn refusal(&self) -> SignInRefusal {
         match self {
             Self::Refused => SignInRefusal::Wrong,

@@ -9,10 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::now;
 
-/// The clock may be set: what expires is looked at this often at least.
+/// The system clock may be set, so the time of expiry is checked at least this often.
 const LOOK: Duration = Duration::from_secs(60);
 
-/// How long a connection may go on: until its credential expires or is revoked.
+/// The right of a connection to go on: until its credential expires or is revoked.
 #[derive(Clone, Debug)]
 pub struct Lease {
     revoked: CancellationToken,
@@ -20,7 +20,7 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// One that never ends.
+    /// A lease that never ends.
     pub fn unlimited() -> Self {
         Self { revoked: CancellationToken::new(), expires_at: None }
     }
@@ -49,7 +49,7 @@ impl Lease {
     }
 }
 
-/// The credentials that connections live on.
+/// The credentials of open connections.
 #[derive(Default)]
 pub(crate) struct Leases(Mutex<HashMap<CredentialId, CancellationToken>>);
 
@@ -60,7 +60,7 @@ impl Leases {
         Lease { revoked, expires_at }
     }
 
-    /// Ends the leases of all credentials but those that are `valid`.
+    /// Ends the leases of all credentials that are not `valid`.
     pub fn keep(&self, valid: impl Fn(&CredentialId) -> bool) {
         let mut leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         leases.retain(|id, revoked| {

@@ -1,10 +1,10 @@
-//! Who may come in: accounts, their sessions, the tokens of API clients, and runs that are shared.
+//! Accounts, their sessions, tokens of API clients, and shared runs.
 //!
 //! - [`Accounts`]: the handle; everything is kept in one SQLite file
-//! - [`Attempts`]: how often somebody may try to sign in
-//! - [`Lease`]: tells a long connection when it may go on no longer
+//! - [`Attempts`]: rate limits of signing in
+//! - [`Lease`]: ends a connection with its credential
 //!
-//! Of a secret only its hash is kept: argon2id for passwords, SHA-256 for random tokens of 256 bits.
+//! Secrets are kept as hashes only: argon2id for passwords, SHA-256 for random tokens of 256 bits.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 

@@ -11,7 +11,7 @@ pub const SHORTEST_PASSWORD: usize = 12;
 /// Characters that a password has at most: hashing takes longer with each.
 pub const LONGEST_PASSWORD: usize = 256;
 
-/// Hashes at the same time; each takes 19 MiB and a core for some tens of milliseconds.
+/// Concurrent hashes; each takes 19 MiB and a core for some tens of milliseconds.
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
 /// Hashes a new password with argon2id and a random salt.
@@ -40,7 +40,7 @@ pub async fn matches(password: &str, hash: &str) -> Result<bool, AccountsError> 
     .await?
 }
 
-/// Runs slow work where it holds up nobody else.
+/// Runs blocking work on a thread of its own.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AccountsError> {
     let failed = |error: &dyn std::fmt::Display| AccountsError::Cryptography(error.to_string());
     let _turn = AT_ONCE.acquire().await.map_err(|error| failed(&error))?;

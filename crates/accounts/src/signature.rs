@@ -1,4 +1,4 @@
-//! Tokens of API clients: signed JSON (JWT), so that a forged one costs no look into the database.
+//! Tokens of API clients: signed JSON (JWT), so that a forged one is refused without a query.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use protocol::{AccountId, CredentialId, Timestamp};
@@ -8,7 +8,7 @@ use crate::AccountsError;
 
 const ISSUER: &str = "pitwall";
 const AUDIENCE: &str = "pitwall:api";
-/// The only algorithm: a token that names another, or none, is refused before its signature is read.
+/// The only algorithm: a token with another one, or none, is refused before its signature is checked.
 const ALGORITHM: Algorithm = Algorithm::HS256;
 
 #[derive(Serialize, Deserialize)]
@@ -21,7 +21,7 @@ struct Claims {
     exp: i64,
 }
 
-/// What signs tokens and checks them.
+/// Signs tokens and verifies them.
 pub struct Signer {
     sign: EncodingKey,
     check: DecodingKey,
@@ -57,7 +57,7 @@ impl Signer {
             .map_err(|error| AccountsError::Cryptography(error.to_string()))
     }
 
-    /// Whose token it is, and its id; `None` if it is not one of ours, or has expired.
+    /// The id and the account of a token; `None` if it is not signed by this server, or has expired.
     pub fn check(&self, token: &str) -> Option<(CredentialId, AccountId)> {
         let claims = decode::<Claims>(token, &self.check, &self.validation).ok()?.claims;
         Some((claims.jti, claims.sub))

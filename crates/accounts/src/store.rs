@@ -1,4 +1,4 @@
-//! The file, and all SQL.
+//! All SQL of the accounts' file.
 
 use std::{
     collections::HashSet,
@@ -21,11 +21,11 @@ use crate::AccountsError;
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// As the first migration sets it.
+/// `application_id`, as the first migration sets it.
 const APPLICATION_ID: i64 = 1_346_982_977;
 
-/// Opens the file, or makes it, for its owner alone. Other processes may use it at the same time:
-/// accounts are managed while the server runs.
+/// Opens the file, or creates it with mode 600. Other processes may use it at the same time, since accounts
+/// are managed while the server runs.
 pub async fn open(path: &Path) -> Result<SqlitePool, AccountsError> {
     make_private(path).map_err(|cause| FileError::unavailable(path, cause))?;
     database::check(path, &Format { application_id: APPLICATION_ID, migrations: &MIGRATIONS }).await?;
@@ -52,7 +52,7 @@ fn make_private(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The key that tokens are signed with; made at the first start.
+/// The key that signs tokens; created at the first start.
 pub async fn signing_key(pool: &SqlitePool) -> Result<Vec<u8>, AccountsError> {
     sqlx::query("insert into signing_key (number, key) values (1, ?) on conflict do nothing")
         .bind(rand::random::<[u8; 32]>().as_slice())
@@ -84,7 +84,7 @@ pub async fn add_account(
     Ok(added.rows_affected() == 1)
 }
 
-/// Removes an account with all that lets it in.
+/// Removes an account with all its credentials.
 pub async fn remove_account(pool: &SqlitePool, id: &AccountId) -> Result<bool, AccountsError> {
     let mut transaction = pool.begin().await?;
     sqlx::query("delete from credential where account = ?")
@@ -97,7 +97,7 @@ pub async fn remove_account(pool: &SqlitePool, id: &AccountId) -> Result<bool, A
     Ok(removed.rows_affected() == 1)
 }
 
-/// Sets a password, and ends all sessions and tokens that were made with the one before.
+/// Sets a password, and removes all sessions and tokens that were made with the old one.
 pub async fn set_password(pool: &SqlitePool, id: &AccountId, password: &str) -> Result<bool, AccountsError> {
     let mut transaction = pool.begin().await?;
     sqlx::query("delete from credential where account = ? and kind in ('session', 'token')")
@@ -169,7 +169,7 @@ pub async fn accounts(pool: &SqlitePool) -> Result<Vec<AccountSummary>, Accounts
     Ok(rows.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?)
 }
 
-/// A credential as it is kept.
+/// A stored credential.
 #[derive(FromRow)]
 pub struct Row {
     pub id: Uuid,
@@ -183,7 +183,7 @@ pub struct Row {
     pub expires_at: Option<i64>,
 }
 
-/// A credential to keep.
+/// A credential to store.
 pub struct NewRow<'r> {
     pub kind: &'static str,
     pub account: &'r AccountId,
@@ -258,7 +258,7 @@ pub async fn of_account(
     Ok(query.bind(account.as_str()).bind(kind).bind(now.0).fetch_all(pool).await?)
 }
 
-/// What is shared with this server's viewers.
+/// Shares for this server's viewers.
 pub async fn for_viewers(pool: &SqlitePool, now: Timestamp) -> Result<Vec<Row>, AccountsError> {
     let query = sqlx::query_as(select!(
         "c.kind = 'share' and c.digest is null and (c.expires_at is null or c.expires_at > ?)"

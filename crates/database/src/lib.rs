@@ -1,5 +1,5 @@
-//! What holds for each of Pitwall's SQLite files before it is opened: it is Pitwall's, whole, and of a
-//! format that this version knows. Checking only reads, so that a file that is refused stays as it is.
+//! Checks of Pitwall's SQLite files before they are opened: that a file is Pitwall's, undamaged, and of a
+//! known format. Checking only reads, so a refused file stays unchanged.
 
 use std::{
     fs::{self, File},
@@ -12,12 +12,12 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, migrate::Migrator, sqli
 
 /// The first bytes of every SQLite database: <https://www.sqlite.org/fileformat2.html>.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
-/// Larger files are not read through at the start; SQLite checks what it reads anyway.
+/// Larger files are not checked in full at the start; SQLite checks each page that it reads anyway.
 const LARGEST_FULL_CHECK: u64 = 256 << 20;
-/// Where the migrations are kept that a file has had.
+/// The table of the migrations that were applied.
 const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
 
-/// What makes a file ours.
+/// What identifies a file as ours.
 pub struct Format {
     /// `application_id`, as the first migration sets it.
     pub application_id: i64,
@@ -25,10 +25,10 @@ pub struct Format {
     pub migrations: &'static Migrator,
 }
 
-/// Why a file is not opened. It was not changed.
+/// Why a file is refused. It was not changed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum FileError {
-    /// It is a database, but not this one of Pitwall's.
+    /// The database of another program, or another one of Pitwall's.
     #[error("{} belongs to another program. Choose another data folder; this file was not changed.", .0.display())]
     Foreign(PathBuf),
     /// A newer Pitwall wrote it.
@@ -45,7 +45,7 @@ pub enum FileError {
         /// The newest format that this version knows.
         known: i64,
     },
-    /// It is damaged.
+    /// The file is damaged.
     #[error("{} is damaged: {detail}. Stop Pitwall, keep a copy of the file, and restore a backup.", path.display())]
     Damaged {
         /// The file.
@@ -53,16 +53,16 @@ pub enum FileError {
         /// What is wrong.
         detail: String,
     },
-    /// There is none.
+    /// The file does not exist.
     #[error("There is no file {}. Check the data folder.", .0.display())]
     Missing(PathBuf),
-    /// A copy would take its place.
+    /// A file stands where the copy is to go.
     #[error("There is a file {} already; it was not touched. Copy into another folder.", .0.display())]
     Exists(PathBuf),
-    /// An older Pitwall wrote it, and it was not brought up to date yet.
+    /// An older Pitwall wrote the file, and its migrations have not run yet.
     #[error("{} was written by an older Pitwall. Serve it once, or use --repair, and check it then.", .0.display())]
     Older(PathBuf),
-    /// The system does not open it.
+    /// The system cannot open the file.
     #[error("{} cannot be opened: {cause}. Check that the folder exists and may be written to.", path.display())]
     Unavailable {
         /// The file.
@@ -73,13 +73,13 @@ pub enum FileError {
 }
 
 impl FileError {
-    /// What the system said about a file.
+    /// The system's error about a file.
     pub fn unavailable(path: &Path, cause: io::Error) -> Self {
         Self::Unavailable { path: path.to_owned(), cause: Arc::new(cause) }
     }
 }
 
-/// Whether a file is one that this version can work with; one that is not there yet, or empty, is.
+/// Checks that this version can work with a file; a file that is missing or empty passes.
 ///
 /// # Errors
 /// See [`FileError`].
@@ -117,7 +117,7 @@ pub async fn check(path: &Path, format: &Format) -> Result<(), FileError> {
     content.check(path, format)
 }
 
-/// That there is such a file.
+/// Checks that the file exists.
 ///
 /// # Errors
 /// [`FileError::Missing`].
@@ -125,7 +125,7 @@ pub fn require(path: &Path) -> Result<(), FileError> {
     if path.is_file() { Ok(()) } else { Err(FileError::Missing(path.to_owned())) }
 }
 
-/// That there is no such file.
+/// Checks that the file does not exist.
 ///
 /// # Errors
 /// [`FileError::Exists`].
@@ -133,8 +133,8 @@ pub fn refuse_to_overwrite(path: &Path) -> Result<(), FileError> {
     if fs::symlink_metadata(path).is_ok() { Err(FileError::Exists(path.to_owned())) } else { Ok(()) }
 }
 
-/// Copies a database as it is at one moment, also while others use it, for its owner alone. The copy has
-/// its name only when it is whole and on the disk.
+/// Copies a database in one read transaction, also while others use it, with mode 600. The copy gets its name
+/// only when it is complete and durable.
 ///
 /// # Errors
 /// [`FileError::Missing`], [`FileError::Exists`], or the system refuses.
@@ -161,7 +161,7 @@ pub async fn copy(from: &Path, to: &Path) -> Result<(), FileError> {
     copied.await.map_err(|error| FileError::unavailable(&partial, io::Error::other(error)))?;
     File::open(&partial).and_then(|file| file.sync_all()).map_err(unavailable)?;
     fs::rename(&partial, to).map_err(unavailable)?;
-    // The name, too, has to reach the disk.
+    // The directory entry has to be durable as well.
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()).map_err(unavailable)
 }
@@ -182,7 +182,7 @@ fn is_damage(error: &sqlx::Error) -> bool {
     matches!(code.map(|code| code & 0xff), Some(11 | 26))
 }
 
-/// What is asked of a database.
+/// What is read from a database to check it.
 struct Content {
     application_id: i64,
     tables: Vec<String>,
@@ -213,7 +213,7 @@ impl Content {
     }
 
     fn check(self, path: &Path, format: &Format) -> Result<(), FileError> {
-        // A first start may have been cut off after the migrations' own table.
+        // The first start may have been cut off after the migrations' table was created.
         let is_begun = self.tables.iter().all(|table| table == MIGRATIONS_TABLE);
         if self.application_id != format.application_id && !is_begun {
             return Err(FileError::Foreign(path.to_owned()));

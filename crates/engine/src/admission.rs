@@ -1,5 +1,5 @@
-//! How many runs are accepted: of all accounts together, and of each. A run takes its part at the
-//! very moment when it is asked for, so that requests at once cannot pass the bounds together.
+//! Admission control: how many runs are accepted, of all accounts together and of each. A run is counted in
+//! the same step in which it is checked, so that concurrent requests cannot exceed the bounds together.
 
 use std::{
     collections::HashMap,
@@ -50,7 +50,7 @@ pub(crate) struct Admission(Mutex<HashMap<AccountId, Count>>);
 struct Count {
     /// Working or queued.
     busy: usize,
-    /// Waiting for people alone.
+    /// Waiting for people, with no other work under way.
     waiting: usize,
 }
 
@@ -73,7 +73,7 @@ impl Admission {
         Ok(Accepted { admission: self.clone(), account: account.clone(), waits: Mutex::new(false) })
     }
 
-    /// Counts a run that was accepted before the server was started again.
+    /// Counts a run that was accepted before a restart, without checking the bounds.
     pub fn accept_again(self: &Arc<Self>, account: &AccountId, waits: bool) -> Accepted {
         self.counts().entry(account.clone()).or_default().add(waits);
         Accepted { admission: self.clone(), account: account.clone(), waits: Mutex::new(waits) }
@@ -103,12 +103,12 @@ impl Count {
 pub(crate) struct Accepted {
     admission: Arc<Admission>,
     account: AccountId,
-    /// Whether it waits for people alone.
+    /// Whether the run only waits for people at present.
     waits: Mutex<bool>,
 }
 
 impl Accepted {
-    /// Says whether the run waits for people alone from now on.
+    /// Sets whether the run only waits for people from now on.
     pub fn wait(&self, waits: bool) {
         let mut before = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
         if std::mem::replace(&mut *before, waits) != waits {

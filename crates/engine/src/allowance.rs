@@ -16,7 +16,7 @@ pub struct Allowance {
     pub cost: Option<Decimal>,
 }
 
-/// Whatever the server can give.
+/// No limits but the server's own.
 impl Default for Allowance {
     fn default() -> Self {
         Self { concurrent_runs: None, accepted_runs: None, run: Limits::widest(), tokens: None, cost: None }
@@ -29,17 +29,17 @@ pub trait Allowances: Send + Sync {
     fn of(&self, account: &AccountId) -> Allowance;
 }
 
-/// The same for all accounts.
+/// The same allowance for every account.
 impl Allowances for Allowance {
     fn of(&self, _: &AccountId) -> Allowance {
         self.clone()
     }
 }
 
-/// The limit that the account has reached, in words.
+/// The account's limit that is reached, as a sentence; `None` if none is.
 ///
-/// What was used is asked of the journal, which adds it up in the transaction that writes it: also what
-/// was used by runs that were deleted, and by calls that a crash cut off.
+/// The journal is asked for what the account has used, since it adds that up in the transaction that stores
+/// the events: runs deleted since and calls that a crash cut off are included.
 pub(crate) async fn limit_reached(
     journal: &Journal,
     account: &AccountId,

@@ -7,16 +7,16 @@ use protocol::{
 
 use crate::{progress::Progress, run_log::RunLog};
 
-/// Where a visit stands with the approve mode.
+/// Whether the approve mode lets a visit begin.
 pub(crate) enum Leave {
     /// It may begin.
     Given,
-    /// A person has yet to decide.
+    /// A person has not decided yet.
     Awaited,
 }
 
 impl RunLog {
-    /// Whether a ready visit may begin now; asks a person where that is needed.
+    /// Whether a ready visit may begin now. Asks for approval where the approve mode needs one.
     pub(crate) fn leave(&self, node: &NodeId, visit: u32) -> Result<Leave, JournalError> {
         let input = approval_of(node, visit);
         let is_asked_for = {
@@ -34,7 +34,8 @@ impl RunLog {
                 return Ok(Leave::Given);
             }
             match (progress.approval.applies_to(node), open) {
-                // The mode was changed while the question was open.
+                // The approve mode was changed while the question was open, so the question is closed as
+                // approved.
                 (false, _) => {
                     let answer = Answer::Approved { digest: form.digest, edits: Patch::new() };
                     let by = progress.approval_by.clone();
@@ -93,7 +94,8 @@ impl RunLog {
     }
 }
 
-/// The id of the question whether a visit may begin; a node's own questions count from 1.
+/// The id of the question whether a visit may begin. It cannot collide with a node's own questions, which
+/// count from 1.
 pub(crate) fn approval_of(node: &NodeId, visit: u32) -> CallId {
     CallId::new(node, visit, 0)
 }

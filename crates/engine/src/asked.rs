@@ -1,15 +1,15 @@
-//! What was asked, as a digest. A visit that is repeated takes an answer from the log only for the very
-//! question that it asks: by its number alone it could be the answer to another one.
+//! The digest of a call's request. A repeated visit takes an answer from the log only if the digests are
+//! equal: by the call's number alone, it could be the answer to another request.
 
 use journal::JournalError;
 use llm::{Arguments, ChatRequest};
 use protocol::Digest;
 use serde_json::json;
 
-/// The digest of a question to a model: all of it that is sent.
+/// The digest of a chat request: of everything that is sent to the model.
 pub(crate) fn of_chat(request: &ChatRequest) -> Result<Digest, JournalError> {
     let ChatRequest { agent: _, run: _, tier, messages, tools, schema } = request;
-    // The order of keys in an object says nothing.
+    // The order of an object's keys has no meaning.
     let mut asked = json!({ "tier": tier, "messages": messages, "tools": tools, "schema": schema });
     asked.sort_all_objects();
     journal::digest(&format!("chat {asked}"))

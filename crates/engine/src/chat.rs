@@ -1,5 +1,5 @@
-//! Questions to a run, beside its work: answered from what the run has come to, without
-//! disturbing it, while it works and after it has ended.
+//! Questions beside a run: answered from the run's state and reports without disturbing it, while it works
+//! and after it has ended.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -29,27 +29,27 @@ use crate::{
 pub const CHAT_AGENT: &str = "run_chat";
 /// Bytes of one text of the state that the model gets.
 const LONGEST_TEXT: usize = 8 * 1024;
-/// Bytes of the whole account of a run that the model gets.
+/// Bytes of the whole description of a run that the model gets.
 const LONGEST_ACCOUNT: usize = 96 * 1024;
 const DEFECT: &str = "The question could not be answered by a defect of Pitwall; the server's log says more.";
 const TASK: &str = "You answer a person's questions about one run of a team of agents. Rest on the account \
     of the run below alone. Say so where it does not hold the answer. Invent no figures. Be brief.";
 
-/// The conversation beside one run, as long as a question is open. All that ask at the same
-/// time share it, so that none outdates the others' claim on the run.
+/// The questions beside one run, for as long as one of them is open. Concurrent questions share it, and with
+/// it one claim: a second claim would fence off the first.
 pub(crate) struct Conversation {
     pub run: RunId,
     pub epoch: Epoch,
     pub next: AtomicU32,
     pub journal: Journal,
     pub live: Arc<LiveCalls>,
-    /// The run, where it is at work: what is used beside it counts for its limits at once, as it does
-    /// once the run is resumed.
+    /// The log of the run if it is active, so that what a question uses counts for the run's limits at once,
+    /// as it does when the log is folded again.
     pub log: Weak<RunLog>,
 }
 
 impl Conversation {
-    /// Writes the question down, and returns its number.
+    /// Appends the question, and returns its number.
     pub async fn ask(&self, question: &str, by: AccountId) -> Result<u32, JournalError> {
         let chat = self.next.fetch_add(1, Ordering::Relaxed);
         let asked = said(Body::ChatAsked(ChatAsked { chat, question: question.into(), by }));
@@ -57,7 +57,7 @@ impl Conversation {
         Ok(chat)
     }
 
-    /// Has the question answered and writes the answer down.
+    /// Asks the model, and appends its answer.
     pub async fn answer(
         &self,
         chat: u32,
@@ -66,7 +66,8 @@ impl Conversation {
         refusal: Option<String>,
     ) -> Result<(), JournalError> {
         let clock = Instant::now();
-        // Open until the answer is in the log, so that its text is always somewhere.
+        // The call stays open until the answer is in the log, so that at each moment its text is in one of
+        // the two.
         let open = chat_call(chat).map(|call| self.live.open(call));
         let mut push = |piece: llm::Piece<'_>| {
             if let Some(open) = &open {
@@ -76,7 +77,7 @@ impl Conversation {
         let answer = match refusal {
             Some(refusal) => Err((refusal, Vec::new())),
             None => {
-                // A defect ends this question, which must not stay open for ever.
+                // A panic becomes the answer's error: the question must not stay open for ever.
                 let answered = AssertUnwindSafe(self.ask_model(question, model, &mut push)).catch_unwind();
                 answered.await.unwrap_or_else(|_| Err((DEFECT.to_owned(), Vec::new())))
             }
@@ -101,7 +102,8 @@ impl Conversation {
             attempts: answer.attempts,
             error: None,
         }));
-        // It was paid for: it waits for a disk that refuses. A question does not; its asker can ask again.
+        // The answer was paid for, so this append waits until the disk can be written. The question's append
+        // does not: the asker can ask again.
         if let Some(log) = self.log.upgrade() {
             return log.append_beside(body).await;
         }
@@ -109,7 +111,7 @@ impl Conversation {
         self.journal.append_patiently(self.run, self.epoch, || vec![answered.clone()]).await.map(drop)
     }
 
-    /// The model's answer, or why there is none and the attempts at it.
+    /// The model's answer, or the reason why there is none, with the attempts that failed.
     async fn ask_model(
         &self,
         question: &str,
@@ -141,13 +143,13 @@ fn said(body: Body) -> NewEvent {
     NewEvent { at: now(), node: None, body }
 }
 
-/// The id under which the answer's text streams, before it is in the log.
+/// The id of the live call under which the answer's text is streamed before it is in the log.
 pub(crate) fn chat_call(chat: u32) -> Option<CallId> {
     let node: NodeId = "chat".parse().ok()?;
     Some(CallId::new(&node, 0, chat))
 }
 
-/// What a run has come to, in words.
+/// A description of a run's state and results, for the model.
 async fn account_of(journal: &Journal, run: RunId) -> Result<String, JournalError> {
     let view = journal.fold(run, u64::MAX).await?.ok_or(JournalError::NoSuchRun(run))?;
     let mut account =

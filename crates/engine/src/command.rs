@@ -1,5 +1,5 @@
-//! What people tell a run at work. The executor takes one command after the other, so that the
-//! first valid answer wins and the state changes in the order of the log.
+//! Commands from people to an active run. The executor takes them one after the other, so that the first
+//! valid answer wins and the state changes in the order of the log.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::{
     run_log::{RunLog, leaves_run},
 };
 
-/// Commands that may wait.
+/// Capacity of the queue of commands; beyond it, senders wait (backpressure).
 const WAITING: usize = 32;
 
 /// Why a command is refused.
@@ -22,7 +22,7 @@ pub(crate) enum CommandError {
     Input(#[from] InputError),
     #[error("{0}")]
     Journal(#[from] JournalError),
-    /// The run ended first.
+    /// The run ended before the command was taken.
     #[error("The run is over.")]
     Over,
 }
@@ -37,7 +37,7 @@ pub(crate) struct Command {
     reply: oneshot::Sender<Result<(), CommandError>>,
 }
 
-/// Where commands for one run go.
+/// The sending side of one run's queue of commands.
 #[derive(Clone)]
 pub(crate) struct Commands(mpsc::Sender<Command>);
 
@@ -65,10 +65,10 @@ impl Commands {
 }
 
 impl Command {
-    /// Carries it out and answers it.
+    /// Executes the command and sends the result to its sender.
     ///
     /// # Errors
-    /// The run is not this engine's any more.
+    /// The engine no longer owns the run.
     pub async fn carry_out(self, log: &Arc<RunLog>) -> Result<(), JournalError> {
         let done = match self.order {
             Order::Answer(received) => take_answer(log, received).await,
@@ -78,11 +78,11 @@ impl Command {
             }
         };
         let failed = match &done {
-            // Any other refusal is the asker's alone.
+            // Any other error concerns the sender of the command alone.
             Err(CommandError::Journal(error)) if leaves_run(error) => Err(error.clone()),
             _ => Ok(()),
         };
-        // Who asked may have gone.
+        // The receiver may have been dropped.
         let _ = self.reply.send(done);
         failed
     }
@@ -92,7 +92,7 @@ async fn take_answer(log: &Arc<RunLog>, received: InputReceived) -> Result<(), C
     let checked = input::check(&log.progress(), &received);
     let node = match checked {
         Err(InputError::NotAsked(_)) => {
-            // The person may have seen the question before it counts.
+            // A reader sees an event once it is durable, which is before the progress counts it.
             log.counted().await;
             input::check(&log.progress(), &received)?
         }

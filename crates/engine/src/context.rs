@@ -23,13 +23,13 @@ use crate::{
     run_log::{RunLog, now},
 };
 
-/// What a node sees of its run, and what it may ask for.
+/// What a node can read of its run, and what it can ask for.
 pub struct NodeContext {
     log: Arc<RunLog>,
     model: Arc<dyn ChatModel>,
     live: Arc<LiveCalls>,
     commands: Commands,
-    /// Cancelled when nothing new may begin.
+    /// Cancelled when no further call or question may begin.
     stop: CancellationToken,
     plan: NodeAdded,
     visit: u32,
@@ -57,17 +57,17 @@ impl NodeContext {
         Self { log, model, live, commands, stop, plan, visit, state, comments, calls, emitted }
     }
 
-    /// The run.
+    /// The run's id.
     pub fn run(&self) -> RunId {
         self.log.run
     }
 
-    /// Whose run it is.
+    /// The account that owns the run.
     pub fn owner(&self) -> &AccountId {
         &self.log.account.id
     }
 
-    /// What was asked for.
+    /// The request that the run was started with.
     pub fn request(&self) -> &RunRequest {
         &self.log.request
     }
@@ -77,7 +77,7 @@ impl NodeContext {
         &self.plan
     }
 
-    /// 1 in the first visit.
+    /// The number of this visit, from 1.
     pub fn visit(&self) -> u32 {
         self.visit
     }
@@ -87,7 +87,7 @@ impl NodeContext {
         &self.state
     }
 
-    /// What people said when they sent the node's work back.
+    /// The comments of people who sent this node's work back.
     pub fn comments(&self) -> &[String] {
         &self.comments
     }
@@ -140,10 +140,11 @@ impl NodeContext {
             Ok(answer) => finished_call(call.clone(), answer, latency_ms),
             Err(failure) => failed_call(call.clone(), model, failure, latency_ms),
         };
-        // The call stays open until its answer is in the log, so that its text is always somewhere.
+        // The call stays open until its answer is in the log, so that at each moment its text is in one of
+        // the two.
         self.append(vec![Body::CallFinished(finished)]).await?;
         drop(open);
-        // As the log holds it, so that a repetition of the visit is given exactly the same.
+        // Read back from the progress, so that a repeated visit gets exactly the same value.
         let logged = self.log.progress().answer(&call);
         let answer = logged.unwrap_or_else(|| Err("The answer is not in the log.".to_owned()));
         answer.map_err(NodeError::Model)
@@ -256,7 +257,7 @@ impl NodeContext {
                         None => Answer::Expired,
                     };
                     let received = InputReceived { input: input.clone(), answer, by: None };
-                    // Refused where somebody was faster: then the answer is here.
+                    // Refused if another answer came first; then that answer is used.
                     let _ = self.commands.answer(received).await;
                 }
             }
@@ -280,7 +281,7 @@ impl NodeContext {
         if self.stop.is_cancelled() { Err(NodeError::Stopped) } else { Ok(()) }
     }
 
-    /// Drops the work when the run is stopped.
+    /// Runs the work, and drops it when the run is stopped.
     async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, NodeError> {
         tokio::select! {
             biased;
@@ -334,7 +335,7 @@ fn count(attempts: &[Attempt]) -> u32 {
     u32::try_from(attempts.len()).unwrap_or(u32::MAX)
 }
 
-/// A call without an answer: what it used stands at its attempts.
+/// The end of a call without an answer. Its tokens and costs stand at its attempts.
 fn failed_call(call: CallId, model: String, failure: ChatFailure, latency_ms: u64) -> CallFinished {
     CallFinished {
         call,

@@ -29,10 +29,11 @@ use crate::{
     run_log::{Account, RunLog, now},
 };
 
-/// How long a stop waits to be written. It takes longer only while the disk refuses.
+/// How long a stop waits until the run's end is durable. It takes longer only while the disk cannot be
+/// written.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
-/// A run's graph, and the model that answers in it.
+/// A run's graph and the model that its nodes use.
 pub struct Plan {
     /// The graph.
     pub graph: Graph,
@@ -42,12 +43,12 @@ pub struct Plan {
 
 /// Makes plans of requests. The same request must give the same graph.
 pub trait Workflows: Send + Sync {
-    /// Plans a run of this owner. Every run passes here, be it started, continued or resumed: this is
-    /// where it is decided whether the owner may use what the request names.
+    /// Plans a run for its owner. Started, continued and resumed runs are all planned here, so this is where
+    /// it is decided whether the owner may use what the request names.
     ///
     /// # Errors
-    /// A sentence that says why the request cannot be run. It must not tell what is another's from
-    /// what does not exist.
+    /// A sentence that says why the request cannot be run. For another account's property it must be the same
+    /// sentence as for what does not exist.
     fn plan(&self, run: RunId, request: &RunRequest, owner: &AccountId) -> Result<Plan, String>;
 
     /// The model that answers questions beside a run.
@@ -95,7 +96,7 @@ pub enum EngineError {
     /// The run is over, or was never started.
     #[error("The run is not active, so this cannot be done.")]
     NotActive,
-    /// The run is made again from an earlier point already.
+    /// Another run repeats this one already.
     #[error("The run is being re-run by {0} already. Wait for that to end, or stop it.")]
     ReRunning(RunId),
     /// It cannot be continued there.
@@ -133,7 +134,7 @@ struct Shared {
     options: EngineOptions,
     queue: Arc<Queue>,
     admission: Arc<Admission>,
-    /// The runs that make others again, by those others.
+    /// Runs that are being repeated, and the runs that repeat them.
     re_runs: Mutex<HashMap<RunId, RunId>>,
     active: Mutex<HashMap<RunId, Active>>,
     conversations: Mutex<HashMap<RunId, Weak<OnceCell<Conversation>>>>,
@@ -149,7 +150,7 @@ struct Active {
     commands: Commands,
     stop: CancellationToken,
     stopped: Arc<Mutex<Option<Stopped>>>,
-    /// Cancelled when the run's end is written, or it is left to be resumed.
+    /// Cancelled when the run's end is durable, or when its executor leaves it to be resumed.
     over: CancellationToken,
 }
 
@@ -219,7 +220,7 @@ impl Engine {
         owner: AccountId,
         fork: Option<(RunId, ForkRun)>,
     ) -> Result<RunId, EngineError> {
-        // Before anything is awaited: requests at once must not pass the bounds together.
+        // Reserved before the first await, so that concurrent requests cannot exceed the bounds together.
         let accepted = self.accept(&owner)?;
         let run = RunId(Uuid::now_v7());
         let re_run = match &fork {
@@ -242,7 +243,7 @@ impl Engine {
         Ok(run)
     }
 
-    /// What a run takes over from the one that it continues.
+    /// The events that a continued run takes over from its origin.
     async fn inheritance(
         &self,
         origin: RunId,
@@ -262,7 +263,7 @@ impl Engine {
         Ok((Some(Origin { run: origin, point: fork.point, through }), events))
     }
 
-    /// Notes that `run` makes `origin` again, if `point` asks for that.
+    /// Registers that `run` repeats `origin`, if the fork point is a re-run.
     ///
     /// # Errors
     /// [`EngineError::ReRunning`]: another run does already.
@@ -280,9 +281,9 @@ impl Engine {
         }
     }
 
-    /// Stops a run: no further call begins, and those in flight are dropped. Returns whether the run
-    /// has ended, with who and why in the log; else it ends as soon as the disk takes that. A run that
-    /// nobody works on, such as one that this version cannot go on with, is ended as well.
+    /// Stops a run: no further call begins, and calls in flight are dropped. Returns whether the run's end is
+    /// in the log, with who stopped it and why; `false`: it follows as soon as the disk can be written. A run
+    /// without an executor, such as one that this version cannot plan, is ended as well.
     ///
     /// # Errors
     /// [`EngineError::NotActive`], or the log cannot be read or written.
@@ -298,11 +299,11 @@ impl Engine {
             self.give_up(run, Ending::stopped(stopped)).await?;
             return Ok(true);
         };
-        // The first stop counts.
+        // The first stop wins.
         lock(&active.stopped).get_or_insert(stopped);
         active.stop.cancel();
         let is_over = tokio::time::timeout(STOP_PATIENCE, active.over.cancelled()).await.is_ok();
-        // A server that ends leaves its runs as they are.
+        // A shutdown cancels it too, but leaves runs to be resumed.
         Ok(is_over && self.0.journal.summary(run).await?.is_some_and(|summary| summary.status.is_over()))
     }
 
@@ -358,17 +359,17 @@ impl Engine {
         Ok(chat)
     }
 
-    /// Takes up all runs that an earlier server left unfinished. Returns how many.
+    /// Resumes all runs that an earlier process left unfinished. Returns how many.
     ///
-    /// Each stands alone. One that cannot be planned any more ends as failed. One that this version
-    /// does not know or cannot read is left as it is: the version that made it can go on with it.
+    /// Each one is resumed independently. One that cannot be planned any more ends as failed. One that this
+    /// version does not know or cannot read is left unchanged for a version that can.
     ///
     /// # Errors
-    /// It cannot be read which runs there are.
+    /// The list of unfinished runs cannot be read.
     pub async fn resume(&self) -> Result<usize, EngineError> {
         let unfinished = self.0.journal.unfinished().await?;
         let mut count = 0;
-        // Oldest first, as they were started.
+        // In the order in which they were started.
         for summary in unfinished {
             let run = summary.run;
             match AssertUnwindSafe(self.take_up(summary)).catch_unwind().await {
@@ -383,7 +384,7 @@ impl Engine {
         Ok(count)
     }
 
-    /// Takes up one run, and says whether it goes on.
+    /// Resumes one run. Returns whether it is active now.
     async fn take_up(&self, summary: RunSummary) -> Result<bool, EngineError> {
         let run = summary.run;
         if let Some(why) = &summary.unreadable {
@@ -401,7 +402,8 @@ impl Engine {
         self.resume_run(summary).await
     }
 
-    /// The text of the run's calls in flight; `None` if nothing is in flight.
+    /// The live text of the run's calls in flight; `None` if neither its executor nor a question beside it
+    /// is at work.
     pub fn live(&self, run: RunId) -> Option<Arc<LiveCalls>> {
         if let Some(active) = self.active().get(&run) {
             return Some(active.live.clone());
@@ -410,7 +412,7 @@ impl Engine {
         cell.get().map(|conversation| conversation.live.clone())
     }
 
-    /// Whether runs can be started: until it is shut down.
+    /// Whether runs can be started; `false` once shut down.
     pub fn is_open(&self) -> bool {
         !self.0.shutdown.is_cancelled()
     }
@@ -420,17 +422,17 @@ impl Engine {
         self.active().len()
     }
 
-    /// How many runs are served before this one, with itself; `None` if it does not wait for a place.
+    /// The run's position in the queue, from 1; `None` if it does not wait for a place.
     pub fn place_in_queue(&self, run: RunId) -> Option<usize> {
         self.0.queue.position(run)
     }
 
-    /// Notices that places in the queue have changed; the value means nothing.
+    /// Wakes when positions in the queue may have changed; the value has no meaning.
     pub fn queue_changes(&self) -> watch::Receiver<u64> {
         self.0.queue.changes()
     }
 
-    /// Ends all work at once and leaves the runs to be resumed.
+    /// Cancels all executors at once and leaves their runs to be resumed.
     pub async fn shut_down(&self) {
         self.0.shutdown.cancel();
         self.0.tasks.close();
@@ -461,7 +463,7 @@ impl Engine {
         Ok(true)
     }
 
-    /// Whether the log's planned nodes are those of `graph`.
+    /// Whether the nodes that the log announces are those of `graph`.
     async fn is_as_planned(&self, run: RunId, graph: &Graph) -> Result<bool, JournalError> {
         let planned = u32::try_from(1 + graph.announcement().count()).unwrap_or(u32::MAX);
         let events = self.0.journal.read(run, 0, planned).await?;
@@ -475,7 +477,7 @@ impl Engine {
         Ok(logged == graph.plans().iter().map(|plan| &plan.id).collect())
     }
 
-    /// Ends a run that nobody works on, by its log alone.
+    /// Ends a run that has no executor, from its summary and log alone.
     async fn give_up(&self, run: RunId, ending: Ending) -> Result<(), JournalError> {
         let Ending { status, error, stopped } = ending;
         let epoch = self.0.journal.claim(run).await?;
@@ -500,7 +502,7 @@ impl Engine {
         self.0.journal.append_patiently(run, epoch, || events.clone()).await.map(drop)
     }
 
-    /// Questions beside a run whose answers were lost with the server that asked for them.
+    /// Ends questions beside a run whose answers were lost when the process ended.
     async fn close_questions(&self, summary: &RunSummary) -> Result<(), EngineError> {
         if summary.open_chats == 0 {
             return Ok(());
@@ -565,8 +567,8 @@ impl Engine {
         });
     }
 
-    /// Ends a run whose end could not be written by a defect. Where that is in what folds its log, the
-    /// log alone is enough to end it.
+    /// Ends a run whose executor panicked. If its progress makes that panic as well, the end is written from
+    /// the run's summary and log alone.
     async fn fail_by_defect(&self, execution: &Execution) -> Result<(), JournalError> {
         tracing::error!(run = %execution.log.run, "the run met a defect");
         execution.stop.cancel();
@@ -585,7 +587,7 @@ impl Engine {
         self.0.admission.accept(owner, bounds)
     }
 
-    /// The account of a run, and the run's place among those at work.
+    /// The account of a run, and its slot in the queue.
     fn account(&self, run: RunId, owner: &AccountId, accepted: Accepted) -> (Account, Seat) {
         let allowances = self.0.allowances.clone();
         let allowed = allowances.of(owner).concurrent_runs.unwrap_or(self.0.options.concurrent_runs);
@@ -630,7 +632,8 @@ impl Engine {
     }
 }
 
-/// Forgets an active run when its executor ends, however that is: it must never keep a place.
+/// Removes an active run when its executor ends in any way, a panic included, so that its place is never
+/// lost.
 struct Left {
     engine: Engine,
     active: Active,
@@ -646,7 +649,7 @@ impl Drop for Left {
     }
 }
 
-/// One run makes another again, for as long as this lives.
+/// Marks `origin` as being repeated until it is dropped.
 struct ReRun {
     engine: Engine,
     origin: RunId,
@@ -658,7 +661,7 @@ impl Drop for ReRun {
     }
 }
 
-/// Drives the run and writes its end.
+/// Runs the executor and writes the run's end.
 async fn work(
     execution: &Execution,
     mut commands: mpsc::Receiver<Command>,
@@ -671,7 +674,7 @@ async fn work(
     execution.finish(ending).await
 }
 
-/// The guarded values are whole after every statement, so a panic elsewhere leaves them usable.
+/// Each critical section leaves the value consistent at every statement, so a poisoned lock is still usable.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -27,18 +27,18 @@ use crate::{
     state::encode,
 };
 
-/// Why a run fails that ran into a defect.
+/// The reason of a run that failed by a panic.
 pub(crate) const DEFECT: &str = "The run failed by a defect of Pitwall; the server's log says more.";
 /// Bytes of the sentence that says why a run or a node failed.
 const LONGEST_REASON: usize = 4 * 1024;
 
-/// Drives one run from where its log stands to its end.
+/// The executor of one run, from its log as it stands to its end.
 pub(crate) struct Execution {
     pub log: Arc<RunLog>,
     pub model: Arc<dyn ChatModel>,
     pub live: Arc<LiveCalls>,
     pub commands: Commands,
-    /// Cancelled by a person's stop, and when the run ends otherwise: nothing new may begin.
+    /// Cancelled by a stop and whenever else the run ends: no further call or visit may begin.
     pub stop: CancellationToken,
 }
 
@@ -46,12 +46,12 @@ pub(crate) struct Execution {
 pub(crate) struct Ending {
     pub status: RunStatus,
     pub error: Option<String>,
-    /// The person who ended it.
+    /// The person who stopped or rejected it, if one did.
     pub stopped: Option<Stopped>,
 }
 
 impl Ending {
-    /// A person ended the run.
+    /// Ended by a person.
     pub fn stopped(stopped: Stopped) -> Self {
         Self { status: RunStatus::Cancelled, error: Some(stopped.sentence()), stopped: Some(stopped) }
     }
@@ -60,16 +60,16 @@ impl Ending {
         Self { status: RunStatus::Succeeded, error: None, stopped: None }
     }
 
-    /// Something went wrong, or a limit is reached.
+    /// Ended by an error or a limit.
     pub fn failed(error: impl Into<String>) -> Self {
         Self { status: RunStatus::Failed, error: Some(shortened(error.into())), stopped: None }
     }
 }
 
-/// Visits under way.
+/// The visits in flight.
 #[derive(Default)]
 struct Working {
-    /// Those that begin once the log says so.
+    /// Visits that begin once their start event is durable.
     beginning: Vec<(Visit, Arc<dyn Work>, NodeContext)>,
     tasks: JoinSet<Result<Outcome, NodeError>>,
     visits: HashMap<Id, Visit>,
@@ -88,7 +88,7 @@ impl Working {
     }
 }
 
-/// A visit under way.
+/// A visit in flight.
 #[derive(Clone)]
 struct Visit {
     node: NodeId,
@@ -99,34 +99,35 @@ struct Visit {
 type Finished = Result<(Id, Result<Outcome, NodeError>), JoinError>;
 
 impl Execution {
-    /// Waits for a place and runs until nothing is left to do, a node fails, a limit is reached, or a
-    /// person ends the run. `None`: it was stopped, and the caller knows by whom.
+    /// Waits for a place, then runs until nothing is left to do, a node fails, a limit is reached, or a
+    /// person ends the run. `None`: it was stopped through `stop`, and the caller knows by whom.
     ///
-    /// Dropping the future ends all work at once and leaves the log as it is, to be resumed.
+    /// Dropping the future cancels all work and leaves the log to be resumed.
     ///
     /// # Errors
-    /// The run is not this engine's any more.
+    /// The engine no longer owns the run.
     pub async fn run(
         &self,
         resumed: bool,
         commands: &mut mpsc::Receiver<Command>,
     ) -> Result<Option<Ending>, JournalError> {
         let mut working = Working::default();
-        // A panic of the executor, as in a choice: the visits under way still end as they do otherwise.
+        // Catches a panic of the executor itself, as in a `choose` function, so that visits in flight end in
+        // order.
         let driven = AssertUnwindSafe(self.drive(resumed, &mut working, commands)).catch_unwind().await;
         let driven = driven.unwrap_or_else(|_| Ok(Some(Ending::failed(DEFECT))));
         let ending = self.unless_refused(driven)?.unwrap_or_else(|refusal| Some(Ending::failed(refusal)));
         let flushed = self.log.flush().await;
         let ending =
             self.unless_refused(flushed)?.map_or_else(|refusal| Some(Ending::failed(refusal)), |()| ending);
-        // What must not be cut in two comes to its end; everything else is dropped.
+        // Waits for work run by `NodeContext::commit`, and drops all else.
         self.stop.cancel();
         self.log.commits.close();
         self.log.commits.wait().await;
         Ok(ending)
     }
 
-    /// People's commands are taken all the time, also while the run waits for its first place.
+    /// Commands are taken at every turn of the loop, also while the run waits for its first place.
     async fn drive(
         &self,
         resumed: bool,
@@ -134,7 +135,7 @@ impl Execution {
         commands: &mut mpsc::Receiver<Command>,
     ) -> Result<Option<Ending>, JournalError> {
         let mut has_begun = false;
-        // Kept from one turn to the next, as it holds the run's position in the queue.
+        // Kept across turns of the loop: dropping it would lose the position in the queue.
         let mut taking_seat: Option<BoxFuture<'_, ()>> = None;
         loop {
             let rejected = self.log.progress().rejected.clone();
@@ -155,7 +156,7 @@ impl Execution {
             } else {
                 taking_seat = None;
                 if working.tasks.len() == self.log.waits.count() {
-                    // Nothing but people to wait for: another run may have the place.
+                    // All that is left waits for people, so another run may have the place.
                     self.log.seat.release();
                 }
             }
@@ -184,7 +185,7 @@ impl Execution {
         }
     }
 
-    /// Says that the run works now, and begins again what was in flight.
+    /// Appends the status "running", and begins the visits in flight again.
     async fn take_up(&self, resumed: bool, working: &mut Working) -> Result<(), JournalError> {
         let reason = resumed.then(|| "Continued after a restart of the server.".to_owned());
         let running = StatusChanged { status: RunStatus::Running, reason };
@@ -196,8 +197,8 @@ impl Execution {
         Ok(())
     }
 
-    /// Writes the end of the run: calls that were dropped end, and what was under way or never reached
-    /// is marked so.
+    /// Appends the run's end: dropped calls are ended, and nodes that were in flight or never reached get
+    /// their final status.
     pub async fn finish(&self, ending: Ending) -> Result<(), JournalError> {
         let Ending { status, error, stopped } = ending;
         self.log
@@ -215,7 +216,7 @@ impl Execution {
             .await
     }
 
-    /// A refusal of the log as the sentence that ends the run. `Err`: the run is not this engine's.
+    /// Turns an error that ends this run alone into its sentence. `Err`: the engine no longer owns the run.
     fn unless_refused<T>(&self, done: Result<T, JournalError>) -> Result<Result<T, String>, JournalError> {
         match done {
             Err(error) if leaves_run(&error) => Err(error),
@@ -227,7 +228,7 @@ impl Execution {
         }
     }
 
-    /// Begins what is ready, up to the limits.
+    /// Begins ready visits, up to the limit of concurrent nodes.
     fn begin_ready(&self, working: &mut Working) -> Result<Next, JournalError> {
         let limits = &self.log.request.limits;
         let mut ready = self.log.progress().ready(&self.log.graph);
@@ -271,7 +272,7 @@ impl Execution {
         working.beginning.push((Visit { node, number, clock: Instant::now() }, work, context));
     }
 
-    /// Notes the end of a visit. Returns how the run ends, if it ends by this.
+    /// Stages the end of a visit. Returns the run's end if this visit causes it.
     fn end(&self, finished: Finished, working: &mut Working) -> Result<Option<Ending>, JournalError> {
         let (task, result) = match finished {
             Ok((task, result)) => (task, result),
@@ -288,7 +289,7 @@ impl Execution {
                 Ok(None)
             }
             Err(NodeError::Journal(error)) if leaves_run(&error) => Err(error),
-            // The run is ending, and says so itself.
+            // The run is ending already, so its end is written elsewhere.
             Err(NodeError::Stopped) if self.stop.is_cancelled() => Ok(None),
             Err(NodeError::Stopped) => {
                 let error = NodeError::failed("It gave up as if the run were stopped, which it is not.");
@@ -357,13 +358,13 @@ fn skipped(node: NodeId, reason: &str) -> (Option<NodeId>, Body) {
     (Some(node), Body::NodeStatusChanged(NodeStatusChanged { status: NodeStatus::Skipped, reason }))
 }
 
-/// What a node says of its failure may be of any length.
+/// Cuts a node's reason, which may have any length.
 fn shortened(mut reason: String) -> String {
     reason.truncate(reason.floor_char_boundary(LONGEST_REASON));
     reason
 }
 
-/// Waits for a future that there may be; for ever, if there is none.
+/// Polls an optional future; pending for ever if there is none.
 async fn done(future: &mut Option<BoxFuture<'_, ()>>) {
     match future {
         Some(future) => future.await,
@@ -371,15 +372,15 @@ async fn done(future: &mut Option<BoxFuture<'_, ()>>) {
     }
 }
 
-/// What [`Execution::begin_ready`] has left.
+/// The result of [`Execution::begin_ready`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Next {
-    /// Nothing that could begin now.
+    /// Nothing can begin now.
     Nothing,
-    /// People have yet to let something begin.
+    /// Visits wait for approval.
     Awaits,
-    /// Something could begin, had the run a place.
+    /// A visit could begin, but the run has no place.
     WantsSeat,
-    /// A limit ends the run.
+    /// A limit is reached, which ends the run.
     Limit(String),
 }

@@ -1,4 +1,4 @@
-//! What a run that continues another one takes over from its log.
+//! Which events a continued run takes over from its origin.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::{Graph, approval::approval_of};
 /// Why a run cannot be continued there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ForkError {
-    /// No such node, or not that often.
+    /// The node does not exist, or has no such visit.
     #[error("The run has not finished visit {visit} to \"{node}\", so it cannot be continued there.")]
     NotVisited {
         /// The node.
@@ -20,29 +20,29 @@ pub enum ForkError {
         /// The visit.
         visit: u32,
     },
-    /// No such phase, or not reached.
+    /// The phase does not exist, or was not reached.
     #[error("The run has not reached a phase \"{0}\", so it cannot be continued there.")]
     NoSuchPhase(String),
-    /// It is at work.
+    /// The origin is still at work.
     #[error("The run is still at work. Stop it first, or continue from one of its finished nodes.")]
     Active,
-    /// What it says was not done here.
+    /// The origin was imported.
     #[error(
         "This run was imported, so it cannot be continued: what its file says was not done here. \
          Look at it, compare it or export it, and start a run of your own."
     )]
     Imported,
-    /// There is nothing left to do.
+    /// The origin succeeded, so there is nothing to repeat.
     #[error("The run ended well, so there is nothing to continue. Run it again from one of its nodes.")]
     Succeeded,
 }
 
-/// The part of a log that stays true, in its order, without its start and plan.
+/// The events of a log that stay valid, in order, without its start and plan.
 ///
-/// What depends on the point is left out: the events of all nodes that its work reaches, from
-/// then on. Nodes beside it keep all that they did, so that nothing is paid for twice: also visits that
-/// did not come to their end, but for what failed in them and what followed from that.
-/// `other_questions`: the new run may ask in them what the old one did not, so they keep nothing.
+/// Events that depend on the fork point are left out: those of all nodes reachable from it, from that point
+/// on. Other nodes keep everything they did, so that nothing is paid for twice; of visits that did not end
+/// well, everything before the first call that failed or has no answer is kept. `other_questions`: the new
+/// run may ask something else than the origin, so unfinished visits keep nothing.
 pub(crate) fn taken_over(
     events: Vec<Event>,
     graph: &Graph,
@@ -61,17 +61,17 @@ pub(crate) fn taken_over(
     Ok(kept.map(|event| NewEvent { at: event.at, node: event.node, body: event.body }).collect())
 }
 
-/// The visits that did not come to a good end, by their nodes.
+/// Visits that did not end, or failed, by node.
 struct Unfinished(BTreeMap<NodeId, UnfinishedVisit>);
 
 struct UnfinishedVisit {
-    /// Where each of its calls and questions began.
+    /// Sequence number at which each call or question began.
     begun: BTreeMap<CallId, u64>,
-    /// Where each that was answered ended.
+    /// Sequence number at which each answered one ended.
     answered: BTreeMap<CallId, u64>,
-    /// Where it began.
+    /// Sequence number of the visit's start.
     start: u64,
-    /// Whether what its calls came to is why it failed.
+    /// Whether a call's failure is why the visit failed.
     anew: bool,
 }
 
@@ -123,8 +123,8 @@ impl UnfinishedVisit {
         }
     }
 
-    /// The first event that is not kept: from the first call on that failed or has no answer, the visit
-    /// is made again.
+    /// The first event that is not kept: that of the first call that failed or has no answer. The visit is
+    /// repeated from there.
     fn end(&self) -> u64 {
         if self.anew {
             return self.start;
@@ -134,7 +134,7 @@ impl UnfinishedVisit {
     }
 }
 
-/// The call or question that an event is of.
+/// The call or question that an event belongs to.
 fn call_of(body: &Body) -> Option<&CallId> {
     match body {
         Body::CallStarted(CallStarted { call, .. })
@@ -147,8 +147,8 @@ fn call_of(body: &Body) -> Option<&CallId> {
     }
 }
 
-/// Questions whose answers stand. The others are asked anew: with a new deadline, and although
-/// somebody said no before.
+/// Questions whose answers are kept. Others are asked again, with a new deadline; so are those that a person
+/// rejected.
 fn settled_questions(events: &[Event]) -> BTreeSet<CallId> {
     let answers = events.iter().filter_map(|event| match &event.body {
         Body::InputReceived(received) => Some(received),
@@ -161,8 +161,8 @@ fn is_settled(received: &InputReceived) -> bool {
     !matches!(received.answer, Answer::Rejected { .. } | Answer::Expired)
 }
 
-/// Whether a body says what was done. What failed is done again; the plan and the run's own
-/// standing are the new run's.
+/// Whether an event records completed work. Failed work is repeated; the plan and the run's own status belong
+/// to the new run.
 fn is_done_work(body: &Body) -> bool {
     match body {
         Body::NodeFinished(finished) => finished.status != NodeStatus::Failed,
@@ -179,11 +179,11 @@ fn is_done_work(body: &Body) -> bool {
     }
 }
 
-/// Which events are left out.
+/// The events that are left out.
 struct Cut<'g> {
-    /// The first event that may be.
+    /// The first sequence number that can be left out.
     from: u64,
-    /// The nodes whose events are.
+    /// The nodes whose events are left out from there on.
     nodes: BTreeSet<&'g NodeId>,
 }
 
@@ -232,7 +232,7 @@ fn with_reached<'g>(graph: &'g Graph, nodes: &[&'g NodeId]) -> BTreeSet<&'g Node
     reached
 }
 
-/// The first event of a visit: the question whether it may begin, if there was one.
+/// The first event of a visit: its approval question if there was one, else its start.
 fn start_of(events: &[Event], node: &NodeId, visit: u32) -> Result<u64, ForkError> {
     let approval = approval_of(node, visit);
     let start = events.iter().find(|event| match &event.body {

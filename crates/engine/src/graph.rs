@@ -7,29 +7,30 @@ use protocol::{Body, EdgeAdded, EdgeKind, NodeAdded, NodeId};
 
 use crate::{State, Work};
 
-/// One way on from a node whose `choose` function decides.
+/// An edge that a node's `choose` function can take.
 pub struct Route {
     /// Where it leads.
     pub to: NodeId,
     /// [`EdgeKind::Conditional`] or [`EdgeKind::Loop`].
     pub kind: EdgeKind,
-    /// When it is taken, in words.
+    /// The condition, in words, as the graph shows it.
     pub condition: String,
 }
 
-/// Decides after a visit which nodes come next. Must depend on its arguments alone.
+/// Chooses the next nodes after a visit. Must be a pure function of its arguments, since resuming calls it
+/// again.
 type Choose = Arc<dyn Fn(&State, u32) -> Vec<NodeId> + Send + Sync>;
 
-/// Why a graph cannot be run.
+/// Why a graph is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GraphError {
-    /// The same id twice.
+    /// Two nodes with one id.
     #[error("The node \"{0}\" is in the graph twice.")]
     DuplicateNode(NodeId),
-    /// An edge from or to nowhere.
+    /// An edge from or to a node that does not exist.
     #[error("An edge names the node \"{0}\", which is not in the graph.")]
     UnknownNode(NodeId),
-    /// Nothing to begin with.
+    /// No node to begin with.
     #[error("The graph has no node to begin with: each has an incoming edge.")]
     NoEntry,
 }
@@ -66,8 +67,8 @@ impl Graph {
         self.edge(from, to.clone(), EdgeKind::Flow, None)
     }
 
-    /// Adds edges of which `choose` takes some after each visit to `from`. It is given the
-    /// state after the visit and the visit's number.
+    /// Adds edges of which `choose` takes some after each visit to `from`, given the state after the visit
+    /// and the visit's number.
     pub fn branch(
         &mut self,
         from: &NodeId,
@@ -110,7 +111,7 @@ impl Graph {
         if self.entries().next().is_none() { Err(GraphError::NoEntry) } else { Ok(()) }
     }
 
-    /// The whole plan as events.
+    /// The plan as events: all nodes, then all edges.
     pub(crate) fn announcement(&self) -> impl Iterator<Item = Body> + '_ {
         let nodes = self.plans.iter().cloned().map(Body::NodeAdded);
         nodes.chain(self.edges.iter().cloned().map(Body::EdgeAdded))
@@ -133,17 +134,17 @@ impl Graph {
         self.lists.contains(key)
     }
 
-    /// Targets of the edges that leave a node.
+    /// Targets of a node's outgoing edges.
     pub(crate) fn targets<'g>(&'g self, from: &'g NodeId) -> impl Iterator<Item = &'g NodeId> {
         self.edges.iter().filter(move |edge| edge.from == *from).map(|edge| &edge.to)
     }
 
-    /// Sources of the edges that reach a node.
+    /// Sources of a node's incoming edges.
     pub(crate) fn sources<'g>(&'g self, to: &'g NodeId) -> impl Iterator<Item = &'g NodeId> {
         self.edges.iter().filter(move |edge| edge.to == *to).map(|edge| &edge.from)
     }
 
-    /// All nodes that work of these nodes can reach, along any edges.
+    /// All nodes reachable from these, along edges of any kind.
     pub(crate) fn reached_from<'g>(
         &'g self,
         from: impl IntoIterator<Item = &'g NodeId>,
@@ -165,7 +166,7 @@ impl Graph {
             .filter(|node| !self.edges.iter().any(|edge| edge.to == **node && edge.kind != EdgeKind::Loop))
     }
 
-    /// Where the flow edges into `node` come from.
+    /// Sources of the node's incoming flow edges, which it joins.
     pub(crate) fn flow_sources<'g>(&'g self, node: &'g NodeId) -> impl Iterator<Item = &'g NodeId> {
         self.edges
             .iter()
@@ -173,12 +174,12 @@ impl Graph {
             .map(|edge| &edge.from)
     }
 
-    /// Whether the edge from `from` to `to` is one that its target joins.
+    /// Whether the edge is a flow edge, which its target joins.
     pub(crate) fn is_flow(&self, from: &NodeId, to: &NodeId) -> bool {
         self.edges.iter().any(|edge| edge.from == *from && edge.to == *to && edge.kind == EdgeKind::Flow)
     }
 
-    /// The nodes that get work after visit number `visit` to `from`.
+    /// The nodes that are triggered after this visit to `from`.
     pub(crate) fn next(&self, from: &NodeId, state: &State, visit: u32) -> Vec<NodeId> {
         let outgoing = || self.edges.iter().filter(|edge| edge.from == *from);
         let mut next: Vec<NodeId> =

@@ -1,4 +1,4 @@
-//! Questions to people, and which answers they accept.
+//! Questions to people, and the validation of answers.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ const LONGEST_ANSWER: usize = 64 * 1024;
 pub struct Question {
     /// What is asked.
     pub prompt: String,
-    /// Why it is asked.
+    /// Why it is asked, as the page shows it.
     pub reason: Option<String>,
     /// The form of the answer.
     pub form: AnswerForm,
-    /// How long an answer is awaited; `None` is for ever.
+    /// How long to wait for an answer; `None`: without a deadline.
     pub patience: Option<Duration>,
-    /// The answer where nobody gives one in time; without it, the node fails then.
+    /// The answer at the deadline; without one, the node fails then.
     pub default: Option<Value>,
 }
 
@@ -30,7 +30,7 @@ pub struct Question {
 pub enum AnswerForm {
     /// Any text but an empty one.
     Text,
-    /// One of these.
+    /// One of these choices.
     Choice(Vec<String>),
     /// A value by a JSON schema.
     Object(Value),
@@ -60,31 +60,31 @@ impl From<AnswerForm> for InputForm {
     }
 }
 
-/// Why an answer is not taken.
+/// Why an answer is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
     /// There is no such question.
     #[error("The run does not ask \"{0}\".")]
     NotAsked(CallId),
-    /// Somebody was faster, or the deadline passed.
+    /// It was answered already, or its deadline passed.
     #[error("This question has been answered already.")]
     Answered,
-    /// What was shown is not what is asked for now.
+    /// What is to be approved has changed since it was shown.
     #[error("What is to be approved has changed since it was shown. Look at it again, then decide.")]
     Changed,
-    /// The answer has not the form that is asked for.
+    /// The answer does not match the form.
     #[error("{0}")]
     Invalid(String),
 }
 
-/// Takes an answer to an open question, and says which node asked.
+/// Validates an answer to an open question, and returns the node that asked.
 pub(crate) fn check(progress: &Progress, received: &InputReceived) -> Result<NodeId, InputError> {
     let input = &received.input;
     let Some((node, request)) = progress.open(input) else {
         let known = progress.was_asked(input);
         return Err(if known { InputError::Answered } else { InputError::NotAsked(input.clone()) });
     };
-    // The deadline's answer is the asking node's own.
+    // The node itself answers at the deadline, with no person.
     if received.by.is_some() {
         fits(request, &received.answer)?;
     }
@@ -166,7 +166,7 @@ fn invalid(sentence: impl Into<String>) -> InputError {
     InputError::Invalid(sentence.into())
 }
 
-/// The value that an answer gives to the node that asked.
+/// The value that the asking node gets.
 pub(crate) fn value_of(answer: &Answer) -> Result<Value, NodeError> {
     match answer {
         Answer::Value { json } => serde_json::from_str(json.whole().unwrap_or_default())

@@ -9,8 +9,8 @@ use tokio::sync::watch;
 
 /// The text so far of a run's model calls in flight.
 ///
-/// It is not in the log: a call's end carries the whole answer. Each subscriber is sent what
-/// it has not seen yet, so a slow one gets larger pieces less often, and nothing queues up.
+/// Not in the log: the event that ends a call has the whole answer. Each subscriber has a cursor and is sent
+/// what follows it, so a slow one gets larger pieces less often, and nothing is queued.
 #[derive(Debug)]
 pub struct LiveCalls {
     calls: Mutex<BTreeMap<CallId, OpenCall>>,
@@ -23,11 +23,11 @@ struct OpenCall {
     text: String,
     /// Bytes of the model's thoughts.
     thoughts: usize,
-    /// Requests that its endpoint serves before it.
+    /// Requests before it in the line of its endpoint.
     in_line: Option<usize>,
 }
 
-/// How much of the open calls one subscriber has seen.
+/// One subscriber's cursor: how much of each open call it was sent.
 #[derive(Debug, Default)]
 pub struct LiveCursor {
     seen: BTreeMap<CallId, Seen>,
@@ -42,7 +42,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// Nothing of an attempt.
+    /// An attempt of which nothing was sent.
     fn nothing(attempt: u32) -> Self {
         Self { attempt, bytes: 0, thoughts: 0, in_line: None }
     }
@@ -55,12 +55,12 @@ impl Default for LiveCalls {
 }
 
 impl LiveCalls {
-    /// Notices of new text; the value means nothing.
+    /// Wakes when there is new text; the value has no meaning.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.version.subscribe()
     }
 
-    /// What the subscriber has not seen of the calls in flight.
+    /// What follows the cursor; moves the cursor.
     pub fn unseen(&self, cursor: &mut LiveCursor) -> Vec<Control> {
         let calls = self.calls();
         cursor.seen.retain(|call, _| calls.contains_key(call));

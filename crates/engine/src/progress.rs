@@ -8,36 +8,35 @@ use protocol::{
 
 use crate::{Graph, NodeError, State, ToolResult};
 
-/// What a run has done: the fold of its log that the executor goes on from.
+/// What a run has done: the fold of its log that the executor decides by.
 ///
-/// The same fold serves a run that goes on and one that is resumed.
+/// A run that goes on and one that is resumed use the same fold.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     pub state: State,
     pub totals: Totals,
     /// Model calls in flight.
     open_calls: BTreeSet<CallId>,
-    /// Visits that were begun.
+    /// Visits begun.
     steps: u32,
-    /// What was used, and the visits that were begun, in what the run took over from another: its
-    /// own limits do not count them.
+    /// Totals and visits begun that were taken over from the origin. The run's own limits do not count them.
     inherited: (Totals, u32),
-    /// Before which nodes the run pauses.
+    /// The approve mode: before which nodes the run pauses.
     pub approval: Approval,
-    /// Who changed that last.
+    /// The account that changed it last.
     pub approval_by: Option<AccountId>,
-    /// A person's refusal to go on.
+    /// Set when a person rejected to go on.
     pub rejected: Option<Stopped>,
     nodes: BTreeMap<NodeId, NodeProgress>,
-    /// What the visits in flight have asked of models and tools.
+    /// Calls of models and tools in the visits in flight.
     asked: HashMap<CallId, Asked>,
-    /// What models answered to that, or why they did not.
+    /// Answers to those calls of models, or their errors.
     answers: HashMap<CallId, Result<ChatAnswer, String>>,
-    /// What tools answered to that.
+    /// Results of those calls of tools.
     results: HashMap<CallId, ToolResult>,
-    /// What people were asked in visits.
+    /// Questions asked in visits, by id.
     questions: HashMap<CallId, InputRequest>,
-    /// Questions that are not answered.
+    /// Questions without an answer, with the node that asks.
     open: BTreeMap<CallId, (NodeId, InputRequest)>,
     received: HashMap<CallId, Answer>,
 }
@@ -60,21 +59,21 @@ struct NodeProgress {
     in_flight: bool,
     /// The run's state when the visit in flight began.
     state: State,
-    /// Events that the visit in flight has emitted.
+    /// Events that the visit in flight has emitted; a repeated visit skips as many.
     emitted: usize,
-    /// Sources of flow edges that have delivered and were not used up.
+    /// Sources of flow edges that have delivered since the node's last visit.
     joined: BTreeSet<NodeId>,
-    /// Deliveries that each are worth a visit.
+    /// Triggers by conditional and loop edges; each is one visit.
     triggers: u32,
     failed: bool,
-    /// The visit that a person let begin, and what was shown.
+    /// The approved visit, and the digest of what was shown.
     approved: Option<(u32, Digest)>,
-    /// What people want the next visit to do differently.
+    /// Comments for the next visit, from people who sent the work back.
     comments: Vec<String>,
 }
 
 impl Progress {
-    /// The progress of a run that has only been planned.
+    /// The progress of a run whose plan is all that there is.
     pub fn planned(graph: &Graph, approval: Approval) -> Self {
         let mut progress = Self { approval, ..Self::default() };
         for plan in graph.plans() {
@@ -88,7 +87,7 @@ impl Progress {
         progress
     }
 
-    /// Notes that all so far was taken over from another run.
+    /// Marks all so far as taken over from the origin.
     pub fn inherit(&mut self) {
         self.inherited = (self.totals.clone(), self.steps);
     }
@@ -103,7 +102,7 @@ impl Progress {
         self.steps.saturating_sub(self.inherited.1)
     }
 
-    /// Takes an event in, whose texts must be whole.
+    /// Applies an event. Its texts must be whole, not previews.
     pub fn apply(&mut self, graph: &Graph, at: Timestamp, node: Option<&NodeId>, body: &Body) {
         self.totals.count(&mut self.open_calls, body);
         match (body, node) {
@@ -129,7 +128,7 @@ impl Progress {
             (Body::InputReceived(received), Some(node)) => self.receive(node, received),
             (Body::StateEdited(edited), _) => {
                 self.edit(&edited.patch);
-                // A visit that was taken over has not seen it, and is still to be made.
+                // A visit in flight that was taken over is still to be repeated, so it gets the edit as well.
                 for node in self.nodes.values_mut().filter(|node| node.in_flight) {
                     node.state.merge(&edited.patch, |_| false);
                 }
@@ -209,7 +208,8 @@ impl Progress {
         }
     }
 
-    /// Takes back what would let the next visit begin; a join keeps what others than `source` delivered.
+    /// Removes the triggers of the node's next visit. A join keeps the deliveries of sources other than
+    /// `source`.
     fn withdraw(&mut self, id: &NodeId, source: Option<&NodeId>) {
         let Some(node) = self.nodes.get_mut(id) else { return };
         match source {
@@ -244,8 +244,8 @@ impl Progress {
         }
     }
 
-    /// Drops what only a repetition of the visit would need. A call that is still open was dropped by a
-    /// crash and not made again: the run's end has yet to say so.
+    /// Drops the visit's calls, which only a repetition would need. A call that is still open was cut off by
+    /// a crash and not repeated; it stays, since the run's end has to close it.
     fn forget_calls(&mut self, id: &NodeId, visit: u32) {
         self.asked.retain(|call, asked| {
             let is_open = self.open_calls.contains(call);
@@ -293,7 +293,7 @@ impl Progress {
         self.results.get(call).cloned()
     }
 
-    /// Checks that the log has no answer to another question under the id of this one.
+    /// Checks that the log's call of this id asked the same.
     ///
     /// # Errors
     /// [`NodeError::AnotherVersion`].
@@ -306,7 +306,7 @@ impl Progress {
         Ok(())
     }
 
-    /// The same for a question to a person.
+    /// The same check for a question to a person.
     pub fn check_question(&self, input: &CallId, prompt: &str, form: &InputForm) -> Result<(), NodeError> {
         let is_another =
             self.questions.get(input).is_some_and(|logged| logged.prompt != prompt || logged.form != *form);
@@ -320,7 +320,7 @@ impl Progress {
         self.answers.contains_key(call) || self.results.contains_key(call)
     }
 
-    /// The ends of the calls in flight, for a run that ends without their answers.
+    /// Ends for the calls in flight, for a run that ends without their answers.
     pub fn dropped_calls(&self, now: Timestamp) -> Vec<(NodeId, CallFinished)> {
         let open = self.open_calls.iter().filter_map(|call| Some((call, self.asked.get(call)?)));
         open.map(|(call, asked)| {
@@ -332,7 +332,7 @@ impl Progress {
         .collect()
     }
 
-    /// The totals after these events, too.
+    /// The totals after these events as well.
     pub fn totals_with<'b>(&self, bodies: impl IntoIterator<Item = &'b Body>) -> Totals {
         let (mut totals, mut open) = (self.totals.clone(), self.open_calls.clone());
         bodies.into_iter().for_each(|body| totals.count(&mut open, body));
@@ -354,17 +354,17 @@ impl Progress {
         self.received.get(input).cloned()
     }
 
-    /// A question that is not answered, and who asks it.
+    /// An open question, and the node that asks.
     pub fn open(&self, input: &CallId) -> Option<&(NodeId, InputRequest)> {
         self.open.get(input)
     }
 
-    /// Whether a question is known, open or answered.
+    /// Whether the question exists, open or answered.
     pub fn was_asked(&self, input: &CallId) -> bool {
         self.open.contains_key(input) || self.received.contains_key(input)
     }
 
-    /// Whether a person let this visit begin, having been shown this.
+    /// Whether this visit was approved with this digest.
     pub fn is_approved(&self, node: &NodeId, visit: u32, digest: &Digest) -> bool {
         let approved = self.nodes.get(node).and_then(|node| node.approved.as_ref());
         approved.is_some_and(|(number, shown)| *number == visit && shown == digest)
@@ -386,7 +386,7 @@ impl Progress {
         in_flight.map(|(id, node)| (id.clone(), node.visits)).collect()
     }
 
-    /// Visits that can begin now, in the order of the plan.
+    /// Visits that can begin now, in the plan's order.
     pub fn ready(&self, graph: &Graph) -> Vec<(NodeId, u32)> {
         self.begin_where(graph, |id, node| {
             let mut sources = graph.flow_sources(id).peekable();
@@ -395,7 +395,7 @@ impl Progress {
         })
     }
 
-    /// Joins that some branches have reached, and that the others never will, as nothing is at work.
+    /// Joins with some deliveries whose other sources can never deliver, as nothing is in flight.
     pub fn partly_joined(&self, graph: &Graph) -> Vec<(NodeId, u32)> {
         self.begin_where(graph, |_, node| !node.joined.is_empty())
     }

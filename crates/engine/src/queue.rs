@@ -8,8 +8,8 @@ use tokio::sync::{oneshot, watch};
 
 use crate::admission::Accepted;
 
-/// The places that runs work in. Who comes first is served first, but an account that has all
-/// the places it may have lets others pass.
+/// The queue for the places in which runs work: first in, first out, but a run whose account has all the
+/// places it may have is skipped until one of them is free.
 pub(crate) struct Queue {
     places: usize,
     state: Mutex<State>,
@@ -26,12 +26,12 @@ struct State {
 struct Ticket {
     run: RunId,
     account: AccountId,
-    /// Places that the account may have.
+    /// The most places that the account may have at a time.
     allowed: usize,
     admitted: oneshot::Sender<Place>,
 }
 
-/// A place; given back when it is dropped.
+/// A place, given back on drop.
 pub(crate) struct Place {
     queue: Arc<Queue>,
     account: AccountId,
@@ -42,7 +42,7 @@ impl Queue {
         Arc::new(Self { places, state: Mutex::default(), changes: watch::Sender::default() })
     }
 
-    /// Waits for a place. Dropping the future leaves the queue.
+    /// Waits for a place. Dropping the future leaves the queue (cancel-safe).
     pub async fn enter(self: &Arc<Self>, run: RunId, account: &AccountId, allowed: usize) -> Place {
         let (admitted, place) = oneshot::channel();
         let ticket = Ticket { run, account: account.clone(), allowed: allowed.max(1), admitted };
@@ -51,21 +51,21 @@ impl Queue {
         self.admit();
         let place = place.await;
         drop(left);
-        // The ticket is only ever dropped by sending the place, or by this very call.
+        // The sender is only dropped by sending the place, or by this call itself.
         place.unwrap_or_else(|_| Place { queue: self.clone(), account: account.clone() })
     }
 
-    /// How many are served before this run, with itself; `None` if it does not wait.
+    /// The run's position in the queue, from 1; `None` if it does not wait.
     pub fn position(&self, run: RunId) -> Option<usize> {
         self.state().waiting.iter().position(|ticket| ticket.run == run).map(|index| index + 1)
     }
 
-    /// Notices that positions have changed; the value means nothing.
+    /// Wakes when positions may have changed; the value has no meaning.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
 
-    /// Serves all that can be served.
+    /// Gives free places to the tickets that may have them.
     fn admit(self: &Arc<Self>) {
         let mut served = Vec::new();
         {
@@ -83,7 +83,7 @@ impl Queue {
             }
         }
         for Ticket { account, admitted, .. } in served {
-            // Who has left meanwhile gives the place back by dropping it.
+            // If the receiver was dropped meanwhile, so is the place, which gives it back.
             let _ = admitted.send(Place { queue: self.clone(), account });
         }
         self.changes.send_modify(|version| *version += 1);
@@ -110,7 +110,7 @@ impl Drop for Place {
     }
 }
 
-/// Tells those behind when somebody leaves the queue.
+/// Admits the next tickets when a waiting future is dropped.
 struct Left<'q>(&'q Arc<Queue>);
 
 impl Drop for Left<'_> {
@@ -119,16 +119,16 @@ impl Drop for Left<'_> {
     }
 }
 
-/// One run's place, which it gives back while it only waits for people.
+/// One run's slot: its place while it works, which is given back while the run only waits for people.
 pub(crate) struct Seat {
     queue: Arc<Queue>,
     run: RunId,
     account: AccountId,
     allowed: usize,
     place: Mutex<Option<Place>>,
-    /// One part of a run waits in the queue, however many want its place.
+    /// Held while the run waits in the queue, so that it waits there once.
     waits_in_line: tokio::sync::Mutex<()>,
-    /// `None` once the run is over.
+    /// The run's count in the admission; `None` once the run is over.
     accepted: Mutex<Option<Accepted>>,
 }
 
@@ -155,10 +155,10 @@ impl Seat {
         self.place().is_some()
     }
 
-    /// Waits for a place, if there is none yet. Dropping the future leaves the queue.
+    /// Waits for a place, unless the run has one. Dropping the future leaves the queue (cancel-safe).
     ///
-    /// A run that waited for people counts as such until it has a place: however many are answered at
-    /// once, they take no room from what others may start.
+    /// A run that waited for people is counted as waiting until it has a place, so that many answers at once
+    /// do not use up the bound for new runs.
     pub async fn take(&self) {
         let _turn = self.waits_in_line.lock().await;
         if !self.is_taken() {
@@ -168,13 +168,13 @@ impl Seat {
         self.wait(false);
     }
 
-    /// Gives the place back, as the run waits for people alone.
+    /// Gives the place back, because the run only waits for people.
     pub fn release(&self) {
         drop(self.place().take());
         self.wait(true);
     }
 
-    /// Gives everything back: the run is over, or left to be resumed.
+    /// Gives the place and the admission back: the run is over, or left to be resumed.
     pub fn leave(&self) {
         drop(self.place().take());
         drop(self.accepted().take());

@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{Allowances, Graph, allowance, progress::Progress, queue::Seat, waits::Waits};
 
-/// One run's log as its only owner writes it, with the progress that it adds up to.
+/// One run's log, claimed for writing, with the progress that its events fold to.
 pub(crate) struct RunLog {
     pub run: RunId,
     pub request: RunRequest,
@@ -22,30 +22,30 @@ pub(crate) struct RunLog {
     journal: Journal,
     epoch: Epoch,
     progress: Mutex<Progress>,
-    /// What counts already and is still to be written.
+    /// Events that the progress counts already and that are not written yet.
     staged: Mutex<Vec<(Option<NodeId>, Body)>>,
-    /// Whether the run's end is written. Whoever appends holds it until the event counts as well; the
-    /// run's end waits for them, so that nothing is in the log that its totals leave out.
+    /// Whether the run's end is written. An append holds the read lock until its events are both written and
+    /// counted; the end takes the write lock, so that its totals leave out no event of the log.
     over: RwLock<bool>,
     pub account: Account,
-    /// The run's place among those at work.
+    /// The run's slot in the queue.
     pub seat: Seat,
-    /// Work that a stop must not cut in two.
+    /// Tracks work that a stop must wait for.
     pub commits: TaskTracker,
-    /// Nodes that wait for people.
+    /// Which nodes only wait for people.
     pub waits: Waits,
-    /// Tells nodes that people answered; the value means nothing.
+    /// Wakes nodes when an answer came; the value has no meaning.
     pub answers: watch::Sender<u64>,
 }
 
-/// Whose run it is, and what that account may use.
+/// The account that owns the run, and its allowances.
 pub(crate) struct Account {
     pub id: AccountId,
     pub allowances: Arc<dyn Allowances>,
 }
 
 impl RunLog {
-    /// Plans a new run: its start, its whole graph and what it takes over are one entry in the log.
+    /// Begins a new run: its start, its plan and what it takes over are one append.
     pub async fn begin(
         journal: Journal,
         run: RunId,
@@ -71,7 +71,7 @@ impl RunLog {
         Ok(Self::new(journal, epoch, run, request, graph, at, progress, account, seat))
     }
 
-    /// Takes over a run from its log. What it took over from its origin is not its own.
+    /// Resumes a run from its log. Events taken over from its origin do not count as its own.
     pub async fn resume(
         journal: Journal,
         run: RunId,
@@ -137,10 +137,10 @@ impl RunLog {
         self.epoch
     }
 
-    /// Appends events that belong to `node` and returns when they are durable. While the
-    /// disk refuses, it tries again: the run pauses, and nothing is lost.
+    /// Appends events of `node`, and returns when they are durable. While the disk cannot be written, it
+    /// retries: the run pauses, and nothing is lost.
     ///
-    /// They are written and count as one: dropping the future takes neither back.
+    /// Writing and counting are one step, which dropping the future does not cut in two.
     pub async fn append(
         self: &Arc<Self>,
         node: Option<&NodeId>,
@@ -158,7 +158,7 @@ impl RunLog {
         .await
     }
 
-    /// The same for what is said beside the run, also after its end.
+    /// The same for an event beside the run, which is allowed after its end.
     pub async fn append_beside(self: &Arc<Self>, body: Body) -> Result<(), JournalError> {
         let log = self.clone();
         undropped(async move {
@@ -168,13 +168,13 @@ impl RunLog {
         .await
     }
 
-    /// Returns once everything that was being written counts in the progress. A reader of the log sees an
-    /// event as soon as it is durable, which is a moment earlier.
+    /// Returns once all appends under way are counted in the progress. A reader of the log sees an event as
+    /// soon as it is durable, which is a moment before that.
     pub async fn counted(&self) {
         drop(self.over.write().await);
     }
 
-    /// Writes the end of the run, which `end` makes of the progress that nothing changes any more.
+    /// Writes the run's end, which `end` makes from the final progress.
     pub async fn finish(
         &self,
         end: impl FnOnce(&Progress) -> Vec<(Option<NodeId>, Body)>,
@@ -186,15 +186,15 @@ impl RunLog {
         Ok(())
     }
 
-    /// Lets an event count at once, to be written with the next [`RunLog::flush`]: what the executor
-    /// decides between two waits is one entry in the log, and nothing begins before it is durable.
+    /// Counts an event at once, to be written by the next [`RunLog::flush`]. What the executor decides
+    /// between two waits is one append, and nothing begins before it is durable.
     pub fn stage(&self, node: &NodeId, body: Body) {
         self.count(now(), Some(node), &body);
         self.staged().push((Some(node.clone()), body));
     }
 
-    /// Writes what was staged. What the log refuses for what it is, such as a result that is too large,
-    /// is left out then, and a visit that ended with it has failed.
+    /// Writes the staged events. One that the journal refuses, such as a result that is too large, is left
+    /// out, and a visit that ended with it has failed.
     pub async fn flush(&self) -> Result<(), JournalError> {
         let events = std::mem::take(&mut *self.staged());
         if events.is_empty() {
@@ -253,8 +253,8 @@ impl RunLog {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The limit that the run has reached, in words. What it took over from another was paid for
-    /// there, and counts for none of its own.
+    /// The limit that the run has reached, as a sentence. What it took over from its origin counts for none
+    /// of its own limits.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -271,14 +271,14 @@ impl RunLog {
         allowance::limit_reached(&self.journal, id, &allowances.of(id)).await
     }
 
-    /// How long the run may go on, if its wall time is limited.
+    /// The wall time that is left, if it is limited.
     pub fn time_left(&self) -> Option<Duration> {
         let allowed = Duration::from_secs(self.request.limits.seconds?);
         Some(allowed.saturating_sub(Duration::from_millis(now().since(self.started_at))))
     }
 }
 
-/// Fetches the texts that the fold needs; prompts and reports it does not.
+/// Loads the texts that the fold needs; prompts and reports are not needed.
 async fn make_whole(journal: &Journal, body: &mut Body) -> Result<(), JournalError> {
     let is_needed = matches!(
         body,
@@ -299,9 +299,9 @@ async fn make_whole(journal: &Journal, body: &mut Body) -> Result<(), JournalErr
     Ok(())
 }
 
-/// Whether this error of the log means that the run is not this engine's to go on with: another has it,
-/// it is over, or the log has ended. Any other is a refusal of what one node wants to do: it fails
-/// the run, visibly. What may pass is waited for before.
+/// Whether this error means that the engine no longer owns the run: its claim is fenced off, it is over, or
+/// the journal has ended. Any other error refuses one append and fails the run. Errors that may pass are
+/// retried before.
 pub(crate) fn leaves_run(error: &JournalError) -> bool {
     match error {
         JournalError::Fenced(_)
@@ -326,7 +326,7 @@ pub(crate) fn leaves_run(error: &JournalError) -> bool {
     }
 }
 
-/// Does work that goes on to its end, though the future may be dropped that waits for it.
+/// Runs work in a task of its own, so that dropping the future that awaits it does not cancel it.
 async fn undropped(
     work: impl Future<Output = Result<(), JournalError>> + Send + 'static,
 ) -> Result<(), JournalError> {
@@ -334,7 +334,7 @@ async fn undropped(
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // The server ends.
+            // The runtime is shutting down.
             Err(_) => Err(JournalError::Closed),
         },
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::NodeError;
 
-/// The keyed state of a run, as the finished nodes have left it. Copies share the values.
+/// The keyed state of a run after the finished visits. Clones share the values.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State(BTreeMap<String, Arc<Value>>);
 
@@ -27,10 +27,10 @@ impl State {
         self.0.get(key).and_then(|value| value.as_str()).unwrap_or_default()
     }
 
-    /// Takes changes in: a value takes the old one's place, or is added to the key's list.
+    /// Applies a patch: a value replaces the old one, or is appended to the key's list.
     pub(crate) fn merge(&mut self, patch: &Patch, appends: impl Fn(&str) -> bool) {
         for (key, text) in patch {
-            // A patch was encoded by this engine; text that is no JSON can only be a plain string.
+            // The engine encodes patches as JSON, so text that is no JSON can only be a plain string.
             let value = text.whole().map_or(Value::Null, |json| {
                 serde_json::from_str(json).unwrap_or_else(|_| Value::String(json.to_owned()))
             });

@@ -1,4 +1,4 @@
-//! Which nodes of a run only wait for people: while all do, others may have the run's place.
+//! Which nodes of a run only wait for people. While all do, the run gives its place back.
 
 use std::{
     collections::HashMap,
@@ -8,14 +8,14 @@ use std::{
 use protocol::NodeId;
 use tokio::sync::Notify;
 
-/// What the nodes at work are waiting for.
+/// What the nodes in flight are waiting for.
 #[derive(Default)]
 pub(crate) struct Waits {
     nodes: Mutex<HashMap<NodeId, Node>>,
     changes: Notify,
 }
 
-/// What one node has under way.
+/// One node's open questions and calls.
 #[derive(Clone, Copy, Default, PartialEq)]
 struct Node {
     /// Questions to people.
@@ -31,7 +31,7 @@ enum Kind {
 }
 
 impl Waits {
-    /// Nodes that have questions to people open, and nothing else under way.
+    /// Nodes with open questions to people and no open calls.
     pub fn count(&self) -> usize {
         self.nodes().values().filter(|node| node.only_waits()).count()
     }
@@ -41,12 +41,12 @@ impl Waits {
         self.changes.notified().await;
     }
 
-    /// The node waits for a person for as long as the result lives.
+    /// Counts an open question to a person until the guard is dropped.
     pub fn question(&self, node: &NodeId) -> Waiting<'_> {
         self.begin(node, Kind::Question)
     }
 
-    /// The node waits for a model or a tool for as long as the result lives.
+    /// Counts an open call of a model or a tool until the guard is dropped.
     pub fn call(&self, node: &NodeId) -> Waiting<'_> {
         self.begin(node, Kind::Call)
     }
@@ -91,7 +91,7 @@ impl Node {
     }
 }
 
-/// One thing that a node has under way.
+/// A guard for one open question or call.
 pub(crate) struct Waiting<'w> {
     waits: &'w Waits,
     node: NodeId,

@@ -14,19 +14,19 @@ pub trait Work: Send + Sync {
     /// and emitted events that are in the log are then not repeated.
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError>;
 
-    /// What exactly a visit would do with this state, where that is fixed before it begins. An
-    /// approval is good for this alone: where it has changed, a person is asked again.
+    /// What exactly a visit would do in this state, where that is known before it begins. An approval holds
+    /// for this subject alone; if it changes, a person is asked again.
     fn subject(&self, _state: &State) -> Option<Value> {
         None
     }
 }
 
-/// What a visit leaves behind.
+/// The result of a visit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
     /// Changes of the run's state.
     pub patch: BTreeMap<String, Value>,
-    /// What the node had to do without.
+    /// Why the result is degraded, if it is.
     pub degraded: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl Outcome {
         Ok(self)
     }
 
-    /// Says what the node had to do without.
+    /// Marks the result as degraded, with the reason.
     #[must_use]
     pub fn degraded(mut self, reason: impl Into<String>) -> Self {
         self.degraded = Some(reason.into());
@@ -63,7 +63,7 @@ pub enum NodeError {
     /// The run reached one of its limits.
     #[error("{0}")]
     Limit(String),
-    /// The visit is repeated, and asks something else than the log has an answer to.
+    /// A repeated visit asked something else than the log has an answer to.
     #[error(
         "This node was planned by another version: its call {0} asks something else than the log holds \
          the answer to. Re-run from this node."
@@ -89,14 +89,14 @@ impl NodeError {
 pub struct ToolResult {
     /// How it ended.
     pub status: ToolStatus,
-    /// The result or the error, as the model gets it.
+    /// The text that the model gets: the result or the error.
     pub text: String,
-    /// Who served it.
+    /// The vendor that served it.
     pub vendor: Option<String>,
 }
 
 impl ToolResult {
-    /// The full result.
+    /// A complete result.
     pub fn success(text: impl Into<String>, vendor: impl Into<String>) -> Self {
         Self { status: ToolStatus::Success, text: text.into(), vendor: Some(vendor.into()) }
     }
@@ -106,7 +106,7 @@ impl ToolResult {
         Self { status: ToolStatus::Error, text: text.into(), vendor: None }
     }
 
-    /// Something is missing, and what.
+    /// An incomplete result; the text says what is missing.
     pub fn degraded(text: impl Into<String>, vendor: impl Into<String>) -> Self {
         Self { status: ToolStatus::Degraded, text: text.into(), vendor: Some(vendor.into()) }
     }

@@ -14,7 +14,7 @@ use crate::{
     store::write::{self, Inserts, LedgerEntry},
 };
 
-/// What one transaction stores.
+/// The rows that one transaction stores.
 #[derive(Default)]
 pub(crate) struct Batch {
     pub events: BTreeMap<RunId, Vec<Encoded>>,
@@ -26,8 +26,8 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Works the requests off in order and stores what they come to. What it reads before the
-    /// transaction stays true within it: nobody else writes.
+    /// Decides on the requests in order, and stores the result in one transaction. What is read before the
+    /// transaction stays true within it, since nobody else writes.
     pub async fn perform(
         requests: &mut [Request],
         runs: &mut Runs,
@@ -49,7 +49,7 @@ impl Batch {
                     call.outcome = Some(batch.append_ledger(&call.input, connection).await?);
                 }
                 Request::Close(call) => call.outcome = Some(Ok(())),
-                // Done by itself, after the batch that it came with.
+                // Executed on its own, after the batch that it came with.
                 Request::Remove(_) => {}
             }
         }
@@ -107,7 +107,7 @@ impl Batch {
             }
         }
 
-        // Nothing is refused from here on.
+        // All checks have passed: nothing below refuses the append.
         let before = known.as_ref().map(|known| known.summary.charged()).unwrap_or_default();
         match known {
             Some(known) => entries.events.iter().for_each(|event| known.summary.apply(event)),
@@ -133,7 +133,8 @@ impl Batch {
         Ok(Ok(self.take(run, entries)))
     }
 
-    /// Whether a run may refer to a stored text: it has named it before, or the run did that it continues.
+    /// Whether a run may reference a stored text: if the run itself, or the run that it continues, references
+    /// it already.
     async fn may_name(
         &self,
         run: RunId,
@@ -183,7 +184,8 @@ impl Batch {
         let Some(last) = self.last_entry(&portfolio, connection).await? else {
             return Ok(Err(LedgerError::NoSuchPortfolio(portfolio)));
         };
-        // The key first: who repeats an append that went through expects an older number.
+        // The idempotency key is checked first: whoever repeats an append that succeeded expects an older
+        // number.
         if let Some(body) = self.entry_of_key(&portfolio, &addition.key, connection).await? {
             return Ok(Ok(Appended::Known(body)));
         }
@@ -249,7 +251,7 @@ impl Batch {
     }
 }
 
-/// The run that this one continues, as it says itself or is about to say.
+/// The run that this one continues, from its stored or its new start event.
 fn origin(known: Option<&Known>, events: &[NewEvent]) -> Option<RunId> {
     let origin = match (known, events.first().map(|event| &event.body)) {
         (Some(known), _) => known.summary.origin.as_ref(),
@@ -259,7 +261,7 @@ fn origin(known: Option<&Known>, events: &[NewEvent]) -> Option<RunId> {
     origin.map(|origin| origin.run)
 }
 
-/// A run's start comes first and once; after its end come only questions beside it.
+/// A run's start is its first event, and there is one; after its end only questions beside it are allowed.
 fn check_order(run: RunId, known: Option<&Known>, events: &[NewEvent]) -> Result<(), JournalError> {
     if events.is_empty() {
         return Ok(());

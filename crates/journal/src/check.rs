@@ -1,4 +1,4 @@
-//! What `pitwall check` asks of a file, and what it mends.
+//! What `pitwall check` verifies, and what it repairs.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,12 +26,11 @@ pub struct Findings {
     pub runs: u64,
     /// Events that were read.
     pub events: u64,
-    /// What is wrong, each in a sentence.
+    /// The faults, each as a sentence.
     pub faults: Vec<String>,
 }
 
-/// Reads the whole file and says what is wrong with it. Others may use it at the same time: all is of one
-/// moment.
+/// Reads the whole file in one read transaction, and reports its faults. Others may use it at the same time.
 ///
 /// # Errors
 /// The file cannot be read, is of another version, or is none of Pitwall's.
@@ -54,14 +53,13 @@ pub async fn check(path: &Path) -> Result<Findings, JournalError> {
     Ok(findings)
 }
 
-/// Mends what can be mended from the logs: summaries, what accounts have used, texts that nobody names,
-/// and the form of an old file, so that it can shrink. Nobody else may use the file. Returns what was
-/// done, each in a sentence.
+/// Repairs from the logs: summaries, spends, texts that nothing references, and the form of an old file so
+/// that it can shrink. Needs the file alone. Returns what was done, each as a sentence.
 ///
 /// # Errors
 /// [`JournalError::InUse`], or the file cannot be read or written.
 pub async fn repair(path: &Path) -> Result<Vec<String>, JournalError> {
-    // Opening brings the file up to date.
+    // Opening runs the migrations.
     Journal::open(path).await?.close().await;
     let _lock = store::lock(path)?;
     let mut connection = connect(path).await?;
@@ -114,7 +112,7 @@ impl Findings {
         Ok(())
     }
 
-    /// Each log is without a gap, each summary is its fold, each text that is named is there.
+    /// Checks that each log has no gap, each summary is the fold of its log, and each referenced text exists.
     async fn logs(&mut self, connection: &mut SqliteConnection) -> Result<(), JournalError> {
         for run in runs(connection).await? {
             self.runs += 1;
@@ -135,7 +133,7 @@ impl Findings {
         Ok(())
     }
 
-    /// Each text is what its digest says.
+    /// Checks that each text has the digest that it is stored under.
     async fn texts(&mut self, connection: &mut SqliteConnection) -> Result<(), JournalError> {
         let mut texts =
             sqlx::query_as::<_, (String, String)>("select digest, body from text").fetch(&mut *connection);
@@ -155,7 +153,7 @@ impl Findings {
         Ok(())
     }
 
-    /// What accounts have used is what their runs and those deleted since have used.
+    /// Checks that each account's spend is the sum of its runs and of those deleted since.
     async fn spend(&mut self, connection: &mut SqliteConnection) -> Result<(), JournalError> {
         for (account, Difference { noted, counted }) in spends_that_differ(connection).await? {
             self.faults.push(format!(
@@ -181,7 +179,7 @@ async fn stored(connection: &mut SqliteConnection, run: RunId) -> Result<Option<
     Ok(serde_json::from_str(&summary).ok())
 }
 
-/// The summary that a run's log adds up to, or why there is none.
+/// The summary that a log folds to, or why it cannot be folded.
 async fn fold(
     connection: &mut SqliteConnection,
     run: RunId,
@@ -223,7 +221,7 @@ async fn fold(
     Ok(summary.ok_or_else(|| "it has no events".to_owned()))
 }
 
-/// What is noted of an account, and what counting comes to.
+/// An account's stored spend, and the counted one.
 struct Difference {
     noted: Spend,
     counted: Spend,

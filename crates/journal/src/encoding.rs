@@ -18,15 +18,15 @@ const LARGEST: usize = 64 << 20;
 pub(crate) struct Entries {
     pub events: Vec<Arc<Event>>,
     pub encoded: Vec<Encoded>,
-    /// Long texts to store.
+    /// Long texts to store, by digest.
     pub texts: Vec<(Digest, Arc<str>)>,
-    /// Texts that must be stored already: the events came with previews.
+    /// Digests of texts that must be stored already, since the events came with previews.
     pub references: Vec<Digest>,
 }
 
 impl Entries {
-    /// Numbers the events from `first` on. They are left as they are: should another request of the same
-    /// transaction fail, they are taken once more.
+    /// Numbers the events from `first` on. Borrows them, since they are encoded again if another request of
+    /// the same transaction fails.
     pub fn encode(run: RunId, first: u64, events: &[NewEvent]) -> Result<Self, JournalError> {
         let mut entries = Self::default();
         for (seq, NewEvent { at, node, body }) in (first..).zip(events) {

@@ -4,28 +4,28 @@ use database::FileError;
 use protocol::{Digest, PortfolioId, RunId};
 use sqlx::migrate::MigrateError;
 
-/// Why the journal did not do what was asked. Nothing was stored.
+/// Why the journal refuses or fails. Nothing was stored.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum JournalError {
-    /// A later claim on the run outdates the one that this append was made under.
+    /// A later claim has fenced off the epoch of this append.
     #[error("Run {0} has another owner by now. This one must stop working on it.")]
     Fenced(RunId),
-    /// The run's last event is in the log.
+    /// The run has ended.
     #[error("Run {0} is over, so nothing can be added to it. Start a new run instead.")]
     Finished(RunId),
-    /// The events are not in an order that a log can have.
+    /// A log cannot have the events in this order.
     #[error("Run {0} cannot take these events: its start must come first, once, and its end last.")]
     OutOfOrder(RunId),
-    /// The run's end is still to come.
+    /// The run has not ended.
     #[error("Run {0} is at work, so it cannot be deleted. Stop it first, or wait until it is over.")]
     AtWork(RunId),
     /// The run has no events.
     #[error("There is no run {0}. Check the id.")]
     NoSuchRun(RunId),
-    /// An event refers to a long text that neither its run has, nor the one that the run continues.
+    /// An event references a long text that neither its run nor the run that it continues references.
     #[error("The run has no text {0}. Send the whole text instead of its preview.")]
     NoSuchText(Digest),
-    /// An event or one of its texts is over the limit.
+    /// An event or one of its texts exceeds the limit.
     #[error("An event of run {run} has {bytes} bytes, and at most {limit} can be stored. Shorten it.")]
     TooLarge {
         /// The run.
@@ -38,13 +38,13 @@ pub enum JournalError {
     /// Another process has the file open.
     #[error("{} is in use by another Pitwall. Stop that one, or choose another file.", .0.display())]
     InUse(PathBuf),
-    /// The file is not opened.
+    /// The file cannot be opened.
     #[error(transparent)]
     File(#[from] FileError),
     /// What was read is damaged.
     #[error("The journal is damaged: {0}. Stop Pitwall, keep a copy of the file, and restore a backup.")]
     Corrupt(String),
-    /// The disk or the size limit is reached.
+    /// The disk is full, or the size limit is reached.
     #[error("The disk is full, or the journal has reached its size limit. Free space.")]
     Full,
     /// The file or its file system cannot be written.
@@ -56,19 +56,19 @@ pub enum JournalError {
          Free space, or make it writable."
     )]
     Unwritable,
-    /// The journal's own database does not take what was to be stored. It would not later.
+    /// The database refuses the rows, and would refuse them again.
     #[error("The database does not take this, so nothing of it was stored: {0}.")]
     Refused(Arc<sqlx::Error>),
-    /// An error in Pitwall itself.
+    /// A panic in Pitwall's own code.
     #[error("An error within Pitwall kept this from being stored: {0}. Please report it.")]
     Panicked(String),
     /// The database failed in another way.
     #[error("The journal's database failed: {0}. Try again; if it persists, check the disk.")]
     Database(Arc<sqlx::Error>),
-    /// The journal's writer has ended without being asked to.
+    /// The writer's task has ended by itself.
     #[error("The journal has stopped working: {0}. Nothing more is stored; start Pitwall again.")]
     Dead(String),
-    /// A run's summary or one of its events cannot be read. The other runs can.
+    /// A run's summary or one of its events cannot be read. Other runs can.
     #[error("The run cannot be read, because {0}. It can still be exported and deleted.")]
     Unreadable(String),
     /// The journal was closed.
@@ -77,12 +77,12 @@ pub enum JournalError {
 }
 
 impl JournalError {
-    /// Whether it is the fault of one request, so that others of the same transaction may be stored.
+    /// Whether one request causes the error, so that the others of its transaction can be stored.
     pub(crate) fn is_of_one_request(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::Panicked(_))
     }
 
-    /// Whether the same may be stored later, as when a full disk has space again.
+    /// Whether a retry may succeed later, as when a full disk has space again.
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::Full | Self::ReadOnly | Self::Unwritable | Self::Database(_))
     }
@@ -102,7 +102,7 @@ impl From<sqlx::Error> for JournalError {
             .as_database_error()
             .and_then(|error| error.code())
             .and_then(|code| code.parse::<i32>().ok());
-        // What the system says of a quota or of a disk that turned read-only is lost on the way.
+        // SQLite does not pass on whether the cause is a quota or a disk that turned read-only.
         if code == Some(SQLITE_INPUT_OUTPUT_WRITE) {
             return Self::Unwritable;
         }
@@ -129,7 +129,7 @@ impl From<MigrateError> for JournalError {
     }
 }
 
-/// Why a ledger did not do what was asked. Nothing was stored.
+/// Why a ledger refuses or fails. Nothing was stored.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LedgerError {
     /// The portfolio exists.

@@ -1,4 +1,4 @@
-//! Where committed changes are shown.
+//! Broadcasts of committed changes.
 
 use std::sync::Arc;
 
@@ -7,29 +7,29 @@ use tokio::sync::{broadcast, watch};
 
 use crate::{JournalError, batch::Batch, runs::Runs, tail::Tails};
 
-/// Changes that a receiver may be behind.
+/// Changes that a receiver may lag behind.
 const FEED: usize = 1024;
 
-/// What happened to a run.
+/// A change of a run.
 #[derive(Clone, Debug)]
 pub enum RunChange {
-    /// Its log has grown; this is its summary now.
+    /// Events were appended; this is the summary after them.
     Grown(Arc<RunSummary>),
     /// It was deleted.
     Removed {
         /// The run.
         run: RunId,
-        /// Whose it was.
+        /// The account that owned it.
         owner: AccountId,
     },
 }
 
-/// All feeds. Once dropped, all that listen are told that it is over.
+/// The senders of all feeds. Dropping them ends every receiver.
 pub(crate) struct Feeds {
     pub tails: Arc<Tails>,
     pub runs: broadcast::Sender<RunChange>,
     pub ledger: broadcast::Sender<PortfolioId>,
-    /// What keeps the journal from storing at present.
+    /// What keeps the journal from storing, if anything does.
     pub trouble: watch::Sender<Option<JournalError>>,
 }
 
@@ -43,13 +43,13 @@ impl Feeds {
         }
     }
 
-    /// Shows what was committed.
+    /// Broadcasts a committed batch.
     pub fn publish(&self, batch: &Batch, runs: &Runs) {
         for (run, events) in &batch.events {
             let Some(known) = runs.get(run) else { continue };
             self.tails.publish(*run, events, known.is_finished());
             if self.runs.receiver_count() > 0 {
-                // Fails if the last receiver has just gone.
+                // Fails without receivers, which is no error.
                 let _ = self.runs.send(RunChange::Grown(Arc::new(known.summary.clone())));
             }
         }
@@ -58,7 +58,7 @@ impl Feeds {
         }
     }
 
-    /// Shows that runs were deleted, and lets who reads them know.
+    /// Broadcasts that runs were deleted, and ends their tails.
     pub fn publish_removal(&self, removed: &[(RunId, AccountId)]) {
         for (run, owner) in removed {
             self.tails.remove(*run);
@@ -73,7 +73,7 @@ impl Drop for Feeds {
     }
 }
 
-/// A receiver of a feed; one that ends at once if the feed is over.
+/// Subscribes to a feed; the receiver ends at once if the sender was dropped.
 pub(crate) fn receiver<T: Clone>(feed: &broadcast::WeakSender<T>) -> broadcast::Receiver<T> {
     match feed.upgrade() {
         Some(sender) => sender.subscribe(),

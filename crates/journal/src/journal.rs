@@ -16,7 +16,8 @@ use crate::{
     writer,
 };
 
-/// Proof of a claim on a run. A later claim outdates it; no value is ever given out twice.
+/// A fencing token: the proof of a claim on a run. A later claim has a greater one and fences off all earlier
+/// ones; no value is given out twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Epoch(pub(crate) i64);
 
@@ -40,7 +41,7 @@ impl Encoded {
     }
 }
 
-/// Events that are read at a time where all are wanted.
+/// Events per read where a whole log is wanted.
 const PAGE: u32 = 1000;
 
 /// How a journal is opened.
@@ -51,7 +52,7 @@ pub struct Options {
     pub size_limit: Option<u64>,
 }
 
-/// A handle of the event log. Clones share one writer; the last one to go ends it.
+/// A handle of the event log. Clones share one writer, which ends when the last of them is dropped.
 #[derive(Clone)]
 pub struct Journal(Arc<Shared>);
 
@@ -92,8 +93,8 @@ impl Journal {
         Ok(Self(Arc::new(Shared { requests, store, tails, changes, trouble, ledger })))
     }
 
-    /// Makes the caller the run's only owner: earlier epochs can no longer append. A run
-    /// without events may be claimed, too; it comes into being with its first append.
+    /// Claims a run: its earlier epochs are fenced off and can no longer append. A run without events can be
+    /// claimed as well; its first append creates it.
     ///
     /// # Errors
     /// The claim could not be stored; earlier epochs of an existing run stay valid.
@@ -101,9 +102,8 @@ impl Journal {
         self.0.requests.ask(run, Request::Claim).await
     }
 
-    /// Adds events to a run: all of them or none. When it returns they are numbered, on disk
-    /// and visible. They come back as stored: long texts are previews. Dropping the future does
-    /// not take the events back.
+    /// Appends events to a run, all of them or none. On return they are numbered, durable and visible. They
+    /// are returned as stored, with previews of long texts. Dropping the future does not cancel the append.
     ///
     /// # Errors
     /// [`JournalError::Fenced`], [`JournalError::Finished`], [`JournalError::OutOfOrder`],
@@ -120,8 +120,8 @@ impl Journal {
         self.0.requests.ask(Append { run, epoch, events }, Request::Append).await
     }
 
-    /// The same, but waits out what may pass, such as a full disk, and then tries again with what
-    /// `events` makes anew.
+    /// Appends like [`Journal::append`], but waits while the journal cannot store, as with a full disk, and
+    /// then retries with what `events` makes.
     ///
     /// # Errors
     /// As [`Journal::append`], but for what may pass.
@@ -142,7 +142,7 @@ impl Journal {
         }
     }
 
-    /// At most `limit` events after number `after`, in order; none if there is no such run.
+    /// At most `limit` events after number `after`, in order; empty if there is no such run.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -150,7 +150,7 @@ impl Journal {
         self.0.store.read(run, after, limit).await?.iter().map(Encoded::decode).collect()
     }
 
-    /// The same as they are stored: also events that this version cannot read.
+    /// The same, encoded as stored: includes events that this version cannot read.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -163,7 +163,7 @@ impl Journal {
         self.0.store.read(run, after, limit).await
     }
 
-    /// The whole log of a run, in order; nothing if there is no such run.
+    /// The whole log of a run, in order; empty if there is no such run.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -202,7 +202,7 @@ impl Journal {
         }
     }
 
-    /// A cursor that begins after number `after`; 0 is the beginning.
+    /// A cursor after number `after`; 0 is the beginning.
     ///
     /// # Errors
     /// [`JournalError::NoSuchRun`] if the run has no events, or the database cannot be read.
@@ -226,7 +226,7 @@ impl Journal {
         self.0.store.text_of_run(run, digest).await
     }
 
-    /// The whole of a text, of whichever run.
+    /// The whole of a text, whichever run references it.
     ///
     /// # Errors
     /// [`JournalError::NoSuchText`], or the database cannot be read.
@@ -259,8 +259,7 @@ impl Journal {
         self.0.store.summary(run).await
     }
 
-    /// All runs whose last event is still to come, oldest first. One that this version cannot read says
-    /// so in its `unreadable`.
+    /// All runs without an end, oldest first. For one that this version cannot read, `unreadable` is set.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -268,8 +267,8 @@ impl Journal {
         self.0.store.unfinished().await
     }
 
-    /// What all runs of an account have used together, also those that were deleted since: each
-    /// without what it took over from another, and none that was imported.
+    /// The spend of an account over all its runs, including those deleted since. What a run took over from
+    /// another, and imported events, are not part of it.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -277,7 +276,7 @@ impl Journal {
         self.0.store.spent(owner).await
     }
 
-    /// At most `most` runs that were over before this moment and are to be deleted first: the oldest.
+    /// At most `most` runs that ended before this moment, those that ended first before others.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -285,7 +284,7 @@ impl Journal {
         self.0.store.oldest_over(before, most).await
     }
 
-    /// Bytes of the file that hold something.
+    /// Bytes in use in the file; free pages are not counted.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -293,15 +292,15 @@ impl Journal {
         self.0.store.bytes().await
     }
 
-    /// Every run that has changed, after each commit. A receiver that lags loses the oldest changes
-    /// and is told so; it ends when the journal is closed.
+    /// Changes of all runs, after each commit. A receiver that lags loses the oldest ones and gets an error
+    /// for that; it ends when the journal is closed.
     pub fn changes(&self) -> broadcast::Receiver<RunChange> {
         feeds::receiver(&self.0.changes)
     }
 
-    /// Deletes runs that are over, all or none of them, with the texts that no other run names. Runs
-    /// that continue one of them keep what they took over. Entries of portfolios stay. Who reads a
-    /// deleted run gets [`JournalError::NoSuchRun`].
+    /// Deletes runs that are over, all or none of them, with the texts that no other run references. Runs
+    /// that continue one of them keep what they took over, and portfolio entries stay. Readers of a deleted
+    /// run get [`JournalError::NoSuchRun`].
     ///
     /// # Errors
     /// [`JournalError::NoSuchRun`], [`JournalError::AtWork`]: one of the runs is not there, or not over.
@@ -310,26 +309,25 @@ impl Journal {
         self.0.requests.ask(runs, Request::Remove).await.map(drop)
     }
 
-    /// What keeps the journal from storing, as long as something does. It tries by itself whether
-    /// that has passed.
+    /// What keeps the journal from storing, while something does. The writer probes by itself whether it has
+    /// passed.
     pub fn trouble(&self) -> watch::Receiver<Option<JournalError>> {
         self.0.trouble.clone()
     }
 
-    /// Why the journal has stopped working without being asked to; `None` as long as it works, and once
-    /// it was closed.
+    /// Why the writer has ended by itself; `None` while it works, and once the journal is closed.
     pub fn death(&self) -> Option<JournalError> {
         self.0.requests.death()
     }
 
-    /// Waits until the journal works no more: [`JournalError::Closed`], or [`JournalError::Dead`].
+    /// Waits until the writer has ended: [`JournalError::Closed`] or [`JournalError::Dead`].
     pub async fn ended(&self) -> JournalError {
         self.0.requests.ended().await
     }
 
-    /// Waits until the journal can store again; at once if nothing keeps it from that.
+    /// Waits until the journal can store again; returns at once if it can.
     pub async fn writable(&self) {
-        // An error means that it is closed, which the next request will say.
+        // An error means that the journal is closed, which the next request reports.
         let _ = self.trouble().wait_for(Option::is_none).await;
     }
 
@@ -338,10 +336,10 @@ impl Journal {
         self.0.ledger.clone()
     }
 
-    /// Stores what is queued, then closes the file and releases its lock. Subscriptions and
-    /// later calls get [`JournalError::Closed`].
+    /// Stores what is queued, then closes the file and releases its lock. Subscriptions and later calls fail
+    /// with [`JournalError::Closed`].
     pub async fn close(&self) {
-        // No answer means that the writer has ended already.
+        // Without an answer, the writer has ended already.
         let _: Result<(), JournalError> = self.0.requests.ask((), Request::Close).await;
     }
 }

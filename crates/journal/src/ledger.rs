@@ -7,7 +7,7 @@ use crate::{
     store::Store,
 };
 
-/// The streams of portfolio entries. An entry is JSON text that the journal does not look into.
+/// The ledgers of portfolios. An entry is JSON text that the journal does not interpret.
 #[derive(Clone)]
 pub struct Ledger {
     requests: Requests,
@@ -20,7 +20,7 @@ impl Ledger {
         Self { requests, store, changes }
     }
 
-    /// Begins a portfolio with its entry number 1.
+    /// Creates a portfolio with entry number 1.
     ///
     /// # Errors
     /// [`LedgerError::Exists`], or the entry could not be stored.
@@ -29,8 +29,8 @@ impl Ledger {
         self.requests.ask(opening, Request::OpenLedger).await
     }
 
-    /// Adds an entry after number `expected`, once for each `key`: an entry whose key is known
-    /// is not added again, whatever is expected.
+    /// Appends an entry after number `expected` (optimistic concurrency), once for each idempotency key: an
+    /// entry with a known `key` is not appended again, whatever is expected.
     ///
     /// # Errors
     /// [`LedgerError::NoSuchPortfolio`], or the entry could not be stored.
@@ -46,7 +46,7 @@ impl Ledger {
         self.requests.ask(addition, Request::AppendLedger).await
     }
 
-    /// All entries in order; none if there is no such portfolio.
+    /// All entries in order; empty if there is no such portfolio.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -62,8 +62,8 @@ impl Ledger {
         self.store.ledgers().await
     }
 
-    /// The id of every portfolio that has a new entry, after each commit. A receiver that lags
-    /// loses the oldest ones and is told so; it ends when the journal is closed.
+    /// The ids of portfolios with new entries, after each commit. A receiver that lags loses the oldest ones
+    /// and gets an error for that; it ends when the journal is closed.
     pub fn changes(&self) -> broadcast::Receiver<PortfolioId> {
         feeds::receiver(&self.changes)
     }

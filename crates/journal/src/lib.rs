@@ -9,10 +9,10 @@
 //! - **Cursors, not queues.** A [`Subscription`] is a position in a run's log. It waits on the
 //!   number of the last committed event, then takes what follows from a short shared tail in
 //!   memory, or from the file when it is behind. A slow reader costs nothing and delays nobody.
-//! - **One owner a run.** [`Journal::claim`] hands out an [`Epoch`] that outdates all earlier
-//!   ones, and an append carries the epoch it was made under. Epochs never repeat in the life of
-//!   a file, so a claim on a run without events needs no row: it is forgotten only together with
-//!   the process, and with it all who hold one.
+//! - **One owner a run.** [`Journal::claim`] hands out an [`Epoch`], a fencing token: an append carries
+//!   the epoch that it was made under, and is refused once there is a later claim. Epochs never
+//!   repeat in the life of a file, so a claim on a run without events needs no row: should the
+//!   process end, every holder of such a claim ends with it.
 //! - **One process a file**, kept by an advisory lock; damaged or newer files are left as found.
 //! - Texts over 4 KiB are stored once, by digest; events carry a preview. Portfolios' entries
 //!   ([`Ledger`]) share the writer and its transactions.

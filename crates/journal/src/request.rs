@@ -1,4 +1,4 @@
-//! What the writer is asked, and its answers.
+//! The requests that the writer takes, and their replies.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{Epoch, JournalError, LedgerError};
 
-/// Something that the writer is asked to do.
+/// A request to the writer.
 pub(crate) enum Request {
     Claim(Call<RunId, Epoch>),
     Append(Call<Append, Vec<Arc<Event>>>),
@@ -17,14 +17,14 @@ pub(crate) enum Request {
     Close(Call<(), ()>),
 }
 
-/// Events for one run.
+/// An append of events to one run.
 pub(crate) struct Append {
     pub run: RunId,
     pub epoch: Epoch,
     pub events: Vec<NewEvent>,
 }
 
-/// A request's input, what came of it, and who waits for that.
+/// A request's input, its result so far, and the channel for its reply.
 pub(crate) struct Call<I, T, E = JournalError> {
     pub input: I,
     pub outcome: Option<Result<T, E>>,
@@ -38,13 +38,13 @@ impl<I, T, E: From<JournalError>> Call<I, T, E> {
 
     fn answer(self) {
         let answer = self.outcome.unwrap_or_else(|| Err(JournalError::Closed.into()));
-        // Who asked may have gone; what is stored stays stored.
+        // The receiver may have been dropped; what is stored stays stored.
         let _ = self.reply.send(answer);
     }
 }
 
 impl Request {
-    /// Nothing came of it.
+    /// Sets the result to an error.
     pub fn fail(&mut self, error: JournalError) {
         match self {
             Self::Claim(call) => call.fail(error),
@@ -56,7 +56,7 @@ impl Request {
         }
     }
 
-    /// Tells who asked what came of it.
+    /// Sends the result to the caller.
     pub fn answer(self) {
         match self {
             Self::Claim(call) => call.answer(),
@@ -69,16 +69,16 @@ impl Request {
     }
 }
 
-/// The way to the writer.
+/// The sending side of the writer's queue.
 #[derive(Clone)]
 pub(crate) struct Requests {
     pub queue: mpsc::Sender<Request>,
-    /// Why the writer takes no more; `None` as long as it does.
+    /// Why the writer has ended; `None` while it works.
     pub ended: watch::Receiver<Option<JournalError>>,
 }
 
 impl Requests {
-    /// Queues a request and waits for its answer.
+    /// Queues a request and waits for its reply. Waits as well while the queue is full (backpressure).
     pub async fn ask<I, T, E: From<JournalError>>(
         &self,
         input: I,
@@ -104,7 +104,7 @@ impl Requests {
         }
     }
 
-    /// Whether the writer has ended without being asked to, and why.
+    /// Why the writer has ended by itself, if it has.
     pub fn death(&self) -> Option<JournalError> {
         match &*self.ended.borrow() {
             Some(JournalError::Closed) => None,
@@ -114,19 +114,19 @@ impl Requests {
     }
 }
 
-/// The writer's task is gone without a word.
+/// The writer's task was dropped without a reason.
 fn dropped() -> JournalError {
     JournalError::Dead("its writer was ended from outside".to_owned())
 }
 
-/// What became of an entry.
+/// The result of an append to a ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Appended {
     /// It is stored under this number.
     Added(u64),
-    /// An entry with this key was stored before; here it is, and nothing was added.
+    /// An entry with this idempotency key was stored before; this is it, and nothing was appended.
     Known(String),
-    /// The portfolio has other entries by now than the caller has seen; nothing was added.
+    /// The ledger has entries after the expected one; nothing was appended.
     Conflict,
 }
 

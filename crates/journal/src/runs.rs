@@ -1,4 +1,4 @@
-//! What the writer remembers of runs between transactions.
+//! The writer's cache of runs, kept between transactions.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -13,25 +13,25 @@ use crate::{
     },
 };
 
-/// Runs that the writer remembers before it forgets all of them.
+/// Runs in the cache; beyond that it is cleared.
 const REMEMBERED: usize = 1024;
 
-/// Claims on runs without events that are remembered. Their first events follow at once; a claim that
-/// so many others were made after is of somebody who has given up.
+/// Claims on runs without events that are kept. The first events follow a claim at once, so one with so many
+/// later claims was given up.
 const UNBORN: usize = 4096;
 
-/// The outer error fails the whole transaction, the inner one refuses a single request.
+/// The outer error fails the whole transaction, the inner one a single request.
 pub(crate) type Verdict<T, E = JournalError> = Result<Result<T, E>, sqlx::Error>;
 
-/// What the writer knows of a run that has events.
+/// The cached row of a run that has events.
 pub(crate) struct Known {
     pub epoch: Epoch,
     pub summary: RunSummary,
-    /// What its row says of its place in lists; `None` where it has no row yet.
+    /// The columns that lists are ordered and filtered by, as stored; `None` where the run has no row yet.
     pub listed: Option<Listed>,
 }
 
-/// What changes of a run's place in lists.
+/// The columns that lists are ordered and filtered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Listed {
     status: RunStatus,
@@ -40,24 +40,24 @@ pub(crate) struct Listed {
 }
 
 impl Known {
-    /// What its row has to say.
+    /// Those columns, from the summary.
     pub fn place(&self) -> Listed {
         let RunSummary { status, finished_at, .. } = self.summary;
         Listed { status, is_closed: self.summary.is_closed(), finished_at }
     }
 
-    /// Whether nothing is to be expected any more.
+    /// Whether no further event is expected.
     pub fn is_finished(&self) -> bool {
         self.summary.is_closed()
     }
 }
 
-/// What the writer knows of runs. All but the claims on runs without events is in the file, too.
+/// The cache of runs and spends. Only the claims on runs without events are not in the file.
 pub(crate) struct Runs {
     known: HashMap<RunId, Known>,
     spends: HashMap<AccountId, Spend>,
     unborn: HashMap<RunId, Epoch>,
-    /// In the order in which they were claimed first.
+    /// Runs that were claimed without events, in the order of their first claims.
     claimed: VecDeque<RunId>,
     next_epoch: Epoch,
 }
@@ -73,14 +73,14 @@ impl Runs {
         }
     }
 
-    /// The next epoch, above all others.
+    /// The next epoch, greater than all before it.
     pub fn next_epoch(&mut self) -> Epoch {
         let epoch = self.next_epoch;
         self.next_epoch = Epoch(epoch.0 + 1);
         epoch
     }
 
-    /// A claim on a run without events.
+    /// Keeps a claim on a run without events.
     pub fn claim_unborn(&mut self, run: RunId, epoch: Epoch) {
         if self.unborn.insert(run, epoch).is_none() {
             self.claimed.push_back(run);
@@ -97,7 +97,7 @@ impl Runs {
         self.unborn.get(&run).copied()
     }
 
-    /// A run's first events were taken.
+    /// Inserts a run whose first events are part of the present transaction.
     pub fn bear(&mut self, known: Known) {
         self.known.insert(known.summary.run, known);
     }
@@ -106,7 +106,7 @@ impl Runs {
         self.known.get(run)
     }
 
-    /// After a commit that stored events of these.
+    /// After a commit: notes what is stored now, drops claims that have a row, and bounds the cache.
     pub fn settle<'r>(&mut self, stored: impl Iterator<Item = &'r RunId>) {
         for run in stored {
             if let Some(known) = self.known.get_mut(run) {
@@ -125,7 +125,7 @@ impl Runs {
         self.known.retain(|_, known| !known.is_finished());
     }
 
-    /// After runs were deleted.
+    /// Drops deleted runs.
     pub fn remove<'r>(&mut self, removed: impl Iterator<Item = &'r RunId>) {
         for run in removed {
             self.known.remove(run);
@@ -133,13 +133,13 @@ impl Runs {
         self.spends.clear();
     }
 
-    /// After a failed transaction: the file has the truth.
+    /// Drops the cache after a failed transaction, so that it is read again from the file.
     pub fn forget(&mut self) {
         self.known.clear();
         self.spends.clear();
     }
 
-    /// Counts what an account has used.
+    /// Adds to the spend of an account.
     pub async fn charge(
         &mut self,
         account: &AccountId,
@@ -156,12 +156,12 @@ impl Runs {
         Ok(())
     }
 
-    /// What an account has used, where that was counted.
+    /// The spend of an account, if it is in the cache.
     pub fn spend(&self, account: &AccountId) -> Option<&Spend> {
         self.spends.get(account)
     }
 
-    /// What is known of a run, in memory or in the file.
+    /// The run's row, from the cache or the file.
     pub async fn load(
         &mut self,
         run: RunId,
@@ -185,7 +185,7 @@ impl Runs {
     }
 }
 
-/// What is said of a summary that is none to this version.
+/// The error for a summary that this version cannot decode.
 pub(crate) fn unreadable(error: &serde_json::Error) -> JournalError {
     JournalError::Unreadable(why_unreadable(error))
 }

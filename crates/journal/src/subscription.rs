@@ -9,13 +9,12 @@ use crate::{
     tail::{Progress, Tail, Tails},
 };
 
-/// The most events of one answer.
+/// The most events of one read.
 const LIMIT: u32 = 256;
-/// Bytes of events after which an answer from the file ends. A reader that takes nothing holds this much.
+/// Bytes after which a read from the file ends: what a reader that takes nothing holds in memory.
 const ENOUGH: usize = 256 << 10;
 
-/// A cursor over one run's log: what is stored and what is being added are one stream,
-/// without gap or repetition.
+/// A cursor over one run's log: stored events and new ones are one stream, without gap or repetition.
 pub struct Subscription {
     run: RunId,
     after: u64,
@@ -31,7 +30,7 @@ impl Subscription {
         tails: &Tails,
         store: Store,
     ) -> Result<Self, JournalError> {
-        // Joined before the log's length is read: what is committed in between reaches the tail.
+        // Joins the tail before reading the log's length, so that events committed in between reach the tail.
         let tail = tails.join(run).ok_or(JournalError::Closed)?;
         let progress = tail.watch();
         if !tail.is_primed() {
@@ -41,13 +40,13 @@ impl Subscription {
         Ok(Self { run, after, progress, tail, store })
     }
 
-    /// Number of the last event that was handed out.
+    /// Number of the last event that was returned.
     pub fn position(&self) -> u64 {
         self.after
     }
 
-    /// The next events, at least one, as soon as there are any; `None` after the run's last
-    /// event. Dropping the future loses nothing.
+    /// The next events, at least one, waiting until there are any; `None` after the run's end. Dropping the
+    /// future loses nothing (cancel-safe).
     ///
     /// # Errors
     /// [`JournalError::NoSuchRun`]: the run was deleted. Or the log cannot be read, or the journal was
@@ -76,9 +75,9 @@ impl Subscription {
             Some(events) => events,
             None => self.store.read_within(self.run, self.after, LIMIT, ENOUGH).await?,
         };
-        // Committed events are there, one after the other; if not, the file is at fault.
+        // Committed events are in the file without a gap; otherwise it is damaged.
         let (Some(first), Some(last)) = (events.first(), events.last()) else {
-            // Deleted just now: word of that is on its way.
+            // Deleted just now: the tail is about to say so.
             return match self.store.reach(self.run).await? {
                 Some(_) => Err(self.gap()),
                 None => Err(JournalError::NoSuchRun(self.run)),

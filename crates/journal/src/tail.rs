@@ -8,8 +8,8 @@ use tokio::sync::watch;
 
 use crate::Encoded;
 
-/// Bytes of events that a tail keeps: most runs as a whole, so that many readers who fall behind
-/// together need not each read the file.
+/// Bytes of events that a tail keeps: most runs as a whole, so that many readers who lag together need not
+/// each read the file.
 const CAPACITY: usize = 4 << 20;
 
 /// How far a run's log reaches.
@@ -25,7 +25,7 @@ pub(crate) struct Progress {
     pub removed: bool,
 }
 
-/// The last events of a run that somebody reads. It lives as long as its readers do.
+/// The last events of a run with subscribers; lives as long as they do.
 pub(crate) struct Tail {
     progress: watch::Sender<Progress>,
     recent: Mutex<Recent>,
@@ -62,7 +62,7 @@ impl Tail {
         self.progress.borrow().seq > 0
     }
 
-    /// Wakes the readers, unless they know as much already.
+    /// Wakes the readers, unless they know this number already.
     pub fn advance(&self, seq: u64, finished: bool) {
         self.progress.send_if_modified(|progress| {
             let is_news = seq > progress.seq;
@@ -74,7 +74,7 @@ impl Tail {
         });
     }
 
-    /// Up to `limit` events after number `after`; `None` if some of them are here no more.
+    /// Up to `limit` events after number `after`; `None` if the tail no longer has some of them.
     pub fn after(&self, after: u64, limit: usize) -> Option<Vec<Encoded>> {
         let events = &lock(&self.recent).events;
         let skipped = (after + 1).checked_sub(events.front()?.seq)?;
@@ -84,7 +84,7 @@ impl Tail {
     }
 }
 
-/// The tails of all runs that somebody reads.
+/// The tails of all runs with subscribers.
 #[derive(Default)]
 pub(crate) struct Tails(Mutex<State>);
 
@@ -95,7 +95,7 @@ struct State {
 }
 
 impl Tails {
-    /// The run's tail, a new one if nobody reads the run; `None` once closed.
+    /// The run's tail, shared by its subscribers; `None` once closed.
     pub fn join(&self, run: RunId) -> Option<Arc<Tail>> {
         let mut state = lock(&self.0);
         if state.closed {
@@ -110,18 +110,18 @@ impl Tails {
         Some(tail)
     }
 
-    /// Shows committed events to the run's readers.
+    /// Publishes committed events to the run's subscribers.
     pub fn publish(&self, run: RunId, events: &[Encoded], finished: bool) {
         let Some(last) = events.last() else { return };
         let tail = lock(&self.0).tails.get(&run).and_then(Weak::upgrade);
         if let Some(tail) = tail {
-            // The events first: who sees the new number must find them.
+            // Events before the number: a subscriber that sees the number must find them.
             lock(&tail.recent).push(events);
             tail.advance(last.seq, finished);
         }
     }
 
-    /// Tells the run's readers that it was deleted; who comes now finds no run.
+    /// Ends the tail of a deleted run; later subscribers find no run.
     pub fn remove(&self, run: RunId) {
         let tail = lock(&self.0).tails.remove(&run).and_then(|tail| tail.upgrade());
         if let Some(tail) = tail {
@@ -129,7 +129,7 @@ impl Tails {
         }
     }
 
-    /// Tells all readers that nothing will be added.
+    /// Ends all tails.
     pub fn close(&self) {
         let mut state = lock(&self.0);
         state.closed = true;
@@ -139,7 +139,7 @@ impl Tails {
     }
 }
 
-/// The guarded values are whole after every statement, so a panic elsewhere leaves them usable.
+/// Each critical section leaves the value consistent at every statement, so a poisoned lock is still usable.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

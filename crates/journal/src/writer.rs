@@ -18,17 +18,17 @@ use crate::{
     store::{self, Opened, Store, write},
 };
 
-/// Requests that may wait; who brings another one waits for a place.
+/// Capacity of the queue of requests; beyond it, callers wait (backpressure).
 const QUEUE: usize = 1024;
 /// The most requests of one transaction.
 const LARGEST_BATCH: usize = 512;
-/// How long a transaction may wait for requests. Timers count whole milliseconds.
+/// How long a batch waits for further requests (group commit). Timers count whole milliseconds.
 const PATIENCE: Duration = Duration::from_millis(1);
-/// After a failure, how long until the file is tried by itself when nobody else tries.
+/// After a failure, the time between two probes of the file, if no request comes.
 const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
-/// Starts the writer. It ends when it is asked to close, or when nobody can ask any more. Should it end
-/// in another way, all who ask are told.
+/// Starts the writer's task. It ends on a close request, or when all senders are dropped. If it ends by a
+/// panic, callers get [`JournalError::Dead`].
 pub(crate) fn start(opened: Opened, feeds: Feeds) -> Requests {
     let (requests, queue) = mpsc::channel(QUEUE);
     let (end, ended) = watch::channel(None);
@@ -53,13 +53,13 @@ pub(crate) fn start(opened: Opened, feeds: Feeds) -> Requests {
     Requests { queue: requests, ended }
 }
 
-/// What a panic said.
+/// The message of a panic.
 fn words(panic: &(dyn Any + Send)) -> String {
     let literal = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     literal.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_owned())
 }
 
-/// Ends a panic where it can do no harm: it is the answer to who asked.
+/// Turns a panic into the error of the request that caused it.
 async fn caught<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, JournalError> {
     match AssertUnwindSafe(work).catch_unwind().await {
         Ok(done) => done.map_err(JournalError::from),
@@ -68,7 +68,7 @@ async fn caught<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result
 }
 
 struct Writer {
-    /// `None` after a failure, until the next transaction.
+    /// `None` after a failure; the next transaction connects again.
     connection: Option<SqliteConnection>,
     options: SqliteConnectOptions,
     runs: Runs,
@@ -96,7 +96,7 @@ impl Writer {
             self.remove(&mut requests).await;
             for request in requests {
                 if let Request::Close(_) = request {
-                    // What is queued already is still stored.
+                    // Requests that are queued already are still served.
                     queue.close();
                     closers.push(request);
                 } else {
@@ -108,8 +108,8 @@ impl Writer {
         closers.into_iter().for_each(Request::answer);
     }
 
-    /// Stores what the requests come to in one transaction. Where the fault of one of them keeps that
-    /// from being stored, halves are tried, so that it fails alone.
+    /// Serves the requests in one transaction. If one of them makes it fail, the batch is split in halves, so
+    /// that this one fails alone.
     async fn work_off(&mut self, requests: &mut [Request]) {
         let mut parts = vec![requests];
         while let Some(part) = parts.pop() {
@@ -117,7 +117,7 @@ impl Writer {
                 Ok(batch) => {
                     self.feeds.publish(&batch, &self.runs);
                     self.runs.settle(batch.events.keys());
-                    // That there was room for this says nothing about the next one.
+                    // This transaction fitted, which does not mean that the next one does.
                     if self.is_in_trouble() {
                         self.probe().await;
                     }
@@ -143,7 +143,7 @@ impl Writer {
         self.feeds.trouble.borrow().is_some()
     }
 
-    /// Shows what keeps the journal from storing, or that nothing does any more.
+    /// Publishes what keeps the journal from storing, or that nothing does.
     fn note(&self, error: Option<&JournalError>) {
         self.feeds.trouble.send_if_modified(|trouble| {
             let is_news = trouble.is_some() != error.is_some();
@@ -154,7 +154,7 @@ impl Writer {
         });
     }
 
-    /// Tries whether something can be stored again.
+    /// Probes whether a long event can be stored again.
     async fn probe(&mut self) {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
@@ -179,7 +179,7 @@ impl Writer {
         if result.is_ok() {
             self.connection = Some(connection);
         } else {
-            // Whatever state it is in: a new one begins clean, and finds no lock of this one.
+            // The state of the connection is unknown. A new one starts clean and meets none of its locks.
             let _ = connection.close().await;
         }
         result
@@ -192,7 +192,7 @@ impl Writer {
         }
     }
 
-    /// Does the removals among the requests, each by itself.
+    /// Serves the removals, each in a transaction of its own.
     async fn remove(&mut self, requests: &mut [Request]) {
         for request in requests {
             let Request::Remove(call) = request else { continue };
@@ -220,8 +220,8 @@ impl Writer {
         removed
     }
 
-    /// The readers go first, so that the last connection can fold the write-ahead log into the
-    /// database file; the lock goes last.
+    /// Closes the readers first, so that the last connection checkpoints the write-ahead log into the
+    /// database file; the lock is released last.
     async fn close(self) {
         drop(self.feeds);
         self.store.close().await;
@@ -234,18 +234,17 @@ impl Writer {
     }
 }
 
-/// What came of waiting for requests.
+/// The result of waiting for requests.
 enum Gathered {
     Requests(Vec<Request>),
-    /// None came in time.
+    /// The timeout passed.
     TooLate,
-    /// None can come any more.
+    /// All senders are dropped.
     Over,
 }
 
-/// Waits for a request, `longest` at most, and takes all that are queued. Those who were answered
-/// last often come back at once, so it waits a moment for as many as the last time; a lone caller
-/// never waits.
+/// Waits at most `longest` for a request, and takes all that are queued. Callers that were answered last
+/// often come back at once, so it waits a moment for as many as in the last batch; a lone caller never waits.
 async fn gather(
     queue: &mut mpsc::Receiver<Request>,
     last_batch: usize,

@@ -1,20 +1,20 @@
-//! The address of an endpoint, from the base URL as people write it.
+//! The address of an endpoint, from a base URL as people write it.
 
 use reqwest::Url;
 
 use crate::ChatError;
 
-/// What stands after the base URL.
+/// The path of chat completions below the base URL.
 const PATH: &str = "/chat/completions";
 
-/// Interfaces beside the one for chats, whose addresses people copy by mistake.
+/// Paths of other interfaces, which people copy by mistake.
 const OTHERS: [&str; 5] = ["/completions", "/responses", "/embeddings", "/models", "/messages"];
 
-/// Where chats are asked for: below the base URL, or at it if it is the whole address already. A query, such
-/// as `?api-version=2024-10-21`, stays at the end.
+/// The address of chat completions: below the base URL, or the URL itself if it is the whole address already.
+/// A query, such as `?api-version=2024-10-21`, stays at the end.
 ///
 /// # Errors
-/// [`ChatError::Configuration`] with what to write instead, for an address that cannot work. It never shows a
+/// [`ChatError::Configuration`] with what to write instead, for a URL that cannot work. It never shows a
 /// password.
 pub(crate) fn of_chats(base_url: &str) -> Result<Url, ChatError> {
     let base_url = base_url.trim();

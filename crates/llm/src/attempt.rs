@@ -1,4 +1,4 @@
-//! One attempt at an answer, whatever becomes of it.
+//! One attempt at an answer, successful or not.
 
 use futures::StreamExt;
 use protocol::Usage;
@@ -15,33 +15,33 @@ use crate::{
     wire::{Refusal, Wire},
 };
 
-/// What is asked, of whom, and how much is waited for and read.
+/// The request of an attempt, and its limits of time and size.
 pub(crate) struct Attempt<'a> {
     pub(crate) model: &'a str,
     pub(crate) wire: &'a dyn Wire,
     pub(crate) request: &'a ChatRequest,
     pub(crate) timeouts: &'a Timeouts,
-    /// For the whole call that this attempt belongs to.
+    /// The timeout of the whole call, which this attempt is a part of.
     pub(crate) total: &'a Patience<'a>,
     pub(crate) max_answer_bytes: usize,
     /// The most tokens of the answer, thoughts included.
     pub(crate) most_tokens: u32,
 }
 
-/// More bytes than a token of any language has.
+/// An upper bound of the bytes of a token, in any language.
 const BYTES_A_TOKEN: usize = 8;
 
-/// What became of an attempt.
+/// The result of an attempt.
 pub(crate) struct Outcome {
     pub(crate) result: Result<Written, ChatError>,
     /// The tokens that the provider reported, also those of an answer that failed.
     pub(crate) usage: Usage,
-    /// Whether the provider refused before it generated anything, so that nothing can be charged.
+    /// Whether the provider refused before it generated anything, so that nothing is charged.
     pub(crate) free: bool,
 }
 
 impl Attempt<'_> {
-    /// Asks once, and hands on what is written while it comes.
+    /// Sends the request once, and passes pieces of the answer to the sink as they come.
     pub(crate) async fn run(&self, sink: Sink<'_>) -> Outcome {
         sink(Piece::Begin);
         let mut draft = Draft::new(self.model, self.max_answer_bytes);
@@ -66,7 +66,7 @@ impl Attempt<'_> {
             let delta = match self.wait_for(&patience, deltas.next()).await {
                 Ok(Some(Ok(delta))) => delta,
                 Ok(None) => break,
-                // The answer is whole: only the usage or the farewell is missing.
+                // The answer is complete: only the usage or the closing message is missing.
                 Err(_) | Ok(Some(Err(_))) if draft.is_finished() => break,
                 Ok(Some(Err(error))) | Err(error) => return Err(Refusal::after_asking(error)),
             };
@@ -85,8 +85,8 @@ impl Attempt<'_> {
                 return Err(Refusal::after_asking(ChatError::Runaway { model: self.model.to_owned() }));
             }
             if draft.is_finished() {
-                // Some servers leave the connection open after the end. One grace is for all that
-                // may follow.
+                // Some servers leave the connection open after the end, so one grace period covers everything
+                // that may follow.
                 if !was_finished {
                     patience = Patience::new(self.model, TimeoutPhase::Idle, grace);
                 }
@@ -97,7 +97,7 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    /// The whole answer; calls that stand in its text are taken for what they are.
+    /// The complete answer, with tool calls that stand in its text turned into tool requests.
     fn complete(&self, draft: Draft) -> Result<Written, ChatError> {
         let mut written = self.with_calls_of_text(draft.complete(&self.request.messages)?)?;
         for request in &mut written.tool_requests {
@@ -127,7 +127,7 @@ impl Attempt<'_> {
         Ok(Written { text: found.text, tool_requests, ..written })
     }
 
-    /// Adds what was written, and hands it on.
+    /// Adds a step to the draft, and passes it to the sink.
     fn hear(
         &self,
         deltas: Vec<Delta>,
@@ -151,7 +151,7 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    /// Waits with the patience for this step, and never longer than the whole call may last.
+    /// Waits with this step's timeout, which never exceeds the whole call's.
     async fn wait_for<T>(
         &self,
         patience: &Patience<'_>,

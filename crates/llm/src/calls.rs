@@ -1,4 +1,4 @@
-//! The tools that a model asks for, while the requests are being written.
+//! Assembles tool requests from the pieces of a stream.
 
 use std::collections::HashSet;
 
@@ -6,22 +6,23 @@ use serde_json::{Map, Value};
 
 use crate::{Arguments, ChatError, Message, ToolRequest, echo, json, nesting::Nesting};
 
-/// The most tools of one answer. What asks for more has gone astray, and each piece is looked up among them.
+/// The most tool requests of one answer. A longer list is a fault of the model, and each piece searches the
+/// list.
 const MOST_CALLS: usize = 128;
 
-/// A piece of a tool request. The first piece has the name, and often an id; the arguments come bit by
-/// bit.
+/// A piece of a tool request. The first piece has the name and often an id; the arguments are streamed in
+/// parts.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct ToolPiece {
     pub(crate) index: Option<u64>,
     pub(crate) id: Option<String>,
     pub(crate) name: Option<String>,
     pub(crate) arguments: String,
-    /// Fields beside the request that the provider demands back.
+    /// Fields beside the request that the provider wants back with it.
     pub(crate) echo: Map<String, Value>,
 }
 
-/// A tool request so far.
+/// A tool request as assembled so far.
 #[derive(Debug)]
 struct Call {
     index: Option<u64>,
@@ -30,7 +31,7 @@ struct Call {
     arguments: String,
     nesting: Nesting,
     echo: Map<String, Value>,
-    /// Whether it began like the one before it once more, which was whole.
+    /// Whether the same request, complete before, began once more.
     again: bool,
 }
 
@@ -43,7 +44,7 @@ impl Calls {
         self.0.is_empty()
     }
 
-    /// Adds a piece, and says how many bytes it takes.
+    /// Adds a piece, and returns the bytes that it takes.
     pub(crate) fn add(&mut self, piece: ToolPiece, model: &str) -> Result<usize, ChatError> {
         let piece = ToolPiece {
             id: piece.id.filter(|id| !id.is_empty()),
@@ -56,7 +57,7 @@ impl Calls {
             call.go_on(piece);
             return Ok(size);
         }
-        // Some servers send the field with each piece of an answer, with nothing in it.
+        // Some servers send the field with every piece of an answer, empty.
         if piece.id.is_none() && piece.name.is_none() && piece.arguments.trim().is_empty() {
             return Ok(size);
         }
@@ -68,16 +69,16 @@ impl Calls {
             piece.id.is_none() && piece.index == last.index && piece.name.as_ref() == Some(&last.name)
         });
         self.0.push(Call::begin(piece, again));
-        // Each request costs memory of its own, even an empty one.
+        // Each request takes memory of its own, even an empty one.
         Ok(size + size_of::<Call>())
     }
 
-    /// The request that a piece goes on with; `None` if it begins one.
+    /// The request that a piece continues; `None` if it begins one.
     ///
-    /// A number, an id and a name tell requests apart only together: some servers number all requests 0,
-    /// some give all the same id or none, some repeat both with each piece, and some begin each piece with
-    /// a new id. What has a name and agrees with no request in all that it says begins another one. So does
-    /// a name after arguments that are whole, unless its id says that they are said once more.
+    /// A number, an id and a name identify a request only together: some servers number all requests 0, some
+    /// give every request the same id or none, some repeat both with each piece, and some give each piece a
+    /// new id. A piece with a name that differs from every request in any of the three begins a new request.
+    /// So does a name after complete arguments, unless its id shows that the request is repeated.
     fn belongs_to(&self, piece: &ToolPiece) -> Option<usize> {
         let same_number = |call: &Call| agree(call.index, piece.index);
         let same_name = |call: &Call| call.name.is_empty() || agree(Some(&call.name), piece.name.as_ref());
@@ -99,8 +100,8 @@ impl Calls {
         (!begins).then_some(position)
     }
 
-    /// The whole requests. Ids are unique in the conversation, whatever the provider gave. `proven`: the
-    /// model said itself that it had finished, so that arguments that are cut off are its own mistake.
+    /// The complete requests, with ids that are unique in the conversation, whatever the provider gave.
+    /// `proven`: the model gave a reason to stop, so arguments that are cut off are the model's fault.
     pub(crate) fn complete(
         self,
         model: &str,
@@ -110,7 +111,7 @@ impl Calls {
         let mut taken: HashSet<String> = conversation.iter().flat_map(ids).map(str::to_owned).collect();
         let said = |call: &Call| !(call.again && call.arguments.trim().is_empty());
         let calls: Vec<Call> = self.0.into_iter().filter(said).collect();
-        // An id of ours must not be one that the provider gives to a later request.
+        // A generated id must differ from ids that the provider gave to later requests.
         let given: HashSet<String> = calls.iter().filter_map(|call| call.id.clone()).collect();
         let mut requests = Vec::with_capacity(calls.len());
         for call in calls {
@@ -125,7 +126,7 @@ impl Calls {
     }
 }
 
-/// Whether two of the same kind are equal, or one of them is not said.
+/// Whether two values are equal, or one of them is absent.
 fn agree<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => one == other,
@@ -144,10 +145,10 @@ fn ids(message: &Message) -> Vec<&str> {
     }
 }
 
-/// Nine letters and digits, which is what the strictest provider accepts as an id.
+/// A generated id: nine letters and digits, which the strictest provider accepts.
 fn unused_id(used: impl Fn(&str) -> bool) -> String {
     let ids = (1_u64..).map(|number| format!("call{number:05}"));
-    // Only so many ids are used, so one is found.
+    // There are more candidates than used ids, so one is free.
     ids.into_iter().find(|id| !used(id)).unwrap_or_default()
 }
 
@@ -172,8 +173,8 @@ impl Call {
         if self.name.is_empty() {
             self.name = piece.name.unwrap_or_default();
         }
-        // Nothing can follow whole arguments: what begins anew takes their place, as of servers that
-        // begin every request with an empty object.
+        // Nothing can follow complete arguments, so a new object replaces them: some servers begin every
+        // request with an empty object.
         if self.nesting.is_closed() && piece.arguments.trim_start().starts_with('{') {
             self.arguments.clear();
             self.nesting = Nesting::default();
@@ -198,7 +199,7 @@ impl Call {
     }
 }
 
-/// The arguments as they were meant; nothing is an empty object.
+/// The arguments as meant; an empty text is an empty object.
 pub(crate) fn read_arguments(text: String) -> Arguments {
     if text.trim().is_empty() {
         return Arguments::Object(Map::new());

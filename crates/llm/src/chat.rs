@@ -1,4 +1,4 @@
-//! What is asked of a model, and what it answers.
+//! Requests to a model, and its answers.
 
 use async_trait::async_trait;
 use protocol::{Attempt, Decimal, RunId, Tier, Usage};
@@ -54,7 +54,7 @@ pub struct ToolRequest {
 pub enum Arguments {
     /// A JSON object.
     Object(Map<String, Value>),
-    /// Something else: the model is told, as by an error of the tool.
+    /// Something else; the model is told so, as with a tool's error.
     Unreadable {
         /// What the model wrote.
         text: String,
@@ -98,7 +98,7 @@ pub struct ToolSpec {
     pub parameters: Value,
 }
 
-/// The form that an answer must have. Not every provider enforces it: validate what comes back.
+/// The form that an answer must have. Not every provider enforces it, so validate the answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnswerSchema {
     /// A name for it: letters, digits, `_` and `-`.
@@ -108,7 +108,7 @@ pub struct AnswerSchema {
 }
 
 impl AnswerSchema {
-    /// The same wish as a sentence, for where a provider has no field for it.
+    /// The same as an instruction, for providers without a field for it.
     pub(crate) fn in_words(&self) -> String {
         format!(
             "Answer with nothing but one JSON object that is valid under this JSON schema: {}",
@@ -117,12 +117,13 @@ impl AnswerSchema {
     }
 }
 
-/// A question to a model.
+/// A request to a model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatRequest {
-    /// The role that asks, as a slug such as `market_analyst`. It is not sent; scripts go by it.
+    /// The role that asks, as a slug such as `market_analyst`. Not sent; scripts of the rehearsal choose by
+    /// it.
     pub agent: String,
-    /// The run that asks, so that runs take turns at an endpoint. It is not sent.
+    /// The run that asks, for fairness between runs at one endpoint. Not sent.
     pub run: Option<RunId>,
     /// Which of the configured models to ask.
     pub tier: Tier,
@@ -135,8 +136,8 @@ pub struct ChatRequest {
 }
 
 impl ChatRequest {
-    /// The same with one more instruction. It stands with those at the beginning, because many servers accept
-    /// none elsewhere.
+    /// The same request with one more instruction, placed after the ones at the beginning, since many servers
+    /// accept instructions nowhere else.
     pub(crate) fn advised(&self, advice: &str) -> Self {
         let mut advised = self.clone();
         match advised.messages.first_mut() {
@@ -147,18 +148,18 @@ impl ChatRequest {
     }
 }
 
-/// A whole answer.
+/// A complete answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatAnswer {
-    /// The model that was asked: the tier's own, or its fallback.
+    /// The model that answered: the tier's own, or its fallback.
     pub model: String,
     /// The text; may be empty if tools are asked for.
     pub text: String,
-    /// What the model thought before it answered, where that was told. No part of the answer.
+    /// What the model thought before it answered, if the provider reports it. Not part of the answer.
     pub thoughts: String,
     /// The tools to call before asking again.
     pub tool_requests: Vec<ToolRequest>,
-    /// Fields of the message that its provider demands back in the next request.
+    /// Fields of the message that its provider wants back in the next request.
     pub echo: Option<Map<String, Value>>,
     /// Tokens of this answer's own attempt, as far as the provider reported them.
     pub usage: Usage,
@@ -168,13 +169,13 @@ pub struct ChatAnswer {
     pub attempts: Vec<Attempt>,
 }
 
-/// There is no answer.
+/// A call without an answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct ChatFailure {
-    /// Why.
+    /// The error of the last attempt, or why none was made.
     pub error: ChatError,
-    /// All attempts, oldest first; none if nobody was asked.
+    /// All attempts, oldest first; empty if no request was sent.
     pub attempts: Vec<Attempt>,
 }
 
@@ -184,29 +185,29 @@ impl From<ChatError> for ChatFailure {
     }
 }
 
-/// A part of an answer while it is being written.
+/// A part of an answer as it is streamed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
-    /// A new attempt begins: forget the text so far.
+    /// A new attempt begins: discard the text so far.
     Begin,
     /// More text.
     Text(&'a str),
     /// More of what the model thinks before it answers.
     Thought(&'a str),
-    /// The request waits in line for its endpoint; so many are served before it.
+    /// The request waits in the line of its endpoint, behind so many others.
     InLine(usize),
 }
 
 /// Where the pieces of an answer go.
 pub type Sink<'a> = &'a mut (dyn FnMut(Piece<'_>) + Send);
 
-/// Something that answers.
+/// A model that answers requests.
 #[async_trait]
 pub trait ChatModel: Send + Sync {
-    /// The name of the model that will be asked.
+    /// The name of the model that a tier uses.
     fn model(&self, tier: Tier) -> String;
 
-    /// Asks, and hands on the text as it comes. Dropping the future cancels the call.
+    /// Sends the request, and passes the text to the sink as it comes. Dropping the future cancels the call.
     async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatFailure>;
 }
 

@@ -1,4 +1,4 @@
-//! What a [`Provider`](crate::Provider) needs to know.
+//! The configuration of a [`Provider`](crate::Provider).
 
 use std::{
     num::{NonZeroU32, NonZeroUsize},
@@ -43,8 +43,7 @@ impl<T: Clone> Tiers<T> {
     }
 }
 
-/// How long to wait for what. Reasoning counts as a piece of the answer; comments that only keep the
-/// connection open do not.
+/// Timeouts. Reasoning counts as a piece of the answer; comments that only keep the connection open do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// For the connection to the provider.
@@ -53,9 +52,9 @@ pub struct Timeouts {
     pub first_token: Duration,
     /// Between two pieces.
     pub idle: Duration,
-    /// After the model has said that it is done, for what may follow: the usage and the farewell.
+    /// After the model's reason to stop, for the usage and the closing message.
     pub grace: Duration,
-    /// For the whole call: all attempts and the waits between them.
+    /// For the whole call, with all attempts and the waits between them.
     pub total: Duration,
 }
 
@@ -71,7 +70,7 @@ impl Default for Timeouts {
     }
 }
 
-/// Which models to ask, where, and how patiently.
+/// The models to ask, their endpoints and the limits of a call.
 #[derive(Clone, Debug)]
 pub struct ProviderConfig {
     /// An endpoint that speaks the protocol of `OpenAI`'s chat completions, such as
@@ -91,15 +90,16 @@ pub struct ProviderConfig {
     /// How often a failed attempt is repeated, for each model: 3 means at most 4 attempts. Attempts that
     /// the provider refuses because too many ask do not count here, but below.
     pub max_retries: u32,
-    /// How long a provider is asked again that limits the rate of requests or is overloaded. Most count by
-    /// the minute, so less than that is soon too little. A longer wait that the provider itself asks for is kept.
+    /// For how long a provider that limits the rate of requests, or is overloaded, is asked again. Most
+    /// limits are per minute, so less than a minute is often too short. A longer wait that the provider asks
+    /// for is kept.
     pub rate_limit_patience: Duration,
     /// The waits between attempts.
     pub backoff: Backoff,
-    /// Requests that one endpoint is sent at once, of all runs together; further ones wait in line.
+    /// The most requests in flight at one endpoint, for all runs together; further ones wait in line.
     pub requests_at_once: NonZeroUsize,
-    /// The most tokens of an answer, thoughts included. The provider is told so. Of one that does not mind,
-    /// the answer is cut off here, at eight bytes a token.
+    /// The most tokens of an answer, thoughts included. It is sent to the provider; for a provider that
+    /// ignores it, the answer is cut off here at eight bytes a token.
     pub answer_tokens: Tiers<NonZeroU32>,
     /// The largest answer in bytes: text, reasoning and arguments of tools together.
     pub max_answer_bytes: usize,

@@ -1,4 +1,4 @@
-//! An answer while it is being written.
+//! An answer as assembled so far.
 
 use protocol::Usage;
 use serde_json::{Map, Value};
@@ -9,36 +9,36 @@ use crate::{
     echo,
 };
 
-/// One step of an answer, in the terms of every provider.
+/// One step of a stream, the same for all providers.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Delta {
     /// More text.
     Text(String),
     /// More of what the model thinks before it answers.
     Thought(String),
-    /// So many bytes at the end of the text so far were thoughts.
+    /// So many bytes at the end of the text so far turned out to be thoughts.
     WereThoughts(usize),
     /// A piece of a tool request.
     Tool(ToolPiece),
-    /// A tool request is being written elsewhere; the bytes of it so far.
+    /// Bytes so far of a tool request that is assembled elsewhere.
     ToolProgress(usize),
-    /// Fields of the message that the provider demands back.
+    /// Fields of the message that the provider wants back.
     Echo(Map<String, Value>),
     /// Tokens used, so far or in all.
     Usage(Usage),
     /// Why the model stopped.
     Finish(Finish),
-    /// Nothing more will come.
+    /// The end of the stream.
     Done,
 }
 
 impl Delta {
-    /// Whether this shows that the model is at work.
+    /// Whether it shows that the model is at work, which restarts the idle timeout.
     pub(crate) fn is_progress(&self) -> bool {
         !matches!(self, Self::Usage(_) | Self::Finish(_) | Self::Done)
     }
 
-    /// Whether it is more of what the model writes. What must go back may come after its last word.
+    /// Whether it continues what the model writes. Fields to send back may follow the model's last word.
     fn is_written(&self) -> bool {
         matches!(self, Self::Text(_) | Self::Thought(_) | Self::Tool(_) | Self::ToolProgress(_))
     }
@@ -47,18 +47,19 @@ impl Delta {
 /// Why a model stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Finish {
-    /// It was done, or wants tools.
+    /// It finished, or asks for tools.
     Stop,
     /// It reached its limit of tokens.
     Length,
-    /// A filter stepped in.
+    /// A content filter cut it off.
     Filtered,
     /// The provider failed.
     Failed,
 }
 
 impl Finish {
-    /// What a reason to stop means; `None` if it says that the model has not stopped, or nothing.
+    /// The meaning of a provider's reason to stop; `None` if it says that the model has not stopped, or has
+    /// no meaning.
     pub(crate) fn of(reason: &str) -> Option<Self> {
         let reason = reason.trim().to_lowercase();
         Some(match reason.as_str() {
@@ -88,11 +89,11 @@ impl Finish {
     }
 }
 
-/// An answer so far.
+/// An answer as assembled so far.
 ///
-/// It is whole with proof only: the model's reason to stop, or the server's farewell after something was
-/// written. A reason to stop after which the answer went on proves nothing, nor does any later one: some
-/// servers put it into every piece. Then only the farewell does.
+/// It is complete only with proof: a reason to stop, or the server's closing message after some text. A
+/// reason to stop after which the answer went on is no proof, and neither is a later one, since some servers
+/// put it into every piece; then only the closing message is.
 #[derive(Debug)]
 pub(crate) struct Draft {
     model: String,
@@ -109,7 +110,7 @@ pub(crate) struct Draft {
     done: bool,
 }
 
-/// The parts of a whole answer.
+/// The parts of a complete answer.
 #[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) text: String,
@@ -119,7 +120,7 @@ pub(crate) struct Written {
 }
 
 impl Draft {
-    /// Nothing yet, and never more than `limit` bytes.
+    /// An empty draft of at most `limit` bytes.
     pub(crate) fn new(model: &str, limit: usize) -> Self {
         Self {
             model: model.to_owned(),
@@ -137,7 +138,7 @@ impl Draft {
         }
     }
 
-    /// Whether the model has said that it stopped: what follows can only be the usage.
+    /// Whether the model gave a reason to stop: only the usage can follow.
     pub(crate) fn is_finished(&self) -> bool {
         self.finish.is_some() || self.done
     }
@@ -162,12 +163,12 @@ impl Draft {
         &self.thoughts
     }
 
-    /// Whether nothing more will come.
+    /// Whether the stream has ended.
     pub(crate) fn is_done(&self) -> bool {
         self.done
     }
 
-    /// Adds a step; fails as soon as the answer is too large.
+    /// Adds a step; fails as soon as the answer exceeds its limit.
     pub(crate) fn add(&mut self, delta: Delta) -> Result<(), ChatError> {
         if delta.is_written() && self.finish.take().is_some() {
             self.belied = true;
@@ -203,13 +204,14 @@ impl Draft {
         Ok(())
     }
 
-    /// Some servers report with every piece what has been used so far, and some nothing in the last one.
+    /// Takes the largest figures: some servers report the usage so far with every piece, and some nothing in
+    /// the last one.
     fn count(&mut self, usage: Usage) {
         self.usage.tokens_in = self.usage.tokens_in.max(usage.tokens_in);
         self.usage.tokens_out = self.usage.tokens_out.max(usage.tokens_out);
     }
 
-    /// The whole answer to a conversation, if it is one.
+    /// The complete answer to a conversation; an error without proof that it is complete.
     pub(crate) fn complete(self, conversation: &[Message]) -> Result<Written, ChatError> {
         let model = self.model;
         let broken =

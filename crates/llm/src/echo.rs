@@ -1,11 +1,11 @@
-//! Fields that a provider demands back with what they came with.
+//! Fields that a provider wants back together with the message or call that they came with.
 
 use serde_json::{Map, Value};
 
 use crate::json;
 
-/// Those of a message. `DeepSeek`, Kimi and others refuse a request without the `reasoning_content` of an
-/// answer that asked for tools; mediators keep signatures of thoughts under names of their own.
+/// Fields of a message. `DeepSeek`, Kimi and others refuse a request without the `reasoning_content` of an
+/// answer that asked for tools; gateways keep signatures of thoughts under names of their own.
 pub(crate) const OF_MESSAGES: [&str; 6] = [
     "reasoning_content",
     "reasoning_details",
@@ -15,18 +15,18 @@ pub(crate) const OF_MESSAGES: [&str; 6] = [
     "provider_specific_fields",
 ];
 
-/// Those of a tool call: Gemini's signatures of thoughts.
+/// Fields of a tool call: Gemini's signatures of thoughts.
 pub(crate) const OF_CALLS: [&str; 3] = ["extra_content", "thought_signature", "provider_specific_fields"];
 
-/// The fields of an object that have these names and say something.
+/// The fields of an object with these names and a value that is not empty.
 pub(crate) fn among(fields: &Map<String, Value>, names: &[&str]) -> Map<String, Value> {
     let known =
         fields.iter().filter(|(name, value)| names.contains(&name.as_str()) && !json::says_nothing(value));
     known.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// Adds the next piece of what comes bit by bit: texts of reasoning and lists go on, anything else is said
-/// anew.
+/// Adds the next piece of streamed fields: texts of reasoning and lists are continued, anything else is
+/// replaced.
 pub(crate) fn add(all: &mut Map<String, Value>, more: Map<String, Value>) {
     for (name, value) in more {
         match (all.get_mut(&name), value) {
@@ -43,7 +43,7 @@ pub(crate) fn add(all: &mut Map<String, Value>, more: Map<String, Value>) {
     }
 }
 
-/// Adds a part to a list. One that goes on with the part before has the same number and kind.
+/// Adds a part to a list; a part with the same number and kind as the last one continues it.
 fn add_part(list: &mut Vec<Value>, part: Value) {
     let same = |before: &Value, name: &str| before.get(name) == part.get(name);
     match list.last_mut() {
@@ -78,7 +78,7 @@ fn add_fields(before: &mut Map<String, Value>, part: Map<String, Value>) {
     }
 }
 
-/// How many bytes a field adds to an answer, about.
+/// Roughly the bytes that a field adds to an answer.
 pub(crate) fn size(fields: &Map<String, Value>) -> usize {
     fields.iter().map(|(name, value)| name.len() + value.to_string().len()).sum()
 }

@@ -1,10 +1,10 @@
-//! Why there is no answer.
+//! Why a call has no answer.
 
 use std::{fmt, time::Duration};
 
 use thiserror::Error;
 
-/// What took too long.
+/// The step that took too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeoutPhase {
     /// Connecting to the provider.
@@ -42,7 +42,7 @@ pub enum ChatError {
         model: String,
         /// What took too long.
         phase: TimeoutPhase,
-        /// How long it was waited for.
+        /// The timeout that passed.
         after: Duration,
     },
     /// Too many requests (status 429).
@@ -86,7 +86,7 @@ pub enum ChatError {
         /// The provider's words.
         message: String,
     },
-    /// The provider failed or rejected the request.
+    /// The provider failed, or refused the request.
     #[error("The provider of {model} reported an error{}: {message}", status.map(|status| format!(" (status {status})")).unwrap_or_default())]
     Provider {
         /// The model asked.
@@ -98,7 +98,7 @@ pub enum ChatError {
         /// The wait that the provider asked for.
         retry_after: Option<Duration>,
     },
-    /// The request is longer than the model can read.
+    /// The request exceeds the model's context.
     #[error(
         "The request is longer than the model {model} can read. \
          Choose a model with a larger context window or ask for less. Its provider said: {message}"
@@ -133,7 +133,7 @@ pub enum ChatError {
         /// The limit.
         limit: usize,
     },
-    /// The answer has as many tokens as it may have, or as the model can write, and is not whole.
+    /// The answer reached its limit of tokens, or the model's, and is incomplete.
     #[error(
         "The answer of {model} was cut off at its limit of tokens. Set PITWALL_MODEL_ANSWER_TOKENS higher, \
          choose a model that writes longer answers, or ask for less."
@@ -142,7 +142,7 @@ pub enum ChatError {
         /// The model asked.
         model: String,
     },
-    /// The answer only repeats itself, and was stopped.
+    /// The answer repeats itself, and was cut off.
     #[error("The answer of {model} only repeated itself, so it was stopped. Choose a larger model.")]
     Runaway {
         /// The model asked.
@@ -167,17 +167,17 @@ pub enum ChatError {
     /// The rehearsal's script has no answer.
     #[error("The rehearsal cannot go on: {0}")]
     Script(String),
-    /// The configuration cannot work.
+    /// The configuration is invalid.
     #[error("The model configuration cannot be used: {0}")]
     Configuration(String),
 }
 
 impl ChatError {
-    /// Whether the same request may well succeed a little later.
+    /// Whether the same request may succeed a little later.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Timeout { phase, .. } => *phase != TimeoutPhase::Total,
-            // What took too long or came too early, and what failed at the provider's side.
+            // Timeouts (408), early requests (425), and failures at the provider's side.
             Self::Provider { status: Some(status), .. } => {
                 matches!(status, 408 | 425 | 500..) && !matches!(status, 501 | 505)
             }
@@ -199,7 +199,7 @@ impl ChatError {
         }
     }
 
-    /// Whether too many ask at once, which usually lasts a minute.
+    /// Whether the provider limits the rate or is overloaded, which usually lasts a minute.
     pub(crate) fn is_crowded(&self) -> bool {
         match self {
             Self::RateLimited { .. } | Self::Provider { status: Some(529), .. } => true,
@@ -212,14 +212,14 @@ impl ChatError {
         }
     }
 
-    /// There is no key for the model, which could be in a variable of its provider's own.
+    /// The model has no key; if its provider has a variable for keys, that is named.
     pub(crate) fn no_key(model: &str, variable: Option<&str>) -> Self {
         let also = variable.map(|variable| format!(" and {variable} is not set")).unwrap_or_default();
         let message = format!("no key was sent, because none is configured{also}");
         Self::Unauthorised { model: model.to_owned(), message }
     }
 
-    /// What the model is told when it is asked again, so that it does not fail in the same way.
+    /// The advice that the model gets with the repeated request, so that it does not fail in the same way.
     pub(crate) fn advice(&self) -> Option<&'static str> {
         match self {
             Self::TokenLimit { .. } => {
@@ -246,7 +246,7 @@ impl ChatError {
         }
     }
 
-    /// Whether another model may be able to answer where this one cannot.
+    /// Whether another model may answer where this one cannot.
     pub(crate) fn calls_for_fallback(&self) -> bool {
         matches!(self, Self::NotFound { .. } | Self::Policy { .. })
     }
@@ -260,7 +260,7 @@ impl ChatError {
     }
 }
 
-/// Whether a provider's words are about requests at the same time, not about how many there are in a minute.
+/// Whether a provider's message is about concurrent requests rather than a rate.
 fn speaks_of_crowds(message: &str) -> bool {
     let message = message.to_lowercase();
     let words = ["concurren", "parallel", "simultaneous", "at once", "slot", "pending requests"];

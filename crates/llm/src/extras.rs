@@ -1,4 +1,4 @@
-//! What endpoints do not understand of a request, learned from their refusals.
+//! Which parts of a request an endpoint does not support, learned from its refusals.
 
 use std::{
     collections::HashMap,
@@ -9,18 +9,18 @@ use reqwest::StatusCode;
 
 use crate::{ChatRequest, echo};
 
-/// What a request may hold besides the conversation and the tools.
+/// The optional parts of a request, beside the conversation and the tools.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Extras {
-    /// That the usage is reported at the end of a stream.
+    /// The request to report the usage at the end of a stream.
     pub(crate) usage: bool,
-    /// The form of the answer. Where it is left out, it is asked for in words.
+    /// The schema of the answer. Where it is left out, instructions ask for it.
     pub(crate) form: bool,
-    /// The form of the answer while tools are offered.
+    /// The schema of the answer while tools are offered.
     pub(crate) form_with_tools: bool,
-    /// The fields for the most tokens of an answer that are still worth a try; the first one is sent.
+    /// The fields for the most tokens of an answer that were not refused yet; the first one is sent.
     pub(crate) bound: Bound,
-    /// Fields that came with earlier answers and that most providers who send them demand back.
+    /// Fields of earlier answers that most providers who send them want back.
     pub(crate) echo: bool,
 }
 
@@ -29,14 +29,14 @@ impl Extras {
         Self { usage: true, form: true, form_with_tools: true, bound, echo: true }
     }
 
-    /// Whether the form of this request's answer is sent in its own field.
+    /// Whether the schema of this request's answer is sent in its own field.
     pub(crate) fn sends_form(self, request: &ChatRequest) -> bool {
         self.form && (self.form_with_tools || request.tools.is_empty())
     }
 
-    /// What to send instead after a refusal that names one of the extras.
+    /// The extras to send after a refusal that names one of them; `None` if it names none.
     pub(crate) fn after_refusal(self, request: &ChatRequest, status: StatusCode, body: &str) -> Option<Self> {
-        // 404 and 500: mediators that find nobody who takes the field, and servers that fail over it.
+        // 404 and 500: gateways without a provider that supports the field, and servers that fail over it.
         if !matches!(status.as_u16(), 400 | 404 | 422 | 500 | 501) {
             return None;
         }
@@ -64,14 +64,14 @@ impl Extras {
 /// Names of the field for the most tokens of an answer, the likeliest first.
 pub(crate) type Bound = &'static [&'static str];
 
-/// `OpenAI` itself knows the older name for its older models only.
+/// `OpenAI` accepts the older name for its older models only.
 pub(crate) const OPENAI_BOUND: Bound = &["max_completion_tokens", "max_tokens"];
-/// Most others know the older name, and ignore or refuse the newer one.
+/// Most others accept the older name, and ignore or refuse the newer one.
 pub(crate) const COMPATIBLE_BOUND: Bound = &["max_tokens", "max_completion_tokens"];
-/// The genai crate knows what each provider calls it.
+/// The genai crate translates it for each provider.
 pub(crate) const NATIVE_BOUND: Bound = &["max_tokens"];
 
-/// How refusals call it: because of its name, or because its value is more than the model can write.
+/// Words by which refusals name the bound: its field, or a value above the model's limit.
 const BOUNDS: [&str; 6] = [
     "max_tokens",
     "max_completion_tokens",
@@ -81,7 +81,7 @@ const BOUNDS: [&str; 6] = [
     "max_new_tokens",
 ];
 
-/// How refusals call the form of an answer.
+/// Words by which refusals name the schema of an answer.
 const FORM: [&str; 8] = [
     "response_format",
     "response format",
@@ -93,13 +93,13 @@ const FORM: [&str; 8] = [
     "grammar",
 ];
 
-/// How they call tools.
+/// Words by which refusals name tools.
 const TOOLS: [&str; 2] = ["tool", "function call"];
 
-/// What is known of each model at one endpoint, as long as the process lives.
+/// What each model at one endpoint supports, for the life of the process.
 #[derive(Debug)]
 pub(crate) struct Learned {
-    /// What a model is asked with first.
+    /// The extras of a model's first request.
     first: Extras,
     known: Mutex<HashMap<String, Extras>>,
 }
@@ -110,13 +110,13 @@ impl Learned {
         Self { first: Extras::all(bound), known: Mutex::default() }
     }
 
-    /// What to send to a model.
+    /// The extras to send to a model.
     pub(crate) fn of(&self, model: &str) -> Extras {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(model).copied().unwrap_or(self.first)
     }
 
-    /// Keeps what a model's endpoint was asked with successfully.
+    /// Keeps the extras of a request that the model's endpoint accepted.
     pub(crate) fn keep(&self, model: &str, extras: Extras) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(model.to_owned(), extras);

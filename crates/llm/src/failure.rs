@@ -1,4 +1,4 @@
-//! From what went wrong at a provider to a [`ChatError`].
+//! Maps a provider's failure to a [`ChatError`].
 
 use std::{error::Error, time::SystemTime};
 
@@ -10,19 +10,19 @@ use serde_json::Value;
 
 use crate::{ChatError, TimeoutPhase, config::Timeouts, hint, json};
 
-/// The most of a provider's words that is shown.
+/// The most characters of a provider's message that are shown.
 const MESSAGE_CHARACTERS: usize = 500;
 
-/// The field in which a server shows what a model wrote that it could not use.
+/// The field with the model's output that the server could not use.
 const FAILED_GENERATION: &str = "failed_generation";
 
-/// Fields in which providers put their words, the most telling first.
+/// Fields with the error's message, the most specific first.
 const WORDS: [&str; 7] = ["message", "msg", "detail", "details", "error_description", "error", "reason"];
 
-/// Fields in which they name the kind of an error.
+/// Fields with the error's name or code.
 const NAMES: [&str; 5] = ["code", "type", "status", "reason", "error_type"];
 
-/// Parts of such names, without regard to case and punctuation, and the status that they stand for.
+/// Parts of such names, compared without case and punctuation, and the HTTP status that they mean.
 const STATUS_OF_NAMES: [(&[&str], u16); 8] = [
     (&["insufficientquota", "billing", "insufficientbalance", "creditbalance", "paymentrequired"], 402),
     (&["ratelimit", "toomanyrequests", "resourceexhausted", "throttl"], 429),
@@ -34,7 +34,7 @@ const STATUS_OF_NAMES: [(&[&str], u16); 8] = [
     (&["invalidrequest", "badrequest", "invalidargument", "validation", "unprocessable"], 400),
 ];
 
-/// What is said of a request that is longer than the model can read.
+/// Messages of requests that exceed the model's context.
 const TOO_LONG: [&str; 8] = [
     "context length",
     "context_length",
@@ -46,13 +46,13 @@ const TOO_LONG: [&str; 8] = [
     "input token count",
 ];
 
-/// What is said of a request that alone is more than a rate allows.
+/// Messages of a single request that exceeds the rate limit.
 const BEYOND_THE_RATE: [&str; 2] = ["request too large", "request is too large"];
 
-/// How a policy is named, as in `content_policy_violation` or "data policy".
+/// Words that name a policy, as in `content_policy_violation` or "data policy".
 const POLICY: [&str; 5] = ["policy", "content_filter", "content filter", "guardrail", "data_inspection"];
 
-/// What is said of a state that passes.
+/// Messages of failures that may pass.
 const PASSING: [&str; 11] = [
     "overloaded",
     "busy",
@@ -67,7 +67,7 @@ const PASSING: [&str; 11] = [
     "capacity",
 ];
 
-/// What is said of an address that does not exist.
+/// Messages of an address that does not exist.
 const NO_SUCH_ADDRESS: [&str; 8] = [
     "endpoint",
     "not found",
@@ -79,7 +79,7 @@ const NO_SUCH_ADDRESS: [&str; 8] = [
     "method not allowed",
 ];
 
-/// What a response with a status other than success means.
+/// The error for a response with an unsuccessful status.
 pub(crate) fn of_status(model: &str, status: StatusCode, headers: &HeaderMap, body: &str) -> ChatError {
     if let Some(address) = headers.get(LOCATION).filter(|_| status.is_redirection()) {
         let address = String::from_utf8_lossy(address.as_bytes());
@@ -98,16 +98,16 @@ pub(crate) fn of_status(model: &str, status: StatusCode, headers: &HeaderMap, bo
     said.means(model, status.as_u16())
 }
 
-/// Whether a response with such a status was made before a model began to write.
+/// Whether the response was made before a model began to generate.
 pub(crate) fn came_before_the_answer(status: StatusCode, body: &str) -> bool {
-    // Gateways that gave up waiting do not know what happens behind them.
+    // A gateway that timed out does not know what happens behind it.
     !matches!(status.as_u16(), 408 | 504 | 524) && !body.contains(FAILED_GENERATION)
 }
 
 /// Whether a value that stands where a piece of an answer should is an error instead.
 pub(crate) fn is_error(value: &Value) -> bool {
     let Value::Object(fields) = first(value) else { return false };
-    // Some servers send the field with nothing in it.
+    // Some servers send the field empty.
     let says = |name: &str| {
         fields.get(name).is_some_and(|value| !json::says_nothing(value) && *value != Value::Bool(false))
     };
@@ -116,8 +116,8 @@ pub(crate) fn is_error(value: &Value) -> bool {
     says("error") || says("errors") || named || (!answers && words(value).is_some())
 }
 
-/// What an error means that stands where an answer or a piece of it should. `alone`: it is the whole
-/// response, which only a server sends that did not try to answer.
+/// The error that stands in place of an answer or a piece of it. `alone`: it is the whole response, so the
+/// server did not try to answer.
 pub(crate) fn in_answer(model: &str, error: &Value, alone: bool) -> ChatError {
     let said = Said::of(error);
     if let Some(status) = said.status {
@@ -146,7 +146,7 @@ pub(crate) fn in_answer(model: &str, error: &Value, alone: bool) -> ChatError {
     }
 }
 
-/// What a response means that is neither an answer nor an error: a web page, or words.
+/// The error for a response that is neither an answer nor an error: a web page, or text.
 pub(crate) fn of_stray(model: &str, text: &str) -> ChatError {
     let words = words_of_page(text);
     if text.trim_start().starts_with('<') {
@@ -158,12 +158,12 @@ pub(crate) fn of_stray(model: &str, text: &str) -> ChatError {
     in_answer(model, &said, no_address)
 }
 
-/// What a provider said of a failure.
+/// The content of a provider's error.
 #[derive(Debug, Default)]
 struct Said {
-    /// A status of HTTP, as a number or by its name.
+    /// The HTTP status, as a number or by its name.
     status: Option<u16>,
-    /// The names of the error, in small letters.
+    /// Names and codes of the error, in lower case.
     names: String,
     words: Option<String>,
     wait: Option<std::time::Duration>,
@@ -200,11 +200,11 @@ impl Said {
         }
     }
 
-    /// The error, given the status of the response, or the one that it names itself.
+    /// The error, for the response's status or the one that it names itself.
     fn means(self, model: &str, status: u16) -> ChatError {
         let model = model.to_owned();
         let (too_long, by_policy) = (self.speaks_of(&TOO_LONG), self.speaks_of(&POLICY));
-        // An exhausted budget is not a matter of waiting, nor is what no window of time has room for.
+        // An exhausted budget does not pass, and neither does a request that no rate window has room for.
         let hopeless = self.speaks_of(&BEYOND_THE_RATE)
             || (self.wait.is_none() && status_of_name(&self.names) == Some(402));
         let retry_after = self.wait;
@@ -220,7 +220,7 @@ impl Said {
         }
     }
 
-    /// Whether its words or its names hold one of these.
+    /// Whether its message or names contain one of these.
     fn speaks_of(&self, parts: &[&str]) -> bool {
         let words = self.words.as_deref().unwrap_or_default().to_lowercase();
         parts.iter().any(|part| words.contains(part) || self.names.contains(part))
@@ -246,7 +246,7 @@ fn status_of_name(name: &str) -> Option<u16> {
     STATUS_OF_NAMES.iter().find(|(parts, _)| named(parts)).map(|(_, status)| *status)
 }
 
-/// The words of an error, of which every provider has its own form.
+/// The message of an error, which has another form at every provider.
 fn words(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => {
@@ -259,7 +259,7 @@ fn words(value: &Value) -> Option<String> {
         }
         Value::Object(fields) => {
             let text = WORDS.iter().find_map(|name| words(fields.get(*name)?))?;
-            // A mediator's own words say little: those of the provider behind it stand beside.
+            // A gateway's own message says little; that of the provider behind it stands beside.
             match fields.get("metadata").and_then(|metadata| metadata.get("raw")).and_then(Value::as_str) {
                 Some(raw) => {
                     let inner = json::read(raw).ok().and_then(|raw| words(&raw));
@@ -272,7 +272,7 @@ fn words(value: &Value) -> Option<String> {
     }
 }
 
-/// The title of a web page, or else its text; any other text as it is.
+/// The title of a web page, or else its text; other text unchanged.
 fn words_of_page(text: &str) -> String {
     let text = text.trim();
     if !text.starts_with('<') {
@@ -289,9 +289,9 @@ fn words_of_page(text: &str) -> String {
     shorten(&shown.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// What an error of the HTTP client means.
+/// The error for a failure of the HTTP client.
 pub(crate) fn of_transport(model: &str, error: reqwest::Error, timeouts: &Timeouts) -> ChatError {
-    // The address may hold a key.
+    // The URL may contain a key.
     let error = error.without_url();
     let reason = root_cause(&error);
     let model = model.to_owned();
@@ -306,7 +306,7 @@ pub(crate) fn of_transport(model: &str, error: reqwest::Error, timeouts: &Timeou
     }
 }
 
-/// The innermost cause says what happened; the outer ones only where.
+/// The innermost cause, which says what happened; the outer ones only say where.
 pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
@@ -315,7 +315,7 @@ pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
     shorten(&cause.to_string())
 }
 
-/// At most so much of a provider's words as is shown.
+/// Cuts a provider's message to the length that is shown.
 pub(crate) fn shorten(text: &str) -> String {
     match text.char_indices().nth(MESSAGE_CHARACTERS) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -1,5 +1,5 @@
-//! Fits what a model wrote to the form that it was asked for: other spellings of the names of fields and of
-//! fixed words are understood where they can mean one thing only.
+//! Fits a model's JSON to its schema: other spellings of field names and of fixed words are understood where
+//! they can mean one thing only.
 
 use serde_json::{Map, Value};
 
@@ -47,15 +47,15 @@ fn fit_object(object: &mut Map<String, Value>, schema: &Value) -> Result<(), Str
     Ok(())
 }
 
-/// The one of the allowed words that was meant. Case, spaces, hyphens, underscores, quotes, stars and a full
-/// stop do not matter, nor does it if the field's own name stands beside: `Over-weight`, `**HOLD**.`,
-/// `medium confidence`. Any other word makes it another thing: `strong buy`, `hold or sell`, `not high`.
+/// The allowed word that was meant. Case, spaces, hyphens, underscores, quotes, asterisks and a full stop are
+/// ignored, and so is the field's own name beside it: `Over-weight`, `**HOLD**.`, `medium confidence`. With
+/// any other word it is not matched: `strong buy`, `hold or sell`, `not high`.
 fn the_word(written: &str, field: &str, allowed: &[Value]) -> Result<String, String> {
     let allowed: Vec<&str> = allowed.iter().filter_map(Value::as_str).collect();
     if allowed.contains(&written) {
         return Ok(written.to_owned());
     }
-    // `decision_confidence` is spoken of as confidence.
+    // `decision_confidence` may be called "confidence".
     let of_field = |word: &str| field.split('_').any(|part| plain(part) == word);
     let words = written.split(|c: char| c.is_whitespace() || c == ':').map(plain);
     let meant: String = words.filter(|word| !of_field(word)).collect();

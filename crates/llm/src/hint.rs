@@ -1,18 +1,18 @@
-//! How long a provider asks to wait, wherever it says so.
+//! How long a provider asks to wait, in headers, fields or text.
 
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-/// What comes before a wait in a sentence, such as "Please try again in 1.2s."
+/// Words before a wait, as in "Please try again in 1.2s."
 const BEFORE_A_WAIT: [&str; 5] = ["again in ", "retry in ", "again after ", "retry after ", "wait "];
 
-/// Times of a clock begin here, in seconds; what is less is a number of seconds to wait.
+/// Values from here on are seconds since 1970; smaller ones are a number of seconds to wait.
 const CLOCK: f64 = 500_000_000.0;
 
-/// The wait that the headers of a response ask for. `limited`: the response says that a limit is used up.
-/// Others name the limits as well, but do not ask to wait for them.
+/// The wait that the headers of a response ask for. `limited`: the response says that a limit is used up;
+/// other responses name limits as well, without asking to wait.
 pub(crate) fn in_headers(headers: &HeaderMap, limited: bool, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let exact = text("retry-after-ms").and_then(|value| seconds(value.parse::<f64>().ok()? / 1000.0));
@@ -21,13 +21,13 @@ pub(crate) fn in_headers(headers: &HeaderMap, limited: bool, now: SystemTime) ->
         .or_else(|| if limited { of_limits(&text, now) } else { None })
 }
 
-/// The wait that the body of an error asks for: a field for it, or a sentence.
+/// The wait that the body of an error asks for, in a field or a sentence.
 pub(crate) fn in_body(body: &Value) -> Option<Duration> {
     in_fields(body).or_else(|| in_words(body))
 }
 
-/// The headers that say when a limit is full again. Where several limits have them, the one that is
-/// used up counts; if that cannot be told, the first that is full again.
+/// The headers with the time when a limit is full again. If several limits have one, the exhausted limit
+/// counts; if that cannot be told, the earliest time.
 fn of_limits<'a>(text: &impl Fn(&str) -> Option<&'a str>, now: SystemTime) -> Option<Duration> {
     let limits = ["", "-requests", "-tokens"].into_iter().filter_map(|limit| {
         let names = [format!("x-ratelimit-reset{limit}"), format!("ratelimit-reset{limit}")];
@@ -40,8 +40,8 @@ fn of_limits<'a>(text: &impl Fn(&str) -> Option<&'a str>, now: SystemTime) -> Op
     used_up.or_else(|| limits.iter().map(|(_, wait)| *wait).min())
 }
 
-/// From now until what a header says: seconds, a length such as `6m0s`, a time of the clock in seconds or
-/// milliseconds, or an HTTP date (RFC 9110, 10.2.3).
+/// The time from now to a header's value: seconds, a duration such as `6m0s`, a time in seconds or
+/// milliseconds since 1970, or an HTTP date (RFC 9110, 10.2.3).
 fn until(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Ok(number) = value.parse::<f64>() {
@@ -58,7 +58,7 @@ fn until(value: &str, now: SystemTime) -> Option<Duration> {
     length(value)
 }
 
-/// A field of an error that holds a wait, at any depth.
+/// A field with a wait, at any depth of an error.
 fn in_fields(value: &Value) -> Option<Duration> {
     match value {
         Value::Object(fields) => fields.iter().find_map(|(name, value)| {
@@ -77,7 +77,7 @@ fn in_fields(value: &Value) -> Option<Duration> {
     }
 }
 
-/// A sentence that holds a wait, in any text of an error.
+/// A sentence with a wait, in any text of an error.
 fn in_words(value: &Value) -> Option<Duration> {
     match value {
         Value::String(text) => {
@@ -93,8 +93,7 @@ fn in_words(value: &Value) -> Option<Duration> {
     }
 }
 
-/// A length of time at the beginning of a text: `20s`, `6m0s`, `1.2 seconds`, `350ms`; without a unit in
-/// seconds.
+/// A duration at the beginning of a text: `20s`, `6m0s`, `1.2 seconds`, `350ms`; seconds without a unit.
 fn length(text: &str) -> Option<Duration> {
     let mut rest = text.trim_start();
     let mut total = 0.0;
@@ -126,7 +125,7 @@ fn length(text: &str) -> Option<Duration> {
     if parts == 0 { None } else { seconds(total) }
 }
 
-/// `None` if it is no length of time. What is too long to be told is as long as can be told.
+/// `None` for what is no duration. Saturates at the longest duration.
 fn seconds(number: f64) -> Option<Duration> {
     (number >= 0.0).then(|| Duration::try_from_secs_f64(number).unwrap_or(Duration::MAX))
 }

@@ -1,4 +1,4 @@
-//! JSON as models and servers write it: read as far as it means one thing, and never without a bound.
+//! JSON as models and servers write it: accepted where it means one thing, within bounds.
 
 use std::fmt;
 
@@ -10,16 +10,16 @@ use crate::JsonError;
 /// The deepest nesting of objects and lists that is read.
 const DEPTH: usize = 64;
 
-/// A JSON value in the strict spelling.
+/// A JSON value respelled as strict JSON.
 pub(crate) struct Respelled {
     /// The value as every reader understands it.
     text: String,
-    /// Where the value ends in the text that it was read from.
+    /// Where the value ends in the original text.
     pub(crate) end: usize,
 }
 
 impl Respelled {
-    /// The value. A field that stands twice in an object must have the same value both times.
+    /// The value. A field that occurs twice in an object must have the same value both times.
     pub(crate) fn unambiguous(&self) -> Result<Value, JsonError> {
         self.read(Doubled::Refused)
     }
@@ -32,13 +32,14 @@ impl Respelled {
     }
 }
 
-/// The value that is the whole text; of a field that stands twice in an object the last one counts that
-/// says anything.
+/// The value that is the whole text. Of a field that occurs twice in an object, the last value that is not
+/// empty counts.
 pub(crate) fn read(text: &str) -> Result<Value, JsonError> {
     whole(text)?.read(Doubled::LastCounts)
 }
 
-/// The value that is the whole text, where each field means one thing only.
+/// The value that is the whole text. A field that occurs twice in an object must have the same value both
+/// times.
 pub(crate) fn unambiguous(text: &str) -> Result<Value, JsonError> {
     whole(text)?.unambiguous()
 }
@@ -56,21 +57,21 @@ fn malformed(error: serde_json::Error) -> JsonError {
     JsonError::Malformed(error.to_string())
 }
 
-/// Whether a character between two tokens means nothing.
+/// Whether a character between two tokens is ignored.
 fn is_blank(character: char) -> bool {
-    // Byte order marks and joiners of no width are no white space for Unicode.
+    // Unicode does not count byte order marks and zero-width joiners as white space.
     character.is_whitespace() || matches!(character, '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}')
 }
 
-/// Spells the value at the beginning of a text as strict readers want it. What is understood besides JSON:
+/// Respells the value at the beginning of a text as strict JSON. Accepted beyond JSON:
 ///
 /// - raw line breaks and other control characters in strings;
 /// - escapes that JSON does not know: `\'` is a quote, another backslash stands for itself;
-/// - halves of characters (`\ud83d` alone), which become U+FFFD;
+/// - unpaired surrogates (`\ud83d` alone), which become U+FFFD;
 /// - a comma after the last element;
 /// - any white space between tokens.
 ///
-/// Whatever else is wrong is left for the strict reader to find.
+/// Other errors are left for the strict reader to find.
 pub(crate) fn respell(text: &str) -> Result<Respelled, JsonError> {
     let mut out = String::with_capacity(text.len() + 16);
     let mut closers = Vec::new();
@@ -105,7 +106,7 @@ pub(crate) fn respell(text: &str) -> Result<Respelled, JsonError> {
         }
         let follows = text[position..].chars().next();
         let is_scalar = |character: char| !matches!(character, ',' | ']' | '}') && !is_blank(character);
-        // A number or a word ends where something else begins.
+        // A number or a word ends where another token begins.
         let goes_on = !matches!(character, '"' | '}' | ']') && follows.is_some_and(is_scalar);
         if closers.is_empty() && !goes_on {
             return if comma {
@@ -119,7 +120,7 @@ pub(crate) fn respell(text: &str) -> Result<Respelled, JsonError> {
     Err(if out.trim().is_empty() { JsonError::NoObject } else { JsonError::CutOff })
 }
 
-/// Copies a string after its opening quote, and says where it ends.
+/// Copies a string after its opening quote, and returns where it ends.
 fn respell_string(text: &str, start: usize, out: &mut String) -> Result<usize, JsonError> {
     out.push('"');
     let mut rest = text[start..].char_indices();
@@ -132,7 +133,7 @@ fn respell_string(text: &str, start: usize, out: &mut String) -> Result<usize, J
             '\\' => {
                 let escape = &text[start + at..];
                 let taken = respell_escape(escape, out).ok_or(JsonError::CutOff)?;
-                // The backslash is taken already.
+                // The backslash is consumed already.
                 for _ in 1..escape[..taken].chars().count() {
                     rest.next();
                 }
@@ -144,8 +145,8 @@ fn respell_string(text: &str, start: usize, out: &mut String) -> Result<usize, J
     Err(JsonError::CutOff)
 }
 
-/// Copies the escape at the beginning of a text, and says how many bytes of it were read; `None` if the
-/// text ends in the middle of it.
+/// Copies the escape at the beginning of a text, and returns how many bytes of it were read; `None` if the
+/// text ends within it.
 fn respell_escape(text: &str, out: &mut String) -> Option<usize> {
     let escaped = text.chars().nth(1)?;
     match escaped {
@@ -183,17 +184,17 @@ fn respell_escape(text: &str, out: &mut String) -> Option<usize> {
     }
 }
 
-/// The number of an escape such as `\u00e4` at the beginning of a text.
+/// The code unit of an escape such as `\u00e4` at the beginning of a text.
 fn unit(text: &str) -> Option<u32> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok())?
 }
 
-/// What becomes of a field that stands in an object a second time, with another value.
+/// What to do with a field that occurs in an object again, with another value.
 #[derive(Clone, Copy)]
 enum Doubled {
     Refused,
-    /// A value that says nothing never takes the place of one that does.
+    /// Takes the last value, but never an empty one over another.
     LastCounts,
 }
 
@@ -271,7 +272,7 @@ impl<'de> Visitor<'de> for Reader {
     }
 }
 
-/// Whether a value is there only to fill its place.
+/// Whether a value is empty: null, or an empty text, list or object.
 pub(crate) fn says_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,

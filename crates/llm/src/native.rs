@@ -98,7 +98,7 @@ impl Wire for Native {
     }
 }
 
-/// The first event that says anything. The request is sent with the wait for it.
+/// The first event with content. genai sends the request while this is awaited.
 async fn begin(events: &mut ChatStream) -> Option<Result<ChatStreamEvent, genai::Error>> {
     loop {
         match events.next().await {
@@ -108,7 +108,7 @@ async fn begin(events: &mut ChatStream) -> Option<Result<ChatStreamEvent, genai:
     }
 }
 
-/// The status and the words of a refusal.
+/// Status and message of a refusal.
 fn refusal(error: &genai::Error) -> Option<(StatusCode, &str)> {
     match error {
         genai::Error::HttpError { status, body, .. } => Some((*status, body)),
@@ -121,7 +121,7 @@ fn refusal(error: &genai::Error) -> Option<(StatusCode, &str)> {
     }
 }
 
-/// Whether the request cannot have reached the provider.
+/// Whether the request certainly did not reach the provider.
 fn never_sent(error: &genai::Error) -> bool {
     match error {
         genai::Error::WebStream { error, .. } => {
@@ -164,7 +164,7 @@ fn chat_request(request: &ChatRequest, extras: Extras) -> genai::chat::ChatReque
     });
     let wish = request.schema.as_ref().filter(|_| !extras.sends_form(request));
     let chat = genai::chat::ChatRequest::from_messages(messages(&request.messages));
-    // Instructions of a request stand before those of its messages.
+    // The request's instructions come before those in its messages.
     let chat = match wish {
         Some(schema) => chat.with_system(schema.in_words()),
         None => chat,
@@ -173,7 +173,7 @@ fn chat_request(request: &ChatRequest, extras: Extras) -> genai::chat::ChatReque
 }
 
 fn messages(messages: &[Message]) -> Vec<ChatMessage> {
-    // The results of tools that were asked for together belong together.
+    // Results of tools that were requested together go into one message.
     let both_results =
         |one: &Message, next: &Message| matches!((one, next), (Message::Tool { .. }, Message::Tool { .. }));
     messages.chunk_by(both_results).filter_map(message).collect()
@@ -185,7 +185,7 @@ fn message(messages: &[Message]) -> Option<ChatMessage> {
         Message::System(text) => ChatMessage::system(text.clone()),
         Message::User(text) => ChatMessage::user(text.clone()),
         Message::Assistant { text, tool_requests, echo } => {
-            // What came with a message is demanded back while the model goes on after its tools' results.
+            // The provider wants these fields back while the model continues after tool results.
             let thoughts = echo.as_ref().filter(|_| !tool_requests.is_empty()).map(thoughts_sent_back);
             let text = (!text.is_empty()).then(|| ContentPart::Text(text.clone()));
             let calls = tool_requests.iter().map(|request| {
@@ -224,8 +224,8 @@ fn read(event: ChatStreamEvent) -> Vec<Delta> {
     }
 }
 
-/// The end of a stream. Some of genai's adapters report one also when the connection merely closed,
-/// but then without a reason to stop.
+/// The end of a stream. Some of genai's adapters report one when the connection merely closed, but then
+/// without a reason to stop.
 fn read_end(mut end: StreamEnd) -> Vec<Delta> {
     let usage = end.captured_usage.take().map(|usage| {
         let count = |tokens: Option<i32>| tokens.and_then(|tokens| u64::try_from(tokens).ok());
@@ -245,7 +245,7 @@ fn read_end(mut end: StreamEnd) -> Vec<Delta> {
     let calls = parts.into_iter().filter_map(ContentPart::into_tool_call);
     let calls = (0..).zip(calls).map(|(index, call)| {
         let arguments = match call.fn_arguments {
-            // As the model wrote them, because they cannot be read.
+            // Kept as the model wrote them, since they cannot be read.
             Value::String(text) => text,
             read => read.to_string(),
         };
@@ -257,7 +257,7 @@ fn read_end(mut end: StreamEnd) -> Vec<Delta> {
     usage.into_iter().chain(echo).chain(calls).chain(finish).collect()
 }
 
-/// Fields of what is kept with a message or a call to be sent back.
+/// The field under which thoughts are kept with a message or a call, to be sent back.
 const THOUGHTS: &str = "native_thoughts";
 const SIGNATURES: &str = "native_signatures";
 const REASONING: &str = "reasoning";

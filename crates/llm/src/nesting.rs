@@ -1,6 +1,6 @@
-//! Where a JSON object or list ends, while its text comes in pieces.
+//! Finds where a streamed JSON object or list ends.
 
-/// Follows the text without reading it, so that a long one costs no more than its length.
+/// Counts brackets without parsing, so that a long text costs linear time.
 #[derive(Debug, Default)]
 pub(crate) struct Nesting {
     depth: usize,
@@ -10,7 +10,7 @@ pub(crate) struct Nesting {
 }
 
 impl Nesting {
-    /// Takes the next bytes. Where the value ends in them, says after how many; the rest is not taken.
+    /// Takes the next bytes. If the value ends in them, returns after how many; the rest is not taken.
     pub(crate) fn take(&mut self, bytes: &[u8]) -> Option<usize> {
         for (position, byte) in bytes.iter().enumerate() {
             if self.in_string {
@@ -38,7 +38,7 @@ impl Nesting {
         None
     }
 
-    /// Whether a value has ended.
+    /// Whether the value has ended.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
     }

@@ -19,10 +19,10 @@ use crate::{
     wire::{Deltas, Refusal, Wire},
 };
 
-/// The most of an error's body that is read.
+/// The most bytes of an error's body that are read.
 const ERROR_BYTES: usize = 64 * 1024;
 
-/// What every event may have besides its share of the answer.
+/// The bytes that an event may have beside its part of the answer.
 const EVENT_OVERHEAD_BYTES: usize = 64 * 1024;
 
 /// One endpoint.
@@ -70,7 +70,7 @@ impl OpenAi {
 
     async fn error_body(&self, mut response: Response) -> String {
         let mut bytes = Vec::new();
-        // What has arrived of an error is enough to tell of it.
+        // A partial body is enough to report the error.
         while let Ok(Some(chunk)) = response.chunk().await {
             bytes.extend_from_slice(&chunk);
             if bytes.len() > ERROR_BYTES {
@@ -86,7 +86,7 @@ impl OpenAi {
         let mut reader = Reader::new(model, self.key.clone());
         let model = model.to_owned();
         let max_answer_bytes = self.max_answer_bytes;
-        // Text may double in size when it is written as JSON.
+        // Escapes may double the size of a text in JSON.
         let limit = max_answer_bytes.saturating_mul(2).saturating_add(EVENT_OVERHEAD_BYTES);
         events(response.bytes_stream(), limit)
             .flat_map(move |event| {

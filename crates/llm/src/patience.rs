@@ -1,4 +1,4 @@
-//! A wait with an end.
+//! A timeout.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{ChatError, TimeoutPhase};
 
-/// Longer waits than this are as good as none, and do not overflow the clock.
+/// Longer timeouts count as none, which keeps the clock from overflowing.
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// A wait with an end.
+/// A timeout, with the error that it becomes.
 pub(crate) struct Patience<'a> {
     model: &'a str,
     phase: TimeoutPhase,
@@ -23,16 +23,16 @@ impl<'a> Patience<'a> {
         Self { model, phase, after, until: Instant::now() + after }
     }
 
-    /// Waits longer by that much: what was waited for meanwhile was something else.
+    /// Extends the timeout, by time that was spent waiting for something else.
     pub(crate) fn extend(&mut self, by: Duration) {
         self.until = self.until.checked_add(by).unwrap_or(self.until);
     }
 
-    /// The result of the work, or that it took too long.
+    /// The work's result, or the timeout's error.
     pub(crate) async fn wait_for<T>(&self, work: impl Future<Output = T>) -> Result<T, ChatError> {
         let late =
             || ChatError::Timeout { model: self.model.to_owned(), phase: self.phase, after: self.after };
-        // Work that is always ready would never be timed out.
+        // Work that is always ready would never yield to the timer.
         if Instant::now() >= self.until {
             return Err(late());
         }

@@ -83,7 +83,7 @@ impl PriceTable {
         Ok(Self { prices })
     }
 
-    /// The same with a price for one model, in US dollars per million tokens in and out.
+    /// Adds the price of one model, in US dollars per million tokens in and out.
     ///
     /// # Errors
     /// [`ChatError::Configuration`] if one is no amount, or negative.
@@ -116,7 +116,7 @@ impl PriceTable {
     }
 
     fn price(&self, model: &str) -> Option<&Price> {
-        // The provider's name before it (`anthropic::claude-opus-5`) does not change the price.
+        // The namespace (`anthropic::claude-opus-5`) does not change the price.
         let model = model.rsplit_once("::").map_or(model, |(_, name)| name);
         self.prices.get(model).or_else(|| {
             let ends = model.match_indices(['-', '@']).map(|(end, _)| end);
@@ -137,8 +137,8 @@ fn amount(model: &str, text: &str) -> Result<Decimal, ChatError> {
     }
 }
 
-/// Whether the rest of a name only says which issue of the model it is: `2025-08-07`, `20250514`,
-/// `0613`, `001` or `latest`. A lone number, as in `claude-opus-4-1`, makes it another model.
+/// Whether the rest of a name is only a version of the model: `2025-08-07`, `20250514`, `0613`, `001` or
+/// `latest`. Any other number, as in `claude-opus-4-1`, makes it another model.
 fn is_date(rest: &str) -> bool {
     let lengths: Vec<usize> = rest.split('-').map(str::len).collect();
     let digits = rest.chars().all(|character| character.is_ascii_digit() || character == '-');

@@ -1,4 +1,4 @@
-//! Asks real models: attempts, waits and limits, the same for every protocol.
+//! Real models over the network: attempts, retries and limits, the same for every protocol.
 
 use std::{
     collections::HashMap,
@@ -15,10 +15,10 @@ use crate::{
     TimeoutPhase, address,
     attempt::{Attempt, Outcome},
     draft::Written,
+    fair_queue::FairQueue,
     native::Native,
     openai::OpenAi,
     patience::Patience,
-    request_queue::RequestQueue,
     retry::Retries,
     route,
     wire::Wire,
@@ -33,21 +33,21 @@ pub struct Provider {
     /// The endpoint of `base_url`, or `OpenAI`'s own.
     openai: OpenAi,
     native: Native,
-    /// The line at each endpoint; `None` is the one of `openai`.
-    lines: Mutex<HashMap<Option<AdapterKind>, Arc<RequestQueue>>>,
+    /// The line of each endpoint; `None` is that of `openai`.
+    lines: Mutex<HashMap<Option<AdapterKind>, Arc<FairQueue>>>,
 }
 
-/// What stays the same over the attempts of one call.
+/// The state that the attempts of one call share.
 struct Call<'a, 'sink> {
     request: &'a ChatRequest,
     sink: Sink<'sink>,
-    /// For the whole call: all attempts and the waits between them.
+    /// The timeout of the whole call: all attempts and the waits between them.
     total: Patience<'a>,
     attempts: Vec<protocol::Attempt>,
 }
 
 impl Provider {
-    /// Prepares the connections; asks nobody yet.
+    /// Prepares the clients; sends nothing yet.
     ///
     /// # Errors
     /// [`ChatError::Configuration`] if a tier has no model, the base URL is not one, or one key is given
@@ -66,14 +66,14 @@ impl Provider {
         Ok(Self { config, prices, openai, native, lines: Mutex::default() })
     }
 
-    /// The line in which requests to a model wait.
-    fn line(&self, model: &str) -> Result<Arc<RequestQueue>, ChatError> {
+    /// The line of the model's endpoint.
+    fn line(&self, model: &str) -> Result<Arc<FairQueue>, ChatError> {
         let endpoint = match route::native_kind(&self.config, model)? {
             Some(AdapterKind::OpenAI) if self.config.base_url.is_none() => None,
             kind => kind,
         };
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = lines.entry(endpoint).or_insert_with(|| RequestQueue::new(self.config.requests_at_once));
+        let line = lines.entry(endpoint).or_insert_with(|| FairQueue::new(self.config.requests_at_once));
         Ok(line.clone())
     }
 
@@ -104,7 +104,7 @@ impl Provider {
         }
     }
 
-    /// Asks one model until it answers, fails for good, or has failed too often.
+    /// Asks one model until it answers, fails for good, or has no retries left.
     async fn persist(&self, model: &str, call: &mut Call<'_, '_>) -> Result<ChatAnswer, ChatError> {
         let wire = self.wire(model)?;
         let line = self.line(model)?;
@@ -158,7 +158,7 @@ impl Provider {
             if let Some(advice) = error.advice() {
                 advised.get_or_insert_with(|| call.request.advised(advice));
             }
-            // Not again in the same way, but once with advice.
+            // An error that advice can mend is retried once, with the advice.
             if is_new && advised.is_some() && !error.is_transient() {
                 tracing::info!(%error, "asking again with advice");
                 continue;
@@ -199,7 +199,7 @@ fn check(config: &ProviderConfig) -> Result<(), ChatError> {
 }
 
 fn http_client(config: &ProviderConfig) -> Result<reqwest::Client, ChatError> {
-    // Fails if it has been installed before, which is as good.
+    // Fails if a provider is installed already, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .connect_timeout(config.timeouts.connect)

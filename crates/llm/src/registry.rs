@@ -1,4 +1,4 @@
-//! The models that a run can be answered by.
+//! The models that can answer runs.
 
 use std::{
     collections::BTreeMap,
@@ -11,33 +11,33 @@ use protocol::{ModelProfile, ModelTest, ProfileName, Tier, Usage};
 
 use crate::{ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, Message, Piece, Sink, Tiers};
 
-/// How long a model may take to answer a short question: less than a page waits for any answer.
+/// The timeout of a model's test: less than a page waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(25);
 const QUESTION: &str = "Answer with the one word: ready";
 
-/// A model as it is described, and what asks it.
+/// A model's description, and the model.
 #[derive(Clone)]
 struct Entry {
     profile: ModelProfile,
     model: Arc<dyn ChatModel>,
 }
 
-/// Models with names, and the one that is configured for runs that name none.
+/// The named models, and the one for runs that name none.
 #[derive(Clone, Default)]
 pub struct ModelRegistry {
     named: BTreeMap<ProfileName, Entry>,
-    /// What the settings name without a profile.
+    /// The model that is configured without a name.
     unnamed: Option<Entry>,
     configured: Option<Arc<dyn ChatModel>>,
 }
 
 impl ModelRegistry {
-    /// One that answers all runs, and is not listed.
+    /// A single model that answers all runs and is not listed.
     pub fn of(configured: Arc<dyn ChatModel>) -> Self {
         Self { configured: Some(configured), ..Self::default() }
     }
 
-    /// One model for all runs, without a name.
+    /// Sets the model without a name, which answers runs that name none.
     #[must_use]
     pub fn with_unnamed(mut self, profile: ModelProfile, model: Arc<dyn ChatModel>) -> Self {
         self.configured = Some(model.clone());
@@ -45,7 +45,7 @@ impl ModelRegistry {
         self
     }
 
-    /// A further model, by the name in its profile; one without a name is left out.
+    /// Adds a named model; one without a name in its profile is ignored.
     #[must_use]
     pub fn with_named(mut self, profile: ModelProfile, model: Arc<dyn ChatModel>) -> Self {
         if let Some(name) = profile.name.clone() {
@@ -54,7 +54,7 @@ impl ModelRegistry {
         self
     }
 
-    /// The same, with each tier of the configured model answered by a named one.
+    /// Lets named models answer the tiers of runs that name none.
     ///
     /// # Errors
     /// [`ChatError::Configuration`] for a name that no model has.
@@ -77,17 +77,17 @@ impl ModelRegistry {
         Ok(self)
     }
 
-    /// What answers runs that name no model.
+    /// The model for runs that name none.
     pub fn configured(&self) -> Option<&Arc<dyn ChatModel>> {
         self.configured.as_ref()
     }
 
-    /// What answers runs that name this one.
+    /// The model with this name.
     pub fn named(&self, name: &ProfileName) -> Option<&Arc<dyn ChatModel>> {
         self.named.get(name).map(|entry| &entry.model)
     }
 
-    /// All of them, the one without a name first.
+    /// All profiles, the one without a name first.
     pub fn profiles(&self) -> impl Iterator<Item = &ModelProfile> {
         self.unnamed.iter().chain(self.named.values()).map(|entry| &entry.profile)
     }
@@ -120,7 +120,7 @@ impl ModelRegistry {
     }
 }
 
-/// Each tier is answered by a model of its own.
+/// A model that passes each tier on to a model of its own.
 struct Tiered(Tiers<Arc<dyn ChatModel>>);
 
 #[async_trait]
@@ -134,7 +134,7 @@ impl ChatModel for Tiered {
     }
 }
 
-/// Stands in for a model that the settings no longer name: a run that goes on with it is told so.
+/// Stands for a model that the settings no longer name; its calls fail and say so.
 pub struct Missing(pub ProfileName);
 
 #[async_trait]

@@ -11,9 +11,9 @@ use crate::{
     ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, Message, Piece, Sink, ToolRequest, render,
 };
 
-/// What is answered to which request. The same request must always get the same turn.
+/// The turns of a rehearsal. The same request must always get the same turn.
 pub trait Script: Send + Sync {
-    /// The next turn, or in a sentence why there is none.
+    /// The next turn, or a sentence why there is none.
     fn turn(&self, request: &ChatRequest) -> Result<Turn, String>;
 }
 
@@ -26,8 +26,8 @@ pub enum Turn {
     Tools(Vec<(String, Value)>),
 }
 
-/// Speaks the answers of a script piece by piece, as a model would. It is always called `rehearsal`,
-/// costs nothing, and counts words as tokens.
+/// Streams the turns of a script as a model would. Its model is always called `rehearsal`, costs nothing, and
+/// counts words as tokens.
 pub struct Rehearsal {
     script: Arc<dyn Script>,
     pace: u32,
@@ -58,7 +58,7 @@ impl Rehearsal {
         while !rest.is_empty() {
             let characters = if paced {
                 sleep(BEAT).await;
-                // What one beat leaves over, in thousandths of a character, counts for the next.
+                // The remainder of a beat, in thousandths of a character, is carried over to the next.
                 debt += u128::from(self.pace) * BEAT.as_millis();
                 let whole = debt / 1000;
                 debt %= 1000;
@@ -108,7 +108,7 @@ impl ChatModel for Rehearsal {
     }
 }
 
-/// Numbers the requests on from those of the conversation, so that no id comes twice in it.
+/// Ids continue after those of the conversation, so that none occurs twice.
 fn tool_requests(tools: Vec<(String, Value)>, conversation: &[Message]) -> Vec<ToolRequest> {
     let before = conversation.iter().map(|message| match message {
         Message::Assistant { tool_requests, .. } => tool_requests.len(),

@@ -1,25 +1,26 @@
-//! Tells text that only repeats itself, as models write that have lost the thread.
+//! Detects a text that only repeats itself, a known failure of models.
 
-/// The same passage this often in a row is no text any more.
+/// Repetitions of one passage that count as a failure.
 const TIMES: usize = 4;
-/// Short passages may stand more often: rulers, empty tables, lists of zeros. So many bytes of them may not.
+/// Bytes that the repetitions must have together: rulers, empty tables and lists of zeros repeat short
+/// passages.
 const SPAN: usize = 4_000;
-/// The longest passage that is looked for, in bytes.
+/// The longest passage that is detected, in bytes.
 const LONGEST_PASSAGE: usize = 16_000;
-/// What is searched for before the end, in bytes.
+/// The length of the text's end that is searched for before it, in bytes.
 const NEEDLE: usize = 64;
-/// Bytes between two looks.
+/// Bytes of new text between two checks.
 const STRIDE: usize = 256;
 
-/// Watches one text grow.
+/// Checks one text while it grows.
 #[derive(Debug, Default)]
 pub(crate) struct Repetition {
     looked_at: usize,
 }
 
 impl Repetition {
-    /// Whether the text so far ends with the same passage again and again: four times at least, and over
-    /// 4,000 bytes at least. A look costs time for the end of the text only, and not each piece is worth one.
+    /// Whether the text ends with one passage, repeated at least four times over at least 4,000 bytes. A
+    /// check only reads the end of the text, and not every piece is checked.
     pub(crate) fn found(&mut self, text: &str) -> bool {
         if text.len() < SPAN || text.len() < self.looked_at + STRIDE {
             return false;
@@ -35,7 +36,7 @@ fn repeats_at_its_end(text: &str) -> bool {
     let needle = text.ceil_char_boundary(end.saturating_sub(NEEDLE));
     let last = text.floor_char_boundary(end.saturating_sub(1));
     let from = text.ceil_char_boundary(needle.saturating_sub(LONGEST_PASSAGE));
-    // Where the end of the text stood before: so long is the passage, if it is one.
+    // The distance to the previous occurrence of the text's end is the length of the passage, if it is one.
     let Some(before) = text[from..last].rfind(&text[needle..]) else { return false };
     let passage = needle - (from + before);
     let span = SPAN.max(TIMES * passage);

@@ -6,14 +6,13 @@ use tokio::time::Instant;
 
 use crate::{ChatError, ProviderConfig};
 
-/// Exponential backoff with full jitter: before attempt n + 1 a random wait between nothing and
-/// `base` × 2ⁿ⁻¹, at most `cap`. The randomness keeps many nodes that failed together from asking
-/// again together.
+/// Exponential backoff with full jitter: before attempt n + 1 a random wait between nothing and `base` ×
+/// 2ⁿ⁻¹, at most `cap`. The jitter keeps nodes that failed together from retrying together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
-    /// The longest first wait.
+    /// The upper bound of the first wait.
     pub base: Duration,
-    /// The longest wait of all.
+    /// The upper bound of every wait.
     pub cap: Duration,
 }
 
@@ -24,7 +23,7 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// The wait after `failures` failures (from 1), and never less than the provider asked for.
+    /// The wait after `failures` failures (from 1), at least what the provider asked for.
     pub(crate) fn wait(&self, failures: u32, retry_after: Option<Duration>) -> Duration {
         let factor = 2_u32.saturating_pow(failures.saturating_sub(1));
         let longest = self.base.saturating_mul(factor).min(self.cap);
@@ -33,12 +32,12 @@ impl Backoff {
     }
 }
 
-/// Decides, failure by failure, whether and when a model is asked again.
+/// Decides after each failure whether and when to retry.
 pub(crate) struct Retries<'a> {
     config: &'a ProviderConfig,
-    /// Failures that count against the most retries.
+    /// Failures that count against the maximum of retries.
     failed: u32,
-    /// Refusals because too many ask, one after the other.
+    /// Consecutive refusals by rate limit or overload.
     limited: u32,
     limited_since: Option<Instant>,
 }
@@ -48,7 +47,7 @@ impl<'a> Retries<'a> {
         Self { config, failed: 0, limited: 0, limited_since: None }
     }
 
-    /// How long to wait before the model is asked again; `None`: not at all.
+    /// How long to wait before the next attempt; `None`: do not retry.
     pub(crate) fn wait_after(&mut self, error: &ChatError, now: Instant) -> Option<Duration> {
         if !error.is_transient() {
             return None;
@@ -64,7 +63,7 @@ impl<'a> Retries<'a> {
         Some(self.config.backoff.wait(self.failed, error.retry_after()))
     }
 
-    /// The last attempt falls on the end of the patience, so that all of it is used.
+    /// The wait is cut so that the last attempt falls on the end of the patience.
     fn wait_for_room(&mut self, retry_after: Option<Duration>, now: Instant) -> Option<Duration> {
         let since = *self.limited_since.get_or_insert(now);
         let patience = self.config.rate_limit_patience.saturating_sub(now.duration_since(since));

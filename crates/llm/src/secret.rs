@@ -9,22 +9,22 @@ pub struct Secret(String);
 /// What is shown instead of a secret.
 const STARS: &str = "***";
 
-/// Characters from which on a secret is not found in a text by chance.
+/// The length from which on a secret is not found in a text by coincidence.
 const SHORTEST_UNMISTAKABLE: usize = 8;
 
 impl Secret {
-    /// The secret itself: only to be sent to the provider.
+    /// The secret itself, for sending it to the provider.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is nothing in it.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The text with every occurrence of the secret replaced by stars: providers quote keys in errors. A
-    /// short secret may well be part of a word, so it counts only where it is a whole one.
+    /// The text with every occurrence of the secret replaced by asterisks, since providers quote keys in
+    /// errors. A short secret may be part of a word, so it is replaced only where it stands alone.
     pub(crate) fn redact(&self, text: &str) -> String {
         if self.is_empty() {
             return text.to_owned();

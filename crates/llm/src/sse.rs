@@ -1,27 +1,27 @@
-//! The events in the body of a response: server-sent ones, or whatever a server sends instead.
+//! The events in a response's body: server-sent events, or JSON or text in their place.
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures::{Stream, StreamExt, stream};
 
 use crate::{failure::root_cause, nesting::Nesting};
 
-/// The most of a text that is no event which is kept to tell of it, in bytes.
+/// The most bytes of a text that is no event which are kept for the error.
 const STRAY_BYTES: usize = 16 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
 
-/// Something whole in a body. Bytes that are no UTF-8 have become U+FFFD.
+/// One complete unit of a body. Invalid UTF-8 is replaced by U+FFFD.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     /// The data of a server-sent event.
     Data(String),
-    /// A JSON value that stands in the body as it is, alone or one after the other.
+    /// A JSON value without the framing of an event; there may be several in a row.
     Json(String),
-    /// A body that is neither: a web page, or words.
+    /// A body that is neither: a web page, or text.
     Stray(String),
 }
 
-/// Why no further event can be read.
+/// Why the stream of events ends early.
 #[derive(Debug)]
 pub(crate) enum EventError {
     /// An event is larger than the limit.
@@ -30,8 +30,8 @@ pub(crate) enum EventError {
     Broken(String),
 }
 
-/// The events of a body, in order. Comments, names and ids of events are left out: the protocols read
-/// here do not use them. No event larger than `limit` bytes is collected.
+/// The events of a body, in order. Comments, names and ids of events are dropped, since the protocols read
+/// here do not use them. No event of more than `limit` bytes is buffered.
 pub(crate) fn events<B>(body: B, limit: usize) -> impl Stream<Item = Result<Event, EventError>> + Send
 where
     B: Stream<Item = Result<Bytes, reqwest::Error>> + Send + 'static,
@@ -57,7 +57,7 @@ struct Reader<B> {
     body: B,
     limit: usize,
     buffer: BytesMut,
-    /// So many bytes of the buffer are known not to end what is being read.
+    /// Bytes of the buffer that are known to hold no end of the present event.
     searched: usize,
     ended: bool,
     /// Whether the body has the lines of server-sent events.
@@ -82,7 +82,7 @@ impl<B: Stream<Item = Result<Bytes, reqwest::Error>> + Unpin> Reader<B> {
         self.event().await
     }
 
-    /// Drops what means nothing before or between values.
+    /// Skips white space before and between values.
     fn skip_blanks(&mut self) {
         if self.buffer.starts_with(BYTE_ORDER_MARK) {
             self.buffer.advance(BYTE_ORDER_MARK.len());
@@ -92,7 +92,7 @@ impl<B: Stream<Item = Result<Bytes, reqwest::Error>> + Unpin> Reader<B> {
         self.buffer.advance(blanks);
     }
 
-    /// The value that begins here; what there is of it, if the body ends before.
+    /// The JSON value that begins here; a partial one if the body ends within it.
     async fn json(&mut self) -> Result<Option<Event>, EventError> {
         self.nesting = Nesting::default();
         self.searched = 0;
@@ -127,7 +127,7 @@ impl<B: Stream<Item = Result<Bytes, reqwest::Error>> + Unpin> Reader<B> {
                     }
                 }
                 (Field::Data(value), None) => data = Some(value.to_owned()),
-                // What is no field can only be the rest of a text with a raw line break in it.
+                // A line that is no field can only continue a text with a raw line break in it.
                 (Field::Data(value) | Field::Unknown(value), Some(data)) => {
                     data.push('\n');
                     data.push_str(value);
@@ -167,7 +167,7 @@ impl<B: Stream<Item = Result<Bytes, reqwest::Error>> + Unpin> Reader<B> {
         }
     }
 
-    /// Waits for more of the body.
+    /// Reads more of the body.
     async fn fill(&mut self) -> Result<(), EventError> {
         if self.buffer.len() > self.limit {
             return Err(EventError::TooLarge);
@@ -181,14 +181,14 @@ impl<B: Stream<Item = Result<Bytes, reqwest::Error>> + Unpin> Reader<B> {
     }
 }
 
-/// What a line of an event says.
+/// The content of an event's line.
 enum Field<'a> {
-    /// Nothing: the event ends.
+    /// The empty line that ends an event.
     End,
     Data(&'a str),
-    /// A comment, or a field that nothing depends on.
+    /// A comment, or a field that is not used.
     Other,
-    /// No field at all.
+    /// Not a field.
     Unknown(&'a str),
 }
 

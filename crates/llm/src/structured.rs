@@ -1,4 +1,4 @@
-//! The JSON object in what a model wrote: read leniently, checked strictly.
+//! The JSON object in a model's text: read leniently, validated strictly.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::{AnswerSchema, form, json, thoughts};
 
-/// Why there is no object in a text.
+/// Why a text has no object.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum JsonError {
     /// There is none.
@@ -18,20 +18,20 @@ pub enum JsonError {
     /// There are several objects that differ.
     #[error("there are several JSON objects in it that differ")]
     Several,
-    /// The object ends too early.
+    /// The object is cut off.
     #[error("the JSON object is cut off")]
     CutOff,
-    /// Objects and lists stand in each other deeper than is read.
+    /// The nesting exceeds the limit.
     #[error("its objects and lists are nested deeper than {0} levels")]
     TooDeep(usize),
-    /// The object has an error.
+    /// A syntax error.
     #[error("the JSON object has an error: {0}")]
     Malformed(String),
 }
 
-/// The one JSON object in a model's answer: the whole text, or else (without thoughts) in a fenced block,
-/// or else from the first `{` that begins an object to its `}`. An object inside of a broken one is never
-/// taken for it.
+/// The one JSON object in a model's answer: the whole text, or else (without thoughts) the one in a fenced
+/// block, or else the one from the first `{` that begins an object to its `}`. An object within a broken one
+/// is never taken for it.
 ///
 /// Raw line breaks in strings, unknown escapes and a comma after the last element are understood; a field
 /// with two values is not, nor is nesting deeper than 64 levels.
@@ -50,11 +50,11 @@ pub fn extract_json(text: &str) -> Result<Value, JsonError> {
     if fenced.is_empty() { only_object(&answer) } else { only(fenced) }
 }
 
-/// The object in a model's answer as a `T`, which has the form of the schema. Other spellings of the names
-/// of fields and of fixed words (`enum`) are understood where they can mean one thing only.
+/// Decodes the object in a model's answer as a `T`, which has the form of the schema. Other spellings of
+/// field names and of fixed words (`enum`) are understood where they can mean one thing only.
 ///
 /// # Errors
-/// A text that says to the model what is wrong, to ask it again with.
+/// A sentence for the model that says what is wrong, for asking again.
 pub fn parse_structured<T: DeserializeOwned>(text: &str, form: &AnswerSchema) -> Result<T, String> {
     let ask = |reason: String| {
         format!(
@@ -84,7 +84,7 @@ fn only_object(text: &str) -> Result<Value, JsonError> {
                 rest = &rest[end..];
             }
             Err(error) if objects.is_empty() => return Err(error),
-            // Prose after the object.
+            // Text after the object.
             Err(_) => break,
         }
     }
@@ -97,7 +97,7 @@ fn beginning(text: &str) -> Option<usize> {
     braces.find(|start| text[start + 1..].trim_start().starts_with('"'))
 }
 
-/// The object, if it is always the same.
+/// The object, if all candidates are equal.
 fn only(objects: Vec<Value>) -> Result<Value, JsonError> {
     let mut objects = objects.into_iter();
     let first = objects.next().ok_or(JsonError::NoObject)?;

@@ -1,8 +1,8 @@
-//! Tells apart what a model thinks and what it answers, where both come in one text.
+//! Separates a model's thoughts from its answer where both come in one text.
 
 use crate::draft::Delta;
 
-/// Marks between which models think, without regard to case.
+/// Tags around thoughts, compared without case.
 const MARKS: [(&str, &str); 7] = [
     ("<think>", "</think>"),
     ("<thinking>", "</thinking>"),
@@ -13,39 +13,39 @@ const MARKS: [(&str, &str); 7] = [
     ("<|start_thinking|>", "<|end_thinking|>"),
 ];
 
-/// A text that comes in pieces, split into thoughts and answer. However it is cut, the result is the same.
+/// A streamed text, split into thoughts and answer. The result does not depend on how the text is cut into
+/// pieces.
 ///
-/// - Thoughts begin with a mark at the beginning of a line, outside of fenced code: in the middle of a
-///   sentence a mark is only spoken of. They end with the next closing mark, or with the text.
-/// - A closing mark without an opening one ends thoughts all the same: some servers send the opening mark
-///   to the model themselves. So what had been taken for the answer since the thoughts before was none. Within
-///   code, such a mark is only spoken of.
-/// - White space around thoughts is no part of the answer.
+/// - Thoughts begin with an opening tag at the beginning of a line, outside of fenced code; elsewhere a tag
+///   is text. They end with the next closing tag, or with the text.
+/// - A closing tag without an opening one ends thoughts as well, since some servers put the opening tag into
+///   the prompt: the answer since the last thoughts is then reclassified. Within code, such a tag is text.
+/// - White space around thoughts is not part of the answer.
 #[derive(Debug, Default)]
 pub(crate) struct Split {
     thinking: bool,
     /// Bytes of the answer since the last thoughts.
     answered: usize,
-    /// The end of what came, which may be the beginning of a mark.
+    /// The end of the input, held back because it may begin a tag.
     held: String,
-    /// The line so far, as far as it matters.
-    line: TextLine,
+    /// The present line, as far as it matters.
+    line: LineStart,
     /// Whether the line is within fenced code.
     fenced: bool,
-    /// White space is dropped until the answer goes on.
+    /// Whether white space is dropped until the answer continues.
     after_thoughts: bool,
 }
 
-/// What is known of the line so far.
+/// What is known of the present line.
 #[derive(Debug, Default)]
-struct TextLine {
+struct LineStart {
     /// Characters other than white space.
     characters: usize,
     /// Backticks.
     backticks: usize,
 }
 
-impl TextLine {
+impl LineStart {
     fn is_blank(&self) -> bool {
         self.characters == 0
     }
@@ -67,7 +67,7 @@ impl Split {
         self.take(false)
     }
 
-    /// Takes what was held back; nothing follows.
+    /// Returns what was held back, at the end of the text.
     pub(crate) fn end(&mut self) -> Vec<Delta> {
         self.take(true)
     }
@@ -97,8 +97,8 @@ impl Split {
                     self.thinking = false;
                     self.after_thoughts = true;
                     self.answered = 0;
-                    // What follows the mark stands as if at the beginning of a line.
-                    self.line = TextLine::default();
+                    // What follows the tag counts as the beginning of a line.
+                    self.line = LineStart::default();
                 }
                 _ => {
                     position += character.len_utf8();
@@ -122,19 +122,19 @@ impl Split {
         self.after_thoughts
     }
 
-    /// Whether an opening mark here begins thoughts.
+    /// Whether an opening tag here begins thoughts.
     fn opens(&self) -> bool {
         !self.thinking && !self.fenced && self.line.is_blank()
     }
 
-    /// Whether a closing mark here ends thoughts whose beginning was not marked.
+    /// Whether a closing tag here ends thoughts without an opening tag.
     fn closes(&self) -> bool {
         !self.fenced && (self.line.is_blank() || !self.line.is_in_code())
     }
 
     fn follow(&mut self, character: char) {
         match character {
-            '\n' => self.line = TextLine::default(),
+            '\n' => self.line = LineStart::default(),
             white if white.is_whitespace() => {}
             other => {
                 self.line.characters += 1;
@@ -146,7 +146,7 @@ impl Split {
         }
     }
 
-    /// Hands on what was taken since the last mark.
+    /// Emits the text since the last tag.
     fn pass(&mut self, fresh: &mut String, parts: &mut Vec<Delta>) {
         if fresh.is_empty() {
             return;
@@ -175,15 +175,15 @@ pub(crate) fn answer_of(text: &str) -> String {
     answer
 }
 
-/// What a text begins with.
+/// The tag at the beginning of a text.
 enum Mark {
     /// An opening mark of so many bytes.
     Opens(usize),
     /// A closing mark of so many bytes.
     Closes(usize),
-    /// What may become one.
+    /// The text may continue to a tag.
     Maybe,
-    /// None.
+    /// No tag.
     No,
 }
 

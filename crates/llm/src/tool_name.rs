@@ -1,12 +1,12 @@
-//! The names of tools, as models write them and as providers take them.
+//! Names of tools, as models write them and as providers accept them.
 
 use crate::ToolSpec;
 
-/// The longest name that every provider takes, in characters.
+/// The longest name that every provider accepts, in characters.
 const LONGEST: usize = 64;
 
-/// The offered tool that a name means: some models write a namespace before it (`functions.prices`), or
-/// marks of their own after it (`prices<|channel|>json`).
+/// The offered tool that a name means: some models put a namespace before it (`functions.prices`), or tokens
+/// of their own after it (`prices<|channel|>json`).
 pub(crate) fn meant<'a>(name: &str, tools: &'a [ToolSpec]) -> Option<&'a str> {
     let offered = |name: &str| tools.iter().find(|tool| tool.name == name).map(|tool| tool.name.as_str());
     let bare = name.split("<|").next().unwrap_or(name).trim();
@@ -14,8 +14,8 @@ pub(crate) fn meant<'a>(name: &str, tools: &'a [ToolSpec]) -> Option<&'a str> {
     offered(name).or_else(|| offered(bare)).or_else(|| offered(last))
 }
 
-/// The name as every provider takes it back: a model may ask for a tool under any name, but a request that
-/// holds a name with other characters is refused as a whole.
+/// The name in a form that every provider accepts: a model may request a tool under any name, but a request
+/// with other characters in a name is refused as a whole.
 pub(crate) fn sendable(name: &str) -> String {
     let allowed = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
     let name = name.chars().take(LONGEST).map(|character| if allowed(character) { character } else { '_' });

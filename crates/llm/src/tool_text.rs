@@ -1,11 +1,11 @@
-//! Tool calls that a model writes into its text, because its server does not know the form that it speaks.
+//! Tool calls within a model's text, which occur where the server does not know the model's format.
 
 use serde_json::{Map, Value};
 
 use crate::{ToolSpec, json};
 
-/// How models mark a call or several: by Hermes and Qwen, Llama, Phi and Granite, Kimi, `DeepSeek`, Mistral,
-/// `MiniMax`, Gemma and others. What has no end mark goes on to the end of the text.
+/// Tags around one or several calls: of Hermes and Qwen, Llama, Phi and Granite, Kimi, `DeepSeek`, Mistral,
+/// `MiniMax`, Gemma and others. A tag without an end extends to the end of the text.
 const MARKS: [(&str, &str); 21] = [
     ("<tool_call>", "</tool_call>"),
     ("<tool_calls>", "</tool_calls>"),
@@ -30,7 +30,7 @@ const MARKS: [(&str, &str); 21] = [
     ("<tool_code>", "</tool_code>"),
 ];
 
-/// Marks that are looked behind; what has more has gone astray.
+/// The most tags that are tried in one text.
 const MOST_MARKS: usize = 64;
 
 /// A call in a text.
@@ -38,14 +38,14 @@ const MOST_MARKS: usize = 64;
 pub(crate) struct TextCall {
     /// The tool's name.
     pub(crate) name: String,
-    /// The arguments as they were written, which may be no JSON.
+    /// The arguments as written, which may be invalid JSON.
     pub(crate) arguments: String,
 }
 
-/// A text that holds calls.
+/// A text with tool calls.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Found {
-    /// What else is in it.
+    /// The text without the calls.
     pub(crate) text: String,
     /// The calls, in order.
     pub(crate) calls: Vec<TextCall>,
@@ -53,9 +53,9 @@ pub(crate) struct Found {
 
 /// The calls in a text; `None` if there are none.
 ///
-/// A mark at the beginning of a line means a call, also if the call cannot be read. Within a line it does if
-/// the call can be read, and within code it is only spoken of. Without marks, a text is a call if it is
-/// nothing but JSON that names a tool that is offered and its arguments.
+/// A tag at the beginning of a line is a call, even one that cannot be parsed. Within a line it is one if it
+/// can be parsed, and within code it is text. A text without tags is a call if it is nothing but JSON with
+/// the name of an offered tool and its arguments.
 pub(crate) fn find(text: &str, tools: &[ToolSpec]) -> Option<Found> {
     let mut found = Found { text: String::new(), calls: Vec::new() };
     let mut fenced = false;
@@ -99,17 +99,17 @@ pub(crate) fn find(text: &str, tools: &[ToolSpec]) -> Option<Found> {
     Some(found)
 }
 
-/// What a mark at the beginning of a text encloses, and the length of all.
+/// The content of a tag at the beginning of a text, and the length of the whole.
 fn mark_at(text: &str) -> Option<(&str, usize)> {
     if !text.starts_with(['<', '[', '`']) {
         return None;
     }
     let begins = |mark: &str| text.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark));
     let (open, close) = MARKS.iter().find(|(open, _)| begins(open))?;
-    // The names that these carry are part of what is enclosed.
+    // Their names are part of the content.
     let start = if open.ends_with('=') { 0 } else { open.len() };
     let inner = &text[start..];
-    // ASCII letters alone change, so that places stay the same.
+    // Only ASCII changes case, so offsets stay the same.
     let end = inner.to_ascii_lowercase().find(close);
     Some(match end {
         Some(end) => (&inner[..end], start + end + close.len()),
@@ -117,7 +117,7 @@ fn mark_at(text: &str) -> Option<(&str, usize)> {
     })
 }
 
-/// The calls that a mark encloses.
+/// The calls in a tag's content.
 fn read(region: &str, tools: &[ToolSpec]) -> Option<Vec<TextCall>> {
     let region = without_fence(region);
     let calls = if region.starts_with(['{', '[']) {
@@ -132,7 +132,7 @@ fn read(region: &str, tools: &[ToolSpec]) -> Option<Vec<TextCall>> {
     calls.filter(|calls| !calls.is_empty())
 }
 
-/// A call that cannot be read: the model is told so.
+/// A call that cannot be parsed; the model is told so.
 fn unreadable(region: &str, tools: &[ToolSpec]) -> TextCall {
     let named = tools.iter().find(|tool| region.contains(&tool.name));
     let name = named.map_or("tool_call", |tool| tool.name.as_str()).to_owned();

@@ -23,10 +23,10 @@ impl Position {
     }
 }
 
-/// Why a purchase or a sale cannot be carried out, whatever the limits are.
+/// Why a purchase or a sale cannot be executed, whatever the limits are.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The quantity is not positive, or absurd.
+    /// The quantity is not positive, or out of range.
     #[error(
         "Invalid ticker or shares: {0} shares; a quantity above 0, at most 1,000,000,000 and with at most 6 decimals is needed"
     )]
@@ -42,12 +42,12 @@ pub enum Refusal {
         /// US dollars a share.
         price: Decimal,
     },
-    /// It costs more than there is.
+    /// The order costs more than the available cash.
     #[error("Insufficient cash: {} is needed, {} is there", grouped(*cost, 2), grouped(*cash, 2))]
     Cash {
         /// What the order costs, in US dollars.
         cost: Decimal,
-        /// What there is, in US dollars.
+        /// The available cash, in US dollars.
         cash: Decimal,
     },
     /// More shares are to be sold than are held.
@@ -108,7 +108,7 @@ impl Unvalued {
     }
 }
 
-/// Cash and positions. Neither is ever negative.
+/// Cash and positions; none is ever negative.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Book {
     pub(crate) cash: Decimal,
@@ -125,7 +125,7 @@ impl Book {
         self.positions.get(ticker).map_or(Decimal::ZERO, |position| position.quantity)
     }
 
-    /// Fails, and changes nothing, if there is not enough cash.
+    /// Fails without a change if there is not enough cash.
     pub(crate) fn buy(&mut self, ticker: &Ticker, quantity: Decimal, price: Decimal) -> Result<(), Refusal> {
         check_quantity(quantity)?;
         check_price(ticker, price)?;
@@ -144,7 +144,7 @@ impl Book {
         Ok(())
     }
 
-    /// The position, if it has that many shares.
+    /// The position, if it holds that many shares.
     pub(crate) fn check_sale(&self, ticker: &Ticker, quantity: Decimal) -> Result<&Position, Refusal> {
         self.positions.get(ticker).filter(|position| quantity <= position.quantity).ok_or_else(|| {
             Refusal::Shares { ticker: ticker.clone(), wanted: quantity, held: self.held(ticker) }
@@ -183,7 +183,7 @@ impl Book {
         Ok(profit)
     }
 
-    /// Repeats a recorded trade.
+    /// Applies a recorded trade again.
     pub(crate) fn repeat(&mut self, trade: &Trade) -> Result<(), Refusal> {
         let profit = match trade.side {
             protocol::Side::Buy => {

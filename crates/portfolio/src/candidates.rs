@@ -1,4 +1,4 @@
-//! Which candidates deserve attention first.
+//! The priority of candidates for research.
 
 use std::cmp::Reverse;
 
@@ -18,7 +18,7 @@ pub struct Candidate {
     pub conviction: String,
     /// `growth`, `momentum`, `catalyst`, `value`, `turnaround` or `defensive`.
     pub thesis: String,
-    /// Why.
+    /// The reasons for the candidate.
     pub rationale: String,
 }
 

@@ -10,10 +10,10 @@ use crate::error::PortfolioError;
 use crate::ledger::{Entry, Portfolio};
 use crate::limits::{self, Rules, Violation};
 
-/// All that a decision is carried out with.
+/// The inputs of executing a decision.
 #[derive(Clone, Copy, Debug)]
 pub struct Session<'a> {
-    /// US dollars a share, for whatever is held or ordered; nothing is assumed for what is missing.
+    /// US dollars a share, for everything held or ordered. A missing price is never assumed.
     pub prices: &'a BTreeMap<Ticker, Decimal>,
     /// Sectors; case and white space do not count.
     pub sectors: &'a BTreeMap<Ticker, String>,
@@ -32,14 +32,14 @@ pub struct Session<'a> {
     pub at: Timestamp,
 }
 
-/// Carries out a decision: all sales first, then all purchases, each in the order in which they were
-/// decided and each at the price given. There are no fees and no partial fills: an order is executed
-/// as a whole, or rejected with every reason.
+/// Executes a decision: all sales first, then all purchases, each in the decided order and at the given
+/// price. There are no fees and no partial fills: an order is executed as a whole, or rejected with every
+/// reason.
 ///
 /// A purchase that only lacks cash is funded by selling just enough whole shares of the cash
 /// equivalent to pay for it and keep the reserve; if there are not enough, none are sold.
 ///
-/// Nothing is changed. The entry becomes true when it is appended to the ledger.
+/// Nothing is changed: the entry takes effect when it is appended to the ledger.
 ///
 /// # Errors
 /// If the decision was carried out before, lies before the last one, or the limits are unusable.
@@ -67,7 +67,7 @@ pub fn execute(
     })
 }
 
-/// Where orders are executed one after the other.
+/// Executes the orders of a decision one after the other.
 pub(crate) struct Desk<'a> {
     session: &'a Session<'a>,
     pub(crate) book: Book,
@@ -94,7 +94,7 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// The book after the order and the trades that led there, or every reason against it.
+    /// The book after the order with the trades that were made, or every reason against it.
     fn attempt(&self, key: &str, order: &Order) -> Result<(Book, Vec<Trade>), Vec<String>> {
         let price = self.checked_price(order)?;
         let mut book = self.book.clone();

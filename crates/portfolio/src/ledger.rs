@@ -20,7 +20,7 @@ pub enum Entry {
         name: String,
         /// Cash to start with, in US dollars; above zero.
         cash: Decimal,
-        /// When.
+        /// When it was opened.
         at: Timestamp,
     },
     /// A decision was carried out.
@@ -89,7 +89,7 @@ impl Portfolio {
         Ok(portfolio)
     }
 
-    /// Adds the next entry.
+    /// Applies the next entry.
     ///
     /// # Errors
     /// As [`Portfolio::fold`]; then nothing has changed.
@@ -126,7 +126,7 @@ impl Portfolio {
         Ok(())
     }
 
-    /// Whether a decision with this key and day can be the next one.
+    /// Checks that a decision with this key and day can be the next one.
     pub(crate) fn accepts(&self, key: &str, date: Date) -> Result<(), PortfolioError> {
         if self.decisions.contains(key) {
             return Err(PortfolioError::Duplicate { key: key.to_owned() });
@@ -177,7 +177,7 @@ impl Portfolio {
         self.last_decision.as_ref()
     }
 
-    /// Whether a decision with this key was carried out.
+    /// Whether a decision with this idempotency key was executed.
     pub fn knows(&self, key: &str) -> bool {
         self.decisions.contains(key)
     }

@@ -9,7 +9,7 @@ use crate::execution::{Desk, Session};
 use crate::ledger::{Entry, Portfolio};
 use crate::limits;
 
-/// What became of the cash above the reserve.
+/// The result of a sweep of the cash above the reserve.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SweepOutcome {
     /// Whole shares were bought.

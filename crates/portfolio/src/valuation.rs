@@ -204,7 +204,7 @@ fn trading_days(portfolio: &Portfolio, quotes: &Quotes<'_>, first: Date, last: D
         .collect()
 }
 
-/// Cash and quantities as they were at the end of one day after the other.
+/// Cash and quantities, replayed day by day.
 struct Replay<'a> {
     cash: Decimal,
     quantities: BTreeMap<&'a Ticker, Decimal>,

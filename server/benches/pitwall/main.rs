@@ -3,8 +3,8 @@
 //! A limit is the least that must be done anyway: SQLite's own commits, a bare WebSocket handler,
 //! decoding the same JSON. Rates, times and their ratios are printed, never asserted.
 //!
-//! - `append`, `delivery`, `latency`, `memory`, `engine`, `stop`, `fold`, `first_load`: the figures;
-//!   named as arguments, only those are measured
+//! - `append`, `delivery`, `latency`, `memory`, `engine`, `stop`, `history`, `fold`, `first_load`: the
+//!   figures; named as arguments, only those are measured
 //! - `bare_log`, `bare_socket`: what the limits are measured with
 //! - `clients`, `pitwall`, `sample`: what the figures are measured with
 //! - `rounds`: how often; `report`: the table and the JSON
@@ -18,6 +18,7 @@ mod delivery;
 mod engine;
 mod first_load;
 mod fold;
+mod history;
 mod latency;
 mod memory;
 mod pitwall;
@@ -58,6 +59,9 @@ async fn main() {
     }
     if wanted("stop") {
         report.extend(stop::percentiles().await);
+    }
+    if wanted("history") {
+        report.extend(history::times().await);
     }
     if wanted("fold") {
         report.add(fold::rate().await);

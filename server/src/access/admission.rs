@@ -1,4 +1,4 @@
-//! How long an accepted socket may stay, and how many one account may have.
+//! Admission of sockets: for how long, and how many for each account.
 
 use std::{
     collections::HashMap,
@@ -26,7 +26,7 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// Upgrades the connection and hands it to `serve`, for as long as the caller may come in.
+    /// Upgrades the connection and passes it to `serve`, until the caller's credential ends.
     pub fn upgrade<F>(
         self,
         upgrade: WebSocketUpgrade,
@@ -39,7 +39,7 @@ impl Admission {
         sockets.upgrade(upgrade, expired, serve)
     }
 
-    /// Opens a poll and hands it to `serve`, for as long as the caller may come in.
+    /// Opens a poll and passes it to `serve`, until the caller's credential ends.
     pub fn poll<F>(self, serve: impl FnOnce(Peer) -> F + Send + 'static) -> Opened
     where
         F: Future<Output = Result<(), Gone>> + Send + 'static,
@@ -48,7 +48,7 @@ impl Admission {
         sockets.poll(holder, self.expired(), serve)
     }
 
-    /// Ends when what let the caller in does; holds the seat until it is dropped.
+    /// Ends with the caller's credential. Holds the slot until it is dropped.
     fn expired(self) -> impl Future<Output = ()> + Send + 'static {
         let Self { leases, seat, .. } = self;
         async move {
@@ -62,11 +62,11 @@ impl Admission {
 }
 
 impl Access {
-    /// Lets a caller open a socket; `run` is the run that it follows, where it follows one. One that
-    /// follows all runs ends with each share that it might show.
+    /// Admits a socket; `run` is the run that it follows, if it follows one. A socket for all runs ends with
+    /// any share that it might show.
     ///
     /// # Errors
-    /// 429: the caller has as many as one may have.
+    /// 429: the caller has the most sockets that are allowed.
     pub async fn admit_socket(
         &self,
         caller: &Caller,
@@ -86,13 +86,13 @@ impl Access {
     }
 }
 
-/// Open sockets, by account or by link.
+/// Counts open sockets, by account or by link.
 pub struct Seats {
     most: usize,
     taken: Arc<Mutex<HashMap<String, usize>>>,
 }
 
-/// One open socket; its place is free when this is dropped.
+/// One counted socket; released on drop.
 struct Seat {
     name: String,
     taken: Arc<Mutex<HashMap<String, usize>>>,

@@ -1,21 +1,21 @@
-//! Who asks, and what they may see.
+//! The caller of a request and its permissions.
 
 use std::collections::BTreeMap;
 
 use accounts::Credential;
 use protocol::{AccountId, PortfolioId, Problem, Role, RunId, RunSummary};
 
-/// Who asks.
+/// The caller of a request.
 #[derive(Clone, Debug)]
 pub struct Caller {
     account: Option<(AccountId, Role)>,
     credential: Option<Credential>,
-    /// Runs of others that may be read, and by which share.
+    /// Runs of other accounts that may be read, with the share that permits it.
     shared: BTreeMap<RunId, Credential>,
 }
 
 impl Caller {
-    /// Somebody who is not known: sees nothing.
+    /// A caller without credentials; sees nothing.
     pub fn nobody() -> Self {
         Self { account: None, credential: None, shared: BTreeMap::new() }
     }
@@ -25,13 +25,13 @@ impl Caller {
         Self { account: Some((AccountId::local(), Role::Owner)), credential, ..Self::nobody() }
     }
 
-    /// An account that came in by this credential.
+    /// An account, authenticated by this credential.
     pub fn account(role: Role, credential: Credential) -> Self {
         let account = Some((credential.account.clone(), role));
         Self { account, credential: Some(credential), ..Self::nobody() }
     }
 
-    /// The same, with runs that others share.
+    /// The same caller with shared runs.
     #[must_use]
     pub fn with_shared(mut self, shared: impl IntoIterator<Item = (RunId, Credential)>) -> Self {
         self.shared.extend(shared);
@@ -48,7 +48,7 @@ impl Caller {
         self.account.as_ref().map(|(_, role)| *role)
     }
 
-    /// What let the caller in, where that can be revoked.
+    /// The credential, if it can be revoked.
     pub fn credential(&self) -> Option<&Credential> {
         self.credential.as_ref()
     }
@@ -58,7 +58,7 @@ impl Caller {
         self.shared.keys().copied()
     }
 
-    /// The shares by which others' runs may be read: that of one run, or all.
+    /// The shares that permit reading: that of one run, or all.
     pub fn shares(&self, run: Option<RunId>) -> impl Iterator<Item = &Credential> {
         self.shared
             .iter()
@@ -80,15 +80,15 @@ impl Caller {
         self.may_know(run.run, &run.owner)
     }
 
-    /// Whether the caller may know of a run with this owner.
+    /// Whether the caller may know of a run of this owner.
     pub fn may_know(&self, run: RunId, owner: &AccountId) -> bool {
         self.is_owner(owner) || self.shared.contains_key(&run)
     }
 
-    /// The account to write for.
+    /// The account on whose behalf to write.
     ///
     /// # Errors
-    /// 403: the caller only reads.
+    /// 403: the caller may only read.
     pub fn writer(&self) -> Result<&AccountId, Problem> {
         match &self.account {
             Some((name, Role::Owner | Role::Administrator)) => Ok(name),
@@ -96,8 +96,8 @@ impl Caller {
         }
     }
 
-    /// Whether the server is the caller's: that of an administrator, or of the one account of a
-    /// server without accounts.
+    /// Whether the caller operates the server: an administrator, or the one account of a server without
+    /// accounts.
     pub fn operates(&self) -> bool {
         match &self.account {
             Some((name, role)) => *role == Role::Administrator || *name == AccountId::local(),
@@ -117,10 +117,10 @@ impl Caller {
         }
     }
 
-    /// The full id of a portfolio that the caller names. It is never one of another account.
+    /// The full id of a portfolio that the caller names; never one of another account.
     ///
     /// # Errors
-    /// 404: no portfolio of the caller can have this id.
+    /// 404: the caller can have no portfolio of this id.
     pub fn portfolio(&self, id: &PortfolioId) -> Result<PortfolioId, Problem> {
         let full = self.owner().and_then(|name| id.of(name));
         full.ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! What browsers keep: a session, and the links that were opened.
+//! Cookies: the session, and the share links that were opened.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use axum::http::{HeaderMap, HeaderValue, header};
 
 use crate::BasePath;
 
-/// Links that a browser is remembered by; the oldest go first.
+/// The most share links in a cookie; the oldest are dropped.
 const MOST_SHARES: usize = 10;
 
-/// The names of the cookies, and how they are set.
+/// The names and attributes of the cookies.
 pub struct Cookies {
     session: String,
     shares: String,
@@ -17,10 +17,10 @@ pub struct Cookies {
 }
 
 impl Cookies {
-    /// Cookies do not tell ports apart, so that their names have to.
+    /// Browsers share cookies between ports, so the names contain the port.
     pub fn new(port: u16, is_secure: bool, base: &BasePath) -> Self {
         let (prefix, secure) = match (is_secure, base.as_str()) {
-            // A browser takes this name for the root of a host name alone.
+            // Browsers accept the prefix `__Host-` only for the path of the root.
             (true, "") => ("__Host-", "; Secure"),
             (true, _) => ("__Secure-", "; Secure"),
             (false, _) => ("", ""),
@@ -33,18 +33,18 @@ impl Cookies {
         }
     }
 
-    /// The session that a request shows.
+    /// The session token of a request.
     pub fn session<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
         value(headers, &self.session).filter(|value| !value.is_empty())
     }
 
-    /// The links that a request shows.
+    /// The share tokens of a request.
     pub fn shares<'h>(&self, headers: &'h HeaderMap) -> impl Iterator<Item = &'h str> {
         let tokens = value(headers, &self.shares).unwrap_or_default().split('.');
         tokens.filter(|token| !token.is_empty()).take(MOST_SHARES)
     }
 
-    /// Whether a request shows any of ours.
+    /// Whether a request has one of our cookies.
     pub fn any(&self, headers: &HeaderMap) -> bool {
         self.session(headers).is_some() || self.shares(headers).next().is_some()
     }
@@ -57,7 +57,7 @@ impl Cookies {
         self.set(&self.session, "", Some(Duration::ZERO))
     }
 
-    /// The links so far and one more, until the browser is closed.
+    /// The share links so far and one more, until the browser is closed.
     pub fn add_share(&self, headers: &HeaderMap, token: &str) -> HeaderValue {
         let earlier = self.shares(headers).filter(|earlier| *earlier != token).take(MOST_SHARES - 1);
         let all: Vec<&str> = std::iter::once(token).chain(earlier).collect();
@@ -66,7 +66,7 @@ impl Cookies {
 
     fn set(&self, name: &str, value: &str, life: Option<Duration>) -> HeaderValue {
         let life = life.map(|life| format!("; Max-Age={}", life.as_secs())).unwrap_or_default();
-        // A token that came by an address may hold what no header can.
+        // A token from a URL may contain bytes that no header can.
         HeaderValue::try_from(format!("{name}={value}{life}{}", self.attributes))
             .unwrap_or(HeaderValue::from_static(""))
     }

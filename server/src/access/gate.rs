@@ -1,4 +1,4 @@
-//! Signing in and out, tokens, shares, accounts: what somebody does with their own access.
+//! Signing in and out, tokens, shares, accounts: an account's own access.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -17,17 +17,17 @@ use crate::{
     scope::Scoped,
 };
 
-/// How long a token lives that does not say.
+/// Lifetime of a token without one of its own.
 const TOKEN_LIFE: Duration = Duration::from_secs(60 * 60);
-/// How long any token lives at most.
+/// The longest lifetime of a token.
 const LONGEST_TOKEN_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// One request's caller, and from where it comes.
+/// The caller of one request, and its client address.
 #[derive(Clone, Debug)]
 pub struct Visit {
-    /// Who.
+    /// The caller.
     pub caller: Caller,
-    /// From where.
+    /// The client's address.
     pub peer: IpAddr,
 }
 
@@ -38,7 +38,7 @@ impl Access {
     }
 }
 
-/// A cookie as the pages take it.
+/// A cookie as text, for the pages.
 fn text(cookie: HeaderValue) -> String {
     cookie.to_str().unwrap_or_default().to_owned()
 }
@@ -49,13 +49,13 @@ fn token_life(seconds: Option<u64>) -> Duration {
 }
 
 impl Scoped {
-    /// The account, or the one of a server without accounts.
+    /// The account, or `local` on a server without accounts.
     fn account(&self) -> Result<&AccountId, Problem> {
         let nobody = || Problem { status: 401, detail: "Sign in first.".to_owned() };
         self.caller().name().ok_or_else(nobody)
     }
 
-    /// The account of a server with accounts.
+    /// The account, on a server with accounts.
     fn member(&self) -> Result<&AccountId, Problem> {
         self.needs_accounts()?;
         self.account()
@@ -86,10 +86,10 @@ impl Scoped {
         Ok(access.begin_session(&account).await?)
     }
 
-    /// A token for a name and a password, for clients that are no browser.
+    /// A token for a name and a password, for clients other than browsers.
     ///
     /// # Errors
-    /// The name and the password do not belong together, or were tried too often; or there are no
+    /// The name and the password do not match, or there were too many attempts; or the server has no
     /// accounts.
     pub async fn token_for(
         &self,
@@ -159,7 +159,7 @@ impl Gate for Scoped {
     }
 
     async fn make_token(&self, label: String, seconds: Option<u64>) -> Result<NewToken, Problem> {
-        // A token that makes tokens would never end.
+        // A token that can make tokens would never expire.
         if self.is_by_token() {
             return Err(Problem {
                 status: 403,

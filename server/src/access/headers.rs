@@ -1,4 +1,4 @@
-//! What browsers are told about every answer.
+//! Security headers of every response.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use protocol::SERVER_TIME;
@@ -8,7 +8,7 @@ use crate::upkeep::now;
 const ALWAYS: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
-    // Not "no-referrer": with it, a browser does not name the origin of a form.
+    // Not "no-referrer": with it, a browser does not send the origin of a form.
     (header::REFERRER_POLICY, "same-origin"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
@@ -18,7 +18,7 @@ const ALWAYS: [(HeaderName, &str); 6] = [
     ),
 ];
 
-/// Sets what is not set yet. A page brings a policy of its own, with its nonce.
+/// Sets headers that are missing. A page has a policy of its own, with its nonce.
 pub fn protect(headers: &mut HeaderMap, is_page: bool) {
     for (name, value) in ALWAYS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
@@ -34,7 +34,7 @@ pub fn protect(headers: &mut HeaderMap, is_page: bool) {
     }
 }
 
-/// A text as it may stand in an attribute.
+/// Escapes a text for an HTML attribute.
 pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
 }

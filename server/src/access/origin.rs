@@ -1,4 +1,4 @@
-//! From where requests may come: exact lists of hosts and origins.
+//! Checks of host and origin against exact lists.
 
 use std::{collections::BTreeSet, net::SocketAddr};
 
@@ -17,7 +17,7 @@ pub struct Doors {
 }
 
 impl Doors {
-    /// The names of this machine with the port that is listened on, and what the settings add.
+    /// The names of this machine with the listening port, and what the settings add.
     pub fn new(address: SocketAddr, hosts: &[String], origins: &[Origin]) -> Self {
         let port = address.port();
         let mut all: BTreeSet<String> =
@@ -38,12 +38,12 @@ impl Doors {
         doors
     }
 
-    /// Whether pages come by HTTPS, from a proxy in front.
+    /// Whether pages are served by HTTPS, through a proxy in front.
     pub fn is_secure(&self) -> bool {
         self.origins.iter().any(|origin| origin.starts_with("https://"))
     }
 
-    /// A page of another name that leads to this machine (DNS rebinding) gets no answer.
+    /// Refuses hosts that are not ours: a page of another name that resolves to this machine (DNS rebinding).
     pub fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         let mut given = headers.get_all(header::HOST).iter();
         let host = match (uri.authority(), given.next(), given.next()) {
@@ -54,7 +54,7 @@ impl Doors {
         if host.is_some_and(|host| self.hosts.contains(&host.to_ascii_lowercase())) {
             return Ok(());
         }
-        // The name is only said again where it is one.
+        // The host is only repeated in the refusal if it is a valid name.
         let named = host.filter(|host| host.len() <= LONGEST_HOST && host.parse::<Authority>().is_ok());
         let detail = match named {
             Some(host) => format!(
@@ -70,11 +70,11 @@ impl Doors {
         Err(Problem { status: 421, detail })
     }
 
-    /// Whether a write or a socket comes from a page of ours, or from no page at all.
+    /// Checks that a write or a socket comes from one of our pages, or from a client that is no browser.
     ///
-    /// A browser names the page's origin with every write and every socket, and cannot be made to
-    /// name another. A strict cookie alone is not enough: to browsers all ports of a machine are one
-    /// site. A program that is no browser names none, and shows no cookie.
+    /// A browser sends the page's origin with every write and every socket, and a page cannot change it. A
+    /// strict cookie alone is not enough, since all ports of a machine are one site to browsers. A client
+    /// that is no browser sends no origin, and no cookie.
     pub fn check_origin(&self, headers: &HeaderMap, by_cookie: bool) -> Result<(), Problem> {
         let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("unreadable"));
         let fits = match (text("origin"), text("sec-fetch-site")) {
@@ -88,13 +88,13 @@ impl Doors {
         Err(Problem { status: 403, detail: self.refusal(text("origin")) })
     }
 
-    /// Whether a browser that asks for this host does so without HTTPS, as far as the settings tell.
+    /// Whether, as far as the settings tell, a browser reaches this host without HTTPS.
     pub fn is_plain(&self, headers: &HeaderMap) -> bool {
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
         !host.is_some_and(|host| self.origins.contains(&format!("https://{}", host.to_ascii_lowercase())))
     }
 
-    /// Why an origin is none of ours, and what to do about it. It is only said again where it is one.
+    /// Why an origin is refused, and what to set. It is only repeated if it is a valid one.
     fn refusal(&self, origin: Option<&str>) -> String {
         let origin =
             origin.filter(|origin| origin.len() <= LONGEST_HOST).and_then(|origin| origin.parse().ok());

@@ -1,4 +1,4 @@
-//! From where a request comes that a proxy passed on.
+//! The client's address behind trusted proxies.
 
 use std::net::IpAddr;
 
@@ -6,14 +6,14 @@ use axum::http::HeaderMap;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The proxies whose word counts.
+/// The trusted proxies.
 pub struct Proxies(pub Vec<IpAddr>);
 
 impl Proxies {
-    /// The client of a connection from `peer`: what a trusted proxy says, or the peer itself.
+    /// The client of a connection from `peer`: as a trusted proxy says, or the peer itself.
     ///
-    /// Each proxy adds the address that it was called from at the end, so that all before the last
-    /// one that is no proxy of ours may be made up.
+    /// Each proxy appends the address that called it, so everything before the last address that is not a
+    /// trusted proxy's may be made up.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let all = headers.get_all(FORWARDED_FOR).iter().rev();
         let mut hops = all.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));

@@ -1,4 +1,4 @@
-//! The form to sign in. It needs no script: the answer leads on.
+//! The sign-in form, which works without scripts.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use serde::Deserialize;
 use super::{Access, step_within};
 use crate::{problem::BadRequest, scope::Scoped};
 
-/// Where the form is, and where it is sent.
+/// The path of the form, and of its target.
 pub const FORM: &str = "/sign-in";
 
-/// What was typed, and where to go then.
+/// The submitted fields, and the path to continue to.
 #[derive(Deserialize)]
 pub struct SignIn {
     #[serde(default)]
@@ -28,7 +28,7 @@ pub struct SignIn {
     next: String,
 }
 
-/// `POST /sign-in`: leads on with a session, or back to the form with the reason.
+/// `POST /sign-in`: redirects with a session, or back to the form with the reason.
 pub async fn sign_in(
     scoped: Scoped,
     form: Result<Form<SignIn>, FormRejection>,
@@ -47,7 +47,7 @@ pub async fn sign_in(
     })
 }
 
-/// Back to the form, which says why.
+/// Redirects to the form, which shows the reason.
 fn back_to_form(refusal: SignInRefusal, next: &str) -> Response {
     Redirect::to(&format!("{FORM}?refused={refusal}&next={}", encoded(next))).into_response()
 }
@@ -56,20 +56,21 @@ fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-/// Where it shows whether the browser has kept the cookie that goes with this answer; `next` comes then.
+/// The address that checks whether the browser kept the cookie of this response, and then redirects to
+/// `next`.
 pub fn kept_then(next: &str) -> String {
     format!("{FORM}/kept?next={}", encoded(next))
 }
 
-/// Where to go then.
+/// The path to continue to.
 #[derive(Deserialize)]
 pub struct Kept {
     #[serde(default)]
     next: String,
 }
 
-/// `GET /sign-in/kept`: leads on if the browser shows the session that it was just given, or back to the form
-/// with the reason. Nothing else would tell the person why the form is there again.
+/// `GET /sign-in/kept`: redirects to `next` if the browser sends the session that it was just given, or to
+/// the form with the reason. Without it, the person would only see the form again.
 pub async fn kept(
     State(access): State<Arc<Access>>,
     address: Uri,
@@ -88,7 +89,7 @@ pub async fn kept(
     step_within(&access.base, &headers, address).unwrap_or_else(|| back_to_form(refusal, next))
 }
 
-/// Whether a path leads to this server and nowhere else, however a browser reads it.
+/// Whether a path leads to this server, however a browser parses it (no open redirect).
 fn is_local(path: &str) -> bool {
     path.starts_with('/')
         && !path.starts_with("//")

@@ -1,5 +1,5 @@
-//! What the OpenAPI document says of all routes alike: how they refuse, and what may be read in more
-//! than one way. A route itself only names the refusals that are its own.
+//! Parts of the OpenAPI document that hold for all routes: their refusals, and schemas with several readings.
+//! A route itself only names refusals of its own.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use utoipa::{
     },
 };
 
-/// What a refusal with each status means.
+/// The meaning of each status of a refusal.
 const REFUSALS: [(u16, &str); 12] = [
     (400, "The request cannot be read"),
     (401, "Nobody is signed in, or the token has ended"),
@@ -29,8 +29,8 @@ const REFUSALS: [(u16, &str); 12] = [
     (507, "The disk is full"),
 ];
 
-/// Schemas that keep what another version wrote beside the kinds that are known: a known one is of its
-/// own kind, and of the form that is kept as well.
+/// Schemas that keep what another version wrote beside the known kinds: a known one matches its own kind, and
+/// the open form as well.
 const OPEN: [&str; 2] = ["Body", "AnyWorkflow"];
 
 /// Completes the document that the routes describe.
@@ -56,7 +56,7 @@ fn refusal(meaning: &str) -> Response {
 }
 
 fn open(components: &mut Components) {
-    // Its last variant is described as if it were tagged like the others.
+    // The derived schema describes the last variant as tagged, like the others.
     if let Some(RefOr::T(Schema::OneOf(body))) = components.schemas.get_mut("Body") {
         body.items.pop();
         body.items.push(RefOr::Ref(Ref::from_schema_name("UnknownBody")));
@@ -105,7 +105,7 @@ fn refuse(item: &mut PathItem) {
     }
 }
 
-/// A route may refuse with these, besides those that it names.
+/// Adds refusals that a route does not name itself.
 fn refuse_with(operation: &mut Operation, statuses: &[u16]) {
     for status in statuses {
         operation

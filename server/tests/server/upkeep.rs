@@ -1,12 +1,13 @@
 //! What one file or one broken part can do to the server, and how its data are kept small and safe.
 
-use std::{path::Path, process::Output, time::Duration};
+use std::{path::Path, process::Output, sync::Arc, time::Duration};
 
 use axum::Router;
 use clap::Parser;
 use serde_json::{Value, json};
-use server::{Access, Command, CommandLine};
+use server::{Access, Command, CommandLine, ServeOptions, Service};
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
+use tokio::net::TcpListener;
 
 use crate::support::{HTTP, Home, Server, TOKEN, Visitor};
 
@@ -96,22 +97,27 @@ async fn a_run_that_cannot_be_read_keeps_no_server_from_starting_and_is_taken_al
     assert_eq!(listed(&me).await.len(), 1);
 }
 
-#[test]
-fn healthz_says_that_the_journal_is_dead() {
+/// What `pitwall serve` opens, in a runtime that can be taken away with the journal's writer in it.
+fn opened(folder: &Path) -> (tokio::runtime::Runtime, ServeOptions, Arc<Service>) {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let folder = tempfile::TempDir::new().unwrap();
-    let data = folder.path().to_str().unwrap();
-    let line = ["pitwall", "serve", "--no-auth", "--data", data];
+    let line = ["pitwall", "serve", "--no-auth", "--data", folder.to_str().unwrap()];
     let Command::Serve(options) = CommandLine::parse_from(line).command else { panic!("it serves") };
     let lost = tokio::runtime::Runtime::new().unwrap();
     let service = lost.block_on(server::open(&options)).unwrap();
+    (lost, options, service)
+}
+
+#[test]
+fn healthz_says_that_the_journal_is_dead() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let (lost, options, service) = opened(folder.path());
     let here = tokio::runtime::Runtime::new().unwrap();
     let ask = async |address: std::net::SocketAddr| {
         let answer = HTTP.get(format!("http://{address}/healthz")).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     };
     let address = here.block_on(async {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let access =
             Access::new(&options.access, server::BasePath::default(), service.accounts.clone(), address)
@@ -122,11 +128,33 @@ fn healthz_says_that_the_journal_is_dead() {
         assert_eq!(ask(address).await, (200, "ok".to_owned()));
         address
     });
-    // Takes the journal's writer with it.
     lost.shutdown_timeout(Duration::from_secs(20));
     let (status, why) = here.block_on(ask(address));
     assert_eq!(status, 503);
     assert!(why.contains("stopped working") && why.contains("start Pitwall again"), "{why}");
+}
+
+#[test]
+fn a_server_whose_journal_is_dead_ends_and_says_why() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let (lost, options, service) = opened(folder.path());
+    let here = tokio::runtime::Runtime::new().unwrap();
+    let site = folder.path().join("site");
+    std::fs::create_dir_all(site.join("pkg")).unwrap();
+    let (serving, address) = here.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving =
+            tokio::spawn(async move { server::serve_opened(&options, service, listener, &site).await });
+        let health = HTTP.get(format!("http://{address}/healthz")).send().await.unwrap();
+        assert_eq!(health.status(), 200);
+        (serving, address)
+    });
+    lost.shutdown_timeout(Duration::from_secs(20));
+    let ended = here.block_on(tokio::time::timeout(Duration::from_secs(60), serving));
+    let why = ended.expect("it ends by itself").unwrap().unwrap_err().to_string();
+    assert!(why.contains("stopped working") && why.contains("start Pitwall again"), "{why}");
+    assert!(std::net::TcpStream::connect(address).is_err(), "nobody listens any more");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! All SQL: the checks at the start, what readers ask, what the writer stores.
+//! All SQL: checks at the start, the readers' queries, the writer's statements.
 
 mod open;
 mod read;
@@ -19,7 +19,7 @@ fn key(run: RunId) -> Vec<u8> {
     run.0.as_bytes().to_vec()
 }
 
-/// An enum's word in its JSON, which is also its word in the database.
+/// The word of an enum value in JSON, which is also what the database stores.
 fn word(value: &impl Serialize) -> Result<String, sqlx::Error> {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => Ok(word),

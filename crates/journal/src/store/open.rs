@@ -19,26 +19,26 @@ use crate::{Epoch, JournalError, Options};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// As the first migration sets it.
+/// `application_id`, as the first migration sets it.
 const APPLICATION_ID: i64 = 0x5049_5457;
 const PAGE: u64 = 4096;
 const READERS: u32 = 4;
-/// Larger files are made to shrink by `pitwall check --repair` only: that writes all of it anew.
+/// Larger files are only made to shrink by `pitwall check --repair`, since that rewrites the whole file.
 const LARGEST_CONVERSION: u64 = 16 << 20;
 
-/// An open file: the writer's connection and the readers' pool.
+/// An open file: the writer's connection and the pool of readers.
 pub(crate) struct Opened {
     pub connection: SqliteConnection,
-    /// To connect again after a failure.
+    /// For connecting again after a failure.
     pub options: SqliteConnectOptions,
     pub store: Store,
     pub first_epoch: Epoch,
-    /// Locked as long as it is open.
+    /// The lock file, locked while this is open.
     pub lock: File,
 }
 
 pub(crate) async fn open(path: &Path, options: &Options) -> Result<Opened, JournalError> {
-    // Two names of one file must come to one lock.
+    // Canonical, so that two names of one file share one lock.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let lock = lock(&path)?;
     check_file(&path).await?;
@@ -59,7 +59,7 @@ pub(crate) async fn open(path: &Path, options: &Options) -> Result<Opened, Journ
         .test_before_acquire(false)
         .connect_with(reading(&path))
         .await?;
-    // Above all epochs of earlier openings: none of them made 2^32 claims.
+    // Above every epoch of earlier openings, none of which made 2^32 claims.
     let first_epoch = Epoch(opening << 32);
     Ok(Opened { connection, options, store: Store::new(pool), first_epoch, lock })
 }
@@ -69,16 +69,17 @@ fn writing(path: &Path, options: &Options) -> SqliteConnectOptions {
         .filename(path)
         .create_if_missing(true)
         .page_size(4096)
-        // Only tells in a file that is new: pages that nothing uses can be given back.
+        // Only has an effect in a new file: free pages can be given back.
         .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        // A page that changes often is copied to the database file once for many commits.
+        // Checkpoint seldom, so that a page that changes often is copied once for many commits.
         .pragma("wal_autocheckpoint", "4096")
-        // Once it was copied, the write-ahead log gives back what it has above 32 MiB.
+        // After a checkpoint, the write-ahead log is truncated to 32 MiB.
         .pragma("journal_size_limit", "33554432")
         .foreign_keys(true)
-        // Six tables, one of them in two ways, with up to 66 sizes of insert, alone or at an end of the transaction.
+        // Statements for six tables, one of them in two forms, with up to 66 sizes of insert, alone or at an
+        // end of the transaction.
         .statement_cache_capacity(700)
         .busy_timeout(Duration::from_secs(5))
         .disable_statement_logging();
@@ -96,12 +97,12 @@ fn reading(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// Whether the file is one that this version can work with.
+/// Checks that this version can work with the file.
 pub(crate) async fn check_file(path: &Path) -> Result<(), FileError> {
     database::check(path, &Format { application_id: APPLICATION_ID, migrations: &MIGRATIONS }).await
 }
 
-/// Whether the file has had all migrations, and all that is to be done with them.
+/// Whether all migrations and upgrades have run.
 pub(crate) async fn is_present_form(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     let known = MIGRATIONS.iter().map(|migration| migration.version).max();
     let found: Option<i64> =
@@ -110,7 +111,7 @@ pub(crate) async fn is_present_form(connection: &mut SqliteConnection) -> Result
         && !sqlx::query_scalar("select exists (select 1 from upgrade)").fetch_one(connection).await?)
 }
 
-/// Writes a file of an old form anew, so that it can give pages back; `false` where it can already.
+/// Rewrites a file of an old form, so that it can give pages back; `false` if it can already.
 pub(crate) async fn make_shrinkable(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     let form: i64 = sqlx::query_scalar("pragma auto_vacuum").fetch_one(&mut *connection).await?;
     if form != 0 {
@@ -121,7 +122,7 @@ pub(crate) async fn make_shrinkable(connection: &mut SqliteConnection) -> Result
     Ok(true)
 }
 
-/// The lock is a file of its own, as SQLite locks parts of the database file itself.
+/// The lock is a file of its own, since SQLite locks ranges of the database file itself.
 pub(crate) fn lock(path: &Path) -> Result<File, JournalError> {
     let mut name = OsString::from(path);
     name.push(".lock");

@@ -12,14 +12,14 @@ use crate::{Encoded, JournalError, runs};
 
 const DEFAULT_PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 200;
-/// Words of a search that count; a title has fewer.
+/// The most words of a search; a title has fewer.
 const MOST_WORDS: usize = 16;
-/// Three letters in a row that are looked up; the rest of a search is compared.
+/// The most trigrams that are looked up; the rest of a search is compared.
 const MOST_LETTERS: usize = 32;
-/// Runs that are looked at one by one where a search finds no more.
+/// Matching titles up to which a search looks its runs up by id, rather than reading the list in order.
 const FEW: i64 = 1000;
 
-/// What readers ask of the database, over connections that cannot write.
+/// The readers' queries, over connections that cannot write.
 #[derive(Clone)]
 pub(crate) struct Store(SqlitePool);
 
@@ -45,7 +45,7 @@ impl Store {
         self.read_within(run, after, limit, usize::MAX).await
     }
 
-    /// The same, but ends after the event that reaches so many bytes.
+    /// The same, but ends after the event that reaches this many bytes.
     pub async fn read_within(
         &self,
         run: RunId,
@@ -120,8 +120,8 @@ impl Store {
         Ok(RunPage { runs: self.decoded(rows).await?, more })
     }
 
-    /// Whether few titles, of whomever, contain what is searched for. What many contain is soon met on
-    /// the way through the list.
+    /// Whether few titles, of all accounts, match. Words that many titles have are soon found while reading
+    /// the list in order.
     async fn is_rare(&self, search: &str) -> Result<bool, JournalError> {
         let Some(letters) = letters(search) else { return Ok(false) };
         let query = "select count(*) from (select 1 from run_title where run_title match ? limit ?)";
@@ -129,7 +129,7 @@ impl Store {
         Ok(count <= FEW)
     }
 
-    /// The summaries of rows; of one that cannot be read, what its columns say.
+    /// Decodes summaries; for one that cannot be decoded, what its columns say.
     async fn decoded(&self, rows: Vec<(Vec<u8>, String)>) -> Result<Vec<RunSummary>, JournalError> {
         let mut summaries = Vec::with_capacity(rows.len());
         for (id, summary) in rows {
@@ -146,7 +146,7 @@ impl Store {
         Ok(summaries)
     }
 
-    /// Runs that were over by then, the oldest first.
+    /// Runs that ended before this moment, those that ended first before others.
     pub async fn oldest_over(&self, before: Timestamp, most: u32) -> Result<Vec<RunId>, JournalError> {
         let query = "select id from run where finished_at is not null and finished_at < ? and finished \
                      order by finished_at limit ?";
@@ -154,7 +154,7 @@ impl Store {
         Ok(ids.into_iter().map(RunId).collect())
     }
 
-    /// Bytes of the file that hold something.
+    /// Bytes in use in the file; free pages are not counted.
     pub async fn bytes(&self) -> Result<u64, JournalError> {
         let query = "select (page_count - freelist_count) * page_size \
                      from pragma_page_count, pragma_freelist_count, pragma_page_size";
@@ -177,8 +177,7 @@ impl Store {
     }
 }
 
-/// All three letters in a row that a title must have, as the index of titles is asked; `None` where no word
-/// is so long.
+/// The trigrams that a matching title must have, as an FTS query; `None` where no word has three letters.
 fn letters(search: &str) -> Option<String> {
     let search = search.to_lowercase();
     let mut asked = Vec::new();
@@ -192,8 +191,8 @@ fn letters(search: &str) -> Option<String> {
     (!asked.is_empty()).then(|| asked.join(" "))
 }
 
-/// The statement that reads one page. It names its index: which one is the best does not depend on what
-/// the table holds.
+/// The statement that reads one page. It names its index, since which one is best does not depend on the
+/// table's content.
 fn listing(
     filter: &RunFilter,
     owner: Option<&AccountId>,
@@ -220,7 +219,7 @@ fn listing(
     }
     match filter.kind {
         None => {}
-        // Whatever other versions call theirs.
+        // The kinds that this version does not know.
         Some(WorkflowKind::Other) => {
             query.push(" and kind not in ('pipeline', 'portfolio')");
         }
@@ -238,15 +237,15 @@ fn listing(
         query.push(" and id < ").push_bind(key(before));
     }
     for word in filter.search.to_lowercase().split_whitespace().take(MOST_WORDS) {
-        // Unlike LIKE: any letter in any case, and no wildcards.
+        // Unlike LIKE: case-insensitive for all letters, and without wildcards.
         query.push(" and instr(title, ").push_bind(word.to_owned()).push(") > 0");
     }
-    // One more than asked for tells whether there is another page.
+    // One row more than the limit shows whether there is another page.
     query.push(" order by id desc limit ").push_bind(limit as i64 + 1);
     Ok(query)
 }
 
-/// The index that reads least, and in the order of the page.
+/// The index that reads the fewest rows, in the order of the page.
 fn index(filter: &RunFilter, owner: Option<&AccountId>) -> &'static str {
     if owner.is_none() {
         return "";
@@ -272,7 +271,7 @@ fn index(filter: &RunFilter, owner: Option<&AccountId>) -> &'static str {
     }
 }
 
-/// What is known of a run without its summary.
+/// The columns of a run's row without its summary.
 #[derive(sqlx::FromRow)]
 struct Columns {
     id: Uuid,
@@ -290,10 +289,10 @@ impl Columns {
     const QUERY: &str = "select id, owner, seq, finished, finished_at, status, kind, flow, title from run \
                          where id = ?";
 
-    /// A summary with what is known, and the reason why that is not more.
+    /// A summary made from the columns, with the reason why it is not complete.
     fn summary(self, why: String) -> Option<RunSummary> {
         let unknown = UnknownWorkflow::of_kind(self.kind);
-        // The word is always an id.
+        // The stored word is always a valid id.
         let flow: FlowId = self.flow.parse().or_else(|_| "unknown".parse()).ok()?;
         let request = RunRequest::new(Workflow::Unknown(unknown), flow);
         let status = serde_json::from_value(self.status.into());
@@ -310,7 +309,7 @@ impl Columns {
     }
 }
 
-/// When a run's id was made.
+/// The moment in a run's id (UUID v7).
 fn created_at(id: Uuid) -> Timestamp {
     let (seconds, nanoseconds) = id.get_timestamp().map_or((0, 0), |made| made.to_unix());
     let milliseconds = seconds.saturating_mul(1000).saturating_add(u64::from(nanoseconds / 1_000_000));
@@ -359,7 +358,7 @@ mod tests {
             );
             let step = &steps[0];
             if is_rare && !filter.search.is_empty() {
-                // Each run that the index of titles has found is looked up by its id.
+                // The runs that the trigram index found are looked up by their ids.
                 assert!(
                     step.starts_with("SEARCH run USING") && step.contains("id=?"),
                     "{filter:?}: {steps:?}"
@@ -370,7 +369,7 @@ mod tests {
                 continue;
             }
             assert!(step.starts_with("SEARCH run USING INDEX run_"), "{filter:?}: {step}");
-            // All that is asked for exactly is looked up; the rest is read in order.
+            // Filters by equality are looked up in the index; the rest is read in order.
             let exact = |name: &str| step.contains(&format!("{name}=?"));
             if filter.origin.is_some() {
                 assert!(exact("origin"), "{filter:?}: {step}");

@@ -4,15 +4,15 @@ use sqlx::{Connection, SqliteConnection};
 use super::{key, spend};
 use crate::{JournalError, runs::Verdict};
 
-/// Deletes runs that are over, all or none, and returns whose they were. One that this version cannot
-/// read or go on with counts as over: nobody works on it. Texts go with the last run that names them.
-/// Entries of portfolios stay, and so does what an account has used.
+/// Deletes runs that are over, all or none, and returns their owners. A run that this version cannot read or
+/// plan counts as over, since nobody works on it. Texts are deleted with the last run that references them;
+/// portfolio entries and spends stay.
 pub(crate) async fn remove(
     connection: &mut SqliteConnection,
     runs: &[RunId],
 ) -> Verdict<Vec<(RunId, AccountId)>> {
     let mut transaction = connection.begin_with("begin immediate").await?;
-    // A run's texts go before what names them does.
+    // Texts before the rows that reference them.
     sqlx::query("pragma defer_foreign_keys = on").execute(&mut *transaction).await?;
     let mut removed = Vec::with_capacity(runs.len());
     for run in runs {
@@ -48,9 +48,9 @@ pub(crate) async fn remove(
     Ok(Ok(removed))
 }
 
-/// Gives the pages that nothing uses any more back to the file system, where the file allows that.
+/// Gives free pages back to the file system, where the file allows that.
 pub(crate) async fn shrink(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     sqlx::query("pragma incremental_vacuum").execute(&mut *connection).await?;
-    // Until then, the pages are only marked as gone in the write-ahead log. Waits for no reader.
+    // Until a checkpoint, the pages are only freed in the write-ahead log. Does not wait for readers.
     sqlx::query("pragma wal_checkpoint(passive)").execute(connection).await.map(drop)
 }

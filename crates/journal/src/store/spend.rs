@@ -1,4 +1,4 @@
-//! What accounts have used.
+//! The spend of accounts.
 
 use protocol::{AccountId, Totals};
 use sqlx::SqliteConnection;
@@ -7,11 +7,11 @@ use sqlx::SqliteConnection;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Spend {
     pub used: Totals,
-    /// What of it runs had used that are deleted.
+    /// The part of it that belongs to deleted runs.
     pub removed: Totals,
 }
 
-/// What the account has used; nothing where it is not known to have used anything.
+/// The spend of the account; zero without a row.
 pub(crate) async fn read(
     connection: &mut SqliteConnection,
     account: &AccountId,
@@ -34,14 +34,14 @@ pub(crate) async fn write(
     sqlx::query(replace).bind(account.as_str()).bind(used).bind(removed).execute(connection).await.map(drop)
 }
 
-/// The two columns.
+/// The values of the two columns.
 pub(crate) fn columns(spend: &Spend) -> Result<[String; 2], sqlx::Error> {
     let encode =
         |totals: &Totals| serde_json::to_string(totals).map_err(|error| sqlx::Error::Encode(error.into()));
     Ok([encode(&spend.used)?, encode(&spend.removed)?])
 }
 
-/// Reads a column.
+/// Decodes a column.
 pub(crate) fn totals(json: &str) -> Result<Totals, sqlx::Error> {
     serde_json::from_str(json).map_err(|error| sqlx::Error::Decode(error.into()))
 }

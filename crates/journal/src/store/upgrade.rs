@@ -1,4 +1,4 @@
-//! What is done once with what an older version stored, and SQL alone cannot do.
+//! Upgrades of what an older version stored that SQL migrations alone cannot do, each done once.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use sqlx::{Connection, SqliteConnection};
 
 use super::spend::{self, Spend};
 
-/// Does what is still to be done.
+/// Runs the upgrades that are still to be done.
 pub(crate) async fn run(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin_with("begin immediate").await?;
     let steps: Vec<String> =
@@ -22,7 +22,7 @@ pub(crate) async fn run(connection: &mut SqliteConnection) -> Result<(), sqlx::E
     transaction.commit().await
 }
 
-/// What the runs that are there have used. What one that cannot be read has used is not known.
+/// Sums up the spends of all runs. Runs that cannot be read are left out.
 pub(crate) async fn count_spend(
     connection: &mut SqliteConnection,
 ) -> Result<BTreeMap<AccountId, Spend>, sqlx::Error> {

@@ -13,7 +13,7 @@ use crate::{Encoded, Epoch};
 const STEPS_END: &str = ") update run set epoch = step.epoch, seq = step.seq, summary = step.summary \
                         from step where run.id = step.id";
 
-/// Rows of one insert: 256, 64, or what is left. So few statements differ that all stay prepared.
+/// Rows of one insert: 256, 64, or the rest. With so few statements, all stay prepared.
 const ROWS: [usize; 2] = [256, 64];
 
 fn groups<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
@@ -25,7 +25,7 @@ fn groups<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     })
 }
 
-/// What one transaction stores, in the order in which the foreign keys want it.
+/// The rows of one transaction, in the order that the foreign keys need.
 ///
 /// Each message to the connection's thread and back costs about a tenth of a small commit. So the
 /// transaction begins in its first message and ends in its last, and there are few between.
@@ -62,7 +62,7 @@ impl Inserts {
         Ok(())
     }
 
-    /// Runs whose place in no list has changed: the lists' indexes are left as they are.
+    /// Runs whose list columns are unchanged: the indexes of lists are not touched.
     pub fn steps(&mut self, rows: &[(Epoch, &RunSummary)]) -> Result<(), sqlx::Error> {
         let rows = rows.iter().map(|(epoch, summary)| RunRow::new(*epoch, summary));
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
@@ -120,7 +120,7 @@ impl Inserts {
         });
     }
 
-    /// Stores all of it or, on a connection that is closed after an error, nothing.
+    /// Stores everything or nothing. The connection is to be closed after an error.
     pub async fn commit(mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         if let Some(last) = self.messages.last_mut() {
             last.push("; commit");
@@ -131,8 +131,8 @@ impl Inserts {
         Ok(())
     }
 
-    /// An insert of a single row shares its message with the next one; more would make too many
-    /// different messages to keep all of them prepared.
+    /// Sends a single-row insert together with the next statement. Combining more would make too many
+    /// different statements to keep all of them prepared.
     fn add<T>(
         &mut self,
         into: &str,
@@ -180,7 +180,7 @@ impl<'s> RunRow<'s> {
     }
 }
 
-/// Stores the summary that a run's log adds up to.
+/// Stores the summary that a run's log folds to.
 pub(crate) async fn replace_summary(
     connection: &mut SqliteConnection,
     summary: &RunSummary,
@@ -217,7 +217,7 @@ pub(crate) async fn run(
     Ok(row.map(|(epoch, summary)| (Epoch(epoch), summary)))
 }
 
-/// Whether events of the run name this text.
+/// Whether the run references this text.
 pub(crate) async fn names_text(
     connection: &mut SqliteConnection,
     run: RunId,
@@ -253,9 +253,9 @@ pub(crate) async fn ledger_entry_of_key(
         .await
 }
 
-/// Stores as much as a long event has, and takes it out again: whether there is room to go on.
+/// Stores as much as a long event has and rolls it back, to see whether there is room.
 pub(crate) async fn probe(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    // Its name is no digest, so no event can refer to it.
+    // Its name is no valid digest, so no event can reference it.
     let store = "insert or replace into text (digest, body) values ('probe', hex(zeroblob(65536)))";
     sqlx::query(store).execute(&mut *connection).await?;
     sqlx::query("delete from text where digest = 'probe'").execute(connection).await?;

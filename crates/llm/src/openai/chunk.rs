@@ -1,5 +1,4 @@
-//! A piece of an answer in the protocol of chat completions, read leniently: servers differ in what they
-//! leave out, repeat, or send under another name.
+//! One piece of a streamed answer, read leniently: servers differ in what they leave out, repeat, or rename.
 
 use protocol::Usage;
 use serde_json::{Map, Value};
@@ -12,14 +11,14 @@ use crate::{
     sse::Event,
 };
 
-/// Where the thoughts of a model stand, by server. Some send the same text under two of these names.
+/// Fields with the model's thoughts, by server. Some send the same text in two of them.
 const THOUGHTS: [&str; 4] = ["reasoning_content", "reasoning", "thinking", "thoughts"];
 
 /// Reads the events of one response.
 pub(super) struct Reader {
     model: String,
     key: Option<Secret>,
-    /// Whether a piece of the answer has come, so that a whole message can only repeat it.
+    /// Whether a piece of the answer has come, so that a whole message only repeats it.
     begun: bool,
 }
 
@@ -28,7 +27,7 @@ impl Reader {
         Self { model: model.to_owned(), key, begun: false }
     }
 
-    /// What an event adds to the answer.
+    /// The steps that an event adds to the answer.
     pub(super) fn read(&mut self, event: &Event) -> Vec<Result<Delta, ChatError>> {
         let (text, alone) = match event {
             Event::Data(text) => (text, false),
@@ -72,7 +71,7 @@ impl Reader {
         deltas.extend(delta.into_iter().flat_map(read_delta).map(Ok));
         let finish = choice.get("finish_reason").and_then(Value::as_str).and_then(Finish::of);
         deltas.extend(finish.map(|finish| Ok(Delta::Finish(finish))));
-        // A whole response proves by its own end that it is whole.
+        // A whole response is complete by its own syntax.
         if alone && message {
             deltas.push(Ok(Delta::Done));
         }
@@ -83,7 +82,7 @@ impl Reader {
         let reason = if text.trim_start().starts_with(['{', '[']) {
             format!("a piece of it is malformed ({why})")
         } else {
-            // Words instead of JSON are the provider's own.
+            // Text in place of JSON is the provider's message.
             failure::shorten(text.trim())
         };
         ChatError::BrokenStream { model: self.model.clone(), reason }
@@ -94,7 +93,7 @@ impl Reader {
     }
 }
 
-/// The one answer that was asked for.
+/// The only choice, as one answer was requested.
 fn choice(value: &Value) -> Option<&Map<String, Value>> {
     let choices = value.get("choices")?.as_array()?;
     let first = |choice: &&Value| choice.get("index").and_then(Value::as_u64).unwrap_or(0) == 0;
@@ -117,7 +116,7 @@ fn read_delta(delta: &Map<String, Value>) -> Vec<Delta> {
     let calls = match delta.get("tool_calls") {
         Some(Value::Array(calls)) => calls.iter().filter_map(Value::as_object).map(tool_piece).collect(),
         Some(Value::Object(call)) => vec![tool_piece(call)],
-        // What the protocol had before.
+        // The protocol's former way to request a tool.
         _ => delta.get("function_call").map(|function| piece_of(None, function)).into_iter().collect(),
     };
     deltas.extend(calls.into_iter().map(Delta::Tool));
@@ -170,7 +169,7 @@ fn piece_of(id: Option<&Value>, function: &Value) -> ToolPiece {
     ToolPiece { id: text(id), name: text(function.get("name")), arguments, ..ToolPiece::default() }
 }
 
-/// The tokens that a chunk reports, wherever they stand in it.
+/// The usage that a chunk reports, wherever it stands.
 fn usage(value: &Value) -> Option<Usage> {
     let choice = choice(value).and_then(|choice| choice.get("usage"));
     let places = [value.get("usage"), choice, value.get("x_groq").and_then(|groq| groq.get("usage"))];
@@ -178,18 +177,18 @@ fn usage(value: &Value) -> Option<Usage> {
         let count = |names: [&str; 2]| names.iter().find_map(|name| tokens(usage.get(*name)?));
         let tokens_in = count(["prompt_tokens", "input_tokens"]);
         let tokens_out = count(["completion_tokens", "output_tokens"]);
-        // Servers that do not count say that nothing was used, or nothing.
+        // Servers that do not count report zero, or nothing.
         let told = tokens_in.is_some_and(|tokens| tokens > 0) || tokens_out.is_some_and(|tokens| tokens > 0);
         told.then_some(Usage { tokens_in, tokens_out })
     })
 }
 
-/// A number of tokens, also where it is written as a text or with a decimal point.
+/// A number of tokens, which may be written as text or with a decimal point.
 fn tokens(value: &Value) -> Option<u64> {
     match value {
         Value::String(text) => text.trim().parse().ok(),
         Value::Number(number) => number.as_u64().or_else(|| {
-            // Whole numbers up to 2⁵³ are exact as floats.
+            // Floats hold whole numbers up to 2⁵³ exactly.
             let number =
                 number.as_f64().filter(|number| number.fract() == 0.0 && (0.0..9e15).contains(number))?;
             format!("{number:.0}").parse().ok()

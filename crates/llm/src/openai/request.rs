@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{AnswerSchema, Arguments, ChatRequest, Message, ToolRequest, echo, extras::Extras, tool_name};
 
-/// The body of the request, without what the endpoint does not understand.
+/// The request's body, without the parts that the endpoint does not support.
 pub(super) fn body(model: &str, request: &ChatRequest, most_tokens: u32, extras: Extras) -> Value {
     let mut messages: Vec<Value> = request.messages.iter().map(|said| message(said, extras)).collect();
     let mut form = None;
@@ -37,8 +37,8 @@ pub(super) fn body(model: &str, request: &ChatRequest, most_tokens: u32, extras:
     body
 }
 
-/// Asks for the form of the answer in the instructions. They come first, because many servers accept no
-/// instructions elsewhere, and nobody's words after the result of a tool.
+/// Asks for the schema in the instructions. They come first, since many servers accept instructions nowhere
+/// else and no user message after a tool's result.
 fn ask_in_words(schema: &AnswerSchema, messages: &mut Vec<Value>) {
     let wish = schema.in_words();
     match messages.first_mut() {
@@ -57,7 +57,7 @@ fn message(message: &Message, extras: Extras) -> Value {
         Message::Assistant { text, tool_requests, .. } if tool_requests.is_empty() => {
             json!({ "role": "assistant", "content": text })
         }
-        // What came with a message is demanded back while the model goes on after its tools' results.
+        // The provider wants these fields back while the model continues after tool results.
         Message::Assistant { text, tool_requests, echo } => {
             let content = (!text.is_empty()).then_some(text);
             let calls: Vec<Value> = tool_requests.iter().map(|call| tool_call(call, extras)).collect();
@@ -77,7 +77,7 @@ fn tool_call(request: &ToolRequest, extras: Extras) -> Value {
     with_echo(call, request.echo.as_ref(), &echo::OF_CALLS, extras)
 }
 
-/// The arguments as an object: many servers read them again and fail at what the model itself wrote.
+/// The arguments as an object: many servers parse them again and fail on what the model itself wrote.
 pub(crate) fn sendable(arguments: &Arguments) -> Value {
     match arguments {
         Arguments::Object(object) => Value::Object(object.clone()),
@@ -85,7 +85,7 @@ pub(crate) fn sendable(arguments: &Arguments) -> Value {
     }
 }
 
-/// Only known fields go back: what is kept in a log must not take the place of anything else.
+/// Only known fields are sent back, so that what a log holds cannot replace other fields.
 fn with_echo(mut value: Value, echo: Option<&Map<String, Value>>, known: &[&str], extras: Extras) -> Value {
     if extras.echo {
         for (name, field) in echo.into_iter().flatten().filter(|(name, _)| known.contains(&name.as_str())) {

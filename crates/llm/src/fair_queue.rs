@@ -1,4 +1,4 @@
-//! The line at an endpoint: how many requests it serves at once, and who is next.
+//! The line of requests in front of an endpoint: how many it serves at once, and which is next.
 
 use std::{
     collections::VecDeque,
@@ -10,43 +10,43 @@ use std::{
 use protocol::RunId;
 use tokio::{sync::watch, time::Instant};
 
-/// How long an endpoint that refused is given fewer requests at once.
+/// How long fewer requests at once are sent to an endpoint that refused some.
 const NARROW_FOR: Duration = Duration::from_secs(60);
 
-/// A line in which runs take turns, and the requests of one run are served in the order in which they came.
+/// A fair queue: runs take turns (round robin), and the requests of one run are served first in, first out.
 #[derive(Debug)]
-pub(crate) struct RequestQueue {
-    /// Requests that are served at once.
+pub(crate) struct FairQueue {
+    /// The most requests in flight.
     places: usize,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Requests that are being served.
+    /// Requests in flight.
     served: usize,
-    /// Those that wait: a queue for each run, the run whose turn is next first.
+    /// Waiting requests: a queue for each run, the run whose turn is next first.
     waiting: VecDeque<(Option<RunId>, VecDeque<Waiting>)>,
-    /// What a refusal has taught: so many at once, until then.
+    /// A smaller bound, learned from a refusal, and until when it holds.
     learned: Option<(usize, Instant)>,
-    /// Numbers the requests.
+    /// The number of the next request.
     next: u64,
 }
 
 #[derive(Debug)]
 struct Waiting {
     number: u64,
-    /// How many are served before it; `None` when it is served.
+    /// How many are served before it; `None` once it is served.
     before: watch::Sender<Option<usize>>,
 }
 
-impl RequestQueue {
+impl FairQueue {
     pub(crate) fn new(places: NonZeroUsize) -> Arc<Self> {
         Arc::new(Self { places: places.get(), state: Mutex::default() })
     }
 
-    /// Waits for a place, and says how many are served before whenever that changes. Nothing is said if
-    /// there is a place at once. Dropping the future leaves the line; dropping the place gives it back.
+    /// Waits for a place, and calls `say` with the number of requests before it whenever that changes; not at
+    /// all if a place is free. Dropping the future leaves the line; dropping the place gives it back.
     pub(crate) async fn place(self: &Arc<Self>, run: Option<RunId>, mut say: impl FnMut(usize)) -> Place {
         let (place, mut before) = self.enter(run);
         let mut said = None;
@@ -56,18 +56,18 @@ impl RequestQueue {
             if said.replace(number) != now {
                 say(number);
             }
-            // The sender is kept in the line as long as the place is.
+            // The sender lives in the line as long as the place does.
             if before.changed().await.is_err() {
                 return place;
             }
         }
     }
 
-    /// The endpoint refused, because it serves too many at once: fewer are sent to it for a while.
+    /// Lowers the bound for a while, after the endpoint refused because of too many concurrent requests.
     pub(crate) fn narrow(&self) {
         let mut state = self.state();
         let fewer = state.served.saturating_sub(1).max(1);
-        // A late refusal must not undo what an earlier one has taught.
+        // A refusal of an older request must not raise the bound that a newer one has lowered.
         let known = state.learned.filter(|(_, until)| Instant::now() < *until).map(|(known, _)| known);
         let fewer = known.map_or(fewer, |known| known.min(fewer));
         state.learned = Some((fewer, Instant::now() + NARROW_FOR));
@@ -93,7 +93,7 @@ impl RequestQueue {
 }
 
 impl State {
-    /// Serves as many as there are places for, and tells the others where they stand.
+    /// Serves waiting requests while there are places, and tells the others their positions.
     fn serve(&mut self, places: usize) {
         let learned = self.learned.filter(|(_, until)| Instant::now() < *until);
         let places = learned.map_or(places, |(fewer, _)| fewer.min(places));
@@ -111,7 +111,7 @@ impl State {
         self.tell();
     }
 
-    /// Turn by turn: first the first of each run, then the second of each.
+    /// Positions are counted round by round: first the first request of each run, then the second.
     fn tell(&self) {
         let longest = self.waiting.iter().map(|(_, queue)| queue.len()).max().unwrap_or_default();
         let turns =
@@ -121,7 +121,7 @@ impl State {
         }
     }
 
-    /// Takes a request out of the line, or gives its place back.
+    /// Removes a waiting request, or gives the place of a served one back.
     fn leave(&mut self, number: u64) {
         let mut waited = false;
         for (_, queue) in &mut self.waiting {
@@ -136,15 +136,15 @@ impl State {
     }
 }
 
-/// A place in the line: before an endpoint at first, and at it when it is served.
+/// A request's place: in the line at first, in flight once it is served.
 #[derive(Debug)]
 pub(crate) struct Place {
-    line: Arc<RequestQueue>,
+    line: Arc<FairQueue>,
     number: u64,
 }
 
 impl Place {
-    /// The endpoint said that it serves too many at once.
+    /// Lowers the bound of the line for a while.
     pub(crate) fn narrow(&self) {
         self.line.narrow();
     }
@@ -167,8 +167,8 @@ mod tests {
 
     use super::*;
 
-    fn line(places: usize) -> Arc<RequestQueue> {
-        RequestQueue::new(NonZeroUsize::new(places).unwrap())
+    fn line(places: usize) -> Arc<FairQueue> {
+        FairQueue::new(NonZeroUsize::new(places).unwrap())
     }
 
     fn run(number: u128) -> Option<RunId> {
