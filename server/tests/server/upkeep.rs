@@ -104,7 +104,7 @@ fn opened(folder: &Path) -> (tokio::runtime::Runtime, ServeOptions, Arc<Service>
     let Command::Serve(options) = CommandLine::parse_from(line).command else { panic!("it serves") };
     let lost = tokio::runtime::Runtime::new().unwrap();
     let service = lost.block_on(server::open(&options)).unwrap();
-    (lost, options, service)
+    (lost, *options, service)
 }
 
 #[test]
