@@ -17,6 +17,7 @@ pub mod limits;
 pub mod long_text;
 pub mod menu;
 pub mod notice;
+pub mod paper;
 pub mod search;
 pub mod start_form;
 pub mod status;

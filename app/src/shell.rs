@@ -55,7 +55,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <script nonce=use_nonce() inner_html=START></script>
                 // Within the page, so that nothing waits for another file.
                 <script nonce=use_nonce() inner_html=THEME></script>
-                <link rel="icon" type="image/svg+xml" href=at("/favicon.svg") />
+                // First, as the page is painted with them; what makes it alive comes behind.
+                <HashedStylesheet options=options.clone() id="leptos" root=base() />
                 <link
                     rel="preload"
                     href=at(TEXT_FONT)
@@ -63,9 +64,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     type="font/woff2"
                     crossorigin="anonymous"
                 />
+                <link rel="icon" type="image/svg+xml" href=at("/favicon.svg") />
                 <AutoReload options=options.clone() />
-                <HydrationScripts options=options.clone() root=base().to_owned() />
-                <HashedStylesheet options id="leptos" root=base() />
+                <HydrationScripts options root=base().to_owned() />
                 <MetaTags />
             </head>
             <body>

@@ -101,8 +101,9 @@ impl Office {
             async move {
                 match act {
                     Act::SignOut => {
-                        access::sign_out().await?;
+                        // Before: when the session ends this page is led away at once.
                         browser::drafts::sign_out();
+                        access::sign_out().await?;
                         browser::load(&at("/sign-in"));
                     }
                     Act::EndSession(id) => access::end_session(id).await?,

@@ -18,6 +18,7 @@ use crate::{
         icon::{Icon, IconName},
         long_text::{LongText, Reading},
         notice::Refusal,
+        whole_text::whole_text,
     },
     format,
     live::chat_call,
@@ -108,6 +109,8 @@ fn Exchange(screen: Screen, chat: usize) -> impl IntoView {
     state.get_untracked().map(|chat: Arc<ChatView>| {
         let by = format::person(&chat.asked.by);
         let number = chat.asked.chat;
+        let question = whole_text(screen.id, chat.asked.question.clone());
+        let beginning = chat.asked.question.shown().to_owned();
         let answer = move || match state.get_untracked().and_then(|chat| chat.answered.clone()) {
             Some(answered) if is_over.get() => view! { <AnswerText screen answered /> }.into_any(),
             _ => {
@@ -121,7 +124,7 @@ fn Exchange(screen: Screen, chat: usize) -> impl IntoView {
                     <span class="speaker"><Icon name=IconName::Person />{by}</span>
                     <time class="dim mono" datetime=chat.asked_at.to_string()>{chat.asked_at.clock()}</time>
                 </div>
-                <p class="chat-question">{chat.asked.question.shown().to_owned()}</p>
+                <p class="chat-question">{move || question.get().unwrap_or_else(|| beginning.clone())}</p>
                 <div class="turn-body" node_ref=place>{answer}</div>
             </article>
         }

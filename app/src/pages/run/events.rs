@@ -6,7 +6,7 @@ pub use self::headline::headline_of;
 
 use std::{sync::Arc, time::Duration};
 
-use leptos::{ev, html, prelude::*};
+use leptos::{html, prelude::*};
 use protocol::{Event, NodeId, RunView};
 
 use self::headline::json_of;
@@ -17,6 +17,7 @@ use crate::{
         copy::CopyButton,
         draft::draft_of,
         icon::{Icon, IconName},
+        paper::{PaperNote, use_printing},
         verbatim::Verbatim,
     },
 };
@@ -209,23 +210,11 @@ fn EventWindow(
             look();
         });
     });
-    let printed = RwSignal::new(false);
-    Effect::new(move |_| {
-        let before = window_event_listener(ev::beforeprint, move |_| {
-            printed.try_set(true);
-        });
-        let after = window_event_listener(ev::afterprint, move |_| {
-            printed.try_set(false);
-        });
-        on_cleanup(move || {
-            before.remove();
-            after.remove();
-        });
-    });
+    let is_printing = use_printing();
     let range = move || {
         let (first, rows) = seen.get();
         let all = shown.with(Vec::len);
-        if printed.get() {
+        if is_printing.get() {
             return (0, all.min(MOST_PRINTED));
         }
         let start = first.min(all).saturating_sub(BEYOND);
@@ -237,7 +226,24 @@ fn EventWindow(
     };
     // An SVG takes its height from an attribute: styles in the document are forbidden.
     let spacer = |rows: usize| (rows * ROW.unsigned_abs() as usize).to_string();
+    let missing = move || {
+        let (printed, shown) = (shown.with(Vec::len).min(MOST_PRINTED), shown.with(Vec::len));
+        let all = screen.view.with(RunView::seq);
+        let is_cut = printed < usize::try_from(all).unwrap_or(usize::MAX);
+        is_cut.then(|| {
+            let text = match printed < shown {
+                true => format!(
+                    "The first {printed} of {shown} events. The run's export has all of its {all} events."
+                ),
+                false => format!(
+                    "{printed} of {all} events: those that are chosen and loaded. The run's export has all."
+                ),
+            };
+            view! { <PaperNote text /> }
+        })
+    };
     view! {
+        {missing}
         <div class="event-frame" node_ref=frame on:scroll=scrolled tabindex="0" role="region" aria-label="Events">
             <svg class="spacer" width="1" height=move || spacer(range().0) aria-hidden="true"></svg>
             <For each=rows key=|event| event.seq let:event>

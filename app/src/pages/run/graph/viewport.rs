@@ -20,6 +20,8 @@ const ZOOM_STEP: f64 = 1.25;
 const CLICK: f64 = 5.0;
 /// How long the picture takes to glide, in milliseconds.
 const GLIDE: f64 = 260.0;
+/// On a canvas that is narrower, a card that works is as large as it is drawn: its letters are small enough.
+const NARROW: f64 = 640.0;
 /// Below this scale a card cannot be read while it works, and not even recognised when all is over.
 const READABLE: f64 = 0.9;
 const RECOGNISABLE: f64 = 0.45;
@@ -80,13 +82,14 @@ impl Viewport {
         let Some(size) = self.size() else { return };
         let aim = self.layout.with_untracked(|layout| {
             let fit = Camera::fit(layout).scale(size);
-            let needed = if at_work.is_some() { READABLE } else { RECOGNISABLE };
+            let readable = if size.width < NARROW { 1.0 } else { READABLE };
+            let needed = if at_work.is_some() { readable } else { RECOGNISABLE };
             if fit >= needed {
                 return None;
             }
             let card = at_work.or(otherwise).or_else(|| layout.cards.len().checked_sub(1))?;
             let card = layout.cards.get(card).copied()?;
-            Some(Camera::at_card(layout, card, READABLE.max(fit), size))
+            Some(Camera::at_card(layout, card, readable.max(fit), size))
         });
         if gently {
             self.glide_to(aim);
