@@ -95,8 +95,9 @@ step "Lints of the page" as_one \
   cargo clippy --package frontend --target wasm32-unknown-unknown -- -D warnings
 step "Types of the browser tests" as_one tsc --noEmit --project end2end
 host="$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')"
+# Many tests wait for servers that are killed, frozen or slow: more of them than cores are under way.
 step "Tests" rust_tests \
-  env "CARGO_TARGET_${host}_RUNNER=$root/scripts/timed.sh" \
+  env "CARGO_TARGET_${host}_RUNNER=$root/scripts/timed.sh" RUST_TEST_THREADS="${RUST_TEST_THREADS:-6}" \
   cargo test --workspace --exclude frontend --no-fail-fast
 slowest_rust_tests target/test-logs/tests.log
 step "Tests in WebAssembly" rust_tests \

@@ -151,7 +151,7 @@ fn a_server_whose_journal_is_dead_ends_and_says_why() {
         (serving, address)
     });
     lost.shutdown_timeout(Duration::from_secs(20));
-    let ended = here.block_on(tokio::time::timeout(Duration::from_secs(60), serving));
+    let ended = here.block_on(async { tokio::time::timeout(Duration::from_secs(60), serving).await });
     let why = ended.expect("it ends by itself").unwrap().unwrap_err().to_string();
     assert!(why.contains("stopped working") && why.contains("start Pitwall again"), "{why}");
     assert!(std::net::TcpStream::connect(address).is_err(), "nobody listens any more");
