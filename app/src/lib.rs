@@ -16,7 +16,6 @@ pub mod export;
 pub mod format;
 pub mod graph;
 mod legible;
-mod letter_case;
 pub mod live;
 pub mod markdown;
 pub mod pages;

@@ -22,7 +22,7 @@ mod feeds;
 mod limits;
 mod listener;
 mod logging;
-mod models;
+mod model_setup;
 mod pages;
 mod peer;
 mod polls;
@@ -316,7 +316,7 @@ pub async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
     let prices: Arc<dyn PriceVendor> = Arc::new(Sample::load()?);
     let desk = Arc::new(Desk::open_default(journal.clone(), prices.clone()).await?);
     let settings = Settings::read(options.model.settings.as_deref(), &options.data)?;
-    let models = models::all(&options.model, &settings)?;
+    let models = model_setup::registry(&options.model, &settings)?;
     let speed = options.model.rehearsal_speed;
     let trading = Trading::new(journal.clone(), desk.clone(), prices.clone(), models.clone(), speed);
     let runs = &options.runs;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use engine::Engine;
 use futures::Stream;
 use journal::Journal;
-use llm::Models;
+use llm::ModelRegistry;
 use market::PriceVendor;
 use protocol::{
     AccountId, Analyst, Approval, CallId, CreatePortfolio, Date, Digest, FlowId, ForkRun, GivenAnswer,
@@ -44,7 +44,7 @@ pub struct Service {
     /// Accounts and credentials.
     pub accounts: Accounts,
     /// The models that can answer runs; without any, the rehearsal answers.
-    pub models: Models,
+    pub models: ModelRegistry,
     /// Cancelled on shutdown; sockets close then.
     pub shutdown: CancellationToken,
     /// Open sockets and polls.

@@ -8,7 +8,10 @@ use super::{
     icon::{Icon, IconName},
     keys::on_page_key,
 };
-use crate::{api, browser, letter_case::lowercase};
+use crate::{
+    api,
+    browser::{self, lowercase},
+};
 
 /// Hits of each sort at most.
 const HITS: u32 = 6;
@@ -82,7 +85,7 @@ pub fn SearchBox() -> impl IntoView {
         open.set(false);
         words.set(String::new());
         if let Some(input) = input.try_get_untracked().flatten() {
-            drop(input.blur());
+            browser::leave(&input);
         }
         navigate(&hit.path, Default::default());
     });
@@ -101,7 +104,7 @@ pub fn SearchBox() -> impl IntoView {
             "Escape" => {
                 open.set(false);
                 if let Some(input) = input.try_get_untracked().flatten() {
-                    drop(input.blur());
+                    browser::leave(&input);
                 }
             }
             _ => return,

@@ -6,7 +6,7 @@ mod ticker_input;
 use std::collections::BTreeSet;
 
 use leptos::{ev::SubmitEvent, prelude::*};
-use leptos_router::hooks::{use_navigate, use_query_map};
+use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 use protocol::{
     Analyst, Approval, FlowId, Limits, ModelChoice, PlannedNode, PortfolioId, PortfolioSummary, ProfileName,
     RunSummary, StartOptions, StartRun, WorkflowKind,
@@ -19,11 +19,16 @@ use self::{
 use super::{
     approval::ApprovalPicker,
     day_field::day_field,
+    draft::draft_of,
     icon::{Icon, IconName},
     limits::{LimitFields, LimitsDraft},
     notice::FormError,
 };
-use crate::{api, browser, format::long_day};
+use crate::{
+    api,
+    browser::{self, drafts::forget_draft},
+    format::long_day,
+};
 
 /// How fast the rehearsal writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -155,9 +160,12 @@ pub fn StartForm(
 ) -> impl IntoView {
     let draft = Draft::new(&options);
     follow_address(draft);
+    // An address may ask for another run: of that it is another form.
+    let search = use_location().search;
+    let name = move || format!("start {}", search.try_get_untracked().unwrap_or_default());
 
     let start = Action::new(|request: &StartRun| api::start_run(request.clone()));
-    lead_to_the_run(start);
+    lead_to_the_run(start, name);
     // Until the page is alive a submit would only reload it.
     let alive = RwSignal::new(false);
     Effect::new(move || alive.set(true));
@@ -202,7 +210,7 @@ pub fn StartForm(
         nodes,
     } = options;
     view! {
-        <form class="card start-form" id="start" aria-labelledby="start-heading" novalidate=true on:submit=submit>
+        <form class="card start-form" id="start" aria-labelledby="start-heading" novalidate=true on:submit=submit node_ref=draft_of(name)>
             <h2 id="start-heading">"Start a run"</h2>
             <Choice
                 legend="Type"
@@ -313,12 +321,16 @@ fn follow_address(draft: Draft) {
     });
 }
 
-fn lead_to_the_run(start: Action<StartRun, Result<protocol::RunAccepted, api::ApiError>>) {
+fn lead_to_the_run(
+    start: Action<StartRun, Result<protocol::RunAccepted, api::ApiError>>,
+    draft_name: impl Fn() -> String + 'static,
+) {
     let navigate = use_navigate();
     Effect::new(move || {
         let accepted =
             start.value().with(|answer| answer.as_ref()?.as_ref().ok().map(|accepted| accepted.run));
         if let Some(run) = accepted {
+            forget_draft(&draft_name());
             navigate(&format!("/runs/{run}"), Default::default());
         }
     });

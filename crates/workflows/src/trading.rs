@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use engine::{Plan, Workflows};
 use journal::Journal;
-use llm::{ChatModel, Missing, Models, Rehearsal};
+use llm::{ChatModel, Missing, ModelRegistry, Rehearsal};
 use market::PriceVendor;
 use protocol::{AccountId, Date, ModelChoice, RunId, RunRequest, Workflow};
 
@@ -33,7 +33,7 @@ pub struct Trading {
     journal: Journal,
     desk: Arc<Desk>,
     sources: Sources,
-    models: Models,
+    models: ModelRegistry,
     rehearsal_speed: Option<u32>,
 }
 
@@ -46,7 +46,7 @@ impl Trading {
         journal: Journal,
         desk: Arc<Desk>,
         prices: Arc<dyn PriceVendor>,
-        models: Models,
+        models: ModelRegistry,
         rehearsal_speed: Option<u32>,
     ) -> Self {
         let sources = Sources::of_prices(prices);

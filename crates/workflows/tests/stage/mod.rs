@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engine::{Allowance, Engine, EngineOptions};
 use journal::Journal;
-use llm::{ChatModel, ChatRequest, Models, Rehearsal, Script, Turn};
+use llm::{ChatModel, ChatRequest, ModelRegistry, Rehearsal, Script, Turn};
 use market::{PriceVendor, Sample};
 use protocol::{
     AccountId, Analyst, Body, CallId, Event, NodeId, NodeStatus, PortfolioId, RunId, RunRequest, RunView,
@@ -43,7 +43,8 @@ impl Stage {
         let journal = Journal::open(&folder.path().join("journal.db")).await.unwrap();
         let prices: Arc<dyn PriceVendor> = Arc::new(Sample::load().unwrap());
         let desk = Arc::new(Desk::open_default(journal.clone(), prices.clone()).await.unwrap());
-        let trading = Trading::new(journal.clone(), desk.clone(), prices.clone(), Models::of(model), None);
+        let trading =
+            Trading::new(journal.clone(), desk.clone(), prices.clone(), ModelRegistry::of(model), None);
         let engine = Engine::new(
             journal.clone(),
             Arc::new(trading),

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     components::{
+        draft::draft_of,
         icon::{Icon, IconName},
         json,
         verbatim::Verbatim,
@@ -22,17 +23,25 @@ use crate::{
 
 /// The form of a question that asks for a value.
 #[component]
-pub fn ValueAsk(screen: Screen, name: String, form: InputForm, reply: Reply) -> impl IntoView {
+pub fn ValueAsk(
+    screen: Screen,
+    name: String,
+    form: InputForm,
+    /// How the names of its drafts begin.
+    draft: String,
+    reply: Reply,
+) -> impl IntoView {
+    let draft = format!("{draft}value");
     match form {
-        InputForm::Text => view! { <TextForm name reply /> }.into_any(),
-        InputForm::Choice { options } => view! { <ChoiceForm name options reply /> }.into_any(),
+        InputForm::Text => view! { <TextForm name draft reply /> }.into_any(),
+        InputForm::Choice { options } => view! { <ChoiceForm name draft options reply /> }.into_any(),
         InputForm::Object { schema } => {
             let schema = whole_text(screen.id, schema);
             (move || {
-                let (name, schema) = (name.clone(), schema.get());
+                let (name, draft, schema) = (name.clone(), draft.clone(), schema.get());
                 schema.map(|schema| match json::read(&schema).as_ref().and_then(fields) {
-                    Some(fields) => view! { <ObjectForm name fields reply /> }.into_any(),
-                    None => view! { <JsonForm name schema reply /> }.into_any(),
+                    Some(fields) => view! { <ObjectForm name draft fields reply /> }.into_any(),
+                    None => view! { <JsonForm name draft schema reply /> }.into_any(),
                 })
             })
             .into_any()
@@ -58,7 +67,7 @@ fn Submit(reply: Reply) -> impl IntoView {
 }
 
 #[component]
-fn TextForm(name: String, reply: Reply) -> impl IntoView {
+fn TextForm(name: String, draft: String, reply: Reply) -> impl IntoView {
     let typed = RwSignal::new(String::new());
     let fault = RwSignal::new(None::<&str>);
     let submit = move |event: SubmitEvent| {
@@ -72,7 +81,7 @@ fn TextForm(name: String, reply: Reply) -> impl IntoView {
     };
     let note = format!("{name}-note");
     view! {
-        <form class="ask-form" on:submit=submit>
+        <form class="ask-form" on:submit=submit node_ref=draft_of(move || draft.clone())>
             <textarea
                 class="input"
                 rows="3"
@@ -88,7 +97,7 @@ fn TextForm(name: String, reply: Reply) -> impl IntoView {
 }
 
 #[component]
-fn ChoiceForm(name: String, options: Vec<String>, reply: Reply) -> impl IntoView {
+fn ChoiceForm(name: String, draft: String, options: Vec<String>, reply: Reply) -> impl IntoView {
     let chosen = RwSignal::new(None::<usize>);
     let words = StoredValue::new(options.clone());
     let submit = move |event: SubmitEvent| {
@@ -114,7 +123,7 @@ fn ChoiceForm(name: String, options: Vec<String>, reply: Reply) -> impl IntoView
         }
     });
     view! {
-        <form class="ask-form" on:submit=submit>
+        <form class="ask-form" on:submit=submit node_ref=draft_of(move || draft.clone())>
             <fieldset class="ask-choices">
                 <legend class="visually-hidden">"Your answer"</legend>
                 {choices.collect_view()}
@@ -125,7 +134,7 @@ fn ChoiceForm(name: String, options: Vec<String>, reply: Reply) -> impl IntoView
 }
 
 #[component]
-fn ObjectForm(name: String, fields: Vec<Field>, reply: Reply) -> impl IntoView {
+fn ObjectForm(name: String, draft: String, fields: Vec<Field>, reply: Reply) -> impl IntoView {
     let typed = RwSignal::new(
         fields.iter().map(|field| (field.name.clone(), field.initial.clone())).collect::<BTreeMap<_, _>>(),
     );
@@ -155,7 +164,7 @@ fn ObjectForm(name: String, fields: Vec<Field>, reply: Reply) -> impl IntoView {
         view! { <FieldRow id field typed faults /> }
     });
     view! {
-        <form class="ask-form" novalidate=true on:submit=submit>
+        <form class="ask-form" novalidate=true on:submit=submit node_ref=draft_of(move || draft.clone())>
             {rows.collect_view()}
             <Submit reply />
         </form>
@@ -211,7 +220,7 @@ fn FieldRow(
         Kind::Text | Kind::Number | Kind::Integer => {
             let mode = if matches!(kind, Kind::Text) { "text" } else { "decimal" };
             view! {
-                <input class="input" type="text" inputmode=mode id=id.clone() autocomplete="off" aria-describedby=note.clone() aria-invalid=invalid prop:value=value on:input=move |event| set(event_target_value(&event)) />
+                <input class="input" type="text" inputmode=mode id=id.clone() autocomplete="off" aria-describedby=note.clone() aria-invalid=invalid value=value() prop:value=value on:input=move |event| set(event_target_value(&event)) />
             }
             .into_any()
         }
@@ -232,7 +241,7 @@ fn FieldRow(
 
 /// For a schema that is no plain object: its JSON, and a place to write JSON.
 #[component]
-fn JsonForm(name: String, schema: String, reply: Reply) -> impl IntoView {
+fn JsonForm(name: String, draft: String, schema: String, reply: Reply) -> impl IntoView {
     let typed = RwSignal::new(String::new());
     let fault = RwSignal::new(None::<String>);
     let submit = move |event: SubmitEvent| {
@@ -247,7 +256,7 @@ fn JsonForm(name: String, schema: String, reply: Reply) -> impl IntoView {
     };
     let note = format!("{name}-note");
     view! {
-        <form class="ask-form" on:submit=submit>
+        <form class="ask-form" on:submit=submit node_ref=draft_of(move || draft.clone())>
             <textarea class="input mono" rows="5" spellcheck="false" aria-label="Your answer, as JSON" aria-describedby=note.clone() prop:value=typed on:input=move |event| typed.set(event_target_value(&event))></textarea>
             <p id=note class="inline-problem" role="alert">{fault}</p>
             <details>
