@@ -330,7 +330,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_read_as_it_was_written() {
         let draft = Draft { form: "chat 1".into(), fields: vec![typed("Your question", "why?")] };
-        let text = serde_json::to_string(&[draft.clone()]).unwrap();
+        let text = serde_json::to_string(std::slice::from_ref(&draft)).unwrap();
         assert_eq!(serde_json::from_str::<Vec<Draft>>(&text).unwrap(), [draft]);
         assert!(text.contains(r#"{"typed":"why?"}"#), "{text}");
     }

@@ -130,9 +130,9 @@ mod tests {
 
     #[test]
     fn a_draft_says_which_question_it_answers() {
-        let (input, asked_at) = question_of("ask 1 ask:trader:1 42 send-back", "ask 1 ").unwrap();
-        assert_eq!((input.as_str(), asked_at), ("ask:trader:1", Timestamp(42)));
-        assert_eq!(question_of("ask 2 ask:trader:1 42 value", "ask 1 "), None);
+        let (input, asked_at) = question_of("ask 1 trader:1:2 42 send-back", "ask 1 ").unwrap();
+        assert_eq!((input.as_str(), asked_at), ("trader:1:2", Timestamp(42)));
+        assert_eq!(question_of("ask 2 trader:1:2 42 value", "ask 1 "), None);
         assert_eq!(question_of("ask 1 ", "ask 1 "), None);
     }
 }
