@@ -119,11 +119,16 @@ test.describe("the list of runs", () => {
     await page.getByRole("combobox", { name: "Status" }).selectOption("All");
     await expect(titles(page)).toHaveCount(1);
 
+    // Whatever runs others have started on this server.
+    const isOfPortfolios = async () => {
+      await expect(titles(page).filter({ hasText: "Portfolio · main_portfolio" }).first()).toBeVisible();
+      await expect(titles(page).filter({ hasNotText: "Portfolio · " })).toHaveCount(0);
+    };
     await page.goto("/runs?kind=portfolio");
-    await expect(titles(page)).toHaveText([/^Portfolio · .* · 2022-06-30$/]);
+    await isOfPortfolios();
     await expect(page.getByRole("combobox", { name: "Type" })).toHaveValue("portfolio");
     await page.reload();
-    await expect(titles(page)).toHaveText([/^Portfolio · .* · 2022-06-30$/]);
+    await isOfPortfolios();
 
     await page.goto(`/runs?flow=${analysis.flow}`);
     await expect(titles(page)).toHaveCount(3);

@@ -68,7 +68,7 @@ test("every page opens by a link, and its part comes only then", async ({ page, 
   await expect(heading).toHaveText("Runs");
   expect([part("runs"), part("run"), part("overview"), part("portfolio")]).toEqual([true, false, false, false]);
 
-  await page.getByRole("link", { name: "Pipeline · LLY · 2022-06-30" }).click();
+  await page.getByRole("link", { name: "Pipeline · LLY · 2022-06-30" }).first().click();
   await expect(heading).toHaveText(/^Pipeline · LLY/);
   expect([part("run"), part("overview"), part("portfolio")]).toEqual([true, false, false]);
 

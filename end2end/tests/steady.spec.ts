@@ -1,6 +1,6 @@
 import { type Page, expect, test } from "./fixtures";
 import { card } from "./run-page";
-import { finishedPipeline, startPortfolioRun, succeeded } from "./runs";
+import { finishedPipeline, openPortfolio, startPortfolioRun, succeeded } from "./runs";
 
 // What a person looks at does not move under their eyes, can be read on a phone, and is painted before the program.
 
@@ -24,7 +24,8 @@ async function shifts(page: Page): Promise<number> {
 
 test("no page moves when it connects", async ({ page, server }) => {
   const { run, flow } = await finishedPipeline(server, "AAPL", "2022-06-30");
-  const decision = await startPortfolioRun(server, "2022-06-30", { flow });
+  const portfolio = await openPortfolio(server, "steady");
+  const decision = await startPortfolioRun(server, "2022-06-30", { flow }, portfolio);
   await succeeded(server, decision.run);
   // So that what the server rendered is painted long before the page's own word of its connection.
   await page.routeWebSocket(/\/ws\/v1\//, async (socket) => {
@@ -33,7 +34,7 @@ test("no page moves when it connects", async ({ page, server }) => {
   });
   for (const width of [412, 1_350]) {
     await page.setViewportSize({ width, height: 940 });
-    for (const path of ["/portfolios/main_portfolio", "/", "/runs", `/runs/${run}`]) {
+    for (const path of [`/portfolios/${portfolio}`, "/", "/runs", `/runs/${run}`]) {
       await page.goto(path);
       await expect(page.locator(".connection").first()).toContainText(/Live|Complete/);
       expect(await shifts(page), `${path} at ${width} px`).toBeLessThan(0.1);
@@ -43,10 +44,11 @@ test("no page moves when it connects", async ({ page, server }) => {
 
 test("no letters are smaller than 12 pixels on a phone", async ({ page, server }) => {
   const { run, flow } = await finishedPipeline(server, "AAPL", "2022-06-30");
-  const decision = await startPortfolioRun(server, "2022-06-30", { flow });
+  const portfolio = await openPortfolio(server, "legible");
+  const decision = await startPortfolioRun(server, "2022-06-30", { flow }, portfolio);
   await succeeded(server, decision.run);
   await page.setViewportSize({ width: 390, height: 800 });
-  for (const path of ["/", "/runs", `/runs/${run}`, `/runs/${run}?view=timeline`, `/runs/${run}?view=events`, "/portfolios/main_portfolio", "/account"]) {
+  for (const path of ["/", "/runs", `/runs/${run}`, `/runs/${run}?view=timeline`, `/runs/${run}?view=events`, `/portfolios/${portfolio}`, "/account"]) {
     await page.goto(path);
     const small = await page.evaluate(() => {
       const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
