@@ -1,7 +1,6 @@
 //! What the run asks of people, at the top of its page.
 
 mod approval;
-mod schema;
 mod value;
 
 use std::time::Duration;

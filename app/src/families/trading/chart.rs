@@ -4,10 +4,13 @@ mod drawing;
 mod scale;
 
 use leptos::{ev::KeyboardEvent, html, prelude::*, web_sys::PointerEvent};
-use protocol::{Side, Trade, ValuePoint, grouped};
+use protocol::{
+    grouped,
+    trading::{Side, Trade, ValuePoint},
+};
 
 use self::drawing::{Drawing, HEIGHT, Marker, Point, WIDTH};
-use super::table::{Cell, DataTable};
+use crate::components::table::{Cell, DataTable};
 use crate::format;
 
 /// What the benchmark is called.

@@ -2,14 +2,15 @@
 
 use leptos::{ev::SubmitEvent, html, prelude::*};
 use leptos_router::hooks::use_navigate;
-use protocol::{CreatePortfolio, Decimal};
+use protocol::{Decimal, trading::CreatePortfolio};
 
 use crate::{
-    api, browser,
+    browser,
     components::{
         icon::{Icon, IconName},
         notice::FormError,
     },
+    families::trading::api as own_api,
 };
 
 /// The button and its dialog. It leads to the new portfolio.
@@ -23,7 +24,7 @@ pub fn NewPortfolio(
     let name = RwSignal::new(String::new());
     let cash = RwSignal::new("100,000".to_owned());
     let fault = RwSignal::new(None::<String>);
-    let create = Action::new(|request: &CreatePortfolio| api::create_portfolio(request.clone()));
+    let create = Action::new(|request: &CreatePortfolio| own_api::create_portfolio(request.clone()));
 
     let navigate = use_navigate();
     Effect::new(move || match create.value().get() {
