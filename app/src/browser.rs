@@ -2,8 +2,14 @@
 //! renders: it is for event handlers and effects.
 
 mod clipboard;
+pub mod drafts;
+mod field;
 mod function;
 mod growing_text;
+mod letter_case;
+mod requests;
+mod root;
+mod scrolling;
 mod server_clock;
 mod typed;
 
@@ -14,8 +20,8 @@ use leptos::{
     prelude::{document, window},
     wasm_bindgen::JsCast,
     web_sys::{
-        Element, HtmlDialogElement, HtmlInputElement, KeyboardEvent, MediaQueryList, Node, PointerEvent,
-        Storage,
+        Element, Event, EventTarget, HtmlDialogElement, HtmlInputElement, KeyboardEvent, MediaQueryList,
+        Node, PointerEvent, Storage,
     },
 };
 
@@ -24,7 +30,11 @@ pub use self::{
     clipboard::copy,
     function::Refused,
     growing_text::GrowingText,
-    server_clock::{RENDERED_AT, heard, now, steady_ms},
+    letter_case::lowercase,
+    requests::{Aborts, delete_in_leaving},
+    root::{root_attribute, set_root_attribute},
+    scrolling::{Bounds, Sight, bounds_of, has_focus, scroll_to_child, scroll_to_end, sight_of},
+    server_clock::{RENDERED_AT, heard, now, steady_ms, told},
     typed::{Typed, has_typed},
 };
 
@@ -53,24 +63,20 @@ pub fn storage() -> Option<Storage> {
 }
 
 /// What this tab remembers under a name, over reloads, if the person allows it.
-#[cfg(feature = "hydrate")]
 pub fn kept_in_tab(name: &str) -> Option<String> {
     tab_storage()?.get_item(name).ok().flatten()
 }
 
 /// Lets this tab remember something over reloads. Where the browser refuses, it is forgotten then.
-#[cfg(feature = "hydrate")]
 pub fn keep_in_tab(name: &str, value: &str) {
     drop(tab_storage().map(|storage| storage.set_item(name, value)));
 }
 
 /// Lets this tab forget something.
-#[cfg(feature = "hydrate")]
 pub fn forget_in_tab(name: &str) {
     drop(tab_storage().map(|storage| storage.remove_item(name)));
 }
 
-#[cfg(feature = "hydrate")]
 fn tab_storage() -> Option<Storage> {
     window().session_storage().ok().flatten()
 }
@@ -78,6 +84,18 @@ fn tab_storage() -> Option<Storage> {
 /// Scheme and host of the address of this page; empty where the browser does not tell.
 pub fn origin() -> String {
     window().location().origin().unwrap_or_default()
+}
+
+/// Whether the browser has a network, as far as it says.
+pub fn is_online() -> bool {
+    part(&window().navigator(), "onLine").is_none_or(|online| online.is_truthy())
+}
+
+/// The address of a socket of this server; `None` where the browser does not tell where the page is from.
+pub fn socket_address(path: &str) -> Option<String> {
+    let location = window().location();
+    let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
+    Some(format!("{scheme}://{}{}", location.host().ok()?, crate::base::at(path)))
 }
 
 /// Brings the focus to an element; what is around it does not scroll.
@@ -94,9 +112,36 @@ pub fn focus_first(selector: &str) {
     }
 }
 
-/// Brings an element into sight.
-pub fn show(element: &Element) {
-    call(element, "scrollIntoView", &[]).ok();
+/// Brings the focus to the element of this id; what is around it does not scroll.
+pub fn focus_id(id: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        focus(&element);
+    }
+}
+
+/// Takes the focus away from an element.
+pub fn leave(element: &Element) {
+    call(element, "blur", &[]).ok();
+}
+
+/// Brings the element of this id into sight.
+pub fn show_id(id: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        call(&element, "scrollIntoView", &[]).ok();
+    }
+}
+
+/// Whether something that an event names is an element, or stands in it; `None` where it names nothing.
+pub fn is_inside(element: &Element, target: Option<EventTarget>) -> Option<bool> {
+    let target = target?.dyn_into::<Node>().ok()?;
+    Some(element.contains(Some(&target)))
+}
+
+/// Selects the whole text of the field that an event comes from.
+pub fn select_text_of(event: &Event) {
+    if let Some(field) = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok()) {
+        select_text(&field);
+    }
 }
 
 /// Selects the whole text of a field.
@@ -145,9 +190,12 @@ pub fn load(path: &str) {
     drop(window().location().assign(path));
 }
 
+/// The attribute of the document's root that says that the page's program has taken the page over.
+pub const ALIVE: &str = "data-hydrated";
+
 /// Whether the page's program has taken the page over.
 pub fn is_alive() -> bool {
-    document().document_element().is_some_and(|root| root.has_attribute("data-hydrated"))
+    root_attribute(ALIVE).is_some()
 }
 
 /// The files of the page's program that the document names.

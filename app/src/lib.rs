@@ -17,7 +17,6 @@ pub mod families;
 pub mod format;
 pub mod graph;
 mod legible;
-mod letter_case;
 pub mod live;
 pub mod markdown;
 pub mod pages;

@@ -1,7 +1,7 @@
 //! What keeps a page up to date: connections that come back by themselves, and the signals they feed.
 //!
 //! - `listener`: one for each thing that is followed; it notices by `heartbeat` whether the server is heard
-//! - `line`: a connection, by a socket or by `polls`; `route`: which of them gets through to this tab
+//! - `transport`: a connection, by a socket or by `polls`; `route`: which of them gets through to this tab
 //! - `gathered`: messages until the next frame that is drawn; `backoff`: the wait between two attempts
 //! - `run`, `run_feed`, `feed`: what is followed; `streams`: text of calls in flight
 //! - `connection`: what a person is told of all that
@@ -15,8 +15,6 @@ mod feed;
 mod gathered;
 mod heartbeat;
 #[cfg(feature = "hydrate")]
-mod line;
-#[cfg(feature = "hydrate")]
 mod listener;
 #[cfg(feature = "hydrate")]
 mod polls;
@@ -25,6 +23,8 @@ mod route;
 mod run;
 mod run_feed;
 mod streams;
+#[cfg(feature = "hydrate")]
+mod transport;
 
 #[cfg(all(feature = "hydrate", not(debug_assertions)))]
 pub(crate) use backoff::wait_after;

@@ -11,7 +11,7 @@ use leptos_router::{
 use crate::{
     base::{at, base},
     components::{
-        access::{AccessNote, once_in, provide_identity},
+        access::{AccessNote, keep_drafts_apart, once_in, provide_identity},
         badge::NeedsYou,
         keys::KeyHelp,
         top_bar::TopBar,
@@ -55,7 +55,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <script nonce=use_nonce() inner_html=START></script>
                 // Within the page, so that nothing waits for another file.
                 <script nonce=use_nonce() inner_html=THEME></script>
-                <link rel="icon" type="image/svg+xml" href=at("/favicon.svg") />
+                // First, as the page is painted with them; what makes it alive comes behind.
+                <HashedStylesheet options=options.clone() id="leptos" root=base() />
                 <link
                     rel="preload"
                     href=at(TEXT_FONT)
@@ -63,9 +64,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     type="font/woff2"
                     crossorigin="anonymous"
                 />
+                <link rel="icon" type="image/svg+xml" href=at("/favicon.svg") />
                 <AutoReload options=options.clone() />
-                <HydrationScripts options=options.clone() root=base().to_owned() />
-                <HashedStylesheet options id="leptos" root=base() />
+                <HydrationScripts options root=base().to_owned() />
                 <MetaTags />
             </head>
             <body>
@@ -115,6 +116,7 @@ fn forbid_foreign_content() {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_identity();
+    keep_drafts_apart();
     let feed = RunFeed::provide();
     let needs_you = NeedsYou::follow(&feed);
     let connection = feed.connection();

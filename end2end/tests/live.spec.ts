@@ -170,6 +170,55 @@ for (const [upgrades, words] of obstacles) {
   });
 }
 
+test("a tab's title does not say of a count that is no longer heard that it is so", async ({ page, way: proxy, server }) => {
+  const { run } = await startPipeline(server, "AAPL", "2022-06-30", { questions: true });
+  await page.goto("/runs");
+  await expect(page).toHaveTitle("(1) Runs · Pitwall");
+  proxy.close();
+  await expect(connection(page)).toHaveText(/^(Reconnecting|Offline), as of /, { timeout: 15_000 });
+  await expect(page).toHaveTitle("(was 1) Runs · Pitwall");
+  await stop(server, run);
+  proxy.open();
+  await expect(page).toHaveTitle("Runs · Pitwall", { timeout: 20_000 });
+});
+
+test("a heartbeat that contradicts what the page knows of the server's clock makes it ask for the time", async ({ page, server }) => {
+  const asked: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().endsWith("/healthz")) asked.push(request.url());
+  });
+  let [ahead, beats] = [0, 0];
+  await page.routeWebSocket(/\/ws\/v1\//, (socket) => {
+    socket.connectToServer().onMessage((message) => {
+      const text = String(message);
+      if (!text.startsWith('{"control":"heartbeat"')) return socket.send(message);
+      const beat = JSON.parse(text) as { at: string | number };
+      socket.send(JSON.stringify({ ...beat, at: shift(beat.at, ahead) }));
+      beats += 1;
+    });
+  });
+  const beatsMore = async () => {
+    const before = beats;
+    await expect.poll(() => beats, { timeout: 5 * heartbeat * 1_000 }).toBeGreaterThan(before + 3);
+  };
+  const { run } = await startPipeline(server, "AAPL", "2022-06-30", { charactersPerSecond: 20 });
+  await page.goto(`/runs/${run}`);
+  await expect(fact(page, "Connection")).toHaveText("Live");
+  await beatsMore();
+  expect(asked, "all is in agreement").toEqual([]);
+  // The server's clock is set back, as far as its heartbeats say: the page asks, once.
+  ahead = -3_600_000;
+  await expect.poll(() => asked.length, { timeout: 15_000 }).toBe(1);
+  await beatsMore();
+  expect(asked).toHaveLength(1);
+  await stop(server, run);
+});
+
+/** A moment as the protocol writes it, some milliseconds later. */
+function shift(moment: string | number, by: number): string | number {
+  return typeof moment === "number" ? moment + by : new Date(new Date(moment).getTime() + by).toISOString();
+}
+
 test("a tab without a socket tries one again from time to time, and takes it", async ({ page, way: proxy, server }) => {
   proxy.upgrades = "refuse";
   const { run } = await startPipeline(server, "AAPL", "2022-06-30", { charactersPerSecond: 20 });

@@ -1,5 +1,6 @@
 import { type Page, expect, test } from "./fixtures";
 import { inspector, viewTab } from "./run-page";
+import { importRun, runFile } from "./run-files";
 import { type Accepted, finishedPipeline } from "./runs";
 
 // A page on paper is all of its text without the frame around it.
@@ -68,6 +69,29 @@ test("every view of a run, and a node, prints whole and without the frame", asyn
   const paper = await page.pdf({ format: "A4" });
   const pages = paper.toString("latin1").match(/\/Type\s*\/Page\b(?!s)/g)?.length ?? 0;
   expect(pages, "more than one page of paper").toBeGreaterThan(1);
+});
+
+test("a text that is not loaded, and a fold, say on paper what is missing and where it is", async ({ page, server }) => {
+  const run = await importRun(server, runFile("The shares rise. ".repeat(1_000)));
+  await page.goto(`/runs/${run}?view=transcript`);
+  const whole = page.getByRole("log", { name: "Transcript" }).getByRole("button", { name: /^Load all/ }).first();
+  await expect(whole).toBeVisible();
+  const note = `The whole is on the page of the run, /runs/${run}, behind “Load all”, and in the run's export.`;
+  await expect(page.getByText(note).first()).toBeHidden();
+  const cut = await printed(page);
+  expect(cut.text).toContain(note);
+  await whole.click();
+  await expect(whole).toBeHidden();
+  const loaded = await printed(page);
+  expect(loaded.text.split("The shares rise.").length).toBeGreaterThan(1_000);
+
+  await page.goto("/");
+  await page.emulateMedia({ media: "print" });
+  const folds = page.locator("main details:not([open], .menu) > summary");
+  for (const fold of await folds.all()) {
+    expect(await fold.evaluate((element) => getComputedStyle(element, "::after").content)).toContain("folded");
+  }
+  await page.emulateMedia({ media: null });
 });
 
 test("all other pages print whole and without the frame", async ({ page }) => {

@@ -7,7 +7,7 @@ use std::{
 
 use app::{
     base,
-    browser::{Banner, Typed},
+    browser::{ALIVE, Banner, Typed, root_attribute, set_root_attribute},
 };
 use leptos::{
     leptos_dom::helpers::document, mount::hydrate_from_async, server_fn::client::try_set_server_url,
@@ -19,8 +19,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub async fn hydrate() {
     std::panic::set_hook(Box::new(report_panic));
     let Some(body) = document().body() else { return };
-    let root = document().document_element();
-    base::set(root.and_then(|root| root.get_attribute("data-base")).unwrap_or_default());
+    base::set(root_attribute("data-base").unwrap_or_default());
     // Said once: it is refused if it was said before.
     let _ = try_set_server_url(base::base());
     // A person may be quicker than the program.
@@ -28,10 +27,8 @@ pub async fn hydrate() {
     // Waits for the code of the page that is open.
     hydrate_from_async(body, app::App).await.forget();
     typed.give_back();
-    if let Some(root) = document().document_element() {
-        // Tests wait for it: before, a click would go nowhere.
-        drop(root.set_attribute("data-hydrated", "true"));
-    }
+    // Tests wait for it: before, a click would go nowhere.
+    set_root_attribute(ALIVE, Some("true"));
 }
 
 /// A panic ends the program while the page still looks alive: say so.

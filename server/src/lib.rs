@@ -24,7 +24,7 @@ mod feeds;
 mod limits;
 mod listener;
 mod logging;
-mod models;
+mod model_setup;
 mod pages;
 mod peer;
 mod polls;
@@ -318,7 +318,7 @@ pub async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
     let accounts = Accounts::open(&accounts_file(&options.data)?).await?;
     let journal = Journal::open(&folder.join(upkeep::JOURNAL)).await?;
     let settings = Settings::read(options.model.settings.as_deref(), &options.data)?;
-    let models = models::all(&options.model, &settings)?;
+    let models = model_setup::registry(&options.model, &settings)?;
     let (all, own) = families::open(&journal).await?;
     let families = Arc::new(Families::new(all, models.clone(), options.model.rehearsal_speed)?);
     let runs = &options.runs;

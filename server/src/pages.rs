@@ -19,7 +19,7 @@ use axum::{
 };
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos_axum::{ErrorHandler, LeptosRoutes, generate_route_list};
-use tower_http::services::ServeDir;
+use tower_http::services::{ServeDir, ServeFile};
 
 use crate::{families, scope::Gateway};
 
@@ -58,12 +58,15 @@ pub fn router(gateway: Gateway, site: &Path, heartbeat: Heartbeat) -> Router {
     let fonts = Router::new()
         .fallback_service(ServeDir::new(site.join("fonts")))
         .layer(middleware::from_fn(allow_to_keep));
+    let favicon = ServeFile::new(site.join("favicon.svg")).precompressed_br().precompressed_gzip();
+    let favicon = Router::new().route_service(FAVICON, favicon).layer(middleware::from_fn(allow_to_keep));
     let files = ServeDir::new(site).precompressed_br().precompressed_gzip();
     let shell_options = options.clone();
     Router::new()
         .leptos_routes_with_context(&options, routes, context.clone(), move || shell(shell_options.clone()))
         .nest("/pkg", package)
         .nest("/fonts", fonts)
+        .merge(favicon)
         .fallback_service(files.fallback(ErrorHandler::new_with_context(context, shell, options.clone())))
         .with_state(options)
 }
@@ -85,13 +88,19 @@ async fn allow_to_keep(request: Request, next: Next) -> Response {
     response
 }
 
+/// The picture of the browser's tab.
+const FAVICON: &str = "/favicon.svg";
+
 /// Names contain a hash of the content, or a version for fonts, so cached copies are never stale. The
-/// program's main files are the exception: they are hashed before the names of other files are inserted.
+/// program's main files are the exception: they are hashed before the names of other files are inserted. The
+/// favicon has no version in its name, and may be a day old.
 fn lifetime(path: &str) -> HeaderValue {
     let name = path.rsplit('/').next().unwrap_or_default();
     let is_main = name.starts_with("pitwall.") && !name.ends_with(".css");
     HeaderValue::from_static(if is_main || name.ends_with(".txt") {
         "no-cache"
+    } else if path == FAVICON {
+        "public, max-age=86400"
     } else {
         "public, max-age=31536000, immutable"
     })
@@ -107,6 +116,7 @@ mod tests {
             assert_eq!(lifetime(kept), "public, max-age=31536000, immutable", "{kept}");
         }
         assert_eq!(lifetime("/inter.v5.woff2"), "public, max-age=31536000, immutable");
+        assert_eq!(lifetime("/favicon.svg"), "public, max-age=86400");
         for asked in ["/pitwall.x.wasm", "/pitwall.x.js", "/inter-LICENSE.txt"] {
             assert_eq!(lifetime(asked), "no-cache", "{asked}");
         }

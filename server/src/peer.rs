@@ -24,7 +24,7 @@ use tokio_util::{
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
 
-use crate::polls::{Opened, PollLine, Polls};
+use crate::polls::{Opened, PollSender, Polls};
 
 /// A peer that takes no byte for this long is dropped (backpressure).
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -132,7 +132,7 @@ impl Sockets {
             .max_frame_size(LARGEST_MESSAGE)
             .on_upgrade(async move |socket| {
                 // A task of its own, since the present one keeps the upgrade's memory as long as it lives.
-                tokio::spawn(serve(begin(Line::Socket(Box::new(socket)))));
+                tokio::spawn(serve(begin(Transport::Socket(Box::new(socket)))));
             })
     }
 
@@ -146,8 +146,8 @@ impl Sockets {
     where
         F: Future<Output = Result<(), Gone>> + Send + 'static,
     {
-        let (opened, line) = self.polls.open(holder);
-        tokio::spawn(serve(self.begin(expired)(Line::Poll(line))));
+        let (opened, poll) = self.polls.open(holder);
+        tokio::spawn(serve(self.begin(expired)(Transport::Poll(poll))));
         opened
     }
 
@@ -155,7 +155,7 @@ impl Sockets {
     fn begin(
         &self,
         expired: impl Future<Output = ()> + Send + 'static,
-    ) -> impl FnOnce(Line) -> Peer + Send + 'static {
+    ) -> impl FnOnce(Transport) -> Peer + Send + 'static {
         let (shutdown, heartbeat, open) = (self.shutdown.clone(), self.heartbeat, self.open.token());
         let troubles = troubles(self.trouble.clone());
         let ending = Box::pin(async move {
@@ -164,11 +164,11 @@ impl Sockets {
                 () = expired => Ending::SignedOut,
             }
         });
-        move |line| {
+        move |transport| {
             let now = Instant::now();
             let ping = every(PING_EVERY, now + PING_EVERY);
             let heartbeat = Some(every(heartbeat, now));
-            Peer { line, ping, heartbeat, heard: now, earned: now, ending, troubles, _open: open }
+            Peer { transport, ping, heartbeat, heard: now, earned: now, ending, troubles, _open: open }
         }
     }
 
@@ -186,15 +186,15 @@ fn every(period: Duration, first: Instant) -> Interval {
 }
 
 /// The transport of messages.
-enum Line {
+enum Transport {
     Socket(Box<WebSocket>),
     /// Messages travel in responses to the client's requests.
-    Poll(PollLine),
+    Poll(PollSender),
 }
 
 /// A connected client.
 pub struct Peer {
-    line: Line,
+    transport: Transport,
     ping: Interval,
     /// `None`: the client's protocol has no heartbeats.
     heartbeat: Option<Interval>,
@@ -230,9 +230,9 @@ impl Peer {
 
     /// Sends one text message.
     pub async fn send(&mut self, text: String) -> Result<(), Gone> {
-        match &mut self.line {
-            Line::Socket(_) => self.deliver(Message::Text(text.into())).await,
-            Line::Poll(line) => in_time(line.put(text.into())).await,
+        match &mut self.transport {
+            Transport::Socket(_) => self.deliver(Message::Text(text.into())).await,
+            Transport::Poll(poll) => in_time(poll.put(text.into())).await,
         }
     }
 
@@ -240,8 +240,8 @@ impl Peer {
     pub async fn send_all(&mut self, messages: impl IntoIterator<Item = Bytes>) -> Result<(), Gone> {
         // The journal's bytes are JSON, so always UTF-8.
         let texts = messages.into_iter().map(|message| Utf8Bytes::try_from(message).map_err(|_| Gone));
-        match &mut self.line {
-            Line::Socket(socket) => {
+        match &mut self.transport {
+            Transport::Socket(socket) => {
                 in_time(async {
                     for text in texts {
                         socket.feed(Message::Text(text?)).await.map_err(|_| Gone)?;
@@ -250,9 +250,9 @@ impl Peer {
                 })
                 .await
             }
-            Line::Poll(line) => {
+            Transport::Poll(poll) => {
                 for text in texts {
-                    in_time(line.put(text?)).await?;
+                    in_time(poll.put(text?)).await?;
                 }
                 Ok(())
             }
@@ -280,7 +280,7 @@ impl Peer {
     pub async fn ended(&mut self) -> Result<Ending, Gone> {
         loop {
             tokio::select! {
-                heard = self.line.hear() => match heard? {
+                heard = self.transport.hear() => match heard? {
                     Heard::TooLarge => return Ok(Ending::TooLarge),
                     Heard::Ask => self.heard = Instant::now(),
                     _ if self.is_flooding() => return Ok(Ending::Flooded),
@@ -293,7 +293,7 @@ impl Peer {
                     }
                 },
                 _ = self.ping.tick() => {
-                    let longest = if let Line::Poll(_) = self.line { POLL_SILENCE } else { SILENCE };
+                    let longest = if let Transport::Poll(_) = self.transport { POLL_SILENCE } else { SILENCE };
                     if self.heard.elapsed() > longest {
                         return Err(Gone);
                     }
@@ -321,28 +321,28 @@ impl Peer {
     }
 
     async fn close(&mut self, code: u16, reason: &'static str) -> Result<(), Gone> {
-        match &mut self.line {
-            Line::Socket(_) => {
+        match &mut self.transport {
+            Transport::Socket(_) => {
                 self.deliver(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await?;
                 // Until the peer has closed as well, so that it sees a clean close.
-                let Line::Socket(socket) = &mut self.line else { return Err(Gone) };
+                let Transport::Socket(socket) = &mut self.transport else { return Err(Gone) };
                 let drain = async { while let Some(Ok(_)) = socket.recv().await {} };
                 let _ = timeout(FAREWELL, drain).await;
                 Ok(())
             }
-            Line::Poll(line) => {
+            Transport::Poll(poll) => {
                 let closed = Control::Closed { code, reason: reason.to_owned() };
-                in_time(line.put(closed.encode().into())).await?;
+                in_time(poll.put(closed.encode().into())).await?;
                 // A server that shuts down takes no further request.
                 let patience = if code == close_code::RESTART { FAREWELL } else { SEND_TIMEOUT };
-                timeout(patience, line.taken()).await.map_err(|_| Gone)?
+                timeout(patience, poll.taken()).await.map_err(|_| Gone)?
             }
         }
     }
 
     /// Sends a message that only sockets have.
     async fn deliver(&mut self, message: Message) -> Result<(), Gone> {
-        let Line::Socket(socket) = &mut self.line else { return Ok(()) };
+        let Transport::Socket(socket) = &mut self.transport else { return Ok(()) };
         in_time(async { socket.send(message).await.map_err(|_| Gone) }).await
     }
 }
@@ -359,7 +359,7 @@ enum Heard {
     TooLarge,
 }
 
-impl Line {
+impl Transport {
     /// Cancel-safe.
     async fn hear(&mut self) -> Result<Heard, Gone> {
         match self {
@@ -369,7 +369,7 @@ impl Line {
                 Some(Ok(Message::Text(_))) => Ok(Heard::Text),
                 Some(Ok(_)) => Ok(Heard::Sign),
             },
-            Self::Poll(line) => line.asked().await.map(|()| Heard::Ask),
+            Self::Poll(poll) => poll.asked().await.map(|()| Heard::Ask),
         }
     }
 }

@@ -52,7 +52,7 @@ impl IntoResponse for Opened {
 
 impl Polls {
     /// A new poll of this account, and its sending end.
-    pub fn open(&self, holder: Option<AccountId>) -> (Opened, PollLine) {
+    pub fn open(&self, holder: Option<AccountId>) -> (Opened, PollSender) {
         let name = RandomToken::new().reveal().to_owned();
         let (queue, waiting) = mpsc::unbounded_channel();
         let (requests, asked) = watch::channel(0);
@@ -60,8 +60,8 @@ impl Polls {
         let poll = Arc::new(Poll { holder, requests, reader: AsyncMutex::new(reader) });
         self.lock().insert(name.clone(), poll);
         let entry = Entry { polls: self.clone(), name: name.clone() };
-        let line = PollLine { room: Arc::new(Semaphore::new(ROOM)), queue, asked, _entry: entry };
-        (Opened { poll: name }, line)
+        let sender = PollSender { room: Arc::new(Semaphore::new(ROOM)), queue, asked, _entry: entry };
+        (Opened { poll: name }, sender)
     }
 
     /// The poll with this id, if it belongs to this account.
@@ -79,14 +79,14 @@ impl Polls {
 type Waiting = (Utf8Bytes, OwnedSemaphorePermit);
 
 /// The sending end of a poll. Dropping it ends the poll.
-pub struct PollLine {
+pub struct PollSender {
     room: Arc<Semaphore>,
     queue: mpsc::UnboundedSender<Waiting>,
     asked: watch::Receiver<u64>,
     _entry: Entry,
 }
 
-impl PollLine {
+impl PollSender {
     /// Adds a message as soon as there is room.
     pub async fn put(&self, text: Utf8Bytes) -> Result<(), Gone> {
         // A message larger than the room takes all of it.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use engine::Engine;
 use futures::Stream;
 use journal::Journal;
-use llm::Models;
+use llm::ModelRegistry;
 use protocol::{
     AccountId, Approval, CallId, Digest, FlowId, ForkRun, GivenAnswer, InputReceived, KindSpec, NodeAdded,
     PlannedNode, Problem, RunAccepted, RunFilter, RunId, RunPage, RunRequest, RunStopped, RunSummary,
@@ -43,7 +43,7 @@ pub struct Service {
     /// Who may come in.
     pub accounts: Accounts,
     /// The models that can answer runs; without any, the rehearsal answers.
-    pub models: Models,
+    pub models: ModelRegistry,
     /// Cancelled on shutdown; sockets close then.
     pub shutdown: CancellationToken,
     /// Open sockets and polls.

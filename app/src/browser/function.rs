@@ -27,6 +27,13 @@ pub fn call(object: &JsValue, name: &str, arguments: &[JsValue]) -> Result<JsVal
     function.ok_or(Refused)?.apply(object, &arguments).map_err(|_| Refused)
 }
 
+/// Lets a promise fail without a word: a failure that nobody takes counts as an error of the page.
+pub fn ignore_failure(promise: JsValue) {
+    if let Ok(promise) = promise.dyn_into::<Promise>() {
+        wasm_bindgen_futures::spawn_local(async move { drop(JsFuture::from(promise).await) });
+    }
+}
+
 /// Calls an object's function and waits for what it promises.
 pub async fn call_and_wait(object: &JsValue, name: &str, arguments: &[JsValue]) -> Result<JsValue, Refused> {
     let promise = call(object, name, arguments)?.dyn_into::<Promise>().map_err(|_| Refused)?;

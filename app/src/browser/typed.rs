@@ -1,25 +1,19 @@
-//! What a person typed or chose on the page.
+//! What a person typed or chose before the page's program had come.
 
 use std::{cell::RefCell, rc::Rc};
 
-use js_sys::Reflect;
 use leptos::{
     ev,
     leptos_dom::helpers::WindowListenerHandle,
     prelude::{document, window_event_listener},
     wasm_bindgen::{JsCast, JsValue},
-    web_sys::{Element, Event, EventInit, EventTarget},
+    web_sys::{Element, EventTarget},
 };
 
-use super::function::{call, part};
+use super::field::{FIELDS, Field};
 
 /// A field and what a person put into it.
-struct Field {
-    element: Element,
-    /// What holds it: `value`, `checked` or `selectedIndex`.
-    property: &'static str,
-    value: JsValue,
-}
+type Filled = (Field, JsValue);
 
 /// Whether any field of the page holds what a person typed or chose.
 pub fn has_typed() -> bool {
@@ -27,53 +21,21 @@ pub fn has_typed() -> bool {
 }
 
 /// The fields that are not as they came.
-fn changed() -> Vec<Field> {
-    let Ok(fields) = document().query_selector_all("input, textarea, select") else { return Vec::new() };
-    (0..fields.length())
-        .filter_map(|at| fields.item(at)?.dyn_into::<Element>().ok())
-        .filter(|element| !is_as_it_came(element))
-        .filter_map(read)
-        .collect()
+fn changed() -> Vec<Filled> {
+    let fields = Field::all_in(document().query_selector_all(FIELDS));
+    fields.into_iter().filter(|field| !field.is_as_it_came()).filter_map(filled).collect()
 }
 
-fn read(element: Element) -> Option<Field> {
-    let property = match (element.tag_name().as_str(), element.get_attribute("type").as_deref()) {
-        ("SELECT", _) => "selectedIndex",
-        ("INPUT", Some("checkbox" | "radio")) => "checked",
-        // A file can be chosen by a person only; a slider shows where the page stands.
-        ("INPUT", Some("file" | "range")) => return None,
-        ("INPUT" | "TEXTAREA", _) => "value",
-        _ => return None,
-    };
-    let value = part(&element, property)?;
+fn filled(field: Field) -> Option<Filled> {
     // Of radio buttons, the one that was chosen counts.
-    let is_left = element.get_attribute("type").as_deref() == Some("radio") && value.is_falsy();
-    (!is_left).then_some(Field { element, property, value })
-}
-
-fn is_as_it_came(element: &Element) -> bool {
-    let (now, came) = match (element.tag_name().as_str(), element.get_attribute("type").as_deref()) {
-        ("SELECT", _) => return is_as_chosen(element),
-        ("INPUT", Some("checkbox" | "radio")) => ("checked", "defaultChecked"),
-        ("INPUT", Some("file" | "range")) => return true,
-        _ => ("value", "defaultValue"),
-    };
-    part(element, now) == part(element, came)
-}
-
-/// Whether a list stands at the option that the document chose, or else at its first.
-fn is_as_chosen(list: &Element) -> bool {
-    let Ok(options) = list.query_selector_all("option") else { return true };
-    let came = (0..options.length()).find(|at| {
-        options.item(*at).and_then(|option| part(&option, "defaultSelected")).is_some_and(|it| it.is_truthy())
-    });
-    part(list, "selectedIndex").and_then(|at| at.as_f64()) == Some(f64::from(came.unwrap_or(0)))
+    let value = field.value().filter(|_| !field.is_left())?;
+    Some((field, value))
 }
 
 /// Keeps what is typed while the page's program takes the page over: taking over sets all fields to what
 /// the program knows, which is how they came.
 pub struct Typed {
-    fields: Rc<RefCell<Vec<Field>>>,
+    fields: Rc<RefCell<Vec<Filled>>>,
     listeners: [WindowListenerHandle; 2],
 }
 
@@ -81,12 +43,12 @@ impl Typed {
     /// Keeps what was typed already, and what is typed from now on.
     pub fn keep() -> Self {
         let fields = Rc::new(RefCell::new(changed()));
-        let notice = |fields: &Rc<RefCell<Vec<Field>>>, target: Option<EventTarget>| {
+        let notice = |fields: &Rc<RefCell<Vec<Filled>>>, target: Option<EventTarget>| {
             let element = target.and_then(|target| target.dyn_into::<Element>().ok());
-            if let Some(field) = element.and_then(read) {
+            if let Some(now) = element.and_then(Field::of).and_then(filled) {
                 let mut fields = fields.borrow_mut();
-                fields.retain(|known| known.element != field.element);
-                fields.push(field);
+                fields.retain(|(known, _)| *known != now.0);
+                fields.push(now);
             }
         };
         let (typed, chosen) = (fields.clone(), fields.clone());
@@ -100,15 +62,8 @@ impl Typed {
     /// Puts all of it back, as if it was typed now.
     pub fn give_back(self) {
         self.listeners.into_iter().for_each(WindowListenerHandle::remove);
-        for Field { element, property, value } in self.fields.take() {
-            Reflect::set(&element, &property.into(), &value).ok();
-            for kind in ["input", "change"] {
-                let init = EventInit::new();
-                init.set_bubbles(true);
-                if let Ok(event) = Event::new_with_event_init_dict(kind, &init) {
-                    call(&element, "dispatchEvent", &[event.into()]).ok();
-                }
-            }
+        for (field, value) in self.fields.take() {
+            field.give_back(&value);
         }
     }
 }

@@ -7,6 +7,7 @@ use super::icon::{Icon, IconName};
 use crate::{
     api::{ApiError, access},
     base::at,
+    browser::drafts,
 };
 
 type Asked = Resource<Result<Identity, ApiError>>;
@@ -28,6 +29,16 @@ pub fn once_in(act: impl Fn() + 'static) {
         if asked.and_then(|asked| asked.get()?.ok()).is_some_and(|identity| identity.may_read()) {
             act();
         }
+    });
+}
+
+/// Lets whoever opens the pages find their own drafts there, and nobody else's.
+pub fn keep_drafts_apart() {
+    let asked = use_context::<Asked>();
+    Effect::new(move |_| {
+        let Some(Ok(identity)) = asked.and_then(|asked| asked.get()) else { return };
+        let account = identity.account.as_ref().map_or("", |account| account.as_str());
+        drafts::belong_to(identity.may_read().then_some(account));
     });
 }
 

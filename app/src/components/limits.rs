@@ -59,6 +59,16 @@ impl Field {
         }
     }
 
+    /// Its name in a form.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Steps => "steps",
+            Self::Minutes => "minutes",
+            Self::Tokens => "tokens",
+            Self::Cost => "cost",
+        }
+    }
+
     fn fault(self, words: &str) -> Fault {
         Fault { field: self, words: words.to_owned() }
     }
@@ -113,6 +123,7 @@ pub fn LimitFields(
                 <span>{field.label()}</span>
                 <input
                     class="input"
+                    name=field.name()
                     type="text"
                     inputmode="decimal"
                     autocomplete="off"

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use protocol::{RunId, Text};
 
-use super::{answer::Answer, copy::CopyButton, json::indented, notice::Refusal, verbatim::Verbatim};
-use crate::{api, format};
+use super::{
+    answer::Answer, copy::CopyButton, json::indented, notice::Refusal, paper::PaperNote, verbatim::Verbatim,
+};
+use crate::{api, base::at, format};
 
 /// How a text is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,17 @@ pub fn LongText(
             Reading::Verbatim => view! { <Verbatim text=indented(&text) /> }.into_any(),
         }
     };
+    let cut = move || {
+        let address = at(format!("/runs/{run}"));
+        rest.with(Option::is_some).then(|| {
+            view! {
+                <PaperNote text=format!(
+                    "This text is cut here: it has {} in all. The whole is on the page of the run, {address}, behind “Load all”, and in the run's export.",
+                    format::bytes(bytes),
+                ) />
+            }
+        })
+    };
     let more = move || {
         rest.with(Option::is_some).then(|| {
             view! {
@@ -61,6 +74,7 @@ pub fn LongText(
     view! {
         <div class="long-text">
             {body}
+            {cut}
             <Refusal act=load />
             <div class="text-acts">
                 {more}

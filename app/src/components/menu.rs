@@ -1,8 +1,9 @@
 //! A button that opens a few acts below it.
 
-use leptos::{ev, html, prelude::*, wasm_bindgen::JsCast, web_sys::Node};
+use leptos::{ev, html, prelude::*, web_sys::EventTarget};
 
 use super::icon::{Icon, IconName};
+use crate::browser;
 
 /// Opens and closes; an act, Escape, and a press or a focus elsewhere close it.
 #[component]
@@ -22,15 +23,15 @@ pub fn Menu(
             menu.set_open(false);
         }
     };
-    let close_unless_inside = move |target: Option<Node>| {
-        let is_inside = menu.try_get_untracked().flatten().is_some_and(|menu| menu.contains(target.as_ref()));
-        if target.is_some() && !is_inside {
+    let close_unless_inside = move |target: Option<EventTarget>| {
+        let menu = menu.try_get_untracked().flatten();
+        if menu.is_some_and(|menu| browser::is_inside(&menu, target) == Some(false)) {
             close();
         }
     };
-    let leave = move |event: ev::FocusEvent| close_unless_inside(as_node(event.related_target()));
+    let leave = move |event: ev::FocusEvent| close_unless_inside(event.related_target());
     Effect::new(move |_| {
-        let press = move |event: ev::PointerEvent| close_unless_inside(as_node(event.target()));
+        let press = move |event: ev::PointerEvent| close_unless_inside(event.target());
         let listener = window_event_listener(ev::pointerdown, press);
         on_cleanup(move || listener.remove());
     });
@@ -51,8 +52,4 @@ pub fn Menu(
             </div>
         </details>
     }
-}
-
-fn as_node(target: Option<leptos::web_sys::EventTarget>) -> Option<Node> {
-    target.and_then(|target| target.dyn_into().ok())
 }

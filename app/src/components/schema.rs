@@ -7,7 +7,7 @@ use protocol::{Date, parse_date};
 use serde_json::Value;
 
 pub use self::field::{Note, SchemaField};
-use crate::{components::json::MOST_ENTRIES, format, legible::legible, letter_case::lowercase};
+use crate::{browser::lowercase, components::json::MOST_ENTRIES, format, legible::legible};
 
 /// A property as a field.
 #[derive(Clone, Debug, PartialEq)]

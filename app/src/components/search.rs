@@ -8,7 +8,11 @@ use super::{
     icon::{Icon, IconName},
     keys::on_page_key,
 };
-use crate::{api, browser, families, letter_case::lowercase};
+use crate::{
+    api,
+    browser::{self, lowercase},
+    families,
+};
 
 /// Hits of each sort at most.
 const HITS: u32 = 6;
@@ -81,7 +85,7 @@ pub fn SearchBox() -> impl IntoView {
         open.set(false);
         words.set(String::new());
         if let Some(input) = input.try_get_untracked().flatten() {
-            drop(input.blur());
+            browser::leave(&input);
         }
         navigate(&hit.path, Default::default());
     });
@@ -100,7 +104,7 @@ pub fn SearchBox() -> impl IntoView {
             "Escape" => {
                 open.set(false);
                 if let Some(input) = input.try_get_untracked().flatten() {
-                    drop(input.blur());
+                    browser::leave(&input);
                 }
             }
             _ => return,

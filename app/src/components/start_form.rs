@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_router::{
-    hooks::{use_navigate, use_query_map},
+    hooks::{use_location, use_navigate, use_query_map},
     params::ParamsMap,
 };
 use protocol::{
@@ -17,12 +17,16 @@ use protocol::{
 use self::request::{Answers, Faults, FlowChoice, Offer, Preset, counted, flows, reads_of};
 use super::{
     approval::ApprovalPicker,
+    draft::draft_of,
     icon::{Icon, IconName},
     limits::{LimitFields, LimitsDraft},
     notice::FormError,
     schema::{Field, Note, SchemaField, fields},
 };
-use crate::{api, browser};
+use crate::{
+    api,
+    browser::{self, drafts::forget_draft},
+};
 
 /// How fast the rehearsal writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -157,9 +161,12 @@ pub fn StartForm(
         .filter_map(|startable| Some(Offer { fields: fields(&startable.parameters)?, startable }));
     let draft = Draft::new(offers.collect(), configured_model.is_some());
     follow_address(draft);
+    // An address may ask for another run: of that it is another form.
+    let search = use_location().search;
+    let name = move || format!("start {}", search.try_get_untracked().unwrap_or_default());
 
     let start = Action::new(|request: &StartRun| api::start_run(request.clone()));
-    lead_to_the_run(start);
+    lead_to_the_run(start, name);
     // Until the page is alive a submit would only reload it.
     let alive = RwSignal::new(false);
     Effect::new(move || alive.set(true));
@@ -210,7 +217,7 @@ pub fn StartForm(
         Some(view! { <SchemaField id=field.name.clone() field value fault on_change /> })
     };
     view! {
-        <form class="card start-form" id="start" aria-labelledby="start-heading" novalidate=true on:submit=submit>
+        <form class="card start-form" id="start" aria-labelledby="start-heading" novalidate=true on:submit=submit node_ref=draft_of(name)>
             <h2 id="start-heading">"Start a run"</h2>
             <KindChoice draft />
             <p class="hint">{hint}</p>
@@ -283,12 +290,16 @@ fn follow_address(draft: Draft) {
     });
 }
 
-fn lead_to_the_run(start: Action<StartRun, Result<protocol::RunAccepted, api::ApiError>>) {
+fn lead_to_the_run(
+    start: Action<StartRun, Result<protocol::RunAccepted, api::ApiError>>,
+    draft_name: impl Fn() -> String + 'static,
+) {
     let navigate = use_navigate();
     Effect::new(move || {
         let accepted =
             start.value().with(|answer| answer.as_ref()?.as_ref().ok().map(|accepted| accepted.run));
         if let Some(run) = accepted {
+            forget_draft(&draft_name());
             navigate(&format!("/runs/{run}"), Default::default());
         }
     });

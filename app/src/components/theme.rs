@@ -7,6 +7,8 @@ use crate::browser;
 
 /// `shell/theme.js` reads the same key before the first paint.
 const KEY: &str = "pitwall-theme";
+/// The attribute of the document's root that the style follows.
+const THEME: &str = "data-theme";
 
 /// Switches between dark and light. Back at the system's own, the choice is forgotten.
 #[component]
@@ -21,16 +23,15 @@ pub fn ThemeToggle() -> impl IntoView {
 }
 
 fn toggle() {
-    let Some(root) = document().document_element() else { return };
     let system = if browser::matches_media("(prefers-color-scheme: light)") { "light" } else { "dark" };
-    let shown = root.get_attribute("data-theme").unwrap_or_else(|| system.to_owned());
+    let shown = browser::root_attribute(THEME).unwrap_or_else(|| system.to_owned());
     let next = if shown == "light" { "dark" } else { "light" };
     // A browser that keeps nothing still shows the choice until the page is left.
     if next == system {
-        drop(root.remove_attribute("data-theme"));
+        browser::set_root_attribute(THEME, None);
         drop(browser::storage().map(|storage| storage.remove_item(KEY)));
     } else {
-        drop(root.set_attribute("data-theme", next));
+        browser::set_root_attribute(THEME, Some(next));
         drop(browser::storage().map(|storage| storage.set_item(KEY, next)));
     }
 }

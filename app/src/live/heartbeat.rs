@@ -20,8 +20,8 @@ impl Heartbeat {
     /// What the server does that rendered this page: its root element says so, in milliseconds.
     #[cfg(feature = "hydrate")]
     pub(super) fn of_page() -> Self {
-        let root = leptos::prelude::document().document_element();
-        let milliseconds = root.and_then(|root| root.get_attribute("data-heartbeat")?.parse().ok());
+        let milliseconds =
+            crate::browser::root_attribute("data-heartbeat").and_then(|said| said.parse().ok());
         milliseconds.map_or_else(Self::default, |milliseconds| Self(Duration::from_millis(milliseconds)))
     }
 

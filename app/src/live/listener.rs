@@ -14,8 +14,8 @@ use super::{
     Connection, Heartbeat, Obstacle,
     backoff::wait_after,
     gathered::Gathered,
-    line::{End, Heard, Line, NoLine},
     route::{self, Way},
+    transport::{End, Heard, NotOpened, Transport},
 };
 use crate::browser::{self, Banner, sleep};
 
@@ -174,7 +174,7 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
     }
 
     fn say_that_it_is_lost(&self) {
-        let (is_online, as_of) = (window().navigator().on_line(), self.heard_at);
+        let (is_online, as_of) = (browser::is_online(), self.heard_at);
         self.connection.try_set(match is_online {
             true => Connection::Reconnecting { as_of },
             false => Connection::Offline { as_of },
@@ -190,7 +190,7 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
 
     async fn one_connection(&mut self, way: Way) -> Outcome {
         let path = (self.path)();
-        let mut opening = Box::pin(Line::open(way, &path, self.heartbeat).fuse());
+        let mut opening = Box::pin(Transport::open(way, &path, self.heartbeat).fuse());
         let opened = select_biased! {
             opened = opening => opened,
             () = sleep(self.heartbeat.tick()).fuse() => {
@@ -199,12 +199,12 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
                 opening.await
             }
         };
-        let (mut line, first) = match opened {
+        let (mut transport, first) = match opened {
             Ok(opened) => opened,
-            Err(NoLine::Ended(End::Lost)) => return Outcome::Unreachable,
-            Err(NoLine::Ended(end)) => return Outcome::Ended(end),
-            Err(NoLine::Met(obstacle)) if way == Way::Socket => return Outcome::Blocked(obstacle),
-            Err(NoLine::Met(_)) => return Outcome::Unreachable,
+            Err(NotOpened::Ended(End::Lost)) => return Outcome::Unreachable,
+            Err(NotOpened::Ended(end)) => return Outcome::Ended(end),
+            Err(NotOpened::Met(obstacle)) if way == Way::Socket => return Outcome::Blocked(obstacle),
+            Err(NotOpened::Met(_)) => return Outcome::Unreachable,
         };
         self.connection.try_set(match way {
             Way::Polls { obstacle, is_certain: true } => Connection::WithoutSocket(obstacle),
@@ -219,7 +219,7 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
         let mut ticking = Box::pin(sleep(tick).fuse());
         loop {
             select_biased! {
-                heard = line.next().fuse() => match heard {
+                heard = transport.next().fuse() => match heard {
                     Ok(heard) => {
                         // Other messages may have been on their way before a connection died.
                         is_asked &= !heard.is_answer();
@@ -231,7 +231,7 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
                 wake = self.woken.next() => match wake {
                     Some(Wake::Resume) => return Outcome::Resume,
                     Some(Wake::Ask) => {
-                        line.ask();
+                        transport.ask();
                         (is_asked, is_heard) = (true, false);
                         ticking = Box::pin(sleep(tick).fuse());
                     }
@@ -244,7 +244,7 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
                     if std::mem::take(&mut is_heard) {
                         // What was asked may still stand behind other messages.
                     } else if is_asked {
-                        match line.look().await {
+                        match transport.look().await {
                             Some(Ok(heard)) => {
                                 is_asked &= !heard.is_answer();
                                 quiet = 0;
@@ -254,7 +254,7 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
                             None => return Outcome::Ended(End::Lost),
                         }
                     } else if quiet >= Heartbeat::QUIET_TICKS {
-                        line.ask();
+                        transport.ask();
                         is_asked = true;
                     }
                 },
@@ -266,6 +266,9 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
     }
 
     fn take(&mut self, heard: Heard, trouble: &mut Option<Banner>) {
+        if let Some(time) = heard.server_time() {
+            browser::told(time);
+        }
         self.heard_at = browser::now();
         if heard.is_answer() {
             return;
@@ -298,7 +301,7 @@ async fn find_a_socket(connection: RwSignal<Connection>, way: Way, path: &str, h
     let mut wait = if is_certain { heartbeat.probe() } else { Duration::ZERO };
     loop {
         sleep(wait).await;
-        match Line::try_socket(path, heartbeat).await {
+        match Transport::try_socket(path, heartbeat).await {
             Ok(()) => return route::is_open(),
             Err(obstacle) => {
                 route::is_certainly_blocked(obstacle);

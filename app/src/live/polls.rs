@@ -4,17 +4,17 @@ use std::{collections::VecDeque, future::Future, pin::Pin, time::Duration};
 
 use futures::{FutureExt, select_biased};
 use gloo_net::http::{Method, RequestBuilder};
-use leptos::web_sys::AbortController;
+use leptos::{ev, leptos_dom::helpers::WindowListenerHandle, prelude::window_event_listener};
 use protocol::{Control, Problem};
 use serde::Deserialize;
 
 use super::{
     Heartbeat,
-    line::{End, Heard},
+    transport::{End, Heard},
 };
 use crate::{
     base::at,
-    browser::{self, sleep},
+    browser::{self, Aborts, sleep},
 };
 
 /// An answer that is followed by another request at once would cost more than it brings.
@@ -31,6 +31,8 @@ pub(super) struct Polls {
     is_open: bool,
     lines: VecDeque<String>,
     asking: Option<Asking>,
+    /// Gives its place back when the page is closed, of which nothing is heard otherwise.
+    leaving: Option<WindowListenerHandle>,
 }
 
 type Asking = Pin<Box<dyn Future<Output = Result<String, End>>>>;
@@ -52,7 +54,18 @@ impl Polls {
         })?;
         let Opened { poll } = serde_json::from_str(&answer).map_err(|_| End::Lost)?;
         let address = format!("/ws/v1/polls/{poll}");
-        Ok(Self { address, heartbeat, answers: 0, is_open: true, lines: VecDeque::new(), asking: None })
+        let named = at(&address);
+        // A page that the browser has only put aside opens another one when it is shown again.
+        let leaving = window_event_listener(ev::pagehide, move |_| browser::delete_in_leaving(&named));
+        Ok(Self {
+            address,
+            heartbeat,
+            answers: 0,
+            is_open: true,
+            lines: VecDeque::new(),
+            asking: None,
+            leaving: Some(leaving),
+        })
     }
 
     /// What is heard next. Cancel-safe: a request that is under way goes on.
@@ -111,6 +124,9 @@ impl Polls {
 
 impl Drop for Polls {
     fn drop(&mut self) {
+        if let Some(leaving) = self.leaving.take() {
+            leaving.remove();
+        }
         if !self.is_open {
             return;
         }
@@ -141,18 +157,9 @@ enum NoAnswer {
     NotReached,
 }
 
-/// Breaks off the request that it belongs to when it is dropped.
-struct Aborts(AbortController);
-
-impl Drop for Aborts {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 async fn request(method: Method, address: String) -> Result<String, NoAnswer> {
-    let aborts = Aborts(AbortController::new().map_err(|_| NoAnswer::NotReached)?);
-    let request = RequestBuilder::new(&at(address)).method(method).abort_signal(Some(&aborts.0.signal()));
+    let aborts = Aborts::new().map_err(|_| NoAnswer::NotReached)?;
+    let request = RequestBuilder::new(&at(address)).method(method).abort_signal(Some(&aborts.signal()));
     let answer = request.send().await.map_err(|_| NoAnswer::NotReached)?;
     let kind = answer.headers().get("content-type").unwrap_or_default();
     let status = answer.status();

@@ -76,6 +76,11 @@ impl RunFeed {
         });
     }
 
+    /// Whether what it has told may not hold any more: the server is not heard.
+    pub fn is_old(&self) -> bool {
+        self.connection.with(|connection| connection.as_of().is_some())
+    }
+
     /// The state of its socket. To a page that is being taken over it is what the server rendered,
     /// however far the socket has come.
     pub fn connection(&self) -> Signal<Connection> {

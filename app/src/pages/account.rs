@@ -101,6 +101,8 @@ impl Office {
             async move {
                 match act {
                     Act::SignOut => {
+                        // Before: when the session ends this page is led away at once.
+                        browser::drafts::sign_out();
                         access::sign_out().await?;
                         browser::load(&at("/sign-in"));
                     }

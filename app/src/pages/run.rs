@@ -48,6 +48,7 @@ use self::{
 };
 use crate::{
     api::{self, ApiError},
+    browser,
     components::{
         icon::{Icon, IconName},
         keys::on_page_key,
@@ -209,7 +210,7 @@ fn Tabs(screen: Screen) -> impl IntoView {
         let at = Tab::ALL.iter().position(|tab| *tab == screen.tab_untracked()).unwrap_or(0);
         let next = Tab::ALL[(at + step) % Tab::ALL.len()];
         screen.show(next);
-        screen::focus(&format!("tab-{}", next.id()));
+        browser::focus_id(&format!("tab-{}", next.id()));
     };
     view! {
         <div class="run-tabs tabs" role="tablist" aria-label="Views" on:keydown=step>

@@ -28,6 +28,7 @@ use crate::{
         delete_run::DeleteDialog,
         icon::{Icon, IconName},
         notice::{FormError, ProblemNotice},
+        paper::PaperNote,
         status::{SignLabel, run_sign},
         table::{Cell, DataTable, Empty},
     },
@@ -403,6 +404,7 @@ fn LoadMore(list: RwSignal<RunList>) -> impl IntoView {
     };
     view! {
         <Show when=move || more.get()>
+            <PaperNote text="Older runs are not on this paper: load them before it is printed.".to_owned() />
             <p class="load-more">
                 <button type="button" class="button" on:click=next aria-disabled=move || load.pending().get().then_some("true")>
                     {move || if load.pending().get() { "Loading …" } else { "Load older runs" }}

@@ -15,7 +15,7 @@ use crate::{
     TimeoutPhase, address,
     attempt::{Attempt, Outcome},
     draft::Written,
-    line::Line,
+    fair_queue::FairQueue,
     native::Native,
     openai::OpenAi,
     patience::Patience,
@@ -34,7 +34,7 @@ pub struct Provider {
     openai: OpenAi,
     native: Native,
     /// The line of each endpoint; `None` is that of `openai`.
-    lines: Mutex<HashMap<Option<AdapterKind>, Arc<Line>>>,
+    lines: Mutex<HashMap<Option<AdapterKind>, Arc<FairQueue>>>,
 }
 
 /// The state that the attempts of one call share.
@@ -67,13 +67,13 @@ impl Provider {
     }
 
     /// The line of the model's endpoint.
-    fn line(&self, model: &str) -> Result<Arc<Line>, ChatError> {
+    fn line(&self, model: &str) -> Result<Arc<FairQueue>, ChatError> {
         let endpoint = match route::native_kind(&self.config, model)? {
             Some(AdapterKind::OpenAI) if self.config.base_url.is_none() => None,
             kind => kind,
         };
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = lines.entry(endpoint).or_insert_with(|| Line::new(self.config.requests_at_once));
+        let line = lines.entry(endpoint).or_insert_with(|| FairQueue::new(self.config.requests_at_once));
         Ok(line.clone())
     }
 

@@ -29,7 +29,7 @@ pub(crate) struct Split {
     /// The end of the input, held back because it may begin a tag.
     held: String,
     /// The present line, as far as it matters.
-    line: Line,
+    line: LineStart,
     /// Whether the line is within fenced code.
     fenced: bool,
     /// Whether white space is dropped until the answer continues.
@@ -38,14 +38,14 @@ pub(crate) struct Split {
 
 /// What is known of the present line.
 #[derive(Debug, Default)]
-struct Line {
+struct LineStart {
     /// Characters other than white space.
     characters: usize,
     /// Backticks.
     backticks: usize,
 }
 
-impl Line {
+impl LineStart {
     fn is_blank(&self) -> bool {
         self.characters == 0
     }
@@ -98,7 +98,7 @@ impl Split {
                     self.after_thoughts = true;
                     self.answered = 0;
                     // What follows the tag counts as the beginning of a line.
-                    self.line = Line::default();
+                    self.line = LineStart::default();
                 }
                 _ => {
                     position += character.len_utf8();
@@ -134,7 +134,7 @@ impl Split {
 
     fn follow(&mut self, character: char) {
         match character {
-            '\n' => self.line = Line::default(),
+            '\n' => self.line = LineStart::default(),
             white if white.is_whitespace() => {}
             other => {
                 self.line.characters += 1;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use async_trait::async_trait;
 use engine::{Graph, Plan, Workflows};
 use journal::JournalError;
-use llm::{ChatModel, Missing, Models, Rehearsal, Script};
+use llm::{ChatModel, Missing, ModelRegistry, Rehearsal, Script};
 use protocol::{
     AccountId, Heading, KindSpec, ModelChoice, ProfileName, RunId, RunRequest, Workflow, WorkflowKind,
 };
@@ -102,7 +102,7 @@ pub struct KindTaken(pub WorkflowKind);
 pub struct Families {
     families: Vec<Arc<dyn Family>>,
     by_kind: BTreeMap<WorkflowKind, Arc<dyn Family>>,
-    models: Models,
+    models: ModelRegistry,
     rehearsal_speed: Option<u32>,
 }
 
@@ -114,7 +114,7 @@ impl Families {
     /// Two of them have the same kind.
     pub fn new(
         families: Vec<Arc<dyn Family>>,
-        models: Models,
+        models: ModelRegistry,
         rehearsal_speed: Option<u32>,
     ) -> Result<Self, KindTaken> {
         let mut by_kind = BTreeMap::new();

@@ -10,7 +10,7 @@ use engine::{
 };
 use futures::TryStreamExt;
 use journal::Journal;
-use llm::{ChatRequest, Models, Script, Turn};
+use llm::{ChatRequest, ModelRegistry, Script, Turn};
 use protocol::{
     AccountId, Answer, Approval, Body, Document, Event, FlowSpec, ForkPoint, ForkRun, Heading, InputForm,
     InputReceived, InputRequest, KindSpec, NodeAdded, NodeKind, ProductTone, RunFilter, RunId, RunRequest,
@@ -177,7 +177,7 @@ struct Stage {
 impl Stage {
     async fn open(folder: &TempDir, families: Vec<Arc<dyn Family>>) -> Self {
         let journal = Journal::open(&folder.path().join("journal.db")).await.unwrap();
-        let families = Arc::new(Families::new(families, Models::default(), Some(0)).unwrap());
+        let families = Arc::new(Families::new(families, ModelRegistry::default(), Some(0)).unwrap());
         let anything = Arc::new(Allowance::default());
         let engine = Engine::new(journal.clone(), families.clone(), anything, EngineOptions::default());
         Self { journal, families, engine }
@@ -341,7 +341,7 @@ async fn what_is_told_of_a_kind_is_a_form_that_its_sample_fills_in() {
     let sample = form.sample.clone().unwrap();
     let planned = stage.engine.planned(&RunRequest::new(sample, "hall".parse().unwrap()), &anna()).unwrap();
     assert_eq!(planned.iter().map(|node| node.id.as_str()).collect::<Vec<_>>(), ["hall/listen", "hall/say"]);
-    let twice = Families::new(vec![Arc::new(Echo), Arc::new(Echo)], Models::default(), None).err();
+    let twice = Families::new(vec![Arc::new(Echo), Arc::new(Echo)], ModelRegistry::default(), None).err();
     assert_eq!(twice.unwrap().to_string(), "Two families have workflows of the kind echo.");
     stage.close().await;
 }

@@ -6,12 +6,10 @@ use leptos::{
     ev::{Event, FocusEvent, KeyboardEvent},
     html,
     prelude::*,
-    wasm_bindgen::JsCast,
-    web_sys::{HtmlElement, HtmlInputElement},
 };
 
 use super::{Choice, Field, field::about};
-use crate::{browser, letter_case::lowercase};
+use crate::browser::{self, lowercase};
 
 /// The control. What is typed stands in `value`, also where nothing matches it.
 #[component]
@@ -51,11 +49,14 @@ pub fn SearchInput(
         value.set(text.clone());
         set_active.set((!text.trim().is_empty()).then_some(0));
         set_typed.set(text);
-        set_open.set(true);
+        // What was typed before a reload is put back while the person is elsewhere.
+        set_open.set(browser::has_focus(&event));
     };
     let go_to = move |index: usize| {
         set_active.set(Some(index));
-        keep_in_sight(list, index);
+        if let Some(list) = list.get_untracked() {
+            browser::scroll_to_child(&list, index);
+        }
     };
     let pressed = move |event: KeyboardEvent| {
         let count = found.with_untracked(Vec::len);
@@ -73,11 +74,7 @@ pub fn SearchInput(
         }
         event.prevent_default();
     };
-    let select_text = move |event: FocusEvent| {
-        if let Some(input) = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok()) {
-            browser::select_text(&input);
-        }
-    };
+    let select_text = move |event: FocusEvent| browser::select_text_of(&event);
     let (list_id, prefix) = (format!("{id}-list"), StoredValue::new(id.clone()));
     let option_id = move |choice: &Choice| prefix.with_value(|prefix| format!("{prefix}-{}", choice.word()));
     let active_id = move || {
@@ -151,14 +148,6 @@ fn SearchOption(
             " "
             <span class="dim">{about}</span>
         </li>
-    }
-}
-
-fn keep_in_sight(list: NodeRef<html::Ul>, index: usize) {
-    let Some(list) = list.get_untracked() else { return };
-    let child = u32::try_from(index).ok().and_then(|index| list.children().item(index));
-    if let Some(option) = child.and_then(|child| child.dyn_into::<HtmlElement>().ok()) {
-        list.set_scroll_top(option.offset_top() - list.client_height() / 2);
     }
 }
 

@@ -10,8 +10,11 @@ use protocol::{
 };
 
 use self::drawing::{Drawing, HEIGHT, Marker, Point, WIDTH};
-use crate::components::table::{Cell, DataTable};
-use crate::format;
+use crate::{
+    browser,
+    components::table::{Cell, DataTable},
+    format,
+};
 
 /// What the benchmark is called.
 const BENCHMARK: &str = "S&P 500";
@@ -55,7 +58,7 @@ fn width_of(stage: NodeRef<html::Div>) -> ReadSignal<f64> {
     let (width, set_width) = signal(WIDTH);
     let measure = move || {
         if let Some(stage) = stage.try_get_untracked().flatten() {
-            let measured = f64::from(stage.client_width());
+            let measured = browser::bounds_of(&stage).width.round();
             if measured > 0.0 && measured != width.get_untracked() {
                 set_width.set(measured);
             }

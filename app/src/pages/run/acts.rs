@@ -11,10 +11,12 @@ use super::{
 use crate::{
     api,
     base::at,
+    browser::drafts::forget_draft,
     components::{
         approval::{ApprovalPicker, choices},
         delete_run::DeleteDialog,
         dialog::Modal,
+        draft::draft_of,
         icon::{Icon, IconName},
         keys::on_page_key,
         menu::Menu,
@@ -163,10 +165,12 @@ pub fn DeleteButton(screen: Screen) -> impl IntoView {
 pub fn StopButton(screen: Screen) -> impl IntoView {
     let open = RwSignal::new(false);
     let can_stop = Memo::new(move |_| screen.live.view.with(|view| !view.summary.status.is_over()));
+    let draft_name = move || format!("stop {}", screen.id);
     let stop = Action::new(move |reason: &Option<String>| {
         let reason = reason.clone();
         async move {
             api::stop_run(screen.id, reason).await?;
+            forget_draft(&draft_name());
             open.try_set(false);
             Ok::<(), api::ApiError>(())
         }
@@ -189,11 +193,12 @@ pub fn StopButton(screen: Screen) -> impl IntoView {
                 "It asks no further model and calls no further tool. What it found so far is kept, "
                 "and a new run can continue it."
             </p>
-            <form class="dialog-form" on:submit=confirm>
+            <form class="dialog-form" on:submit=confirm node_ref=draft_of(draft_name)>
                 <label class="ask-label">
                     "Reason, for the log (optional)"
                     <input
                         class="input"
+                        name="reason"
                         type="text"
                         maxlength="300"
                         autocomplete="off"

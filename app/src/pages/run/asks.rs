@@ -1,6 +1,7 @@
 //! What the run asks of people, at the top of its page.
 
 mod approval;
+mod left;
 mod value;
 
 use std::time::Duration;
@@ -8,14 +9,11 @@ use std::time::Duration;
 use leptos::prelude::*;
 use protocol::{Answer, CallId, GivenAnswer, InputForm, InputView, Timestamp};
 
-use self::{approval::ApprovalAsk, value::ValueAsk};
-use super::{
-    graph::card::icon_of,
-    screen::{Screen, focus},
-};
+use self::{approval::ApprovalAsk, left::LeftDrafts, value::ValueAsk};
+use super::{graph::card::icon_of, screen::Screen};
 use crate::{
     api::{self, ApiError},
-    browser,
+    browser::{self, drafts::forget_drafts_of},
     components::{
         icon::{Icon, IconName},
         notice::Refusal,
@@ -38,14 +36,17 @@ pub fn OpenAsks(screen: Screen) -> impl IntoView {
             view.open_inputs().map(|input| (input.request.input.clone(), input.asked_at)).collect::<Vec<_>>()
         })
     });
+    // How many answers were taken.
+    let sent = RwSignal::new(0_u32);
     view! {
         <Show when=move || !open.with(Vec::is_empty)>
             <section class="asks" aria-label="Needs you" hidden=move || screen.travel.is_past()>
                 <For each=move || open.get() key=Clone::clone let:ask>
-                    <AskCard screen input=ask.0 />
+                    <AskCard screen input=ask.0 asked_at=ask.1 sent />
                 </For>
             </section>
         </Show>
+        <LeftDrafts screen open sent />
         <AnsweredNote screen open />
     }
 }
@@ -86,31 +87,43 @@ fn ask_id(input: &CallId) -> String {
     format!("ask-{}", input.as_str().replace(':', "-"))
 }
 
+/// How the names of the drafts of a question's forms begin.
+fn draft_name(screen: Screen, input: &CallId, asked_at: Timestamp) -> String {
+    format!("ask {} {input} {} ", screen.id, asked_at.0)
+}
+
 /// Brings a question's card into sight.
 pub fn show_ask(input: &CallId) {
     let id = ask_id(input);
-    if let Some(card) = document().get_element_by_id(&id) {
-        browser::show(&card);
-    }
-    focus(&id);
+    browser::show_id(&id);
+    browser::focus_id(&id);
 }
 
 #[component]
-fn AskCard(screen: Screen, input: CallId) -> impl IntoView {
+fn AskCard(screen: Screen, input: CallId, asked_at: Timestamp, sent: RwSignal<u32>) -> impl IntoView {
     let asked = screen.live.view.with_untracked(|view| view.input(&input).cloned());
     asked.map(|asked| {
+        let draft = draft_name(screen, &input, asked_at);
         let reply = Action::new({
-            let input = input.clone();
-            move |answer: &GivenAnswer| api::answer_input(screen.id, input.clone(), answer.clone())
+            let (input, draft) = (input.clone(), draft.clone());
+            move |answer: &GivenAnswer| {
+                let (input, draft, answer) = (input.clone(), draft.clone(), answer.clone());
+                async move {
+                    api::answer_input(screen.id, input, answer).await?;
+                    forget_drafts_of(&draft);
+                    sent.try_update(|sent| *sent += 1);
+                    Ok(())
+                }
+            }
         });
         let id = ask_id(&input);
         let title = format!("{id}-title");
         let request = asked.request.clone();
         let form = match request.form.clone() {
             InputForm::Approval(form) => {
-                view! { <ApprovalAsk screen node=asked.node.clone() form reply /> }.into_any()
+                view! { <ApprovalAsk screen node=asked.node.clone() form draft reply /> }.into_any()
             }
-            form => view! { <ValueAsk screen name=id.clone() form reply /> }.into_any(),
+            form => view! { <ValueAsk screen name=id.clone() form draft reply /> }.into_any(),
         };
         view! {
             <article class="ask" id=id tabindex="-1" aria-labelledby=title>

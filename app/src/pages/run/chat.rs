@@ -12,14 +12,21 @@ use super::{
 };
 use crate::{
     api,
+    browser::drafts::forget_draft,
     components::{
+        draft::draft_of,
         icon::{Icon, IconName},
         long_text::{LongText, Reading},
         notice::Refusal,
+        whole_text::whole_text,
     },
     format,
     live::chat_call,
 };
+
+fn draft_name(screen: Screen) -> String {
+    format!("chat {}", screen.id)
+}
 
 /// The conversation, and the box for the next question.
 #[component]
@@ -35,6 +42,7 @@ pub fn Chat(screen: Screen) -> impl IntoView {
             screen.live.expect_more();
             // What was typed meanwhile is another question.
             if typed.try_with_untracked(|typed| typed.trim() == sent) == Some(true) {
+                forget_draft(&draft_name(screen));
                 typed.try_set(String::new());
             }
             Ok::<(), api::ApiError>(())
@@ -68,7 +76,7 @@ pub fn Chat(screen: Screen) -> impl IntoView {
                     <Exchange screen chat />
                 </For>
             </div>
-            <form class="chat-form" on:submit=submit>
+            <form class="chat-form" on:submit=submit node_ref=draft_of(move || draft_name(screen))>
                 <textarea
                     class="input"
                     rows="2"
@@ -101,6 +109,8 @@ fn Exchange(screen: Screen, chat: usize) -> impl IntoView {
     state.get_untracked().map(|chat: Arc<ChatView>| {
         let by = format::person(&chat.asked.by);
         let number = chat.asked.chat;
+        let question = whole_text(screen.id, chat.asked.question.clone());
+        let beginning = chat.asked.question.shown().to_owned();
         let answer = move || match state.get_untracked().and_then(|chat| chat.answered.clone()) {
             Some(answered) if is_over.get() => view! { <AnswerText screen answered /> }.into_any(),
             _ => {
@@ -114,7 +124,7 @@ fn Exchange(screen: Screen, chat: usize) -> impl IntoView {
                     <span class="speaker"><Icon name=IconName::Person />{by}</span>
                     <time class="dim mono" datetime=chat.asked_at.to_string()>{chat.asked_at.clock()}</time>
                 </div>
-                <p class="chat-question">{chat.asked.question.shown().to_owned()}</p>
+                <p class="chat-question">{move || question.get().unwrap_or_else(|| beginning.clone())}</p>
                 <div class="turn-body" node_ref=place>{answer}</div>
             </article>
         }

@@ -1,23 +1,25 @@
 //! The raw log: every event, of which only those in sight are in the document.
 
-mod line;
+mod headline;
 
-pub use self::line::line_of;
+pub use self::headline::headline_of;
 
 use std::{sync::Arc, time::Duration};
 
-use leptos::{ev, html, prelude::*};
+use leptos::{html, prelude::*};
 use protocol::{Event, NodeId, RunView};
 
-use self::line::json_of;
+use self::headline::json_of;
 use super::{log::Loading, screen::Screen};
 use crate::{
+    browser::{self, lowercase},
     components::{
         copy::CopyButton,
+        draft::draft_of,
         icon::{Icon, IconName},
+        paper::{PaperNote, use_printing},
         verbatim::Verbatim,
     },
-    letter_case::lowercase,
 };
 
 /// Height of a row in pixels; the style sets the same.
@@ -49,6 +51,7 @@ impl Filter {
 #[component]
 pub fn EventTable(screen: Screen) -> impl IntoView {
     let log = screen.log;
+    let filters: NodeRef<html::Div> = draft_of(move || format!("events {}", screen.id));
     Effect::new(move |_| log.load());
     let filter = RwSignal::new(Filter::default());
     let opened = RwSignal::new(None::<Arc<Event>>);
@@ -81,7 +84,7 @@ pub fn EventTable(screen: Screen) -> impl IntoView {
     };
     view! {
         <div class="events">
-            <div class="event-filters">
+            <div class="event-filters" node_ref=filters>
                 <KindFilter screen filter />
                 <NodeFilter screen filter />
                 <WordFilter filter />
@@ -108,7 +111,7 @@ fn KindFilter(screen: Screen, filter: RwSignal<Filter>) -> impl IntoView {
     view! {
         <label>
             <span class="visually-hidden">"Kind"</span>
-            <select class="input" on:change=move |event| filter.update(|filter| filter.kind = event_target_value(&event))>
+            <select class="input" name="kind" on:change=move |event| filter.update(|filter| filter.kind = event_target_value(&event))>
                 <option value="">"All kinds"</option>
                 <For each=move || kinds.get() key=String::clone let:kind>
                     {kind_option(kind)}
@@ -133,7 +136,7 @@ fn NodeFilter(screen: Screen, filter: RwSignal<Filter>) -> impl IntoView {
     view! {
         <label>
             <span class="visually-hidden">"Node"</span>
-            <select class="input" on:change=move |event| filter.update(|filter| filter.node = event_target_value(&event))>
+            <select class="input" name="node" on:change=move |event| filter.update(|filter| filter.node = event_target_value(&event))>
                 <option value="">"All nodes"</option>
                 <For each=move || nodes.get() key=|(id, _)| id.clone() let:node>
                     <option value=node.0.to_string()>{node.1}</option>
@@ -154,6 +157,7 @@ fn WordFilter(filter: RwSignal<Filter>) -> impl IntoView {
             <span class="visually-hidden">"Text"</span>
             <input
                 class="input"
+                name="words"
                 type="search"
                 placeholder="Text in the event"
                 on:input=move |event| search(lowercase(event_target_value(&event).trim()))
@@ -179,15 +183,16 @@ fn EventWindow(
     let at_end = StoredValue::new(is_working);
     let look = move || {
         let Some(frame) = frame.try_get_untracked().flatten() else { return };
-        let first = (frame.scroll_top() / ROW).max(0).unsigned_abs() as usize;
-        let rows = (frame.client_height() / ROW + 1).max(1).unsigned_abs() as usize;
+        let sight = browser::sight_of(&frame);
+        let first = (sight.above / ROW).max(0).unsigned_abs() as usize;
+        let rows = (sight.height / ROW + 1).max(1).unsigned_abs() as usize;
         if seen.get_untracked() != (first, rows) {
             seen.set((first, rows));
         }
     };
     let scrolled = move |_| {
         if let Some(frame) = frame.try_get_untracked().flatten() {
-            at_end.set_value(frame.scroll_height() - frame.scroll_top() - frame.client_height() < ROW);
+            at_end.set_value(browser::sight_of(&frame).below < ROW);
         }
         look();
     };
@@ -200,28 +205,16 @@ fn EventWindow(
             if at_end.try_get_value() == Some(true)
                 && let Some(frame) = frame.try_get_untracked().flatten()
             {
-                frame.set_scroll_top(frame.scroll_height());
+                browser::scroll_to_end(&frame);
             }
             look();
         });
     });
-    let printed = RwSignal::new(false);
-    Effect::new(move |_| {
-        let before = window_event_listener(ev::beforeprint, move |_| {
-            printed.try_set(true);
-        });
-        let after = window_event_listener(ev::afterprint, move |_| {
-            printed.try_set(false);
-        });
-        on_cleanup(move || {
-            before.remove();
-            after.remove();
-        });
-    });
+    let is_printing = use_printing();
     let range = move || {
         let (first, rows) = seen.get();
         let all = shown.with(Vec::len);
-        if printed.get() {
+        if is_printing.get() {
             return (0, all.min(MOST_PRINTED));
         }
         let start = first.min(all).saturating_sub(BEYOND);
@@ -233,7 +226,24 @@ fn EventWindow(
     };
     // An SVG takes its height from an attribute: styles in the document are forbidden.
     let spacer = |rows: usize| (rows * ROW.unsigned_abs() as usize).to_string();
+    let missing = move || {
+        let (printed, shown) = (shown.with(Vec::len).min(MOST_PRINTED), shown.with(Vec::len));
+        let all = screen.view.with(RunView::seq);
+        let is_cut = printed < usize::try_from(all).unwrap_or(usize::MAX);
+        is_cut.then(|| {
+            let text = match printed < shown {
+                true => format!(
+                    "The first {printed} of {shown} events. The run's export has all of its {all} events."
+                ),
+                false => format!(
+                    "{printed} of {all} events: those that are chosen and loaded. The run's export has all."
+                ),
+            };
+            view! { <PaperNote text /> }
+        })
+    };
     view! {
+        {missing}
         <div class="event-frame" node_ref=frame on:scroll=scrolled tabindex="0" role="region" aria-label="Events">
             <svg class="spacer" width="1" height=move || spacer(range().0) aria-hidden="true"></svg>
             <For each=rows key=|event| event.seq let:event>
@@ -258,7 +268,7 @@ fn EventRow(screen: Screen, event: Arc<Event>, opened: RwSignal<Option<Arc<Event
     let seq = event.seq;
     let is_open = move || opened.with(|opened| opened.as_ref().is_some_and(|event| event.seq == seq));
     let node = event.node.as_ref().map(|node| name_of(screen, node));
-    let line = line_of(&event);
+    let line = headline_of(&event);
     let toggle = {
         let event = event.clone();
         move |_| {

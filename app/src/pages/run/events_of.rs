@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use protocol::{Event, NodeId};
 
-use super::{events::line_of, log::Loading, screen::Screen};
+use super::{events::headline_of, log::Loading, screen::Screen};
 use crate::components::notice::InlineProblem;
 
 /// Rows at most; the table has them all.
@@ -40,7 +40,7 @@ pub fn NodeEvents(screen: Screen, id: NodeId) -> impl IntoView {
                 <li>
                     <span class="mono dim">{event.seq}</span>
                     <span>{event.body.kind().replace('_', " ")}</span>
-                    <span class="dim node-event-line">{line_of(&event)}</span>
+                    <span class="dim node-event-line">{headline_of(&event)}</span>
                 </li>
             </For>
         </ol>

@@ -11,10 +11,12 @@ use super::{
 };
 use crate::{
     api,
+    browser::drafts::forget_draft,
     components::{
         approval::{ApprovalPicker, choices},
         day_field::day_field,
         dialog::Modal,
+        draft::draft_of,
         icon::{Icon, IconName},
         limits::{LimitFields, LimitsDraft},
         notice::InlineProblem,
@@ -107,12 +109,16 @@ fn ForkForm(screen: Screen) -> impl IntoView {
     let limits = LimitsDraft::new(&request.limits);
     let approval = RwSignal::new(approval);
 
+    // Of another place it is another form: what is changed there may mean something else.
+    let place = point.with_untracked(|point| serde_json::to_string(point).unwrap_or_default());
+    let draft = StoredValue::new(format!("fork {} {place}", screen.id));
     let navigate = use_navigate();
     let fork = Action::new(move |request: &ForkRun| {
         let request = request.clone();
         let navigate = navigate.clone();
         async move {
             let accepted = api::fork_run(screen.id, request).await?;
+            draft.try_with_value(|draft| forget_draft(draft));
             open.try_set(false);
             navigate(&format!("/runs/{}", accepted.run), Default::default());
             Ok::<(), api::ApiError>(())
@@ -174,19 +180,19 @@ fn ForkForm(screen: Screen) -> impl IntoView {
     };
     view! {
         <p class="dim">"A new run takes over what was done up to there and repeats none of it. This run stays as it is."</p>
-        <form class="dialog-form" on:submit=submit>
+        <form class="dialog-form" on:submit=submit node_ref=draft_of(move || draft.try_get_value().unwrap_or_default())>
             <label class="ask-label">
                 "Continue"
                 <select class="input" on:change=choose>{options.collect_view()}</select>
             </label>
-            <StateEditor screen edits />
+            <StateEditor screen edits draft=draft.get_value() />
             <details class="fold">
                 <summary>"Other parameters"</summary>
                 <div class="fold-body">
                     {day.map(|_| view! {
                         <label class="ask-label">
                             "As of"
-                            <input class="input" type="date" node_ref=day_field(date) value=date.get_untracked() on:input=move |event| date.set(event_target_value(&event)) />
+                            <input class="input" name="date" type="date" node_ref=day_field(date) value=date.get_untracked() on:input=move |event| date.set(event_target_value(&event)) />
                         </label>
                     })}
                     <fieldset class="ask-choices">

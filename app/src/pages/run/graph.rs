@@ -10,7 +10,7 @@ use self::{
     card::{NodeCard, card_id},
     viewport::Viewport,
 };
-use super::screen::{Screen, focus};
+use super::screen::Screen;
 use crate::{
     browser,
     components::{
@@ -129,7 +129,7 @@ fn move_selection(screen: Screen, layout: Memo<Layout>, viewport: Viewport, side
     let Some(next) = layout.with_untracked(|layout| layout.neighbour(card, side)) else { return true };
     let node = screen.view.with_untracked(|view| view.nodes.get(next).map(|node| node.plan.id.clone()));
     if let Some(node) = node {
-        focus(&card_id(&node));
+        browser::focus_id(&card_id(&node));
         screen.select(Some(node));
         viewport.reveal(next);
     }

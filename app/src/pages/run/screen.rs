@@ -12,10 +12,7 @@ use super::{
     place::ForkDraft,
     travel::{Shown, Travel},
 };
-use crate::{
-    browser,
-    live::{LiveRun, OldSince, Stream, use_run},
-};
+use crate::live::{LiveRun, OldSince, Stream, use_run};
 
 /// The views of one selection, and the talk beside the run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -251,11 +248,4 @@ pub fn call_in_flight(view: &RunView, node: &NodeId) -> Option<CallId> {
 /// The visit that a call belongs to.
 pub fn visit_of(call: &CallId) -> Option<u32> {
     call.as_str().split(':').nth(1)?.parse().ok()
-}
-
-/// Moves the focus to an element, without scrolling what is around it.
-pub fn focus(id: &str) {
-    if let Some(element) = document().get_element_by_id(id) {
-        browser::focus(&element);
-    }
 }

@@ -7,8 +7,12 @@ use serde_json::Value;
 use super::screen::Screen;
 use crate::{
     api::{self, ApiError},
-    components::{json::indented, notice::InlineProblem},
+    browser::drafts::{drafts_of, forget_field},
+    components::{draft::once_drafts_are_known, json::indented, notice::InlineProblem},
 };
+
+/// How the names of the fields for values begin.
+const FIELD: &str = "state:";
 
 /// A key that is being edited.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,15 +43,21 @@ impl Edited {
 /// Keys to choose from, and below a place for each chosen key's value. `edits` holds the changed
 /// values, or what is wrong with one.
 #[component]
-pub fn StateEditor(screen: Screen, edits: RwSignal<Result<Edits, String>>) -> impl IntoView {
+pub fn StateEditor(
+    screen: Screen,
+    edits: RwSignal<Result<Edits, String>>,
+    /// The name of the form's draft.
+    draft: String,
+) -> impl IntoView {
     let keys = screen.live.view.with_untracked(|view| view.state.keys().cloned().collect::<Vec<_>>());
     let edited = RwSignal::new(Vec::<Edited>::new());
+    let draft = StoredValue::new(draft);
     let problem = RwSignal::new(None::<ApiError>);
     let collected = Memo::new(move |_| edited.with(|edited| collect(edited)));
     Effect::new(move |_| edits.set(collected.get()));
-    let choose = move |event| {
-        let key: String = event_target_value(&event);
-        if key.is_empty() || edited.with_untracked(|edited| edited.iter().any(|other| other.key == key)) {
+    let choose = move |key: String| {
+        let is_edited = edited.try_with_untracked(|edited| edited.iter().any(|other| other.key == key));
+        if key.is_empty() || is_edited != Some(false) {
             return;
         }
         let entries =
@@ -67,6 +77,13 @@ pub fn StateEditor(screen: Screen, edits: RwSignal<Result<Edits, String>>) -> im
             }
         });
     };
+    // Keys that were being edited before the page was loaded anew; the form then puts their values back.
+    Effect::new(move |_| {
+        once_drafts_are_known(move || {
+            let drafts = draft.try_with_value(|draft| drafts_of(draft)).unwrap_or_default();
+            drafts.iter().flat_map(|draft| draft.names_after(FIELD)).for_each(choose);
+        });
+    });
     let options =
         keys.iter().map(|key| view! { <option value=key.clone()>{key.clone()}</option> }).collect_view();
     view! {
@@ -77,7 +94,7 @@ pub fn StateEditor(screen: Screen, edits: RwSignal<Result<Edits, String>>) -> im
                 view! {
                     <label class="ask-label">
                         "Change an entry of the state"
-                        <select class="input" on:change=choose>
+                        <select class="input" on:change=move |event| choose(event_target_value(&event))>
                             <option value="">"Choose a key"</option>
                             {options}
                         </select>
@@ -91,13 +108,16 @@ pub fn StateEditor(screen: Screen, edits: RwSignal<Result<Edits, String>>) -> im
                     let fault = move || one.value().err();
                     let remove = {
                         let key = key.clone();
-                        move |_| edited.update(|edited| edited.retain(|other| other.key != key))
+                        move |_| {
+                            draft.with_value(|draft| forget_field(draft, &format!("{FIELD}{key}")));
+                            edited.update(|edited| edited.retain(|other| other.key != key));
+                        }
                     };
                     view! {
                         <div class="state-edit">
                             <label class="ask-label">
                                 <span class="mono">{key.clone()}</span>
-                                <textarea class="input mono" rows="6" spellcheck="false" prop:value=typed on:input=move |event| typed.set(event_target_value(&event))></textarea>
+                                <textarea class="input mono" name=format!("{FIELD}{key}") rows="6" spellcheck="false" prop:value=typed on:input=move |event| typed.set(event_target_value(&event))></textarea>
                             </label>
                             <p class="note fault" aria-live="polite">{fault}</p>
                             <button type="button" class="quiet-button" on:click=remove>{format!("Leave {key} as it is")}</button>

@@ -6,10 +6,11 @@ use leptos::{ev, leptos_dom::helpers::IntervalHandle, prelude::*};
 
 use super::{
     log::Loading,
-    screen::{Screen, focus},
+    screen::Screen,
     travel::axis::{Axis, COLUMNS},
 };
 use crate::{
+    browser,
     components::icon::{Icon, IconName},
     live::OldSince,
 };
@@ -110,7 +111,7 @@ pub fn TimeBar(screen: Screen) -> impl IntoView {
                     on:click=move |_| {
                         player.pause();
                         travel.go_live();
-                        focus("time-slider");
+                        browser::focus_id("time-slider");
                     }
                 >
                     <Icon name=IconName::CircleDot />

@@ -31,13 +31,12 @@ pub fn Transcript(screen: Screen) -> impl IntoView {
 
     let to_end = move || {
         if let Some(frame) = frame.try_get_untracked().flatten() {
-            frame.set_scroll_top(frame.scroll_height());
+            browser::scroll_to_end(&frame);
         }
     };
     let look = move |_| {
         if let Some(frame) = frame.try_get_untracked().flatten() {
-            let below = frame.scroll_height() - frame.scroll_top() - frame.client_height();
-            let now_at_end = below <= AT_END;
+            let now_at_end = browser::sight_of(&frame).below <= AT_END;
             if at_end.get_untracked() != now_at_end {
                 at_end.set(now_at_end);
             }

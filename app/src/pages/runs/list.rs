@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use protocol::{RunFilter, RunId, RunPage, RunSummary};
 
-use crate::{letter_case::lowercase, live::RunNews};
+use crate::{browser::lowercase, live::RunNews};
 
 /// Runs that match a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]

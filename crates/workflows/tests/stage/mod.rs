@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engine::{Allowance, Engine, EngineOptions};
 use journal::Journal;
-use llm::{ChatModel, ChatRequest, Models, Rehearsal, Script, Turn};
+use llm::{ChatModel, ChatRequest, ModelRegistry, Rehearsal, Script, Turn};
 use market::{PriceVendor, Sample};
 use protocol::{
     AccountId, Body, CallId, Event, NodeId, NodeStatus, RunId, RunRequest, RunView, Workflow,
@@ -48,7 +48,7 @@ impl Stage {
         let prices: Arc<dyn PriceVendor> = Arc::new(Sample::load().unwrap());
         let desk = Arc::new(Desk::open_default(journal.clone(), prices.clone()).await.unwrap());
         let trading = Trading::new(journal.clone(), desk.clone(), prices.clone());
-        let families = Families::new(vec![Arc::new(trading)], Models::of(model), None).unwrap();
+        let families = Families::new(vec![Arc::new(trading)], ModelRegistry::of(model), None).unwrap();
         let engine = Engine::new(
             journal.clone(),
             Arc::new(families),

@@ -5,13 +5,17 @@ use leptos_router::hooks::use_navigate;
 use protocol::{Decimal, trading::CreatePortfolio};
 
 use crate::{
-    browser,
+    browser::{self, drafts::forget_draft},
     components::{
+        draft::draft_of,
         icon::{Icon, IconName},
         notice::FormError,
     },
     families::trading::api as own_api,
 };
+
+/// The name of what is typed in it.
+const DRAFT: &str = "new portfolio";
 
 /// The button and its dialog. It leads to the new portfolio.
 #[component]
@@ -30,6 +34,7 @@ pub fn NewPortfolio(
     Effect::new(move || match create.value().get() {
         Some(Ok(portfolio)) => {
             close(dialog);
+            forget_draft(DRAFT);
             navigate(&format!("/portfolios/{}", portfolio), Default::default());
         }
         Some(Err(error)) => fault.set(Some(error.to_string())),
@@ -59,7 +64,7 @@ pub fn NewPortfolio(
             "New portfolio"
         </button>
         <dialog class="dialog" node_ref=dialog aria-labelledby="new-portfolio-heading">
-            <form novalidate=true on:submit=submit>
+            <form novalidate=true on:submit=submit node_ref=draft_of(|| DRAFT.to_owned())>
                 <h2 id="new-portfolio-heading">"New portfolio"</h2>
                 <div class="field">
                     <label for="portfolio-name">"Name"</label>

@@ -9,7 +9,10 @@ use protocol::{
 use super::{SideTag, figures::signed_usd, lit::use_lit};
 use crate::{
     base::at,
-    components::table::{Empty, gain_class},
+    components::{
+        paper::use_printing,
+        table::{Empty, gain_class},
+    },
     format,
 };
 
@@ -21,9 +24,10 @@ const FIRST: usize = 20;
 pub fn Trades(view: RwSignal<PortfolioView>, settled: ReadSignal<bool>) -> impl IntoView {
     let count = Memo::new(move |_| view.with(|view| view.trades.len()));
     let (all, set_all) = signal(false);
+    let is_printing = use_printing();
     let has_more = Memo::new(move |_| !all.get() && count.get() > FIRST);
     let shown = Memo::new(move |_| {
-        let most = if all.get() { usize::MAX } else { FIRST };
+        let most = if all.get() || is_printing.get() { usize::MAX } else { FIRST };
         view.with(|view| view.trades.iter().take(most).cloned().collect::<Vec<_>>())
     });
     view! {

@@ -5,7 +5,9 @@ use protocol::{ApprovalForm, Edits, GivenAnswer, NodeId, Text};
 
 use super::Reply;
 use crate::{
+    browser::drafts::drafts_of,
     components::{
+        draft::{draft_of, once_drafts_are_known},
         icon::{Icon, IconName},
         long_text::{LongText, Reading},
         whole_text::whole_text,
@@ -23,10 +25,34 @@ enum Act {
     Reject,
 }
 
+impl Act {
+    const ALL: [Self; 4] = [Self::Edit, Self::SendBack, Self::Reroute, Self::Reject];
+
+    /// The name of its form among the drafts of a question.
+    fn form(self) -> &'static str {
+        match self {
+            Self::Edit => "edit",
+            Self::SendBack => "send-back",
+            Self::Reroute => "reroute",
+            Self::Reject => "reject",
+        }
+    }
+}
+
 /// The subject, the state, and the acts.
 #[component]
-pub fn ApprovalAsk(screen: Screen, node: Option<NodeId>, form: ApprovalForm, reply: Reply) -> impl IntoView {
+pub fn ApprovalAsk(
+    screen: Screen,
+    node: Option<NodeId>,
+    form: ApprovalForm,
+    /// How the names of its drafts begin.
+    draft: String,
+    reply: Reply,
+) -> impl IntoView {
     let opened = RwSignal::new(None::<Act>);
+    let draft = StoredValue::new(draft);
+    let draft_name = move |act: Act| draft.with_value(|draft| format!("{draft}{}", act.form()));
+    open_what_was_begun(opened, draft_name);
     let ApprovalForm { visit, subject, digest, back, routes } = form;
     let digest = StoredValue::new(digest);
     let approve = move |edits: Edits| {
@@ -54,14 +80,16 @@ pub fn ApprovalAsk(screen: Screen, node: Option<NodeId>, form: ApprovalForm, rep
         });
         let form = move || {
             is_made.get().then(|| match act {
-                Act::Edit => view! { <EditForm screen reply approve=Callback::new(approve) /> }.into_any(),
+                Act::Edit => {
+                    view! { <EditForm screen reply approve=Callback::new(approve) draft=draft_name(act) /> }.into_any()
+                }
                 Act::SendBack => {
-                    view! { <WayForm screen reply nodes=back.get_value() comment=true /> }.into_any()
+                    view! { <WayForm screen reply nodes=back.get_value() comment=true draft=draft_name(act) /> }.into_any()
                 }
                 Act::Reroute => {
-                    view! { <WayForm screen reply nodes=routes.get_value() comment=false /> }.into_any()
+                    view! { <WayForm screen reply nodes=routes.get_value() comment=false draft=draft_name(act) /> }.into_any()
                 }
-                Act::Reject => view! { <RejectForm reply /> }.into_any(),
+                Act::Reject => view! { <RejectForm reply draft=draft_name(act) /> }.into_any(),
             })
         };
         view! { <div class="ask-panel" hidden=move || opened.get() != Some(act)>{form}</div> }
@@ -84,8 +112,25 @@ pub fn ApprovalAsk(screen: Screen, node: Option<NodeId>, form: ApprovalForm, rep
                 <span class="mono">{digest.with_value(|digest| digest.to_string().chars().take(12).collect::<String>())}</span>
             </span>
         </div>
-        {[Act::Edit, Act::SendBack, Act::Reroute, Act::Reject].map(panel).collect_view()}
+        {Act::ALL.map(panel).collect_view()}
     }
+}
+
+/// Opens the form in which a person had begun to write before the page was loaded anew.
+fn open_what_was_begun(opened: RwSignal<Option<Act>>, draft_name: impl Fn(Act) -> String + 'static) {
+    let draft_name = StoredValue::new_local(draft_name);
+    Effect::new(move |_| {
+        once_drafts_are_known(move || {
+            let is_begun = |act: &Act| {
+                let name = draft_name.try_with_value(|name| name(*act));
+                name.is_some_and(|name| !drafts_of(&name).is_empty())
+            };
+            let begun = Act::ALL.into_iter().find(is_begun);
+            if begun.is_some() && opened.try_get_untracked() == Some(None) {
+                opened.try_set(begun);
+            }
+        });
+    });
 }
 
 /// What exactly is to be done: as the run's family shows it, or else as JSON.
@@ -130,8 +175,12 @@ fn StateShown(screen: Screen) -> impl IntoView {
 }
 
 #[component]
-fn EditForm(screen: Screen, reply: Reply, approve: Callback<Edits>) -> impl IntoView {
+fn EditForm(screen: Screen, reply: Reply, approve: Callback<Edits>, draft: String) -> impl IntoView {
     let edits = RwSignal::new(Ok(Edits::new()));
+    let form = draft_of({
+        let draft = draft.clone();
+        move || draft.clone()
+    });
     let is_ready = move || {
         edits.with(|edits: &Result<Edits, String>| edits.as_ref().is_ok_and(|edits| !edits.is_empty()))
     };
@@ -142,8 +191,8 @@ fn EditForm(screen: Screen, reply: Reply, approve: Callback<Edits>) -> impl Into
         }
     };
     view! {
-        <form class="ask-form ask-panel" on:submit=submit>
-            <StateEditor screen edits />
+        <form class="ask-form ask-panel" on:submit=submit node_ref=form>
+            <StateEditor screen edits draft />
             <div class="ask-acts">
                 <button type="submit" class="button primary" disabled=move || !is_ready() || reply.pending().get()>
                     "Change the state and go on"
@@ -155,7 +204,7 @@ fn EditForm(screen: Screen, reply: Reply, approve: Callback<Edits>) -> impl Into
 
 /// To one of some nodes: back, with a comment, or on.
 #[component]
-fn WayForm(screen: Screen, reply: Reply, nodes: Vec<NodeId>, comment: bool) -> impl IntoView {
+fn WayForm(screen: Screen, reply: Reply, nodes: Vec<NodeId>, comment: bool, draft: String) -> impl IntoView {
     let to = RwSignal::new(nodes.first().cloned());
     let said = RwSignal::new(String::new());
     let submit = move |event: SubmitEvent| {
@@ -172,15 +221,15 @@ fn WayForm(screen: Screen, reply: Reply, nodes: Vec<NodeId>, comment: bool) -> i
         view! { <option value=node.to_string()>{label.unwrap_or_else(|| node.to_string())}</option> }
     });
     view! {
-        <form class="ask-form ask-panel" on:submit=submit>
+        <form class="ask-form ask-panel" on:submit=submit node_ref=draft_of(move || draft.clone())>
             <label class="ask-label">
                 {if comment { "Back to" } else { "On to" }}
-                <select class="input" on:change=move |event| to.set(event_target_value(&event).parse().ok())>{options.collect_view()}</select>
+                <select class="input" name="to" on:change=move |event| to.set(event_target_value(&event).parse().ok())>{options.collect_view()}</select>
             </label>
             {comment.then(|| view! {
                 <label class="ask-label">
                     "What it shall do differently"
-                    <textarea class="input" rows="2" required=true prop:value=said on:input=move |event| said.set(event_target_value(&event))></textarea>
+                    <textarea class="input" name="comment" rows="2" required=true prop:value=said on:input=move |event| said.set(event_target_value(&event))></textarea>
                 </label>
             })}
             <div class="ask-acts">
@@ -193,7 +242,7 @@ fn WayForm(screen: Screen, reply: Reply, nodes: Vec<NodeId>, comment: bool) -> i
 }
 
 #[component]
-fn RejectForm(reply: Reply) -> impl IntoView {
+fn RejectForm(reply: Reply, draft: String) -> impl IntoView {
     let reason = RwSignal::new(String::new());
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -201,10 +250,10 @@ fn RejectForm(reply: Reply) -> impl IntoView {
         reply.dispatch(GivenAnswer::Rejected { reason });
     };
     view! {
-        <form class="ask-form ask-panel" on:submit=submit>
+        <form class="ask-form ask-panel" on:submit=submit node_ref=draft_of(move || draft.clone())>
             <label class="ask-label">
                 "Reason, for the log (optional)"
-                <input class="input" type="text" maxlength="300" autocomplete="off" prop:value=reason on:input=move |event| reason.set(event_target_value(&event)) />
+                <input class="input" name="reason" type="text" maxlength="300" autocomplete="off" prop:value=reason on:input=move |event| reason.set(event_target_value(&event)) />
             </label>
             <p class="dim">"The run ends here. What it found so far is kept, and it can be continued from any finished node."</p>
             <div class="ask-acts">

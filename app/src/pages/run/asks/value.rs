@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Reply;
 use crate::{
     components::{
+        draft::draft_of,
         icon::{Icon, IconName},
         json,
         schema::{Field, SchemaField, fields},
@@ -18,17 +19,25 @@ use crate::{
 
 /// The form of a question that asks for a value.
 #[component]
-pub fn ValueAsk(screen: Screen, name: String, form: InputForm, reply: Reply) -> impl IntoView {
+pub fn ValueAsk(
+    screen: Screen,
+    name: String,
+    form: InputForm,
+    /// How the names of its drafts begin.
+    draft: String,
+    reply: Reply,
+) -> impl IntoView {
+    let draft = format!("{draft}value");
     match form {
-        InputForm::Text => view! { <TextForm name reply /> }.into_any(),
-        InputForm::Choice { options } => view! { <ChoiceForm name options reply /> }.into_any(),
+        InputForm::Text => view! { <TextForm name draft reply /> }.into_any(),
+        InputForm::Choice { options } => view! { <ChoiceForm name draft options reply /> }.into_any(),
         InputForm::Object { schema } => {
             let schema = whole_text(screen.id, schema);
             (move || {
-                let (name, schema) = (name.clone(), schema.get());
+                let (name, draft, schema) = (name.clone(), draft.clone(), schema.get());
                 schema.map(|schema| match json::read(&schema).as_ref().and_then(fields) {
-                    Some(fields) => view! { <ObjectForm name fields reply /> }.into_any(),
-                    None => view! { <JsonForm name schema reply /> }.into_any(),
+                    Some(fields) => view! { <ObjectForm name draft fields reply /> }.into_any(),
+                    None => view! { <JsonForm name draft schema reply /> }.into_any(),
                 })
             })
             .into_any()
@@ -54,7 +63,7 @@ fn Submit(reply: Reply) -> impl IntoView {
 }
 
 #[component]
-fn TextForm(name: String, reply: Reply) -> impl IntoView {
+fn TextForm(name: String, draft: String, reply: Reply) -> impl IntoView {
     let typed = RwSignal::new(String::new());
     let fault = RwSignal::new(None::<&str>);
     let submit = move |event: SubmitEvent| {
@@ -68,7 +77,7 @@ fn TextForm(name: String, reply: Reply) -> impl IntoView {
     };
     let note = format!("{name}-note");
     view! {
-        <form class="ask-form" on:submit=submit>
+        <form class="ask-form" on:submit=submit node_ref=draft_of(move || draft.clone())>
             <textarea
                 class="input"
                 rows="3"
@@ -84,7 +93,7 @@ fn TextForm(name: String, reply: Reply) -> impl IntoView {
 }
 
 #[component]
-fn ChoiceForm(name: String, options: Vec<String>, reply: Reply) -> impl IntoView {
+fn ChoiceForm(name: String, draft: String, options: Vec<String>, reply: Reply) -> impl IntoView {
     let chosen = RwSignal::new(None::<usize>);
     let words = StoredValue::new(options.clone());
     let submit = move |event: SubmitEvent| {
@@ -110,7 +119,7 @@ fn ChoiceForm(name: String, options: Vec<String>, reply: Reply) -> impl IntoView
         }
     });
     view! {
-        <form class="ask-form" on:submit=submit>
+        <form class="ask-form" on:submit=submit node_ref=draft_of(move || draft.clone())>
             <fieldset class="ask-choices">
                 <legend class="visually-hidden">"Your answer"</legend>
                 {choices.collect_view()}
@@ -121,7 +130,7 @@ fn ChoiceForm(name: String, options: Vec<String>, reply: Reply) -> impl IntoView
 }
 
 #[component]
-fn ObjectForm(name: String, fields: Vec<Field>, reply: Reply) -> impl IntoView {
+fn ObjectForm(name: String, draft: String, fields: Vec<Field>, reply: Reply) -> impl IntoView {
     let rows: Vec<_> = fields
         .into_iter()
         .map(|field| {
@@ -153,7 +162,7 @@ fn ObjectForm(name: String, fields: Vec<Field>, reply: Reply) -> impl IntoView {
         view! { <SchemaField id field value fault marks_optional=true /> }
     });
     view! {
-        <form class="ask-form" novalidate=true on:submit=submit>
+        <form class="ask-form" novalidate=true on:submit=submit node_ref=draft_of(move || draft.clone())>
             {rows.collect_view()}
             <Submit reply />
         </form>
@@ -162,7 +171,7 @@ fn ObjectForm(name: String, fields: Vec<Field>, reply: Reply) -> impl IntoView {
 
 /// For a schema that is no plain object: its JSON, and a place to write JSON.
 #[component]
-fn JsonForm(name: String, schema: String, reply: Reply) -> impl IntoView {
+fn JsonForm(name: String, draft: String, schema: String, reply: Reply) -> impl IntoView {
     let typed = RwSignal::new(String::new());
     let fault = RwSignal::new(None::<String>);
     let submit = move |event: SubmitEvent| {
@@ -177,7 +186,7 @@ fn JsonForm(name: String, schema: String, reply: Reply) -> impl IntoView {
     };
     let note = format!("{name}-note");
     view! {
-        <form class="ask-form" on:submit=submit>
+        <form class="ask-form" on:submit=submit node_ref=draft_of(move || draft.clone())>
             <textarea class="input mono" rows="5" spellcheck="false" aria-label="Your answer, as JSON" aria-describedby=note.clone() prop:value=typed on:input=move |event| typed.set(event_target_value(&event))></textarea>
             <p id=note class="inline-problem" role="alert">{fault}</p>
             <details>

@@ -20,6 +20,8 @@ const ZOOM_STEP: f64 = 1.25;
 const CLICK: f64 = 5.0;
 /// How long the picture takes to glide, in milliseconds.
 const GLIDE: f64 = 260.0;
+/// On a canvas that is narrower, a card that works is as large as it is drawn: its letters are small enough.
+const NARROW: f64 = 640.0;
 /// Below this scale a card cannot be read while it works, and not even recognised when all is over.
 const READABLE: f64 = 0.9;
 const RECOGNISABLE: f64 = 0.45;
@@ -80,13 +82,14 @@ impl Viewport {
         let Some(size) = self.size() else { return };
         let aim = self.layout.with_untracked(|layout| {
             let fit = Camera::fit(layout).scale(size);
-            let needed = if at_work.is_some() { READABLE } else { RECOGNISABLE };
+            let readable = if size.width < NARROW { 1.0 } else { READABLE };
+            let needed = if at_work.is_some() { readable } else { RECOGNISABLE };
             if fit >= needed {
                 return None;
             }
             let card = at_work.or(otherwise).or_else(|| layout.cards.len().checked_sub(1))?;
             let card = layout.cards.get(card).copied()?;
-            Some(Camera::at_card(layout, card, READABLE.max(fit), size))
+            Some(Camera::at_card(layout, card, readable.max(fit), size))
         });
         if gently {
             self.glide_to(aim);
@@ -182,8 +185,8 @@ impl Viewport {
 
     fn zoom_at(self, factor: f64, client_x: f64, client_y: f64) {
         let Some(canvas) = self.canvas.try_get_untracked().flatten() else { return };
-        let bounds = canvas.get_bounding_client_rect();
-        let at = (client_x - bounds.left(), client_y - bounds.top());
+        let bounds = browser::bounds_of(&canvas);
+        let at = (client_x - bounds.left, client_y - bounds.top);
         self.change(|camera, size| camera.zoomed(factor, at, size));
     }
 
@@ -200,8 +203,8 @@ impl Viewport {
     }
 
     fn size(self) -> Option<Size> {
-        let bounds = self.canvas.try_get_untracked().flatten()?.get_bounding_client_rect();
-        let size = Size { width: bounds.width(), height: bounds.height() };
+        let bounds = browser::bounds_of(&*self.canvas.try_get_untracked().flatten()?);
+        let size = Size { width: bounds.width, height: bounds.height };
         (size.width > 0.0 && size.height > 0.0).then_some(size)
     }
 

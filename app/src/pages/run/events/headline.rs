@@ -10,7 +10,7 @@ pub fn json_of(event: &Event) -> String {
 }
 
 /// What the event says, in a line.
-pub fn line_of(event: &Event) -> String {
+pub fn headline_of(event: &Event) -> String {
     match &event.body {
         Body::RunStarted(started) => started.heading.title.clone(),
         Body::StatusChanged(changed) => with_reason(changed.status.label(), changed.reason.as_deref()),

@@ -4,11 +4,13 @@ use std::{future::poll_fn, time::Duration};
 
 use futures::{FutureExt, SinkExt, StreamExt, select_biased};
 use gloo_net::websocket::{Message, State, WebSocketError, futures::WebSocket};
-use leptos::prelude::window;
-use protocol::Control;
+use protocol::{Control, Timestamp};
 
 use super::{Heartbeat, Obstacle, polls::Polls, route::Way};
-use crate::{base::at, browser::sleep};
+use crate::browser::{sleep, socket_address};
+
+/// How a heartbeat begins.
+const HEARTBEAT: &str = r#"{"control":"heartbeat""#;
 
 /// What is heard of the server.
 pub(super) enum Heard {
@@ -22,8 +24,19 @@ impl Heard {
     /// Whether it is what the server says when it is asked whether it is there.
     pub fn is_answer(&self) -> bool {
         match self {
-            Self::Message(text) => text.starts_with(r#"{"control":"heartbeat""#),
+            Self::Message(text) => text.starts_with(HEARTBEAT),
             Self::Sign => true,
+        }
+    }
+
+    /// The server's time, where it is a heartbeat.
+    pub fn server_time(&self) -> Option<Timestamp> {
+        match self {
+            Self::Message(text) if text.starts_with(HEARTBEAT) => match serde_json::from_str(text) {
+                Ok(Control::Heartbeat { at }) => Some(at),
+                _ => None,
+            },
+            Self::Message(_) | Self::Sign => None,
         }
     }
 }
@@ -53,7 +66,7 @@ impl End {
 }
 
 /// Why there is no connection.
-pub(super) enum NoLine {
+pub(super) enum NotOpened {
     /// The server itself ended it.
     Ended(End),
     /// It came to nothing.
@@ -61,46 +74,50 @@ pub(super) enum NoLine {
 }
 
 /// A connection.
-pub(super) enum Line {
+pub(super) enum Transport {
     /// A socket.
     Socket(WebSocket),
     /// Requests, one after another.
     Polls(Polls),
 }
 
-impl Line {
+impl Transport {
     /// Opens one on which a first message came, within the time that an attempt has.
-    pub async fn open(way: Way, path: &str, heartbeat: Heartbeat) -> Result<(Self, Heard), NoLine> {
+    pub async fn open(way: Way, path: &str, heartbeat: Heartbeat) -> Result<(Self, Heard), NotOpened> {
         let attempt = async {
-            let mut line = match way {
-                Way::Socket => Self::Socket(open_socket(path).await.ok_or(NoLine::Met(Obstacle::Refuses))?),
-                Way::Polls { .. } => Self::Polls(Polls::open(path, heartbeat).await.map_err(NoLine::Ended)?),
+            let mut transport = match way {
+                Way::Socket => {
+                    Self::Socket(open_socket(path).await.ok_or(NotOpened::Met(Obstacle::Refuses))?)
+                }
+                Way::Polls { .. } => {
+                    Self::Polls(Polls::open(path, heartbeat).await.map_err(NotOpened::Ended)?)
+                }
             };
-            match line.next().await {
-                Ok(first) => Ok((line, first)),
-                Err(End::Lost) => Err(NoLine::Met(Obstacle::Breaks)),
-                Err(end) => Err(NoLine::Ended(end)),
+            match transport.next().await {
+                Ok(first) => Ok((transport, first)),
+                Err(End::Lost) => Err(NotOpened::Met(Obstacle::Breaks)),
+                Err(end) => Err(NotOpened::Ended(end)),
             }
         };
         let mut attempt = Box::pin(attempt.fuse());
         select_biased! {
             opened = attempt => opened,
-            () = sleep(heartbeat.attempt()).fuse() => Err(NoLine::Met(Obstacle::Silent)),
+            () = sleep(heartbeat.attempt()).fuse() => Err(NotOpened::Met(Obstacle::Silent)),
         }
     }
 
     /// Whether a socket gets through, and stays.
     pub async fn try_socket(path: &str, heartbeat: Heartbeat) -> Result<(), Obstacle> {
-        let (mut line, _) = match Self::open(Way::Socket, path, heartbeat).await {
+        let (mut transport, _) = match Self::open(Way::Socket, path, heartbeat).await {
             Ok(opened) => opened,
-            Err(NoLine::Met(obstacle)) => return Err(obstacle),
+            Err(NotOpened::Met(obstacle)) => return Err(obstacle),
             // The server's word has come through.
-            Err(NoLine::Ended(_)) => return Ok(()),
+            Err(NotOpened::Ended(_)) => return Ok(()),
         };
         let mut stays = Box::pin(sleep(heartbeat.tick()).fuse());
         loop {
             select_biased! {
-                heard = line.next().fuse() => if let Err(End::Lost | End::Refused(_)) = heard {
+                heard = transport.next().fuse() => if let Err(End::Lost | End::Refused(_)) = heard {
                     return Err(Obstacle::Breaks);
                 },
                 () = stays => return Ok(()),
@@ -142,13 +159,7 @@ impl Line {
 
 /// Ready once the handshake has gone well.
 async fn open_socket(path: &str) -> Option<WebSocket> {
-    let mut socket = WebSocket::open(&address(path)?).ok()?;
+    let mut socket = WebSocket::open(&socket_address(path)?).ok()?;
     let is_ready = poll_fn(|context| socket.poll_ready_unpin(context)).await.is_ok();
     (is_ready && matches!(socket.state(), State::Open)).then_some(socket)
-}
-
-fn address(path: &str) -> Option<String> {
-    let location = window().location();
-    let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
-    Some(format!("{scheme}://{}{}", location.host().ok()?, at(path)))
 }

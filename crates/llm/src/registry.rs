@@ -24,14 +24,14 @@ struct Entry {
 
 /// The named models, and the one for runs that name none.
 #[derive(Clone, Default)]
-pub struct Models {
+pub struct ModelRegistry {
     named: BTreeMap<ProfileName, Entry>,
     /// The model that is configured without a name.
     unnamed: Option<Entry>,
     configured: Option<Arc<dyn ChatModel>>,
 }
 
-impl Models {
+impl ModelRegistry {
     /// A single model that answers all runs and is not listed.
     pub fn of(configured: Arc<dyn ChatModel>) -> Self {
         Self { configured: Some(configured), ..Self::default() }

@@ -2,7 +2,7 @@
 
 use std::{fs, num::NonZeroU32, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 
-use llm::{Models, PriceTable, Provider, ProviderConfig, Secret, Tiers, Timeouts};
+use llm::{ModelRegistry, PriceTable, Provider, ProviderConfig, Secret, Tiers, Timeouts};
 use protocol::{ModelProfile, ProfileName, Tier};
 
 use crate::{
@@ -15,12 +15,12 @@ use crate::{
 ///
 /// # Errors
 /// Options and settings contradict each other, or something that they name cannot be read.
-pub fn all(options: &ModelOptions, settings: &Settings) -> Result<Models, ServeError> {
+pub fn registry(options: &ModelOptions, settings: &Settings) -> Result<ModelRegistry, ServeError> {
     let prices = match &options.model_prices {
         Some(path) => PriceTable::with_file(path)?,
         None => PriceTable::bundled()?,
     };
-    let mut all = Models::default();
+    let mut all = ModelRegistry::default();
     if let Some(config) = of_options(options)? {
         let tiers = vec![Tier::Quick, Tier::Mid, Tier::Deep];
         let profile = profile(None, &config, &prices, tiers);

@@ -15,7 +15,7 @@ const NARROW_FOR: Duration = Duration::from_secs(60);
 
 /// A fair queue: runs take turns (round robin), and the requests of one run are served first in, first out.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub(crate) struct FairQueue {
     /// The most requests in flight.
     places: usize,
     state: Mutex<State>,
@@ -40,7 +40,7 @@ struct Waiting {
     before: watch::Sender<Option<usize>>,
 }
 
-impl Line {
+impl FairQueue {
     pub(crate) fn new(places: NonZeroUsize) -> Arc<Self> {
         Arc::new(Self { places: places.get(), state: Mutex::default() })
     }
@@ -139,7 +139,7 @@ impl State {
 /// A request's place: in the line at first, in flight once it is served.
 #[derive(Debug)]
 pub(crate) struct Place {
-    line: Arc<Line>,
+    line: Arc<FairQueue>,
     number: u64,
 }
 
@@ -167,8 +167,8 @@ mod tests {
 
     use super::*;
 
-    fn line(places: usize) -> Arc<Line> {
-        Line::new(NonZeroUsize::new(places).unwrap())
+    fn line(places: usize) -> Arc<FairQueue> {
+        FairQueue::new(NonZeroUsize::new(places).unwrap())
     }
 
     fn run(number: u128) -> Option<RunId> {
