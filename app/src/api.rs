@@ -9,15 +9,16 @@ mod json_text;
 
 use leptos::prelude::*;
 use protocol::{
-    Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, GivenAnswer, ModelProfile, ModelTest,
-    PortfolioId, PortfolioSummary, PortfolioView, Problem, ProfileName, RunAccepted, RunFilter, RunId,
-    RunPage, RunStopped, RunSummary, RunView, StartOptions, StartRun,
+    Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ModelProfile, ModelTest, Problem,
+    ProfileName, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView, StartOptions,
+    StartRun, Subject,
 };
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "hydrate")]
-use self::caller::Caller;
-use self::json_text::{JsonText, JsonTextEncoding};
+pub(crate) use self::caller::Caller;
+pub(crate) use self::json_text::JsonText;
+use self::json_text::JsonTextEncoding;
 #[cfg(feature = "ssr")]
 use crate::{
     backend::SharedBackend,
@@ -26,7 +27,7 @@ use crate::{
 
 /// On the server nothing is called over the network.
 #[cfg(not(feature = "hydrate"))]
-type Caller = leptos::server_fn::client::browser::BrowserClient;
+pub(crate) type Caller = leptos::server_fn::client::browser::BrowserClient;
 
 /// Why a question to the server has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -60,9 +61,14 @@ impl FromServerFnError for ApiError {
     }
 }
 
-/// The service behind the pages; the server puts it into the context.
 #[cfg(feature = "ssr")]
 fn backend() -> Result<SharedBackend, ApiError> {
+    provided()
+}
+
+/// What the server puts into the context of the pages.
+#[cfg(feature = "ssr")]
+pub(crate) fn provided<T: Clone + 'static>() -> Result<T, ApiError> {
     use_context().ok_or_else(|| {
         ApiError(Problem::internal("The server is not ready to answer. Try again in a moment."))
     })
@@ -70,7 +76,9 @@ fn backend() -> Result<SharedBackend, ApiError> {
 
 /// Makes an answer fit to be drawn, and gives the response the status that a problem has.
 #[cfg(feature = "ssr")]
-fn answer<T: Serialize + serde::de::DeserializeOwned>(result: Result<T, Problem>) -> Result<T, ApiError> {
+pub(crate) fn answer<T: Serialize + serde::de::DeserializeOwned>(
+    result: Result<T, Problem>,
+) -> Result<T, ApiError> {
     result.map(|document| legible_document(document, LONGEST_REMARK)).map_err(refused)
 }
 
@@ -89,10 +97,22 @@ pub fn set_status(status: u16) {
     }
 }
 
+/// The kinds of workflow that there are.
+#[server(name = KindsCall, prefix = "/rpc", endpoint = "kinds", input = JsonText, output = JsonText, client = Caller)]
+pub async fn kinds() -> Result<Vec<KindSpec>, ApiError> {
+    answer(backend()?.kinds().await)
+}
+
 /// What the start form offers.
 #[server(name = StartOptionsCall, prefix = "/rpc", endpoint = "start_options", input = JsonText, output = JsonText, client = Caller)]
 pub async fn start_options() -> Result<StartOptions, ApiError> {
     answer(backend()?.start_options().await)
+}
+
+/// What runs can be about.
+#[server(name = SubjectsCall, prefix = "/rpc", endpoint = "subjects", input = JsonText, output = JsonText, client = Caller)]
+pub async fn subjects() -> Result<Vec<Subject>, ApiError> {
+    answer(backend()?.subjects().await)
 }
 
 /// Starts a run.
@@ -184,22 +204,4 @@ pub async fn models() -> Result<Vec<ModelProfile>, ApiError> {
 #[server(name = TestModelCall, prefix = "/rpc", endpoint = "test_model", input = JsonText, output = JsonText, client = Caller)]
 pub async fn test_model(name: Option<ProfileName>) -> Result<ModelTest, ApiError> {
     answer(backend()?.test_model(name).await)
-}
-
-/// All portfolios.
-#[server(name = PortfoliosCall, prefix = "/rpc", endpoint = "portfolios", input = JsonText, output = JsonText, client = Caller)]
-pub async fn portfolios() -> Result<Vec<PortfolioSummary>, ApiError> {
-    answer(backend()?.portfolios().await)
-}
-
-/// Opens a portfolio.
-#[server(name = CreatePortfolioCall, prefix = "/rpc", endpoint = "create_portfolio", input = JsonText, output = JsonText, client = Caller)]
-pub async fn create_portfolio(request: CreatePortfolio) -> Result<PortfolioId, ApiError> {
-    answer(backend()?.create_portfolio(request).await.map(|portfolio| portfolio.id))
-}
-
-/// A portfolio at the prices of `as_of`, or of the day of its last entry.
-#[server(name = PortfolioCall, prefix = "/rpc", endpoint = "portfolio", input = JsonText, output = JsonText, client = Caller)]
-pub async fn portfolio(id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, ApiError> {
-    answer(backend()?.portfolio(id, as_of).await)
 }

@@ -5,17 +5,21 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use protocol::{
-    AccountId, AccountSummary, Approval, Audience, CallId, CreatePortfolio, CredentialId, Date, Digest,
-    Event, ForkRun, GivenAnswer, Identity, ModelProfile, ModelTest, NewShare, NewToken, PortfolioId,
-    PortfolioSummary, PortfolioView, Problem, ProfileName, Role, RunAccepted, RunFilter, RunId, RunPage,
-    RunStopped, RunSummary, RunView, SessionSummary, ShareSummary, StartOptions, StartRun, TokenSummary,
+    AccountId, AccountSummary, Approval, Audience, CallId, CredentialId, Digest, Event, ForkRun, GivenAnswer,
+    Identity, KindSpec, ModelProfile, ModelTest, NewShare, NewToken, Problem, ProfileName, Role, RunAccepted,
+    RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView, SessionSummary, ShareSummary, StartOptions,
+    StartRun, Subject, TokenSummary,
 };
 
 /// The one service behind pages, REST and the other wires.
 #[async_trait]
 pub trait Backend: Send + Sync {
+    /// The kinds of workflow that there are.
+    async fn kinds(&self) -> Result<Vec<KindSpec>, Problem>;
     /// What the start form offers.
     async fn start_options(&self) -> Result<StartOptions, Problem>;
+    /// What runs can be about, for the search.
+    async fn subjects(&self) -> Result<Vec<Subject>, Problem>;
     /// Starts a run.
     async fn start_run(&self, request: StartRun) -> Result<RunAccepted, Problem>;
     /// Stops a run.
@@ -46,12 +50,6 @@ pub trait Backend: Send + Sync {
     async fn models(&self) -> Result<Vec<ModelProfile>, Problem>;
     /// Asks one of them a short question; `None`: the one without a name.
     async fn test_model(&self, name: Option<ProfileName>) -> Result<ModelTest, Problem>;
-    /// All portfolios.
-    async fn portfolios(&self) -> Result<Vec<PortfolioSummary>, Problem>;
-    /// Opens a portfolio.
-    async fn create_portfolio(&self, request: CreatePortfolio) -> Result<PortfolioView, Problem>;
-    /// A portfolio at the prices of `as_of`, or of the day of its last entry.
-    async fn portfolio(&self, id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, Problem>;
 }
 
 /// The service as it stands in the context.

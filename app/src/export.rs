@@ -103,10 +103,14 @@ fn turn_of(view: &RunView, turn: &Turn) -> AnyView {
         TurnContent::Call { call } => view.call(call).map(|call| call_of(call)).into_any(),
         TurnContent::Message(said) => prose(&said.content).into_any(),
         TurnContent::Log(line) => view! { <p>{line.message.clone()}</p> }.into_any(),
-        TurnContent::Input { input } => view.input(input).map(|input| {
-            let answer = input.received.as_ref().map_or("not answered".to_owned(), |it| it.answer.label());
-            view! { <p><strong>{input.request.prompt.clone()}</strong>" "{answer}</p> }
-        }).into_any(),
+        TurnContent::Input { input } => view
+            .input(input)
+            .map(|input| {
+                let answer =
+                    input.received.as_ref().map_or("not answered".to_owned(), |it| it.answer.label());
+                view! { <p><strong>{input.request.prompt.clone()}</strong>" "{answer}</p> }
+            })
+            .into_any(),
         TurnContent::Edited(edited) => {
             let keys: Vec<_> = edited.patch.keys().cloned().collect();
             view! { <p>{format!("{} changed the state: {}.", edited.by, keys.join(", "))}</p> }.into_any()
@@ -114,21 +118,16 @@ fn turn_of(view: &RunView, turn: &Turn) -> AnyView {
         TurnContent::ApprovalChanged(changed) => {
             view! { <p>{format!("{}: {}.", changed.by, changed.approval.label())}</p> }.into_any()
         }
-        TurnContent::Rating => view.rating.as_ref().map(|rating| {
-            view! { <p><strong>{rating.headline()}</strong>" "{rating.summary.clone()}</p> }
-        }).into_any(),
-        TurnContent::Decision => view.decision.as_ref().map(|decision| {
-            view! { <p><strong>{decision.headline()}</strong>" "{decision.thesis.clone()}</p> }
-        }).into_any(),
-        TurnContent::Trade(trade) => {
-            view! { <p>{format!("{} {} {} at {}", trade.side, trade.quantity, trade.ticker, trade.price)}</p> }.into_any()
+        TurnContent::Product { index } => view
+            .products
+            .get(*index)
+            .map(|product| {
+                view! { <p><strong>{product.headline.clone()}</strong></p> {prose(&product.data)} }
+            })
+            .into_any(),
+        TurnContent::Unknown { kind } => {
+            view! { <p>{format!("An event of the kind {kind}.")}</p> }.into_any()
         }
-        TurnContent::Rejected(rejected) => {
-            let order = &rejected.order;
-            let reasons = rejected.reasons.join("; ");
-            view! { <p>{format!("{} {} {} was rejected: {reasons}", order.side, order.quantity, order.ticker)}</p> }.into_any()
-        }
-        TurnContent::Unknown { kind } => view! { <p>{format!("An event of the kind {kind}.")}</p> }.into_any(),
     };
     view! {
         <article>

@@ -13,6 +13,7 @@ pub mod browser;
 pub mod components;
 #[cfg(feature = "ssr")]
 pub mod export;
+pub mod families;
 pub mod format;
 pub mod graph;
 mod legible;

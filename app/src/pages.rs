@@ -5,8 +5,8 @@ pub mod compare;
 pub mod lazy;
 pub mod not_found;
 pub mod overview;
-pub mod portfolio;
-pub mod portfolios;
 pub mod run;
 pub mod runs;
 pub mod sign_in;
+
+pub use crate::families::trading::{portfolio, portfolios};

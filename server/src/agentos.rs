@@ -1,6 +1,6 @@
 //! AgentOS's routes: its requests become commands, and events become its frames.
 
-use app::backend::Backend;
+use app::{backend::Backend, families::trading::backend::TradingBackend};
 use axum::{
     Json, Router,
     extract::{Path, WebSocketUpgrade},
@@ -10,7 +10,7 @@ use axum::{
 };
 use bytes::Bytes;
 use journal::{Encoded, JournalError};
-use protocol::{Body, Event, PortfolioView, Problem, RunFilter, RunId};
+use protocol::{Body, Event, Problem, RunFilter, RunId, trading::PortfolioView};
 use serde_json::json;
 use wire::agentos::{
     Account, Defaults, Latest, RunRecord, Stream, Summary, SystemFrame, Trigger, TriggerResponse,

@@ -1,19 +1,16 @@
-//! Sockets of lists: changes of all runs, and of one portfolio. `POST` opens a poll in place of a socket.
+//! The socket of the list of runs: what changes among them. `POST` opens a poll of the same.
 
 use app::backend::Backend;
-use axum::{
-    extract::{Path, WebSocketUpgrade},
-    response::Response,
-};
+use axum::{extract::WebSocketUpgrade, response::Response};
 use journal::RunChange;
-use protocol::{Control, PortfolioId, Problem, RunFilter, RunStatus, RunSummary};
+use protocol::{Control, RunFilter, RunStatus, RunSummary};
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::{
     peer::{Ending, Gone, Peer},
     polls::Opened,
-    problem::{ProblemResponse, no_such},
+    problem::ProblemResponse,
     scope::Scoped,
 };
 
@@ -70,59 +67,6 @@ async fn list(service: &Scoped, status: Option<RunStatus>) -> Result<Vec<RunSumm
     Ok(page.runs)
 }
 
-/// `WS /ws/v1/portfolios/{portfolio}`: the portfolio now, and again whenever it changes.
-///
-/// 404 before the upgrade for a portfolio that does not exist.
-pub async fn portfolio(
-    service: Scoped,
-    Path(portfolio): Path<String>,
-    upgrade: WebSocketUpgrade,
-) -> Result<Response, ProblemResponse> {
-    let portfolio = existing(&service, &portfolio).await?;
-    let admission = service.admit_socket(None).await?;
-    Ok(admission.upgrade(upgrade, move |peer| follow_portfolio(peer, service, portfolio)))
-}
-
-/// Opens a poll in place of the socket.
-pub async fn poll_portfolio(
-    service: Scoped,
-    Path(portfolio): Path<String>,
-) -> Result<Opened, ProblemResponse> {
-    let portfolio = existing(&service, &portfolio).await?;
-    let admission = service.admit_socket(None).await?;
-    Ok(admission.poll(move |peer| follow_portfolio(peer, service, portfolio)))
-}
-
-async fn existing(service: &Scoped, portfolio: &str) -> Result<PortfolioId, Problem> {
-    let portfolio: PortfolioId = portfolio.parse().map_err(no_such)?;
-    let portfolio = service.portfolio_id(&portfolio)?;
-    service.portfolio(portfolio.clone(), None).await?;
-    Ok(portfolio)
-}
-
-async fn follow_portfolio(mut peer: Peer, service: Scoped, id: PortfolioId) -> Result<(), Gone> {
-    let mut changes = service.portfolio_changes();
-    send_portfolio(&mut peer, &service, &id).await?;
-    loop {
-        tokio::select! {
-            change = changes.recv() => match change {
-                Ok(changed) if changed != id => {}
-                Ok(_) | Err(RecvError::Lagged(_)) => send_portfolio(&mut peer, &service, &id).await?,
-                Err(RecvError::Closed) => return peer.end(Ending::Restart).await,
-            },
-            ended = peer.ended() => return peer.end(ended?).await,
-        }
-    }
-}
-
-async fn send_portfolio(peer: &mut Peer, service: &Scoped, id: &PortfolioId) -> Result<(), Gone> {
-    let view = service.portfolio(id.clone(), None).await.map_err(|problem| {
-        tracing::error!(%problem, "the portfolio cannot be read");
-        Gone
-    })?;
-    send(peer, &view).await
-}
-
-async fn send<T: Serialize>(peer: &mut Peer, message: &T) -> Result<(), Gone> {
+pub(crate) async fn send<T: Serialize>(peer: &mut Peer, message: &T) -> Result<(), Gone> {
     peer.send(serde_json::to_string(message).map_err(|_| Gone)?).await
 }

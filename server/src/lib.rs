@@ -4,8 +4,9 @@
 //! - `access`: authentication; `scope`: authorisation, what each caller may see and change
 //! - `service`: what pages, REST and the routes of other systems share
 //! - `rest`, `run_socket`, `feeds`, `agentos`, `pages`: the interfaces
-//! - `base_path`: the path below which all of them are served
-//! - `transfer`: export and import of runs
+//! - `base_path`: below which path all of them are
+//! - `families`: what families serve beside their runs
+//! - `transfer`: runs as files
 //! - `peer`: the rules that every socket follows; `polls`: what takes a socket's place; `serving`, `listener`: the connections below them
 //! - `compression`: compressed responses
 //! - `config`: options; `environment`: how variables are read; `logging`: the program's log
@@ -18,6 +19,7 @@ mod base_path;
 mod compression;
 mod config;
 mod environment;
+mod families;
 mod feeds;
 mod limits;
 mod listener;
@@ -64,7 +66,6 @@ use engine::{Allowance, Allowances, Engine, EngineError, EngineOptions};
 use journal::{Journal, JournalError};
 pub use listener::Listener;
 pub use logging::{LogFilter, LogFormat, Logging};
-use market::{PriceVendor, Sample};
 pub use peer::Sockets;
 use protocol::{AccessMode, AccountId, Limits, ProfileName};
 pub use run_socket::Position;
@@ -75,7 +76,7 @@ use tokio::{net::TcpListener, signal::unix::SignalKind};
 use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 pub use upkeep::{back_up, check};
-use workflows::trading::{Desk, DeskError, Trading};
+use workflows::{Families, KindTaken, trading::DeskError};
 
 /// How long open requests and sockets may take to end at a shutdown.
 const FAREWELL: Duration = Duration::from_secs(10);
@@ -103,7 +104,10 @@ pub enum ServeError {
     /// The portfolios cannot be read.
     #[error("{0}")]
     Desk(#[from] DeskError),
-    /// A base URL or a key without a model.
+    /// Two families have the same kind of workflow.
+    #[error("{0}")]
+    Families(#[from] KindTaken),
+    /// A base URL or a key, and no model.
     #[error("A base URL or key is set, but no model. Name one with --model or PITWALL_MODEL.")]
     NoModelNamed,
     /// Some tiers have a model, others have none.
@@ -313,12 +317,10 @@ pub async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
     let folder = &options.data.data;
     let accounts = Accounts::open(&accounts_file(&options.data)?).await?;
     let journal = Journal::open(&folder.join(upkeep::JOURNAL)).await?;
-    let prices: Arc<dyn PriceVendor> = Arc::new(Sample::load()?);
-    let desk = Arc::new(Desk::open_default(journal.clone(), prices.clone()).await?);
     let settings = Settings::read(options.model.settings.as_deref(), &options.data)?;
     let models = model_setup::registry(&options.model, &settings)?;
-    let speed = options.model.rehearsal_speed;
-    let trading = Trading::new(journal.clone(), desk.clone(), prices.clone(), models.clone(), speed);
+    let (all, own) = families::open(&journal).await?;
+    let families = Arc::new(Families::new(all, models.clone(), options.model.rehearsal_speed)?);
     let runs = &options.runs;
     let limits = EngineOptions {
         concurrent_runs: runs.concurrent_runs,
@@ -328,10 +330,10 @@ pub async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
             .unwrap_or_else(|| engine::share_of(runs.accepted_runs)),
         waiting_runs_per_account: runs.waiting_runs_per_account,
     };
-    let engine = Engine::new(journal.clone(), Arc::new(trading), Arc::new(Allowed(accounts.clone())), limits);
+    let engine = Engine::new(journal.clone(), families.clone(), Arc::new(Allowed(accounts.clone())), limits);
     let shutdown = CancellationToken::new();
     let sockets = Sockets::new(shutdown.clone(), journal.trouble(), options.listen.heartbeat);
-    Ok(Arc::new(Service { journal, engine, desk, prices, accounts, models, shutdown, sockets }))
+    Ok(Arc::new(Service { journal, engine, families, own, accounts, models, shutdown, sockets }))
 }
 
 /// All interfaces except the pages, behind the rules of access.
@@ -356,7 +358,7 @@ fn routes(gateway: Gateway, base: &BasePath) -> Router {
         .route("/s/{token}", get(access::open_share))
         .route("/ws/v1/runs/{run}", get(run_socket::connect).post(run_socket::poll))
         .route("/ws/v1/feed", get(feeds::runs).post(feeds::poll_runs))
-        .route("/ws/v1/portfolios/{portfolio}", get(feeds::portfolio).post(feeds::poll_portfolio))
+        .merge(families::sockets())
         .route("/ws/v1/polls/{poll}", get(polls::ask).delete(polls::end))
         // Runs are resumed before the first connection is accepted, so an answer means that the server is
         // ready.

@@ -21,7 +21,7 @@ use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos_axum::{ErrorHandler, LeptosRoutes, generate_route_list};
 use tower_http::services::{ServeDir, ServeFile};
 
-use crate::scope::Gateway;
+use crate::{families, scope::Gateway};
 
 /// The folder with the built pages: the one given, `site` beside the program, or where the
 /// build leaves it.
@@ -47,6 +47,7 @@ pub fn router(gateway: Gateway, site: &Path, heartbeat: Heartbeat) -> Router {
         let extensions = use_context::<Parts>().map(|parts| parts.extensions).unwrap_or_default();
         let scoped = Arc::new(gateway.scoped(&extensions));
         provide_context(heartbeat);
+        families::provide(&scoped);
         provide_context::<SharedGate>(scoped.clone());
         provide_context::<SharedBackend>(scoped);
     };

@@ -13,9 +13,9 @@ use axum::{
 };
 use futures::TryStreamExt;
 use protocol::{
-    Approval, CallId, CreatePortfolio, Date, Digest, Event, FlowId, ForkRun, GivenAnswer, ModelProfile,
-    ModelTest, PortfolioId, PortfolioSummary, PortfolioView, Problem, ProfileName, RunAccepted, RunFilter,
-    RunId, RunPage, RunStatus, RunStopped, RunView, ServerStatus, StartOptions, StartRun, WorkflowKind,
+    Approval, CallId, Digest, Event, FlowId, ForkRun, GivenAnswer, KindSpec, ModelProfile, ModelTest,
+    Problem, ProfileName, RunAccepted, RunFilter, RunId, RunPage, RunStatus, RunStopped, RunView,
+    ServerStatus, StartOptions, StartRun, WorkflowKind,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{
@@ -28,28 +28,28 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    BasePath,
+    BasePath, families,
     limits::LARGEST_IMPORT,
     problem::{BadRequest, ProblemResponse, no_such},
     scope::{Gateway, Scoped},
 };
 
-type Reply<T> = Result<Json<T>, ProblemResponse>;
+pub(crate) type Reply<T> = Result<Json<T>, ProblemResponse>;
 
 /// A JSON body whose failures are sentences.
 #[derive(FromRequest)]
 #[from_request(via(axum::Json), rejection(BadRequest))]
-struct Body<T>(T);
+pub(crate) struct Body<T>(pub T);
 
 /// Query parameters whose failures are sentences.
 #[derive(FromRequestParts)]
 #[from_request(via(axum::extract::Query), rejection(BadRequest))]
-struct Query<T>(T);
+pub(crate) struct Query<T>(pub T);
 
 /// Parts of a path whose failures are sentences.
 #[derive(FromRequestParts)]
 #[from_request(via(axum::extract::Path), rejection(BadRequest))]
-struct Path<T>(T);
+pub(crate) struct Path<T>(pub T);
 
 #[derive(OpenApi)]
 #[openapi(
@@ -79,6 +79,7 @@ pub fn router(base: &BasePath) -> Router<Gateway> {
     let imports = OpenApiRouter::new().routes(routes!(import)).layer(DefaultBodyLimit::max(LARGEST_IMPORT));
     let (routes, mut document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(status))
+        .routes(routes!(kinds))
         .routes(routes!(start_options))
         .routes(routes!(runs, start_run))
         .routes(routes!(run, delete_run))
@@ -95,8 +96,7 @@ pub fn router(base: &BasePath) -> Router<Gateway> {
         .merge(access::router())
         .routes(routes!(models))
         .routes(routes!(test_model))
-        .routes(routes!(portfolios, create_portfolio))
-        .routes(routes!(portfolio))
+        .merge(families::rest())
         .split_for_parts();
     document::complete(&mut document);
     document.servers = Some(vec![Server::new(base.to_string())]);
@@ -107,6 +107,12 @@ pub fn router(base: &BasePath) -> Router<Gateway> {
 #[utoipa::path(get, path = "/api/v1/status", responses((status = 200, body = ServerStatus), (status = 403)))]
 async fn status(service: Scoped) -> Reply<ServerStatus> {
     Ok(Json(service.status()?))
+}
+
+/// The kinds of workflow that there are
+#[utoipa::path(get, path = "/api/v1/kinds", responses((status = 200, body = Vec<KindSpec>)))]
+async fn kinds(service: Scoped) -> Reply<Vec<KindSpec>> {
+    Ok(Json(service.kinds().await?))
 }
 
 /// What a run can be started with
@@ -285,32 +291,6 @@ async fn test_model(service: Scoped, Body(request): Body<TestModel>) -> Reply<Mo
     Ok(Json(service.test_model(request.name).await?))
 }
 
-/// All portfolios
-#[utoipa::path(get, path = "/api/v1/portfolios", responses((status = 200, body = Vec<PortfolioSummary>)))]
-async fn portfolios(service: Scoped) -> Reply<Vec<PortfolioSummary>> {
-    Ok(Json(service.portfolios().await?))
-}
-
-/// Opens a portfolio
-#[utoipa::path(post, path = "/api/v1/portfolios", request_body = CreatePortfolio, responses((status = 201, body = PortfolioView), (status = 409)))]
-async fn create_portfolio(
-    service: Scoped,
-    Body(request): Body<CreatePortfolio>,
-) -> Result<(StatusCode, Json<PortfolioView>), ProblemResponse> {
-    Ok((StatusCode::CREATED, Json(service.create_portfolio(request).await?)))
-}
-
-/// A portfolio at one day's prices
-#[utoipa::path(get, path = "/api/v1/portfolios/{portfolio}", params(("portfolio" = PortfolioId, Path, description = "Portfolio id"), PortfolioQuery), responses((status = 200, body = PortfolioView)))]
-async fn portfolio(
-    service: Scoped,
-    Path(portfolio): Path<String>,
-    Query(query): Query<PortfolioQuery>,
-) -> Reply<PortfolioView> {
-    let portfolio: PortfolioId = portfolio.parse().map_err(no_such)?;
-    Ok(Json(service.portfolio(portfolio, query.as_of).await?))
-}
-
 fn run_id(text: &str) -> Result<RunId, Problem> {
     text.parse().map_err(no_such)
 }
@@ -358,14 +338,6 @@ struct EventQuery {
 
 fn most_events() -> u32 {
     crate::service::MOST_EVENTS
-}
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct PortfolioQuery {
-    /// The day of the prices; the day of the last decision if absent
-    #[param(value_type = Option<String>, format = Date)]
-    as_of: Option<Date>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]

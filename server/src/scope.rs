@@ -17,10 +17,9 @@ use engine::{Engine, LiveCalls};
 use futures::Stream;
 use journal::{RunChange, Subscription};
 use protocol::{
-    AccountId, Approval, CallId, CreatePortfolio, Date, Digest, Event, ForkRun, GivenAnswer, ModelProfile,
-    ModelTest, PortfolioId, PortfolioSummary, PortfolioView, Problem, ProfileName, Role, RunAccepted,
-    RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView, ServerStatus, StartOptions, StartRun, Text,
-    Workflow,
+    AccountId, Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ModelProfile, ModelTest,
+    Problem, ProfileName, Role, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView,
+    ServerStatus, StartOptions, StartRun, Startable, Subject, Text,
 };
 use tokio::sync::{
     broadcast::{Receiver, error::RecvError},
@@ -31,7 +30,7 @@ use crate::{
     access::{Access, Admission, Caller, Visit},
     polls::Polls,
     problem::{ProblemResponse, from_journal, no_run},
-    service::{MOST_EVENTS, Service, portfolio_id},
+    service::{MOST_EVENTS, Service},
 };
 
 /// The state of the routers: the service behind the rules of access.
@@ -96,7 +95,7 @@ impl Scoped {
         self.caller().credential().is_some_and(|credential| credential.kind == Kind::Token)
     }
 
-    fn service(&self) -> &Service {
+    pub(crate) fn service(&self) -> &Service {
         &self.gateway.service
     }
 
@@ -169,44 +168,6 @@ impl Scoped {
         RunChanges { changes: self.service().journal.changes(), caller: self.caller().clone() }
     }
 
-    /// The ids of changed portfolios of all accounts; only [`Backend::portfolio`] shows one.
-    pub fn portfolio_changes(&self) -> Receiver<PortfolioId> {
-        self.service().desk.changes()
-    }
-
-    /// The full id of a portfolio that the caller names.
-    ///
-    /// # Errors
-    /// 404: the caller can have no portfolio of this id.
-    pub fn portfolio_id(&self, id: &PortfolioId) -> Result<PortfolioId, Problem> {
-        self.caller().portfolio(id)
-    }
-
-    /// The latest day with prices.
-    pub fn last_date(&self) -> Date {
-        self.service().prices.last_date()
-    }
-
-    /// The request with full ids of what it names. Planning checks again, since it is the only check for runs
-    /// without a request, such as resumed ones.
-    fn in_scope(&self, workflow: Workflow) -> Result<Workflow, Problem> {
-        match workflow {
-            Workflow::Portfolio { portfolio, date } => {
-                // Answered like an id that does not exist.
-                let portfolio =
-                    self.portfolio_id(&portfolio).map_err(|problem| Problem::invalid(problem.detail))?;
-                Ok(Workflow::Portfolio { portfolio, date })
-            }
-            // Names nothing that belongs to an account.
-            pipeline @ Workflow::Pipeline { .. } => Ok(pipeline),
-            // What an unknown workflow names cannot be checked.
-            Workflow::Unknown(unknown) => Err(Problem::invalid(format!(
-                "This version of Pitwall knows no workflow of the kind {}.",
-                unknown.kind
-            ))),
-        }
-    }
-
     /// Runs that are shared with the caller; there are few.
     async fn shared_runs(&self, filter: &RunFilter) -> Result<RunPage, Problem> {
         let mut runs = Vec::new();
@@ -225,7 +186,7 @@ fn matches(filter: &RunFilter, run: &RunSummary) -> bool {
     let title = run.title.to_lowercase();
     filter.search.to_lowercase().split_whitespace().all(|word| title.contains(word))
         && filter.status.is_none_or(|status| run.status == status)
-        && filter.kind.is_none_or(|kind| run.request.workflow.kind() == kind)
+        && filter.kind.as_ref().is_none_or(|kind| run.request.workflow.kind() == kind)
         && filter.flow.as_ref().is_none_or(|flow| run.request.flow == *flow)
         && filter.origin.is_none_or(|origin| run.origin.as_ref().is_some_and(|own| own.run == origin))
         && filter.before.is_none_or(|before| run.run < before)
@@ -366,10 +327,13 @@ impl RunChanges {
 
 #[async_trait]
 impl Backend for Scoped {
+    async fn kinds(&self) -> Result<Vec<KindSpec>, Problem> {
+        Ok(self.service().kinds())
+    }
+
     async fn start_options(&self) -> Result<StartOptions, Problem> {
-        let portfolios = self.portfolios().await?;
         let account = self.caller().name().cloned().unwrap_or_default();
-        let mut options = self.service().start_options(portfolios, &account);
+        let mut options = self.service().start_options(&account).await?;
         if self.caller().writer().is_err() {
             options.configured_model = None;
             options.profiles = Vec::new();
@@ -377,10 +341,15 @@ impl Backend for Scoped {
         Ok(options)
     }
 
+    async fn subjects(&self) -> Result<Vec<Subject>, Problem> {
+        let account = self.caller().name().cloned().unwrap_or_default();
+        let options = self.service().start_options(&account).await?;
+        Ok(options.kinds.iter().flat_map(Startable::subjects).collect())
+    }
+
     async fn start_run(&self, request: StartRun) -> Result<RunAccepted, Problem> {
         let owner = self.caller().writer()?.clone();
-        let workflow = self.in_scope(request.workflow.clone())?;
-        self.service().start(StartRun { workflow, ..request }, owner).await
+        self.service().start(request, owner).await
     }
 
     async fn stop_run(&self, run: RunId, reason: Option<String>) -> Result<RunStopped, Problem> {
@@ -389,7 +358,9 @@ impl Backend for Scoped {
     }
 
     async fn delete_run(&self, run: RunId) -> Result<(), Problem> {
-        self.own_run(run).await?;
+        let owner = self.own_run(run).await?;
+        let summary = self.readable(run).await?;
+        self.service().end_stranded(&summary, owner).await?;
         self.service().delete_run(run).await
     }
 
@@ -432,8 +403,7 @@ impl Backend for Scoped {
 
     async fn fork_run(&self, run: RunId, request: ForkRun) -> Result<RunAccepted, Problem> {
         let owner = self.own_run(run).await?;
-        let workflow = request.workflow.clone().map(|workflow| self.in_scope(workflow)).transpose()?;
-        self.service().fork_run(run, ForkRun { workflow, ..request }, owner).await
+        self.service().fork_run(run, request, owner).await
     }
 
     async fn chat(&self, run: RunId, question: String) -> Result<u32, Problem> {
@@ -455,27 +425,5 @@ impl Backend for Scoped {
         self.caller().writer()?;
         let tested = self.service().models.test(name.as_ref()).await;
         tested.ok_or_else(|| Problem::not_found("There is no such model. Load the page again."))
-    }
-
-    async fn portfolios(&self) -> Result<Vec<PortfolioSummary>, Problem> {
-        self.service().portfolios(|id| self.caller().owns_portfolio(id)).await
-    }
-
-    async fn create_portfolio(&self, request: CreatePortfolio) -> Result<PortfolioView, Problem> {
-        self.caller().writer()?;
-        let id = match &request.id {
-            Some(id) => self.portfolio_id(id).map_err(|_| {
-                Problem::invalid(format!("{id} cannot be a portfolio's id: leave \"--\" out of it."))
-            })?,
-            None => {
-                let taken = self.portfolios().await?.into_iter().map(|portfolio| portfolio.id).collect();
-                portfolio_id(&request.name, &taken, |id| self.portfolio_id(id).ok())?
-            }
-        };
-        self.service().create_portfolio(id, &request).await
-    }
-
-    async fn portfolio(&self, id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, Problem> {
-        self.service().portfolio_view(&self.portfolio_id(&id)?, as_of).await
     }
 }

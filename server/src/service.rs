@@ -1,6 +1,6 @@
 //! The service that pages, REST and the routes of other systems share.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use accounts::Accounts;
 use bytes::Bytes;
@@ -8,19 +8,18 @@ use engine::Engine;
 use futures::Stream;
 use journal::Journal;
 use llm::ModelRegistry;
-use market::PriceVendor;
 use protocol::{
-    AccountId, Analyst, Approval, CallId, CreatePortfolio, Date, Digest, FlowId, ForkRun, GivenAnswer,
-    InputReceived, NodeAdded, PlannedNode, PortfolioId, PortfolioSummary, PortfolioView, Problem,
-    RunAccepted, RunFilter, RunId, RunPage, RunRequest, RunStopped, RunSummary, RunView, ServerStatus,
-    StartOptions, StartRun, Tier, Workflow,
+    AccountId, Approval, CallId, Digest, FlowId, ForkRun, GivenAnswer, InputReceived, KindSpec, NodeAdded,
+    PlannedNode, Problem, RunAccepted, RunFilter, RunId, RunPage, RunRequest, RunStopped, RunSummary,
+    RunView, ServerStatus, StartOptions, StartRun, Startable, Tier, Workflow,
 };
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use workflows::trading::{Desk, DeskError};
+use workflows::{Families, FamilyError, Form};
 
 use crate::{
+    families::Own,
     peer::Sockets,
     problem::{from_accounts, from_engine, from_journal, no_run},
     transfer,
@@ -37,11 +36,11 @@ pub struct Service {
     pub journal: Journal,
     /// Runs at work.
     pub engine: Engine,
-    /// Portfolios.
-    pub desk: Arc<Desk>,
-    /// Prices.
-    pub prices: Arc<dyn PriceVendor>,
-    /// Accounts and credentials.
+    /// The families of workflows.
+    pub families: Arc<Families>,
+    /// What families serve beside their runs.
+    pub own: Own,
+    /// Who may come in.
     pub accounts: Accounts,
     /// The models that can answer runs; without any, the rehearsal answers.
     pub models: ModelRegistry,
@@ -52,18 +51,23 @@ pub struct Service {
 }
 
 impl Service {
-    /// What this account can start runs with.
-    pub fn start_options(&self, portfolios: Vec<PortfolioSummary>, account: &AccountId) -> StartOptions {
-        StartOptions {
-            instruments: self.prices.instruments().to_vec(),
-            first_date: self.prices.first_date(),
-            last_date: self.prices.last_date(),
-            analysts: Analyst::all(),
-            nodes: self.planned_nodes(&portfolios, account),
-            portfolios,
+    /// The kinds of workflow that there are.
+    pub fn kinds(&self) -> Vec<KindSpec> {
+        self.families.kinds()
+    }
+
+    /// What a run of this account can be started with.
+    pub async fn start_options(&self, account: &AccountId) -> Result<StartOptions, Problem> {
+        let forms = self.families.forms(account).await.map_err(from_family)?;
+        let kinds = forms.into_iter().map(|(spec, Form { parameters, sample, .. })| {
+            let nodes = sample.as_ref().map(|sample| self.planned_nodes(sample, account)).unwrap_or_default();
+            Startable { spec, parameters, sample, nodes }
+        });
+        Ok(StartOptions {
+            kinds: kinds.collect(),
             configured_model: self.models.configured().map(|model| model.model(Tier::Deep)),
             profiles: self.models.profiles().filter_map(|profile| profile.name.clone()).collect(),
-        }
+        })
     }
 
     /// Why the server cannot work any more.
@@ -100,7 +104,18 @@ impl Service {
         Ok(RunStopped { ended })
     }
 
-    /// Deletes a run that is over, with its shares.
+    /// Ends a run that this version cannot go on with, so that it can be deleted. Nobody works on it.
+    pub async fn end_stranded(&self, summary: &RunSummary, by: AccountId) -> Result<(), Problem> {
+        let is_stranded = !summary.status.is_over()
+            && summary.unreadable.is_none()
+            && !self.engine.knows(summary.request.workflow.kind());
+        if is_stranded {
+            self.engine.stop(summary.run, by, Some("It is deleted.")).await.map_err(from_engine)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes a run that is over, and what it was shared by.
     pub async fn delete_run(&self, run: RunId) -> Result<(), Problem> {
         self.journal.remove(vec![run]).await.map_err(from_journal)?;
         self.accounts.end_shares_of(run).await.map_err(from_accounts)
@@ -182,55 +197,11 @@ impl Service {
         text.ok_or_else(|| Problem::not_found(format!("Run {run} has no text {digest}.")))
     }
 
-    /// The portfolios that are an account's own.
-    pub async fn portfolios(
-        &self,
-        is_own: impl Fn(&PortfolioId) -> bool,
-    ) -> Result<Vec<PortfolioSummary>, Problem> {
-        self.desk.list(is_own).await.map_err(from_desk)
-    }
-
-    /// Opens a portfolio.
-    pub async fn create_portfolio(
-        &self,
-        id: PortfolioId,
-        request: &CreatePortfolio,
-    ) -> Result<PortfolioView, Problem> {
-        self.desk.open(id.clone(), &request.name, request.cash).await.map_err(from_desk)?;
-        self.portfolio_view(&id, None).await
-    }
-
-    /// A portfolio at the prices of `as_of`, or of the day of its last decision.
-    pub async fn portfolio_view(
-        &self,
-        id: &PortfolioId,
-        as_of: Option<Date>,
-    ) -> Result<PortfolioView, Problem> {
-        self.desk.view(id, as_of).await.map_err(from_desk)
-    }
-
-    /// The nodes of both kinds of run, for the start form. A kind that cannot be planned at present has none.
-    fn planned_nodes(&self, portfolios: &[PortfolioSummary], account: &AccountId) -> Vec<PlannedNode> {
-        let date = self.prices.last_date();
-        let pipeline = self.prices.instruments().first().map(|instrument| Workflow::Pipeline {
-            ticker: instrument.ticker.clone(),
-            date,
-            analysts: Analyst::all(),
-        });
-        let portfolio =
-            portfolios.first().map(|portfolio| Workflow::Portfolio { portfolio: portfolio.id.clone(), date });
-        let nodes_of = |workflow: Workflow| {
-            let kind = workflow.kind();
-            let request = RunRequest::new(workflow, new_flow());
-            let nodes = self.engine.planned(&request, account).unwrap_or_default();
-            nodes.into_iter().map(move |NodeAdded { id, label, phase, .. }| PlannedNode {
-                kind,
-                id,
-                label,
-                phase,
-            })
-        };
-        [pipeline, portfolio].into_iter().flatten().flat_map(nodes_of).collect()
+    /// The nodes of a run of this workflow. One that cannot be planned now has none to choose from.
+    fn planned_nodes(&self, workflow: &Workflow, account: &AccountId) -> Vec<PlannedNode> {
+        let request = RunRequest::new(workflow.clone(), new_flow());
+        let nodes = self.engine.planned(&request, account).unwrap_or_default();
+        nodes.into_iter().map(|NodeAdded { id, label, phase, .. }| PlannedNode { id, label, phase }).collect()
     }
 
     /// Number of a run's last event.
@@ -246,32 +217,9 @@ fn new_flow() -> FlowId {
     random[24..].parse().unwrap_or_else(|_| unreachable!("hexadecimal digits make a flow id"))
 }
 
-/// An id made from a name: `Growth & income` becomes `growth_income`, then `growth_income_2`.
-///
-/// `full` makes the complete id of one that an account names.
-pub fn portfolio_id(
-    name: &str,
-    taken: &BTreeSet<PortfolioId>,
-    full: impl Fn(&PortfolioId) -> Option<PortfolioId>,
-) -> Result<PortfolioId, Problem> {
-    let words = name.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let slug: String = words.collect::<Vec<_>>().join("_").to_ascii_lowercase().chars().take(24).collect();
-    let candidates = (1..1000).filter_map(|number| match number {
-        1 => full(&slug.parse().ok()?),
-        number => full(&format!("{slug}_{number}").parse().ok()?),
-    });
-    candidates.into_iter().find(|id| !taken.contains(id)).ok_or_else(|| {
-        Problem::invalid("The portfolio's name needs at least one letter or digit of a-z, 0-9.")
-    })
-}
-
-fn from_desk(error: DeskError) -> Problem {
-    let detail = error.to_string();
+fn from_family(error: FamilyError) -> Problem {
     match error {
-        DeskError::NotFound(_) => Problem::not_found(detail),
-        DeskError::Exists(_) => Problem::conflict(detail),
-        DeskError::Invalid(_) => Problem::invalid(detail),
-        DeskError::Journal(error) => from_journal(error),
-        _ => Problem::internal(detail),
+        FamilyError::Journal(error) => from_journal(error),
+        FamilyError::Defect(detail) => Problem::internal(detail),
     }
 }

@@ -177,10 +177,11 @@ impl Order {
         }
         match (&mut body, seq) {
             (Body::RunStarted(started), 1) => {
-                // The origin is not part of the import.
-                let request = started.request.clone();
+                // The run that it continued is not here.
+                let (request, heading) = (started.request.clone(), started.heading.clone());
                 let owner = owner.clone();
-                *started = RunStarted { imported_from: Some(run), owner, ..RunStarted::new(request) };
+                *started =
+                    RunStarted { imported_from: Some(run), owner, ..RunStarted::new(request, heading) };
             }
             (_, 1) => return Err("a run begins with its start".to_owned()),
             (Body::RunStarted(_), _) => return Err("a run starts once".to_owned()),

@@ -5,10 +5,8 @@ use protocol::{Approval, NodeAdded, NodeId, PlannedNode, RunView};
 
 /// The nodes of a run's plan, to choose from.
 pub fn choices(view: &RunView) -> Vec<PlannedNode> {
-    let kind = view.summary.request.workflow.kind();
     let plans = view.nodes.iter().map(|node| &node.plan);
     let choice = |plan: &NodeAdded| PlannedNode {
-        kind,
         id: plan.id.clone(),
         label: plan.label.clone(),
         phase: plan.phase.clone(),

@@ -2,7 +2,7 @@
 
 use leptos::{ev, html, prelude::*};
 use leptos_router::hooks::use_navigate;
-use protocol::{Instrument, RunFilter};
+use protocol::{RunFilter, Subject};
 
 use super::{
     icon::{Icon, IconName},
@@ -11,12 +11,13 @@ use super::{
 use crate::{
     api,
     browser::{self, lowercase},
+    families,
 };
 
 /// Hits of each sort at most.
 const HITS: u32 = 6;
 
-const PAGES: &[(&str, &str)] = &[("Overview", "/"), ("Runs", "/runs"), ("Portfolio", "/portfolio")];
+const PAGES: &[(&str, &str)] = &[("Overview", "/"), ("Runs", "/runs")];
 
 /// One place that the search leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub fn SearchBox() -> impl IntoView {
     let open = RwSignal::new(false);
     let chosen = RwSignal::new(0_usize);
     let found = RwSignal::new(Found::default());
-    let instruments = RwSignal::new(None::<Vec<Instrument>>);
+    let subjects = RwSignal::new(None::<Vec<Subject>>);
 
     on_page_key(move |event| {
         if event.key() == "/"
@@ -58,11 +59,10 @@ pub fn SearchBox() -> impl IntoView {
     let ask = Action::new(move |asked: &String| {
         let asked = asked.clone();
         async move {
-            if instruments.with_untracked(Option::is_none) {
-                let options = api::start_options().await;
-                instruments.try_set(Some(options.map(|options| options.instruments).unwrap_or_default()));
+            if subjects.with_untracked(Option::is_none) {
+                subjects.try_set(Some(api::subjects().await.unwrap_or_default()));
             }
-            let answer = find(&asked, instruments.try_get_untracked().flatten().unwrap_or_default()).await;
+            let answer = find(&asked, subjects.try_get_untracked().flatten().unwrap_or_default()).await;
             // An answer to words that were changed meanwhile is of no use.
             if words.try_with_untracked(|now| now.trim() == asked).unwrap_or(false) {
                 chosen.try_set(0);
@@ -180,8 +180,8 @@ fn hit_list(found: Found, words: String, chosen: RwSignal<usize>, go: Callback<H
     .into_any()
 }
 
-async fn find(words: &str, instruments: Vec<Instrument>) -> Found {
-    let mut hits = local_hits(words, &instruments);
+async fn find(words: &str, subjects: Vec<Subject>) -> Found {
+    let mut hits = local_hits(words, &subjects);
     let filter = RunFilter { search: words.to_owned(), limit: Some(HITS), ..RunFilter::default() };
     let mut problem = None;
     match api::runs(filter).await {
@@ -196,45 +196,38 @@ async fn find(words: &str, instruments: Vec<Instrument>) -> Found {
     Found { words: words.to_owned(), problem: problem.filter(|_| hits.is_empty()), hits }
 }
 
-/// Pages and tickers need no server.
-fn local_hits(words: &str, instruments: &[Instrument]) -> Vec<Hit> {
+/// Pages and subjects need no server.
+fn local_hits(words: &str, subjects: &[Subject]) -> Vec<Hit> {
     let words = lowercase(words);
     let begins = |text: &str| lowercase(text).split_whitespace().any(|word| word.starts_with(&words));
-    let pages = PAGES.iter().filter(|(name, _)| begins(name)).map(|(name, path)| Hit {
+    let own = families::PAGES.iter().map(|page| (page.name, page.path));
+    let pages = PAGES.iter().copied().chain(own).filter(|(name, _)| begins(name)).map(|(name, path)| Hit {
         icon: IconName::Document,
-        label: (*name).to_owned(),
+        label: name.to_owned(),
         detail: "page".into(),
-        path: (*path).to_owned(),
+        path: path.to_owned(),
     });
-    let tickers = instruments
-        .iter()
-        .filter(|instrument| begins(instrument.ticker.as_str()) || begins(&instrument.name))
-        .take(HITS as usize)
-        .map(|instrument| Hit {
-            icon: IconName::Chart,
-            label: format!("{} · {}", instrument.ticker, instrument.name),
-            detail: "its runs".into(),
-            path: format!("/runs?q={}", instrument.ticker.as_str().replace('^', "%5E")),
-        });
-    pages.chain(tickers).collect()
+    let found = subjects.iter().filter(|subject| begins(&subject.word) || begins(&subject.name));
+    let runs = found.take(HITS as usize).map(|Subject { word, name }| Hit {
+        icon: IconName::Chart,
+        label: format!("{word} · {name}"),
+        detail: "its runs".into(),
+        path: format!("/runs?q={}", word.replace('^', "%5E")),
+    });
+    pages.chain(runs).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn instrument(ticker: &str, name: &str) -> Instrument {
-        Instrument {
-            ticker: ticker.parse().unwrap(),
-            name: name.into(),
-            sector: String::new(),
-            industry: String::new(),
-        }
+    fn subject(word: &str, name: &str) -> Subject {
+        Subject { word: word.into(), name: name.into() }
     }
 
     #[test]
-    fn a_ticker_is_found_by_symbol_and_by_a_word_of_its_name() {
-        let all = [instrument("AAPL", "Apple Inc."), instrument("XOM", "Exxon Mobil")];
+    fn a_subject_is_found_by_its_word_and_by_a_word_of_its_name() {
+        let all = [subject("AAPL", "Apple Inc."), subject("XOM", "Exxon Mobil")];
         assert_eq!(local_hits("aap", &all)[0].label, "AAPL · Apple Inc.");
         assert_eq!(local_hits("mob", &all)[0].path, "/runs?q=XOM");
         assert!(local_hits("zzz", &all).is_empty());
@@ -243,5 +236,6 @@ mod tests {
     #[test]
     fn a_page_is_found_by_its_name() {
         assert_eq!(local_hits("over", &[])[0].path, "/");
+        assert_eq!(local_hits("portf", &[])[0].path, "/portfolio", "a family's own");
     }
 }

@@ -1,33 +1,31 @@
 //! The form that starts a run.
 
 mod request;
-mod ticker_input;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use leptos::{ev::SubmitEvent, prelude::*};
-use leptos_router::hooks::{use_location, use_navigate, use_query_map};
+use leptos_router::{
+    hooks::{use_location, use_navigate, use_query_map},
+    params::ParamsMap,
+};
 use protocol::{
-    Analyst, Approval, FlowId, Limits, ModelChoice, PlannedNode, PortfolioId, PortfolioSummary, ProfileName,
-    RunSummary, StartOptions, StartRun, WorkflowKind,
+    Approval, FlowId, FlowSpec, Limits, ModelChoice, ProfileName, RunSummary, StartOptions, StartRun,
+    WorkflowKind,
 };
 
-use self::{
-    request::{Answers, Faults, FlowChoice, Preset, analyses, flows},
-    ticker_input::TickerInput,
-};
+use self::request::{Answers, Faults, FlowChoice, Offer, Preset, counted, flows, reads_of};
 use super::{
     approval::ApprovalPicker,
-    day_field::day_field,
     draft::draft_of,
     icon::{Icon, IconName},
     limits::{LimitFields, LimitsDraft},
     notice::FormError,
+    schema::{Field, Note, SchemaField, fields},
 };
 use crate::{
     api,
     browser::{self, drafts::forget_draft},
-    format::long_day,
 };
 
 /// How fast the rehearsal writes.
@@ -59,14 +57,13 @@ impl Speed {
     }
 }
 
-/// The fields' values while the form is filled in.
+/// The form's values while it is filled in.
 #[derive(Clone, Copy)]
 struct Draft {
-    kind: RwSignal<WorkflowKind>,
-    ticker: RwSignal<String>,
-    date: RwSignal<String>,
-    analysts: RwSignal<BTreeSet<Analyst>>,
-    portfolio: RwSignal<Option<PortfolioId>>,
+    offers: StoredValue<Vec<Offer>>,
+    kind: RwSignal<Option<WorkflowKind>>,
+    /// What is typed into the fields of all kinds: fields of one name share it.
+    typed: StoredValue<BTreeMap<String, RwSignal<String>>>,
     flow: RwSignal<Option<FlowId>>,
     model: RwSignal<Answerer>,
     speed: RwSignal<Speed>,
@@ -87,21 +84,17 @@ enum Answerer {
 
 impl Draft {
     /// The form as it opens: something that can be started at once.
-    fn new(options: &StartOptions) -> Self {
-        let company = options.instruments.iter().find(|instrument| !instrument.sector.is_empty());
-        let portfolio = options.portfolios.first().map(|portfolio| portfolio.id.clone());
+    fn new(offers: Vec<Offer>, has_configured: bool) -> Self {
+        let mut typed = BTreeMap::new();
+        for field in offers.iter().flat_map(|offer| &offer.fields) {
+            typed.entry(field.name.clone()).or_insert_with(|| RwSignal::new(field.initial.clone()));
+        }
         Self {
-            kind: RwSignal::new(WorkflowKind::Pipeline),
-            ticker: RwSignal::new(company.map(|company| company.ticker.to_string()).unwrap_or_default()),
-            date: RwSignal::new(options.last_date.to_string()),
-            analysts: RwSignal::new(options.analysts.iter().copied().collect()),
-            portfolio: RwSignal::new(portfolio),
+            kind: RwSignal::new(offers.first().map(|offer| offer.startable.spec.kind.clone())),
+            typed: StoredValue::new(typed),
+            offers: StoredValue::new(offers),
             flow: RwSignal::new(None),
-            model: RwSignal::new(if options.configured_model.is_some() {
-                Answerer::Configured
-            } else {
-                Answerer::Rehearsal
-            }),
+            model: RwSignal::new(if has_configured { Answerer::Configured } else { Answerer::Rehearsal }),
             speed: RwSignal::new(Speed::default()),
             limits: LimitsDraft::new(&Limits::default()),
             approval: RwSignal::new(Approval::default()),
@@ -111,31 +104,35 @@ impl Draft {
 
     /// Takes over what an address asks for; the rest stays.
     fn preset(self, preset: Preset) {
-        if let Some(kind) = preset.kind {
-            self.kind.set(kind);
+        if preset.kind.is_some() {
+            self.kind.set(preset.kind);
         }
-        if let Some(ticker) = preset.ticker {
-            self.ticker.set(ticker.to_string());
-        }
-        if let Some(date) = preset.date {
-            self.date.set(date.to_string());
-        }
-        if preset.portfolio.is_some() {
-            self.portfolio.set(preset.portfolio);
-        }
+        self.typed.with_value(|typed| {
+            for (name, value) in preset.typed {
+                if let Some(field) = typed.get(&name) {
+                    field.set(value);
+                }
+            }
+        });
         if preset.flow.is_some() {
             self.flow.set(preset.flow);
         }
     }
 
+    /// What the chosen kind offers.
+    fn offer<T>(self, read: impl FnOnce(&Offer) -> T) -> Option<T> {
+        let kind = self.kind.get()?;
+        self.offers
+            .with_value(|offers| offers.iter().find(|offer| offer.startable.spec.kind == kind).map(read))
+    }
+
     fn answers(self) -> Answers {
         let characters_per_second = self.speed.get().characters_per_second();
+        let typed = self
+            .typed
+            .with_value(|typed| typed.iter().map(|(name, value)| (name.clone(), value.get())).collect());
         Answers {
-            kind: self.kind.get(),
-            ticker: self.ticker.get(),
-            date: self.date.get(),
-            analysts: self.analysts.get(),
-            portfolio: self.portfolio.get(),
+            typed,
             flow: self.flow.get(),
             model: match self.model.get() {
                 Answerer::Configured => ModelChoice::Configured,
@@ -158,7 +155,11 @@ pub fn StartForm(
     #[prop(into)]
     recent: Signal<Vec<RunSummary>>,
 ) -> impl IntoView {
-    let draft = Draft::new(&options);
+    let StartOptions { kinds, configured_model, profiles } = options;
+    let offers = kinds
+        .into_iter()
+        .filter_map(|startable| Some(Offer { fields: fields(&startable.parameters)?, startable }));
+    let draft = Draft::new(offers.collect(), configured_model.is_some());
     follow_address(draft);
     // An address may ask for another run: of that it is another form.
     let search = use_location().search;
@@ -174,8 +175,10 @@ pub fn StartForm(
         start.pending().get() || start.value().with(|answer| matches!(answer, Some(Ok(_))))
     });
 
-    let checked = StoredValue::new(options.clone());
-    let request = Memo::new(move |_| checked.with_value(|options| draft.answers().request(options)));
+    let request = Memo::new(move |_| {
+        let answers = draft.answers();
+        draft.offer(|offer| answers.request(offer)).unwrap_or_else(|| Err(Faults::default()))
+    });
     // Faults are shown from the first attempt on, and then follow what is typed.
     let attempted = RwSignal::new(false);
     let faults = Memo::new(move |_| match request.get() {
@@ -193,71 +196,37 @@ pub fn StartForm(
             Err(_) => focus_first_fault(),
         }
     };
-    let is_pipeline = Memo::new(move |_| draft.kind.get() == WorkflowKind::Pipeline);
     let refused = Signal::derive(move || {
+        if let Some(whole) = faults.with(|faults| faults.whole.clone()) {
+            return Some(whole);
+        }
         let error = start.value().get()?.err()?;
         Some(format!("The run was not started. {error} Your answers are kept."))
     });
-
-    let StartOptions {
-        instruments,
-        first_date,
-        last_date,
-        analysts: all_analysts,
-        portfolios,
-        configured_model,
-        profiles,
-        nodes,
-    } = options;
+    let hint = move || draft.offer(|offer| offer.startable.spec.hint.clone());
+    let fields = move || {
+        let kind = draft.kind.get();
+        let fields = draft.offer(|offer| offer.fields.clone()).unwrap_or_default();
+        fields.into_iter().map(|field| (kind.clone(), field)).collect::<Vec<_>>()
+    };
+    let field = move |field: Field| {
+        let name = field.name.clone();
+        let value = draft.typed.with_value(|typed| typed.get(&name).copied())?;
+        let fault = Signal::derive(move || faults.with(|faults| faults.fields.get(&name).cloned()));
+        let on_change = Callback::new(move |()| attempted.set(true));
+        Some(view! { <SchemaField id=field.name.clone() field value fault on_change /> })
+    };
     view! {
         <form class="card start-form" id="start" aria-labelledby="start-heading" novalidate=true on:submit=submit node_ref=draft_of(name)>
             <h2 id="start-heading">"Start a run"</h2>
-            <Choice
-                legend="Type"
-                name="type"
-                options=[WorkflowKind::Pipeline, WorkflowKind::Portfolio].map(|kind| (kind, kind.label().to_owned())).to_vec()
-                value=draft.kind
-            />
-            <p class="hint">
-                {move || if is_pipeline.get() {
-                    "Analysts study one stock, two researchers debate it, and a portfolio manager rates it."
-                } else {
-                    "The portfolio manager reviews holdings and analyses, decides, and trades in the paper portfolio."
-                }}
-            </p>
-            <div class="only" hidden=move || !is_pipeline.get()>
-                <TickerInput instruments value=draft.ticker fault=Signal::derive(move || faults.with(|faults| faults.ticker.clone())) />
-            </div>
-            <div class="only" hidden=move || is_pipeline.get()>
-                <PortfolioSelect portfolios value=draft.portfolio fault=Signal::derive(move || faults.with(|faults| faults.portfolio.clone())) />
-            </div>
-            <Field
-                id="date"
-                label="As of"
-                fault=Signal::derive(move || faults.with(|faults| faults.date.clone()))
-                hint=Signal::stored(format!("Prices from {} to {}. The run sees nothing later than this day.", long_day(first_date), long_day(last_date)))
-            >
-                <input
-                    id="date"
-                    class="input"
-                    name="date"
-                    type="date"
-                    min=first_date.to_string()
-                    max=last_date.to_string()
-                    aria-describedby="date-note"
-                    aria-invalid=move || faults.with(|faults| faults.date.is_some()).then_some("true")
-                    node_ref=day_field(draft.date)
-                    value=draft.date.get_untracked()
-                    on:input=move |event| draft.date.set(event_target_value(&event))
-                    on:change=move |_| attempted.set(true)
-                />
-            </Field>
-            <div class="only" hidden=move || !is_pipeline.get()>
-                <AnalystChoice all=all_analysts value=draft.analysts fault=Signal::derive(move || faults.with(|faults| faults.analysts.clone())) />
-            </div>
-            <FlowSelect recent value=draft.flow is_pipeline />
+            <KindChoice draft />
+            <p class="hint">{hint}</p>
+            <For each=fields key=|(kind, field)| (kind.clone(), field.name.clone()) let((_, own))>
+                {field(own)}
+            </For>
+            <FlowSelect recent draft />
             <ModelFields configured_model profiles draft />
-            <MoreFields nodes draft fault=Signal::derive(move || faults.with(|faults| faults.limits.clone())) />
+            <MoreFields draft fault=Signal::derive(move || faults.with(|faults| faults.limits.clone())) />
             <FormError text=refused />
             <button type="submit" class="button primary" disabled=move || !alive.get() aria-disabled=move || busy.get().then_some("true")>
                 <Icon name=IconName::Play />
@@ -269,10 +238,9 @@ pub fn StartForm(
 
 /// What few runs need: limits, pauses, questions. What is set is said while it is folded.
 #[component]
-fn MoreFields(nodes: Vec<PlannedNode>, draft: Draft, fault: Signal<Option<String>>) -> impl IntoView {
-    let of_kind = Signal::derive(move || {
-        nodes.iter().filter(|node| node.kind == draft.kind.get()).cloned().collect::<Vec<_>>()
-    });
+fn MoreFields(draft: Draft, fault: Signal<Option<String>>) -> impl IntoView {
+    let of_kind =
+        Signal::derive(move || draft.offer(|offer| offer.startable.nodes.clone()).unwrap_or_default());
     let is_limited = move || draft.limits.limits().is_ok_and(|limits| limits != Limits::default());
     let set = move || {
         let parts = [
@@ -311,9 +279,10 @@ fn MoreFields(nodes: Vec<PlannedNode>, draft: Draft, fault: Signal<Option<String
 /// Presets the form from the address, and again when a link changes it.
 fn follow_address(draft: Draft) {
     let query = use_query_map();
-    draft.preset(Preset::from_query(&query.get_untracked()));
+    let asked = move |query: &ParamsMap| draft.offers.with_value(|offers| Preset::from_query(query, offers));
+    draft.preset(asked(&query.get_untracked()));
     Effect::new(move |seen: Option<Preset>| {
-        let preset = Preset::from_query(&query.get());
+        let preset = asked(&query.get());
         if seen.is_some_and(|seen| seen != preset) {
             draft.preset(preset.clone());
         }
@@ -338,38 +307,44 @@ fn lead_to_the_run(
 
 fn focus_first_fault() {
     request_animation_frame(|| {
-        browser::focus_first(
-            "#start .only:not([hidden]) [aria-invalid], #start .field > [aria-invalid], #start .limit-field [aria-invalid]",
-        );
+        browser::focus_first("#start .field [aria-invalid], #start .limit-field [aria-invalid]");
     });
 }
 
-/// A field with its label, and below it the fault or else the hint.
+/// The kinds that are laid out side by side; more of them are a list.
+const MOST_SIDE_BY_SIDE: usize = 4;
+
+/// The kinds of workflow.
 #[component]
-fn Field(
-    id: &'static str,
-    label: &'static str,
-    #[prop(into)] fault: Signal<Option<String>>,
-    #[prop(into)] hint: Signal<String>,
-    children: Children,
-) -> impl IntoView {
+fn KindChoice(draft: Draft) -> impl IntoView {
+    let options: Vec<(Option<WorkflowKind>, String)> = draft.offers.with_value(|offers| {
+        let spec =
+            |offer: &Offer| (Some(offer.startable.spec.kind.clone()), offer.startable.spec.label.clone());
+        offers.iter().map(spec).collect()
+    });
+    if options.len() <= MOST_SIDE_BY_SIDE {
+        return view! { <Choice legend="Type" name="type" options value=draft.kind /> }.into_any();
+    }
+    let choose = move |event| draft.kind.set(event_target_value(&event).parse().ok());
+    let options = options.into_iter().map(|(kind, label)| {
+        let selected = draft.kind.get_untracked() == kind;
+        view! { <option value=kind.map(String::from) selected=selected>{label}</option> }
+    });
     view! {
         <div class="field">
-            <label for=id>{label}</label>
-            {children()}
-            <Note id fault hint />
+            <label for="type">"Type"</label>
+            <select
+                id="type"
+                class="input"
+                name="type"
+                prop:value=move || draft.kind.get().map(String::from).unwrap_or_default()
+                on:change=choose
+            >
+                {options.collect_view()}
+            </select>
         </div>
     }
-}
-
-#[component]
-fn Note(id: &'static str, fault: Signal<Option<String>>, hint: Signal<String>) -> impl IntoView {
-    let class = move || if fault.with(Option::is_some) { "note fault" } else { "note" };
-    view! {
-        <p id=format!("{id}-note") class=class aria-live="polite">
-            {move || fault.get().unwrap_or_else(|| hint.get())}
-        </p>
-    }
+    .into_any()
 }
 
 /// One of a few, as a segmented control.
@@ -405,135 +380,51 @@ fn Choice<T: Clone + PartialEq + Send + Sync + 'static>(
 }
 
 #[component]
-fn AnalystChoice(
-    all: Vec<Analyst>,
-    value: RwSignal<BTreeSet<Analyst>>,
-    fault: Signal<Option<String>>,
-) -> impl IntoView {
-    let toggle = move |analyst: Analyst, chosen: bool| {
-        value.update(|analysts| {
-            if chosen {
-                analysts.insert(analyst);
-            } else {
-                analysts.remove(&analyst);
-            }
-        });
-    };
-    view! {
-        <fieldset class="field checks" aria-describedby="analysts-note">
-            <legend>"Analysts"</legend>
-            <div class="check-grid">
-                {all.into_iter().map(|analyst| view! {
-                    <label>
-                        <input
-                            type="checkbox"
-                            name="analysts"
-                            checked=value.with_untracked(|analysts| analysts.contains(&analyst))
-                            prop:checked=move || value.with(|analysts| analysts.contains(&analyst))
-                            aria-invalid=move || fault.with(Option::is_some).then_some("true")
-                            on:change=move |event| toggle(analyst, event_target_checked(&event))
-                        />
-                        <span>
-                            {analyst.label()}
-                            <span class="dim">{studies(analyst)}</span>
-                        </span>
-                    </label>
-                }).collect_view()}
-            </div>
-            <Note id="analysts" fault hint=Signal::stored("They work side by side. At least one is needed.".to_owned()) />
-        </fieldset>
-    }
-}
-
-fn studies(analyst: Analyst) -> &'static str {
-    match analyst {
-        Analyst::Market => "prices and indicators",
-        Analyst::Social => "what people say",
-        Analyst::News => "company and world",
-        Analyst::Fundamentals => "statements and ratios",
-    }
-}
-
-#[component]
-fn PortfolioSelect(
-    portfolios: Vec<PortfolioSummary>,
-    value: RwSignal<Option<PortfolioId>>,
-    fault: Signal<Option<String>>,
-) -> impl IntoView {
-    if portfolios.is_empty() {
-        return view! {
-            <p class="note fault">"There is no portfolio yet. Open one under “Portfolios” on this page first."</p>
-        }
-        .into_any();
-    }
-    let choose = move |event| value.set(event_target_value(&event).parse().ok());
-    view! {
-        <Field id="portfolio" label="Portfolio" fault hint=Signal::stored(String::new())>
-            <select
-                id="portfolio"
-                class="input"
-                name="portfolio"
-                aria-describedby="portfolio-note"
-                aria-invalid=move || fault.with(Option::is_some).then_some("true")
-                prop:value=move || value.get().map(String::from).unwrap_or_default()
-                on:change=choose
-            >
-                {portfolios.into_iter().map(|portfolio| {
-                    let id = portfolio.id.to_string();
-                    let selected = value.with_untracked(|chosen| chosen.as_ref() == Some(&portfolio.id));
-                    view! { <option value=id selected=selected>{portfolio.name}</option> }
-                }).collect_view()}
-            </select>
-        </Field>
-    }
-    .into_any()
-}
-
-#[component]
-fn FlowSelect(
-    recent: Signal<Vec<RunSummary>>,
-    value: RwSignal<Option<FlowId>>,
-    is_pipeline: Memo<bool>,
-) -> impl IntoView {
-    let choices = Memo::new(move |_| recent.with(|recent| flows(recent)));
+fn FlowSelect(recent: Signal<Vec<RunSummary>>, draft: Draft) -> impl IntoView {
+    let value = draft.flow;
+    let reads = Memo::new(move |_| {
+        let kind = draft.kind.get()?;
+        draft.offers.with_value(|offers| reads_of(offers, &kind).cloned())
+    });
+    let choices = Memo::new(move |_| {
+        let reads = reads.get();
+        let label = |choice: FlowChoice| (choice.label(reads.as_ref()), choice);
+        recent.with(|recent| flows(recent, reads.as_ref())).into_iter().map(label).collect::<Vec<_>>()
+    });
     let chosen = Memo::new(move |_| {
         let flow = value.get()?;
-        choices.with(|choices| choices.iter().find(|choice| choice.flow == flow).cloned())
+        choices.with(|choices| choices.iter().map(|(_, choice)| choice).find(|it| it.flow == flow).cloned())
     });
-    let hint = Signal::derive(move || match (is_pipeline.get(), chosen.get(), value.get()) {
-        (true, _, None) => {
-            "Runs of one flow belong together: a portfolio run reads the analyses of its flow.".to_owned()
-        }
-        (true, _, Some(_)) => "A portfolio run in this flow will read this analysis.".to_owned(),
-        (false, _, None) => {
-            "A new flow holds no analyses yet. Choose the flow of your pipeline runs to decide on theirs."
-                .to_owned()
-        }
-        (false, Some(FlowChoice { analyses: 0, .. }), _) => {
-            "No pipeline run of this flow has ended with a rating yet.".to_owned()
-        }
-        (false, Some(choice), _) => {
-            format!("The portfolio manager reads {} of this flow.", analyses(choice.analyses))
-        }
-        (false, None, Some(_)) => "The portfolio manager reads the analyses of this flow.".to_owned(),
+    let hint = Signal::derive(move || {
+        let FlowSpec { new, joined, reads } = draft.offer(|offer| offer.startable.spec.flow.clone())?;
+        Some(match (value.get(), reads, chosen.get()) {
+            (None, ..) => new,
+            (Some(_), Some(reads), Some(FlowChoice { results: 0, .. })) => reads.none,
+            (Some(_), Some(reads), Some(choice)) => {
+                reads.some.replace("{}", &counted(&reads, choice.results))
+            }
+            (Some(_), ..) => joined,
+        })
     });
     // A flow that an address names can be older than the recent runs; it must stay a choice.
     let unlisted = move || value.get().filter(|_| chosen.with(Option::is_none));
     let choose = move |event| value.set(event_target_value(&event).parse().ok());
     let is_chosen = move |flow: &FlowId| value.with(|chosen| chosen.as_ref() == Some(flow));
     view! {
-        <Field id="flow" label="Flow" fault=Signal::stored(None::<String>) hint>
+        <div class="field">
+            <label for="flow">"Flow"</label>
             <select id="flow" class="input" name="flow" aria-describedby="flow-note" on:change=choose>
                 <option value="" selected=move || value.with(Option::is_none)>"New flow"</option>
                 {move || unlisted().map(|flow| view! { <option value=flow.to_string() selected=true>{format!("Flow {flow}")}</option> })}
-                <For each=move || choices.get() key=FlowChoice::label let:choice>
+                <For each=move || choices.get() key=|(label, _)| label.clone() let((label, choice))>
                     {
                         let flow = choice.flow.clone();
-                        view! { <option value=choice.flow.to_string() selected=move || is_chosen(&flow)>{choice.label()}</option> }
+                        view! { <option value=choice.flow.to_string() selected=move || is_chosen(&flow)>{label}</option> }
                     }
                 </For>
             </select>
-        </Field>
+            <Note id="flow" fault=Signal::stored(None::<String>) hint />
+        </div>
     }
 }
 

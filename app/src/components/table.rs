@@ -1,7 +1,7 @@
 //! Tables that become cards on narrow screens, and the small parts that stand in them.
 
 use leptos::prelude::*;
-use protocol::{Decimal, Measured};
+use protocol::{Decimal, trading::Measured};
 use rust_decimal::prelude::ToPrimitive;
 
 /// A table with its head. Its roles are explicit: rows that are laid out as cards on a narrow

@@ -5,7 +5,10 @@ use leptos_router::hooks::use_location;
 
 use super::{access::AccountLink, search::SearchBox, theme::ThemeToggle};
 
-use crate::base::{at, within};
+use crate::{
+    base::{at, within},
+    families,
+};
 
 /// Logo, pages, search, theme.
 #[component]
@@ -22,7 +25,7 @@ pub fn TopBar() -> impl IntoView {
             <nav class="pages" aria-label="Pages">
                 <PageLink href="/" name="Overview" below=&["/"] />
                 <PageLink href="/runs" name="Runs" below=&["/runs"] />
-                <PageLink href="/portfolio" name="Portfolio" below=&["/portfolio", "/portfolios"] />
+                {families::PAGES.iter().map(|page| view! { <PageLink href=page.path name=page.name below=page.below /> }).collect_view()}
             </nav>
             <SearchBox />
             <ThemeToggle />

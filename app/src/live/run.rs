@@ -173,7 +173,7 @@ fn is_open(view: &RunView, call: &CallId) -> bool {
 #[cfg(test)]
 mod tests {
     use protocol::{
-        CallFinished, LogLevel, LogLine, RunId, RunRequest, RunStarted, Timestamp, Usage, Workflow,
+        CallFinished, Heading, LogLevel, LogLine, RunId, RunRequest, RunStarted, Timestamp, Usage, Workflow,
     };
 
     use super::*;
@@ -188,9 +188,14 @@ mod tests {
     }
 
     fn followed() -> LiveRun {
-        let (portfolio, date) = ("main".parse().unwrap(), "2022-06-30".parse().unwrap());
-        let request = RunRequest::new(Workflow::Portfolio { portfolio, date }, "flow".parse().unwrap());
-        use_run(RunView::begin(&event(1, Body::RunStarted(RunStarted::new(request)))).unwrap())
+        let request = RunRequest::new(Workflow::bare("essay".parse().unwrap()), "flow".parse().unwrap());
+        use_run(
+            RunView::begin(&event(
+                1,
+                Body::RunStarted(RunStarted::new(request, Heading::new("Essay · rain"))),
+            ))
+            .unwrap(),
+        )
     }
 
     fn turns(run: LiveRun) -> usize {

@@ -127,15 +127,17 @@ impl Told {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{RunRequest, Timestamp, Workflow};
+    use protocol::{Heading, RunRequest, Timestamp, Workflow};
 
     use super::*;
 
     fn run(number: usize, seq: u64) -> RunNews {
-        let (portfolio, date) = ("main".parse().unwrap(), "2022-06-30".parse().unwrap());
-        let request = RunRequest::new(Workflow::Portfolio { portfolio, date }, "flow".parse().unwrap());
+        let request = RunRequest::new(Workflow::bare("essay".parse().unwrap()), "flow".parse().unwrap());
         let run = format!("0197a1b2-0000-7000-8000-{number:012}").parse().unwrap();
-        RunNews::Stands(Box::new(RunSummary { seq, ..RunSummary::new(run, request, Timestamp(0)) }))
+        RunNews::Stands(Box::new(RunSummary {
+            seq,
+            ..RunSummary::new(run, request, Heading::new("Essay · rain"), Timestamp(0))
+        }))
     }
 
     fn heard(told: &Told, after: u64) -> Vec<(u64, u64)> {

@@ -1,21 +1,18 @@
 //! What needs me, what runs, what came out; and the form that starts a run.
 
 mod cards;
-mod portfolios;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
 use protocol::{RunFilter, RunPage, RunStatus, RunSummary, StartOptions};
 use serde::{Deserialize, Serialize};
 
-use self::{
-    cards::{RecentResults, RunningCards, WaitingCards},
-    portfolios::PortfolioCards,
-};
+use self::cards::{RecentResults, RunningCards, WaitingCards};
 use super::runs::list::RunList;
 use crate::{
     api::{self, ApiError},
     components::{notice::ProblemNotice, start_form::StartForm},
+    families,
     live::{ConnectionLabel, run_feed},
 };
 
@@ -66,7 +63,6 @@ fn Overview(data: PageData) -> impl IntoView {
         list.try_update(|list| list.take(run));
     });
     let recent = Memo::new(move |_| list.with(|list| list.newest_first().cloned().collect::<Vec<_>>()));
-    let portfolios = options.portfolios.clone();
     view! {
         <div class="page overview">
             <header class="page-head">
@@ -78,7 +74,7 @@ fn Overview(data: PageData) -> impl IntoView {
                 <WaitingCards list />
                 <RunningCards list />
                 <RecentResults list />
-                <PortfolioCards portfolios list />
+                {families::overview(list)}
             </div>
         </div>
     }

@@ -28,7 +28,7 @@ mod unreadable;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use protocol::{Problem, RunFilter, RunId, RunSummary, RunView};
+use protocol::{KindSpec, Problem, RunFilter, RunId, RunSummary, RunView};
 use serde::{Deserialize, Serialize};
 
 use self::{
@@ -96,6 +96,8 @@ struct PageData {
     past: Option<RunView>,
     /// The runs that continue this one.
     continuations: Vec<RunSummary>,
+    /// What its kind's family says of it; `None`: this version does not know the kind.
+    spec: Option<KindSpec>,
 }
 
 async fn load(id: String, at: Option<u64>) -> Result<Loaded, ApiError> {
@@ -114,14 +116,16 @@ async fn load(id: String, at: Option<u64>) -> Result<Loaded, ApiError> {
     };
     let filter = RunFilter { origin: Some(id), ..RunFilter::default() };
     let continuations = api::runs(filter).await?.runs;
-    Ok(Loaded::Run(Box::new(PageData { view, past, continuations })))
+    let spec =
+        api::kinds().await?.into_iter().find(|spec| spec.kind == *view.summary.request.workflow.kind());
+    Ok(Loaded::Run(Box::new(PageData { view, past, continuations, spec })))
 }
 
 #[component]
 fn RunScreen(data: PageData) -> impl IntoView {
-    let PageData { view, past, continuations } = data;
+    let PageData { view, past, continuations, spec } = data;
     let title = view.summary.title.clone();
-    let screen = Screen::open(view, past);
+    let screen = Screen::open(view, past, spec);
     run_feed().follow(move |news| match news {
         RunNews::Stands(summary) if summary.run == screen.id => screen.live.expect(summary.seq),
         RunNews::Removed(run) if run == screen.id => drop(screen.deleted.try_set(true)),

@@ -13,10 +13,10 @@ use leptos_router::{
     NavigateOptions,
     hooks::{use_navigate, use_query_map},
 };
-use protocol::{RunFilter, RunId, RunPage, RunSummary, Timestamp};
+use protocol::{KindSpec, RunFilter, RunId, RunPage, RunSummary, Timestamp};
 
 use self::{
-    address::{KINDS, STATUSES, address_of, filter_of, value, word},
+    address::{STATUSES, address_of, filter_of, value, word},
     elapsed::{elapsed, use_clock},
     import::ImportButton,
     list::RunList,
@@ -42,6 +42,7 @@ pub fn RunsPage() -> impl IntoView {
     let query = use_query_map();
     let filter = Memo::new(move |_| query.with(filter_of));
     let page = Resource::new(move || filter.get(), api::runs);
+    let kinds = Resource::new(|| (), |()| api::kinds());
     let chosen = Chosen::default();
     let problem = RwSignal::new(None::<String>);
 
@@ -57,7 +58,12 @@ pub fn RunsPage() -> impl IntoView {
                 </div>
             </header>
             <FormError text=problem />
-            <Filters filter />
+            <Suspense>
+                {move || Suspend::new(async move {
+                    // Without their names the kinds cannot be chosen; the runs are listed all the same.
+                    view! { <Filters filter kinds=kinds.await.unwrap_or_default() /> }
+                })}
+            </Suspense>
             <Transition fallback=|| view! { <p class="loading">"Loading the runs …"</p> }>
                 {move || Suspend::new(async move {
                     match page.await {
@@ -124,7 +130,7 @@ fn CompareLink(chosen: Chosen) -> impl IntoView {
 
 /// Search box and filters. They stand in the address, so that a view can be kept and shared.
 #[component]
-fn Filters(filter: Memo<RunFilter>) -> impl IntoView {
+fn Filters(filter: Memo<RunFilter>, kinds: Vec<KindSpec>) -> impl IntoView {
     let navigate = use_navigate();
     let go = Callback::new(move |(filter, replace): (RunFilter, bool)| {
         let options = NavigateOptions { replace, scroll: false, ..Default::default() };
@@ -145,16 +151,16 @@ fn Filters(filter: Memo<RunFilter>) -> impl IntoView {
             <FilterSelect
                 label="Status"
                 name="status"
-                options=STATUSES.iter().map(|(status, word)| (*word, status.label())).collect()
-                chosen=Signal::derive(move || word(filter.get().status, &STATUSES))
+                options=STATUSES.iter().map(|(status, word)| ((*word).to_owned(), status.label().to_owned())).collect()
+                chosen=Signal::derive(move || word(filter.get().status, &STATUSES).to_owned())
                 choose=move |chosen: String| go.run((with(&|filter| filter.status = value(&chosen, &STATUSES)), false))
             />
             <FilterSelect
                 label="Type"
                 name="kind"
-                options=KINDS.iter().map(|(kind, word)| (*word, kind.label())).collect()
-                chosen=Signal::derive(move || word(filter.get().kind, &KINDS))
-                choose=move |chosen: String| go.run((with(&|filter| filter.kind = value(&chosen, &KINDS)), false))
+                options=kinds.into_iter().map(|spec| (spec.kind.to_string(), spec.label)).collect()
+                chosen=Signal::derive(move || filter.get().kind.map(String::from).unwrap_or_default())
+                choose=move |chosen: String| go.run((with(&|filter| filter.kind = chosen.parse().ok()), false))
             />
             {move || filter.get().flow.map(|flow| {
                 let without = address_of(&RunFilter { flow: None, ..filter.get() });
@@ -218,8 +224,8 @@ fn SearchField(asked: Memo<String>, apply: Callback<String>) -> impl IntoView {
 fn FilterSelect(
     label: &'static str,
     name: &'static str,
-    options: Vec<(&'static str, &'static str)>,
-    chosen: Signal<&'static str>,
+    options: Vec<(String, String)>,
+    chosen: Signal<String>,
     #[prop(into)] choose: Callback<String>,
 ) -> impl IntoView {
     view! {
@@ -227,8 +233,9 @@ fn FilterSelect(
             <span>{label}</span>
             <select class="input" name=name on:change=move |event| choose.run(event_target_value(&event))>
                 <option value="" selected=move || chosen.get().is_empty()>"All"</option>
-                {options.into_iter().map(|(word, shown)| view! {
-                    <option value=word selected=move || chosen.get() == word>{shown}</option>
+                {options.into_iter().map(|(word, shown)| {
+                    let own = word.clone();
+                    view! { <option value=word selected=move || chosen.get() == own>{shown}</option> }
                 }).collect_view()}
             </select>
         </label>

@@ -9,9 +9,9 @@ use futures::FutureExt;
 use journal::{Journal, JournalError};
 use llm::ChatModel;
 use protocol::{
-    AccountId, Approval, Body, CallFinished, ChatAnswered, ForkPoint, ForkRun, InputReceived, NewEvent,
-    NodeAdded, Origin, RunFinished, RunId, RunRequest, RunStarted, RunSummary, StateEdited, Stopped, Text,
-    Tier, Usage, Workflow,
+    AccountId, Approval, Body, CallFinished, ChatAnswered, ForkPoint, ForkRun, Heading, InputReceived,
+    NewEvent, NodeAdded, Origin, RunFinished, RunId, RunRequest, RunStarted, RunSummary, StateEdited,
+    Stopped, Text, Tier, Usage, Workflow, WorkflowKind,
 };
 use tokio::sync::{OnceCell, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -33,8 +33,12 @@ use crate::{
 /// written.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
-/// A run's graph and the model that its nodes use.
+/// What a run is to do: its parameters and its name, its graph, and the model that answers in it.
 pub struct Plan {
+    /// What was asked for, with everything that it names resolved. The log holds it in this form.
+    pub workflow: Workflow,
+    /// What the run is called.
+    pub heading: Heading,
     /// The graph.
     pub graph: Graph,
     /// The model.
@@ -50,6 +54,10 @@ pub trait Workflows: Send + Sync {
     /// A sentence that says why the request cannot be run. For another account's property it must be the same
     /// sentence as for what does not exist.
     fn plan(&self, run: RunId, request: &RunRequest, owner: &AccountId) -> Result<Plan, String>;
+
+    /// Whether runs of this kind can be planned. Those of other kinds are left as they are: another
+    /// version may go on with them.
+    fn knows(&self, kind: &WorkflowKind) -> bool;
 
     /// The model that answers questions beside a run.
     fn model(&self, request: &RunRequest) -> Arc<dyn ChatModel>;
@@ -236,7 +244,8 @@ impl Engine {
             None => (None, Vec::new()),
         };
         let (account, seat) = self.account(run, &owner, accepted);
-        let started = RunStarted { owner, origin, ..RunStarted::new(request) };
+        let request = RunRequest { workflow: plan.workflow, ..request };
+        let started = RunStarted { owner, origin, ..RunStarted::new(request, plan.heading) };
         let journal = self.0.journal.clone();
         let log = RunLog::begin(journal, run, started, plan.graph, taken_over, account, seat).await?;
         self.launch(log, plan.model, re_run, false);
@@ -395,8 +404,9 @@ impl Engine {
         if summary.status.is_over() {
             return Ok(false);
         }
-        if let Workflow::Unknown(unknown) = &summary.request.workflow {
-            tracing::warn!(%run, kind = unknown.kind, "the run is left alone: another version made it");
+        let kind = summary.request.workflow.kind();
+        if !self.knows(kind) {
+            tracing::warn!(%run, %kind, "the run is left alone: another version made it");
             return Ok(false);
         }
         self.resume_run(summary).await
@@ -415,6 +425,11 @@ impl Engine {
     /// Whether runs can be started; `false` once shut down.
     pub fn is_open(&self) -> bool {
         !self.0.shutdown.is_cancelled()
+    }
+
+    /// Whether runs of this kind can be planned.
+    pub fn knows(&self, kind: &WorkflowKind) -> bool {
+        self.0.workflows.knows(kind)
     }
 
     /// How many runs are queued, at work or waiting for people.

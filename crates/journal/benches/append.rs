@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use journal::Journal;
 use protocol::{
-    Analyst, Body, LogLevel, LogLine, NewEvent, RunId, RunRequest, RunStarted, Timestamp, Workflow,
+    Body, LogLevel, LogLine, NewEvent, RunId, RunRequest, RunStarted, Timestamp,
+    trading::{Analyst, Task},
 };
 use sqlx::{
     Connection, SqliteConnection,
@@ -22,14 +23,14 @@ fn event(body: Body) -> NewEvent {
 }
 
 fn started() -> NewEvent {
-    let workflow = Workflow::Pipeline {
+    let task = Task::Pipeline {
         ticker: "AAPL".parse().unwrap(),
         date: "2022-06-30".parse().unwrap(),
         analysts: Analyst::all(),
     };
     let flow = "bench".parse().unwrap();
-    let request = RunRequest::new(workflow, flow);
-    event(Body::RunStarted(RunStarted::new(request)))
+    let heading = task.heading();
+    event(Body::RunStarted(RunStarted::new(RunRequest::new(task.into(), flow), heading)))
 }
 
 fn line() -> NewEvent {

@@ -3,7 +3,7 @@ use std::{
     sync::Arc,
 };
 
-use protocol::{AccountId, Body, Digest, Event, NewEvent, PortfolioId, RunId, RunSummary, Totals};
+use protocol::{AccountId, Body, Digest, Event, NewEvent, RunId, RunSummary, Totals, trading::PortfolioId};
 use sqlx::SqliteConnection;
 
 use crate::{

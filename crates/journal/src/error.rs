@@ -1,7 +1,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use database::FileError;
-use protocol::{Digest, PortfolioId, RunId};
+use protocol::{Digest, RunId, trading::PortfolioId};
 use sqlx::migrate::MigrateError;
 
 /// Why the journal refuses or fails. Nothing was stored.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use protocol::{AccountId, PortfolioId, RunId, RunSummary};
+use protocol::{AccountId, RunId, RunSummary, trading::PortfolioId};
 use tokio::sync::{broadcast, watch};
 
 use crate::{JournalError, batch::Batch, runs::Runs, tail::Tails};

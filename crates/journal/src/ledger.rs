@@ -1,4 +1,4 @@
-use protocol::PortfolioId;
+use protocol::trading::PortfolioId;
 use tokio::sync::broadcast;
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use protocol::{AccountId, Event, NewEvent, PortfolioId, RunId};
+use protocol::{AccountId, Event, NewEvent, RunId, trading::PortfolioId};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{Epoch, JournalError, LedgerError};

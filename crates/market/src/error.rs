@@ -1,4 +1,4 @@
-use protocol::{Date, Ticker};
+use protocol::{Date, trading::Ticker};
 
 /// Why a vendor gave no data.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

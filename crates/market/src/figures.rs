@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use protocol::{Decimal, Measured};
+use protocol::{Decimal, trading::Measured};
 use serde::{Deserialize, Serialize};
 
 use crate::DailyPrice;

@@ -18,7 +18,7 @@
 
 use std::{fmt, str::FromStr};
 
-use protocol::{Date, Decimal, Measured};
+use protocol::{Date, Decimal, trading::Measured};
 use serde::{Deserialize, Serialize};
 
 use crate::DailyPrice;

@@ -1,7 +1,10 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use protocol::{Date, Decimal, Instrument, Ticker};
+use protocol::{
+    Date, Decimal,
+    trading::{Instrument, Ticker},
+};
 use serde::Deserialize;
 
 use crate::{Article, DailyPrice, Fundamentals, FundamentalsVendor, MarketError, NewsVendor, PriceVendor};

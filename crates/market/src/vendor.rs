@@ -1,5 +1,8 @@
 use async_trait::async_trait;
-use protocol::{Date, Decimal, Instrument, Ticker};
+use protocol::{
+    Date, Decimal,
+    trading::{Instrument, Ticker},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::MarketError;

@@ -4,7 +4,10 @@
 use market::figures::{self, Figure};
 use market::indicators::{self, Indicator};
 use market::{DailyPrice, PriceVendor, Sample};
-use protocol::{Date, Decimal, Measured, Ticker};
+use protocol::{
+    Date, Decimal,
+    trading::{Measured, Ticker},
+};
 
 fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use market::{Fundamentals, FundamentalsVendor, MarketError, NewsVendor, PriceVendor, Sample};
 use proptest::prelude::*;
-use protocol::{Date, Ticker};
+use protocol::{Date, trading::Ticker};
 
 static SAMPLE: LazyLock<Sample> = LazyLock::new(|| Sample::load().unwrap());
 

@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 
-use protocol::{Decimal, Ticker, Trade, grouped};
+use protocol::{
+    Decimal, grouped,
+    trading::{Ticker, Trade},
+};
 use rust_decimal::RoundingStrategy::MidpointNearestEven;
 
 use crate::amount::{AMOUNT_PLACES, MAX_QUANTITY, PLACES, TooLarge, difference, sum, worth};
@@ -186,11 +189,11 @@ impl Book {
     /// Applies a recorded trade again.
     pub(crate) fn repeat(&mut self, trade: &Trade) -> Result<(), Refusal> {
         let profit = match trade.side {
-            protocol::Side::Buy => {
+            protocol::trading::Side::Buy => {
                 self.buy(&trade.ticker, trade.quantity, trade.price)?;
                 None
             }
-            protocol::Side::Sell => Some(self.sell(&trade.ticker, trade.quantity, trade.price)?),
+            protocol::trading::Side::Sell => Some(self.sell(&trade.ticker, trade.quantity, trade.price)?),
         };
         if profit == trade.realised_profit { Ok(()) } else { Err(Refusal::Profit) }
     }

@@ -2,7 +2,10 @@
 
 use std::cmp::Reverse;
 
-use protocol::{Decimal, PortfolioView, Ticker, percent};
+use protocol::{
+    Decimal, percent,
+    trading::{PortfolioView, Ticker},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::sector;

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use protocol::{
-    Constraints, Date, Decimal, Decision, Order, RejectedOrder, RunId, Side, Ticker, Timestamp, Trade,
+    Date, Decimal, RunId, Timestamp,
+    trading::{Constraints, Decision, Order, RejectedOrder, Side, Ticker, Trade},
 };
 
 use crate::amount::{difference, product, sum, worth};

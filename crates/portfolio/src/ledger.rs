@@ -1,6 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::{Date, Decimal, DecisionOutcome, PortfolioId, RejectedOrder, RunId, Ticker, Timestamp, Trade};
+use protocol::{
+    Date, Decimal, RunId, Timestamp,
+    trading::{DecisionOutcome, PortfolioId, RejectedOrder, Ticker, Trade},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::amount::{MAX_AMOUNT, PLACES};

@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use protocol::{Constraints, Decimal, Ticker, percent};
+use protocol::{
+    Decimal, percent,
+    trading::{Constraints, Ticker},
+};
 
 use crate::amount::{TooLarge, difference, product, sum};
 use crate::book::{Book, Refusal, Unvalued};

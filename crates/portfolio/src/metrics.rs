@@ -4,7 +4,10 @@
 //! rounded for display: ratios to 4 decimals, fractions to 6. A figure that would rest on fewer than
 //! [`MIN_RETURNS`] returns, or would divide by a spread below [`EPSILON`], is unknown and says why.
 
-use protocol::{Decimal, Measured, PortfolioMetrics, ValuePoint};
+use protocol::{
+    Decimal,
+    trading::{Measured, PortfolioMetrics, ValuePoint},
+};
 use rust_decimal::RoundingStrategy::MidpointAwayFromZero;
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 

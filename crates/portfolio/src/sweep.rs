@@ -1,6 +1,9 @@
 use std::fmt;
 
-use protocol::{Decimal, Order, Side, Ticker};
+use protocol::{
+    Decimal,
+    trading::{Order, Side, Ticker},
+};
 
 use crate::amount::{TooLarge, difference, product};
 use crate::book::{Book, Unvalued};

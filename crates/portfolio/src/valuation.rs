@@ -2,8 +2,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::{
-    Constraints, Date, Decimal, HoldingView, Instrument, Measured, PortfolioView, SectorWeight, Side, Ticker,
-    Trade, ValuePoint,
+    Date, Decimal,
+    trading::{
+        Constraints, HoldingView, Instrument, Measured, PortfolioView, SectorWeight, Side, Ticker, Trade,
+        ValuePoint,
+    },
 };
 
 use crate::amount::{PLACES, TooLarge, difference, fraction, sum, worth};

@@ -1,3 +1,5 @@
+//! Accounts, credentials, and who may do what.
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};

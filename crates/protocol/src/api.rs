@@ -1,8 +1,9 @@
+//! Requests and answers of the REST interface.
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Analyst, Approval, Date, FlowId, Instrument, Limits, ModelChoice, NodeId, PortfolioId, PortfolioSummary,
-    ProfileName, RunId, RunRequest, RunStatus, RunSummary, Workflow, WorkflowKind,
+    Approval, FlowId, Limits, ModelChoice, RunId, RunRequest, RunStatus, RunSummary, Workflow, WorkflowKind,
 };
 
 /// A request to start a run.
@@ -118,66 +119,6 @@ pub struct RunPage {
     pub runs: Vec<RunSummary>,
     /// Whether older ones match, too.
     pub more: bool,
-}
-
-/// What the start form offers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct StartOptions {
-    /// Instruments with prices.
-    pub instruments: Vec<Instrument>,
-    /// First day with prices.
-    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
-    #[serde(deserialize_with = "crate::date::deserialize")]
-    pub first_date: Date,
-    /// Last day with prices.
-    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
-    #[serde(deserialize_with = "crate::date::deserialize")]
-    pub last_date: Date,
-    /// Analysts of a pipeline run.
-    pub analysts: Vec<Analyst>,
-    /// Portfolios that can trade.
-    pub portfolios: Vec<PortfolioSummary>,
-    /// The configured model, or none: then only the rehearsal answers.
-    pub configured_model: Option<String>,
-    /// Models that can be chosen by name.
-    #[serde(default)]
-    pub profiles: Vec<ProfileName>,
-    /// The nodes that runs have, to choose where a run pauses.
-    #[serde(default)]
-    pub nodes: Vec<PlannedNode>,
-}
-
-/// A node that runs of one kind have.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct PlannedNode {
-    /// The kind of run.
-    pub kind: WorkflowKind,
-    /// The node.
-    pub id: NodeId,
-    /// Its name for people.
-    pub label: String,
-    /// Its phase.
-    pub phase: String,
-}
-
-/// A request for a new portfolio.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct CreatePortfolio {
-    /// Its id; made from the name if absent.
-    #[serde(default)]
-    pub id: Option<PortfolioId>,
-    /// Its name for people: 1 to 80 characters.
-    #[cfg_attr(
-        feature = "openapi",
-        schema(min_length = 1, max_length = 80, pattern = r"^[^\u0000-\u001f\u007f-\u009f]+$")
-    )]
-    pub name: String,
-    /// Cash to start with, in US dollars; more than zero.
-    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
-    pub cash: crate::Decimal,
 }
 
 /// An error as a client gets it.

@@ -1,12 +1,14 @@
+//! The entries of a run's log.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::value::{RawValue, Value};
 
 use crate::{
-    AccountId, Answer, ApprovalChanged, CallId, ChatAnswered, ChatAsked, Decimal, Decision, Digest,
-    InputForm, InputReceived, InputRequest, NodeId, Origin, PortfolioView, Rating, RejectedOrder, RunId,
-    RunRequest, RunStatus, StateEdited, Stopped, Text, Timestamp, Totals, Trade, Usage,
+    AccountId, Answer, ApprovalChanged, CallId, ChatAnswered, ChatAsked, Decimal, Digest, Heading, InputForm,
+    InputReceived, InputRequest, NodeId, Origin, Product, RunId, RunRequest, RunStatus, StateEdited, Stopped,
+    Text, Timestamp, Totals, Usage, upcast,
 };
 
 /// One entry of a run's log.
@@ -82,16 +84,8 @@ pub enum Body {
     Said(Said),
     /// A report is complete.
     Reported(Report),
-    /// A stock is rated.
-    Rated(Rating),
-    /// A portfolio decision is made; nothing is traded yet.
-    DecisionMade(Decision),
-    /// An order was executed.
-    TradeExecuted(Trade),
-    /// An order was refused, with every reason.
-    TradeRejected(RejectedOrder),
-    /// The portfolio at the run's prices.
-    PortfolioValued(Box<PortfolioView>),
+    /// Something was brought forth: what the run is for, or a part of the way there.
+    Produced(Product),
     /// A line for the reader of the log.
     Logged(LogLine),
     /// An event of a newer Pitwall, kept as it is.
@@ -100,11 +94,13 @@ pub enum Body {
 }
 
 /// The start of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunStarted {
     /// What was asked for.
     pub request: RunRequest,
+    /// What the run is called.
+    pub heading: Heading,
     /// Whose run it is.
     #[serde(default)]
     pub owner: AccountId,
@@ -122,8 +118,35 @@ pub struct RunStarted {
 
 impl RunStarted {
     /// The start of a run that continues no other, on a server without accounts.
-    pub fn new(request: RunRequest) -> Self {
-        Self { request, owner: AccountId::local(), origin: None, imported_from: None, imported_through: None }
+    pub fn new(request: RunRequest, heading: Heading) -> Self {
+        Self {
+            request,
+            heading,
+            owner: AccountId::local(),
+            origin: None,
+            imported_from: None,
+            imported_through: None,
+        }
+    }
+}
+
+/// The start of a run that an earlier version began has no heading.
+impl<'de> Deserialize<'de> for RunStarted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Stored {
+            request: RunRequest,
+            heading: Option<Heading>,
+            #[serde(default)]
+            owner: AccountId,
+            origin: Option<Origin>,
+            imported_from: Option<RunId>,
+            imported_through: Option<u64>,
+        }
+        let Stored { request, heading, owner, origin, imported_from, imported_through } =
+            Stored::deserialize(deserializer)?;
+        let heading = heading.unwrap_or_else(|| upcast::heading(&request.workflow));
+        Ok(Self { request, heading, owner, origin, imported_from, imported_through })
     }
 }
 
@@ -593,7 +616,7 @@ macro_rules! kinds {
             fn read(kind: &str, data: &str) -> serde_json::Result<Self> {
                 match kind {
                     $($kind => serde_json::from_str(data).map(Self::$variant),)*
-                    unknown => Err(serde_json::Error::custom(unknown)),
+                    other => upcast::body(other, data).ok_or_else(|| serde_json::Error::custom(other)),
                 }
             }
         }
@@ -621,11 +644,7 @@ kinds! {
     ChatAnswered => "chat_answered",
     Said => "said",
     Reported => "reported",
-    Rated => "rated",
-    DecisionMade => "decision_made",
-    TradeExecuted => "trade_executed",
-    TradeRejected => "trade_rejected",
-    PortfolioValued => "portfolio_valued",
+    Produced => "produced",
     Logged => "logged",
 }
 
@@ -667,14 +686,7 @@ impl Body {
     /// repeated after a crash counts these, and does not write them again.
     pub fn is_emitted(&self) -> bool {
         match self {
-            Self::Said(_)
-            | Self::Reported(_)
-            | Self::Rated(_)
-            | Self::DecisionMade(_)
-            | Self::TradeExecuted(_)
-            | Self::TradeRejected(_)
-            | Self::PortfolioValued(_)
-            | Self::Logged(_) => true,
+            Self::Said(_) | Self::Reported(_) | Self::Produced(_) | Self::Logged(_) => true,
             // Named one by one, so that whoever adds a kind has to say it: what is forgotten here
             // would be written twice.
             Self::RunStarted(_)
@@ -727,13 +739,17 @@ impl Body {
             Self::InputReceived(received) => match &mut received.answer {
                 Answer::Value { json } => vec![json],
                 Answer::Approved { edits, .. } => edits.values_mut().collect(),
-                _ => Vec::new(),
+                Answer::SentBack { .. }
+                | Answer::Rerouted { .. }
+                | Answer::Rejected { .. }
+                | Answer::Expired => Vec::new(),
             },
             Self::StateEdited(edited) => edited.patch.values_mut().collect(),
             Self::ChatAsked(asked) => vec![&mut asked.question],
             Self::ChatAnswered(answered) => vec![&mut answered.answer],
             Self::Said(said) => vec![&mut said.content],
             Self::Reported(report) => vec![&mut report.markdown],
+            Self::Produced(product) => vec![&mut product.data],
             // Named one by one, so that whoever adds a kind has to say whether it has long texts.
             Self::RunStarted(_)
             | Self::StatusChanged(_)
@@ -743,11 +759,6 @@ impl Body {
             | Self::NodeStarted(_)
             | Self::NodeStatusChanged(_)
             | Self::ApprovalChanged(_)
-            | Self::Rated(_)
-            | Self::DecisionMade(_)
-            | Self::TradeExecuted(_)
-            | Self::TradeRejected(_)
-            | Self::PortfolioValued(_)
             | Self::Logged(_)
             | Self::Unknown(_) => Vec::new(),
         }

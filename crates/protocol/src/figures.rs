@@ -1,6 +1,6 @@
 //! Figures that a log can hold: what comes from outside is checked by this before it is stored.
 
-use crate::{Body, Event, Totals, Usage, checked_cost};
+use crate::{Body, Event, Heading, Totals, Usage, checked_cost};
 
 /// Times are taken from the year 1970 until the end of the year 9999, in milliseconds.
 const LAST_MOMENT: i64 = 253_402_300_799_999;
@@ -8,11 +8,16 @@ const LAST_MOMENT: i64 = 253_402_300_799_999;
 const LONGEST: u64 = 10 * 366 * 24 * 3600 * 1000;
 /// The most visits to one node.
 const MOST_VISITS: u32 = 1_000_000;
+/// The most bytes of a run's title, and of what stands beside it in lists.
+const LONGEST_TITLE: usize = 500;
+/// The most bytes of a product's headline.
+const LONGEST_HEADLINE: usize = 4000;
 /// The most failed attempts at a call.
 const MOST_ATTEMPTS: u32 = 1_000_000;
 
 impl Event {
-    /// Whether all times, tokens, costs, durations and numbers of visits can be real.
+    /// Whether all times, tokens, costs, durations and numbers of visits can be real, and what lists show
+    /// is short enough for them.
     ///
     /// # Errors
     /// The first that cannot, in words that follow "event 7: ".
@@ -43,9 +48,10 @@ impl Event {
             Body::InputRequested(request) => {
                 request.deadline.map_or(Ok(()), |deadline| moment("its deadline", deadline.0))
             }
+            Body::RunStarted(started) => heading(&started.heading),
+            Body::Produced(product) => short("its headline", &product.headline, LONGEST_HEADLINE),
             // Named one by one, so that whoever adds a kind has to say whether it has figures.
-            Body::RunStarted(_)
-            | Body::StatusChanged(_)
+            Body::StatusChanged(_)
             | Body::EdgeAdded(_)
             | Body::NodeStatusChanged(_)
             | Body::CallStarted(_)
@@ -56,15 +62,24 @@ impl Event {
             | Body::ChatAsked(_)
             | Body::Said(_)
             | Body::Reported(_)
-            | Body::Rated(_)
-            | Body::DecisionMade(_)
-            | Body::TradeExecuted(_)
-            | Body::TradeRejected(_)
-            | Body::PortfolioValued(_)
             | Body::Logged(_)
             | Body::Unknown(_) => Ok(()),
         }
     }
+}
+
+fn heading(heading: &Heading) -> Result<(), String> {
+    let Heading { title, subject, badge, as_of: _ } = heading;
+    if title.trim().is_empty() {
+        return Err("its title is empty".to_owned());
+    }
+    short("its title", title, LONGEST_TITLE)?;
+    short("its subject", subject.as_deref().unwrap_or_default(), LONGEST_TITLE)?;
+    short("its badge", badge.as_deref().unwrap_or_default(), LONGEST_TITLE)
+}
+
+fn short(what: &str, text: &str, most: usize) -> Result<(), String> {
+    if text.len() > most { Err(format!("{what} has more than {most} bytes")) } else { Ok(()) }
 }
 
 fn attempt(attempt: &crate::Attempt) -> Result<(), String> {

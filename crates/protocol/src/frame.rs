@@ -1,3 +1,5 @@
+//! What a socket sends beside events.
+
 use serde::{Deserialize, Serialize};
 
 use crate::{CallId, Event, RunId, Timestamp};

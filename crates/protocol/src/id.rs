@@ -1,4 +1,6 @@
-use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
+//! Identifiers, each checked where it enters the program.
+
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -13,7 +15,7 @@ pub struct InvalidId {
 }
 
 impl InvalidId {
-    fn new(what: &'static str, given: &str, rule: &'static str) -> Self {
+    pub(crate) fn new(what: &'static str, given: &str, rule: &'static str) -> Self {
         let shown = given.chars().take(40).filter(|c| !c.is_control()).collect();
         Self { what, shown, rule }
     }
@@ -47,12 +49,12 @@ impl FromStr for RunId {
 
 /// A text identifier that is validated wherever it enters the program.
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $pattern:literal, $normalise:expr, $valid:expr) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $pattern:literal, $normalise:expr, $valid:expr $(, max_length = $longest:tt)?) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, pattern = $pattern))]
-        #[serde(try_from = "Cow<'_, str>", into = "String")]
-        pub struct $name(Arc<str>);
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, pattern = $pattern $(, max_length = $longest)?))]
+        #[serde(try_from = "std::borrow::Cow<'_, str>", into = "String")]
+        pub struct $name(std::sync::Arc<str>);
 
         impl $name {
             /// The identifier as text.
@@ -61,25 +63,25 @@ macro_rules! text_id {
             }
         }
 
-        impl FromStr for $name {
-            type Err = InvalidId;
+        impl std::str::FromStr for $name {
+            type Err = $crate::InvalidId;
 
-            fn from_str(text: &str) -> Result<Self, InvalidId> {
-                let normalise: fn(&str) -> Cow<'_, str> = $normalise;
+            fn from_str(text: &str) -> Result<Self, $crate::InvalidId> {
+                let normalise: fn(&str) -> std::borrow::Cow<'_, str> = $normalise;
                 let valid: fn(&str) -> bool = $valid;
                 let normal = normalise(text);
                 if valid(&normal) {
                     Ok(Self(normal.as_ref().into()))
                 } else {
-                    Err(InvalidId::new($what, text, $rule))
+                    Err($crate::InvalidId::new($what, text, $rule))
                 }
             }
         }
 
-        impl TryFrom<Cow<'_, str>> for $name {
-            type Error = InvalidId;
+        impl TryFrom<std::borrow::Cow<'_, str>> for $name {
+            type Error = $crate::InvalidId;
 
-            fn try_from(text: Cow<'_, str>) -> Result<Self, InvalidId> {
+            fn try_from(text: std::borrow::Cow<'_, str>) -> Result<Self, $crate::InvalidId> {
                 text.parse()
             }
         }
@@ -90,25 +92,27 @@ macro_rules! text_id {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 formatter.write_str(&self.0)
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(formatter, "{}({})", stringify!($name), self.0)
             }
         }
     };
 }
 
-fn as_given(text: &str) -> Cow<'_, str> {
+pub(crate) use text_id;
+
+pub(crate) fn as_given(text: &str) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
 
-fn is_slug(text: &str, longest: usize) -> bool {
+pub(crate) fn is_slug(text: &str, longest: usize) -> bool {
     !text.is_empty()
         && text.len() <= longest
         && text
@@ -139,14 +143,25 @@ impl Default for AccountId {
     }
 }
 
+/// The most bytes of a node's id.
+const LONGEST_NODE: usize = 256;
+
+/// Whether a text is a path of one or more segments, each of words with dots between them:
+/// `plan/2/search`, `0.1.2`. No segment is empty or leads upwards.
+fn is_path(text: &str) -> bool {
+    text.len() <= LONGEST_NODE && text.split(['/', '.']).all(|word| is_slug(word, LONGEST_NODE))
+}
+
 text_id!(
-    /// A node of a run's graph, such as `market_analyst`.
+    /// A node of a run's graph, such as `writer`; a node within another has the other's path before its
+    /// own name, such as `plan/2/search`. What people call it is its label.
     NodeId,
     "node id",
-    "it must have 1 to 64 of a-z, 0-9, _ and -",
-    "^[a-z0-9_-]{1,64}$",
+    "it must have 1 to 256 of a-z, 0-9, _ and -, with single dots and slashes between them",
+    "^[a-z0-9_-]+([./][a-z0-9_-]+)*$",
     as_given,
-    |text| is_slug(text, 64)
+    is_path,
+    max_length = 256
 );
 
 text_id!(
@@ -154,56 +169,22 @@ text_id!(
     CallId,
     "call id",
     "it must read node:visit:number",
-    "^[a-z0-9_-]{1,64}:[0-9]{1,9}:[0-9]{1,9}$",
+    "^[a-z0-9_-]+([./][a-z0-9_-]+)*:[0-9]{1,9}:[0-9]{1,9}$",
     as_given,
     |text| {
         let mut parts = text.split(':');
-        parts.next().is_some_and(|node| is_slug(node, 64))
+        parts.next().is_some_and(is_path)
             && parts.next().is_some_and(|visit| visit.parse::<u32>().is_ok())
             && parts.next().is_some_and(|number| number.parse::<u32>().is_ok())
             && parts.next().is_none()
-    }
+    },
+    max_length = 276
 );
 
 impl CallId {
     /// The id of the `number`-th call that `node` makes in its `visit`-th visit.
     pub fn new(node: &NodeId, visit: u32, number: u32) -> Self {
         Self(format!("{node}:{visit}:{number}").into())
-    }
-}
-
-text_id!(
-    /// A paper portfolio, such as `main_portfolio`.
-    PortfolioId,
-    "portfolio id",
-    "it must have 1 to 64 of a-z, 0-9, _ and -",
-    "^[a-z0-9_-]{1,64}$",
-    as_given,
-    |text| is_slug(text, 64)
-);
-
-/// Stands in a portfolio's id between its owner's name and its own; no account's name has it.
-const BORDER: &str = "--";
-
-impl PortfolioId {
-    /// Whose portfolio it is: the account that its id begins with, or the one account of a server
-    /// without accounts. `None`: no account can have such a portfolio.
-    pub fn owner(&self) -> Option<AccountId> {
-        match self.0.split_once(BORDER) {
-            Some((owner, _)) => owner.parse().ok(),
-            None => Some(AccountId::local()),
-        }
-    }
-
-    /// The whole id of what the account calls `self`; `None` if it can have no portfolio of this name.
-    pub fn of(&self, account: &AccountId) -> Option<Self> {
-        let is_local = *account == AccountId::local();
-        let id = if is_local || self.owner().as_ref() == Some(account) {
-            self.clone()
-        } else {
-            format!("{account}{BORDER}{self}").parse().ok()?
-        };
-        (id.owner().as_ref() == Some(account)).then_some(id)
     }
 }
 
@@ -218,21 +199,43 @@ text_id!(
 );
 
 text_id!(
-    /// An instrument's symbol, in upper case: `AAPL`, `BRK.B`, `^GSPC`.
-    Ticker,
-    "ticker",
-    "it must have 1 to 12 letters, digits, dots, hyphens or a leading ^",
-    "^(\\^[A-Za-z0-9.-]{1,11}|[A-Za-z0-9.-]{1,12})$",
-    |text| Cow::Owned(text.trim().to_ascii_uppercase()),
-    |text| {
-        let symbol = text.strip_prefix('^').unwrap_or(text);
-        !symbol.is_empty()
-            && text.len() <= 12
-            && symbol
-                .bytes()
-                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-'))
-    }
+    /// A kind of workflow, such as `pipeline`. Which kinds there are is known to the families.
+    WorkflowKind,
+    "kind of workflow",
+    "it must have 1 to 64 of a-z, 0-9, _ and -",
+    "^[a-z0-9_-]{1,64}$",
+    as_given,
+    |text| is_slug(text, 64)
 );
+
+impl WorkflowKind {
+    /// The kind of this name, which must be a slug.
+    pub(crate) fn of_slug(slug: &str) -> Self {
+        Self(slug.into())
+    }
+}
+
+text_id!(
+    /// A kind of product with its family, such as `council.draft`.
+    ProductKind,
+    "kind of product",
+    "it must read family.kind, each with 1 to 32 of a-z, 0-9, _ and -",
+    "^[a-z0-9_-]{1,32}[.][a-z0-9_-]{1,32}$",
+    as_given,
+    |text| text.split_once('.').is_some_and(|(family, kind)| is_slug(family, 32) && is_slug(kind, 32))
+);
+
+impl ProductKind {
+    /// The kind of this name, which must read `family.kind`.
+    pub(crate) fn of_slug(slug: &str) -> Self {
+        Self(slug.into())
+    }
+
+    /// The family.
+    pub fn family(&self) -> &str {
+        self.0.split_once('.').map_or("", |(family, _)| family)
+    }
+}
 
 text_id!(
     /// A model that the server's settings name.
@@ -259,19 +262,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ticker_is_upper_cased_and_checked() {
-        assert_eq!("aapl".parse::<Ticker>().unwrap().as_str(), "AAPL");
-        assert_eq!("^gspc".parse::<Ticker>().unwrap().as_str(), "^GSPC");
-        for hostile in ["", "^", "../etc", "AAPL;DROP", "A".repeat(13).as_str(), "AA PL"] {
-            assert!(hostile.parse::<Ticker>().is_err(), "{hostile:?}");
+    fn hostile_ids_are_refused_also_in_json() {
+        for hostile in ["\"../../etc/passwd\"", "\"\"", "\"a/b\"", "\"A\"", "\"a\\u0000\""] {
+            assert!(serde_json::from_str::<FlowId>(hostile).is_err(), "{hostile}");
+            assert!(serde_json::from_str::<WorkflowKind>(hostile).is_err(), "{hostile}");
         }
     }
 
     #[test]
-    fn hostile_ids_are_refused_also_in_json() {
-        for hostile in ["\"../../etc/passwd\"", "\"\"", "\"a/b\"", "\"A\"", "\"a\\u0000\""] {
-            assert!(serde_json::from_str::<FlowId>(hostile).is_err(), "{hostile}");
-            assert!(serde_json::from_str::<PortfolioId>(hostile).is_err(), "{hostile}");
+    fn a_node_id_is_a_path_that_leads_downwards_only() {
+        for good in ["writer", "plan/2/search", "0.1.2", "a".repeat(256).as_str()] {
+            assert_eq!(good.parse::<NodeId>().unwrap().as_str(), good);
+        }
+        let long = "a".repeat(257);
+        for bad in ["", "/", "a/", "/a", "a//b", "..", ".", "a/../b", "a/./b", "a.", "A", "a b", "a:1", &long]
+        {
+            assert!(bad.parse::<NodeId>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_product_s_kind_names_its_family() {
+        let kind: ProductKind = "council.draft".parse().unwrap();
+        assert_eq!(kind.family(), "council");
+        for bad in ["draft", "council.", ".draft", "a.b.c", "Council.draft"] {
+            assert!(bad.parse::<ProductKind>().is_err(), "{bad}");
         }
     }
 
@@ -279,6 +294,12 @@ mod tests {
     fn a_call_id_names_its_node_visit_and_number() {
         let node: NodeId = "bull_researcher".parse().unwrap();
         assert_eq!(CallId::new(&node, 2, 1).as_str(), "bull_researcher:2:1");
-        assert!("bull:2".parse::<CallId>().is_err());
+        assert_eq!(
+            CallId::new(&"plan/2".parse().unwrap(), 1, 0).as_str().parse::<CallId>().unwrap().as_str(),
+            "plan/2:1:0"
+        );
+        for bad in ["bull:2", "../a:1:1", "a:1:1:1"] {
+            assert!(bad.parse::<CallId>().is_err(), "{bad}");
+        }
     }
 }

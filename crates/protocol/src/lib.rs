@@ -3,38 +3,69 @@
 //!
 //! Everything a person sees of a run is [`RunView`], a fold of the run's numbered
 //! [`Event`]s. The server and the page use this one implementation.
+//!
+//! - [`workflow`], [`kind`], [`product`]: what families say, in words that need no family
+//! - [`event`], [`run`], [`view`], [`totals`], [`steering`]: a run's log, and what it adds up to
+//! - [`frame`]: what a socket sends; [`api`], [`account`], [`model`]: documents of the REST interface
+//! - [`id`], [`text`], [`money`], [`time`]: what all of them are made of
+//! - [`trading`]: the documents of one family. Nothing general knows it, but for `upcast`, which reads
+//!   what versions wrote that had no other family
 
-mod account;
-mod api;
+pub mod account;
+pub mod api;
 mod date;
-mod event;
+pub mod event;
 mod figures;
-mod frame;
-mod id;
-mod model;
-mod money;
-mod run;
-mod steering;
-mod text;
-mod time;
-mod totals;
-mod trading;
-mod view;
+pub mod frame;
+pub mod id;
+pub mod kind;
+pub mod model;
+pub mod money;
+pub mod product;
+pub mod run;
+pub mod steering;
+pub mod text;
+pub mod time;
+pub mod totals;
+pub mod trading;
+mod upcast;
+pub mod view;
+pub mod workflow;
 
-pub use account::*;
-pub use api::*;
+pub use account::{
+    AccessMode, AccountSummary, Allowance, Audience, CredentialId, Identity, NewShare, NewToken, Role,
+    SessionSummary, ShareSummary, SignInRefusal, TokenSummary,
+};
+pub use api::{Problem, RunAccepted, RunFilter, RunPage, RunStopped, SERVER_TIME, ServerStatus, StartRun};
 pub use date::{month_name, parse_date};
-pub use event::*;
-pub use frame::*;
-pub use id::*;
+pub use event::{
+    Attempt, Body, CallFinished, CallStarted, EdgeAdded, EdgeKind, Event, Figure, LogLevel, LogLine,
+    NewEvent, NodeAdded, NodeFinished, NodeKind, NodeStarted, NodeStatus, NodeStatusChanged, Patch, Report,
+    RunFinished, RunStarted, Said, StatusChanged, Tier, ToolInvoked, ToolRequest, ToolReturned, ToolStatus,
+    UnknownBody,
+};
+pub use frame::{Control, Frame, Trouble};
+pub use id::{
+    AccountId, CallId, Digest, FlowId, InvalidId, NodeId, ProductKind, ProfileName, RunId, WorkflowKind,
+};
 pub use jiff::civil::Date;
-pub use model::*;
-pub use money::*;
-pub use run::*;
+pub use kind::{FlowReads, FlowSpec, KindSpec, PhaseSpec, PlannedNode, StartOptions, Startable, Subject};
+pub use model::{ModelProfile, ModelTest};
+#[cfg(feature = "openapi")]
+pub use money::Amount;
+pub use money::{grouped, percent, signed};
+pub use product::{Document, Product, ProductTone, Standing};
+pub use run::{Awaited, Limits, ModelChoice, RunRequest, RunStatus, RunSummary};
 pub use rust_decimal::Decimal;
-pub use steering::*;
-pub use text::*;
-pub use time::*;
-pub use totals::*;
-pub use trading::*;
-pub use view::*;
+pub use steering::{
+    Answer, Approval, ApprovalChanged, ApprovalForm, ChatAnswered, ChatAsked, Edits, ForkPoint, ForkRun,
+    GivenAnswer, InputForm, InputReceived, InputRequest, Origin, StateEdited, Stopped,
+};
+pub use text::{Text, WholeText};
+pub use time::Timestamp;
+pub use totals::{Totals, Usage, checked_cost};
+pub use view::{
+    Applied, CallOutcome, CallView, ChatView, EdgeView, InputView, NodeView, RunView, StateEntry,
+    ToolOutcome, ToolView, Turn, TurnContent, Visit,
+};
+pub use workflow::{Heading, InvalidWorkflow, Workflow};

@@ -1,3 +1,5 @@
+//! Models that the settings name.
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Decimal, ProfileName, Tier, Usage};

@@ -1,3 +1,5 @@
+//! Exact amounts, and how they are shown.
+
 use rust_decimal::{Decimal, RoundingStrategy};
 
 /// How a [`Decimal`] stands in JSON, for the OpenAPI document: digits in a string, so that none is lost.

@@ -1,11 +1,12 @@
+//! What is asked of a run, and how it stands.
+
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
-use serde_json::{Map, Value};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    AccountId, Approval, Body, CallId, Date, Decimal, Event, FlowId, InputRequest, NodeId, Origin,
-    PortfolioId, ProfileName, RunId, Ticker, Timestamp, Totals,
+    AccountId, Approval, Body, CallId, Date, Decimal, Event, FlowId, Heading, InputRequest, NodeId, Origin,
+    ProfileName, RunId, Standing, Timestamp, Totals, Workflow, upcast,
 };
 
 /// What a person or a program asks to be run.
@@ -13,7 +14,6 @@ use crate::{
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunRequest {
     /// What is to be done.
-    #[cfg_attr(feature = "openapi", schema(value_type = AnyWorkflow))]
     pub workflow: Workflow,
     /// The flow that the run belongs to.
     pub flow: FlowId,
@@ -41,220 +41,6 @@ impl RunRequest {
             limits: Limits::default(),
             approval: Approval::default(),
             questions: false,
-        }
-    }
-
-    /// The run's title, such as `Pipeline · AAPL · 2022-06-30`.
-    pub fn title(&self) -> String {
-        match &self.workflow {
-            Workflow::Pipeline { ticker, date, .. } => format!("Pipeline · {ticker} · {date}"),
-            Workflow::Portfolio { portfolio, date } => format!("Portfolio · {portfolio} · {date}"),
-            Workflow::Unknown(UnknownWorkflow { kind, .. }) => format!("{kind} · made by another version"),
-        }
-    }
-}
-
-/// A workflow with its parameters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Workflow {
-    /// Analysts, debates and a rating for one stock.
-    Pipeline {
-        /// The stock.
-        ticker: Ticker,
-        /// The day of the analysis; nothing later is seen.
-        #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
-        date: Date,
-        /// Who looks at it; at least one.
-        #[cfg_attr(feature = "openapi", schema(required = false))]
-        analysts: Vec<Analyst>,
-    },
-    /// A review of one portfolio, a decision, and its trades.
-    Portfolio {
-        /// The portfolio that trades.
-        portfolio: PortfolioId,
-        /// The day of the decision and of its prices.
-        #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
-        date: Date,
-    },
-    /// One that this version of Pitwall does not know. Its runs are listed, opened, exported and
-    /// deleted; it cannot be run.
-    #[serde(untagged, skip_deserializing)]
-    Unknown(UnknownWorkflow),
-}
-
-/// A workflow of a kind that this version does not know, kept as it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct UnknownWorkflow {
-    /// The kind.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Its parameters.
-    #[serde(flatten)]
-    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, Value>))]
-    pub parameters: Map<String, Value>,
-}
-
-impl UnknownWorkflow {
-    /// What stands for a workflow of which only the kind is left. Without its parameters it is none of
-    /// a kind that this version reads strictly: it gets a name of its own, or no page could read it.
-    pub fn of_kind(kind: String) -> Self {
-        let kind = if is_known(&kind) { format!("unreadable {kind}") } else { kind };
-        Self { kind, parameters: Map::new() }
-    }
-}
-
-/// Whether [`KnownWorkflow`] has this kind.
-fn is_known(kind: &str) -> bool {
-    matches!(kind, "pipeline" | "portfolio")
-}
-
-/// What a [`Workflow`] is where it is read, for the OpenAPI document: only one that is known can be
-/// asked for.
-#[cfg(feature = "openapi")]
-#[derive(utoipa::ToSchema, Serialize)]
-#[serde(untagged)]
-pub enum AnyWorkflow {
-    /// One that this version knows.
-    Known(Workflow),
-    /// Another one.
-    Other(UnknownWorkflow),
-}
-
-/// The workflows that this version knows. Beside one that is not, serde would not say what is wrong
-/// with them.
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum KnownWorkflow {
-    Pipeline {
-        ticker: Ticker,
-        #[serde(deserialize_with = "crate::date::deserialize")]
-        date: Date,
-        #[serde(default = "Analyst::all")]
-        analysts: Vec<Analyst>,
-    },
-    Portfolio {
-        portfolio: PortfolioId,
-        #[serde(deserialize_with = "crate::date::deserialize")]
-        date: Date,
-    },
-}
-
-/// A kind that is known is read strictly, so that a mistake in it is named; only another kind is
-/// kept as it is.
-impl<'de> Deserialize<'de> for Workflow {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut fields = Map::deserialize(deserializer)?;
-        match fields.get("type").and_then(Value::as_str) {
-            Some(kind) if is_known(kind) => {
-                Ok(match serde_json::from_value(Value::Object(fields)).map_err(D::Error::custom)? {
-                    KnownWorkflow::Pipeline { ticker, date, analysts } => {
-                        Self::Pipeline { ticker, date, analysts }
-                    }
-                    KnownWorkflow::Portfolio { portfolio, date } => Self::Portfolio { portfolio, date },
-                })
-            }
-            Some(kind) => {
-                let kind = kind.to_owned();
-                fields.shift_remove("type");
-                Ok(Self::Unknown(UnknownWorkflow { kind, parameters: fields }))
-            }
-            None => Err(D::Error::missing_field("type")),
-        }
-    }
-}
-
-impl Workflow {
-    /// The kind as shown in lists and used in filters.
-    pub fn kind(&self) -> WorkflowKind {
-        match self {
-            Self::Pipeline { .. } => WorkflowKind::Pipeline,
-            Self::Portfolio { .. } => WorkflowKind::Portfolio,
-            Self::Unknown(_) => WorkflowKind::Other,
-        }
-    }
-
-    /// The kind as it stands in the JSON.
-    pub fn kind_word(&self) -> &str {
-        match self {
-            Self::Pipeline { .. } => "pipeline",
-            Self::Portfolio { .. } => "portfolio",
-            Self::Unknown(unknown) => &unknown.kind,
-        }
-    }
-
-    /// The day that the run works as of; `None` if that is not known.
-    pub fn date(&self) -> Option<Date> {
-        match self {
-            Self::Pipeline { date, .. } | Self::Portfolio { date, .. } => Some(*date),
-            Self::Unknown(_) => None,
-        }
-    }
-
-    /// What the run is about: a ticker or a portfolio; the kind, where that is not known.
-    pub fn subject(&self) -> &str {
-        match self {
-            Self::Pipeline { ticker, .. } => ticker.as_str(),
-            Self::Portfolio { portfolio, .. } => portfolio.as_str(),
-            Self::Unknown(unknown) => &unknown.kind,
-        }
-    }
-}
-
-/// The kinds of workflow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum WorkflowKind {
-    /// Analysts, debates and a rating for one stock.
-    Pipeline,
-    /// A portfolio's review, decision and trades.
-    Portfolio,
-    /// One that this version does not know.
-    Other,
-}
-
-impl WorkflowKind {
-    /// The word on the page.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Pipeline => "Pipeline",
-            Self::Portfolio => "Portfolio",
-            Self::Other => "Made by another version",
-        }
-    }
-}
-
-/// One of the four analysts of a pipeline run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Analyst {
-    /// Prices and indicators.
-    Market,
-    /// What people say about the stock.
-    Social,
-    /// Company and world news.
-    News,
-    /// Statements and ratios.
-    Fundamentals,
-}
-
-impl Analyst {
-    /// All four, in the order of the page.
-    pub fn all() -> Vec<Self> {
-        vec![Self::Market, Self::Social, Self::News, Self::Fundamentals]
-    }
-
-    /// The word on the page.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Market => "Market",
-            Self::Social => "Social",
-            Self::News => "News",
-            Self::Fundamentals => "Fundamentals",
         }
     }
 }
@@ -371,6 +157,7 @@ impl RunStatus {
 /// A run in a list: the fold of its log that needs no texts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(remote = "Self")]
 pub struct RunSummary {
     /// The run.
     pub run: RunId,
@@ -390,8 +177,22 @@ pub struct RunSummary {
     pub seq: u64,
     /// What was asked for.
     pub request: RunRequest,
-    /// Title for people.
+    /// Title for people, as its [`Heading`] says.
     pub title: String,
+    /// What it is about, in a word or two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// A remark that stands beside the title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub badge: Option<String>,
+    /// The day as of which it works.
+    #[serde(
+        default,
+        deserialize_with = "crate::date::deserialize_option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = Date))]
+    pub as_of: Option<Date>,
     /// Where it stands.
     pub status: RunStatus,
     /// When it was started.
@@ -400,7 +201,7 @@ pub struct RunSummary {
     pub finished_at: Option<Timestamp>,
     /// The error that ended it.
     pub error: Option<String>,
-    /// The result in a few words, such as `Overweight, medium confidence`.
+    /// The headline of its last result.
     pub result: Option<String>,
     /// The phase that works now.
     pub phase: Option<String>,
@@ -446,6 +247,26 @@ pub struct Awaited {
     pub deadline: Option<Timestamp>,
 }
 
+impl Serialize for RunSummary {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+/// A summary of an earlier version has no more of its heading than the title.
+impl<'de> Deserialize<'de> for RunSummary {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut summary = Self::deserialize(deserializer)?;
+        if summary.subject.is_none() {
+            let heading = upcast::heading(&summary.request.workflow);
+            if heading.title == summary.title {
+                (summary.subject, summary.as_of) = (heading.subject, heading.as_of);
+            }
+        }
+        Ok(summary)
+    }
+}
+
 impl RunSummary {
     /// The summary after a run's first event; `None` if that is not [`Body::RunStarted`].
     pub fn begin(event: &Event) -> Option<Self> {
@@ -456,12 +277,13 @@ impl RunSummary {
             origin: started.origin.clone(),
             imported_from: started.imported_from,
             imported_through: started.imported_through,
-            ..Self::new(event.run, started.request.clone(), event.at)
+            ..Self::new(event.run, started.request.clone(), started.heading.clone(), event.at)
         })
     }
 
     /// A run of this server's one account that was just accepted.
-    pub fn new(run: RunId, request: RunRequest, created_at: Timestamp) -> Self {
+    pub fn new(run: RunId, request: RunRequest, heading: Heading, created_at: Timestamp) -> Self {
+        let Heading { title, subject, badge, as_of } = heading;
         Self {
             run,
             owner: AccountId::local(),
@@ -469,7 +291,10 @@ impl RunSummary {
             imported_from: None,
             imported_through: None,
             seq: 1,
-            title: request.title(),
+            title,
+            subject,
+            badge,
+            as_of,
             request,
             status: RunStatus::Queued,
             created_at,
@@ -507,8 +332,9 @@ impl RunSummary {
             Body::InputReceived(received) => self.end_wait(&received.input),
             Body::ChatAsked(_) => self.open_chats += 1,
             Body::ChatAnswered(_) => self.open_chats = self.open_chats.saturating_sub(1),
-            Body::Rated(rating) => self.result = Some(rating.headline()),
-            Body::DecisionMade(decision) => self.result = Some(decision.headline()),
+            Body::Produced(product) if product.standing == Standing::Result => {
+                self.result = Some(product.headline.clone());
+            }
             Body::RunFinished(finished) => {
                 self.status = finished.status;
                 self.error.clone_from(&finished.error);

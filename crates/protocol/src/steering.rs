@@ -1,3 +1,5 @@
+//! What people do to a run: approve, answer, edit, continue, ask beside it.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};

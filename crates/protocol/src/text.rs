@@ -1,3 +1,5 @@
+//! Texts that may be long.
+
 use std::{
     fmt::{self, Formatter},
     sync::Arc,

@@ -1,3 +1,5 @@
+//! Moments, in milliseconds since 1970.
+
 use std::fmt;
 
 use jiff::{SignedDuration, civil};

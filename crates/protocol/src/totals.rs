@@ -1,3 +1,5 @@
+//! What a run used, counted where it arose.
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};

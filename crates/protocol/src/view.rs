@@ -1,13 +1,14 @@
+//! Everything that a person sees of a run, as a fold of its log.
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Answer, Approval, ApprovalChanged, Attempt, Body, CallFinished, CallId, CallStarted, ChatAnswered,
-    ChatAsked, Decimal, Decision, EdgeAdded, Event, InputReceived, InputRequest, LogLine, NodeAdded,
-    NodeFinished, NodeId, NodeStatus, Patch, PortfolioView, Rating, RejectedOrder, Report, RunSummary, Said,
-    StateEdited, Text, Tier, Timestamp, ToolInvoked, ToolRequest, ToolReturned, ToolStatus, Totals, Trade,
-    Usage,
+    ChatAsked, Decimal, Document, EdgeAdded, Event, InputReceived, InputRequest, LogLine, NodeAdded,
+    NodeFinished, NodeId, NodeStatus, Patch, Product, Report, RunSummary, Said, Standing, StateEdited, Text,
+    Tier, Timestamp, ToolInvoked, ToolRequest, ToolReturned, ToolStatus, Totals, Usage,
 };
 
 /// Everything that a person sees of a run: the fold of its log.
@@ -44,16 +45,9 @@ pub struct RunView {
     /// Questions beside the run.
     #[serde(default)]
     pub chats: Vec<Arc<ChatView>>,
-    /// The rating, of a pipeline run.
-    pub rating: Option<Rating>,
-    /// The decision, of a portfolio run.
-    pub decision: Option<Decision>,
-    /// Orders that were executed.
-    pub trades: Vec<Trade>,
-    /// Orders that were refused.
-    pub rejected: Vec<RejectedOrder>,
-    /// The portfolio as it was last valued.
-    pub portfolio: Option<Arc<PortfolioView>>,
+    /// What it has brought forth, in order.
+    #[serde(default)]
+    pub products: Vec<Arc<Product>>,
     /// Events of kinds that this version does not know.
     pub unknown_events: u32,
 }
@@ -255,14 +249,11 @@ pub enum TurnContent {
     Edited(StateEdited),
     /// A person changed the approve mode.
     ApprovalChanged(ApprovalChanged),
-    /// The rating in [`RunView::rating`].
-    Rating,
-    /// The decision in [`RunView::decision`].
-    Decision,
-    /// An executed order.
-    Trade(Trade),
-    /// A refused order.
-    Rejected(RejectedOrder),
+    /// Something that was brought forth; it is in [`RunView::products`].
+    Product {
+        /// Its place there.
+        index: usize,
+    },
     /// Something that a newer version knows.
     Unknown {
         /// Its kind.
@@ -330,11 +321,7 @@ impl RunView {
             state: BTreeMap::new(),
             inputs: Vec::new(),
             chats: Vec::new(),
-            rating: None,
-            decision: None,
-            trades: Vec::new(),
-            rejected: Vec::new(),
-            portfolio: None,
+            products: Vec::new(),
             unknown_events: 0,
         })
     }
@@ -368,6 +355,17 @@ impl RunView {
     /// The question with this id.
     pub fn input(&self, id: &CallId) -> Option<&Arc<InputView>> {
         self.inputs.iter().rev().find(|input| input.request.input == *id)
+    }
+
+    /// The documents of one kind that it has brought forth, in order; those whose beginning alone is here
+    /// are left out.
+    pub fn documents<D: Document>(&self) -> impl Iterator<Item = D> + '_ {
+        self.products.iter().filter_map(|product| product.document())
+    }
+
+    /// Whether it has brought forth what it was started for.
+    pub fn has_result(&self) -> bool {
+        self.products.iter().any(|product| product.standing == Standing::Result)
     }
 
     /// The questions that are open now.
@@ -436,25 +434,7 @@ impl RunView {
                 self.turn(event, TurnContent::Message(said.clone()));
             }
             Body::Reported(report) => self.reports.push(Arc::new(report.clone())),
-            Body::Rated(rating) => {
-                self.rating = Some(rating.clone());
-                self.change_node(node, |node| node.headline = Some(rating.headline()));
-                self.turn(event, TurnContent::Rating);
-            }
-            Body::DecisionMade(decision) => {
-                self.decision = Some(decision.clone());
-                self.change_node(node, |node| node.headline = Some(decision.headline()));
-                self.turn(event, TurnContent::Decision);
-            }
-            Body::TradeExecuted(trade) => {
-                self.trades.push(trade.clone());
-                self.turn(event, TurnContent::Trade(trade.clone()));
-            }
-            Body::TradeRejected(rejected) => {
-                self.rejected.push(rejected.clone());
-                self.turn(event, TurnContent::Rejected(rejected.clone()));
-            }
-            Body::PortfolioValued(portfolio) => self.portfolio = Some(Arc::new((**portfolio).clone())),
+            Body::Produced(product) => self.take_product(event, product),
             Body::Logged(line) => {
                 self.change_node(node, |node| node.headline = Some(line.message.clone()));
                 self.turn(event, TurnContent::Log(line.clone()));
@@ -469,6 +449,19 @@ impl RunView {
     fn turn(&mut self, event: &Event, content: TurnContent) {
         let (seq, at, node) = (event.seq, event.at, event.node.clone());
         self.turns.push(Arc::new(Turn { seq, at, node, content }));
+    }
+
+    fn take_product(&mut self, event: &Event, product: &Product) {
+        let index = self.products.len();
+        self.products.push(Arc::new(product.clone()));
+        match product.standing {
+            Standing::Result => {
+                self.change_node(event.node.as_ref(), |node| node.headline = Some(product.headline.clone()));
+                self.turn(event, TurnContent::Product { index });
+            }
+            Standing::Step => self.turn(event, TurnContent::Product { index }),
+            Standing::Data => {}
+        }
     }
 
     fn change_node(&mut self, id: Option<&NodeId>, change: impl FnOnce(&mut NodeView)) {

@@ -5,11 +5,11 @@
 use proptest::prelude::*;
 use protocol::{
     AccountId, Answer, Applied, Approval, ApprovalChanged, Attempt, Body, CallFinished, CallStarted,
-    ChatAnswered, ChatAsked, Decimal, EdgeAdded, EdgeKind, Event, InputForm, InputReceived, InputRequest,
-    LogLevel, LogLine, NodeAdded, NodeFinished, NodeId, NodeKind, NodeStarted, NodeStatus, Report,
-    RunFinished, RunId, RunRequest, RunStarted, RunStatus, RunSummary, RunView, Said, StateEdited,
-    StatusChanged, Text, Tier, Timestamp, ToolInvoked, ToolReturned, ToolStatus, Totals, UnknownBody, Usage,
-    Workflow,
+    ChatAnswered, ChatAsked, Decimal, EdgeAdded, EdgeKind, Event, Heading, InputForm, InputReceived,
+    InputRequest, LogLevel, LogLine, NodeAdded, NodeFinished, NodeId, NodeKind, NodeStarted, NodeStatus,
+    Product, ProductTone, Report, RunFinished, RunId, RunRequest, RunStarted, RunStatus, RunSummary, RunView,
+    Said, Standing, StateEdited, StatusChanged, Text, Tier, Timestamp, ToolInvoked, ToolReturned, ToolStatus,
+    Totals, TurnContent, UnknownBody, Usage, Workflow,
 };
 
 const NODES: [&str; 4] = ["market", "bull", "bear", "trader"];
@@ -137,6 +137,13 @@ fn body() -> impl Strategy<Value = Body> {
             markdown,
             figures: vec![]
         })),
+        ("[A-Z][a-z]{0,8}", text(), 0..3).prop_map(|(headline, data, standing)| Body::Produced(Product {
+            kind: "council.draft".parse().unwrap(),
+            headline,
+            tone: ProductTone::Attention,
+            standing: [Standing::Result, Standing::Step, Standing::Data][standing as usize],
+            data,
+        })),
         Just(Body::Logged(LogLine { level: LogLevel::Info, message: "line".into() })),
         Just(Body::StatusChanged(StatusChanged { status: RunStatus::Running, reason: None })),
         "[a-z]{3,8}".prop_map(|kind| Body::Unknown(UnknownBody {
@@ -200,10 +207,7 @@ fn steering() -> impl Strategy<Value = Body> {
 fn log() -> impl Strategy<Value = Vec<Event>> {
     prop::collection::vec((prop::option::of(node()), body(), 0_i64..1000), 0..60).prop_map(|entries| {
         let run = RunId("0197a1b2-0000-7000-8000-000000000001".parse().unwrap());
-        let (ticker, date) = ("AAPL".parse().unwrap(), "2022-06-30".parse().unwrap());
-        let request =
-            RunRequest::new(Workflow::Pipeline { ticker, date, analysts: vec![] }, "f".parse().unwrap());
-        let start = (None, Body::RunStarted(RunStarted::new(request)), 0);
+        let start = (None, Body::RunStarted(start()), 0);
         let entries = std::iter::once(start).chain(entries);
         let event = |(index, (node, body, at)): (usize, (Option<NodeId>, Body, i64))| Event {
             run,
@@ -308,11 +312,42 @@ fn event(seq: u64, node: &str, body: Body) -> Event {
     Event { run, seq, at: Timestamp(seq as i64), node: Some(node.parse().unwrap()), body }
 }
 
+fn start() -> RunStarted {
+    let workflow = Workflow::bare("essay".parse().unwrap());
+    RunStarted::new(RunRequest::new(workflow, "f".parse().unwrap()), Heading::new("Essay · rain"))
+}
+
 fn begun() -> RunView {
-    let (ticker, date) = ("AAPL".parse().unwrap(), "2022-06-30".parse().unwrap());
-    let request =
-        RunRequest::new(Workflow::Pipeline { ticker, date, analysts: vec![] }, "f".parse().unwrap());
-    RunView::begin(&event(1, "market", Body::RunStarted(RunStarted::new(request)))).unwrap()
+    RunView::begin(&event(1, "market", Body::RunStarted(start()))).unwrap()
+}
+
+#[test]
+fn each_result_stands_at_its_own_place_and_the_last_one_stands_in_lists() {
+    let mut view = begun();
+    let draft = |headline: &str, standing| {
+        Body::Produced(Product {
+            kind: "council.draft".parse().unwrap(),
+            headline: headline.into(),
+            tone: ProductTone::Neutral,
+            standing,
+            data: format!("{{\"title\":\"{headline}\"}}").into(),
+        })
+    };
+    view.apply(&event(2, "market", draft("First", Standing::Result)));
+    view.apply(&event(3, "market", draft("Notes", Standing::Step)));
+    view.apply(&event(4, "market", draft("Figures", Standing::Data)));
+    view.apply(&event(5, "market", draft("Second", Standing::Result)));
+    let shown: Vec<&str> = view
+        .turns
+        .iter()
+        .map(|turn| match turn.content {
+            TurnContent::Product { index } => view.products[index].headline.as_str(),
+            _ => "another turn",
+        })
+        .collect();
+    assert_eq!(shown, ["First", "Notes", "Second"]);
+    assert_eq!(view.summary.result.as_deref(), Some("Second"));
+    assert_eq!(view.products.len(), 4);
 }
 
 #[test]

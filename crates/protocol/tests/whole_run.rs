@@ -2,7 +2,7 @@
 //! WebAssembly. What it must come to is counted from the JSON itself.
 #![allow(clippy::unwrap_used)]
 
-use protocol::{Event, RunStatus, RunView};
+use protocol::{Event, RunStatus, RunView, trading::Rating};
 use serde_json::Value;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -34,7 +34,9 @@ fn a_run_adds_up_to_what_its_events_say() {
     assert_eq!(view.summary.totals.tool_calls as usize, all("tool_returned").len());
     let visits: usize = view.nodes.iter().map(|node| node.visits.len()).sum();
     assert_eq!(visits, all("node_finished").len());
-    assert_eq!(view.rating.unwrap().summary, all("rated")[0]["summary"].as_str().unwrap());
+    let ratings: Vec<Rating> = view.documents().collect();
+    assert_eq!(ratings[0].summary, all("rated")[0]["summary"].as_str().unwrap());
+    assert_eq!(view.summary.result.as_deref(), Some("Overweight, low confidence"));
     for finished in all("node_finished") {
         for (key, value) in finished["patch"].as_object().into_iter().flatten() {
             let value = value.as_str().unwrap();

@@ -1,7 +1,7 @@
 //! What AgentOS's clients see of a portfolio.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use protocol::*;
+use protocol::{trading::*, *};
 use serde_json::{Value, json};
 use wire::agentos::{Account, Latest, Summary};
 

@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use proptest::prelude::*;
-use protocol::{Analyst, ModelChoice, Problem, RunAccepted, StartRun, Workflow};
+use protocol::{
+    ModelChoice, Problem, RunAccepted, StartRun,
+    trading::{Analyst, Task},
+};
 use serde_json::{Value, json};
 use wire::agentos::{Defaults, InvalidRequest, Trigger, TriggerResponse, start_run};
 
@@ -22,12 +25,12 @@ fn refusal(trigger: Trigger, body: &Value) -> String {
 fn an_empty_body_starts_the_default_pipeline() {
     for body in ["", "  \n", "{}", r#"{"ticker":null,"date":null,"analysts":null,"flow_id":null}"#] {
         let asked = start_run(Trigger::Pipeline, body.as_bytes(), &defaults()).unwrap();
-        let expected = Workflow::Pipeline {
+        let expected = Task::Pipeline {
             ticker: "AAPL".parse().unwrap(),
             date: "2022-06-30".parse().unwrap(),
             analysts: vec![Analyst::Market, Analyst::News, Analyst::Fundamentals],
         };
-        assert_eq!(asked.workflow, expected, "{body:?}");
+        assert_eq!(asked.workflow, expected.into(), "{body:?}");
         assert_eq!(asked.flow, None);
         assert_eq!(asked.model, ModelChoice::Configured);
     }
@@ -40,12 +43,12 @@ fn a_pipeline_takes_its_parameters_and_ignores_others() {
         "flow_id": "1a2b3c4d", "force": true, "max_tickers": "three", "portfolio_id": "../x",
     });
     let asked = start(Trigger::Pipeline, &body).unwrap();
-    let expected = Workflow::Pipeline {
+    let expected = Task::Pipeline {
         ticker: "NVDA".parse().unwrap(),
         date: "2022-05-02".parse().unwrap(),
         analysts: vec![Analyst::Social, Analyst::Market],
     };
-    assert_eq!(asked.workflow, expected);
+    assert_eq!(asked.workflow, expected.into());
     assert_eq!(asked.flow.unwrap().as_str(), "1a2b3c4d");
 }
 
@@ -56,8 +59,8 @@ fn main_portfolio_means_the_default_portfolio() {
         (json!({"portfolio_id": "main_portfolio"}), "growth"),
         (json!({"portfolio_id": "income"}), "income"),
     ] {
-        match start(Trigger::Portfolio, &body).unwrap().workflow {
-            Workflow::Portfolio { portfolio: chosen, .. } => assert_eq!(chosen.as_str(), portfolio),
+        match Task::of(&start(Trigger::Portfolio, &body).unwrap().workflow).unwrap() {
+            Task::Portfolio { portfolio: chosen, .. } => assert_eq!(chosen.as_str(), portfolio),
             other => panic!("{other:?}"),
         }
     }
@@ -76,9 +79,11 @@ fn a_mock_run_is_answered_by_the_rehearsal_at_the_asked_speed() {
     assert_eq!(speed(json!({"speed": 0.1})), normal / 10);
 
     let asked = start(Trigger::Mock, &json!({"mock_type": "pipeline", "ticker": "xom"})).unwrap();
-    assert!(matches!(asked.workflow, Workflow::Pipeline { analysts, .. } if analysts == Analyst::all()));
+    assert!(
+        matches!(Task::of(&asked.workflow).unwrap(), Task::Pipeline { analysts, .. } if analysts == Analyst::all())
+    );
     let asked = start(Trigger::Mock, &json!({"mock_type": "portfolio"})).unwrap();
-    assert!(matches!(asked.workflow, Workflow::Portfolio { .. }));
+    assert!(matches!(Task::of(&asked.workflow).unwrap(), Task::Portfolio { .. }));
 }
 
 #[test]

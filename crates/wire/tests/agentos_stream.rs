@@ -1,7 +1,7 @@
 //! What AgentOS's clients see of a run.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use protocol::*;
+use protocol::{trading::*, *};
 use serde_json::{Value, json};
 use wire::agentos::{RunRecord, Stream, SystemFrame};
 
@@ -9,12 +9,12 @@ const RUN: &str = "0197a1b2-0000-7000-8000-000000000000";
 /// 2022-06-30 00:01:01 UTC.
 const START: i64 = 1_656_547_261_000;
 
-fn request(workflow: Workflow) -> RunRequest {
-    RunRequest::new(workflow, "1a2b3c4d".parse().unwrap())
+fn request(task: Task) -> RunRequest {
+    RunRequest::new(task.into(), "1a2b3c4d".parse().unwrap())
 }
 
 fn pipeline() -> RunRequest {
-    request(Workflow::Pipeline {
+    request(Task::Pipeline {
         ticker: "AAPL".parse().unwrap(),
         date: "2022-06-30".parse().unwrap(),
         analysts: Analyst::all(),
@@ -22,7 +22,7 @@ fn pipeline() -> RunRequest {
 }
 
 fn portfolio() -> RunRequest {
-    request(Workflow::Portfolio { portfolio: "growth".parse().unwrap(), date: "2022-06-30".parse().unwrap() })
+    request(Task::Portfolio { portfolio: "growth".parse().unwrap(), date: "2022-06-30".parse().unwrap() })
 }
 
 /// A log under construction, with one event a second.
@@ -31,7 +31,13 @@ struct Log(Vec<Event>);
 impl Log {
     fn of(request: RunRequest) -> Self {
         let mut log = Self(Vec::new());
-        log.add(None, Body::RunStarted(RunStarted::new(request)));
+        log.add(
+            None,
+            Body::RunStarted(RunStarted::new(
+                request.clone(),
+                Task::of(&request.workflow).unwrap().heading(),
+            )),
+        );
         log
     }
 
@@ -452,7 +458,10 @@ fn trades_and_refused_orders_are_in_the_log() {
         take_profit: None,
     };
     let reasons = vec!["Cash would fall below 5 %".to_owned(), "The sector would exceed 35 %".to_owned()];
-    log.add(Some("execute_trades"), Body::TradeRejected(RejectedOrder { order, price: None, reasons }));
+    log.add(
+        Some("execute_trades"),
+        Body::Produced(RejectedOrder { order, price: None, reasons }.product().unwrap()),
+    );
     assert_eq!(
         log.last()["message"],
         "Warning: Order refused: BUY 10.5 KO: Cash would fall below 5 %; The sector would exceed 35 %"

@@ -1,9 +1,18 @@
-//! The workflows: graphs, prompts and tools. Nothing here knows HTTP.
+//! The workflows, one folder a family: graphs, prompts, tools and rehearsal. Nothing here knows HTTP.
 //!
+//! - [`Family`], [`Families`]: what a family is, and all of them as the engine asks for them
+//! - [`agent`], [`node`], [`prompt`]: what agents and nodes of all families are made of
+//! - [`Rehearsed`]: what all rehearsals have in common
 //! - [`trading`]: research on one stock, and the portfolio that trades on it
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
-mod agent;
+pub mod agent;
+mod family;
+pub mod node;
+pub mod prompt;
+mod rehearsal;
+
 pub mod trading;
 
-pub use agent::{Brief, Conversation, NoTools, ToolUse, Toolbox, ask, converse};
+pub use family::{Families, Family, FamilyError, Form, Job, KindTaken, Refusal};
+pub use rehearsal::Rehearsed;

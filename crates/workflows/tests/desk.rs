@@ -4,7 +4,10 @@
 mod stage;
 
 use portfolio::Entry;
-use protocol::{Confidence, Date, Decimal, Decision, Order, Side};
+use protocol::{
+    Date, Decimal,
+    trading::{Confidence, Decision, Order, Side},
+};
 use stage::{Stage, main_portfolio};
 use workflows::trading::DeskError;
 

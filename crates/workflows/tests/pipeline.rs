@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use llm::{ChatRequest, Message, Turn};
 use protocol::{
-    AccountId, Analyst, Answer, Body, Confidence, Date, Decimal, EdgeKind, Event, Grade, InputReceived,
-    NodeStatus, RunRequest, RunStatus, RunView, Ticker, Tier, ToolStatus, TurnContent, Workflow,
+    AccountId, Answer, Body, Date, Decimal, EdgeKind, Event, InputReceived, NodeStatus, RunRequest,
+    RunStatus, RunView, Tier, ToolStatus, TurnContent, Workflow,
+    trading::{Analyst, Confidence, Grade, Task, Ticker},
 };
 use serde_json::{Value, json};
-use stage::{Changed, Stage, pipeline, request, status};
+use stage::{Changed, Stage, pipeline, rating, request, status};
 
 /// Nodes in the order in which their visits ended.
 fn visits(events: &[Event]) -> Vec<String> {
@@ -40,7 +41,7 @@ async fn grades_follow_from_the_figures() {
     ] {
         let view = stage.pipeline(ticker, "2022-06-30", "flow").await;
         assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
-        let rating = view.rating.unwrap();
+        let rating = rating(&view).unwrap();
         assert_eq!((rating.ticker.as_str(), rating.grade), (ticker, grade));
         assert!(rating.confidence <= Confidence::Medium, "closes alone allow no high confidence");
     }
@@ -196,7 +197,7 @@ async fn a_critical_condition_leads_straight_to_the_decision() {
     let stage = Stage::with_script(Changed(reports_a_halt)).await;
     let view = stage.pipeline("LLY", "2022-06-30", "flow").await;
     assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
-    let rating = view.rating.clone().unwrap();
+    let rating = rating(&view).unwrap();
     assert_eq!(rating.grade, Grade::Sell);
     assert_eq!(rating.abort.as_deref(), Some("Trading was halted today."));
     let order = visits(&stage.events(view.summary.run).await);
@@ -218,7 +219,7 @@ async fn words_about_a_critical_condition_are_no_critical_condition() {
     }))
     .await;
     let view = stage.pipeline("LLY", "2022-06-30", "flow").await;
-    assert_eq!(view.rating.unwrap().abort, None);
+    assert_eq!(rating(&view).unwrap().abort, None);
     assert_eq!(view.summary.nodes_done, view.summary.nodes);
 }
 
@@ -232,16 +233,16 @@ async fn the_confidence_of_a_model_is_lowered_where_inputs_are_missing() {
     }))
     .await;
     let view = stage.pipeline("LLY", "2022-06-30", "flow").await;
-    assert_eq!(view.rating.as_ref().unwrap().confidence, Confidence::Medium);
+    assert_eq!(rating(&view).unwrap().confidence, Confidence::Medium);
     assert!(logs(&view).iter().any(|line| line.contains("lowered to medium")), "{:?}", logs(&view));
 
-    let workflow = Workflow::Pipeline {
+    let workflow = Task::Pipeline {
         ticker: "LLY".parse().unwrap(),
         date: "2022-06-30".parse().unwrap(),
         analysts: vec![Analyst::News],
     };
     let view = stage.run(request(workflow, "flow")).await;
-    assert_eq!(view.rating.unwrap().confidence, Confidence::Low, "nobody looked at prices");
+    assert_eq!(rating(&view).unwrap().confidence, Confidence::Low, "nobody looked at prices");
 }
 
 #[tokio::test]
@@ -253,7 +254,7 @@ async fn a_malformed_rating_is_asked_for_again_and_then_fails_the_run_visibly() 
     }))
     .await;
     let view = stage.pipeline("LLY", "2022-06-30", "flow").await;
-    assert_eq!(view.rating.unwrap().grade, Grade::Buy);
+    assert_eq!(rating(&view).unwrap().grade, Grade::Buy);
 
     let stage = Stage::with_script(Changed(|request: &ChatRequest| {
         (request.agent == "portfolio_manager").then(|| Turn::Answer("I would buy it.".into()))
@@ -261,7 +262,7 @@ async fn a_malformed_rating_is_asked_for_again_and_then_fails_the_run_visibly() 
     .await;
     let view = stage.pipeline("LLY", "2022-06-30", "flow").await;
     assert_eq!(view.summary.status, RunStatus::Failed);
-    let error = view.summary.error.unwrap();
+    let error = view.summary.error.clone().unwrap();
     assert!(
         error.starts_with("Portfolio manager: The model gave no usable answer in 3 attempts."),
         "{error}"
@@ -270,7 +271,7 @@ async fn a_malformed_rating_is_asked_for_again_and_then_fails_the_run_visibly() 
         view.calls.iter().filter(|call| call.node.as_ref().unwrap().as_str() == "portfolio_manager").count(),
         3
     );
-    assert!(view.rating.is_none());
+    assert!(rating(&view).is_none());
 }
 
 #[tokio::test]
@@ -294,7 +295,7 @@ async fn the_same_request_gives_the_same_words() {
     let (one, other) = (Stage::new().await, Stage::new().await);
     let (one, other) =
         (one.pipeline("KO", "2022-06-30", "flow").await, other.pipeline("KO", "2022-06-30", "flow").await);
-    assert_eq!(one.rating, other.rating);
+    assert_eq!(rating(&one), rating(&other));
     let state = |view: &RunView| -> Vec<_> {
         // Analysts end in any order, and with them the order of this list.
         let entries = view.state.iter().filter(|(key, _)| *key != "gaps");
@@ -313,14 +314,17 @@ async fn the_same_request_gives_the_same_words() {
 async fn what_cannot_be_analysed_is_refused_in_a_sentence() {
     let stage = Stage::new().await;
     let mut nobody = pipeline("LLY", "2022-06-30", "flow");
-    if let Workflow::Pipeline { analysts, .. } = &mut nobody.workflow {
-        analysts.clear();
-    }
+    nobody.workflow = nobody.workflow.with("analysts", json!([])).unwrap();
+    let mut unreadable = pipeline("LLY", "2022-06-30", "flow");
+    unreadable.workflow = unreadable.workflow.with("date", json!("2022-99-30")).unwrap();
+    let unknown = request(Workflow::bare("opera".parse().unwrap()), "flow");
     for (request, words) in [
         (pipeline("TSLA", "2022-06-30", "flow"), "no prices of TSLA"),
         (pipeline("LLY", "2015-12-31", "flow"), "2016-01-04 to 2022-12-28"),
         (pipeline("LLY", "2022-12-29", "flow"), "2016-01-04 to 2022-12-28"),
         (nobody, "Select at least one"),
+        (unreadable, "The parameters of a pipeline run cannot be read: \"2022-99-30\" is no day"),
+        (unknown, "knows no workflow of the kind opera"),
     ] {
         let refusal = stage.engine.start(request, AccountId::local()).await.unwrap_err().to_string();
         assert!(refusal.contains(words), "{refusal}");

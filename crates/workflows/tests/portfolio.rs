@@ -6,9 +6,9 @@ mod stage;
 use llm::{ChatRequest, Turn};
 use portfolio::Entry;
 use protocol::{
-    AccountId, Body, Confidence, Decimal, Edits, ForkPoint, ForkRun, ModelChoice, NewEvent, NodeStatus,
-    PortfolioId, RunFinished, RunId, RunStarted, RunStatus, RunView, Side, Timestamp, Totals, TurnContent,
-    Workflow,
+    AccountId, Body, Decimal, Edits, ForkPoint, ForkRun, Heading, ModelChoice, NewEvent, NodeStatus,
+    RunFinished, RunId, RunStarted, RunStatus, RunView, Timestamp, Totals, TurnContent,
+    trading::{Confidence, Decision, PortfolioId, PortfolioView, RejectedOrder, Side, Task, Trade},
 };
 use serde_json::json;
 use stage::{Changed, Stage, main_portfolio, pipeline, portfolio, request, status};
@@ -17,8 +17,15 @@ fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
 }
 
-fn traded(view: &RunView) -> Vec<(Side, &str, Decimal, Decimal)> {
-    view.trades.iter().map(|trade| (trade.side, trade.ticker.as_str(), trade.quantity, trade.price)).collect()
+fn trades(view: &RunView) -> Vec<Trade> {
+    view.documents().collect()
+}
+
+fn traded(view: &RunView) -> Vec<(Side, String, Decimal, Decimal)> {
+    trades(view)
+        .into_iter()
+        .map(|trade| (trade.side, trade.ticker.to_string(), trade.quantity, trade.price))
+        .collect()
 }
 
 fn logs(view: &RunView) -> String {
@@ -42,19 +49,19 @@ async fn a_portfolio_buys_what_the_flow_rated_well() {
     assert_eq!(
         traded(&view),
         [
-            (Side::Buy, "LLY", decimal("15"), decimal("320.403")),
-            (Side::Buy, "MRK", decimal("56"), decimal("88.633")),
+            (Side::Buy, "LLY".to_owned(), decimal("15"), decimal("320.403")),
+            (Side::Buy, "MRK".to_owned(), decimal("56"), decimal("88.633")),
         ]
     );
-    assert_eq!(view.trades[0].stop_loss, Some(decimal("288.36")));
-    assert_eq!(view.trades[0].take_profit, Some(decimal("384.48")));
+    assert_eq!(trades(&view)[0].stop_loss, Some(decimal("288.36")));
+    assert_eq!(trades(&view)[0].take_profit, Some(decimal("384.48")));
     assert_eq!(view.summary.result.as_deref(), Some("0 sells, 2 buys"));
 
     let portfolio = stage.desk.view(&main_portfolio(), None).await.unwrap();
     // 100000 - 15 * 320.403 - 56 * 88.633
     assert_eq!(portfolio.cash, decimal("90230.507"));
     assert_eq!(portfolio.total.known(), Some(&decimal("100000")));
-    assert_eq!(view.portfolio.unwrap().as_ref(), &portfolio);
+    assert_eq!(view.documents::<PortfolioView>().last().unwrap(), portfolio);
 }
 
 #[tokio::test]
@@ -81,7 +88,7 @@ async fn every_step_is_a_node_and_the_briefs_are_written_side_by_side() {
     let sources = |to: &str| view.edges.iter().filter(|edge| edge.plan.to.as_str() == to).count();
     assert_eq!((sources("make_decision"), sources("macro_summary"), sources("micro_summary")), (2, 1, 1));
     // Nothing held, nothing rated: nothing is traded, and that is said.
-    assert!(view.trades.is_empty());
+    assert!(trades(&view).is_empty());
     assert!(logs(&view).contains("has no ratings up to 2022-06-30"), "{}", logs(&view));
     assert!(logs(&view).contains("has no price for SGOV"), "{}", logs(&view));
 }
@@ -93,7 +100,7 @@ async fn other_flows_and_later_days_are_not_considered() {
     stage.pipeline("MRK", "2022-07-01", "flow").await;
     let view = stage.portfolio("2022-06-30", "flow").await;
     assert_eq!(view.summary.status, RunStatus::Succeeded);
-    assert!(view.trades.is_empty(), "{:?}", view.trades);
+    assert!(trades(&view).is_empty(), "{:?}", trades(&view));
     assert!(
         logs(&view).contains("Pipeline · MRK · 2022-07-01 is not considered: it lies after"),
         "{}",
@@ -107,12 +114,12 @@ async fn a_holding_whose_trend_breaks_is_sold() {
     stage.pipeline("PFE", "2022-06-30", "flow").await;
     let view = stage.portfolio("2022-06-30", "flow").await;
     // Overweight, so 7 %, halved: 3500 / 50.011 = 69.98 shares.
-    assert_eq!(traded(&view), [(Side::Buy, "PFE", decimal("69"), decimal("50.011"))]);
+    assert_eq!(traded(&view), [(Side::Buy, "PFE".to_owned(), decimal("69"), decimal("50.011"))]);
     // Two months later the close of 43.478 is below SMA 50 (48.11) and SMA 200 (49.01).
     let view = stage.portfolio("2022-08-31", "flow").await;
-    assert_eq!(traded(&view), [(Side::Sell, "PFE", decimal("69"), decimal("43.478"))]);
+    assert_eq!(traded(&view), [(Side::Sell, "PFE".to_owned(), decimal("69"), decimal("43.478"))]);
     // 69 * (43.478 - 50.011)
-    assert_eq!(view.trades[0].realised_profit, Some(decimal("-450.777")));
+    assert_eq!(trades(&view)[0].realised_profit, Some(decimal("-450.777")));
     assert!(stage.desk.view(&main_portfolio(), None).await.unwrap().holdings.is_empty());
 }
 
@@ -138,16 +145,21 @@ async fn a_rejected_order_is_seen_with_all_reasons() {
     .await;
     let view = stage.portfolio("2022-06-30", "flow").await;
     assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
-    assert_eq!(traded(&view), [(Side::Buy, "KO", decimal("10"), decimal("61.078"))]);
+    assert_eq!(traded(&view), [(Side::Buy, "KO".to_owned(), decimal("10"), decimal("61.078"))]);
     // 400 * 320.403 = 128161.20 of 100000.
-    let reasons = view.rejected[0].reasons.join("; ");
+    let rejected: Vec<RejectedOrder> = view.documents().collect();
+    let reasons = rejected[0].reasons.join("; ");
     for reason in ["Insufficient cash", "Min cash reserve", "Max position size", "Max sector exposure"] {
         assert!(reasons.contains(reason), "{reasons}");
     }
-    assert_eq!(view.rejected[1].reasons, ["No price found for SPY"]);
+    assert_eq!(rejected[1].reasons, ["No price found for SPY"]);
     let execute = view.node(&"execute_trades".parse().unwrap()).unwrap();
     assert_eq!(execute.degraded.as_deref(), Some("2 of 3 orders were rejected."));
-    assert_eq!(view.decision.unwrap().confidence, Confidence::Low, "no rating stands behind the purchases");
+    assert_eq!(
+        view.documents::<Decision>().last().unwrap().confidence,
+        Confidence::Low,
+        "no rating stands behind the purchases"
+    );
 }
 
 /// Reads a run's log until an event is found.
@@ -172,7 +184,7 @@ async fn a_run_that_is_cut_off_goes_on_after_a_restart_and_trades_once() {
     assert_eq!(stage.engine.resume().await.unwrap(), 1);
     let view = stage.end(run).await;
     assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
-    assert_eq!(traded(&view), [(Side::Buy, "LLY", decimal("15"), decimal("320.403"))]);
+    assert_eq!(traded(&view), [(Side::Buy, "LLY".to_owned(), decimal("15"), decimal("320.403"))]);
     assert_eq!(stage.desk.load(&main_portfolio()).await.unwrap().entries(), 2);
 }
 
@@ -181,13 +193,14 @@ async fn a_step_that_is_repeated_after_its_trades_trades_no_more() {
     let stage = Stage::new().await;
     stage.pipeline("LLY", "2022-06-30", "flow").await;
     let view = stage.portfolio("2022-06-30", "flow").await;
-    let (run, decision) = (view.summary.run, view.decision.clone().unwrap());
+    let (run, decision) = (view.summary.run, view.documents::<Decision>().last().unwrap());
     let date = "2022-06-30".parse().unwrap();
     // A trade's key is its decision's and its number in it.
-    let (key, _) = view.trades[0].key.rsplit_once('/').unwrap();
+    let first = trades(&view).remove(0).key;
+    let (key, _) = first.rsplit_once('/').unwrap();
     let again = stage.desk.decide(&main_portfolio(), key, Some(run), date, &decision).await.unwrap();
-    let Entry::Decided { trades, .. } = again else { panic!("{again:?}") };
-    assert_eq!(trades, view.trades);
+    let Entry::Decided { trades: decided, .. } = again else { panic!("{again:?}") };
+    assert_eq!(decided, trades(&view));
     assert_eq!(stage.desk.load(&main_portfolio()).await.unwrap().entries(), 2);
 }
 
@@ -207,7 +220,7 @@ async fn a_portfolio_that_has_decided_later_fails_the_run_visibly() {
 async fn an_unknown_portfolio_is_refused_before_the_run_starts() {
     let stage = Stage::new().await;
     let unknown: PortfolioId = "nobody".parse().unwrap();
-    let workflow = Workflow::Portfolio { portfolio: unknown, date: "2022-06-30".parse().unwrap() };
+    let workflow = Task::Portfolio { portfolio: unknown, date: "2022-06-30".parse().unwrap() };
     let refusal =
         stage.engine.start(request(workflow, "flow"), AccountId::local()).await.unwrap_err().to_string();
     assert!(refusal.contains("no portfolio nobody"), "{refusal}");
@@ -229,8 +242,11 @@ fn account(name: &str) -> AccountId {
 async fn a_run_of_berts_on_annas_portfolio(stage: &Stage, status: Option<RunStatus>) -> RunId {
     let portfolio: PortfolioId = "anna--growth".parse().unwrap();
     stage.desk.open(portfolio.clone(), "Growth", decimal("50000")).await.unwrap();
-    let workflow = Workflow::Portfolio { portfolio, date: "2022-06-30".parse().unwrap() };
-    let started = RunStarted { owner: account("bert"), ..RunStarted::new(request(workflow, "flow")) };
+    let workflow = Task::Portfolio { portfolio, date: "2022-06-30".parse().unwrap() };
+    let started = RunStarted {
+        owner: account("bert"),
+        ..RunStarted::new(request(workflow, "flow"), Heading::new("Portfolio"))
+    };
     let mut bodies = vec![Body::RunStarted(started)];
     bodies.extend(status.map(|status| {
         Body::RunFinished(RunFinished { status, error: None, stopped: None, totals: Totals::default() })
@@ -268,7 +284,7 @@ async fn a_run_on_anothers_portfolio_is_neither_started_nor_continued_nor_resume
     assert_eq!(view.summary.status, RunStatus::Failed);
     let error = view.summary.error.unwrap();
     assert!(error.contains("no portfolio anna--growth"), "{error}");
-    assert!(view.portfolio.is_none(), "nothing of it was shown");
+    assert!(view.products.is_empty(), "nothing of it was shown");
 }
 
 #[tokio::test]

@@ -8,7 +8,9 @@ use engine::{
 };
 use journal::Journal;
 use llm::{ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, Sink};
-use protocol::{AccountId, NodeAdded, NodeId, NodeKind, RunId, RunRequest, RunStatus, Tier};
+use protocol::{
+    AccountId, Heading, NodeAdded, NodeId, NodeKind, RunId, RunRequest, RunStatus, Tier, WorkflowKind,
+};
 
 use crate::{
     bare_log::BareLog,
@@ -68,7 +70,7 @@ fn milliseconds_a_node(begin: Instant) -> f64 {
 struct Chain;
 
 impl Workflows for Chain {
-    fn plan(&self, _: RunId, _: &RunRequest, _: &AccountId) -> Result<Plan, String> {
+    fn plan(&self, _: RunId, request: &RunRequest, _: &AccountId) -> Result<Plan, String> {
         let mut graph = Graph::new();
         for number in 1..=NODES {
             graph.node(plan(number), Nothing);
@@ -76,7 +78,12 @@ impl Workflows for Chain {
         for number in 1..NODES {
             graph.flow(&id(number), &id(number + 1));
         }
-        Ok(Plan { graph, model: Arc::new(Nothing) })
+        let (workflow, heading) = (request.workflow.clone(), Heading::new("Chain"));
+        Ok(Plan { workflow, heading, graph, model: Arc::new(Nothing) })
+    }
+
+    fn knows(&self, _: &WorkflowKind) -> bool {
+        true
     }
 
     fn model(&self, _: &RunRequest) -> Arc<dyn ChatModel> {

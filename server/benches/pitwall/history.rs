@@ -9,7 +9,8 @@ use std::{
 use futures::{StreamExt, stream};
 use journal::Journal;
 use protocol::{
-    Analyst, Body, NewEvent, RunFinished, RunRequest, RunStarted, RunStatus, Timestamp, Totals, Workflow,
+    Body, NewEvent, RunFinished, RunRequest, RunStarted, RunStatus, Timestamp, Totals,
+    trading::{Analyst, Task},
 };
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -123,9 +124,10 @@ async fn fill(folder: &Path, runs: usize) {
 fn log(number: usize, runs: usize) -> Vec<NewEvent> {
     let ticker = if number == runs / 100 { "RARE" } else { TICKERS[number % TICKERS.len()] };
     let date = "2022-06-30".parse().unwrap();
-    let workflow = Workflow::Pipeline { ticker: ticker.parse().unwrap(), date, analysts: Analyst::all() };
+    let task = Task::Pipeline { ticker: ticker.parse().unwrap(), date, analysts: Analyst::all() };
     let flow = format!("flow{}", number % 1000).parse().unwrap();
-    let start = event(Body::RunStarted(RunStarted::new(RunRequest::new(workflow, flow))));
+    let heading = task.heading();
+    let start = event(Body::RunStarted(RunStarted::new(RunRequest::new(task.into(), flow), heading)));
     let status = match number % 50_000 {
         7 => return vec![start],
         8 => RunStatus::Failed,

@@ -1,8 +1,9 @@
 //! Events to store and to send.
 
 use protocol::{
-    Analyst, Body, Event, Limits, LogLevel, LogLine, NewEvent, RunId, RunRequest, RunStarted, Timestamp,
+    Body, Event, Heading, Limits, LogLevel, LogLine, NewEvent, RunId, RunRequest, RunStarted, Timestamp,
     Workflow,
+    trading::{Analyst, Task},
 };
 use uuid::Uuid;
 
@@ -16,7 +17,7 @@ pub fn new_run() -> RunId {
 
 /// The first event of a run.
 pub fn started() -> NewEvent {
-    event(Body::RunStarted(RunStarted::new(request())))
+    event(Body::RunStarted(RunStarted::new(request(), Heading::new("Pipeline"))))
 }
 
 /// A further event, of the size that most have: 440 bytes.
@@ -41,11 +42,12 @@ pub fn request() -> RunRequest {
 
 /// Research on one stock.
 pub fn workflow() -> Workflow {
-    Workflow::Pipeline {
+    Task::Pipeline {
         ticker: "AAPL".parse().unwrap(),
         date: "2022-06-30".parse().unwrap(),
         analysts: Analyst::all(),
     }
+    .into()
 }
 
 fn event(body: Body) -> NewEvent {

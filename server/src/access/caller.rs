@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use accounts::Credential;
-use protocol::{AccountId, PortfolioId, Problem, Role, RunId, RunSummary};
+use protocol::{AccountId, Problem, Role, RunId, RunSummary, trading::PortfolioId};
 
 /// The caller of a request.
 #[derive(Clone, Debug)]

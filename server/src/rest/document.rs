@@ -29,10 +29,6 @@ const REFUSALS: [(u16, &str); 12] = [
     (507, "The disk is full"),
 ];
 
-/// Schemas that keep what another version wrote beside the known kinds: a known one matches its own kind, and
-/// the open form as well.
-const OPEN: [&str; 2] = ["Body", "AnyWorkflow"];
-
 /// Completes the document that the routes describe.
 pub fn complete(document: &mut OpenApi) {
     let components = document.components.get_or_insert_default();
@@ -61,13 +57,13 @@ fn open(components: &mut Components) {
         body.items.pop();
         body.items.push(RefOr::Ref(Ref::from_schema_name("UnknownBody")));
     }
-    for name in OPEN {
-        if let Some(RefOr::T(schema)) = components.schemas.get_mut(name)
-            && let Schema::OneOf(OneOf { items, description, .. }) = schema
-        {
-            let any = std::mem::take(items).into_iter().fold(AnyOfBuilder::new(), AnyOfBuilder::item);
-            *schema = Schema::AnyOf(AnyOf { description: description.take(), ..any.build() });
-        }
+    // What another version wrote is kept beside the kinds that are known: a known one is of its own kind, and
+    // of the form that is kept as well.
+    if let Some(RefOr::T(schema)) = components.schemas.get_mut("Body")
+        && let Schema::OneOf(OneOf { items, description, .. }) = schema
+    {
+        let any = std::mem::take(items).into_iter().fold(AnyOfBuilder::new(), AnyOfBuilder::item);
+        *schema = Schema::AnyOf(AnyOf { description: description.take(), ..any.build() });
     }
 }
 

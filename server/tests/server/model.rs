@@ -11,7 +11,7 @@ use std::{
 };
 
 use journal::Journal;
-use protocol::{Event, RunStatus, RunView, Totals, Trade};
+use protocol::{Event, RunStatus, RunView, Totals, trading::Trade};
 use serde_json::{Value, json};
 
 use crate::support::{Home, Moments, Server, Visitor};

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use protocol::{Body, Event, InputForm, RunId, RunStatus, RunView};
+use protocol::{Body, Event, InputForm, RunId, RunStatus, RunView, trading::Trade};
 use serde_json::{Value, json};
 
 use crate::support::{Home, Provider, Server, asking};
@@ -122,11 +122,8 @@ async fn the_first_valid_answer_wins_also_after_a_restart() {
 }
 
 fn trades(events: &[Event]) -> Vec<String> {
-    let trades = events.iter().filter_map(|event| match &event.body {
-        Body::TradeExecuted(trade) => Some(format!("{} {}", trade.ticker, trade.quantity)),
-        _ => None,
-    });
-    trades.collect()
+    let view = RunView::fold(events).unwrap();
+    view.documents::<Trade>().map(|trade| format!("{} {}", trade.ticker, trade.quantity)).collect()
 }
 
 #[tokio::test]
@@ -269,7 +266,8 @@ async fn an_exported_run_is_the_same_when_it_is_imported() {
     assert_eq!(view.summary.imported_from, Some(run));
     assert_eq!(view.summary.totals, original.summary.totals);
     assert_eq!(view.state, original.state);
-    assert_eq!(view.rating, original.rating);
+    assert_eq!(view.products, original.products);
+    assert!(view.has_result());
     assert_eq!(
         server.text(&format!("/api/v1/runs/{imported}/export.jsonl")).await.lines().count(),
         file.lines().count()
@@ -289,7 +287,7 @@ async fn an_exported_page_holds_the_run_and_asks_for_nothing_else() {
     let run = server.start_run(pipeline()).await;
     let view = end(&server, run).await;
     let page = server.text(&format!("/api/v1/runs/{run}/export.html")).await;
-    for wanted in [run.to_string(), "Market analyst".to_owned(), view.rating.unwrap().grade.to_string()] {
+    for wanted in [run.to_string(), "Market analyst".to_owned(), view.summary.result.unwrap()] {
         assert!(page.contains(&wanted), "{wanted} is missing");
     }
     for reference in ["src=", "<link", "@import", "url(", "<script src"] {

@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::{Body, Event, Frame, InputForm, InputRequest, RunId, RunStatus, RunView, Trade};
+use protocol::{
+    Body, Document, Event, Frame, InputForm, InputRequest, RunId, RunStatus, RunView,
+    trading::{Decision, Trade},
+};
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
@@ -52,6 +55,10 @@ enum Phase {
     Over,
 }
 
+fn is_product<D: Document>(body: &Body) -> bool {
+    matches!(body, Body::Produced(product) if product.holds::<D>())
+}
+
 impl Phase {
     const ALL: [Self; 8] = [
         Self::Unborn,
@@ -69,12 +76,12 @@ impl Phase {
         match () {
             () if log.is_empty() => Self::Unborn,
             () if has("run_finished") => Self::Over,
-            () if has("trade_executed") => Self::Recorded,
+            () if log.iter().any(|event| is_product::<Trade>(&event.body)) => Self::Recorded,
             // The first entry opens the portfolio.
             () if entries > 1 => Self::Traded,
             () if has("input_received") => Self::Answered,
             () if has("input_requested") => Self::Waiting,
-            () if has("decision_made") => Self::Decided,
+            () if log.iter().any(|event| is_product::<Decision>(&event.body)) => Self::Decided,
             () => Self::Working,
         }
     }
@@ -176,13 +183,15 @@ async fn phase_on_disk(home: &Home, portfolio: &str) -> Phase {
     let Some(Body::RunStarted(started)) = log.first().map(|event| &event.body) else {
         return Phase::Unborn;
     };
-    let is_of_portfolio = started.request.workflow.subject() == portfolio;
+    let is_of_portfolio = started.heading.subject.as_deref() == Some(portfolio);
     Phase::of(if is_of_portfolio { &log } else { &[] }, entries)
 }
 
 fn trades_of_log(events: &[Event]) -> BTreeMap<String, String> {
     let trades = events.iter().filter_map(|event| match &event.body {
-        Body::TradeExecuted(trade) => Some((trade.key.clone(), trade.quantity.to_string())),
+        Body::Produced(product) => {
+            product.document::<Trade>().map(|trade| (trade.key, trade.quantity.to_string()))
+        }
         _ => None,
     });
     let mut found = BTreeMap::new();

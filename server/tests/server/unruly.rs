@@ -16,7 +16,10 @@ use axum::{
     routing::post,
 };
 use futures::{StreamExt, future::join_all, stream};
-use protocol::{Body, Grade, RunStatus, RunView, Totals};
+use protocol::{
+    Body, RunStatus, RunView, Totals,
+    trading::{Grade, Rating},
+};
 use serde_json::{Value, json};
 use strum::VariantArray;
 use tokio::net::TcpListener;
@@ -226,7 +229,7 @@ async fn an_endpoint_that_misbehaves_in_all_ways_spoils_no_result_and_charges_no
         match view.summary.status {
             RunStatus::Succeeded => {
                 succeeded += 1;
-                let rating = view.rating.expect("a rating");
+                let rating = view.documents::<Rating>().last().expect("a rating");
                 assert_eq!(rating.grade, Grade::Overweight);
                 assert!(rating.thesis.ends_with(END), "{}", rating.thesis);
             }

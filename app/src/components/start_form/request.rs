@@ -1,28 +1,33 @@
 //! What the start form asks for, checked before it is sent.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use leptos_router::params::ParamsMap;
 use protocol::{
-    Analyst, Approval, Date, FlowId, Limits, ModelChoice, NodeId, PortfolioId, RunStatus, RunSummary,
-    StartOptions, StartRun, Ticker, Workflow, WorkflowKind, parse_date,
+    Approval, Date, FlowId, FlowReads, Limits, ModelChoice, NodeId, PlannedNode, RunStatus, RunSummary,
+    StartRun, Startable, Workflow, WorkflowKind,
 };
+use serde_json::Map;
 
-use crate::format::long_day;
+use crate::{components::schema::Field, families::subject_of};
+
+/// The most flows that are offered to be joined.
+const MOST_FLOWS: usize = 12;
+
+/// A kind of workflow as the form offers it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offer {
+    /// The kind, with its sample and its nodes.
+    pub startable: Startable,
+    /// The fields of its parameters.
+    pub fields: Vec<Field>,
+}
 
 /// What a person has filled in so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answers {
-    /// Pipeline or portfolio.
-    pub kind: WorkflowKind,
-    /// The ticker as typed.
-    pub ticker: String,
-    /// The day as the date field gives it.
-    pub date: String,
-    /// The chosen analysts.
-    pub analysts: BTreeSet<Analyst>,
-    /// The chosen portfolio.
-    pub portfolio: Option<PortfolioId>,
+    /// The fields as typed, by their names.
+    pub typed: BTreeMap<String, String>,
     /// The flow to join, or none for a new one.
     pub flow: Option<FlowId>,
     /// Which model answers.
@@ -35,29 +40,34 @@ pub struct Answers {
     pub questions: bool,
 }
 
-/// What is wrong with the answers, by field: each a sentence that says what to do.
+/// What is wrong with the answers: each a sentence that says what to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Faults {
-    /// About the ticker.
-    pub ticker: Option<String>,
-    /// About the day.
-    pub date: Option<String>,
-    /// About the analysts.
-    pub analysts: Option<String>,
-    /// About the portfolio.
-    pub portfolio: Option<String>,
+    /// About fields, by their names.
+    pub fields: BTreeMap<String, String>,
     /// About the limits.
     pub limits: Option<String>,
+    /// About all of it.
+    pub whole: Option<String>,
 }
 
 impl Answers {
     /// The request, or what is wrong in the fields that it needs.
-    pub fn request(&self, options: &StartOptions) -> Result<StartRun, Faults> {
-        let date = day(&self.date, options);
-        let workflow = match self.kind {
-            WorkflowKind::Pipeline => self.pipeline(date, options)?,
-            WorkflowKind::Portfolio | WorkflowKind::Other => self.portfolio(date)?,
-        };
+    pub fn request(&self, offer: &Offer) -> Result<StartRun, Faults> {
+        let (mut parameters, mut faults) = (Map::new(), Faults::default());
+        for field in &offer.fields {
+            match field.read(self.typed.get(&field.name).map_or("", String::as_str)) {
+                Ok(Some(value)) => drop(parameters.insert(field.name.clone(), value)),
+                Ok(None) => {}
+                Err(fault) => drop(faults.fields.insert(field.name.clone(), fault)),
+            }
+        }
+        if !faults.fields.is_empty() {
+            return Err(faults);
+        }
+        let workflow = Workflow::new(offer.startable.spec.kind.clone(), parameters).map_err(|error| {
+            Faults { whole: Some(format!("The run cannot be started: {error}.")), ..faults }
+        })?;
         let limits = self.limits.clone();
         let limits = limits.map_err(|fault| Faults { limits: Some(fault), ..Faults::default() })?;
         Ok(StartRun {
@@ -65,98 +75,41 @@ impl Answers {
             flow: self.flow.clone(),
             model: self.model.clone(),
             limits,
-            approval: self.pauses(options),
+            approval: self.pauses(&offer.startable.nodes),
             questions: self.questions,
         })
     }
 
     /// The approve mode, without nodes that runs of this kind do not have.
-    fn pauses(&self, options: &StartOptions) -> Approval {
+    fn pauses(&self, planned: &[PlannedNode]) -> Approval {
         let Approval::Nodes { nodes } = &self.approval else { return self.approval.clone() };
-        let is_planned =
-            |id: &NodeId| options.nodes.iter().any(|node| node.kind == self.kind && node.id == *id);
+        let is_planned = |id: &NodeId| planned.iter().any(|node| node.id == *id);
         let nodes: BTreeSet<_> = nodes.iter().filter(|id| is_planned(id)).cloned().collect();
         if nodes.is_empty() { Approval::Off } else { Approval::Nodes { nodes } }
     }
-
-    fn pipeline(&self, date: Result<Date, String>, options: &StartOptions) -> Result<Workflow, Faults> {
-        let analysts: Vec<Analyst> =
-            options.analysts.iter().copied().filter(|analyst| self.analysts.contains(analyst)).collect();
-        let nobody = analysts.is_empty().then(|| "Choose at least one analyst.".to_owned());
-        match (instrument(&self.ticker, options), date, nobody) {
-            (Ok(ticker), Ok(date), None) => Ok(Workflow::Pipeline { ticker, date, analysts }),
-            (ticker, date, analysts) => {
-                Err(Faults { ticker: ticker.err(), date: date.err(), analysts, ..Faults::default() })
-            }
-        }
-    }
-
-    fn portfolio(&self, date: Result<Date, String>) -> Result<Workflow, Faults> {
-        let portfolio =
-            self.portfolio.clone().ok_or_else(|| "Choose the portfolio that is to trade.".to_owned());
-        match (portfolio, date) {
-            (Ok(portfolio), Ok(date)) => Ok(Workflow::Portfolio { portfolio, date }),
-            (portfolio, date) => {
-                Err(Faults { portfolio: portfolio.err(), date: date.err(), ..Faults::default() })
-            }
-        }
-    }
 }
 
-fn instrument(typed: &str, options: &StartOptions) -> Result<Ticker, String> {
-    if typed.trim().is_empty() {
-        return Err("Type a ticker or a part of the company's name, and choose from the list.".into());
-    }
-    let known = |ticker: &Ticker| options.instruments.iter().any(|instrument| instrument.ticker == *ticker);
-    match typed.parse::<Ticker>() {
-        Ok(ticker) if known(&ticker) => Ok(ticker),
-        _ => {
-            Err(format!("There are no prices for \"{}\". Choose an instrument from the list.", typed.trim()))
-        }
-    }
-}
-
-fn day(typed: &str, options: &StartOptions) -> Result<Date, String> {
-    let (first, last) = (options.first_date, options.last_date);
-    let range = format!("Choose a day from {} to {}.", long_day(first), long_day(last));
-    match parse_date(typed) {
-        None => Err(range),
-        Some(date) if date < first => Err(format!("Prices begin on {}. {range}", long_day(first))),
-        Some(date) if date > last => Err(format!("Prices end on {}. {range}", long_day(last))),
-        Some(date) => Ok(date),
-    }
-}
-
-/// What an address such as `/?type=portfolio&portfolio=main` asks the form to begin with.
+/// What an address such as `/?type=essay&topic=rain` asks the form to begin with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preset {
-    /// `type`: pipeline or portfolio.
+    /// `type`: the kind.
     pub kind: Option<WorkflowKind>,
-    /// `ticker`.
-    pub ticker: Option<Ticker>,
-    /// `date`.
-    pub date: Option<Date>,
-    /// `portfolio`.
-    pub portfolio: Option<PortfolioId>,
+    /// What is to be typed into fields, by their names.
+    pub typed: BTreeMap<String, String>,
     /// `flow`.
     pub flow: Option<FlowId>,
 }
 
 impl Preset {
     /// Reads the query; what is not valid is left out.
-    pub fn from_query(query: &ParamsMap) -> Self {
-        let kind = query.get_str("type").and_then(|kind| match kind {
-            "pipeline" => Some(WorkflowKind::Pipeline),
-            "portfolio" => Some(WorkflowKind::Portfolio),
-            _ => None,
-        });
-        Self {
-            kind,
-            ticker: query.get_str("ticker").and_then(|ticker| ticker.parse().ok()),
-            date: query.get_str("date").and_then(parse_date),
-            portfolio: query.get_str("portfolio").and_then(|portfolio| portfolio.parse().ok()),
-            flow: query.get_str("flow").and_then(|flow| flow.parse().ok()),
-        }
+    pub fn from_query(query: &ParamsMap, offers: &[Offer]) -> Self {
+        let kind = query.get_str("type").and_then(|kind| kind.parse::<WorkflowKind>().ok());
+        let kind = kind.filter(|kind| offers.iter().any(|offer| offer.startable.spec.kind == *kind));
+        let of_kind = |offer: &&Offer| kind.as_ref().is_none_or(|kind| offer.startable.spec.kind == *kind);
+        let fields = offers.iter().filter(of_kind).flat_map(|offer| &offer.fields);
+        let typed = fields
+            .filter_map(|field| Some((field.name.clone(), field.typed_of(query.get_str(&field.name)?)?)));
+        Self { typed: typed.collect(), kind, flow: query.get_str("flow").and_then(|flow| flow.parse().ok()) }
     }
 }
 
@@ -167,185 +120,213 @@ pub struct FlowChoice {
     pub flow: FlowId,
     /// What its runs were about, newest first, without repetition.
     pub subjects: Vec<String>,
-    /// The day of its newest run.
-    pub date: Date,
-    /// Its pipeline runs that ended well: what a portfolio run reads.
-    pub analyses: usize,
+    /// The day as of which its newest run works.
+    pub as_of: Option<Date>,
+    /// Its results that runs of another kind read.
+    pub results: usize,
 }
 
 impl FlowChoice {
     /// `AAPL, MSFT · 2022-06-30 · 2 analyses · 7f3a91c2`.
-    pub fn label(&self) -> String {
+    pub fn label(&self, reads: Option<&FlowReads>) -> String {
         let subjects = match self.subjects.as_slice() {
             [first, second, third, rest @ ..] if !rest.is_empty() => {
                 format!("{first}, {second}, {third} and {} more", rest.len())
             }
             few => few.join(", "),
         };
-        let id: String = self.flow.as_str().chars().take(8).collect();
-        format!("{subjects} · {} · {} · {id}", self.date, analyses(self.analyses))
+        let id = self.flow.as_str().chars().take(8).collect();
+        let results = reads.map(|reads| counted(reads, self.results));
+        let parts = [Some(subjects), self.as_of.map(|day| day.to_string()), results, Some(id)];
+        parts.into_iter().flatten().collect::<Vec<String>>().join(" · ")
     }
 }
 
 /// `1 analysis`, `2 analyses`.
-pub fn analyses(count: usize) -> String {
-    if count == 1 { "1 analysis".into() } else { format!("{count} analyses") }
+pub fn counted(reads: &FlowReads, count: usize) -> String {
+    let noun = if count == 1 { &reads.one } else { &reads.many };
+    format!("{count} {noun}")
 }
 
-/// The flows of these runs, newest first as the runs are, at most twelve. What was imported is
-/// nobody's research, so it makes no flow to go on with, nor does what cannot be read.
-pub fn flows(runs: &[RunSummary]) -> Vec<FlowChoice> {
+/// What is read of flows: by runs of this kind, or else of runs of this kind.
+pub fn reads_of<'o>(offers: &'o [Offer], kind: &WorkflowKind) -> Option<&'o FlowReads> {
+    let reads = |offer: &'o Offer| offer.startable.spec.flow.reads.as_ref();
+    let own = offers.iter().filter(|offer| offer.startable.spec.kind == *kind).find_map(reads);
+    own.or_else(|| offers.iter().filter_map(reads).find(|reads| reads.kind == *kind))
+}
+
+/// The flows of these runs, newest first as the runs are. What was imported is nobody's work here, so it
+/// makes no flow to go on with, nor does what cannot be read.
+pub fn flows(runs: &[RunSummary], reads: Option<&FlowReads>) -> Vec<FlowChoice> {
     let mut choices: Vec<FlowChoice> = Vec::new();
     let own = runs.iter().filter(|run| run.imported_from.is_none() && run.unreadable.is_none());
     for run in own {
-        let workflow = &run.request.workflow;
-        let Some(date) = workflow.date() else { continue };
         let index = choices.iter().position(|choice| choice.flow == run.request.flow).unwrap_or_else(|| {
-            let flow = run.request.flow.clone();
-            choices.push(FlowChoice { flow, subjects: Vec::new(), date, analyses: 0 });
+            let (flow, as_of) = (run.request.flow.clone(), run.as_of);
+            choices.push(FlowChoice { flow, subjects: Vec::new(), as_of, results: 0 });
             choices.len() - 1
         });
         let choice = &mut choices[index];
-        if !choice.subjects.iter().any(|subject| subject == workflow.subject()) {
-            choice.subjects.push(workflow.subject().to_owned());
+        let subject = subject_of(run);
+        if !choice.subjects.contains(&subject) {
+            choice.subjects.push(subject);
         }
-        if workflow.kind() == WorkflowKind::Pipeline && run.status == RunStatus::Succeeded {
-            choice.analyses += 1;
+        let is_read = reads.is_some_and(|reads| reads.kind == *run.request.workflow.kind());
+        if is_read && run.status == RunStatus::Succeeded {
+            choice.results += 1;
         }
     }
-    choices.truncate(12);
+    choices.truncate(MOST_FLOWS);
     choices
 }
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Instrument, PlannedNode, RunRequest, Timestamp};
+    use protocol::{FlowSpec, Heading, KindSpec, RunRequest, Timestamp};
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::components::schema::fields;
 
-    fn date(text: &str) -> Date {
-        text.parse().unwrap()
-    }
-
-    fn options() -> StartOptions {
-        StartOptions {
-            instruments: vec![Instrument {
-                ticker: "AAPL".parse().unwrap(),
-                name: "Apple Inc.".into(),
-                sector: "Technology".into(),
-                industry: "Consumer Electronics".into(),
-            }],
-            first_date: date("2016-01-04"),
-            last_date: date("2022-12-30"),
-            analysts: Analyst::all(),
-            portfolios: Vec::new(),
-            configured_model: None,
-            profiles: Vec::new(),
-            nodes: [(WorkflowKind::Pipeline, "trader"), (WorkflowKind::Portfolio, "execute_trades")]
-                .map(|(kind, id)| PlannedNode {
-                    kind,
-                    id: id.parse().unwrap(),
+    fn offer(kind: &str, node: &str, properties: Value) -> Offer {
+        let required: Vec<Value> =
+            properties.as_object().unwrap().keys().map(|name| name.as_str().into()).collect();
+        let parameters = json!({ "type": "object", "properties": properties, "required": required });
+        let reads = (kind == "review").then(|| FlowReads {
+            kind: "essay".parse().unwrap(),
+            one: "essay".into(),
+            many: "essays".into(),
+            none: "None.".into(),
+            some: "It reads {}.".into(),
+        });
+        Offer {
+            fields: fields(&parameters).unwrap(),
+            startable: Startable {
+                spec: KindSpec {
+                    kind: kind.parse().unwrap(),
+                    family: "writing".into(),
+                    label: kind.into(),
+                    hint: String::new(),
+                    icon: String::new(),
+                    subject: None,
+                    day: None,
+                    phases: Vec::new(),
+                    flow: FlowSpec { new: String::new(), joined: String::new(), reads },
+                },
+                parameters,
+                sample: None,
+                nodes: vec![PlannedNode {
+                    id: node.parse().unwrap(),
                     label: String::new(),
                     phase: String::new(),
-                })
-                .to_vec(),
+                }],
+            },
         }
     }
 
+    fn offers() -> [Offer; 2] {
+        let essay = json!({
+            "topic": { "type": "string" },
+            "day": { "type": "string", "format": "date", "formatMaximum": "2022-12-30", "errorMessage": { "formatMaximum": "Too late." } },
+            "rounds": { "type": "integer" },
+        });
+        let review = json!({ "shelf": { "type": "string", "oneOf": [{ "const": "main" }] } });
+        [offer("essay", "writer", essay), offer("review", "critic", review)]
+    }
+
     fn answers() -> Answers {
+        let typed = [("topic", " rain"), ("day", "2022-06-30"), ("rounds", "3"), ("shelf", "\"main\"")];
         Answers {
-            kind: WorkflowKind::Pipeline,
-            ticker: " aapl".into(),
-            date: "2022-06-30".into(),
-            analysts: [Analyst::News, Analyst::Market].into(),
-            portfolio: None,
+            typed: typed.map(|(name, typed)| (name.to_owned(), typed.to_owned())).into(),
             flow: None,
             model: ModelChoice::Configured,
             limits: Ok(Limits::default()),
-            approval: Approval::Off,
+            approval: Approval::default(),
             questions: false,
         }
     }
 
     #[test]
-    fn a_complete_form_becomes_a_request_with_the_analysts_in_order() {
-        let workflow = Workflow::Pipeline {
-            ticker: "AAPL".parse().unwrap(),
-            date: date("2022-06-30"),
-            analysts: vec![Analyst::Market, Analyst::News],
-        };
-        assert_eq!(answers().request(&options()).unwrap().workflow, workflow);
+    fn whole_answers_become_a_request_with_the_parameters_of_the_kind_alone() {
+        let [essay, review] = offers();
+        let workflow = |offer| json!(answers().request(offer).unwrap().workflow);
+        assert_eq!(
+            workflow(&essay),
+            json!({ "type": "essay", "topic": "rain", "day": "2022-06-30", "rounds": 3 })
+        );
+        assert_eq!(workflow(&review), json!({ "type": "review", "shelf": "main" }));
     }
 
     #[test]
-    fn every_faulty_field_is_named_at_once() {
-        let faulty = Answers {
-            ticker: "XYZ".into(),
-            date: "2023-02-01".into(),
-            analysts: BTreeSet::new(),
-            ..answers()
-        };
-        let faults = faulty.request(&options()).unwrap_err();
-        assert!(faults.ticker.unwrap().contains("XYZ"));
-        assert!(faults.date.unwrap().contains("30 December 2022"));
-        assert!(faults.analysts.is_some());
-        assert_eq!(faults.portfolio, None);
-    }
-
-    #[test]
-    fn a_portfolio_run_asks_for_no_ticker() {
-        let portfolio = Answers { kind: WorkflowKind::Portfolio, ticker: String::new(), ..answers() };
-        let faults = portfolio.request(&options()).unwrap_err();
-        assert_eq!(faults.ticker, None);
-        assert!(faults.portfolio.is_some());
+    fn every_fault_is_named_at_once_with_its_field() {
+        let mut faulty = answers();
+        for (name, typed) in [("topic", ""), ("day", "2031-01-01")] {
+            faulty.typed.insert(name.into(), typed.into());
+        }
+        let faults = faulty.request(&offers()[0]).unwrap_err();
+        assert_eq!(faults.fields.keys().collect::<Vec<_>>(), ["day", "topic"]);
+        assert_eq!(faults.fields["day"], "Too late.");
+        assert!(faulty.request(&offers()[1]).is_ok(), "the other kind has no such fields");
     }
 
     #[test]
     fn a_run_pauses_only_before_nodes_that_it_has() {
-        let both = ["trader", "execute_trades"].map(|id| id.parse().unwrap());
+        let [essay, _] = offers();
+        let both = ["writer", "critic"].map(|id| id.parse().unwrap());
         let answers = Answers { approval: Approval::Nodes { nodes: both.into() }, ..answers() };
-        let trader = Approval::Nodes { nodes: ["trader".parse().unwrap()].into() };
-        assert_eq!(answers.request(&options()).unwrap().approval, trader);
+        let writer = Approval::Nodes { nodes: ["writer".parse().unwrap()].into() };
+        assert_eq!(answers.request(&essay).unwrap().approval, writer);
         let none = Answers { approval: Approval::Nodes { nodes: BTreeSet::new() }, ..answers };
-        assert_eq!(none.request(&options()).unwrap().approval, Approval::Off);
+        assert_eq!(none.request(&essay).unwrap().approval, Approval::Off);
     }
 
     #[test]
     fn limits_that_cannot_be_read_start_nothing() {
         let faulty = Answers { limits: Err("Write the steps.".into()), ..answers() };
-        assert_eq!(faulty.request(&options()).unwrap_err().limits.as_deref(), Some("Write the steps."));
+        assert_eq!(faulty.request(&offers()[0]).unwrap_err().limits.as_deref(), Some("Write the steps."));
     }
 
     #[test]
     fn an_address_presets_the_form_and_what_is_not_valid_is_left_out() {
-        let mut query = ParamsMap::new();
-        query.insert("type", "portfolio".to_owned());
-        query.insert("portfolio", "main".to_owned());
-        query.insert("ticker", "../etc".to_owned());
-        let preset = Preset::from_query(&query);
-        assert_eq!(preset.kind, Some(WorkflowKind::Portfolio));
-        assert_eq!(preset.portfolio.unwrap().as_str(), "main");
-        assert_eq!(preset.ticker, None);
+        let preset = |given: &[(&'static str, &str)]| {
+            let mut query = ParamsMap::new();
+            given.iter().for_each(|(name, value)| query.insert(*name, (*value).to_owned()));
+            Preset::from_query(&query, &offers())
+        };
+        let review =
+            preset(&[("type", "review"), ("shelf", "main"), ("day", "2022-06-30"), ("flow", "../etc")]);
+        assert_eq!(review.kind.unwrap().as_str(), "review");
+        assert_eq!(review.typed, [("shelf".to_owned(), "\"main\"".to_owned())].into());
+        assert_eq!(review.flow, None);
+        let unknown = preset(&[("type", "opera"), ("shelf", "another"), ("day", "2022-06-30")]);
+        assert_eq!((unknown.kind, unknown.typed.len()), (None, 1));
     }
 
     #[test]
     fn a_flow_says_what_it_holds() {
-        let run = |ticker: &str, status| {
-            let workflow = Workflow::Pipeline {
-                ticker: ticker.parse().unwrap(),
-                date: date("2022-06-30"),
-                analysts: Analyst::all(),
-            };
+        let run = |subject: &str, status| {
+            let workflow = Workflow::bare("essay".parse().unwrap());
             let request = RunRequest::new(workflow, "7f3a91c2e5".parse().unwrap());
+            let heading = Heading {
+                subject: Some(subject.to_owned()),
+                as_of: Some("2022-06-30".parse().unwrap()),
+                ..Heading::new("")
+            };
             let run = "0197a1b2-0000-7000-8000-000000000000".parse().unwrap();
-            RunSummary { status, title: String::new(), ..RunSummary::new(run, request, Timestamp(0)) }
+            RunSummary { status, ..RunSummary::new(run, request, heading, Timestamp(0)) }
         };
         let runs = [
-            run("MSFT", RunStatus::Running),
-            run("AAPL", RunStatus::Succeeded),
-            run("AAPL", RunStatus::Failed),
+            run("snow", RunStatus::Running),
+            run("rain", RunStatus::Succeeded),
+            run("rain", RunStatus::Failed),
         ];
-        let labels: Vec<String> = flows(&runs).iter().map(FlowChoice::label).collect();
-        assert_eq!(labels, ["MSFT, AAPL · 2022-06-30 · 1 analysis · 7f3a91c2"]);
+        let offers = offers();
+        let labels = |kind: &str| -> Vec<String> {
+            let reads = reads_of(&offers, &kind.parse().unwrap());
+            flows(&runs, reads).iter().map(|flow| flow.label(reads)).collect()
+        };
+        assert_eq!(labels("review"), ["snow, rain · 2022-06-30 · 1 essay · 7f3a91c2"]);
+        assert_eq!(labels("essay"), labels("review"), "what it holds is of use to reviews");
+        assert_eq!(labels("opera"), ["snow, rain · 2022-06-30 · 7f3a91c2"]);
     }
 }

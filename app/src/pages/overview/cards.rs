@@ -163,7 +163,7 @@ pub fn RecentResults(list: RwSignal<RunList>) -> impl IntoView {
             </header>
             <Show when=move || ids.with(Vec::is_empty)>
                 <Empty title="No results yet">
-                    <p>"A pipeline run ends with a rating, a portfolio run with a decision and its trades. They stand here when they are done."</p>
+                    <p>"What a run comes to stands here when it is done."</p>
                 </Empty>
             </Show>
             <ul class="results" role="list">

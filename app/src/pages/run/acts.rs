@@ -79,7 +79,9 @@ pub fn ApproveMode(screen: Screen) -> impl IntoView {
 /// The places where the run can be continued in a new one.
 #[component]
 pub fn ForkMenu(screen: Screen) -> impl IntoView {
-    let places = Memo::new(move |_| screen.live.view.with(named_places));
+    let places = Memo::new(move |_| {
+        screen.spec.with_value(|spec| screen.live.view.with(|view| named_places(view, spec.as_ref())))
+    });
     let items = move || {
         let items = places.get().into_iter().map(|NamedPlace { title, hint, point }| {
             view! {

@@ -2,7 +2,6 @@
 
 mod approval;
 mod left;
-mod schema;
 mod value;
 
 use std::time::Duration;

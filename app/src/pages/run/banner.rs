@@ -1,7 +1,7 @@
 //! What a person must know before reading anything else of the run.
 
 use leptos::prelude::*;
-use protocol::{ForkPoint, ModelChoice, RunStatus, RunView};
+use protocol::{ForkPoint, KindSpec, ModelChoice, RunStatus, RunView};
 
 use super::{place::barrier, screen::Screen};
 use crate::components::{
@@ -25,8 +25,10 @@ struct Message {
 #[component]
 pub fn Banners(screen: Screen) -> impl IntoView {
     let deleted = move || screen.deleted.get().then(deleted);
-    let messages =
-        Memo::new(move |_| deleted().into_iter().chain(screen.view.with(messages)).collect::<Vec<_>>());
+    let messages = Memo::new(move |_| {
+        let messages = screen.spec.with_value(|spec| screen.view.with(|view| messages(view, spec.as_ref())));
+        deleted().into_iter().chain(messages).collect::<Vec<_>>()
+    });
     move || {
         let bands = messages.get().into_iter().map(|message| {
             let role = (message.tone == Tone::Failed).then_some("alert");
@@ -60,9 +62,9 @@ fn deleted() -> Message {
     }
 }
 
-fn messages(view: &RunView) -> Vec<Message> {
+fn messages(view: &RunView, spec: Option<&KindSpec>) -> Vec<Message> {
     let summary = &view.summary;
-    let barrier = barrier(view);
+    let barrier = barrier(view, spec);
     let continued = |advice: &str| if barrier.is_none() { format!(" {advice}") } else { String::new() };
     let kept = format!(
         "The log up to event {} is kept, with {} of {} nodes done.",

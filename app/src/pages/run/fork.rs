@@ -2,7 +2,7 @@
 
 use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_router::hooks::use_navigate;
-use protocol::{Date, Edits, ForkPoint, ForkRun, ModelChoice, NodeStatus, NodeView, Workflow, parse_date};
+use protocol::{Edits, ForkPoint, ForkRun, ModelChoice, NodeStatus, NodeView, Workflow, parse_date};
 
 use super::{
     place::{ForkDraft, barrier, in_words, places},
@@ -32,7 +32,9 @@ pub fn NodeForks(
 ) -> impl IntoView {
     let finished = Memo::new(move |_| {
         let number = visit.get()?;
-        screen.view.with(|view| barrier(view).is_none()).then_some(())?;
+        let is_open =
+            screen.spec.with_value(|spec| screen.view.with(|view| barrier(view, spec.as_ref()).is_none()));
+        is_open.then_some(())?;
         node.with(|node| {
             let node = node.as_ref()?;
             let visit =
@@ -92,7 +94,7 @@ enum Model {
 fn ForkForm(screen: Screen) -> impl IntoView {
     let ForkDraft { open, point } = screen.fork;
     let (places, request, approval, nodes) = screen.live.view.with_untracked(|view| {
-        let mut all = places(view);
+        let mut all = screen.spec.with_value(|spec| places(view, spec.as_ref()));
         if let Some(asked) = point.get_untracked().filter(|asked| !all.contains(asked)) {
             all.insert(0, asked);
         }
@@ -100,7 +102,9 @@ fn ForkForm(screen: Screen) -> impl IntoView {
         (places, view.summary.request.clone(), view.approval.clone(), choices(view))
     });
     let edits = RwSignal::new(Ok(Edits::new()));
-    let date = RwSignal::new(request.workflow.date().map(|date| date.to_string()).unwrap_or_default());
+    let day = screen.spec.with_value(|spec| spec.as_ref()?.day.clone());
+    let date =
+        RwSignal::new(day.as_ref().and_then(|day| request.workflow.text(day)).unwrap_or_default().to_owned());
     let model = RwSignal::new(Model::Same);
     let limits = LimitsDraft::new(&request.limits);
     let approval = RwSignal::new(approval);
@@ -121,12 +125,15 @@ fn ForkForm(screen: Screen) -> impl IntoView {
         }
     });
     let original = StoredValue::new(request);
+    let as_of = StoredValue::new(day.clone());
     let prepared = Memo::new(move |_| {
         let point = point.get().ok_or_else(|| "Choose where to continue.".to_owned())?;
-        let date = parse_date(&date.get()).ok_or_else(|| "Choose a day.".to_owned())?;
         original.with_value(|original| {
             let limits = limits.limits()?;
-            let workflow = on_day(&original.workflow, date);
+            let workflow = match as_of.with_value(Clone::clone) {
+                Some(day) => on_day(&original.workflow, &day, &date.get())?,
+                None => original.workflow.clone(),
+            };
             Ok(ForkRun {
                 point,
                 edits: edits.get()?,
@@ -182,10 +189,12 @@ fn ForkForm(screen: Screen) -> impl IntoView {
             <details class="fold">
                 <summary>"Other parameters"</summary>
                 <div class="fold-body">
-                    <label class="ask-label">
-                        "As of"
-                        <input class="input" name="date" type="date" node_ref=day_field(date) value=date.get_untracked() on:input=move |event| date.set(event_target_value(&event)) />
-                    </label>
+                    {day.map(|_| view! {
+                        <label class="ask-label">
+                            "As of"
+                            <input class="input" name="date" type="date" node_ref=day_field(date) value=date.get_untracked() on:input=move |event| date.set(event_target_value(&event)) />
+                        </label>
+                    })}
                     <fieldset class="ask-choices">
                         <legend>"Model"</legend>
                         {model_option(Model::Same, "As before")}
@@ -216,11 +225,9 @@ fn ForkForm(screen: Screen) -> impl IntoView {
     }
 }
 
-fn on_day(workflow: &Workflow, day: Date) -> Workflow {
-    let mut workflow = workflow.clone();
-    match &mut workflow {
-        Workflow::Pipeline { date, .. } | Workflow::Portfolio { date, .. } => *date = day,
-        Workflow::Unknown(_) => {}
-    }
-    workflow
+/// The workflow with another day in its parameter `name`.
+fn on_day(workflow: &Workflow, name: &str, day: &str) -> Result<Workflow, String> {
+    let day = parse_date(day).ok_or_else(|| "Choose a day.".to_owned())?;
+    let changed = workflow.clone().with(name, day.to_string().into());
+    changed.map_err(|error| format!("The run cannot be continued: {error}."))
 }

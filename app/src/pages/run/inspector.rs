@@ -1,20 +1,19 @@
 //! What is known of the selection; without one, how the run stands.
 
 mod node;
-pub mod result;
 pub mod tools;
 
-use leptos::prelude::*;
-use protocol::{NodeStatus, RunSummary, RunView};
+use std::sync::Arc;
 
-use self::{
-    node::NodeInspector,
-    result::{DecisionCard, RatingCard, RejectedCard, TradeCard},
-};
+use leptos::prelude::*;
+use protocol::{NodeStatus, Product, RunSummary, RunView, Standing};
+
+use self::node::NodeInspector;
 use super::{lineage::Continuations, screen::Screen};
 use crate::{
     components::{
         icon::{Icon, IconName},
+        product::ProductCard,
         status::{SignLabel, node_sign},
     },
     pages::run::graph::card::icon_of,
@@ -58,11 +57,8 @@ fn Standing(
     continuations: StoredValue<Vec<RunSummary>>,
 ) -> impl IntoView {
     let view = screen.view;
-    let rating = Memo::new(move |_| view.with(|view| view.rating.clone()));
-    let decision = Memo::new(move |_| view.with(|view| view.decision.clone()));
-    let trades = Memo::new(move |_| view.with(|view| view.trades.clone()));
-    let rejected = Memo::new(move |_| view.with(|view| view.rejected.clone()));
-    let has_result = move || rating.with(Option::is_some) || decision.with(Option::is_some);
+    let products = Memo::new(move |_| view.with(in_short));
+    let has_result = Memo::new(move |_| view.with(RunView::has_result));
     view! {
         <header class="inspector-head">
             <button
@@ -71,15 +67,12 @@ fn Standing(
                 aria-expanded=move || unfolded.get().to_string()
                 on:click=move |_| unfolded.update(|unfolded| *unfolded = !*unfolded)
             >
-                <h2>{move || if has_result() { "Result" } else { "What is going on" }}</h2>
+                <h2>{move || if has_result.get() { "Result" } else { "What is going on" }}</h2>
                 <Icon name=IconName::Chevron />
             </button>
         </header>
         <div class="inspector-body">
-            {move || rating.get().map(|rating| view! { <RatingCard rating /> })}
-            {move || decision.get().map(|decision| view! { <DecisionCard decision /> })}
-            {move || trades.get().into_iter().map(|trade| view! { <TradeCard trade /> }).collect_view()}
-            {move || rejected.get().into_iter().map(|rejected| view! { <RejectedCard rejected /> }).collect_view()}
+            {move || products.get().into_iter().map(|product| view! { <ProductCard run=screen.id product /> }).collect_view()}
             <AtWork screen />
             <Continuations screen runs=continuations.get_value() />
         </div>
@@ -126,10 +119,22 @@ fn AtWork(screen: Screen) -> impl IntoView {
     }
 }
 
+/// What the run has brought forth: of results of one kind the last one, and every step.
+fn in_short(view: &RunView) -> Vec<Arc<Product>> {
+    let products = &view.products;
+    let is_shown = |(index, product): &(usize, &Arc<Product>)| match product.standing {
+        Standing::Result => products[index + 1..]
+            .iter()
+            .all(|later| later.standing != Standing::Result || later.kind != product.kind),
+        Standing::Step => true,
+        Standing::Data => false,
+    };
+    products.iter().enumerate().filter(is_shown).map(|(_, product)| product.clone()).collect()
+}
+
 fn quiet_note(view: &RunView) -> Option<&'static str> {
-    let has_result = view.rating.is_some() || view.decision.is_some();
     match view.summary.status {
-        status if status.is_over() && !has_result => Some("The run ended without a result."),
+        status if status.is_over() && !view.has_result() => Some("The run ended without a result."),
         status if status.is_over() => None,
         _ => Some("No node works at this moment."),
     }

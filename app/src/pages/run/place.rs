@@ -1,7 +1,7 @@
 //! Where a run can be continued in a new one.
 
 use leptos::prelude::*;
-use protocol::{ForkPoint, NodeId, RunStatus, RunView, WorkflowKind};
+use protocol::{ForkPoint, KindSpec, NodeId, RunStatus, RunView};
 
 /// Where the run is to be continued, while the dialog asks for the rest.
 #[derive(Clone, Copy, Default)]
@@ -26,7 +26,7 @@ pub struct NamedPlace {
     /// Its name.
     pub title: String,
     /// What that means.
-    pub hint: &'static str,
+    pub hint: String,
     /// The place.
     pub point: ForkPoint,
 }
@@ -59,42 +59,41 @@ impl Barrier {
 }
 
 /// What keeps a run from being continued, if something does.
-pub fn barrier(view: &RunView) -> Option<Barrier> {
+pub fn barrier(view: &RunView, spec: Option<&KindSpec>) -> Option<Barrier> {
     let summary = &view.summary;
     if summary.imported_from.is_some() {
         Some(Barrier::Imported)
-    } else if summary.request.workflow.kind() == WorkflowKind::Other {
+    } else if spec.is_none() {
         Some(Barrier::UnknownWorkflow)
     } else {
         None
     }
 }
 
-/// The places that the menu offers. A pipeline run has three: what lies between them is found in
-/// the dialog and at the nodes.
-pub fn named_places(view: &RunView) -> Vec<NamedPlace> {
-    let is_pipeline = view.summary.request.workflow.kind() == WorkflowKind::Pipeline;
+/// The places that the menu offers: those that the kind's family names, or else every phase that was
+/// reached. What lies between them is found in the dialog and at the nodes.
+pub fn named_places(view: &RunView, spec: Option<&KindSpec>) -> Vec<NamedPlace> {
+    let phases = spec.map_or(&[][..], |spec| &spec.phases);
     let named = |point: ForkPoint| {
         let (title, hint) = match &point {
-            ForkPoint::End => ("Where it ended".to_owned(), "What succeeded stands; the rest is done"),
-            ForkPoint::Phase { phase } => match (is_pipeline, phase.as_str()) {
-                (true, "Analysts") => ("Analysts".to_owned(), "Everything is done again"),
-                (true, "Debate") => ("Debate and trader".to_owned(), "The analysts' reports stand"),
-                (true, "Risk debate") => ("Risk".to_owned(), "The trader's proposal stands, too"),
-                (true, _) => return None,
-                (false, phase) => (phase.to_owned(), "What came before stands"),
-            },
+            ForkPoint::End => ("Where it ended", "What succeeded stands; the rest is done"),
+            ForkPoint::Phase { phase } if phases.is_empty() => (phase.as_str(), "What came before stands"),
+            ForkPoint::Phase { phase } => {
+                let named = phases.iter().find(|known| known.phase == *phase)?;
+                (named.title.as_str(), named.hint.as_str())
+            }
             ForkPoint::Before { .. } | ForkPoint::After { .. } => return None,
         };
+        let (title, hint) = (title.to_owned(), hint.to_owned());
         Some(NamedPlace { title, hint, point })
     };
-    places(view).into_iter().filter_map(named).collect()
+    places(view, spec).into_iter().filter_map(named).collect()
 }
 
 /// The places where a run can be continued without naming a node: its end, and each phase that was reached.
-pub fn places(view: &RunView) -> Vec<ForkPoint> {
+pub fn places(view: &RunView, spec: Option<&KindSpec>) -> Vec<ForkPoint> {
     let mut places = Vec::new();
-    if barrier(view).is_some() {
+    if barrier(view, spec).is_some() {
         return places;
     }
     if can_go_on(view) {

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::query_signal_with_options};
-use protocol::{CallId, CallView, NodeId, NodeView, RunId, RunView, Timestamp};
+use protocol::{CallId, CallView, KindSpec, NodeId, NodeView, RunId, RunView, Timestamp};
 
 use super::{
     clock::use_clock,
@@ -76,6 +76,8 @@ impl FromStr for Tab {
 pub struct Screen {
     /// The run.
     pub id: RunId,
+    /// What its kind's family says of it; `None`: this version does not know the kind.
+    pub spec: StoredValue<Option<KindSpec>>,
     /// What happens.
     pub live: LiveRun,
     /// The run as it is shown: as it is, or as it was.
@@ -104,7 +106,7 @@ pub struct Screen {
 
 impl Screen {
     /// Follows the run from `view` on, and shows it as it was in `past` if there is one.
-    pub fn open(view: RunView, past: Option<RunView>) -> Self {
+    pub fn open(view: RunView, past: Option<RunView>, spec: Option<KindSpec>) -> Self {
         let id = view.summary.run;
         let live = use_run(view);
         let is_working = Memo::new(move |_| live.view.with(|view| !view.summary.status.is_over()));
@@ -128,6 +130,7 @@ impl Screen {
         let now = Signal::derive(move || if travel.is_past() { travel.moment() } else { heard() });
         Self {
             id,
+            spec: StoredValue::new(spec),
             live,
             view: travel.shown(),
             travel,

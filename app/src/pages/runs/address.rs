@@ -1,7 +1,7 @@
 //! The filters of the history as they stand in the address.
 
 use leptos_router::params::ParamsMap;
-use protocol::{RunFilter, RunStatus, WorkflowKind};
+use protocol::{RunFilter, RunStatus};
 
 /// Runs of one page.
 pub const PAGE: u32 = 50;
@@ -16,16 +16,12 @@ pub const STATUSES: [(RunStatus, &str); 6] = [
     (RunStatus::Cancelled, "cancelled"),
 ];
 
-/// Kinds with their words in the address.
-pub const KINDS: [(WorkflowKind, &str); 2] =
-    [(WorkflowKind::Pipeline, "pipeline"), (WorkflowKind::Portfolio, "portfolio")];
-
-/// The word of a value in one of the lists above; empty for none.
+/// The word of a value in the list above; empty for none.
 pub fn word<T: PartialEq>(value: Option<T>, words: &[(T, &'static str)]) -> &'static str {
     value.and_then(|value| words.iter().find(|(known, _)| *known == value)).map_or("", |(_, word)| word)
 }
 
-/// The value of a word in one of the lists above.
+/// The value of a word in the list above.
 pub fn value<T: Copy>(word: &str, words: &[(T, &'static str)]) -> Option<T> {
     words.iter().find(|(_, known)| *known == word).map(|(value, _)| *value)
 }
@@ -36,7 +32,7 @@ pub fn filter_of(query: &ParamsMap) -> RunFilter {
     RunFilter {
         search: given("q"),
         status: value(&given("status"), &STATUSES),
-        kind: value(&given("kind"), &KINDS),
+        kind: given("kind").parse().ok(),
         flow: given("flow").parse().ok(),
         origin: given("origin").parse().ok(),
         before: None,
@@ -54,7 +50,7 @@ pub fn address_of(filter: &RunFilter) -> String {
     };
     add("q", filter.search.trim());
     add("status", word(filter.status, &STATUSES));
-    add("kind", word(filter.kind, &KINDS));
+    add("kind", filter.kind.as_ref().map_or("", |kind| kind.as_str()));
     add("flow", filter.flow.as_ref().map_or("", |flow| flow.as_str()));
     format!("/runs{}", query.to_query_string())
 }
@@ -70,7 +66,10 @@ mod tests {
             query.insert(name, value.to_owned());
         }
         let filter = filter_of(&query);
-        assert_eq!((filter.status, filter.kind), (Some(RunStatus::Failed), Some(WorkflowKind::Pipeline)));
+        assert_eq!(
+            (filter.status, filter.kind.as_ref().map(|kind| kind.as_str())),
+            (Some(RunStatus::Failed), Some("pipeline"))
+        );
         assert_eq!(address_of(&filter), "/runs?q=aapl&status=failed&kind=pipeline&flow=7f3a");
         assert_eq!(address_of(&RunFilter::default()), "/runs");
     }
@@ -80,6 +79,7 @@ mod tests {
         let mut query = ParamsMap::new();
         query.insert("status", "sleeping".to_owned());
         query.insert("flow", "../etc".to_owned());
+        query.insert("kind", "A B".to_owned());
         assert_eq!(filter_of(&query), RunFilter { limit: Some(PAGE), ..RunFilter::default() });
     }
 }

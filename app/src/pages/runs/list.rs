@@ -93,21 +93,24 @@ fn matches(filter: &RunFilter, run: &RunSummary) -> bool {
     let title = lowercase(&run.title);
     lowercase(&filter.search).split_whitespace().all(|word| title.contains(word))
         && filter.status.is_none_or(|status| status == run.status)
-        && filter.kind.is_none_or(|kind| kind == run.request.workflow.kind())
+        && filter.kind.as_ref().is_none_or(|kind| kind == run.request.workflow.kind())
         && filter.flow.as_ref().is_none_or(|flow| *flow == run.request.flow)
 }
 
 #[cfg(test)]
 mod tests {
-    use protocol::{RunRequest, RunStatus, Timestamp, Workflow, WorkflowKind};
+    use protocol::{Heading, RunRequest, RunStatus, Timestamp, Workflow};
 
     use super::*;
 
     fn run(number: u8, seq: u64, status: RunStatus) -> RunSummary {
-        let (portfolio, date) = ("main".parse().unwrap(), "2022-06-30".parse().unwrap());
-        let request = RunRequest::new(Workflow::Portfolio { portfolio, date }, "flow".parse().unwrap());
+        let request = RunRequest::new(Workflow::bare("essay".parse().unwrap()), "flow".parse().unwrap());
         let run = format!("0197a1b2-0000-7000-8000-0000000000{number:02}").parse().unwrap();
-        RunSummary { seq, status, ..RunSummary::new(run, request, Timestamp(0)) }
+        RunSummary {
+            seq,
+            status,
+            ..RunSummary::new(run, request, Heading::new("Essay · rain"), Timestamp(0))
+        }
     }
 
     fn stands(run: RunSummary) -> RunNews {
@@ -162,8 +165,8 @@ mod tests {
     fn every_word_of_the_search_must_be_in_the_title() {
         let filter = |search: &str| RunFilter { search: search.into(), ..RunFilter::default() };
         let run = run(1, 1, RunStatus::Running);
-        assert!(matches(&filter("MAIN portfolio"), &run));
-        assert!(!matches(&filter("main aapl"), &run));
-        assert!(!matches(&RunFilter { kind: Some(WorkflowKind::Pipeline), ..filter("") }, &run));
+        assert!(matches(&filter("RAIN essay"), &run));
+        assert!(!matches(&filter("rain snow"), &run));
+        assert!(!matches(&RunFilter { kind: "opera".parse().ok(), ..filter("") }, &run));
     }
 }

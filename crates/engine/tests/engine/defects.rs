@@ -11,8 +11,8 @@ use engine::{
 };
 use llm::ChatModel;
 use protocol::{
-    AccountId, Body, EdgeKind, Limits, LogLevel, LogLine, NewEvent, NodeStatus, RunId, RunRequest,
-    RunStarted, RunStatus, Said, Timestamp, Workflow,
+    AccountId, Body, EdgeKind, Heading, Limits, LogLevel, LogLine, NewEvent, NodeStatus, RunId, RunRequest,
+    RunStarted, RunStatus, Said, Timestamp, Workflow, WorkflowKind,
 };
 use serde_json::{Value, json};
 
@@ -151,8 +151,12 @@ impl Workflows for Fragile {
         match request.limits.steps {
             13 => panic!("a defect"),
             14 => Err("There is no such thing any more.".into()),
-            _ => Ok(Plan { graph: chain(&["a"]), model: self.0.clone() }),
+            _ => Ok(planned(request, chain(&["a"]), self.0.clone())),
         }
+    }
+
+    fn knows(&self, kind: &WorkflowKind) -> bool {
+        kind.as_str() != "council"
     }
 
     fn model(&self, _: &RunRequest) -> Arc<dyn ChatModel> {
@@ -174,7 +178,10 @@ async fn a_run_that_cannot_be_taken_up_keeps_no_other_from_going_on() {
     {
         let run = RunId(format!("0197a1b2-0000-7000-8000-00000000000{number}").parse().unwrap());
         let epoch = journal.claim(run).await.unwrap();
-        let mut bodies = vec![Body::RunStarted(RunStarted { owner: ada(), ..RunStarted::new(request) })];
+        let mut bodies = vec![Body::RunStarted(RunStarted {
+            owner: ada(),
+            ..RunStarted::new(request, Heading::new("Essay"))
+        })];
         bodies.push(Body::NodeAdded(plan("a", 1)));
         let events = bodies.into_iter().map(|body| NewEvent { at: Timestamp(1), node: None, body });
         journal.append(run, epoch, events.collect()).await.unwrap();

@@ -13,8 +13,8 @@ use futures::future::BoxFuture;
 use journal::Journal;
 use llm::{ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, Message, Piece, Sink};
 use protocol::{
-    AccountId, Attempt, EdgeKind, Limits, NodeAdded, NodeId, NodeKind, RunId, RunRequest, RunView, Tier,
-    Usage, Workflow,
+    AccountId, Attempt, EdgeKind, Heading, Limits, NodeAdded, NodeId, NodeKind, RunId, RunRequest, RunView,
+    Tier, Usage, Workflow, WorkflowKind,
 };
 use tempfile::TempDir;
 use tokio::sync::Notify;
@@ -141,8 +141,12 @@ pub struct Fixed<F> {
 }
 
 impl<F: Fn() -> Graph + Send + Sync> Workflows for Fixed<F> {
-    fn plan(&self, _: RunId, _: &RunRequest, _: &AccountId) -> Result<Plan, String> {
-        Ok(Plan { graph: (self.graph)(), model: self.model.clone() })
+    fn plan(&self, _: RunId, request: &RunRequest, _: &AccountId) -> Result<Plan, String> {
+        Ok(planned(request, (self.graph)(), self.model.clone()))
+    }
+
+    fn knows(&self, _: &WorkflowKind) -> bool {
+        true
     }
 
     fn model(&self, _: &RunRequest) -> Arc<dyn ChatModel> {
@@ -158,7 +162,11 @@ pub struct ByRequest<F> {
 
 impl<F: Fn(&RunRequest) -> Graph + Send + Sync> Workflows for ByRequest<F> {
     fn plan(&self, _: RunId, request: &RunRequest, _: &AccountId) -> Result<Plan, String> {
-        Ok(Plan { graph: (self.graph)(request), model: self.model.clone() })
+        Ok(planned(request, (self.graph)(request), self.model.clone()))
+    }
+
+    fn knows(&self, _: &WorkflowKind) -> bool {
+        true
     }
 
     fn model(&self, _: &RunRequest) -> Arc<dyn ChatModel> {
@@ -167,9 +175,13 @@ impl<F: Fn(&RunRequest) -> Graph + Send + Sync> Workflows for ByRequest<F> {
 }
 
 pub fn request(limits: Limits) -> RunRequest {
-    let date = "2022-06-30".parse().unwrap();
-    let workflow = Workflow::Pipeline { ticker: "AAPL".parse().unwrap(), date, analysts: vec![] };
+    let workflow = Workflow::bare("essay".parse().unwrap());
     RunRequest { limits, ..RunRequest::new(workflow, "test".parse().unwrap()) }
+}
+
+/// The plan of a request that names nothing to be resolved.
+pub fn planned(request: &RunRequest, graph: Graph, model: Arc<dyn ChatModel>) -> Plan {
+    Plan { workflow: request.workflow.clone(), heading: Heading::new("Essay"), graph, model }
 }
 
 pub struct Bench {

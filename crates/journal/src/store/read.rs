@@ -1,8 +1,8 @@
 use bytes::Bytes;
 use futures::StreamExt;
 use protocol::{
-    AccountId, Digest, FlowId, PortfolioId, RunFilter, RunId, RunPage, RunRequest, RunStatus, RunSummary,
-    Timestamp, Totals, UnknownWorkflow, Workflow, WorkflowKind,
+    AccountId, Digest, FlowId, Heading, RunFilter, RunId, RunPage, RunRequest, RunStatus, RunSummary,
+    Timestamp, Totals, Workflow, WorkflowKind, trading::PortfolioId,
 };
 use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 use uuid::Uuid;
@@ -217,15 +217,8 @@ fn listing(
     if let Some(status) = filter.status {
         query.push(" and status = ").push_bind(word(&status)?);
     }
-    match filter.kind {
-        None => {}
-        // The kinds that this version does not know.
-        Some(WorkflowKind::Other) => {
-            query.push(" and kind not in ('pipeline', 'portfolio')");
-        }
-        Some(kind @ (WorkflowKind::Pipeline | WorkflowKind::Portfolio)) => {
-            query.push(" and kind = ").push_bind(word(&kind)?);
-        }
+    if let Some(kind) = &filter.kind {
+        query.push(" and kind = ").push_bind(kind.as_str().to_owned());
     }
     if let Some(origin) = filter.origin {
         query.push(" and origin = ").push_bind(key(origin));
@@ -252,9 +245,6 @@ fn index(filter: &RunFilter, owner: Option<&AccountId>) -> &'static str {
     }
     if filter.origin.is_some() {
         return "indexed by run_origin";
-    }
-    if filter.kind == Some(WorkflowKind::Other) {
-        return "indexed by run_list_other";
     }
     if !filter.search.trim().is_empty() {
         return "indexed by run_search";
@@ -291,20 +281,19 @@ impl Columns {
 
     /// A summary made from the columns, with the reason why it is not complete.
     fn summary(self, why: String) -> Option<RunSummary> {
-        let unknown = UnknownWorkflow::of_kind(self.kind);
-        // The stored word is always a valid id.
+        // The words are always ids.
+        let kind: WorkflowKind = self.kind.parse().or_else(|_| "unknown".parse()).ok()?;
         let flow: FlowId = self.flow.parse().or_else(|_| "unknown".parse()).ok()?;
-        let request = RunRequest::new(Workflow::Unknown(unknown), flow);
+        let request = RunRequest::new(Workflow::bare(kind), flow);
         let status = serde_json::from_value(self.status.into());
         let over = if self.finished { RunStatus::Failed } else { RunStatus::Queued };
         Some(RunSummary {
             owner: self.owner.parse().unwrap_or_default(),
             seq: self.seq.unsigned_abs(),
-            title: self.title,
             status: status.unwrap_or(over),
             finished_at: self.finished_at.map(Timestamp),
             unreadable: Some(format!("The run cannot be read, because {why}.")),
-            ..RunSummary::new(RunId(self.id), request, created_at(self.id))
+            ..RunSummary::new(RunId(self.id), request, Heading::new(self.title), created_at(self.id))
         })
     }
 }
@@ -333,9 +322,8 @@ mod tests {
         cross(&|filter| filter.before = Some(RunId(Uuid::max())));
         cross(&|filter| filter.origin = Some(RunId(Uuid::nil())));
         cross(&|filter| filter.search = "aapl 2022".to_owned());
-        let kinds =
-            [None, Some(WorkflowKind::Pipeline), Some(WorkflowKind::Portfolio), Some(WorkflowKind::Other)];
-        filters.iter().flat_map(|filter| kinds.map(|kind| RunFilter { kind, ..filter.clone() })).collect()
+        cross(&|filter| filter.kind = "essay".parse().ok());
+        filters
     }
 
     #[tokio::test]
@@ -373,15 +361,13 @@ mod tests {
             let exact = |name: &str| step.contains(&format!("{name}=?"));
             if filter.origin.is_some() {
                 assert!(exact("origin"), "{filter:?}: {step}");
-            } else if filter.search.is_empty() && filter.kind != Some(WorkflowKind::Other) {
+            } else if filter.search.is_empty() {
                 assert!(exact("owner"), "{filter:?}: {step}");
                 assert_eq!(filter.status.is_some(), exact("status"), "{filter:?}: {step}");
                 assert_eq!(filter.kind.is_some(), exact("kind"), "{filter:?}: {step}");
                 assert_eq!(filter.flow.is_some(), exact("flow"), "{filter:?}: {step}");
             } else {
-                let index =
-                    if filter.kind == Some(WorkflowKind::Other) { "run_list_other" } else { "run_search" };
-                assert!(step.contains(&format!("{index} (owner=?")), "{filter:?}: {step}");
+                assert!(step.contains("run_search (owner=?"), "{filter:?}: {step}");
             }
         }
     }

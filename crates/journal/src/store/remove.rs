@@ -1,12 +1,12 @@
-use protocol::{AccountId, RunId, RunSummary, Workflow};
+use protocol::{AccountId, RunId, RunSummary};
 use sqlx::{Connection, SqliteConnection};
 
 use super::{key, spend};
 use crate::{JournalError, runs::Verdict};
 
-/// Deletes runs that are over, all or none, and returns their owners. A run that this version cannot read or
-/// plan counts as over, since nobody works on it. Texts are deleted with the last run that references them;
-/// portfolio entries and spends stay.
+/// Deletes runs that are over, all or none, and returns whose they were. One that this version cannot
+/// read counts as over: nobody works on it. Texts go with the last run that names them.
+/// Entries of portfolios stay, and so does what an account has used.
 pub(crate) async fn remove(
     connection: &mut SqliteConnection,
     runs: &[RunId],
@@ -26,7 +26,7 @@ pub(crate) async fn remove(
         };
         let owner: AccountId = owner.parse().unwrap_or_default();
         if let Ok(summary) = serde_json::from_str::<RunSummary>(&summary) {
-            if !finished && !matches!(summary.request.workflow, Workflow::Unknown(_)) {
+            if !finished {
                 return Ok(Err(JournalError::AtWork(*run)));
             }
             let mut spend = spend::read(&mut transaction, &owner).await?;

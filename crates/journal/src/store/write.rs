@@ -1,6 +1,6 @@
 use std::{iter, sync::Arc};
 
-use protocol::{AccountId, Digest, PortfolioId, RunId, RunSummary};
+use protocol::{AccountId, Digest, RunId, RunSummary, trading::PortfolioId};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query_builder::Separated};
 
 use super::{
@@ -174,7 +174,7 @@ impl<'s> RunRow<'s> {
             epoch,
             summary,
             status: word(&summary.status)?,
-            kind: summary.request.workflow.kind_word().to_owned(),
+            kind: summary.request.workflow.kind().to_string(),
             json: serde_json::to_string(summary).map_err(|error| sqlx::Error::Encode(error.into()))?,
         })
     }

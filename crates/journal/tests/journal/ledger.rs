@@ -1,5 +1,5 @@
 use journal::{Appended, LedgerError};
-use protocol::PortfolioId;
+use protocol::trading::PortfolioId;
 
 use crate::sample::Place;
 

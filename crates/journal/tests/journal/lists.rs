@@ -1,5 +1,5 @@
 use journal::{Journal, RunChange};
-use protocol::{AccountId, RunFilter, RunId, RunPage, RunStatus, RunSummary, WorkflowKind};
+use protocol::{AccountId, RunFilter, RunId, RunPage, RunStatus, RunSummary};
 
 use crate::sample::{Place, begin, finished, line, new_run, pipeline, running, started_as};
 
@@ -91,9 +91,9 @@ async fn filters_select_by_status_kind_flow_and_title() {
     assert_eq!(found(cancelled).await, [microsoft]);
     let first_flow = RunFilter { flow: Some("one".parse().unwrap()), ..RunFilter::default() };
     assert_eq!(found(first_flow.clone()).await, [microsoft, apple]);
-    let pipelines = RunFilter { kind: Some(WorkflowKind::Pipeline), ..RunFilter::default() };
+    let pipelines = RunFilter { kind: "pipeline".parse().ok(), ..RunFilter::default() };
     assert_eq!(found(pipelines).await.len(), 3);
-    let portfolios = RunFilter { kind: Some(WorkflowKind::Portfolio), ..RunFilter::default() };
+    let portfolios = RunFilter { kind: "portfolio".parse().ok(), ..RunFilter::default() };
     assert_eq!(found(portfolios).await, []);
 
     assert_eq!(found(by_search("aapl")).await, [second_apple, apple]);

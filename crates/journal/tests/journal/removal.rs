@@ -3,7 +3,7 @@ use std::fs;
 use journal::{JournalError, RunChange};
 use protocol::{Body, ForkPoint, Origin, RunId, RunStarted, RunStatus, Text};
 
-use crate::sample::{Place, begin, event, finished, line, new_run, pipeline, said};
+use crate::sample::{Place, begin, event, finished, line, new_run, pipeline, said, start};
 
 /// A digest that an event of the run refers to.
 fn stored(body: &Body) -> Text {
@@ -13,7 +13,7 @@ fn stored(body: &Body) -> Text {
 
 fn continuing(origin: RunId) -> Body {
     let origin = Some(Origin { run: origin, point: ForkPoint::End, through: 1 });
-    Body::RunStarted(RunStarted { origin, ..RunStarted::new(pipeline("AAPL", "first_flow")) })
+    Body::RunStarted(RunStarted { origin, ..start(pipeline("AAPL", "first_flow")) })
 }
 
 #[tokio::test]

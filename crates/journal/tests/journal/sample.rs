@@ -7,8 +7,9 @@ use std::{
 
 use journal::{Epoch, Journal};
 use protocol::{
-    Analyst, Body, Event, LogLevel, LogLine, NewEvent, RunFinished, RunId, RunRequest, RunStarted, RunStatus,
-    Said, StatusChanged, Text, Timestamp, Totals, Workflow,
+    Body, Event, LogLevel, LogLine, NewEvent, RunFinished, RunId, RunRequest, RunStarted, RunStatus, Said,
+    StatusChanged, Text, Timestamp, Totals,
+    trading::{Analyst, Task},
 };
 use sqlx::{Connection, SqliteConnection, migrate::Migrator, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
@@ -62,12 +63,12 @@ pub fn event(body: Body) -> NewEvent {
 }
 
 pub fn pipeline(ticker: &str, flow: &str) -> RunRequest {
-    let workflow = Workflow::Pipeline {
+    let task = Task::Pipeline {
         ticker: ticker.parse().unwrap(),
         date: "2022-06-30".parse().unwrap(),
         analysts: Analyst::all(),
     };
-    RunRequest::new(workflow, flow.parse().unwrap())
+    RunRequest::new(task.into(), flow.parse().unwrap())
 }
 
 pub fn started() -> NewEvent {
@@ -75,7 +76,13 @@ pub fn started() -> NewEvent {
 }
 
 pub fn started_as(request: RunRequest) -> NewEvent {
-    event(Body::RunStarted(RunStarted::new(request)))
+    event(Body::RunStarted(start(request)))
+}
+
+/// The start of a run of this request.
+pub fn start(request: RunRequest) -> RunStarted {
+    let heading = Task::of(&request.workflow).unwrap().heading();
+    RunStarted::new(request, heading)
 }
 
 pub fn running() -> NewEvent {

@@ -6,14 +6,14 @@ use protocol::{
     RunStatus, Text, Usage,
 };
 
-use crate::sample::{Place, event, finished, line, new_run, pipeline};
+use crate::sample::{Place, event, finished, line, new_run, pipeline, start};
 
 fn account(name: &str) -> AccountId {
     name.parse().unwrap()
 }
 
 fn started_by(owner: &str) -> RunStarted {
-    RunStarted { owner: account(owner), ..RunStarted::new(pipeline("AAPL", "first_flow")) }
+    RunStarted { owner: account(owner), ..start(pipeline("AAPL", "first_flow")) }
 }
 
 fn call(number: u32, cost: &str) -> NewEvent {

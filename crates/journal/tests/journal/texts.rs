@@ -1,7 +1,7 @@
 use journal::JournalError;
 use protocol::{Body, Event, ForkPoint, Origin, RunStarted, Text};
 
-use crate::sample::{Place, begin, event, new_run, pipeline, said};
+use crate::sample::{Place, begin, event, new_run, pipeline, said, start};
 
 fn content(event: &Event) -> &Text {
     match &event.body {
@@ -97,7 +97,7 @@ async fn a_text_is_named_only_by_the_run_that_has_it_and_by_what_continues_it() 
     let fork = new_run();
     let fork_epoch = journal.claim(fork).await.unwrap();
     let origin = Some(Origin { run: mine, point: ForkPoint::End, through: 2 });
-    let start = Body::RunStarted(RunStarted { origin, ..RunStarted::new(pipeline("AAPL", "first_flow")) });
+    let start = Body::RunStarted(RunStarted { origin, ..start(pipeline("AAPL", "first_flow")) });
     journal.append(fork, fork_epoch, vec![event(start), copy.clone()]).await.unwrap();
     journal.append(fork, fork_epoch, vec![copy]).await.unwrap();
     assert_eq!(journal.text(fork, digest).await.unwrap(), Some("secret ".repeat(1000)));

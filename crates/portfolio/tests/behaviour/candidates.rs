@@ -1,6 +1,6 @@
 use portfolio::candidates::{Candidate, Prioritised, prioritise};
 use portfolio::{Closes, Quotes, value};
-use protocol::{Constraints, Instrument, PortfolioView};
+use protocol::trading::{Constraints, Instrument, PortfolioView};
 
 use crate::scenario::{Scenario, buy, date, decimal, ticker};
 

@@ -1,5 +1,5 @@
 use portfolio::PortfolioError;
-use protocol::{Constraints, Order, Side};
+use protocol::trading::{Constraints, Order, Side};
 
 use crate::scenario::{Scenario, buy, date, decimal, parts, sell, ticker};
 

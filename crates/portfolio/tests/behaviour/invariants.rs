@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use portfolio::{Entry, Portfolio, execute, sweep};
 use proptest::prelude::*;
-use protocol::{Constraints, Decimal, Order, Side, Ticker};
+use protocol::{
+    Decimal,
+    trading::{Constraints, Order, Side, Ticker},
+};
 
 use crate::scenario::{Scenario, decision, free, ticker};
 

@@ -1,5 +1,5 @@
 use portfolio::{Entry, Portfolio, PortfolioError, Refusal};
-use protocol::Trade;
+use protocol::trading::Trade;
 
 use crate::scenario::{Scenario, buy, date, decimal, opened, sell};
 

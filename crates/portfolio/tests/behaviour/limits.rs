@@ -1,5 +1,5 @@
 use portfolio::check;
-use protocol::Constraints;
+use protocol::trading::Constraints;
 
 use crate::scenario::{Scenario, buy, decimal, sell};
 

@@ -1,5 +1,8 @@
 use portfolio::metrics::{beta, compute, max_drawdown, percentile, returns, sharpe, sortino, value_at_risk};
-use protocol::{Date, Decimal, Measured, ValuePoint};
+use protocol::{
+    Date, Decimal,
+    trading::{Measured, ValuePoint},
+};
 
 use crate::scenario::{date, decimal};
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use portfolio::{Entry, Portfolio, PortfolioError, Session, execute};
 use protocol::{
-    Confidence, Constraints, Date, Decimal, Decision, Order, RejectedOrder, Side, Ticker, Timestamp, Trade,
+    Date, Decimal, Timestamp,
+    trading::{Confidence, Constraints, Decision, Order, RejectedOrder, Side, Ticker, Trade},
 };
 
 pub fn decimal(text: &str) -> Decimal {

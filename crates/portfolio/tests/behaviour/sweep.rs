@@ -1,5 +1,5 @@
 use portfolio::{Entry, Portfolio, SweepOutcome, sweep};
-use protocol::{Constraints, Order, Side, Trade};
+use protocol::trading::{Constraints, Order, Side, Trade};
 
 use crate::scenario::{Scenario, buy, decimal, decision, parts, ticker};
 

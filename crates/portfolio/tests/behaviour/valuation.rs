@@ -1,5 +1,8 @@
 use portfolio::{Closes, PortfolioError, Quotes, prices_at, value};
-use protocol::{Constraints, Decimal, Instrument, Measured, PortfolioView};
+use protocol::{
+    Decimal,
+    trading::{Constraints, Instrument, Measured, PortfolioView},
+};
 
 use crate::scenario::{Scenario, buy, date, decimal, sell, ticker};
 

@@ -1,7 +1,8 @@
 use std::{fmt::Display, str::FromStr};
 
 use protocol::{
-    Analyst, Date, FlowId, ModelChoice, PortfolioId, Problem, RunAccepted, StartRun, Ticker, Workflow,
+    Date, FlowId, ModelChoice, Problem, RunAccepted, StartRun,
+    trading::{Analyst, PortfolioId, Task, Ticker},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -78,22 +79,22 @@ impl From<&RunAccepted> for TriggerResponse {
 /// The body is no JSON object, or a parameter that the run uses is not valid.
 pub fn start_run(trigger: Trigger, body: &[u8], defaults: &Defaults) -> Result<StartRun, InvalidRequest> {
     let parameters = Parameters::read(body)?;
-    let (workflow, model) = match trigger {
+    let (task, model) = match trigger {
         Trigger::Pipeline => {
             let analysts = vec![Analyst::Market, Analyst::News, Analyst::Fundamentals];
             (parameters.pipeline(defaults, analysts)?, ModelChoice::Configured)
         }
         Trigger::Portfolio => (parameters.portfolio(defaults)?, ModelChoice::Configured),
         Trigger::Mock => {
-            let workflow = match parameters.mock_type()? {
+            let task = match parameters.mock_type()? {
                 MockType::Pipeline => parameters.pipeline(defaults, Analyst::all())?,
                 MockType::Portfolio => parameters.portfolio(defaults)?,
             };
-            (workflow, parameters.rehearsal()?)
+            (task, parameters.rehearsal()?)
         }
     };
     let flow = parameters.parsed::<FlowId>("flow_id")?;
-    Ok(StartRun { flow, model, ..StartRun::new(workflow) })
+    Ok(StartRun { flow, model, ..StartRun::new(task.into()) })
 }
 
 /// The portfolio that a path or a parameter names, the alias resolved.
@@ -127,18 +128,18 @@ impl Parameters {
         }
     }
 
-    fn pipeline(&self, defaults: &Defaults, analysts: Vec<Analyst>) -> Result<Workflow, InvalidRequest> {
+    fn pipeline(&self, defaults: &Defaults, analysts: Vec<Analyst>) -> Result<Task, InvalidRequest> {
         let ticker = match self.parsed::<Ticker>("ticker")? {
             Some(ticker) => ticker,
             None => "AAPL".parse().map_err(|error| invalid("ticker", error))?,
         };
         let analysts = self.analysts()?.unwrap_or(analysts);
-        Ok(Workflow::Pipeline { ticker, date: self.date(defaults)?, analysts })
+        Ok(Task::Pipeline { ticker, date: self.date(defaults)?, analysts })
     }
 
-    fn portfolio(&self, defaults: &Defaults) -> Result<Workflow, InvalidRequest> {
+    fn portfolio(&self, defaults: &Defaults) -> Result<Task, InvalidRequest> {
         let portfolio = portfolio_named(self.text("portfolio_id")?.unwrap_or(MAIN_PORTFOLIO), defaults)?;
-        Ok(Workflow::Portfolio { portfolio, date: self.date(defaults)? })
+        Ok(Task::Portfolio { portfolio, date: self.date(defaults)? })
     }
 
     fn date(&self, defaults: &Defaults) -> Result<Date, InvalidRequest> {

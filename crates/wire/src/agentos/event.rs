@@ -2,8 +2,9 @@ use std::collections::HashMap;
 
 use protocol::{
     Body, CallFinished, CallId, CallStarted, Event, LogLevel, NodeFinished, NodeId, NodeKind, NodeStatus,
-    NodeStatusChanged, PortfolioView, RejectedOrder, RunFinished, RunRequest, RunStatus, Text, Timestamp,
-    ToolInvoked, ToolReturned, ToolStatus, Trade, Workflow, WorkflowKind, grouped,
+    NodeStatusChanged, Product, RunFinished, RunStatus, Text, Timestamp, ToolInvoked, ToolReturned,
+    ToolStatus, WorkflowKind, grouped,
+    trading::{Decision, PortfolioView, Rating, RejectedOrder, Task, Trade},
 };
 use serde::Serialize;
 
@@ -141,12 +142,13 @@ struct NoMetrics {}
 
 /// Turns a run's log, from its first event on, into AgentOS's frames.
 ///
-/// It remembers what later events refer to: the request, what the nodes are, and the
+/// It remembers what later events refer to: what the run is about, what the nodes are, and the
 /// calls in flight. Texts that are only a preview are sent as such, so the log should be
 /// read with its texts whole.
 #[derive(Clone, Debug, Default)]
 pub struct Stream {
-    request: Option<RunRequest>,
+    task: Option<Task>,
+    subject: Option<String>,
     nodes: HashMap<NodeId, NodeKind>,
     prompts: HashMap<CallId, Text>,
     tools: HashMap<CallId, String>,
@@ -157,8 +159,11 @@ impl Stream {
     pub fn apply(&mut self, event: &Event) -> Option<Frame> {
         match &event.body {
             Body::RunStarted(started) => {
-                self.request = Some(started.request.clone());
-                log(event, None, greeting(&started.request))
+                let workflow = &started.request.workflow;
+                self.task = Task::of(workflow);
+                let subject = started.heading.subject.clone();
+                self.subject = Some(subject.unwrap_or_else(|| workflow.kind().to_string()));
+                log(event, None, greeting(self.task.as_ref(), workflow.kind()))
             }
             Body::RunFinished(finished) => Some(Frame::System(SystemFrame::run_finished(finished))),
             Body::NodeAdded(node) => {
@@ -192,21 +197,7 @@ impl Stream {
             Body::NodeStatusChanged(changed) => self.node_status(event, changed),
             Body::Said(said) => info(format!("{}: {}", said.source, snippet(&said.content))),
             Body::Reported(report) => info(format!("Report complete: {}", report.title)),
-            Body::Rated(rating) => {
-                let summary = cut(&rating.summary, LONGEST_SNIPPET);
-                info(format!("Rating of {}: {}. {summary}", rating.ticker, rating.headline()))
-            }
-            Body::DecisionMade(decision) => {
-                let thesis = cut(&decision.thesis, LONGEST_SNIPPET);
-                info(format!(
-                    "Decision: {}, {} confidence. {thesis}",
-                    decision.headline(),
-                    decision.confidence
-                ))
-            }
-            Body::TradeExecuted(trade) => info(executed(trade)),
-            Body::TradeRejected(rejected) => Some((Some(LogLevel::Warning), refused(rejected))),
-            Body::PortfolioValued(view) => info(valued(view)),
+            Body::Produced(product) => self::product(product),
             Body::Logged(line) => Some((Some(line.level), cut(&line.message, LONGEST_SNIPPET))),
             Body::Unknown(unknown) => info(format!("Event of an unknown kind: {}", cut(&unknown.kind, 40))),
             _ => None,
@@ -322,9 +313,8 @@ impl Stream {
 
     /// The name under which AgentOS's clients know the event's node.
     fn name(&self, event: &Event) -> String {
-        let kind = self.request.as_ref().map(|request| request.workflow.kind());
         match &event.node {
-            Some(node) => agentos_name(kind, node),
+            Some(node) => agentos_name(self.task.as_ref(), node),
             None => SYSTEM_NODE.to_owned(),
         }
     }
@@ -338,7 +328,7 @@ impl Stream {
         message: String,
         detail: Detail,
     ) -> Frame {
-        let subject = self.request.as_ref().map(|request| request.workflow.subject().to_owned());
+        let subject = self.subject.clone();
         Frame::Event(Box::new(SocketEvent {
             id,
             node_id: node,
@@ -356,8 +346,8 @@ impl Stream {
 const SYSTEM_NODE: &str = "__system__";
 
 /// The pipeline's nodes are called by their titles in AgentOS, the portfolio's by their ids.
-fn agentos_name(kind: Option<WorkflowKind>, node: &NodeId) -> String {
-    if kind != Some(WorkflowKind::Pipeline) {
+fn agentos_name(task: Option<&Task>, node: &NodeId) -> String {
+    if !matches!(task, Some(Task::Pipeline { .. })) {
         return node.to_string();
     }
     let mut name = String::with_capacity(node.as_str().len());
@@ -396,16 +386,39 @@ fn in_full(prompt: &Text) -> String {
     available(prompt, usize::MAX)
 }
 
-fn greeting(request: &RunRequest) -> String {
-    match &request.workflow {
-        Workflow::Pipeline { ticker, date, .. } => {
+fn greeting(task: Option<&Task>, kind: &WorkflowKind) -> String {
+    match task {
+        Some(Task::Pipeline { ticker, date, .. }) => {
             format!("Starting analysis pipeline for {ticker} on {date}")
         }
-        Workflow::Portfolio { portfolio, date } => {
+        Some(Task::Portfolio { portfolio, date }) => {
             format!("Starting portfolio manager for {portfolio} on {date}")
         }
-        Workflow::Unknown(unknown) => format!("Starting {}", unknown.kind),
+        None => format!("Starting {kind}"),
     }
+}
+
+/// The line of something that a run has brought forth.
+fn product(product: &Product) -> Option<(Option<LogLevel>, String)> {
+    let info = |line: String| Some((None, line));
+    if let Some(rating) = product.document::<Rating>() {
+        let summary = cut(&rating.summary, LONGEST_SNIPPET);
+        return info(format!("Rating of {}: {}. {summary}", rating.ticker, product.headline));
+    }
+    if let Some(decision) = product.document::<Decision>() {
+        let thesis = cut(&decision.thesis, LONGEST_SNIPPET);
+        return info(format!("Decision: {}, {} confidence. {thesis}", product.headline, decision.confidence));
+    }
+    if let Some(trade) = product.document() {
+        return info(executed(&trade));
+    }
+    if let Some(rejected) = product.document() {
+        return Some((Some(LogLevel::Warning), refused(&rejected)));
+    }
+    if let Some(view) = product.document() {
+        return info(valued(&view));
+    }
+    info(cut(&product.headline, LONGEST_SNIPPET))
 }
 
 fn executed(trade: &Trade) -> String {

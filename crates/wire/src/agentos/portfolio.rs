@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 
-use protocol::{Date, Decimal, HoldingView, Measured, PortfolioView, Side, Trade};
+use protocol::{
+    Date, Decimal,
+    trading::{HoldingView, Measured, PortfolioView, Side, Trade},
+};
 use serde::Serialize;
 
 /// Trades that `/latest` shows.

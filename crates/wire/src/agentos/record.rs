@@ -1,7 +1,13 @@
-use protocol::{Analyst, Date, Event, RunStatus, RunSummary, Workflow, WorkflowKind};
+use protocol::{
+    Date, Event, RunStatus, RunSummary,
+    trading::{Analyst, Task},
+};
 use serde::Serialize;
 
 use super::{Frame, SocketEvent, Stream};
+
+/// What stands for every kind that AgentOS does not have.
+const OTHER: &str = "other";
 
 /// A run as `GET /api/run/` lists it; with its events, as `GET /api/run/{run_id}` shows it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -10,7 +16,7 @@ pub struct RunRecord {
     flow_id: String,
     short_rid: String,
     #[serde(rename = "type")]
-    kind: WorkflowKind,
+    kind: &'static str,
     status: RecordStatus,
     /// Seconds since 1970.
     created_at: f64,
@@ -61,25 +67,22 @@ impl RunRecord {
     pub fn new(summary: &RunSummary) -> Self {
         let request = &summary.request;
         let flow_id = request.flow.to_string();
-        let params = match &request.workflow {
-            Workflow::Pipeline { ticker, date, analysts } => Parameters::Pipeline {
-                ticker: ticker.to_string(),
-                date: *date,
-                analysts: analysts.clone(),
-                flow_id: flow_id.clone(),
-            },
-            Workflow::Portfolio { portfolio, date } => Parameters::Portfolio {
-                portfolio_id: portfolio.to_string(),
-                date: *date,
-                flow_id: flow_id.clone(),
-            },
-            Workflow::Unknown(_) => Parameters::Unknown { flow_id: flow_id.clone() },
+        let task = Task::of(&request.workflow);
+        let kind = task.as_ref().map_or(OTHER, Task::kind);
+        let params = match task {
+            Some(Task::Pipeline { ticker, date, analysts }) => {
+                Parameters::Pipeline { ticker: ticker.to_string(), date, analysts, flow_id: flow_id.clone() }
+            }
+            Some(Task::Portfolio { portfolio, date }) => {
+                Parameters::Portfolio { portfolio_id: portfolio.to_string(), date, flow_id: flow_id.clone() }
+            }
+            None => Parameters::Unknown { flow_id: flow_id.clone() },
         };
         Self {
             id: summary.run.to_string(),
             short_rid: flow_id.clone(),
             flow_id,
-            kind: request.workflow.kind(),
+            kind,
             status: summary.status.into(),
             created_at: summary.created_at.0 as f64 / 1000.0,
             // One person uses this server: there are no accounts.

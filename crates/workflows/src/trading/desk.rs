@@ -10,8 +10,8 @@ use journal::{Appended, Journal, JournalError, Ledger, LedgerError};
 use market::{MarketError, PriceVendor};
 use portfolio::{Closes, Entry, Portfolio, PortfolioError, Quotes, Session};
 use protocol::{
-    Constraints, Date, Decimal, Decision, PortfolioId, PortfolioSummary, PortfolioView, RunId, Ticker,
-    Timestamp,
+    Date, Decimal, RunId, Timestamp,
+    trading::{Constraints, Decision, PortfolioId, PortfolioSummary, PortfolioView, Ticker},
 };
 use tokio::sync::broadcast;
 

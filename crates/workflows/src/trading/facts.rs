@@ -7,8 +7,8 @@ use market::{
     indicators::{self, Indicator},
 };
 use protocol::{
-    Confidence, Constraints, Date, Decimal, Figure, Grade, Measured, PortfolioMetrics, Ticker, grouped,
-    percent,
+    Date, Decimal, Figure, grouped, percent,
+    trading::{Confidence, Constraints, Grade, Measured, PortfolioMetrics, Ticker},
 };
 use rust_decimal::RoundingStrategy;
 use serde::{Deserialize, Serialize};

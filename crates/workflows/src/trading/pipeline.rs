@@ -2,20 +2,24 @@
 
 use async_trait::async_trait;
 use engine::{Graph, NodeContext, NodeError, Outcome, Route, State, ToolResult, Work};
-use llm::{AnswerSchema, Message, parse_structured};
+use llm::{AnswerSchema, parse_structured};
 use protocol::{
-    Analyst, Body, Confidence, Date, EdgeKind, Figure, Grade, LogLevel, LogLine, NodeAdded, NodeId, NodeKind,
-    Rating, Report, Ticker, Tier, ToolStatus,
+    Date, EdgeKind, Figure, LogLevel, NodeAdded, NodeId, NodeKind, Tier, ToolStatus,
+    trading::{Analyst, Confidence, Grade, Rating, Ticker},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
     facts::{CaseFacts, LastPoint, MarketFacts, Missing},
-    prompts::{Prompt, roles},
+    prompts::{prompt, roles},
     tools::{CRITICAL_CONDITION, ResearchTools, Sources, Tool, reason},
 };
-use crate::agent::{Brief, NoTools, ToolUse, ask, converse};
+use crate::{
+    agent::{NoTools, ToolUse, ask, converse},
+    node::{brief, log, node_id, product, report},
+    prompt::Prompt,
+};
 
 /// Rounds of the research debate and of the risk debate.
 pub const ROUNDS: u32 = 2;
@@ -142,7 +146,7 @@ pub(super) fn graph(subject: &Subject, analysts: &[Analyst]) -> Result<Graph, St
     let scope = Some(subject.ticker.to_string());
     let planned = |node: &str, label: &str, role: &str, phase: &str, tier: Option<Tier>, visits: u32| {
         Ok::<_, String>(NodeAdded {
-            id: slug(node)?,
+            id: node_id(node)?,
             label: label.to_owned(),
             role: role.to_owned(),
             kind: if tier.is_some() { NodeKind::Agent } else { NodeKind::Code },
@@ -154,7 +158,7 @@ pub(super) fn graph(subject: &Subject, analysts: &[Analyst]) -> Result<Graph, St
         })
     };
 
-    let screen = slug("screen")?;
+    let screen = node_id("screen")?;
     for analyst in &selected {
         let seat = seat(*analyst);
         let plan = planned(seat.node, seat.label, seat.role, "Analysts", Some(Tier::Quick), 1)?;
@@ -196,12 +200,12 @@ pub(super) fn graph(subject: &Subject, analysts: &[Analyst]) -> Result<Graph, St
 
 /// Draws the edges after the screen.
 fn connect(graph: &mut Graph) -> Result<(), String> {
-    let screen = slug("screen")?;
-    let (bull, bear) = (slug(BULL.node)?, slug(BEAR.node)?);
-    let (manager, trader) = (slug("research_manager")?, slug("trader")?);
+    let screen = node_id("screen")?;
+    let (bull, bear) = (node_id(BULL.node)?, node_id(BEAR.node)?);
+    let (manager, trader) = (node_id("research_manager")?, node_id("trader")?);
     let (aggressive, conservative, neutral) =
-        (slug(AGGRESSIVE.node)?, slug(CONSERVATIVE.node)?, slug(NEUTRAL.node)?);
-    let decision = slug("portfolio_manager")?;
+        (node_id(AGGRESSIVE.node)?, node_id(CONSERVATIVE.node)?, node_id(NEUTRAL.node)?);
+    let decision = node_id("portfolio_manager")?;
 
     let to =
         |to: &NodeId, kind, condition: &str| Route { to: to.clone(), kind, condition: condition.to_owned() };
@@ -238,10 +242,6 @@ fn rounds(
     graph.branch(last, routes, move |_, round| {
         vec![if round < ROUNDS { first.clone() } else { next.clone() }]
     });
-}
-
-fn slug(text: &str) -> Result<NodeId, String> {
-    text.parse::<NodeId>().map_err(|error| error.to_string())
 }
 
 fn is_aborted(state: &State) -> bool {
@@ -285,21 +285,12 @@ impl Subject {
 
     /// A prompt with the analysts' reports in it.
     fn prompt(&self, role: &'static str, state: &State) -> Prompt {
-        Prompt::new(role, self.header())
+        prompt(role, self.header())
             .section("Market report", state.text(state::MARKET_REPORT))
             .section("Sentiment report", state.text(state::SENTIMENT_REPORT))
             .section("News report", state.text(state::NEWS_REPORT))
             .section("Fundamentals report", state.text(state::FUNDAMENTALS_REPORT))
     }
-}
-
-pub(super) fn brief(node: &NodeContext, messages: Vec<Message>, schema: Option<AnswerSchema>) -> Brief {
-    let tier = node.plan().tier.unwrap_or(Tier::Quick);
-    Brief { agent: node.plan().id.to_string(), tier, messages, schema }
-}
-
-pub(super) fn log(level: LogLevel, message: impl Into<String>) -> Body {
-    Body::Logged(LogLine { level, message: message.into() })
 }
 
 /// A critical condition with the analyst who reported it.
@@ -324,7 +315,7 @@ impl Work for AnalystWork {
             _ => None,
         };
         let facts = CaseFacts { market: market.clone(), ..self.subject.facts(node, None)? };
-        let messages = Prompt::new(seat.prompt, self.subject.header()).facts(&facts);
+        let messages = prompt(seat.prompt, self.subject.header()).facts(&facts);
         let tools = ResearchTools::new(self.subject.sources.clone(), self.subject.date, seat.tools);
         let talk = converse(node, brief(node, messages, None), &tools).await?;
 
@@ -337,12 +328,7 @@ impl Work for AnalystWork {
             }
             (None, None) => Vec::new(),
         };
-        let report = Body::Reported(Report {
-            name: seat.report.to_owned(),
-            title: seat.title.to_owned(),
-            markdown: talk.answer.as_str().into(),
-            figures,
-        });
+        let report = report(seat.report, seat.title, &talk.answer, figures);
         let critical = talk.tools.iter().find_map(critical_condition);
         let warning = critical
             .as_ref()
@@ -572,13 +558,7 @@ impl Work for PlanWork {
             .section("Investment plan", state.text(state::INVESTMENT_PLAN))
             .facts(&self.subject.facts(node, None)?);
         let text = converse(node, brief(node, messages, None), &NoTools).await?.answer;
-        let report = Report {
-            name: self.plan.key.to_owned(),
-            title: self.plan.title.to_owned(),
-            markdown: text.as_str().into(),
-            figures: Vec::new(),
-        };
-        node.emit(vec![Body::Reported(report)]).await?;
+        node.emit(vec![report(self.plan.key, self.plan.title, &text, Vec::new())]).await?;
         Outcome::default().set(self.plan.key, text)
     }
 }
@@ -668,12 +648,8 @@ impl Work for RatingWork {
             abort: facts.abort,
         };
         let markdown = decision_text(&rating, &facts.missing);
-        let report = Report {
-            name: state::FINAL_DECISION.to_owned(),
-            title: "Final decision".to_owned(),
-            markdown: markdown.as_str().into(),
-            figures: facts.market.as_ref().map(MarketFacts::report).unwrap_or_default(),
-        };
+        let figures = facts.market.as_ref().map(MarketFacts::report).unwrap_or_default();
+        let report = report(state::FINAL_DECISION, "Final decision", &markdown, figures);
         let lowered = (answer.confidence > limit).then(|| {
             let message = format!(
                 "The model's confidence was {}; it is lowered to {limit}, as inputs are missing.",
@@ -681,7 +657,7 @@ impl Work for RatingWork {
             );
             log(LogLevel::Warning, message)
         });
-        let bodies = [Body::Rated(rating.clone()), Body::Reported(report)].into_iter().chain(lowered);
+        let bodies = [product(rating.product())?, report].into_iter().chain(lowered);
         node.emit(bodies.collect()).await?;
         Outcome::default().set(state::RATING, rating)?.set(state::FINAL_DECISION, markdown)
     }

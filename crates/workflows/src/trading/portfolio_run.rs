@@ -14,9 +14,11 @@ use portfolio::{
     candidates::{Candidate, prioritise},
 };
 use protocol::{
-    Body, Confidence, Date, Decimal, Decision, Figure, FlowId, LogLevel, Measured, NodeAdded, NodeId,
-    NodeKind, PortfolioId, PortfolioMetrics, PortfolioView, Rating, RejectedOrder, Report, RunId, Side, Tier,
-    Trade, grouped, percent,
+    Date, Decimal, Figure, FlowId, LogLevel, NodeAdded, NodeKind, RunId, Tier, grouped, percent,
+    trading::{
+        Confidence, Decision, Measured, PortfolioId, PortfolioMetrics, PortfolioView, Rating, RejectedOrder,
+        Side, Trade,
+    },
 };
 use serde_json::Value;
 
@@ -26,11 +28,13 @@ use super::{
         CandidateFacts, DecisionFacts, HoldingFacts, MacroFacts, MarketFacts, MicroFacts, Missing, Review,
         ReviewFacts,
     },
-    pipeline::{brief, log},
-    prompts::{Prompt, roles},
+    prompts::{prompt, roles},
     tools::Sources,
 };
-use crate::agent::{NoTools, ask, converse};
+use crate::{
+    agent::{NoTools, ask, converse},
+    node::{brief, cell, log, node_id, product, report, required},
+};
 pub use answers::read_decision;
 use answers::{decision_schema, read_reviews, review_schema};
 use ratings::{conviction, ratings_of_flow};
@@ -57,7 +61,7 @@ const FACTOR_FUND: &str = "Factor ETF";
 
 /// The portfolio and the day of a run, and all that it works with.
 #[derive(Clone)]
-pub(super) struct Task {
+pub(super) struct Book {
     pub portfolio: PortfolioId,
     pub date: Date,
     pub flow: FlowId,
@@ -70,11 +74,11 @@ pub(super) struct Task {
 ///
 /// # Errors
 /// Never with the node ids as they are.
-pub(super) fn graph(task: &Task) -> Result<Graph, String> {
+pub(super) fn graph(task: &Book) -> Result<Graph, String> {
     let mut graph = Graph::new();
     let plan = |id: &str, label: &str, role: &str, phase: &str, tier: Option<Tier>| {
         Ok::<_, String>(NodeAdded {
-            id: id.parse::<NodeId>().map_err(|error| error.to_string())?,
+            id: node_id(id)?,
             label: label.to_owned(),
             role: role.to_owned(),
             kind: if tier.is_some() { NodeKind::Agent } else { NodeKind::Code },
@@ -118,13 +122,13 @@ pub(super) fn graph(task: &Task) -> Result<Graph, String> {
     Ok(graph)
 }
 
-impl Task {
+impl Book {
     fn header(&self) -> String {
         format!("Portfolio: {}. Day of the decision: {}.", self.portfolio, self.date)
     }
 
     /// The figures of an instrument; `None` if there are no prices of it.
-    async fn figures(&self, ticker: &protocol::Ticker) -> Result<Option<MarketFacts>, NodeError> {
+    async fn figures(&self, ticker: &protocol::trading::Ticker) -> Result<Option<MarketFacts>, NodeError> {
         match MarketFacts::measure(self.sources.prices.as_ref(), ticker, self.date).await {
             Ok(facts) => Ok(Some(facts)),
             Err(MarketError::UnknownTicker { .. }) => Ok(None),
@@ -142,30 +146,13 @@ impl From<DeskError> for NodeError {
     }
 }
 
-/// What an earlier node must have left in the state.
-fn required<T: serde::de::DeserializeOwned>(node: &NodeContext, key: &str) -> Result<T, NodeError> {
-    let value = node.state().get(key)?;
-    value.ok_or_else(|| {
-        NodeError::failed(format!("The run's state has no \"{key}\": an earlier step left it out."))
-    })
-}
-
-fn report(name: &str, title: &str, markdown: &str, figures: Vec<Figure>) -> Body {
-    Body::Reported(Report {
-        name: name.to_owned(),
-        title: title.to_owned(),
-        markdown: markdown.into(),
-        figures,
-    })
-}
-
 /// Loads the portfolio at the day's prices, and the ratings of the flow.
-struct Load(Task);
+struct Load(Book);
 
 #[async_trait]
 impl Work for Load {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
-        let Task { portfolio: id, date, desk, journal, flow, .. } = &self.0;
+        let Book { portfolio: id, date, desk, journal, flow, .. } = &self.0;
         let last = desk.load(id).await?.last_date();
         if let Some(last) = last.filter(|last| date < last) {
             return Err(NodeError::failed(format!(
@@ -174,7 +161,7 @@ impl Work for Load {
         }
         let view = desk.view(id, Some(*date)).await?;
         let found = ratings_of_flow(journal, node.owner(), flow, *date).await?;
-        let mut bodies = vec![Body::PortfolioValued(Box::new(view.clone()))];
+        let mut bodies = vec![product(view.product())?];
         bodies.extend(found.remarks.into_iter().map(|remark| log(LogLevel::Warning, remark)));
         if found.ratings.is_empty() {
             let message =
@@ -239,7 +226,7 @@ fn shown<T>(measured: &Measured<T>, show: impl Fn(&T) -> String) -> String {
 }
 
 /// Has every holding reviewed, in one call.
-struct ReviewHoldings(Task);
+struct ReviewHoldings(Book);
 
 #[async_trait]
 impl Work for ReviewHoldings {
@@ -270,7 +257,7 @@ impl Work for ReviewHoldings {
             return outcome.set(state::HOLDING_REVIEWS, Vec::<Review>::new());
         }
         let facts = ReviewFacts { date: self.0.date, holdings };
-        let messages = Prompt::new(roles::HOLDING_REVIEWER, self.0.header()).facts(&facts);
+        let messages = prompt(roles::HOLDING_REVIEWER, self.0.header()).facts(&facts);
         let request = brief(node, messages, Some(review_schema()));
         let reviews = ask(node, request, &NoTools, |text| read_reviews(text, &facts.holdings)).await?.answer;
         let mut markdown =
@@ -285,13 +272,8 @@ impl Work for ReviewHoldings {
     }
 }
 
-/// A text that fits into a cell of a Markdown table.
-fn cell(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
-}
-
 /// Orders the flow's Buy and Overweight ratings by priority.
-struct Prioritise(Task);
+struct Prioritise(Book);
 
 #[async_trait]
 impl Work for Prioritise {
@@ -363,7 +345,7 @@ fn candidate_table(candidates: &[CandidateFacts], ratings: &[Rating]) -> String 
 }
 
 /// Has the brief about the market as a whole written.
-struct MacroSummary(Task);
+struct MacroSummary(Book);
 
 #[async_trait]
 impl Work for MacroSummary {
@@ -380,7 +362,7 @@ impl Work for MacroSummary {
         let reason = format!("{} has prices of stocks, an index and funds only.", vendor.name());
         let missing = vec![Missing { input: "rates, credit and implied volatility".to_owned(), reason }];
         let facts = MacroFacts { date: self.0.date, index, factors, missing };
-        let messages = Prompt::new(roles::MACRO, self.0.header()).facts(&facts);
+        let messages = prompt(roles::MACRO, self.0.header()).facts(&facts);
         let text = converse(node, brief(node, messages, None), &NoTools).await?.answer;
         let figures = facts.index.as_ref().map(MarketFacts::report).unwrap_or_default();
         node.emit(vec![report(state::MACRO_BRIEF, "Macro brief", &text, figures)]).await?;
@@ -395,7 +377,7 @@ impl Work for MacroSummary {
 }
 
 /// Has the brief about holdings and candidates written.
-struct MicroSummary(Task);
+struct MicroSummary(Book);
 
 #[async_trait]
 impl Work for MicroSummary {
@@ -406,7 +388,7 @@ impl Work for MicroSummary {
             reviews: required(node, state::HOLDING_REVIEWS)?,
             candidates: required(node, state::CANDIDATES)?,
         };
-        let messages = Prompt::new(roles::MICRO, self.0.header()).facts(&facts);
+        let messages = prompt(roles::MICRO, self.0.header()).facts(&facts);
         let text = converse(node, brief(node, messages, None), &NoTools).await?.answer;
         node.emit(vec![report(state::MICRO_BRIEF, "Micro brief", &text, Vec::new())]).await?;
         Outcome::default().set(state::MICRO_BRIEF, text)
@@ -414,7 +396,7 @@ impl Work for MicroSummary {
 }
 
 /// Has the orders decided.
-struct Decide(Task);
+struct Decide(Book);
 
 #[async_trait]
 impl Work for Decide {
@@ -433,7 +415,7 @@ impl Work for Decide {
             reviews: required(node, state::HOLDING_REVIEWS)?,
             candidates: required(node, state::CANDIDATES)?,
         };
-        let messages = Prompt::new(roles::DECISION_MAKER, self.0.header())
+        let messages = prompt(roles::DECISION_MAKER, self.0.header())
             .section("Macro brief", node.state().text(state::MACRO_BRIEF))
             .section("Micro brief", node.state().text(state::MICRO_BRIEF))
             .facts(&facts);
@@ -449,7 +431,7 @@ impl Work for Decide {
             log(LogLevel::Warning, message)
         });
         decision.confidence = decision.confidence.min(limit);
-        let bodies = [Body::DecisionMade(decision.clone())].into_iter().chain(lowered);
+        let bodies = [product(decision.product())?].into_iter().chain(lowered);
         node.emit(bodies.collect()).await?;
         Outcome::default().set(state::DECISION, decision)?.set(state::DECIDED_BY, node.run())
     }
@@ -466,12 +448,12 @@ fn confidence_limit(decision: &Decision, candidates: &[CandidateFacts]) -> Confi
 }
 
 /// Carries the decision out, once.
-struct Execute(Task);
+struct Execute(Book);
 
 #[async_trait]
 impl Work for Execute {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
-        let Task { portfolio: id, date, desk, .. } = &self.0;
+        let Book { portfolio: id, date, desk, .. } = &self.0;
         let decision: Decision = required(node, state::DECISION)?;
         let key = decision_key(required(node, state::DECIDED_BY)?, &decision)?;
         // A stop comes before the trades or after their record.
@@ -480,10 +462,10 @@ impl Work for Execute {
                 let entry = desk.decide(id, &key, Some(node.run()), *date, &decision).await?;
                 let (trades, rejected) = decided(&entry)?;
                 let view = desk.view(id, Some(*date)).await?;
-                let executed = trades.iter().cloned().map(Body::TradeExecuted);
-                let refused = rejected.iter().cloned().map(Body::TradeRejected);
-                let valued = Body::PortfolioValued(Box::new(view));
-                node.emit(executed.chain(refused).chain([valued]).collect()).await?;
+                let executed = trades.iter().map(Trade::product);
+                let refused = rejected.iter().map(RejectedOrder::product);
+                let products = executed.chain(refused).chain([view.product()]).map(product);
+                node.emit(products.collect::<Result<_, _>>()?).await?;
                 Ok(entry)
             })
             .await?;
@@ -520,7 +502,7 @@ fn decided(entry: &Entry) -> Result<(&[Trade], &[RejectedOrder]), NodeError> {
 }
 
 /// Says what became of the spare cash. It is swept together with the decision, in its own entry.
-struct Sweep(Task);
+struct Sweep(Book);
 
 #[async_trait]
 impl Work for Sweep {

@@ -38,7 +38,6 @@
 //! # People
 //! - Where it may ask, the trader asks which risk suits the person, and passes the answer on.
 //! - It notes a comment that sent work back. No rule depends on what people say.
-//! - A question beside a run is answered with the lines of its account that share most words with it.
 //!
 //! # The portfolio
 //! - A holding is sold if its latest rating is Sell or Underweight, or if its trend is broken:
@@ -57,8 +56,7 @@ mod score;
 
 use llm::{ChatRequest, Message, Script, Turn};
 
-use super::prompts::read_facts;
-use crate::agent::ASK_PERSON;
+use crate::{agent::ASK_PERSON, prompt::read_facts};
 
 /// Plays the agents of the trading workflows.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,9 +65,6 @@ pub struct TradingRehearsal;
 impl Script for TradingRehearsal {
     fn turn(&self, request: &ChatRequest) -> Result<Turn, String> {
         let has_results = request.messages.iter().any(|message| matches!(message, Message::Tool { .. }));
-        if request.agent == engine::CHAT_AGENT {
-            return Ok(Turn::Answer(people::talk(&request.messages)));
-        }
         if !has_results {
             let mut calls = Vec::from_iter(people::question(request));
             if request.tools.iter().any(|tool| tool.name != ASK_PERSON) {

@@ -13,7 +13,10 @@ use market::{
     Article, Fundamentals, FundamentalsVendor, MarketError, NewsVendor, PriceVendor, Sample,
     indicators::{self, Indicator},
 };
-use protocol::{Date, Measured, Ticker};
+use protocol::{
+    Date,
+    trading::{Measured, Ticker},
+};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, json};
 

@@ -8,10 +8,13 @@ use journal::Journal;
 use llm::{ChatModel, ChatRequest, ModelRegistry, Rehearsal, Script, Turn};
 use market::{PriceVendor, Sample};
 use protocol::{
-    AccountId, Analyst, Body, CallId, Event, NodeId, NodeStatus, PortfolioId, RunId, RunRequest, RunView,
-    Workflow,
+    AccountId, Body, CallId, Event, NodeId, NodeStatus, RunId, RunRequest, RunView, Workflow,
+    trading::{Analyst, PortfolioId, Rating, Task},
 };
-use workflows::trading::{Desk, Trading, rehearsal::TradingRehearsal};
+use workflows::{
+    Families, Rehearsed,
+    trading::{Desk, Trading, rehearsal::TradingRehearsal},
+};
 
 /// Everything that a server would open.
 pub struct Stage {
@@ -30,7 +33,8 @@ impl Stage {
 
     /// With another script in the place of the configured model.
     pub async fn with_script(script: impl Script + 'static) -> Self {
-        Self::open(tempfile::tempdir().unwrap(), Arc::new(Rehearsal::new(Arc::new(script), Some(0)))).await
+        let script = Arc::new(Rehearsed(Arc::new(script)));
+        Self::open(tempfile::tempdir().unwrap(), Arc::new(Rehearsal::new(script, Some(0)))).await
     }
 
     /// With a rehearsal so slow that a run does not end by itself.
@@ -43,11 +47,11 @@ impl Stage {
         let journal = Journal::open(&folder.path().join("journal.db")).await.unwrap();
         let prices: Arc<dyn PriceVendor> = Arc::new(Sample::load().unwrap());
         let desk = Arc::new(Desk::open_default(journal.clone(), prices.clone()).await.unwrap());
-        let trading =
-            Trading::new(journal.clone(), desk.clone(), prices.clone(), ModelRegistry::of(model), None);
+        let trading = Trading::new(journal.clone(), desk.clone(), prices.clone());
+        let families = Families::new(vec![Arc::new(trading)], ModelRegistry::of(model), None).unwrap();
         let engine = Engine::new(
             journal.clone(),
-            Arc::new(trading),
+            Arc::new(families),
             Arc::new(Allowance::default()),
             EngineOptions::default(),
         );
@@ -96,25 +100,37 @@ impl Stage {
     }
 
     pub async fn events(&self, run: RunId) -> Vec<Event> {
-        self.journal.read(run, 0, 10_000).await.unwrap()
+        let mut events = self.journal.read(run, 0, 10_000).await.unwrap();
+        // What was brought forth is looked at whole.
+        for event in &mut events {
+            if let Body::Produced(product) = &mut event.body {
+                product.data = self.journal.resolve(&product.data).await.unwrap().into();
+            }
+        }
+        events
     }
 }
 
 pub fn pipeline(ticker: &str, date: &str, flow: &str) -> RunRequest {
-    let workflow = Workflow::Pipeline {
+    let task = Task::Pipeline {
         ticker: ticker.parse().unwrap(),
         date: date.parse().unwrap(),
         analysts: Analyst::all(),
     };
-    request(workflow, flow)
+    request(task, flow)
 }
 
 pub fn portfolio(date: &str, flow: &str) -> RunRequest {
-    request(Workflow::Portfolio { portfolio: main_portfolio(), date: date.parse().unwrap() }, flow)
+    request(Task::Portfolio { portfolio: main_portfolio(), date: date.parse().unwrap() }, flow)
 }
 
-pub fn request(workflow: Workflow, flow: &str) -> RunRequest {
-    RunRequest::new(workflow, flow.parse().unwrap())
+pub fn request(workflow: impl Into<Workflow>, flow: &str) -> RunRequest {
+    RunRequest::new(workflow.into(), flow.parse().unwrap())
+}
+
+/// The rating that a run ended with.
+pub fn rating(view: &RunView) -> Option<Rating> {
+    view.documents().last()
 }
 
 pub fn main_portfolio() -> PortfolioId {

@@ -15,7 +15,7 @@ use std::{
 
 use axum::http::header;
 use futures::{SinkExt, StreamExt};
-use protocol::{Event, Frame, RunId, RunStatus, RunView};
+use protocol::{Event, Frame, RunId, RunStatus, RunView, trading::Rating};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
@@ -434,5 +434,5 @@ pub fn result(log: &[Event]) -> RunResult {
     let state = state
         .flat_map(|(key, entries)| entries.iter().map(|entry| (key.clone(), entry.value.shown().to_owned())))
         .collect();
-    (view.summary.status, format!("{:?}", view.rating), state)
+    (view.summary.status, format!("{:?}", view.documents::<Rating>().last()), state)
 }

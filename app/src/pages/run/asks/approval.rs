@@ -1,7 +1,7 @@
 //! What is about to happen, and whether it may.
 
 use leptos::{ev::SubmitEvent, prelude::*};
-use protocol::{ApprovalForm, Decimal, Edits, GivenAnswer, NodeId, Order, Text, grouped};
+use protocol::{ApprovalForm, Edits, GivenAnswer, NodeId, Text};
 
 use super::Reply;
 use crate::{
@@ -10,9 +10,9 @@ use crate::{
         draft::{draft_of, once_drafts_are_known},
         icon::{Icon, IconName},
         long_text::{LongText, Reading},
-        table::{Cell, DataTable},
         whole_text::whole_text,
     },
+    families,
     pages::run::{screen::Screen, state_editor::StateEditor},
 };
 
@@ -133,41 +133,16 @@ fn open_what_was_begun(opened: RwSignal<Option<Act>>, draft_name: impl Fn(Act) -
     });
 }
 
-/// What exactly is to be done: orders as a table, anything else as JSON.
+/// What exactly is to be done: as the run's family shows it, or else as JSON.
 #[component]
 fn Subject(screen: Screen, subject: Text) -> impl IntoView {
     let whole = whole_text(screen.id, subject.clone());
+    let kind = screen.live.view.with_untracked(|view| view.summary.request.workflow.kind().clone());
     move || match whole.get() {
         None => view! { <p class="dim">"Loading what is to be done …"</p> }.into_any(),
-        Some(json) => match serde_json::from_str::<Vec<Order>>(&json) {
-            Ok(orders) if orders.is_empty() => view! { <p>"No order is to be executed."</p> }.into_any(),
-            Ok(orders) => view! { <Orders orders /> }.into_any(),
-            Err(_) => {
-                view! { <LongText run=screen.id text=subject.clone() reading=Reading::Verbatim /> }.into_any()
-            }
-        },
-    }
-}
-
-#[component]
-fn Orders(orders: Vec<Order>) -> impl IntoView {
-    let price = |price: Option<Decimal>| price.map_or_else(|| "–".to_owned(), |price| grouped(price, 2));
-    let rows = orders.into_iter().map(move |order| {
-        view! {
-            <tr role="row">
-                <Cell label="Side"><strong>{order.side.to_string()}</strong></Cell>
-                <Cell label="Ticker">{order.ticker.to_string()}</Cell>
-                <Cell label="Shares" numeric=true>{order.quantity.normalize().to_string()}</Cell>
-                <Cell label="Stop loss" numeric=true>{price(order.stop_loss)}</Cell>
-                <Cell label="Take profit" numeric=true>{price(order.take_profit)}</Cell>
-                <Cell label="Why"><span class="dim">{order.rationale}</span></Cell>
-            </tr>
-        }
-    });
-    view! {
-        <DataTable caption="Orders to approve" columns=vec!["Side", "Ticker", "#Shares", "#Stop loss", "#Take profit", "Why"]>
-            {rows.collect_view()}
-        </DataTable>
+        Some(json) => families::approval(&kind, &json).unwrap_or_else(|| {
+            view! { <LongText run=screen.id text=subject.clone() reading=Reading::Verbatim /> }.into_any()
+        }),
     }
 }
 

@@ -1,20 +1,16 @@
 //! Forms for a text, a choice and an object.
 
-use std::collections::BTreeMap;
-
 use leptos::{ev::SubmitEvent, prelude::*};
 use protocol::{GivenAnswer, InputForm};
 use serde_json::Value;
 
-use super::{
-    Reply,
-    schema::{Field, Kind, fields, read},
-};
+use super::Reply;
 use crate::{
     components::{
         draft::draft_of,
         icon::{Icon, IconName},
         json,
+        schema::{Field, SchemaField, fields},
         verbatim::Verbatim,
         whole_text::whole_text,
     },
@@ -135,107 +131,41 @@ fn ChoiceForm(name: String, draft: String, options: Vec<String>, reply: Reply) -
 
 #[component]
 fn ObjectForm(name: String, draft: String, fields: Vec<Field>, reply: Reply) -> impl IntoView {
-    let typed = RwSignal::new(
-        fields.iter().map(|field| (field.name.clone(), field.initial.clone())).collect::<BTreeMap<_, _>>(),
-    );
-    let faults = RwSignal::new(BTreeMap::<String, String>::new());
-    let all = StoredValue::new(fields.clone());
+    let rows: Vec<_> = fields
+        .into_iter()
+        .map(|field| {
+            let typed = RwSignal::new(field.initial.clone());
+            (field, typed, RwSignal::new(None::<String>))
+        })
+        .collect();
+    let all = StoredValue::new(rows.clone());
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        let (mut object, mut found) = (serde_json::Map::new(), BTreeMap::new());
-        let given = typed.get_untracked();
-        all.with_value(|fields| {
-            for field in fields {
-                match read(field, given.get(&field.name).map_or("", String::as_str)) {
-                    Ok(Some(value)) => drop(object.insert(field.name.clone(), value)),
-                    Ok(None) => {}
-                    Err(fault) => drop(found.insert(field.name.clone(), fault)),
+        let mut object = Some(serde_json::Map::new());
+        all.with_value(|rows| {
+            for (field, typed, fault) in rows {
+                let read = field.read(&typed.get_untracked());
+                fault.set(read.as_ref().err().cloned());
+                match (read, &mut object) {
+                    (Ok(Some(value)), Some(object)) => drop(object.insert(field.name.clone(), value)),
+                    (Ok(_), _) => {}
+                    (Err(_), _) => object = None,
                 }
             }
         });
-        let is_whole = found.is_empty();
-        faults.set(found);
-        if is_whole {
+        if let Some(object) = object {
             send(reply, &Value::Object(object));
         }
     };
-    let rows = fields.into_iter().map(|field| {
+    let rows = rows.into_iter().map(|(field, value, fault)| {
         let id = format!("{name}-{}", field.name);
-        view! { <FieldRow id field typed faults /> }
+        view! { <SchemaField id field value fault marks_optional=true /> }
     });
     view! {
         <form class="ask-form" novalidate=true on:submit=submit node_ref=draft_of(move || draft.clone())>
             {rows.collect_view()}
             <Submit reply />
         </form>
-    }
-}
-
-/// A property with the control that fits its type.
-#[component]
-fn FieldRow(
-    id: String,
-    field: Field,
-    typed: RwSignal<BTreeMap<String, String>>,
-    faults: RwSignal<BTreeMap<String, String>>,
-) -> impl IntoView {
-    let Field { name, title, hint, required, kind, .. } = field;
-    let value = {
-        let name = name.clone();
-        move || typed.with(|typed| typed.get(&name).cloned().unwrap_or_default())
-    };
-    let set = {
-        let name = name.clone();
-        move |text: String| typed.update(|typed| drop(typed.insert(name.clone(), text)))
-    };
-    let fault = Memo::new(move |_| faults.with(|faults| faults.get(&name).cloned()));
-    let invalid = move || fault.with(Option::is_some).then_some("true");
-    let note = format!("{id}-note");
-    let control = match kind {
-        Kind::Boolean => view! {
-            <select class="input" id=id.clone() aria-describedby=note.clone() aria-invalid=invalid prop:value=value on:change=move |event| set(event_target_value(&event))>
-                <option value="">"–"</option>
-                <option value="true">"yes"</option>
-                <option value="false">"no"</option>
-            </select>
-        }
-        .into_any(),
-        Kind::Choice(options) => {
-            let options = options.into_iter().map(|option| {
-                let shown = option.as_str().map_or_else(|| option.to_string(), str::to_owned);
-                view! { <option value=option.to_string()>{shown}</option> }
-            });
-            view! {
-                <select class="input" id=id.clone() aria-describedby=note.clone() aria-invalid=invalid prop:value=value on:change=move |event| set(event_target_value(&event))>
-                    <option value="">"–"</option>
-                    {options.collect_view()}
-                </select>
-            }
-            .into_any()
-        }
-        Kind::Json => view! {
-            <textarea class="input mono" rows="4" id=id.clone() spellcheck="false" aria-describedby=note.clone() aria-invalid=invalid prop:value=value on:input=move |event| set(event_target_value(&event))></textarea>
-        }
-        .into_any(),
-        Kind::Text | Kind::Number | Kind::Integer => {
-            let mode = if matches!(kind, Kind::Text) { "text" } else { "decimal" };
-            view! {
-                <input class="input" type="text" inputmode=mode id=id.clone() autocomplete="off" aria-describedby=note.clone() aria-invalid=invalid value=value() prop:value=value on:input=move |event| set(event_target_value(&event)) />
-            }
-            .into_any()
-        }
-    };
-    view! {
-        <div class="field">
-            <label for=id>
-                {title}
-                {(!required).then(|| view! { <span class="dim">" (optional)"</span> })}
-            </label>
-            {control}
-            <p id=note class=move || if fault.with(Option::is_some) { "note fault" } else { "note" } aria-live="polite">
-                {move || fault.get().or_else(|| hint.clone())}
-            </p>
-        </div>
     }
 }
 

@@ -12,7 +12,7 @@ pub fn json_of(event: &Event) -> String {
 /// What the event says, in a line.
 pub fn headline_of(event: &Event) -> String {
     match &event.body {
-        Body::RunStarted(started) => started.request.title(),
+        Body::RunStarted(started) => started.heading.title.clone(),
         Body::StatusChanged(changed) => with_reason(changed.status.label(), changed.reason.as_deref()),
         Body::RunFinished(finished) => with_reason(finished.status.label(), finished.error.as_deref()),
         Body::NodeAdded(plan) => plan.label.clone(),
@@ -47,16 +47,7 @@ pub fn headline_of(event: &Event) -> String {
         },
         Body::Said(said) => format!("{}: {}", said.source, first_line(said.content.shown())),
         Body::Reported(report) => report.title.clone(),
-        Body::Rated(rating) => rating.headline(),
-        Body::DecisionMade(decision) => decision.headline(),
-        Body::TradeExecuted(trade) => {
-            format!("{} {} {} at {}", trade.side, trade.quantity, trade.ticker, trade.price)
-        }
-        Body::TradeRejected(rejected) => {
-            let order = &rejected.order;
-            format!("{} {} {}: {}", order.side, order.quantity, order.ticker, rejected.reasons.join("; "))
-        }
-        Body::PortfolioValued(portfolio) => portfolio.name.clone(),
+        Body::Produced(product) => product.headline.clone(),
         Body::Logged(line) => line.message.clone(),
         Body::Unknown(_) => "of a newer version".into(),
     }

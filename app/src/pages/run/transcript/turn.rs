@@ -10,6 +10,7 @@ use crate::{
     components::{
         icon::{Icon, IconName},
         long_text::{LongText, Reading},
+        product::ProductCard,
         status::Tone,
     },
     format,
@@ -18,10 +19,7 @@ use crate::{
         asks::AskTurn,
         beside::{Attempts, Thoughts},
         graph::card::icon_of,
-        inspector::{
-            result::{DecisionCard, RatingCard, RejectedCard, TradeCard},
-            tools::ToolRow,
-        },
+        inspector::tools::ToolRow,
         screen::{Screen, visit_of},
     },
 };
@@ -96,16 +94,10 @@ fn content(screen: Screen, turn: &Turn) -> AnyView {
             view! { <LongText run=screen.id text=said.content.clone() reading=Reading::Prose /> }.into_any()
         }
         TurnContent::Log(line) => view! { <p class="turn-log">{line.message.clone()}</p> }.into_any(),
-        TurnContent::Rating => {
-            let rating = screen.view.with_untracked(|view| view.rating.clone());
-            rating.map(|rating| view! { <RatingCard rating /> }).into_any()
+        TurnContent::Product { index } => {
+            let product = screen.view.with_untracked(|view| view.products.get(*index).cloned());
+            product.map(|product| view! { <ProductCard run=screen.id product /> }).into_any()
         }
-        TurnContent::Decision => {
-            let decision = screen.view.with_untracked(|view| view.decision.clone());
-            decision.map(|decision| view! { <DecisionCard decision /> }).into_any()
-        }
-        TurnContent::Trade(trade) => view! { <TradeCard trade=trade.clone() /> }.into_any(),
-        TurnContent::Rejected(rejected) => view! { <RejectedCard rejected=rejected.clone() /> }.into_any(),
         TurnContent::Input { input } => view! { <AskTurn screen input=input.clone() /> }.into_any(),
         TurnContent::Edited(edited) => {
             let keys: Vec<_> = edited.patch.keys().cloned().collect();

@@ -44,15 +44,14 @@ impl History {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Body, LogLevel, LogLine, RunId, RunRequest, RunStarted, Timestamp, Workflow};
+    use protocol::{Body, Heading, LogLevel, LogLine, RunId, RunRequest, RunStarted, Timestamp, Workflow};
 
     use super::*;
 
     fn log(length: u64) -> Vec<Arc<Event>> {
-        let (portfolio, date) = ("main".parse().unwrap(), "2022-06-30".parse().unwrap());
-        let request = RunRequest::new(Workflow::Portfolio { portfolio, date }, "flow".parse().unwrap());
+        let request = RunRequest::new(Workflow::bare("essay".parse().unwrap()), "flow".parse().unwrap());
         let body = |seq| match seq {
-            1 => Body::RunStarted(RunStarted::new(request.clone())),
+            1 => Body::RunStarted(RunStarted::new(request.clone(), Heading::new("Essay · rain"))),
             _ => Body::Logged(LogLine { level: LogLevel::Info, message: format!("line {seq}") }),
         };
         let event = |seq| Event {

@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, str::FromStr};
 
 use llm::{AnswerSchema, parse_structured};
 use portfolio::{MAX_QUANTITY, PLACES};
-use protocol::{Confidence, Decimal, Decision, Hold, Order, Side, Ticker};
+use protocol::{
+    Decimal,
+    trading::{Confidence, Decision, Hold, Order, Side, Ticker},
+};
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::{Value, json};
 

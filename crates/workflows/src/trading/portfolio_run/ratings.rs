@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use engine::NodeError;
 use journal::Journal;
 use protocol::{
-    AccountId, Confidence, Date, FlowId, Grade, Rating, RunFilter, RunId, RunStatus, RunView, Ticker,
-    WorkflowKind,
+    AccountId, Date, FlowId, RunFilter, RunId, RunStatus, RunView, Text,
+    trading::{Confidence, Grade, Rating, Task, Ticker},
 };
 
 /// Runs read in one go.
@@ -33,7 +33,7 @@ pub(super) async fn ratings_of_flow(
     let mut latest: BTreeMap<Ticker, Rating> = BTreeMap::new();
     let mut remarks = Vec::new();
     let mut filter = RunFilter {
-        kind: Some(WorkflowKind::Pipeline),
+        kind: Task::PIPELINE.parse().ok(),
         flow: Some(flow.clone()),
         limit: Some(PAGE),
         ..RunFilter::default()
@@ -76,7 +76,10 @@ async fn rating_of_run(journal: &Journal, run: RunId) -> Result<Option<Rating>, 
         let after = view.as_ref().map_or(0, RunView::seq);
         let events = journal.read(run, after, EVENTS).await?;
         if events.is_empty() {
-            return Ok(view.and_then(|view| view.rating));
+            return match view.and_then(last_rating) {
+                Some(data) => read_rating(journal, &data).await.map(Some),
+                None => Ok(None),
+            };
         }
         match &mut view {
             Some(view) => events.iter().for_each(|event| {
@@ -88,6 +91,16 @@ async fn rating_of_run(journal: &Journal, run: RunId) -> Result<Option<Rating>, 
             },
         }
     }
+}
+
+/// The data of the rating that the run ended with.
+fn last_rating(view: RunView) -> Option<Text> {
+    view.products.iter().rfind(|product| product.holds::<Rating>()).map(|product| product.data.clone())
+}
+
+async fn read_rating(journal: &Journal, data: &Text) -> Result<Rating, NodeError> {
+    serde_json::from_str(&journal.resolve(data).await?)
+        .map_err(|error| NodeError::failed(format!("A rating of the flow cannot be read: {error}.")))
 }
 
 /// How strongly a rating speaks for a purchase; `None` if it does not.

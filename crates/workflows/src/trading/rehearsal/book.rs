@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use protocol::{Confidence, Decimal, Grade, grouped, percent};
+use protocol::{
+    Decimal, grouped, percent,
+    trading::{Confidence, Grade},
+};
 use serde_json::{Value, json};
 
 use super::{

@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 use jiff::ToSpan;
 use llm::Message;
-use protocol::{Confidence, Decimal, Grade, grouped, percent};
+use protocol::{
+    Decimal, grouped, percent,
+    trading::{Confidence, Grade},
+};
 use serde_json::{Value, json};
 
 use super::score::{Assessment, Signal, assess};

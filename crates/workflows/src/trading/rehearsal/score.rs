@@ -1,4 +1,4 @@
-use protocol::{Decimal, Grade};
+use protocol::{Decimal, trading::Grade};
 
 use crate::trading::facts::MarketFacts;
 

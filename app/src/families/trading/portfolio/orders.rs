@@ -1,9 +1,11 @@
 //! The orders of a decision, and what became of each.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use leptos::prelude::*;
 use protocol::{
-    Date, Decimal, Order, PortfolioView, RejectedOrder, RunStatus, RunSummary, RunView, Side, Ticker, Trade,
-    grouped,
+    Date, Decimal, Digest, Document, Product, RunStatus, RunSummary, RunView, grouped,
+    trading::{Decision, Order, PortfolioView, RejectedOrder, Side, Ticker, Trade},
 };
 
 use super::SideTag;
@@ -70,19 +72,36 @@ impl OrderLine {
     }
 }
 
+/// Long texts of a run that were fetched, by their digests.
+pub type Fetched = BTreeMap<Digest, String>;
+
+/// Whether a product is a part of what a run decides.
+pub fn is_of_decision(product: &Product) -> bool {
+    product.holds::<Decision>() || product.holds::<Trade>() || product.holds::<RejectedOrder>()
+}
+
+fn documents<D: Document>(view: &RunView, fetched: &Fetched) -> Vec<D> {
+    let products = view.products.iter().filter(|product| product.holds::<D>());
+    let document = |product: &Arc<Product>| {
+        let fetched = || product.data.stored().and_then(|digest| fetched.get(digest)).map(String::as_str);
+        serde_json::from_str(product.data.whole().or_else(fetched)?).ok()
+    };
+    products.filter_map(document).collect()
+}
+
 /// The orders of a run's decision, in its order; `None` before it has decided.
-pub fn of_run(view: &RunView) -> Option<Vec<OrderLine>> {
-    let decision = view.decision.as_ref()?;
+pub fn of_run(view: &RunView, fetched: &Fetched) -> Option<Vec<OrderLine>> {
+    let decision = documents::<Decision>(view, fetched).pop()?;
     let left_over = if view.summary.status.is_over() { Fate::NotReached } else { Fate::Open };
-    let (mut trades, mut rejected): (Vec<_>, Vec<_>) =
-        (view.trades.iter().collect(), view.rejected.iter().collect());
+    let mut trades = documents::<Trade>(view, fetched);
+    let mut rejected = documents::<RejectedOrder>(view, fetched);
     let line = |order: &Order| {
         let same = |side, ticker: &Ticker| side == order.side && *ticker == order.ticker;
         if let Some(index) = trades.iter().position(|trade| same(trade.side, &trade.ticker)) {
-            return OrderLine::filled(trades.remove(index));
+            return OrderLine::filled(&trades.remove(index));
         }
         if let Some(index) = rejected.iter().position(|it| same(it.order.side, &it.order.ticker)) {
-            return OrderLine::rejected(rejected.remove(index));
+            return OrderLine::rejected(&rejected.remove(index));
         }
         let Order { side, ticker, quantity, .. } = order.clone();
         OrderLine { side, ticker, quantity, price: None, fate: left_over.clone() }
@@ -111,8 +130,9 @@ pub struct LiveDecision {
 
 impl LiveDecision {
     /// The state of a run.
-    pub fn new(view: &RunView) -> Self {
-        Self { status: view.summary.status, phase: view.summary.phase.clone(), orders: of_run(view) }
+    pub fn new(view: &RunView, fetched: &Fetched) -> Self {
+        let orders = of_run(view, fetched);
+        Self { status: view.summary.status, phase: view.summary.phase.clone(), orders }
     }
 
     /// What a list knows of a run.
@@ -170,7 +190,10 @@ fn OrderRow(order: OrderLine) -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Body, Confidence, Decision, Event, RunId, RunRequest, RunStarted, Timestamp, Workflow};
+    use protocol::{
+        Body, Event, RunId, RunRequest, RunStarted, Text, Timestamp,
+        trading::{Confidence, Task},
+    };
 
     use super::*;
 
@@ -203,25 +226,33 @@ mod tests {
     }
 
     fn run_that_decided(orders: Vec<Order>) -> RunView {
-        let (portfolio, date) = ("main".parse().unwrap(), "2022-12-28".parse().unwrap());
-        let request = RunRequest::new(Workflow::Portfolio { portfolio, date }, "flow".parse().unwrap());
-        let started = Event {
-            run: RunId(Default::default()),
-            seq: 1,
-            at: Timestamp(0),
-            node: None,
-            body: Body::RunStarted(RunStarted::new(request)),
-        };
-        let mut view = RunView::begin(&started).unwrap();
-        view.summary.status = RunStatus::Running;
-        view.decision = Some(Decision {
+        let decision = Decision {
             orders,
             holds: Vec::new(),
             confidence: Confidence::Medium,
             regime: "neutral".into(),
             thesis: String::new(),
             risk_summary: String::new(),
-        });
+        };
+        let mut view = run_that_begins();
+        view.products.push(Arc::new(decision.product().unwrap()));
+        view
+    }
+
+    fn run_that_begins() -> RunView {
+        let (portfolio, date) = ("main".parse().unwrap(), "2022-12-28".parse().unwrap());
+        let task = Task::Portfolio { portfolio, date };
+        let heading = task.heading();
+        let request = RunRequest::new(task.into(), "flow".parse().unwrap());
+        let started = Event {
+            run: RunId(Default::default()),
+            seq: 1,
+            at: Timestamp(0),
+            node: None,
+            body: Body::RunStarted(RunStarted::new(request, heading)),
+        };
+        let mut view = RunView::begin(&started).unwrap();
+        view.summary.status = RunStatus::Running;
         view
     }
 
@@ -230,28 +261,34 @@ mod tests {
         let orders =
             vec![order(Side::Buy, "PFE", 400), order(Side::Sell, "AMD", 70), order(Side::Buy, "PEP", 15)];
         let mut view = run_that_decided(orders.clone());
-        view.trades.push(trade(&orders[1], Decimal::new(6257, 2)));
+        view.products.push(Arc::new(trade(&orders[1], Decimal::new(6257, 2)).product().unwrap()));
         let reasons = vec!["Healthcare would be 46.0 % (limit 35 %)".to_owned(), "cash".to_owned()];
-        view.rejected.push(RejectedOrder { order: orders[0].clone(), price: None, reasons: reasons.clone() });
+        // A long one stands in the view with its beginning only, and is fetched.
+        let refused = RejectedOrder { order: orders[0].clone(), price: None, reasons: reasons.clone() };
+        let mut refused = refused.product().unwrap();
+        let digest: Digest = "0".repeat(64).parse().unwrap();
+        let whole = refused.data.whole().unwrap().to_owned();
+        refused.data = Text::Preview { preview: "{".into(), bytes: whole.len() as u64, digest: digest.clone() };
+        view.products.push(Arc::new(refused));
+        let fetched = Fetched::from([(digest, whole)]);
 
-        let fates: Vec<Fate> = of_run(&view).unwrap().into_iter().map(|line| line.fate).collect();
+        let fates: Vec<Fate> = of_run(&view, &fetched).unwrap().into_iter().map(|line| line.fate).collect();
         assert_eq!(fates, [Fate::Rejected(reasons), Fate::Filled, Fate::Open]);
-        assert_eq!(LiveDecision::new(&view).headline(), "Trading: 2 of 3 orders");
+        assert_eq!(LiveDecision::new(&view, &fetched).headline(), "Trading: 2 of 3 orders");
     }
 
     #[test]
     fn what_a_stopped_run_did_not_reach_was_not_executed() {
         let mut view = run_that_decided(vec![order(Side::Buy, "PEP", 15)]);
         view.summary.status = RunStatus::Cancelled;
-        assert_eq!(of_run(&view).unwrap()[0].fate, Fate::NotReached);
+        assert_eq!(of_run(&view, &Fetched::new()).unwrap()[0].fate, Fate::NotReached);
     }
 
     #[test]
     fn before_the_decision_there_are_no_orders() {
-        let mut view = run_that_decided(Vec::new());
-        view.decision = None;
+        let mut view = run_that_begins();
         view.summary.phase = Some("Review".into());
-        assert_eq!(of_run(&view), None);
-        assert_eq!(LiveDecision::new(&view).headline(), "Running: Review");
+        assert_eq!(of_run(&view, &Fetched::new()), None);
+        assert_eq!(LiveDecision::new(&view, &Fetched::new()).headline(), "Running: Review");
     }
 }

@@ -1,18 +1,36 @@
 //! The portfolios in short.
 
 use leptos::{prelude::*, task::spawn_local};
-use protocol::{PortfolioSummary, RunSummary, WorkflowKind, grouped};
+use protocol::{
+    RunSummary, grouped,
+    trading::{PortfolioSummary, Task},
+};
 
+use super::{api as own_api, portfolio::new_portfolio::NewPortfolio};
 use crate::{
-    api,
     base::at,
-    components::table::Empty,
-    pages::{portfolio::new_portfolio::NewPortfolio, runs::list::RunList},
+    components::{notice::ProblemNotice, table::Empty},
+    pages::runs::list::RunList,
 };
 
 /// A card for each portfolio, and the act that opens another.
 #[component]
-pub fn PortfolioCards(portfolios: Vec<PortfolioSummary>, list: RwSignal<RunList>) -> impl IntoView {
+pub fn PortfolioCards(list: RwSignal<RunList>) -> impl IntoView {
+    let portfolios = Resource::new(|| (), |()| own_api::portfolios());
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                match portfolios.await {
+                    Ok(portfolios) => view! { <Cards portfolios list /> }.into_any(),
+                    Err(error) => view! { <ProblemNotice problem=error.0 /> }.into_any(),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+#[component]
+fn Cards(portfolios: Vec<PortfolioSummary>, list: RwSignal<RunList>) -> impl IntoView {
     let portfolios = RwSignal::new(portfolios);
     read_again_after_runs(portfolios, list);
     let none = Memo::new(move |_| portfolios.with(Vec::is_empty));
@@ -40,13 +58,13 @@ pub fn PortfolioCards(portfolios: Vec<PortfolioSummary>, list: RwSignal<RunList>
 /// A portfolio run that ends may have traded.
 fn read_again_after_runs(portfolios: RwSignal<Vec<PortfolioSummary>>, list: RwSignal<RunList>) {
     let has_traded =
-        |run: &&RunSummary| run.status.is_over() && run.request.workflow.kind() == WorkflowKind::Portfolio;
+        |run: &&RunSummary| run.status.is_over() && run.request.workflow.kind().as_str() == Task::PORTFOLIO;
     let ended = Memo::new(move |_| list.with(|list| list.newest_first().filter(has_traded).count()));
     Effect::new(move |before: Option<usize>| {
         let now = ended.get();
         if before.is_some_and(|before| before != now) {
             spawn_local(async move {
-                if let Ok(newer) = api::portfolios().await {
+                if let Ok(newer) = own_api::portfolios().await {
                     portfolios.try_set(newer);
                 }
             });

@@ -1,7 +1,10 @@
 //! The trades, newest first, each with its reason.
 
 use leptos::prelude::*;
-use protocol::{Decimal, PortfolioView, Trade, grouped};
+use protocol::{
+    Decimal, grouped,
+    trading::{PortfolioView, Trade},
+};
 
 use super::{SideTag, figures::signed_usd, lit::use_lit};
 use crate::{

@@ -1,6 +1,9 @@
 //! What the value chart draws: computed once for each change of its data or its width.
 
-use protocol::{Date, Decimal, Side, Trade, ValuePoint};
+use protocol::{
+    Date, Decimal,
+    trading::{Side, Trade, ValuePoint},
+};
 use rust_decimal::prelude::ToPrimitive;
 
 use super::scale::{Scale, date_ticks, days_since, tick_label, value_range, value_ticks};

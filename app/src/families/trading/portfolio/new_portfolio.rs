@@ -2,16 +2,16 @@
 
 use leptos::{ev::SubmitEvent, html, prelude::*};
 use leptos_router::hooks::use_navigate;
-use protocol::{CreatePortfolio, Decimal};
+use protocol::{Decimal, trading::CreatePortfolio};
 
 use crate::{
-    api,
     browser::{self, drafts::forget_draft},
     components::{
         draft::draft_of,
         icon::{Icon, IconName},
         notice::FormError,
     },
+    families::trading::api as own_api,
 };
 
 /// The name of what is typed in it.
@@ -28,7 +28,7 @@ pub fn NewPortfolio(
     let name = RwSignal::new(String::new());
     let cash = RwSignal::new("100,000".to_owned());
     let fault = RwSignal::new(None::<String>);
-    let create = Action::new(|request: &CreatePortfolio| api::create_portfolio(request.clone()));
+    let create = Action::new(|request: &CreatePortfolio| own_api::create_portfolio(request.clone()));
 
     let navigate = use_navigate();
     Effect::new(move || match create.value().get() {

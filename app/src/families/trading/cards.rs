@@ -1,12 +1,16 @@
 //! What a run came to: rating, decision, trades, refusals.
 
 use leptos::prelude::*;
-use protocol::{Decision, Grade, Order, Rating, RejectedOrder, Side, Trade, grouped};
+use protocol::{
+    Decimal, grouped,
+    trading::{Decision, Grade, Order, Rating, RejectedOrder, Side, Trade},
+};
 
 use crate::{
     components::{
         icon::{Icon, IconName},
         status::Tone,
+        table::{Cell, DataTable},
     },
     markdown::Markdown,
 };
@@ -46,8 +50,7 @@ pub fn RatingCard(rating: Rating) -> impl IntoView {
 
 /// The decision of a portfolio run.
 #[component]
-pub fn DecisionCard(decision: Decision) -> impl IntoView {
-    let headline = decision.headline();
+pub fn DecisionCard(headline: String, decision: Decision) -> impl IntoView {
     let orders =
         decision.orders.iter().map(|order| view! { <OrderRow order=order.clone() /> }).collect_view();
     let holds = decision.holds.iter().map(|hold| {
@@ -73,6 +76,29 @@ pub fn DecisionCard(decision: Decision) -> impl IntoView {
                 <Markdown text=decision.risk_summary.as_str() />
             </details>
         </article>
+    }
+}
+
+/// The orders that a person is asked to approve.
+#[component]
+pub fn OrdersToApprove(orders: Vec<Order>) -> impl IntoView {
+    let price = |price: Option<Decimal>| price.map_or_else(|| "–".to_owned(), |price| grouped(price, 2));
+    let rows = orders.into_iter().map(move |order| {
+        view! {
+            <tr role="row">
+                <Cell label="Side"><strong>{order.side.to_string()}</strong></Cell>
+                <Cell label="Ticker">{order.ticker.to_string()}</Cell>
+                <Cell label="Shares" numeric=true>{order.quantity.normalize().to_string()}</Cell>
+                <Cell label="Stop loss" numeric=true>{price(order.stop_loss)}</Cell>
+                <Cell label="Take profit" numeric=true>{price(order.take_profit)}</Cell>
+                <Cell label="Why"><span class="dim">{order.rationale}</span></Cell>
+            </tr>
+        }
+    });
+    view! {
+        <DataTable caption="Orders to approve" columns=vec!["Side", "Ticker", "#Shares", "#Stop loss", "#Take profit", "Why"]>
+            {rows.collect_view()}
+        </DataTable>
     }
 }
 

@@ -1,7 +1,10 @@
 //! How the portfolio is spread over sectors and cash.
 
 use leptos::prelude::*;
-use protocol::{Constraints, Decimal, PortfolioView, SectorWeight, percent};
+use protocol::{
+    Decimal, percent,
+    trading::{Constraints, PortfolioView, SectorWeight},
+};
 
 use super::lit::use_lit;
 use crate::components::table::{Bar, NotKnown};

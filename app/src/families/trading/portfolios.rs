@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Redirect;
 
+use super::api as own_api;
 use crate::{
-    api,
     base::at,
     components::notice::{Notice, ProblemNotice},
 };
@@ -13,7 +13,7 @@ use crate::{
 /// Redirects to the first portfolio, or says that there is none.
 #[component]
 pub fn FirstPortfolioPage() -> impl IntoView {
-    let portfolios = Resource::new(|| (), |()| api::portfolios());
+    let portfolios = Resource::new(|| (), |()| own_api::portfolios());
     view! {
         <Title text="Portfolio" />
         <Suspense fallback=|| view! { <p class="loading">"Loading the portfolios …"</p> }>

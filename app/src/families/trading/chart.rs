@@ -4,11 +4,17 @@ mod drawing;
 mod scale;
 
 use leptos::{ev::KeyboardEvent, html, prelude::*, web_sys::PointerEvent};
-use protocol::{Side, Trade, ValuePoint, grouped};
+use protocol::{
+    grouped,
+    trading::{Side, Trade, ValuePoint},
+};
 
 use self::drawing::{Drawing, HEIGHT, Marker, Point, WIDTH};
-use super::table::{Cell, DataTable};
-use crate::{browser, format};
+use crate::{
+    browser,
+    components::table::{Cell, DataTable},
+    format,
+};
 
 /// What the benchmark is called.
 const BENCHMARK: &str = "S&P 500";

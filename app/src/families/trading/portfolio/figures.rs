@@ -1,7 +1,10 @@
 //! The figures of the portfolio's header.
 
 use leptos::prelude::*;
-use protocol::{Decimal, Measured, PortfolioView, grouped, percent};
+use protocol::{
+    Decimal, grouped, percent,
+    trading::{Measured, PortfolioView},
+};
 
 use super::lit::use_lit;
 use crate::components::table::{NotKnown, gain_class};

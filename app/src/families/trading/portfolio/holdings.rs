@@ -1,7 +1,10 @@
 //! What the portfolio holds.
 
 use leptos::prelude::*;
-use protocol::{Constraints, Decimal, HoldingView, PortfolioView, Ticker, grouped, percent, signed};
+use protocol::{
+    Decimal, grouped, percent, signed,
+    trading::{Constraints, HoldingView, PortfolioView, Ticker},
+};
 
 use super::{figures::signed_percent, lit::use_lit};
 use crate::components::table::{Bar, Cell, DataTable, Empty, NotKnown, gain_class};

@@ -1,9 +1,12 @@
 //! The decision in hand: that of a run at work, or else the last one.
 
 use leptos::{prelude::*, task::spawn_local};
-use protocol::{PortfolioId, PortfolioView, RunId, RunSummary, RunView, Workflow};
+use protocol::{
+    RunId, RunSummary, RunView,
+    trading::{PortfolioId, PortfolioView, Task},
+};
 
-use super::orders::{LiveDecision, OrderLine, OrderList, of_portfolio};
+use super::orders::{Fetched, LiveDecision, OrderLine, OrderList, is_of_decision, of_portfolio};
 use crate::{api, components::table::Empty, format, live::use_run};
 
 /// Whether a run is at work on this portfolio.
@@ -13,7 +16,8 @@ pub fn works_on(run: &RunSummary, portfolio: &PortfolioId) -> bool {
 
 /// Whether a run is about this portfolio.
 pub fn is_about(run: &RunSummary, portfolio: &PortfolioId) -> bool {
-    matches!(&run.request.workflow, Workflow::Portfolio { portfolio: traded, .. } if traded == portfolio)
+    let workflow = &run.request.workflow;
+    workflow.kind().as_str() == Task::PORTFOLIO && workflow.text("portfolio") == Some(portfolio.as_str())
 }
 
 /// Follows the run `at_work` in the browser and keeps what it decides in `decision`.
@@ -40,7 +44,23 @@ pub fn FollowDecision(
 #[component]
 fn Follow(view: RunView, decision: RwSignal<Option<LiveDecision>>) -> impl IntoView {
     let run = use_run(view);
-    let now = Memo::new(move |_| run.view.with(LiveDecision::new));
+    let id = run.view.with_untracked(|view| view.summary.run);
+    let products = Memo::new(move |_| run.view.with(|view| view.products.clone()));
+    let fetched = RwSignal::new(Fetched::default());
+    Effect::new(move || {
+        for product in products.get() {
+            let Some(digest) = product.data.stored().cloned() else { continue };
+            if !is_of_decision(&product) || fetched.with_untracked(|fetched| fetched.contains_key(&digest)) {
+                continue;
+            }
+            spawn_local(async move {
+                if let Ok(text) = api::text(id, digest.clone()).await {
+                    fetched.try_update(|fetched| fetched.insert(digest, text));
+                }
+            });
+        }
+    });
+    let now = Memo::new(move |_| fetched.with(|fetched| run.view.with(|view| LiveDecision::new(view, fetched))));
     Effect::new(move || drop(decision.try_set(Some(now.get()))));
 }
 

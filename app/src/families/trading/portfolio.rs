@@ -13,7 +13,8 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_navigate, use_params_map};
 use protocol::{
-    PortfolioId, PortfolioSummary, PortfolioView, Problem, RunFilter, RunSummary, Side, WorkflowKind,
+    Problem, RunFilter, RunSummary,
+    trading::{PortfolioId, PortfolioSummary, PortfolioView, Side, Task},
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,11 +27,11 @@ use self::{
     orders::LiveDecision,
     trades::Trades,
 };
+use super::{api as own_api, chart::ValueChart};
 use crate::{
     api::{self, ApiError},
     base::at,
     components::{
-        chart::ValueChart,
         icon::{Icon, IconName},
         notice::ProblemNotice,
     },
@@ -69,14 +70,14 @@ async fn read(id: String) -> Result<PageData, ApiError> {
         api::set_status(404);
         ApiError(Problem::not_found("There is no portfolio at this address. Choose one from the overview."))
     })?;
-    let portfolio = api::portfolio(id.clone(), None).await?;
-    let all = api::portfolios().await?;
+    let portfolio = own_api::portfolio(id.clone(), None).await?;
+    let all = own_api::portfolios().await?;
     let at_work = newest_runs().await?.into_iter().find(|run| works_on(run, &id));
     Ok(PageData { portfolio, all, at_work })
 }
 
 async fn newest_runs() -> Result<Vec<RunSummary>, ApiError> {
-    let filter = RunFilter { kind: Some(WorkflowKind::Portfolio), limit: Some(20), ..RunFilter::default() };
+    let filter = RunFilter { kind: Task::PORTFOLIO.parse().ok(), limit: Some(20), ..RunFilter::default() };
     Ok(api::runs(filter).await?.runs)
 }
 

@@ -2,7 +2,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Date, Decimal, PortfolioId, RunId, Ticker, Timestamp};
+use super::{PortfolioId, Ticker};
+use crate::{Date, Decimal, RunId, Timestamp};
 
 /// The portfolio manager's five grades.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -454,4 +455,64 @@ pub struct Instrument {
     pub sector: String,
     /// Industry; empty for indices and funds.
     pub industry: String,
+}
+
+/// One of the four analysts of a pipeline run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Analyst {
+    /// Prices and indicators.
+    Market,
+    /// What people say about the stock.
+    Social,
+    /// Company and world news.
+    News,
+    /// Statements and ratios.
+    Fundamentals,
+}
+
+impl Analyst {
+    /// All four, in the order of the page.
+    pub fn all() -> Vec<Self> {
+        vec![Self::Market, Self::Social, Self::News, Self::Fundamentals]
+    }
+
+    /// Its name in JSON.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Market => "market",
+            Self::Social => "social",
+            Self::News => "news",
+            Self::Fundamentals => "fundamentals",
+        }
+    }
+
+    /// The word on the page.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Market => "Market",
+            Self::Social => "Social",
+            Self::News => "News",
+            Self::Fundamentals => "Fundamentals",
+        }
+    }
+}
+
+/// A request for a new portfolio.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CreatePortfolio {
+    /// Its id; made from the name if absent.
+    #[serde(default)]
+    pub id: Option<PortfolioId>,
+    /// Its name for people: 1 to 80 characters.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 80, pattern = r"^[^\u0000-\u001f\u007f-\u009f]+$")
+    )]
+    pub name: String,
+    /// Cash to start with, in US dollars; more than zero.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub cash: crate::Decimal,
 }

@@ -1,0 +1,38 @@
+//! The server functions of trading's pages.
+
+#![allow(missing_docs, reason = "the macro makes structs of the arguments, and they cannot be documented")]
+
+use leptos::prelude::*;
+use protocol::{
+    Date,
+    trading::{CreatePortfolio, PortfolioId, PortfolioSummary, PortfolioView},
+};
+
+#[cfg(feature = "ssr")]
+use super::backend::SharedTrading;
+#[cfg(feature = "ssr")]
+use crate::api::{answer, provided};
+use crate::api::{ApiError, Caller, JsonText};
+
+#[cfg(feature = "ssr")]
+fn backend() -> Result<SharedTrading, ApiError> {
+    provided()
+}
+
+/// All portfolios.
+#[server(name = PortfoliosCall, prefix = "/rpc", endpoint = "portfolios", input = JsonText, output = JsonText, client = Caller)]
+pub async fn portfolios() -> Result<Vec<PortfolioSummary>, ApiError> {
+    answer(backend()?.portfolios().await)
+}
+
+/// Opens a portfolio.
+#[server(name = CreatePortfolioCall, prefix = "/rpc", endpoint = "create_portfolio", input = JsonText, output = JsonText, client = Caller)]
+pub async fn create_portfolio(request: CreatePortfolio) -> Result<PortfolioId, ApiError> {
+    answer(backend()?.create_portfolio(request).await.map(|portfolio| portfolio.id))
+}
+
+/// A portfolio at the prices of `as_of`, or of the day of its last entry.
+#[server(name = PortfolioCall, prefix = "/rpc", endpoint = "portfolio", input = JsonText, output = JsonText, client = Caller)]
+pub async fn portfolio(id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, ApiError> {
+    answer(backend()?.portfolio(id, as_of).await)
+}

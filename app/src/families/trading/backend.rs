@@ -1,0 +1,23 @@
+//! What trading's pages ask of the server.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use protocol::{
+    Date, Problem,
+    trading::{CreatePortfolio, PortfolioId, PortfolioSummary, PortfolioView},
+};
+
+/// The portfolios of whoever asks.
+#[async_trait]
+pub trait TradingBackend: Send + Sync {
+    /// All portfolios.
+    async fn portfolios(&self) -> Result<Vec<PortfolioSummary>, Problem>;
+    /// Opens a portfolio.
+    async fn create_portfolio(&self, request: CreatePortfolio) -> Result<PortfolioView, Problem>;
+    /// A portfolio at the prices of `as_of`, or of the day of its last entry.
+    async fn portfolio(&self, id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, Problem>;
+}
+
+/// It as it stands in the context.
+pub type SharedTrading = Arc<dyn TradingBackend>;

@@ -1,0 +1,100 @@
+//! The products of trading runs.
+
+use serde_json::Value;
+
+use super::{Decision, PortfolioView, Rating, RejectedOrder, Trade};
+use crate::{Document, Product, ProductKind, ProductTone, Standing, Text};
+
+/// Makes each type the document of a kind of product.
+macro_rules! documents {
+    ($($document:ident => $kind:literal,)*) => {$(
+        impl Document for $document {
+            const KIND: &'static str = $kind;
+        }
+
+        impl $document {
+            /// The product that it stands in.
+            ///
+            /// # Errors
+            /// It has no JSON form.
+            pub fn product(&self) -> serde_json::Result<Product> {
+                let headline = headline($kind, &serde_json::to_value(self)?).unwrap_or_default();
+                Ok(headline.product($kind, serde_json::to_string(self)?.into()))
+            }
+        }
+    )*};
+}
+
+documents! {
+    Rating => "trading.rating",
+    Decision => "trading.decision",
+    Trade => "trading.trade",
+    RejectedOrder => "trading.rejected_order",
+    PortfolioView => "trading.portfolio",
+}
+
+/// What stands above the data of a product.
+#[derive(Default)]
+pub(super) struct Headline {
+    text: String,
+    tone: ProductTone,
+    standing: Standing,
+}
+
+impl Headline {
+    pub fn product(self, kind: &str, data: Text) -> Product {
+        let Self { text, tone, standing } = self;
+        Product { kind: ProductKind::of_slug(kind), headline: text, tone, standing, data }
+    }
+}
+
+/// The headline of a product of this kind; `None` if its data cannot be what the kind promises. It reads
+/// JSON, so that a page can draw it without the code that reads all of these types.
+pub(super) fn headline(kind: &str, data: &Value) -> Option<Headline> {
+    let (text, tone, standing) = match kind {
+        Rating::KIND => {
+            let grade = word(data, "grade")?;
+            let tone = match grade {
+                "buy" | "overweight" => ProductTone::Good,
+                "sell" | "underweight" => ProductTone::Bad,
+                _ => ProductTone::Neutral,
+            };
+            let text = format!("{}, {} confidence", capitalised(grade), word(data, "confidence")?);
+            (text, tone, Standing::Result)
+        }
+        Decision::KIND => {
+            let orders = data.get("orders")?.as_array()?;
+            let sells = orders.iter().filter(|order| word(order, "side") == Some("SELL")).count();
+            let buys = orders.len() - sells;
+            let plural = |count: usize| if count == 1 { "" } else { "s" };
+            let text = format!("{sells} sell{}, {buys} buy{}", plural(sells), plural(buys));
+            (text, ProductTone::Neutral, Standing::Result)
+        }
+        Trade::KIND => {
+            (format!("{} at {}", order(data)?, word(data, "price")?), ProductTone::Good, Standing::Step)
+        }
+        RejectedOrder::KIND => {
+            let reasons = data.get("reasons")?.as_array()?;
+            let reasons: Vec<_> = reasons.iter().filter_map(Value::as_str).collect();
+            let text = format!("{}: {}", order(data.get("order")?)?, reasons.join("; "));
+            (text, ProductTone::Bad, Standing::Step)
+        }
+        PortfolioView::KIND => (word(data, "name")?.to_owned(), ProductTone::Neutral, Standing::Data),
+        _ => return None,
+    };
+    Some(Headline { text, tone, standing })
+}
+
+/// `BUY 15 LLY`.
+fn order(data: &Value) -> Option<String> {
+    Some(format!("{} {} {}", word(data, "side")?, word(data, "quantity")?, word(data, "ticker")?))
+}
+
+fn word<'d>(data: &'d Value, field: &str) -> Option<&'d str> {
+    data.get(field)?.as_str()
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+}

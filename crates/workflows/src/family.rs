@@ -1,0 +1,198 @@
+//! What a family of workflows is, and all of them together as the engine asks for them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use engine::{Graph, Plan, Workflows};
+use journal::JournalError;
+use llm::{ChatModel, Missing, ModelRegistry, Rehearsal, Script};
+use protocol::{
+    AccountId, Heading, KindSpec, ModelChoice, ProfileName, RunId, RunRequest, Workflow, WorkflowKind,
+};
+use serde_json::Value;
+
+use crate::rehearsal::{Rehearsed, Silent};
+
+/// One family of workflows: what can be started, how it is done, and how it is rehearsed.
+#[async_trait]
+pub trait Family: Send + Sync {
+    /// Its kinds, in the order in which they are offered. A kind is never taken away or renamed: logs
+    /// name it.
+    fn kinds(&self) -> Vec<KindSpec>;
+
+    /// What runs of each kind take from this owner, in any order.
+    ///
+    /// # Errors
+    /// What can be chosen cannot be read.
+    async fn forms(&self, owner: &AccountId) -> Result<Vec<Form>, FamilyError>;
+
+    /// Checks a request of one of its kinds, and resolves everything that it names as this owner. Every
+    /// run passes here, be it started, continued or taken up again: nothing else decides what its owner
+    /// may use. The same request must give the same graph.
+    ///
+    /// # Errors
+    /// Why it is not run.
+    fn open(&self, request: &RunRequest, owner: &AccountId) -> Result<Job, Refusal>;
+
+    /// Plays its agents where no model does.
+    fn script(&self) -> Arc<dyn Script>;
+}
+
+/// What the runs of one kind take.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Form {
+    /// The kind.
+    pub kind: WorkflowKind,
+    /// The parameters, as [`protocol::Startable::parameters`] says.
+    pub parameters: Value,
+    /// A workflow that can be run offline, if the owner has all that it takes.
+    pub sample: Option<Workflow>,
+}
+
+/// A request that can be run.
+pub struct Job {
+    /// Its parameters with everything resolved, as the log shall hold them. Opened again, they give the
+    /// same job.
+    pub workflow: Workflow,
+    /// What the run is called.
+    pub heading: Heading,
+    /// How it is done.
+    pub graph: Graph,
+}
+
+/// Why a request is not run, in a sentence. It does not tell what is another's from what does not exist.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No family has this kind.
+    #[error("This version of Pitwall knows no workflow of the kind {0}.")]
+    UnknownKind(WorkflowKind),
+    /// The parameters are not those of the kind.
+    #[error("The parameters of a {kind} run cannot be read: {why}.")]
+    Parameters {
+        /// The kind.
+        kind: WorkflowKind,
+        /// What is wrong with them.
+        why: String,
+    },
+    /// No model has this name.
+    #[error("The settings name no model {0}. Choose one that is listed.")]
+    UnknownModel(ProfileName),
+    /// Something that the request names cannot be used.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+/// Why a family cannot say what its runs can be started with.
+#[derive(Debug, thiserror::Error)]
+pub enum FamilyError {
+    /// The journal failed.
+    #[error("{0}")]
+    Journal(#[from] JournalError),
+    /// Something else is not as it should be.
+    #[error("{0}")]
+    Defect(String),
+}
+
+/// A kind that two families have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Two families have workflows of the kind {0}.")]
+pub struct KindTaken(pub WorkflowKind);
+
+/// All families, by the kinds of their workflows. What answers their runs is chosen here.
+pub struct Families {
+    families: Vec<Arc<dyn Family>>,
+    by_kind: BTreeMap<WorkflowKind, Arc<dyn Family>>,
+    models: ModelRegistry,
+    rehearsal_speed: Option<u32>,
+}
+
+impl Families {
+    /// These families. Runs are answered by one of `models`, or by their family's rehearsal where there
+    /// is none. It writes at `rehearsal_speed` characters a second, or at its own pace.
+    ///
+    /// # Errors
+    /// Two of them have the same kind.
+    pub fn new(
+        families: Vec<Arc<dyn Family>>,
+        models: ModelRegistry,
+        rehearsal_speed: Option<u32>,
+    ) -> Result<Self, KindTaken> {
+        let mut by_kind = BTreeMap::new();
+        for family in &families {
+            for KindSpec { kind, .. } in family.kinds() {
+                if by_kind.insert(kind.clone(), family.clone()).is_some() {
+                    return Err(KindTaken(kind));
+                }
+            }
+        }
+        Ok(Self { families, by_kind, models, rehearsal_speed })
+    }
+
+    /// All kinds, in the order in which they are offered.
+    pub fn kinds(&self) -> Vec<KindSpec> {
+        self.families.iter().flat_map(|family| family.kinds()).collect()
+    }
+
+    /// All kinds with what their runs take from this owner.
+    ///
+    /// # Errors
+    /// What can be chosen cannot be read.
+    pub async fn forms(&self, owner: &AccountId) -> Result<Vec<(KindSpec, Form)>, FamilyError> {
+        let mut all = Vec::new();
+        for family in &self.families {
+            let mut forms = family.forms(owner).await?;
+            for spec in family.kinds() {
+                if let Some(index) = forms.iter().position(|form| form.kind == spec.kind) {
+                    all.push((spec, forms.swap_remove(index)));
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    fn open(&self, request: &RunRequest, owner: &AccountId) -> Result<Job, Refusal> {
+        let kind = request.workflow.kind();
+        let family = self.by_kind.get(kind).ok_or_else(|| Refusal::UnknownKind(kind.clone()))?;
+        if let ModelChoice::Profile { name } = &request.model
+            && self.models.named(name).is_none()
+        {
+            return Err(Refusal::UnknownModel(name.clone()));
+        }
+        family.open(request, owner)
+    }
+
+    fn answering(&self, request: &RunRequest) -> Arc<dyn ChatModel> {
+        let speed = match &request.model {
+            ModelChoice::Configured => match self.models.configured() {
+                Some(model) => return model.clone(),
+                None => self.rehearsal_speed,
+            },
+            ModelChoice::Profile { name } => {
+                let known = self.models.named(name).cloned();
+                return known.unwrap_or_else(|| Arc::new(Missing(name.clone())));
+            }
+            ModelChoice::Rehearsal { characters_per_second } => {
+                characters_per_second.or(self.rehearsal_speed)
+            }
+        };
+        let family = self.by_kind.get(request.workflow.kind());
+        let script = family.map_or_else(|| Arc::new(Silent) as Arc<dyn Script>, |family| family.script());
+        Arc::new(Rehearsal::new(Arc::new(Rehearsed(script)), speed))
+    }
+}
+
+impl Workflows for Families {
+    fn plan(&self, _: RunId, request: &RunRequest, owner: &AccountId) -> Result<Plan, String> {
+        let Job { workflow, heading, graph } =
+            self.open(request, owner).map_err(|refusal| refusal.to_string())?;
+        Ok(Plan { workflow, heading, graph, model: self.answering(request) })
+    }
+
+    fn knows(&self, kind: &WorkflowKind) -> bool {
+        self.by_kind.contains_key(kind)
+    }
+
+    fn model(&self, request: &RunRequest) -> Arc<dyn ChatModel> {
+        self.answering(request)
+    }
+}

@@ -1,0 +1,200 @@
+//! What the pages are told of the two kinds: their words, and what their runs take.
+
+use market::PriceVendor;
+use protocol::{
+    Date, FlowReads, FlowSpec, KindSpec, PhaseSpec, Workflow, WorkflowKind, month_name,
+    trading::{Analyst, Instrument, PortfolioSummary, Task},
+};
+use serde_json::{Value, json};
+
+use super::studies;
+use crate::{FamilyError, Form};
+
+/// Both kinds.
+pub fn kinds() -> Vec<KindSpec> {
+    // Both are slugs.
+    [Task::PIPELINE.parse().map(pipeline), Task::PORTFOLIO.parse().map(portfolio)]
+        .into_iter()
+        .filter_map(Result::ok)
+        .collect()
+}
+
+fn pipeline(kind: WorkflowKind) -> KindSpec {
+    let phase = |phase: &str, title: &str, hint: &str| PhaseSpec {
+        phase: phase.to_owned(),
+        title: title.to_owned(),
+        hint: hint.to_owned(),
+    };
+    KindSpec {
+        kind,
+        family: "trading".to_owned(),
+        label: "Pipeline".to_owned(),
+        hint: "Analysts study one stock, two researchers debate it, and a portfolio manager rates it."
+            .to_owned(),
+        icon: "market".to_owned(),
+        subject: Some("ticker".to_owned()),
+        day: Some("date".to_owned()),
+        phases: vec![
+            phase("Analysts", "Analysts", "Everything is done again"),
+            phase("Debate", "Debate and trader", "The analysts' reports stand"),
+            phase("Risk debate", "Risk", "The trader's proposal stands, too"),
+        ],
+        flow: FlowSpec {
+            new: "Runs of one flow belong together: a portfolio run reads the analyses of its flow."
+                .to_owned(),
+            joined: "A portfolio run in this flow will read this analysis.".to_owned(),
+            reads: None,
+        },
+    }
+}
+
+fn portfolio(kind: WorkflowKind) -> KindSpec {
+    KindSpec {
+        kind,
+        family: "trading".to_owned(),
+        label: "Portfolio".to_owned(),
+        hint: "The portfolio manager reviews holdings and analyses, decides, and trades in the paper \
+               portfolio."
+            .to_owned(),
+        icon: "portfolio".to_owned(),
+        subject: Some("portfolio".to_owned()),
+        day: Some("date".to_owned()),
+        phases: Vec::new(),
+        flow: FlowSpec {
+            new: "A new flow holds no analyses yet. Choose the flow of your pipeline runs to decide on \
+                  theirs."
+                .to_owned(),
+            joined: "The portfolio manager reads the analyses of this flow.".to_owned(),
+            reads: Task::PIPELINE.parse().ok().map(|kind| FlowReads {
+                kind,
+                one: "analysis".to_owned(),
+                many: "analyses".to_owned(),
+                none: "No pipeline run of this flow has ended with a rating yet.".to_owned(),
+                some: "The portfolio manager reads {} of this flow.".to_owned(),
+            }),
+        },
+    }
+}
+
+/// What the runs of both kinds take, with the prices and portfolios that there are.
+pub fn forms(prices: &dyn PriceVendor, portfolios: &[PortfolioSummary]) -> Result<Vec<Form>, FamilyError> {
+    let date = prices.last_date();
+    let company = prices.instruments().iter().find(|instrument| !instrument.sector.is_empty());
+    let analysis = company.map(|company| Task::Pipeline {
+        ticker: company.ticker.clone(),
+        date,
+        analysts: Analyst::all(),
+    });
+    let decision = portfolios.first().map(|first| Task::Portfolio { portfolio: first.id.clone(), date });
+    let form = |name: &str, properties: Value, sample: Option<Task>| {
+        let kind = name.parse::<WorkflowKind>().map_err(|error| FamilyError::Defect(error.to_string()))?;
+        Ok::<_, FamilyError>(Form {
+            kind,
+            parameters: object(properties),
+            sample: sample.map(Workflow::from),
+        })
+    };
+    let analysis_fields = json!({
+        "ticker": ticker(prices.instruments(), company),
+        "date": day(prices),
+        "analysts": analysts(),
+    });
+    let decision_fields = json!({ "portfolio": own(portfolios), "date": day(prices) });
+    Ok(vec![
+        form(Task::PIPELINE, analysis_fields, analysis)?,
+        form(Task::PORTFOLIO, decision_fields, decision)?,
+    ])
+}
+
+/// An object that must have all of these properties.
+fn object(properties: Value) -> Value {
+    let required: Vec<Value> = properties
+        .as_object()
+        .into_iter()
+        .flat_map(|fields| fields.keys().cloned().map(Value::from))
+        .collect();
+    json!({ "type": "object", "properties": properties, "required": required })
+}
+
+fn ticker(instruments: &[Instrument], first: Option<&Instrument>) -> Value {
+    let choices = instruments.iter().map(|instrument| {
+        json!({ "const": instrument.ticker, "title": instrument.name, "description": about(instrument) })
+    });
+    json!({
+        "type": "string",
+        "title": "Ticker",
+        "oneOf": choices.collect::<Vec<_>>(),
+        "default": first.map(|company| &company.ticker),
+        "examples": ["AAPL, or Apple"],
+        "x-list": "Instruments",
+        "errorMessage": {
+            "required": "Type a ticker or a part of the company's name, and choose from the list.",
+            "oneOf": "There are no prices for \"{}\". Choose an instrument from the list.",
+            "search": "There are prices for no instrument that matches.",
+        },
+    })
+}
+
+/// What kind of instrument it is.
+fn about(instrument: &Instrument) -> &str {
+    if instrument.sector.is_empty() { "index or fund" } else { &instrument.sector }
+}
+
+fn day(prices: &dyn PriceVendor) -> Value {
+    let (first, last) = (prices.first_date(), prices.last_date());
+    let (first_day, last_day) = (long_day(first), long_day(last));
+    let range = format!("Choose a day from {first_day} to {last_day}.");
+    json!({
+        "type": "string",
+        "format": "date",
+        "title": "As of",
+        "description": format!(
+            "Prices from {first_day} to {last_day}. The run sees nothing later than this day."
+        ),
+        "formatMinimum": first,
+        "formatMaximum": last,
+        "default": last,
+        "errorMessage": {
+            "format": range,
+            "formatMinimum": format!("Prices begin on {first_day}. {range}"),
+            "formatMaximum": format!("Prices end on {last_day}. {range}"),
+        },
+    })
+}
+
+/// `30 December 2022`.
+fn long_day(date: Date) -> String {
+    format!("{} {} {}", date.day(), month_name(date), date.year())
+}
+
+fn analysts() -> Value {
+    let choices = Analyst::all().into_iter().map(
+        |analyst| json!({ "const": analyst, "title": analyst.label(), "description": studies(analyst) }),
+    );
+    json!({
+        "type": "array",
+        "title": "Analysts",
+        "description": "They work side by side. At least one is needed.",
+        "items": { "oneOf": choices.collect::<Vec<_>>() },
+        "minItems": 1,
+        "uniqueItems": true,
+        "default": Analyst::all(),
+        "errorMessage": { "minItems": "Choose at least one analyst." },
+    })
+}
+
+fn own(portfolios: &[PortfolioSummary]) -> Value {
+    let choices =
+        portfolios.iter().map(|portfolio| json!({ "const": portfolio.id, "title": portfolio.name }));
+    json!({
+        "type": "string",
+        "title": "Portfolio",
+        "oneOf": choices.collect::<Vec<_>>(),
+        "default": portfolios.first().map(|portfolio| &portfolio.id),
+        "errorMessage": {
+            "required": "Choose the portfolio that is to trade.",
+            "oneOf": "Choose the portfolio that is to trade.",
+            "empty": "There is no portfolio yet. Open one under “Portfolios” on this page first.",
+        },
+    })
+}

@@ -1,0 +1,45 @@
+//! The families of this server. Each has one line in [`open`]; one that serves more than its runs has a
+//! module here, and a field in [`Own`].
+
+pub mod trading;
+
+use std::sync::Arc;
+
+use axum::Router;
+use journal::Journal;
+use leptos::prelude::provide_context;
+use utoipa_axum::router::OpenApiRouter;
+use workflows::Family;
+
+use crate::{
+    ServeError,
+    scope::{Gateway, Scoped},
+};
+
+/// What families serve beside their runs.
+pub struct Own {
+    /// The portfolios of trading.
+    pub trading: trading::Portfolios,
+}
+
+/// Opens all families, in the order in which their workflows are offered.
+pub async fn open(journal: &Journal) -> Result<(Vec<Arc<dyn Family>>, Own), ServeError> {
+    let trading = trading::Portfolios::open(journal).await?;
+    let families: Vec<Arc<dyn Family>> = vec![Arc::new(trading.family(journal))];
+    Ok((families, Own { trading }))
+}
+
+/// What families add to the REST interface.
+pub fn rest() -> OpenApiRouter<Gateway> {
+    OpenApiRouter::new().merge(trading::rest())
+}
+
+/// The sockets of families.
+pub fn sockets() -> Router<Gateway> {
+    Router::new().merge(trading::sockets())
+}
+
+/// Provides what the families' pages ask of the server.
+pub fn provide(scoped: &Arc<Scoped>) {
+    provide_context::<app::families::trading::backend::SharedTrading>(scoped.clone());
+}

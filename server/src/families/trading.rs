@@ -1,0 +1,218 @@
+//! What trading serves beside its runs: portfolios, by REST and by sockets.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use app::families::trading::backend::TradingBackend;
+use async_trait::async_trait;
+use axum::{
+    Json, Router,
+    extract::{Path as InPath, WebSocketUpgrade},
+    http::StatusCode,
+    response::Response,
+    routing::get,
+};
+use journal::Journal;
+use market::{PriceVendor, Sample};
+use protocol::{
+    Date, Problem,
+    trading::{CreatePortfolio, PortfolioId, PortfolioSummary, PortfolioView},
+};
+use serde::Deserialize;
+use tokio::sync::broadcast::error::RecvError;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use workflows::trading::{Desk, DeskError, Trading};
+
+use crate::{
+    ServeError,
+    feeds::send,
+    peer::{Ending, Gone, Peer},
+    polls::Opened,
+    problem::{ProblemResponse, from_journal, no_such},
+    rest::{Body, Path, Query, Reply},
+    scope::{Gateway, Scoped},
+};
+
+/// The portfolios, and the prices that they are valued at.
+pub struct Portfolios {
+    desk: Arc<Desk>,
+    prices: Arc<dyn PriceVendor>,
+}
+
+impl Portfolios {
+    /// The portfolios in this journal, at the prices that are built in.
+    ///
+    /// # Errors
+    /// The prices or the portfolios cannot be read.
+    pub async fn open(journal: &Journal) -> Result<Self, ServeError> {
+        let prices: Arc<dyn PriceVendor> = Arc::new(Sample::load()?);
+        let desk = Desk::open_default(journal.clone(), prices.clone()).await?;
+        Ok(Self { desk: Arc::new(desk), prices })
+    }
+
+    /// The family whose runs trade for them.
+    pub fn family(&self, journal: &Journal) -> Trading {
+        Trading::new(journal.clone(), self.desk.clone(), self.prices.clone())
+    }
+}
+
+impl Scoped {
+    fn desk(&self) -> &Desk {
+        &self.service().own.trading.desk
+    }
+
+    /// The newest day with prices.
+    pub fn last_date(&self) -> Date {
+        self.service().own.trading.prices.last_date()
+    }
+}
+
+#[async_trait]
+impl TradingBackend for Scoped {
+    async fn portfolios(&self) -> Result<Vec<PortfolioSummary>, Problem> {
+        self.desk().list(|id| self.caller().owns_portfolio(id)).await.map_err(from_desk)
+    }
+
+    async fn create_portfolio(&self, request: CreatePortfolio) -> Result<PortfolioView, Problem> {
+        self.caller().writer()?;
+        let id = match &request.id {
+            Some(id) => self.caller().portfolio(id).map_err(|_| {
+                Problem::invalid(format!("{id} cannot be a portfolio's id: leave \"--\" out of it."))
+            })?,
+            None => {
+                let taken = self.portfolios().await?.into_iter().map(|portfolio| portfolio.id).collect();
+                portfolio_id(&request.name, &taken, |id| self.caller().portfolio(id).ok())?
+            }
+        };
+        self.desk().open(id.clone(), &request.name, request.cash).await.map_err(from_desk)?;
+        self.desk().view(&id, None).await.map_err(from_desk)
+    }
+
+    async fn portfolio(&self, id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, Problem> {
+        self.desk().view(&self.caller().portfolio(&id)?, as_of).await.map_err(from_desk)
+    }
+}
+
+/// An id made from a name: `Growth & income` becomes `growth_income`, then `growth_income_2`.
+///
+/// `full` makes the whole id of one that an account names.
+fn portfolio_id(
+    name: &str,
+    taken: &BTreeSet<PortfolioId>,
+    full: impl Fn(&PortfolioId) -> Option<PortfolioId>,
+) -> Result<PortfolioId, Problem> {
+    let words = name.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let slug: String = words.collect::<Vec<_>>().join("_").to_ascii_lowercase().chars().take(24).collect();
+    let candidates = (1..1000).filter_map(|number| match number {
+        1 => full(&slug.parse().ok()?),
+        number => full(&format!("{slug}_{number}").parse().ok()?),
+    });
+    candidates.into_iter().find(|id| !taken.contains(id)).ok_or_else(|| {
+        Problem::invalid("The portfolio's name needs at least one letter or digit of a-z, 0-9.")
+    })
+}
+
+fn from_desk(error: DeskError) -> Problem {
+    let detail = error.to_string();
+    match error {
+        DeskError::NotFound(_) => Problem::not_found(detail),
+        DeskError::Exists(_) => Problem::conflict(detail),
+        DeskError::Invalid(_) => Problem::invalid(detail),
+        DeskError::Journal(error) => from_journal(error),
+        _ => Problem::internal(detail),
+    }
+}
+
+/// The routes of the REST interface.
+pub fn rest() -> OpenApiRouter<Gateway> {
+    OpenApiRouter::new().routes(routes!(portfolios, create_portfolio)).routes(routes!(portfolio))
+}
+
+/// All portfolios
+#[utoipa::path(get, path = "/api/v1/portfolios", responses((status = 200, body = Vec<PortfolioSummary>)))]
+async fn portfolios(service: Scoped) -> Reply<Vec<PortfolioSummary>> {
+    Ok(Json(service.portfolios().await?))
+}
+
+/// Opens a portfolio
+#[utoipa::path(post, path = "/api/v1/portfolios", request_body = CreatePortfolio, responses((status = 201, body = PortfolioView), (status = 409)))]
+async fn create_portfolio(
+    service: Scoped,
+    Body(request): Body<CreatePortfolio>,
+) -> Result<(StatusCode, Json<PortfolioView>), ProblemResponse> {
+    Ok((StatusCode::CREATED, Json(service.create_portfolio(request).await?)))
+}
+
+/// A portfolio at one day's prices
+#[utoipa::path(get, path = "/api/v1/portfolios/{portfolio}", params(("portfolio" = PortfolioId, Path, description = "Portfolio id"), PortfolioQuery), responses((status = 200, body = PortfolioView)))]
+async fn portfolio(
+    service: Scoped,
+    Path(portfolio): Path<String>,
+    Query(query): Query<PortfolioQuery>,
+) -> Reply<PortfolioView> {
+    let portfolio: PortfolioId = portfolio.parse().map_err(no_such)?;
+    Ok(Json(service.portfolio(portfolio, query.as_of).await?))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct PortfolioQuery {
+    /// The day of the prices; the day of the last decision if absent
+    #[param(value_type = Option<String>, format = Date)]
+    as_of: Option<Date>,
+}
+
+/// The sockets.
+pub fn sockets() -> Router<Gateway> {
+    Router::new().route("/ws/v1/portfolios/{portfolio}", get(follow).post(poll))
+}
+
+/// `WS /ws/v1/portfolios/{portfolio}`: the portfolio now, and again whenever it changes.
+///
+/// 404 before the upgrade for one that does not exist.
+async fn follow(
+    service: Scoped,
+    InPath(portfolio): InPath<String>,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, ProblemResponse> {
+    let portfolio = existing(&service, &portfolio).await?;
+    let admission = service.admit_socket(None).await?;
+    Ok(admission.upgrade(upgrade, move |peer| follow_portfolio(peer, service, portfolio)))
+}
+
+/// Opens a poll of the same.
+async fn poll(service: Scoped, InPath(portfolio): InPath<String>) -> Result<Opened, ProblemResponse> {
+    let portfolio = existing(&service, &portfolio).await?;
+    let admission = service.admit_socket(None).await?;
+    Ok(admission.poll(move |peer| follow_portfolio(peer, service, portfolio)))
+}
+
+async fn existing(service: &Scoped, portfolio: &str) -> Result<PortfolioId, Problem> {
+    let portfolio: PortfolioId = portfolio.parse().map_err(no_such)?;
+    let portfolio = service.caller().portfolio(&portfolio)?;
+    service.portfolio(portfolio.clone(), None).await?;
+    Ok(portfolio)
+}
+
+async fn follow_portfolio(mut peer: Peer, service: Scoped, id: PortfolioId) -> Result<(), Gone> {
+    let mut changes = service.desk().changes();
+    send_portfolio(&mut peer, &service, &id).await?;
+    loop {
+        tokio::select! {
+            change = changes.recv() => match change {
+                Ok(changed) if changed != id => {}
+                Ok(_) | Err(RecvError::Lagged(_)) => send_portfolio(&mut peer, &service, &id).await?,
+                Err(RecvError::Closed) => return peer.end(Ending::Restart).await,
+            },
+            ended = peer.ended() => return peer.end(ended?).await,
+        }
+    }
+}
+
+async fn send_portfolio(peer: &mut Peer, service: &Scoped, id: &PortfolioId) -> Result<(), Gone> {
+    let view = service.portfolio(id.clone(), None).await.map_err(|problem| {
+        tracing::error!(%problem, "the portfolio cannot be read");
+        Gone
+    })?;
+    send(peer, &view).await
+}
