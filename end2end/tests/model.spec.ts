@@ -1,7 +1,7 @@
 import { exact, grouped } from "./decimals";
 import { test as base, expect } from "./fixtures";
 import { Provider } from "./provider";
-import { fact, inspector, card, pill, viewTab } from "./run-page";
+import { card, cards, fact, inspector, pill, viewTab } from "./run-page";
 import { reaches, runView } from "./runs";
 import { Server } from "./server";
 
@@ -156,4 +156,42 @@ test("what the server does not take of an object is said, and what was typed sta
   await question.getByLabel("Shares").fill("15");
   await question.getByRole("button", { name: "Answer" }).click();
   await expect(pill(page)).toHaveText("Done", { timeout: 30_000 });
+});
+
+test("a call in line says so, and tokens in flight are an estimate until the answer is whole", async ({ page }) => {
+  // A small server, which is asked one thing at a time.
+  const provider = await Provider.start(use);
+  const server = await Server.launch({
+    PITWALL_MODEL_BASE_URL: provider.baseUrl,
+    PITWALL_MODEL_KEY: key,
+    PITWALL_MODEL: "gpt-5-mini",
+    PITWALL_MODEL_REQUESTS_AT_ONCE: "1",
+  });
+  try {
+    const release = provider.hold();
+    await page.goto(server.addressToOpen);
+    const workflow = { type: "pipeline", ticker: "CVX", date: "2022-06-30", analysts: ["market", "news"] };
+    const response = await server.fetch("/api/v1/runs", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ workflow }),
+    });
+    const { run } = (await response.json()) as { run: string };
+    await page.goto(`${server.url}/runs/${run}`);
+
+    // One analyst is being answered, the other one is the next.
+    await expect(cards(page).filter({ hasText: "waits for the model, next in line" })).toHaveCount(1);
+    await expect(cards(page).filter({ hasText: /~\d/ })).toHaveCount(1);
+    await expect(fact(page, "Tokens")).toHaveText(/^~\d/);
+
+    release();
+    await expect(pill(page)).toHaveText("Done", { timeout: 30_000 });
+    const { summary } = await runView(server, run);
+    const tokens = summary.totals.tokens_in + summary.totals.tokens_out;
+    await expect(fact(page, "Tokens")).toHaveText(tokens.toLocaleString("en-US"));
+    await expect(cards(page).filter({ hasText: /~\d|waits for the model/ })).toHaveCount(0);
+  } finally {
+    await server.remove();
+    await provider.end();
+  }
 });

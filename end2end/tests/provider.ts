@@ -18,6 +18,8 @@ export class Provider {
   readonly answers: string[] = [];
   /** What it asks a person with its next answer that may. */
   question: Question | undefined;
+  /** What each answer waits for after its first words. */
+  private held: Promise<void> = Promise.resolve();
 
   private constructor(
     private readonly http: HttpServer,
@@ -35,6 +37,13 @@ export class Provider {
 
   get baseUrl(): string {
     return `http://127.0.0.1:${(this.http.address() as AddressInfo).port}/v1/`;
+  }
+
+  /** Lets each answer wait after its first words, until the function that this returns is called. */
+  hold(): () => void {
+    let release = (): void => undefined;
+    this.held = new Promise((resolve) => (release = resolve));
+    return () => release();
   }
 
   async end(): Promise<void> {
@@ -64,6 +73,7 @@ export class Provider {
       const text = wantsRating(body) ? rating : prose(this.usages.length);
       for (const content of text.match(/[^]{1,40}/g) ?? []) {
         send({ model, choices: [{ index: 0, delta: { content } }] });
+        await this.held;
         await new Promise((wake) => setTimeout(wake, 5));
       }
     }

@@ -2,7 +2,7 @@
 
 use std::{fs, num::NonZeroU32, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 
-use llm::{ModelRegistry, PriceTable, Provider, ProviderConfig, Secret, Tiers, Timeouts};
+use llm::{Lines, ModelRegistry, PriceTable, Provider, ProviderConfig, Secret, Tiers, Timeouts};
 use protocol::{ModelProfile, ProfileName, Tier};
 
 use crate::{
@@ -20,17 +20,19 @@ pub fn registry(options: &ModelOptions, settings: &Settings) -> Result<ModelRegi
         Some(path) => PriceTable::with_file(path)?,
         None => PriceTable::bundled()?,
     };
+    // Several models at one address are one server, and have one line.
+    let lines = Lines::default();
     let mut all = ModelRegistry::default();
     if let Some(config) = of_options(options)? {
         let tiers = vec![Tier::Quick, Tier::Mid, Tier::Deep];
         let profile = profile(None, &config, &prices, tiers);
-        all = all.with_unnamed(profile, Arc::new(Provider::new(config, prices.clone())?));
+        all = all.with_unnamed(profile, Arc::new(Provider::new(config, prices.clone(), &lines)?));
     }
     for (name, model) in &settings.models {
         let (config, prices) = of_settings(options, model, &prices)
             .map_err(|error| ServeError::ModelOfSettings(name.clone(), Box::new(error)))?;
         let profile = profile(Some(name.clone()), &config, &prices, Vec::new());
-        let provider = Provider::new(config, prices)
+        let provider = Provider::new(config, prices, &lines)
             .map_err(|error| ServeError::ModelOfSettings(name.clone(), Box::new(error.into())))?;
         all = all.with_named(profile, Arc::new(provider));
     }

@@ -46,7 +46,7 @@ pub struct ModelSettings {
     pub fallback: Option<String>,
     /// What tokens cost, where the price table does not know.
     pub price: Option<Price>,
-    /// Requests that are sent at once.
+    /// Requests that are sent at once. Of the models at one address, the smallest number counts for all.
     pub requests_at_once: Option<NonZeroUsize>,
     /// The most tokens of an answer.
     pub answer_tokens: Option<NonZeroU32>,

@@ -89,16 +89,17 @@ impl Command {
 }
 
 async fn take_answer(log: &Arc<RunLog>, received: InputReceived) -> Result<(), CommandError> {
-    let checked = input::check(&log.progress(), &received);
-    let node = match checked {
+    let open = input::open(&log.progress(), &received);
+    let question = match open {
         Err(InputError::NotAsked(_)) => {
             // A reader sees an event once it is durable, which is before the progress counts it.
             log.counted().await;
-            input::check(&log.progress(), &received)?
+            input::open(&log.progress(), &received)?
         }
-        checked => checked?,
+        open => open?,
     };
-    log.append(Some(&node), vec![Body::InputReceived(received)]).await?;
+    question.check(&received)?;
+    log.append(Some(&question.node), vec![Body::InputReceived(received)]).await?;
     log.answers.send_modify(|version| *version += 1);
     Ok(())
 }

@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
+use jsonschema::{PatternOptions, Validator};
 use protocol::{Answer, CallId, InputForm, InputReceived, InputRequest, NodeId, Text};
 use serde_json::Value;
 
 use crate::{NodeError, progress::Progress};
 
-/// Bytes of an answer at most.
+/// Bytes of an answer at most, and of the schema of one.
 const LONGEST_ANSWER: usize = 64 * 1024;
+/// The most objects and lists in a schema.
+const LARGEST_SCHEMA: usize = 512;
+/// Keywords whose cost can double with each level of a schema, so that a short one is checked without end.
+const UNBOUNDED: [&str; 5] =
+    ["$ref", "$dynamicRef", "$recursiveRef", "unevaluatedProperties", "unevaluatedItems"];
 
 /// What a node asks a person.
 #[derive(Clone, Debug)]
@@ -40,12 +46,13 @@ impl AnswerForm {
     /// An object by a schema that somebody else wrote, such as a model.
     ///
     /// # Errors
-    /// It is no JSON schema of an object; the sentence says why.
+    /// It is no JSON schema of an object, or one by which answers might be checked without end; the sentence
+    /// says why.
     pub fn object(schema: Value) -> Result<Self, String> {
         if schema.get("type").and_then(Value::as_str) != Some("object") {
             return Err("its \"type\" must be \"object\"".to_owned());
         }
-        jsonschema::validator_for(&schema).map_err(|error| error.to_string())?;
+        validator(&schema)?;
         Ok(Self::Object(schema))
     }
 }
@@ -77,18 +84,59 @@ pub enum InputError {
     Invalid(String),
 }
 
-/// Validates an answer to an open question, and returns the node that asked.
-pub(crate) fn check(progress: &Progress, received: &InputReceived) -> Result<NodeId, InputError> {
+/// A question that waits for its answer, and the node that asked it.
+pub(crate) struct Open {
+    pub node: NodeId,
+    request: InputRequest,
+}
+
+/// The open question that is answered. It is a copy, so that nobody waits for the progress while an answer is
+/// checked.
+pub(crate) fn open(progress: &Progress, received: &InputReceived) -> Result<Open, InputError> {
     let input = &received.input;
-    let Some((node, request)) = progress.open(input) else {
-        let known = progress.was_asked(input);
-        return Err(if known { InputError::Answered } else { InputError::NotAsked(input.clone()) });
-    };
-    // The node itself answers at the deadline, with no person.
-    if received.by.is_some() {
-        fits(request, &received.answer)?;
+    match progress.open(input) {
+        Some((node, request)) => Ok(Open { node: node.clone(), request: request.clone() }),
+        None if progress.was_asked(input) => Err(InputError::Answered),
+        None => Err(InputError::NotAsked(input.clone())),
     }
-    Ok(node.clone())
+}
+
+impl Open {
+    /// Validates an answer to the question.
+    pub fn check(&self, received: &InputReceived) -> Result<(), InputError> {
+        // The node itself answers at the deadline, with no person.
+        if received.by.is_some() { fits(&self.request, &received.answer) } else { Ok(()) }
+    }
+}
+
+/// What checks answers by a schema that somebody else wrote, in time that its length bounds.
+fn validator(schema: &Value) -> Result<Validator, String> {
+    if schema.to_string().len() > LONGEST_ANSWER {
+        return Err("it is longer than 64 KiB".to_owned());
+    }
+    let mut left = vec![schema];
+    let mut parts = 0;
+    while let Some(part) = left.pop() {
+        match part {
+            Value::Object(fields) => {
+                if let Some(keyword) = UNBOUNDED.iter().find(|keyword| fields.contains_key(**keyword)) {
+                    return Err(format!(
+                        "\"{keyword}\" stands in it, which is not supported: write out what is meant"
+                    ));
+                }
+                left.extend(fields.values());
+            }
+            Value::Array(values) => left.extend(values),
+            _ => continue,
+        }
+        parts += 1;
+        if parts > LARGEST_SCHEMA {
+            return Err(format!("it has more than {LARGEST_SCHEMA} parts"));
+        }
+    }
+    // This engine for patterns never goes back, so that it takes no longer than a text is long.
+    let patterns = PatternOptions::regex();
+    jsonschema::options().with_pattern_options(patterns).build(schema).map_err(|error| error.to_string())
 }
 
 fn fits(request: &InputRequest, answer: &Answer) -> Result<(), InputError> {
@@ -146,8 +194,8 @@ fn is_value(form: &InputForm, value: &Value) -> Result<(), InputError> {
         }
         InputForm::Object { schema } => {
             let schema = parse(schema).map_err(invalid)?;
-            let validator = jsonschema::validator_for(&schema)
-                .map_err(|error| invalid(format!("The question's schema is wrong: {error}.")))?;
+            let validator = validator(&schema)
+                .map_err(|error| invalid(format!("The question's schema cannot be used: {error}.")))?;
             let faults: Vec<String> = validator
                 .iter_errors(value)
                 .map(|fault| match fault.instance_path().as_str() {

@@ -16,13 +16,13 @@ const NARROW_FOR: Duration = Duration::from_secs(60);
 /// A fair queue: runs take turns (round robin), and the requests of one run are served first in, first out.
 #[derive(Debug)]
 pub(crate) struct FairQueue {
-    /// The most requests in flight.
-    places: usize,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    /// The most requests in flight.
+    places: usize,
     /// Requests in flight.
     served: usize,
     /// Waiting requests: a queue for each run, the run whose turn is next first.
@@ -42,7 +42,14 @@ struct Waiting {
 
 impl FairQueue {
     pub(crate) fn new(places: NonZeroUsize) -> Arc<Self> {
-        Arc::new(Self { places: places.get(), state: Mutex::default() })
+        let state = State { places: places.get(), ..State::default() };
+        Arc::new(Self { state: Mutex::new(state) })
+    }
+
+    /// Lowers the bound for good, where somebody who shares the line allows fewer.
+    pub(crate) fn at_most(&self, places: NonZeroUsize) {
+        let mut state = self.state();
+        state.places = state.places.min(places.get());
     }
 
     /// Waits for a place, and calls `say` with the number of requests before it whenever that changes; not at
@@ -83,7 +90,7 @@ impl FairQueue {
             Some((_, queue)) => queue.push_back(waiting),
             None => state.waiting.push_back((run, VecDeque::from([waiting]))),
         }
-        state.serve(self.places);
+        state.serve();
         (Place { line: self.clone(), number }, receiver)
     }
 
@@ -94,9 +101,9 @@ impl FairQueue {
 
 impl State {
     /// Serves waiting requests while there are places, and tells the others their positions.
-    fn serve(&mut self, places: usize) {
+    fn serve(&mut self) {
         let learned = self.learned.filter(|(_, until)| Instant::now() < *until);
-        let places = learned.map_or(places, |(fewer, _)| fewer.min(places));
+        let places = learned.map_or(self.places, |(fewer, _)| fewer.min(self.places));
         while self.served < places
             && let Some((run, mut queue)) = self.waiting.pop_front()
         {
@@ -154,7 +161,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.line.state();
         state.leave(self.number);
-        state.serve(self.line.places);
+        state.serve();
     }
 }
 

@@ -32,6 +32,7 @@ mod fair_queue;
 mod form;
 mod hint;
 mod json;
+mod lines;
 mod native;
 mod nesting;
 mod openai;
@@ -57,6 +58,7 @@ pub use chat::{
 };
 pub use config::{ProviderConfig, Tiers, Timeouts};
 pub use error::{ChatError, TimeoutPhase};
+pub use lines::Lines;
 pub use price::PriceTable;
 pub use provider::Provider;
 pub use registry::{Missing, ModelRegistry};

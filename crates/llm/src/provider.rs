@@ -1,9 +1,6 @@
 //! Real models over the network: attempts, retries and limits, the same for every protocol.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use genai::adapter::AdapterKind;
@@ -11,11 +8,12 @@ use protocol::{Decimal, Tier};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, Piece, PriceTable, ProviderConfig, Sink,
-    TimeoutPhase, address,
+    ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, Lines, Piece, PriceTable, ProviderConfig,
+    Sink, TimeoutPhase, address,
     attempt::{Attempt, Outcome},
     draft::Written,
     fair_queue::FairQueue,
+    lines::Endpoint,
     native::Native,
     openai::OpenAi,
     patience::Patience,
@@ -33,8 +31,9 @@ pub struct Provider {
     /// The endpoint of `base_url`, or `OpenAI`'s own.
     openai: OpenAi,
     native: Native,
-    /// The line of each endpoint; `None` is that of `openai`.
-    lines: Mutex<HashMap<Option<AdapterKind>, Arc<FairQueue>>>,
+    /// What `openai` asks.
+    endpoint: Endpoint,
+    lines: Lines,
 }
 
 /// The state that the attempts of one call share.
@@ -47,12 +46,12 @@ struct Call<'a, 'sink> {
 }
 
 impl Provider {
-    /// Prepares the clients; sends nothing yet.
+    /// Prepares the clients, and takes part in the lines of the endpoints; sends nothing yet.
     ///
     /// # Errors
     /// [`ChatError::Configuration`] if a tier has no model, the base URL is not one, or one key is given
     /// for several providers.
-    pub fn new(config: ProviderConfig, prices: PriceTable) -> Result<Self, ChatError> {
+    pub fn new(config: ProviderConfig, prices: PriceTable, lines: &Lines) -> Result<Self, ChatError> {
         check(&config)?;
         let http = http_client(&config)?;
         let keys = route::native_keys(&config)?;
@@ -61,20 +60,25 @@ impl Provider {
             None => (OPENAI_URL, keys.get(&AdapterKind::OpenAI).cloned().or_else(route::openai_key)),
         };
         let url = address::of_chats(base_url)?;
+        let endpoint = Endpoint::at(&url);
         let openai = OpenAi::new(http.clone(), url, key, config.timeouts, config.max_answer_bytes);
         let native = Native::new(http, keys, config.timeouts)?;
-        Ok(Self { config, prices, openai, native, lines: Mutex::default() })
+        let provider = Self { config, prices, openai, native, endpoint, lines: lines.clone() };
+        // From the beginning, so that no other model is served beyond what this one allows.
+        for model in provider.config.models.iter().chain(provider.config.fallbacks.iter().flatten()) {
+            provider.line(model)?;
+        }
+        Ok(provider)
     }
 
     /// The line of the model's endpoint.
     fn line(&self, model: &str) -> Result<Arc<FairQueue>, ChatError> {
         let endpoint = match route::native_kind(&self.config, model)? {
-            Some(AdapterKind::OpenAI) if self.config.base_url.is_none() => None,
-            kind => kind,
+            None => self.endpoint.clone(),
+            Some(AdapterKind::OpenAI) if self.config.base_url.is_none() => self.endpoint.clone(),
+            Some(kind) => Endpoint::Native(kind),
         };
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = lines.entry(endpoint).or_insert_with(|| FairQueue::new(self.config.requests_at_once));
-        Ok(line.clone())
+        Ok(self.lines.of(endpoint, self.config.requests_at_once))
     }
 
     /// The protocol for a model.

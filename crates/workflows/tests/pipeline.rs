@@ -343,6 +343,10 @@ async fn a_model_may_ask_for_an_object_and_is_told_why_a_schema_cannot_be_used()
             ("trader", 0) => asking(json!("a number")),
             ("trader", 1) => asking(json!({ "type": "object", "properties": { "shares": 7 } })),
             ("trader", 2) => {
+                let itself = json!({ "type": "object", "properties": { "more": { "$ref": "#" } } });
+                asking(itself)
+            }
+            ("trader", 3) => {
                 let shares = json!({ "shares": { "type": "integer" } });
                 asking(json!({ "type": "object", "properties": shares, "required": ["shares"] }))
             }
@@ -366,6 +370,7 @@ async fn a_model_may_ask_for_an_object_and_is_told_why_a_schema_cannot_be_used()
     for told in [
         "The schema cannot be used: its \"type\" must be \"object\".",
         "The schema cannot be used: 7 is not of type",
+        "The schema cannot be used: \"$ref\" stands in it, which is not supported",
         r#"{"shares":7}"#,
     ] {
         assert!(plan.contains(told), "{told} is not in:\n{plan}");

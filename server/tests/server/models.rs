@@ -126,6 +126,29 @@ async fn tiers_are_answered_by_the_models_that_the_settings_name_for_them() {
 }
 
 #[tokio::test]
+async fn models_at_one_address_are_sent_together_no_more_at_once_than_the_smallest_setting() {
+    let (provider, url) = Provider::start(Duration::from_millis(2)).await;
+    let home = Home::new(&[]);
+    std::fs::create_dir_all(home.data()).unwrap();
+    let model = |name: &str, model: &str, at_once: u32| {
+        format!("[models.{name}]\nmodel = \"{model}\"\nbase_url = \"{url}\"\nrequests_at_once = {at_once}\n")
+    };
+    let settings = [model("small_one", "fake-1", 4), model("other_one", "fake-2", 1)].concat();
+    std::fs::write(home.data().join("pitwall.toml"), settings).unwrap();
+    let server = home.start().await;
+    let mut runs = Vec::new();
+    for name in ["small_one", "other_one", "small_one"] {
+        runs.push(server.start_run(request(name)).await);
+    }
+    for run in runs {
+        let log = server.events_to_end(run, 0).await;
+        let end = &log.last().unwrap().body;
+        assert!(matches!(end, Body::RunFinished(end) if end.status == RunStatus::Succeeded), "{end:?}");
+    }
+    assert_eq!(provider.most_at_once(), 1);
+}
+
+#[tokio::test]
 async fn settings_that_cannot_be_are_refused_with_their_place() {
     let refusal = async |text: &str, variables: &[(&str, String)]| {
         let home = Home::new(variables);

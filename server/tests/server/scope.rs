@@ -349,10 +349,28 @@ async fn a_file_that_names_anothers_portfolio_shows_and_trades_nothing_of_it() {
     assert_eq!(anna.get("/api/v1/portfolios/growth").await, before);
 }
 
+/// An exported run up to its first report, which has this text.
+fn with_a_report(export: &str, text: &Value) -> String {
+    let mut lines = Vec::new();
+    for line in export.lines() {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        let reports = line["body"]["kind"] == "reported";
+        if reports {
+            line["body"]["data"]["markdown"] = text.clone();
+        }
+        lines.push(line.to_string());
+        if reports {
+            return lines.join("\n");
+        }
+    }
+    panic!("the run has a report");
+}
+
 #[tokio::test]
 async fn a_text_is_not_had_by_naming_its_digest_in_a_request() {
     let (_server, _, bert, hers) = two_accounts().await;
     let own = bert.finished_run().await;
+    let (_, export) = bert.answer("GET", &format!("/api/v1/runs/{own}/export.jsonl"), None).await;
     let unknown = "0".repeat(64);
     for digest in [hers.digest.as_str(), unknown.as_str()] {
         let text = json!({ "preview": "{", "bytes": 9000, "digest": digest });
@@ -378,6 +396,11 @@ async fn a_text_is_not_had_by_naming_its_digest_in_a_request() {
             let problem: Value = serde_json::from_str(&text).unwrap();
             assert_eq!(problem["status"], 422, "{name}: {text}");
         }
+        let file = with_a_report(&export, &text);
+        let refused = bert.ask("POST", "/api/v1/runs/import").body(file).send().await.unwrap();
+        assert_eq!(refused.status(), 422);
+        let problem = refused.text().await.unwrap();
+        assert!(problem.contains("a text is not whole"), "{problem}");
     }
     assert_eq!(bert.get("/api/v1/runs").await["runs"].as_array().unwrap().len(), 1, "nothing was started");
 }

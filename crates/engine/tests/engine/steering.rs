@@ -165,6 +165,72 @@ async fn an_object_is_checked_by_its_schema() {
     assert_eq!(state(&end_of(&journal, run).await, "a"), json!({ "shares": 7 }));
 }
 
+/// Two kilobytes that mean one thing and are read 2^40 times: each part names the next one twice.
+fn doubling_references() -> Value {
+    let twice = |next: u32| {
+        let reference = json!({ "$ref": format!("#/$defs/a{next}") });
+        json!({ "allOf": [reference, reference] })
+    };
+    let mut parts: serde_json::Map<_, _> =
+        (0..40).map(|part| (format!("a{part}"), twice(part + 1))).collect();
+    parts.insert("a40".to_owned(), json!({ "type": "object" }));
+    json!({ "type": "object", "$defs": parts, "allOf": [{ "$ref": "#/$defs/a0" }] })
+}
+
+/// The same by a keyword that reads all beside it once more.
+fn doubling_properties() -> Value {
+    let nested = (0..40).fold(
+        json!({ "type": "object" }),
+        |inner, _| json!({ "anyOf": [inner], "unevaluatedProperties": false }),
+    );
+    json!({ "type": "object", "anyOf": [nested] })
+}
+
+#[test]
+fn a_schema_by_which_answers_would_be_checked_without_end_is_refused() {
+    let many: Vec<Value> = (0..600).map(|number| json!({ "const": number })).collect();
+    for (schema, why) in [
+        (doubling_references(), "\"$ref\" stands in it"),
+        (doubling_properties(), "\"unevaluatedProperties\" stands in it"),
+        (json!({ "type": "object", "anyOf": many }), "more than 512 parts"),
+        (json!({ "type": "object", "description": "x".repeat(70_000) }), "longer than 64 KiB"),
+        (json!({ "type": "object", "propertyNames": { "pattern": "^(a+)+\\1$" } }), "regex"),
+    ] {
+        let refused = AnswerForm::object(schema).unwrap_err();
+        assert!(refused.contains(why), "{refused}");
+    }
+    let usual = json!({
+        "type": "object",
+        "properties": { "day": { "type": "string", "pattern": r"^\d{4}-\d\d-\d\d$" } },
+        "additionalProperties": false,
+    });
+    assert!(AnswerForm::object(usual).is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_log_asks_by_a_schema_without_end_can_be_answered_and_stopped() {
+    for schema in [doubling_references(), doubling_properties()] {
+        let bench = Bench::new();
+        let journal = bench.journal().await;
+        let engine = bench.engine(&journal, move || {
+            let mut graph = Graph::new();
+            graph.node(plan("a", 1), asking(AnswerForm::Object(schema.clone()), None, None));
+            graph
+        });
+        let run = engine.start(request(Limits::default()), ada()).await.unwrap();
+        open_question(&journal, run, "a:1:1").await;
+        let done = tokio::time::timeout(Duration::from_secs(10), async {
+            let refused = engine.answer(run, answer("a:1:1", value(json!({ "shares": 7 })))).await;
+            assert!(
+                matches!(refused, Err(EngineError::Input(InputError::Invalid(why))) if why.contains("cannot be used"))
+            );
+            assert!(engine.stop(run, ada(), None).await.unwrap());
+            assert_eq!(end_of(&journal, run).await.summary.status, RunStatus::Cancelled);
+        });
+        done.await.expect("the run is not held up");
+    }
+}
+
 #[tokio::test]
 async fn at_the_deadline_the_default_answers_or_the_node_fails() {
     let soon = Some(Duration::from_millis(20));

@@ -75,6 +75,28 @@ async fn two_runs_of_four_requests_each_are_served_by_one_slot_although_all_take
 }
 
 #[tokio::test]
+async fn two_models_at_one_address_have_one_line_and_the_smallest_setting_counts() {
+    let (url, most) = one_slot(Duration::from_millis(20)).await;
+    let lines = Lines::default();
+    let at = |base_url: String, at_once: usize| {
+        let models = Tiers::same(format!("local-{at_once}"));
+        let mut config = ProviderConfig { base_url: Some(base_url), ..ProviderConfig::new(models) };
+        config.requests_at_once = at_once.try_into().unwrap();
+        Provider::new(config, PriceTable::empty(), &lines).unwrap()
+    };
+    // Other paths and other settings, but the same server.
+    let models = [at(format!("{url}/"), 8), at(url.replace("/v1", "/other"), 1)];
+    let calls = (0..8_u8).map(|number| {
+        let model = &models[usize::from(number % 2)];
+        async move { model.chat(&of_run(number), &mut |_| ()).await.map(|answer| answer.text) }
+    });
+    for answer in join_all(calls).await {
+        assert_eq!(answer.as_deref(), Ok("Up."));
+    }
+    assert_eq!(most.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
 async fn an_endpoint_that_serves_fewer_at_once_than_it_is_sent_gets_fewer() {
     // Two at once, which are held until all the others of the eight have been refused.
     let now = Arc::new(AtomicUsize::new(0));

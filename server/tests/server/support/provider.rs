@@ -3,7 +3,10 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     convert::Infallible,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -32,6 +35,31 @@ pub struct Provider {
     /// How many faults each prompt met.
     met: Arc<Mutex<BTreeMap<String, u32>>>,
     in_flight: Arc<()>,
+    crowd: Arc<Crowd>,
+}
+
+/// How many answers were being written at once.
+#[derive(Default)]
+struct Crowd {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+/// One of them.
+struct InCrowd(Arc<Crowd>);
+
+impl InCrowd {
+    fn new(crowd: &Arc<Crowd>) -> Self {
+        let now = crowd.now.fetch_add(1, Ordering::SeqCst) + 1;
+        crowd.most.fetch_max(now, Ordering::SeqCst);
+        Self(crowd.clone())
+    }
+}
+
+impl Drop for InCrowd {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// Fewer than the attempts that a server makes by default.
@@ -96,6 +124,11 @@ impl Provider {
         Arc::strong_count(&self.in_flight) - 2
     }
 
+    /// The most answers that were being written at once, each until its text was whole.
+    pub fn most_at_once(&self) -> usize {
+        self.crowd.most.load(Ordering::SeqCst)
+    }
+
     /// How often each prompt was asked.
     pub fn asked(&self) -> BTreeMap<String, u32> {
         self.asked.lock().unwrap().clone()
@@ -111,10 +144,14 @@ async fn complete(State(provider): State<Provider>, Json(request): Json<Value>) 
     *provider.asked.lock().unwrap().entry(prompt).or_default() += 1;
     let pause = provider.pause;
     let streaming = provider.in_flight.clone();
+    let mut writing = Some(InCrowd::new(&provider.crowd));
     Sse::new(stream::iter(lines).then(move |line| {
         let _streaming = &streaming;
+        // Whoever reads this may ask the next thing before the rest is sent.
+        let written = if line.contains(r#""finish_reason":"stop""#) { writing.take() } else { None };
         async move {
             tokio::time::sleep(pause).await;
+            drop(written);
             Ok::<_, Infallible>(SseEvent::default().data(line))
         }
     }))
