@@ -336,65 +336,61 @@ const pages = (): Record<string, string> => ({
   "not found": "/nowhere",
 });
 
-test.describe("everybody can use", () => {
-  for (const colorScheme of ["dark", "light"] as const) {
-    test(`every page in ${colorScheme}`, async ({ page, server, problems }) => {
-      test.slow();
-      problems.tolerate(/Failed to load resource: the server responded with a status of 404/);
-      await page.emulateMedia({ colorScheme });
-      const running = await slowRun(server);
-      for (const [name, path] of Object.entries({ ...pages(), "a run at work": `/runs/${running}` })) {
-        await test.step(name, async () => {
-          await page.goto(path);
-          await expect(page.locator("#main")).not.toContainText("Loading");
-          await expectAccessible(page, name);
-        });
-      }
-      await stop(server, running);
-    });
+test.describe("everybody can use, in the dark and in the light", () => {
+  test("every page", async ({ page, server, problems }) => {
+    test.slow();
+    problems.tolerate(/Failed to load resource: the server responded with a status of 404/);
+    const running = await slowRun(server);
+    for (const [name, path] of Object.entries({ ...pages(), "a run at work": `/runs/${running}` })) {
+      await test.step(name, async () => {
+        await page.goto(path);
+        await expect(page.locator("#main")).not.toContainText("Loading");
+        await expectAccessible(page, name);
+      });
+    }
+    await stop(server, running);
+  });
 
-    test(`every dialog in ${colorScheme}`, async ({ page, server }) => {
-      test.slow();
-      await page.emulateMedia({ colorScheme });
-      const running = await slowRun(server);
-      await page.goto(`/runs/${running}`);
-      await page.getByRole("button", { name: "Stop" }).click();
-      await expectAccessible(page, "stop");
-      await page.keyboard.press("Escape");
-      await page.keyboard.press("?");
-      await expectAccessible(page, "keys");
-      await page.keyboard.press("Escape");
-      await page.getByRole("button", { name: /^Approve/ }).click();
-      await page.getByRole("radio", { name: /^Chosen nodes/ }).check();
-      await expectAccessible(page, "approve mode");
-      await stop(server, running);
-      await page.goto(`/runs/${analysis.run}`);
-      await menu(page, "Fork").click();
-      await expectAccessible(page, "places to fork");
-      await menu(page, "Fork").getByRole("button", { name: /^Risk/ }).click();
-      const fork = page.getByRole("dialog", { name: "Fork the run" });
-      for (const fold of ["Other parameters", "Limits", "Approve mode"]) await fork.getByText(fold, { exact: true }).click();
-      await fork.getByRole("combobox", { name: "Change an entry of the state" }).selectOption("market_report");
-      await expect(fork.getByRole("textbox", { name: "market_report" })).toBeVisible();
-      await expectAccessible(page, "fork");
-      await page.goto(`/runs/${pausing.run}`);
-      for (const act of ["Edit the state", "Send back", "Reject"]) {
-        await asks(page).getByRole("button", { name: act }).first().click();
-        await expectAccessible(page, act);
-      }
-      await page.goto("/");
-      await page.getByRole("button", { name: "New portfolio" }).click();
-      await expectAccessible(page, "new portfolio");
-      await page.keyboard.press("Escape");
-      await page.getByRole("form", { name: "Start a run" }).getByRole("combobox", { name: "Ticker" }).fill("NOPE");
-      await page.getByRole("button", { name: "Start the run" }).click();
-      await expectAccessible(page, "form with faults");
-      await page.getByText(/^More/).click();
-      await page.getByRole("radio", { name: /^Chosen nodes/ }).check();
-      await page.getByLabel("Tokens").fill("many");
-      await expectAccessible(page, "form with all its fields");
-    });
-  }
+  test("every dialog", async ({ page, server }) => {
+    test.slow();
+    const running = await slowRun(server);
+    await page.goto(`/runs/${running}`);
+    await page.getByRole("button", { name: "Stop" }).click();
+    await expectAccessible(page, "stop");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("?");
+    await expectAccessible(page, "keys");
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: /^Approve/ }).click();
+    await page.getByRole("radio", { name: /^Chosen nodes/ }).check();
+    await expectAccessible(page, "approve mode");
+    await stop(server, running);
+    await page.goto(`/runs/${analysis.run}`);
+    await menu(page, "Fork").click();
+    await expectAccessible(page, "places to fork");
+    await menu(page, "Fork").getByRole("button", { name: /^Risk/ }).click();
+    const fork = page.getByRole("dialog", { name: "Fork the run" });
+    for (const fold of ["Other parameters", "Limits", "Approve mode"]) await fork.getByText(fold, { exact: true }).click();
+    await fork.getByRole("combobox", { name: "Change an entry of the state" }).selectOption("market_report");
+    await expect(fork.getByRole("textbox", { name: "market_report" })).toBeVisible();
+    await expectAccessible(page, "fork");
+    await page.goto(`/runs/${pausing.run}`);
+    for (const act of ["Edit the state", "Send back", "Reject"]) {
+      await asks(page).getByRole("button", { name: act }).first().click();
+      await expectAccessible(page, act);
+    }
+    await page.goto("/");
+    await page.getByRole("button", { name: "New portfolio" }).click();
+    await expectAccessible(page, "new portfolio");
+    await page.keyboard.press("Escape");
+    await page.getByRole("form", { name: "Start a run" }).getByRole("combobox", { name: "Ticker" }).fill("NOPE");
+    await page.getByRole("button", { name: "Start the run" }).click();
+    await expectAccessible(page, "form with faults");
+    await page.getByText(/^More/).click();
+    await page.getByRole("radio", { name: /^Chosen nodes/ }).check();
+    await page.getByLabel("Tokens").fill("many");
+    await expectAccessible(page, "form with all its fields");
+  });
 });
 
 test("at 390 pixels no page scrolls sideways @mobile", async ({ page, problems }) => {
