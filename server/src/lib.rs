@@ -72,7 +72,10 @@ pub use run_socket::Position;
 use scope::Gateway;
 pub use service::Service;
 use settings::Settings;
-use tokio::{net::TcpListener, signal::unix::SignalKind};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 pub use upkeep::{back_up, check};
@@ -215,6 +218,8 @@ pub async fn serve_opened(
     if continued > 0 {
         tracing::info!(runs = continued, "continuing what was unfinished");
     }
+    // Whoever reads that the server is ready may end it at once.
+    let told_to_end = told_to_end()?;
     announce(&access, address);
     let gateway = Gateway::new(service.clone(), access);
     let heartbeat = Heartbeat(options.listen.heartbeat);
@@ -225,7 +230,7 @@ pub async fn serve_opened(
     tokio::spawn({
         let shutdown = shutdown.clone();
         async move {
-            told_to_end().await;
+            told_to_end.await;
             shutdown.cancel();
         }
     });
@@ -374,18 +379,14 @@ async fn health(service: scope::Scoped) -> (StatusCode, String) {
     }
 }
 
-async fn told_to_end() {
-    let interrupted = tokio::signal::ctrl_c();
-    match tokio::signal::unix::signal(SignalKind::terminate()) {
-        Ok(mut terminated) => {
-            tokio::select! {
-                _ = interrupted => {}
-                _ = terminated.recv() => {}
-            }
+/// Ends when the process is told to end: by SIGTERM or Ctrl-C, from this call on, not only from the first poll.
+fn told_to_end() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
         }
-        Err(error) => {
-            tracing::warn!(%error, "SIGTERM cannot be waited for");
-            let _ = interrupted.await;
-        }
-    }
+    })
 }

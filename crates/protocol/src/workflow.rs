@@ -104,10 +104,8 @@ fn measure(value: &Value, level: usize, bytes: &mut usize) -> Result<(), Invalid
     if *bytes > MOST_BYTES {
         return Err(InvalidWorkflow::TooLarge);
     }
-    if level > DEEPEST {
-        return Err(InvalidWorkflow::TooDeep);
-    }
     match value {
+        Value::Array(_) | Value::Object(_) if level > DEEPEST => Err(InvalidWorkflow::TooDeep),
         Value::Array(values) => values.iter().try_for_each(|value| measure(value, level + 1, bytes)),
         Value::Object(fields) => fields.iter().try_for_each(|(name, value)| {
             *bytes += name.len();

@@ -36,7 +36,9 @@ fn a_run_adds_up_to_what_its_events_say() {
     assert_eq!(visits, all("node_finished").len());
     let ratings: Vec<Rating> = view.documents().collect();
     assert_eq!(ratings[0].summary, all("rated")[0]["summary"].as_str().unwrap());
-    assert_eq!(view.summary.result.as_deref(), Some("Overweight, low confidence"));
+    assert_eq!(all("rated").last().unwrap()["grade"], "buy");
+    assert_eq!(all("rated").last().unwrap()["confidence"], "medium");
+    assert_eq!(view.summary.result.as_deref(), Some("Buy, medium confidence"));
     for finished in all("node_finished") {
         for (key, value) in finished["patch"].as_object().into_iter().flatten() {
             let value = value.as_str().unwrap();

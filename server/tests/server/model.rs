@@ -11,7 +11,7 @@ use std::{
 };
 
 use journal::Journal;
-use protocol::{Event, RunStatus, RunView, Totals, trading::Trade};
+use protocol::{Body, Event, RunStatus, RunView, Totals, trading::Trade};
 use serde_json::{Value, json};
 
 use crate::support::{Home, Moments, Server, Visitor};
@@ -509,8 +509,9 @@ impl World {
             }
         }
         for (run, known) in &self.accounts[owner].runs {
-            let is_own = |event: &&Event| !known.log.is_empty() && event.body.kind() == "trade_executed";
-            let in_log = known.log.iter().filter(is_own).count();
+            let is_trade =
+                |event: &&Event| matches!(&event.body, Body::Produced(product) if product.holds::<Trade>());
+            let in_log = known.log.iter().filter(is_trade).count();
             let in_ledger = in_ledger.get(run).map_or(0, BTreeSet::len);
             if known.is_over && !known.is_imported {
                 assert!(in_log >= in_ledger, "{run} traded {in_ledger} times and tells of {in_log}");

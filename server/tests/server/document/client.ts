@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   );
   const view = await ended(run);
   expect(view.summary.status === "succeeded", "the run succeeds");
-  expect(view.products?.some((product) => product.kind === "trading.rating"), "it has a rating");
+  expect((view.products ?? []).some((product) => product.kind === "trading.rating"), "it has a rating");
   const cost: string = view.summary.totals.cost;
   expect(/^[0-9.]+$/.test(cost), "its cost is an amount");
   const created: number = view.summary.created_at;
