@@ -1,6 +1,6 @@
 //! What one file or one broken part can do to the server, and how its data are kept small and safe.
 
-use std::{path::Path, process::Output, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, process::Output, sync::Arc, time::Duration};
 
 use axum::Router;
 use clap::Parser;
@@ -107,29 +107,47 @@ fn opened(folder: &Path) -> (tokio::runtime::Runtime, ServeOptions, Arc<Service>
     (lost, *options, service)
 }
 
+/// Serves what was opened, and returns its address.
+async fn served(options: &ServeOptions, service: Arc<Service>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let access = Access::new(&options.access, server::BasePath::default(), service.accounts.clone(), address)
+        .await
+        .unwrap();
+    let router: Router = server::interfaces(service, access);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+async fn health(address: SocketAddr) -> (u16, String) {
+    let answer = HTTP.get(format!("http://{address}/healthz")).send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+#[test]
+fn healthz_says_that_the_engine_takes_no_more_work() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let (runtime, options, service) = opened(folder.path());
+    runtime.block_on(async {
+        let address = served(&options, service.clone()).await;
+        assert_eq!(health(address).await, (200, "ok".to_owned()));
+        service.engine.shut_down().await;
+        assert_eq!(health(address).await, (503, "The server ends and takes no more work.".to_owned()));
+    });
+}
+
 #[test]
 fn healthz_says_that_the_journal_is_dead() {
     let folder = tempfile::TempDir::new().unwrap();
     let (lost, options, service) = opened(folder.path());
     let here = tokio::runtime::Runtime::new().unwrap();
-    let ask = async |address: std::net::SocketAddr| {
-        let answer = HTTP.get(format!("http://{address}/healthz")).send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
-    };
     let address = here.block_on(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let access =
-            Access::new(&options.access, server::BasePath::default(), service.accounts.clone(), address)
-                .await
-                .unwrap();
-        let router: Router = server::interfaces(service, access);
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        assert_eq!(ask(address).await, (200, "ok".to_owned()));
+        let address = served(&options, service).await;
+        assert_eq!(health(address).await, (200, "ok".to_owned()));
         address
     });
     lost.shutdown_timeout(Duration::from_secs(20));
-    let (status, why) = here.block_on(ask(address));
+    let (status, why) = here.block_on(health(address));
     assert_eq!(status, 503);
     assert!(why.contains("stopped working") && why.contains("start Pitwall again"), "{why}");
 }
