@@ -176,19 +176,26 @@ pub fn from_sign_in(error: SignInError) -> Problem {
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use axum::{Router, routing::get};
+    use clap::Parser;
     use tokio::net::TcpListener;
-    use tower_http::catch_panic::CatchPanicLayer;
 
-    use super::*;
+    use crate::{Access, BasePath, Command, CommandLine, scope::Gateway};
 
     #[tokio::test]
     async fn a_request_that_panics_is_answered_and_the_next_one_is_served() {
-        let router = Router::new()
-            .route("/broken", get(async || if true { panic!("a defect") } else { "never" }))
-            .route("/whole", get(async || "whole"))
-            .layer(CatchPanicLayer::custom(defect));
+        let folder = tempfile::TempDir::new().unwrap();
+        let line = ["pitwall", "serve", "--no-auth", "--data", folder.path().to_str().unwrap()];
+        let Command::Serve(options) = CommandLine::parse_from(line).command else { panic!("it serves") };
+        let service = crate::open(&options).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let access = Access::new(&options.access, BasePath::default(), service.accounts.clone(), address)
+            .await
+            .unwrap();
+        let router = Router::new()
+            .route("/broken", get(async || if true { panic!("a defect") } else { "never" }))
+            .route("/whole", get(async || "whole"));
+        let router = crate::guarded(router, Gateway::new(service, access));
         tokio::spawn(async move { axum::serve(listener, router).await });
         // Fails if a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();

@@ -59,7 +59,14 @@ pub async fn check(path: &Path) -> Result<Findings, JournalError> {
 /// # Errors
 /// [`JournalError::InUse`], or the file cannot be read or written.
 pub async fn repair(path: &Path) -> Result<Vec<String>, JournalError> {
-    // Opening runs the migrations.
+    store::check_file(path).await?;
+    let was_shrinkable = !path.exists() || {
+        let mut connection = connect(path).await?;
+        let was_shrinkable = store::is_shrinkable(&mut connection).await?;
+        connection.close().await?;
+        was_shrinkable
+    };
+    // Opening runs the migrations, and makes a small file shrink by itself.
     Journal::open(path).await?.close().await;
     let _lock = store::lock(path)?;
     let mut connection = connect(path).await?;
@@ -86,7 +93,8 @@ pub async fn repair(path: &Path) -> Result<Vec<String>, JournalError> {
         done.push(format!("What the account {account} has used was counted anew."));
     }
     transaction.commit().await?;
-    if store::make_shrinkable(&mut connection).await? {
+    store::make_shrinkable(&mut connection).await?;
+    if !was_shrinkable {
         done.push("The file can shrink from now on when runs are deleted.".to_owned());
     }
     connection.close().await?;

@@ -3,16 +3,23 @@
 
 mod stage;
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU32, Ordering},
+};
 
-use llm::{ChatRequest, Message, Turn};
+use async_trait::async_trait;
+use llm::{
+    Arguments, ChatAnswer, ChatFailure, ChatModel, ChatRequest, Message, Rehearsal, Sink, ToolRequest, Turn,
+};
 use protocol::{
     AccountId, Answer, Body, Date, Decimal, EdgeKind, Event, InputReceived, NodeStatus, RunRequest,
     RunStatus, RunView, Tier, ToolStatus, TurnContent, Workflow,
     trading::{Analyst, Confidence, Grade, Task, Ticker},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use stage::{Changed, Stage, pipeline, rating, request, status};
+use workflows::trading::rehearsal::TradingRehearsal;
 
 /// Nodes in the order in which their visits ended.
 fn visits(events: &[Event]) -> Vec<String> {
@@ -375,4 +382,82 @@ async fn a_model_may_ask_for_an_object_and_is_told_why_a_schema_cannot_be_used()
     ] {
         assert!(plan.contains(told), "{told} is not in:\n{plan}");
     }
+}
+
+/// Plays like the rehearsal, but for the market analyst's first answer: it calls a tool with arguments that cannot
+/// be read, and wants a field back.
+struct Mumbling {
+    rehearsal: Rehearsal,
+    asked: Mutex<Vec<ChatRequest>>,
+}
+
+impl Mumbling {
+    fn echo() -> Map<String, Value> {
+        Map::from_iter([("reasoning_content".to_owned(), json!("The price is needed."))])
+    }
+
+    fn call() -> ToolRequest {
+        let (text, why) = ("{\"symbol\": AAPL}".to_owned(), "it is no JSON".to_owned());
+        ToolRequest {
+            id: "call_0".to_owned(),
+            name: "get_stock_data".to_owned(),
+            arguments: Arguments::Unreadable { text, why },
+            echo: Some(Map::from_iter([("extra_content".to_owned(), json!({ "signature": "Et8B" }))])),
+        }
+    }
+}
+
+#[async_trait]
+impl ChatModel for Mumbling {
+    fn model(&self, tier: Tier) -> String {
+        self.rehearsal.model(tier)
+    }
+
+    async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatFailure> {
+        if request.agent != "market_analyst" {
+            return self.rehearsal.chat(request, sink).await;
+        }
+        self.asked.lock().unwrap().push(request.clone());
+        let was_told = request.messages.iter().any(|message| matches!(message, Message::Tool { .. }));
+        let answer = ChatAnswer {
+            model: self.model(request.tier),
+            text: if was_told { "The price is fair.".to_owned() } else { String::new() },
+            thoughts: String::new(),
+            tool_requests: if was_told { Vec::new() } else { vec![Self::call()] },
+            echo: (!was_told).then(Self::echo),
+            usage: protocol::Usage::default(),
+            cost: None,
+            attempts: Vec::new(),
+        };
+        Ok(answer)
+    }
+}
+
+#[tokio::test]
+async fn a_model_is_told_that_its_arguments_cannot_be_read_and_gets_back_what_it_wants_back() {
+    let rehearsal = Rehearsal::new(Arc::new(TradingRehearsal), Some(0));
+    let model = Arc::new(Mumbling { rehearsal, asked: Mutex::default() });
+    let stage = Stage::with_model(model.clone()).await;
+    let task = Task::Pipeline {
+        ticker: "AAPL".parse().unwrap(),
+        date: "2022-06-30".parse().unwrap(),
+        analysts: vec![Analyst::Market],
+    };
+    let view = stage.run(request(Workflow::from(task), "flow")).await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    let called = view.tools.iter().find(|tool| tool.arguments.shown() == "{\"symbol\": AAPL}").unwrap();
+    let outcome = called.outcome.as_ref().unwrap();
+    assert_eq!(outcome.status, ToolStatus::Error);
+    assert!(outcome.result.shown().contains("cannot be read: it is no JSON"), "{outcome:?}");
+
+    let asked = model.asked.lock().unwrap();
+    let [first, second] = &asked[..] else { panic!("{} requests", asked.len()) };
+    let [Message::Assistant { tool_requests, echo, .. }, Message::Tool { request, content, .. }] =
+        &second.messages[first.messages.len()..]
+    else {
+        panic!("{:?}", second.messages)
+    };
+    assert_eq!((tool_requests, echo.as_ref()), (&vec![Mumbling::call()], Some(&Mumbling::echo())));
+    assert_eq!(request, "call_0");
+    assert!(content.contains("cannot be read: it is no JSON"), "{content}");
 }

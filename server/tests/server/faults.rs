@@ -11,7 +11,7 @@ use tokio::process::Command;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{
-    Disk, Fault, Home, Provider, RunResult, Server, Socket, asking, events_to_end, next_frame, result,
+    Disk, Fault, Home, Provider, RunResult, Server, Socket, TOKEN, asking, events_to_end, next_frame, result,
 };
 
 const HOUR: i64 = 3_600_000;
@@ -144,6 +144,33 @@ async fn a_disk_that_turns_read_only_pauses_runs_and_loses_no_answer_that_was_pa
     assert_eq!(server.events_to_end(run, 0).await, seen);
     let answers: Vec<_> = view.chats.iter().filter_map(|chat| chat.answered.as_ref()).collect();
     assert!(matches!(answers[..], [answer] if answer.error.is_none()), "{answers:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_that_the_disk_does_not_take_yet_says_that_the_run_has_not_ended() {
+    let home = Home::new(&[("PITWALL_REHEARSAL_SPEED", "500".to_owned())]);
+    let disk = Disk::new(home.folder());
+    let server = home.start_as(disk.switchable(home.command())).await;
+    let finished = server.program(TOKEN).finished_run().await;
+    let file = server.text(&format!("/api/v1/runs/{finished}/export.jsonl")).await;
+    let mut feed = server.connect("/ws/v1/feed").await;
+    let run = server.start_run(pipeline()).await;
+    let seen = tokio::spawn(events_to_end(server.address, run, 0));
+    disk.turn_read_only();
+    let told = next_trouble(&mut feed).await.unwrap();
+
+    let stop = format!("/api/v1/runs/{run}/stop");
+    assert_eq!(server.post(&stop, json!({})).await, (202, json!({ "ended": false })));
+    assert!(!seen.is_finished());
+    let (status, refused) = server.post_text("/api/v1/runs/import", file).await;
+    assert_eq!((status, refused["detail"].as_str()), (507, Some(told.as_str())));
+
+    disk.turn_writable();
+    let view = RunView::fold(&seen.await.unwrap()).unwrap();
+    assert_eq!(view.summary.status, RunStatus::Cancelled);
+    let (status, over) = server.post(&stop, json!({})).await;
+    assert_eq!(status, 409, "{over}");
 }
 
 #[cfg(target_os = "linux")]

@@ -5,7 +5,10 @@ use protocol::{Body, Control, Frame, RunStatus, RunView};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Home, Socket, TOKEN, next_frame};
+use crate::{
+    support::{Home, Socket, TOKEN, next_frame},
+    upkeep::{change, make_unknown},
+};
 
 /// A pipeline that the rehearsal writes without pauses.
 fn quick_pipeline() -> Value {
@@ -95,6 +98,44 @@ async fn text_of_calls_in_flight_reaches_a_late_client_from_its_beginning() {
         }
     };
     assert_eq!(from, 0);
+}
+
+#[tokio::test]
+async fn text_of_calls_reaches_a_client_that_came_before_anything_was_at_work() {
+    let home = Home::new(&[]);
+    let server = home.start().await;
+    let run = server.start_run(quick_pipeline()).await;
+    let last = server.events_to_end(run, 0).await.len() as u64 - 1;
+    server.terminate().await;
+    // Unfinished, but of a kind that is left alone: it stays open with nothing at work.
+    let database = home.data().join("pitwall.db");
+    make_unknown(&database).await;
+    change(&database, "delete from event where seq = (select seq from run)").await;
+    change(
+        &database,
+        "update run set seq = seq - 1, finished = 0, status = 'running', summary = json_set(summary, \
+         '$.status', 'running', '$.seq', seq - 1, '$.request.model.characters_per_second', 20)",
+    )
+    .await;
+
+    let server = home.start().await;
+    let mut socket = server.connect(&format!("/ws/v1/runs/{run}")).await;
+    loop {
+        if matches!(next_frame(&mut socket).await.unwrap(), Frame::Event(event) if event.seq == last) {
+            break;
+        }
+    }
+    let question = json!({ "question": "What came of the RSI?" });
+    assert_eq!(server.post(&format!("/api/v1/runs/{run}/chat"), question).await.0, 202);
+    loop {
+        match next_frame(&mut socket).await.unwrap() {
+            Frame::Control(Control::Delta { text, .. }) if !text.is_empty() => break,
+            Frame::Event(event) => {
+                assert!(!matches!(event.body, Body::ChatAnswered(_)), "the text comes before its end");
+            }
+            Frame::Control(_) => {}
+        }
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeSet,
     convert::Infallible,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -17,7 +20,7 @@ use axum::{
 };
 use futures::{StreamExt, future::join_all, stream};
 use protocol::{
-    Body, RunStatus, RunView, Totals,
+    Body, Event, RunStatus, RunView, Totals,
     trading::{Grade, Rating},
 };
 use serde_json::{Value, json};
@@ -51,9 +54,60 @@ enum Manner {
     TooDeep,
     Limited,
     Failing,
+    ErrorInTheStreamForGood,
+    OnlyThoughts,
+    Repeating,
+    TooManyTokens,
+    HalfCharacters,
+    // Only where tools are offered that nobody has called yet.
+    CallsWithOneNumber,
+    CallsWithOneId,
+    ReplacedBeginning,
+    UnreadableArguments,
+    CallAsText,
+    ReasoningDemanded,
+    SignatureDemanded,
+    // Only where a form is asked for beside tools, and always there.
+    RefusesFormWithTools,
 }
 
 use Manner::*;
+
+impl Manner {
+    fn is_of_tools(self) -> bool {
+        matches!(
+            self,
+            CallsWithOneNumber
+                | CallsWithOneId
+                | ReplacedBeginning
+                | UnreadableArguments
+                | CallAsText
+                | ReasoningDemanded
+                | SignatureDemanded
+        )
+    }
+}
+
+/// The manners to come, of requests that offer tools and of all others. Each manner has its turn before any comes
+/// again, so that all of them are seen whatever chance does.
+#[derive(Default)]
+struct Turns {
+    general: Vec<Manner>,
+    of_tools: Vec<Manner>,
+}
+
+impl Turns {
+    fn next(&mut self, offers_tools: bool, moments: &mut Moments) -> Manner {
+        let left = if offers_tools { &mut self.of_tools } else { &mut self.general };
+        if left.is_empty() {
+            let mut all = Manner::VARIANTS.to_vec();
+            all.retain(|manner| manner.is_of_tools() == offers_tools && *manner != RefusesFormWithTools);
+            moments.shuffle(&mut all);
+            *left = all;
+        }
+        left.pop().unwrap()
+    }
+}
 
 /// What the endpoint has charged.
 #[derive(Clone, Debug, Default)]
@@ -62,13 +116,94 @@ struct Books {
     tokens_out: u64,
     /// Requests that were charged, or may have been, without a word of how much.
     untold: u32,
+    /// Tool calls that it asked for.
+    tools: usize,
+    /// Requests without what had to come back, or with thoughts that have no place in them.
+    faulty: Vec<&'static str>,
     seen: BTreeSet<Manner>,
 }
 
 #[derive(Clone)]
 struct Endpoint {
     books: Arc<Mutex<Books>>,
-    moments: Arc<Mutex<Moments>>,
+    moments: Arc<Mutex<(Moments, Turns)>>,
+}
+
+/// What must come back with the calls that came with it.
+const REASONING: &str = "The figures are needed.";
+const SIGNATURE: &str = "Et8B";
+/// What an error says that no patience mends.
+const FOR_GOOD: &str = "this question is not answered here";
+
+/// What is wrong with the conversation of a request.
+fn fault(request: &Value) -> Option<&'static str> {
+    if request.to_string().contains("<think>") {
+        return Some("a thought");
+    }
+    let messages = request["messages"].as_array().unwrap();
+    messages.iter().find_map(|message| {
+        let calls = message["tool_calls"].as_array()?;
+        calls.iter().find_map(|call| match call["id"].as_str()? {
+            id if id.starts_with("reasoned") && message["reasoning_content"] != REASONING => {
+                Some("no reasoning")
+            }
+            id if id.starts_with("signed")
+                && call["extra_content"]["google"]["thought_signature"] != SIGNATURE =>
+            {
+                Some("no signature")
+            }
+            _ => None,
+        })
+    })
+}
+
+/// Whether it offers tools of the workflow, which nobody has called yet, for an answer in prose.
+fn invites_calls(request: &Value) -> bool {
+    let called = request["messages"].as_array().unwrap().iter().any(|message| message["role"] == "tool");
+    !called
+        && request["response_format"].is_null()
+        && !matches!(first_tool(request), None | Some("ask_person"))
+}
+
+fn first_tool(request: &Value) -> Option<&str> {
+    request["tools"][0]["function"]["name"].as_str()
+}
+
+/// A piece with tool calls.
+fn calls(calls: &Value) -> String {
+    event(
+        &json!({ "model": "fake-1", "choices": [{ "index": 0, "delta": { "tool_calls": calls }, "finish_reason": null }] }),
+    )
+}
+
+/// The pieces of an answer that asks for tools in one of the manners, and how many calls it means.
+fn calling(manner: Manner, tool: &str) -> (String, usize) {
+    let whole = r#"{"symbol": "AAPL"}"#;
+    let call = |index: u32, id: &str, arguments: &str| json!({ "index": index, "id": id, "type": "function", "function": { "name": tool, "arguments": arguments } });
+    let one = |id: &str, arguments: &str| calls(&json!([call(0, id, arguments)]));
+    match manner {
+        CallsWithOneNumber => ([one("", whole), one("", whole)].concat(), 2),
+        CallsWithOneId => (calls(&json!([call(0, "call_0", whole), call(1, "call_0", whole)])), 2),
+        ReplacedBeginning => {
+            let rest = json!([{ "index": 0, "function": { "arguments": whole } }]);
+            ([one("a", "{}"), calls(&rest)].concat(), 1)
+        }
+        UnreadableArguments => (one("b", r#"{"symbol": AAPL}"#), 1),
+        CallAsText => (
+            piece(&format!("<tool_call>\n{{\"name\": \"{tool}\", \"arguments\": {whole}}}\n</tool_call>")),
+            1,
+        ),
+        ReasoningDemanded => {
+            let thought = json!({ "choices": [{ "index": 0, "delta": { "reasoning_content": REASONING } }] });
+            ([event(&thought), one("reasoned", whole)].concat(), 1)
+        }
+        SignatureDemanded => {
+            let mut signed = call(0, "signed", whole);
+            signed["extra_content"] = json!({ "google": { "thought_signature": SIGNATURE } });
+            (calls(&json!([signed])), 1)
+        }
+        other => panic!("{other:?} calls no tools"),
+    }
 }
 
 /// The whole answer to a request: a form where one is asked for, else prose.
@@ -107,11 +242,15 @@ async fn complete(State(endpoint): State<Endpoint>, Json(request): Json<Value>) 
     let text = whole(&request);
     let half = &text[..text.len() / 2];
     let (tokens_in, tokens_out) = (request.to_string().len() as u64 / 4, text.len() as u64 / 4);
-    let manner = {
-        let mut moments = endpoint.moments.lock().unwrap();
-        match moments.next(2) {
+    let invites_calls = invites_calls(&request);
+    let manner = if !request["response_format"].is_null() && first_tool(&request).is_some() {
+        RefusesFormWithTools
+    } else {
+        let (moments, turns) = &mut *endpoint.moments.lock().unwrap();
+        match moments.next(if invites_calls { 4 } else { 2 }) {
             0 => Good,
-            _ => Manner::VARIANTS[moments.next(Manner::VARIANTS.len() as u64) as usize],
+            1 => turns.next(false, moments),
+            _ => turns.next(true, moments),
         }
     };
     let usage = figures(tokens_in, tokens_out);
@@ -120,13 +259,17 @@ async fn complete(State(endpoint): State<Endpoint>, Json(request): Json<Value>) 
     let (finished, error) =
         (finish("stop"), |code: u16| event(&json!({ "error": { "code": code, "message": "overloaded" } })));
     let good = |text: &str| [piece(text), finished.clone(), told.clone(), done.to_owned()].concat();
+    let calling = manner.is_of_tools().then(|| calling(manner, first_tool(&request).unwrap()));
 
     let mut books = endpoint.books.lock().unwrap();
     books.seen.insert(manner);
+    books.faulty.extend(fault(&request));
+    books.tools += calling.as_ref().map_or(0, |(_, count)| *count);
     match manner {
         // It refuses before it begins: that costs nothing.
-        Limited | Failing => {}
-        WithoutFigures | CutWithoutFigures | ErrorWithStatus200 | TooDeep => books.untold += 1,
+        Limited | Failing | RefusesFormWithTools => {}
+        // Of the one that only repeats itself, nobody hears the end.
+        WithoutFigures | CutWithoutFigures | ErrorWithStatus200 | TooDeep | Repeating => books.untold += 1,
         _ => {
             books.tokens_in += tokens_in;
             books.tokens_out += tokens_out;
@@ -178,6 +321,30 @@ async fn complete(State(endpoint): State<Endpoint>, Json(request): Json<Value>) 
             let problem = json!({ "error": { "message": "the server failed" } });
             return (StatusCode::INTERNAL_SERVER_ERROR, Json(problem)).into_response();
         }
+        ErrorInTheStreamForGood => {
+            let problem = event(&json!({ "object": "error", "message": FOR_GOOD, "code": 400 }));
+            [piece(half), told, problem].concat()
+        }
+        OnlyThoughts => {
+            let thought = json!({ "choices": [{ "index": 0, "delta": { "reasoning_content": half } }] });
+            [event(&thought), finished, told, done.to_owned()].concat()
+        }
+        Repeating => {
+            [piece(&"Once more from the beginning. ".repeat(1_000)), finished, done.to_owned()].concat()
+        }
+        TooManyTokens => [piece(half), finish("length"), told, done.to_owned()].concat(),
+        HalfCharacters => good(&text).replace("read", r"read\ud83d"),
+        RefusesFormWithTools => {
+            let problem =
+                json!({ "error": { "message": "response_format cannot be used together with tools" } });
+            return (StatusCode::BAD_REQUEST, Json(problem)).into_response();
+        }
+        CallAsText | CallsWithOneNumber | CallsWithOneId | ReplacedBeginning | UnreadableArguments
+        | ReasoningDemanded | SignatureDemanded => {
+            let reason = if manner == CallAsText { "stop" } else { "tool_calls" };
+            let (pieces, _) = calling.unwrap();
+            [pieces, finish(reason), told, done.to_owned()].concat()
+        }
     };
     as_stream(HttpBody::from(body))
 }
@@ -188,7 +355,8 @@ fn as_stream(body: HttpBody) -> Response {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_misbehaves_in_all_ways_spoils_no_result_and_charges_nothing_unseen() {
-    let endpoint = Endpoint { books: Arc::default(), moments: Arc::new(Mutex::new(Moments::new(SEED))) };
+    let moments = Mutex::new((Moments::new(SEED), Turns::default()));
+    let endpoint = Endpoint { books: Arc::default(), moments: Arc::new(moments) };
     let router = Router::new().route("/v1/chat/completions", post(complete)).with_state(endpoint.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}/v1/", listener.local_addr().unwrap());
@@ -208,17 +376,26 @@ async fn an_endpoint_that_misbehaves_in_all_ways_spoils_no_result_and_charges_no
         let analysts = if number % 2 == 0 { json!(["market"]) } else { json!(["news"]) };
         let workflow =
             json!({ "type": "pipeline", "ticker": "AAPL", "date": "2022-06-30", "analysts": analysts });
-        runs.push(server.start_run(json!({ "workflow": workflow, "limits": { "seconds": 300 } })).await);
+        // With a tool to ask people, every form is asked for beside tools.
+        let request =
+            json!({ "workflow": workflow, "limits": { "seconds": 300 }, "questions": number % 5 == 0 });
+        runs.push(server.start_run(request).await);
     }
     let logs = join_all(runs.into_iter().map(|run| server.events_to_end(run, 0)));
     let logs = tokio::time::timeout(Duration::from_secs(300), logs).await.expect("every run ends");
 
-    let (mut totals, mut succeeded) = (Totals::default(), 0);
+    let (mut totals, mut succeeded, mut tools, mut for_good) = (Totals::default(), 0, 0, 0);
     for log in &logs {
         let view = RunView::fold(log).unwrap();
         totals.add(&view.summary.totals);
+        let asked_for: usize = log.iter().map(tools_asked_for).sum();
+        tools += asked_for;
+        // The workflow calls some of its own accord.
+        assert!(view.tools.len() >= asked_for);
         for answer in log.iter().filter_map(|event| match &event.body {
-            Body::CallFinished(call) if call.error.is_none() => Some(call.answer.shown()),
+            Body::CallFinished(call) if call.error.is_none() && call.tool_requests.is_empty() => {
+                Some(call.answer.shown())
+            }
             _ => None,
         }) {
             assert!(is_whole(answer), "a half answer or a thought was taken for a whole one: {answer}");
@@ -236,6 +413,7 @@ async fn an_endpoint_that_misbehaves_in_all_ways_spoils_no_result_and_charges_no
             RunStatus::Failed => {
                 let error = view.summary.error.expect("a reason");
                 assert!(error.contains(' ') && error.len() < 2_000, "{error}");
+                for_good += usize::from(error.contains(FOR_GOOD));
             }
             other => panic!("a run ended as {other:?}"),
         }
@@ -243,8 +421,46 @@ async fn an_endpoint_that_misbehaves_in_all_ways_spoils_no_result_and_charges_no
     let books = endpoint.books.lock().unwrap().clone();
     assert_eq!(books.seen.len(), Manner::VARIANTS.len(), "it misbehaved in {:?} alone", books.seen);
     assert!(succeeded > 0, "no run succeeded");
+    assert!(for_good > 0, "what cannot succeed ends its run in the provider's words");
+    assert_eq!(books.faulty, [""; 0], "what goes back is what must, and nothing else");
+    assert_eq!(tools, books.tools, "every call of a tool is read once, in whichever way it was written");
     let shown = (totals.tokens_in, totals.tokens_out, totals.calls_of_unknown_cost);
     assert_eq!(shown, (books.tokens_in, books.tokens_out, books.untold));
+}
+
+#[tokio::test]
+async fn empty_answers_that_are_charged_bring_a_run_to_its_limit_of_tokens() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = asked.clone();
+    // Each call is answered at its second attempt only.
+    let every_other = move |Json(request): Json<Value>| {
+        let is_empty = counted.fetch_add(1, Ordering::SeqCst) % 2 == 0;
+        let text = if is_empty { String::new() } else { piece(&whole(&request)) };
+        let told = event(&json!({ "model": "fake-1", "choices": [], "usage": figures(10_000, 5_000) }));
+        let answer = [text, finish("stop"), told, "data: [DONE]\n\n".to_owned()].concat();
+        async move { as_stream(HttpBody::from(answer)) }
+    };
+    let router = Router::new().route("/v1/chat/completions", post(every_other));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}/v1/", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let mut settings = asking(base_url).to_vec();
+    settings.push(("PITWALL_MODEL_RETRIES", "1".to_owned()));
+    let home = Home::new(&settings);
+    let server = home.start().await;
+    let limits = json!({ "tokens": 50_000, "concurrent_nodes": 1 });
+    let workflow = json!({ "type": "pipeline", "ticker": "AAPL", "date": "2022-06-30" });
+    let run = server.start_run(json!({ "workflow": workflow, "limits": limits })).await;
+    let view = RunView::fold(&server.events_to_end(run, 0).await).unwrap();
+    assert_eq!(view.summary.status, RunStatus::Failed);
+    let error = view.summary.error.unwrap();
+    assert!(error.contains("60000 tokens, its limit"), "{error}");
+    // Two calls of two attempts each; a third call would begin above the limit.
+    assert_eq!((asked.load(Ordering::SeqCst), view.summary.totals.tokens_in), (4, 40_000));
+}
+
+fn tools_asked_for(event: &Event) -> usize {
+    if let Body::CallFinished(call) = &event.body { call.tool_requests.len() } else { 0 }
 }
 
 /// Whether an answer has its end, and nothing before its beginning.

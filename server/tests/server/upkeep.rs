@@ -1,6 +1,6 @@
 //! What one file or one broken part can do to the server, and how its data are kept small and safe.
 
-use std::{path::Path, process::Output, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, process::Output, sync::Arc, time::Duration};
 
 use axum::Router;
 use clap::Parser;
@@ -25,7 +25,7 @@ fn me(server: &Server) -> Visitor {
     server.program(TOKEN)
 }
 
-async fn change(database: &Path, statement: &'static str) {
+pub async fn change(database: &Path, statement: &'static str) {
     let mut connection = SqliteConnectOptions::new().filename(database).connect().await.unwrap();
     assert!(sqlx::query(statement).execute(&mut connection).await.unwrap().rows_affected() > 0);
     connection.close().await.unwrap();
@@ -97,6 +97,57 @@ async fn a_run_that_cannot_be_read_keeps_no_server_from_starting_and_is_taken_al
     assert_eq!(listed(&me).await.len(), 1);
 }
 
+/// Makes all runs of a data folder runs of a kind that this version does not know.
+pub async fn make_unknown(database: &Path) {
+    change(
+        database,
+        "update run set kind = 'council', summary = json_set(summary, \
+         '$.title', 'council · made by another version', \
+         '$.request.workflow', json('{\"type\":\"council\",\"blueprint\":\"b\"}'))",
+    )
+    .await;
+    change(
+        database,
+        "update event set json = json_set(json, '$.body.data.request.workflow', \
+         json('{\"type\":\"council\",\"blueprint\":\"b\"}')) where seq = 1",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_of_a_kind_that_is_not_known_is_listed_shown_exported_and_deleted_but_not_continued() {
+    let home = Home::new(&[]);
+    let server = home.start().await;
+    let strange = me(&server).finished_run().await;
+    server.terminate().await;
+    make_unknown(&home.data().join("pitwall.db")).await;
+
+    let server = home.start().await;
+    let me = me(&server);
+    let runs = listed(&me).await;
+    assert_eq!(runs.len(), 1);
+    assert_eq!(runs[0]["title"], "council · made by another version");
+    let path = format!("/api/v1/runs/{strange}");
+    assert_eq!(me.get(&path).await["summary"]["request"]["workflow"]["blueprint"], "b");
+    let (status, export) = me.answer("GET", &format!("{path}/export.jsonl"), None).await;
+    assert_eq!(status, 200);
+    assert!(export.contains(r#""blueprint":"b""#), "{export:.1000}");
+    let browser = me.clone().with("accept", "text/html");
+    for page in ["/runs".to_owned(), format!("/runs/{strange}")] {
+        let (status, page) = browser.answer("GET", &page, None).await;
+        assert_eq!(status, 200, "{page:.500}");
+        assert!(
+            page.contains("made by another version") || page.contains("Made by another version"),
+            "{page:.2000}"
+        );
+    }
+    let fork = json!({ "point": { "type": "before", "node": "market_analyst" } });
+    let (status, refused) = me.answer("POST", &format!("{path}/forks"), Some(&fork)).await;
+    assert_eq!(status, 422, "{refused}");
+    assert_eq!(me.answer("DELETE", &path, None).await.0, 204);
+    assert_eq!(listed(&me).await.len(), 0);
+}
+
 /// What `pitwall serve` opens, in a runtime that can be taken away with the journal's writer in it.
 fn opened(folder: &Path) -> (tokio::runtime::Runtime, ServeOptions, Arc<Service>) {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -107,29 +158,47 @@ fn opened(folder: &Path) -> (tokio::runtime::Runtime, ServeOptions, Arc<Service>
     (lost, *options, service)
 }
 
+/// Serves what was opened, and returns its address.
+async fn served(options: &ServeOptions, service: Arc<Service>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let access = Access::new(&options.access, server::BasePath::default(), service.accounts.clone(), address)
+        .await
+        .unwrap();
+    let router: Router = server::interfaces(service, access);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+async fn health(address: SocketAddr) -> (u16, String) {
+    let answer = HTTP.get(format!("http://{address}/healthz")).send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+#[test]
+fn healthz_says_that_the_engine_takes_no_more_work() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let (runtime, options, service) = opened(folder.path());
+    runtime.block_on(async {
+        let address = served(&options, service.clone()).await;
+        assert_eq!(health(address).await, (200, "ok".to_owned()));
+        service.engine.shut_down().await;
+        assert_eq!(health(address).await, (503, "The server ends and takes no more work.".to_owned()));
+    });
+}
+
 #[test]
 fn healthz_says_that_the_journal_is_dead() {
     let folder = tempfile::TempDir::new().unwrap();
     let (lost, options, service) = opened(folder.path());
     let here = tokio::runtime::Runtime::new().unwrap();
-    let ask = async |address: std::net::SocketAddr| {
-        let answer = HTTP.get(format!("http://{address}/healthz")).send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
-    };
     let address = here.block_on(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let access =
-            Access::new(&options.access, server::BasePath::default(), service.accounts.clone(), address)
-                .await
-                .unwrap();
-        let router: Router = server::interfaces(service, access);
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        assert_eq!(ask(address).await, (200, "ok".to_owned()));
+        let address = served(&options, service).await;
+        assert_eq!(health(address).await, (200, "ok".to_owned()));
         address
     });
     lost.shutdown_timeout(Duration::from_secs(20));
-    let (status, why) = here.block_on(ask(address));
+    let (status, why) = here.block_on(health(address));
     assert_eq!(status, 503);
     assert!(why.contains("stopped working") && why.contains("start Pitwall again"), "{why}");
 }

@@ -166,15 +166,24 @@ pub fn StopButton(screen: Screen) -> impl IntoView {
     let open = RwSignal::new(false);
     let can_stop = Memo::new(move |_| screen.live.view.with(|view| !view.summary.status.is_over()));
     let draft_name = move || format!("stop {}", screen.id);
+    // Whether it was told to stop and had not ended when that was answered.
+    let is_late = RwSignal::new(false);
     let stop = Action::new(move |reason: &Option<String>| {
         let reason = reason.clone();
         async move {
-            api::stop_run(screen.id, reason).await?;
+            let stopped = api::stop_run(screen.id, reason).await?;
             forget_draft(&draft_name());
-            open.try_set(false);
+            is_late.try_set(!stopped.ended);
+            open.try_set(!stopped.ended);
             Ok::<(), api::ApiError>(())
         }
     });
+    let pending = stop.pending();
+    let lateness = move || match (is_late.get(), can_stop.get()) {
+        (false, _) => "",
+        (true, true) => "It begins nothing new. The run ends as soon as the disk can be written to.",
+        (true, false) => "The run has ended.",
+    };
     on_page_key(move |event| {
         if event.key() == "s" && can_stop.get_untracked() {
             event.prevent_default();
@@ -207,9 +216,14 @@ pub fn StopButton(screen: Screen) -> impl IntoView {
                     />
                 </label>
                 <Refusal act=stop />
+                <p class="note" role="status">{lateness}</p>
                 <div class="dialog-acts">
-                    <button type="button" class="button" on:click=move |_| open.set(false)>"Let it run"</button>
-                    <button type="submit" class="button danger" disabled=stop.pending()>"Stop the run"</button>
+                    <button type="button" class="button" on:click=move |_| open.set(false)>
+                        {move || if is_late.get() { "Close" } else { "Let it run" }}
+                    </button>
+                    <button type="submit" class="button danger" disabled=move || pending.get() || is_late.get()>
+                        "Stop the run"
+                    </button>
                 </div>
             </form>
         }

@@ -7,7 +7,7 @@ pub(crate) mod spend;
 mod upgrade;
 pub(crate) mod write;
 
-pub(crate) use open::{Opened, check_file, is_present_form, lock, make_shrinkable, open};
+pub(crate) use open::{Opened, check_file, is_present_form, is_shrinkable, lock, make_shrinkable, open};
 pub(crate) use read::Store;
 pub(crate) use upgrade::count_spend;
 

@@ -111,10 +111,15 @@ pub(crate) async fn is_present_form(connection: &mut SqliteConnection) -> Result
         && !sqlx::query_scalar("select exists (select 1 from upgrade)").fetch_one(connection).await?)
 }
 
+/// Whether the file can give pages back.
+pub(crate) async fn is_shrinkable(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let form: i64 = sqlx::query_scalar("pragma auto_vacuum").fetch_one(connection).await?;
+    Ok(form != 0)
+}
+
 /// Rewrites a file of an old form, so that it can give pages back; `false` if it can already.
 pub(crate) async fn make_shrinkable(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    let form: i64 = sqlx::query_scalar("pragma auto_vacuum").fetch_one(&mut *connection).await?;
-    if form != 0 {
+    if is_shrinkable(connection).await? {
         return Ok(false);
     }
     sqlx::query("pragma auto_vacuum = incremental").execute(&mut *connection).await?;

@@ -98,20 +98,44 @@ async fn each_kind_of_fault_is_found_and_what_logs_tell_is_mended() {
     }
 }
 
+/// The file's `auto_vacuum`: 0 where it never gives pages back, 2 where it does when it is told to.
+async fn form(place: &Place) -> i64 {
+    let options = SqliteConnectOptions::new().filename(place.file());
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query_scalar("pragma auto_vacuum").fetch_one(&mut connection).await.unwrap()
+}
+
 #[tokio::test]
 async fn a_file_of_an_old_form_is_made_to_shrink() {
     let place = Place::new();
     drop(place.of_form(2).await);
     assert!(matches!(check(&place.file()).await, Err(JournalError::File(FileError::Older(_)))));
-    let form = async || -> i64 {
-        let options = SqliteConnectOptions::new().filename(place.file());
-        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-        sqlx::query_scalar("pragma auto_vacuum").fetch_one(&mut connection).await.unwrap()
-    };
-    assert_eq!(form().await, 0);
+    assert_eq!(form(&place).await, 0);
     Journal::open(&place.file()).await.unwrap().close().await;
-    assert_eq!(form().await, 2, "a small one, at the start");
+    assert_eq!(form(&place).await, 2, "a small one, at the start");
     assert!(faults(&place).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_repair_makes_a_file_of_an_old_form_shrink_whatever_its_size_and_says_so() {
+    for bytes in [1_000, 20_000_000] {
+        let place = Place::new();
+        let mut connection = place.of_form(2).await;
+        let text = "insert into text (digest, body) values ('unnamed', printf('%.*c', ?, 'x'))";
+        sqlx::query(text).bind(bytes).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        let before = fs::metadata(place.file()).unwrap().len();
+        if bytes > 16 << 20 {
+            Journal::open(&place.file()).await.unwrap().close().await;
+            assert_eq!(form(&place).await, 0, "a start does not rewrite a large file");
+        }
+        let said = "The file can shrink from now on when runs are deleted.";
+        assert!(repair(&place.file()).await.unwrap().iter().any(|done| done == said));
+        assert_eq!(form(&place).await, 2);
+        assert!(faults(&place).await.is_empty());
+        assert!(bytes < 1 << 20 || fs::metadata(place.file()).unwrap().len() < before / 10);
+        assert!(!repair(&place.file()).await.unwrap().iter().any(|done| done == said), "it is said once");
+    }
 }
 
 #[tokio::test]

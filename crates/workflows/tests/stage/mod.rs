@@ -34,13 +34,18 @@ impl Stage {
     /// With another script in the place of the configured model.
     pub async fn with_script(script: impl Script + 'static) -> Self {
         let script = Arc::new(Rehearsed(Arc::new(script)));
-        Self::open(tempfile::tempdir().unwrap(), Arc::new(Rehearsal::new(script, Some(0)))).await
+        Self::with_model(Arc::new(Rehearsal::new(script, Some(0)))).await
     }
 
     /// With a rehearsal so slow that a run does not end by itself.
     pub async fn slow() -> Self {
         let model = Rehearsal::new(Arc::new(TradingRehearsal), Some(1));
-        Self::open(tempfile::tempdir().unwrap(), Arc::new(model)).await
+        Self::with_model(Arc::new(model)).await
+    }
+
+    /// With another model in the place of the configured one.
+    pub async fn with_model(model: Arc<dyn ChatModel>) -> Self {
+        Self::open(tempfile::tempdir().unwrap(), model).await
     }
 
     async fn open(folder: tempfile::TempDir, model: Arc<dyn ChatModel>) -> Self {
