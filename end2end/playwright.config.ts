@@ -1,14 +1,22 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { defineConfig, devices } from "@playwright/test";
 
 // The machine's own Chromium where there is one; otherwise the one that Playwright installed.
 const chromium = process.env.CHROMIUM ?? ["/usr/bin/chromium"].find((path) => existsSync(path));
 
+const kinds = [
+  { name: "desktop", use: { ...devices["Desktop Chrome"] }, grepInvert: /@mobile|@no-script/ },
+  { name: "mobile", use: { ...devices["Pixel 7"] }, grep: /@mobile/ },
+  { name: "no-script", use: { ...devices["Desktop Chrome"], javaScriptEnabled: false }, grep: /@no-script/ },
+];
+const files = readdirSync(join(__dirname, "tests")).filter((file) => file.endsWith(".spec.ts"));
+
 export default defineConfig({
   testDir: "./tests",
   outputDir: "../target/end2end/artifacts",
   snapshotPathTemplate: "{testDir}/__snapshots__/{testFilePath}/{arg}{ext}",
-  // Each worker has its own server, so that files can run side by side.
+  // Each worker has its own server, so that files can run side by side; the tests of a file run one after another.
   fullyParallel: false,
   workers: 2,
   forbidOnly: !!process.env.CI,
@@ -43,9 +51,6 @@ export default defineConfig({
       ],
     },
   },
-  projects: [
-    { name: "desktop", use: { ...devices["Desktop Chrome"] }, grepInvert: /@mobile|@no-script/ },
-    { name: "mobile", use: { ...devices["Pixel 7"] }, grep: /@mobile/ },
-    { name: "no-script", use: { ...devices["Desktop Chrome"], javaScriptEnabled: false }, grep: /@no-script/ },
-  ],
+  // A project for each file: its tests begin with a server of their own, whatever others left on theirs.
+  projects: kinds.flatMap(({ name, ...kind }) => files.map((file) => ({ ...kind, name: `${name} ${file.replace(".spec.ts", "")}`, testMatch: file }))),
 });

@@ -338,7 +338,8 @@ const pages = (): Record<string, string> => ({
 
 test.describe("everybody can use, in the dark and in the light", () => {
   test("every page", async ({ page, server, problems }) => {
-    test.slow();
+    // Some twenty pages.
+    test.setTimeout(300_000);
     problems.tolerate(/Failed to load resource: the server responded with a status of 404/);
     const running = await slowRun(server);
     for (const [name, path] of Object.entries({ ...pages(), "a run at work": `/runs/${running}` })) {

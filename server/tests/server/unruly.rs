@@ -434,7 +434,7 @@ async fn empty_answers_that_are_charged_bring_a_run_to_its_limit_of_tokens() {
     let counted = asked.clone();
     // Each call is answered at its second attempt only.
     let every_other = move |Json(request): Json<Value>| {
-        let is_empty = counted.fetch_add(1, Ordering::SeqCst) % 2 == 0;
+        let is_empty = counted.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
         let text = if is_empty { String::new() } else { piece(&whole(&request)) };
         let told = event(&json!({ "model": "fake-1", "choices": [], "usage": figures(10_000, 5_000) }));
         let answer = [text, finish("stop"), told, "data: [DONE]\n\n".to_owned()].concat();
