@@ -221,7 +221,8 @@ test.describe("the approve mode", () => {
     await expect(pause.getByTitle(/good for exactly this/)).toContainText(/[0-9a-f]{12}/);
     await pause.getByRole("button", { name: "Approve" }).click();
     await expect(pill(page)).toHaveText("Done");
-    const { trades } = (await succeeded(server, run)) as unknown as { trades: { ticker: string; quantity: string }[] };
+    await succeeded(server, run);
+    const { trades } = (await (await server.fetch(`/api/v1/portfolios/${portfolio}`)).json()) as { trades: { ticker: string; quantity: string }[] };
     expect(trades.map(({ ticker, quantity }) => `${ticker} ${Number(quantity)}`)).toEqual([`LLY ${Number(shares)}`]);
   });
 });

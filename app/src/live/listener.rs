@@ -50,10 +50,10 @@ pub(super) fn listen<T: 'static>(
         impl Fn(Vec<T>) -> bool + 'static,
     >,
 ) {
-    let listener = StoredValue::new_local(Some(listener));
+    let mut listener = Some(listener);
     // Only once the page is taken over; never while it is hydrated.
     Effect::new(move |_| {
-        let Some(Some(listener)) = listener.try_update_value(Option::take) else { return };
+        let Some(listener) = listener.take() else { return };
         let (wake, woken) = mpsc::channel(WAKES);
         wake_when_somebody_comes_back(&wake);
         let (alive, gone) = oneshot::channel::<()>();

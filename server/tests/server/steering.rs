@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use futures::{StreamExt, stream};
 use protocol::{Body, Event, InputForm, RunId, RunStatus, RunView, trading::Trade};
 use serde_json::{Value, json};
 
-use crate::support::{Home, Provider, Server, asking};
+use crate::support::{Home, Provider, Server, TOKEN, asking};
 
 fn pipeline() -> Value {
     json!({ "workflow": { "type": "pipeline", "ticker": "LLY", "date": "2022-06-30" }, "flow": "steered" })
@@ -49,6 +50,23 @@ async fn answer(server: &Server, run: RunId, input: &str, answer: Value) -> u16 
 
 async fn end(server: &Server, run: RunId) -> RunView {
     RunView::fold(&server.events_to_end(run, 0).await).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_a_run_that_asks_comes_whole_whichever_thread_ends_it() {
+    let home = quick();
+    let server = home.start().await;
+    let approving = server.start_run(with(pipeline(), "approval", json!({ "type": "every" }))).await;
+    let questioning = server.start_run(with(pipeline(), "questions", json!(true))).await;
+    for run in [approving, questioning] {
+        asked(&server, run).await;
+        let browser = server.program(TOKEN).with("accept", "text/html");
+        let path = format!("/runs/{run}?view=transcript");
+        // Of so many at once, some are begun by one thread of the server and dropped by another.
+        let pages = (0..100).map(|_| browser.answer("GET", &path, None));
+        let pages: Vec<_> = stream::iter(pages).buffer_unordered(8).collect().await;
+        assert!(pages.iter().all(|(status, page)| *status == 200 && page.ends_with("</html>")));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

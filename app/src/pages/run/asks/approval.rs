@@ -117,17 +117,16 @@ pub fn ApprovalAsk(
 }
 
 /// Opens the form in which a person had begun to write before the page was loaded anew.
-fn open_what_was_begun(opened: RwSignal<Option<Act>>, draft_name: impl Fn(Act) -> String + 'static) {
-    let draft_name = StoredValue::new_local(draft_name);
+fn open_what_was_begun(opened: RwSignal<Option<Act>>, draft_name: impl Fn(Act) -> String + Copy + 'static) {
     Effect::new(move |_| {
         once_drafts_are_known(move || {
-            let is_begun = |act: &Act| {
-                let name = draft_name.try_with_value(|name| name(*act));
-                name.is_some_and(|name| !drafts_of(&name).is_empty())
-            };
-            let begun = Act::ALL.into_iter().find(is_begun);
-            if begun.is_some() && opened.try_get_untracked() == Some(None) {
-                opened.try_set(begun);
+            let is_begun = |act: &Act| !drafts_of(&draft_name(*act)).is_empty();
+            // The question may be gone by now, and what its drafts are called with it.
+            if opened.try_get_untracked() == Some(None) {
+                let begun = Act::ALL.into_iter().find(is_begun);
+                if begun.is_some() {
+                    opened.try_set(begun);
+                }
             }
         });
     });

@@ -221,19 +221,16 @@ pub fn InFlight(
 #[component]
 fn Growing(stream: Memo<Stream>) -> impl IntoView {
     let place = NodeRef::<html::P>::new();
-    let growing = StoredValue::new_local(None::<GrowingText>);
-    Effect::new(move |_| {
-        let Some(place) = place.get() else { return };
+    Effect::new(move |growing: Option<Option<GrowingText>>| {
+        let growing = growing.flatten();
+        let Some(place) = place.get() else { return growing };
         stream.get().text.with(|text| {
-            growing.update_value(|growing| {
-                if growing.is_none() {
-                    *growing = GrowingText::begin(&place);
-                }
-                if let Some(growing) = growing {
-                    growing.show(text);
-                }
-            });
-        });
+            let mut growing = growing.or_else(|| GrowingText::begin(&place));
+            if let Some(growing) = &mut growing {
+                growing.show(text);
+            }
+            growing
+        })
     });
     view! { <p class="writing caret" node_ref=place></p> }
 }
