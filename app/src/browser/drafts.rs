@@ -98,11 +98,11 @@ impl Draft {
 pub fn belong_to(account: Option<&str>) {
     let since = storage().and_then(|all| all.get_item(SIGNED_OUT).ok().flatten()).unwrap_or_default();
     let kept = kept_in_tab(OWNER);
-    let is_of_today = kept
+    let is_still_theirs = kept
         .as_deref()
         .and_then(|kept| kept.split_once(' '))
         .is_some_and(|(when, owner)| when == since && account.is_none_or(|account| account == owner));
-    if !is_of_today {
+    if !is_still_theirs {
         forget_in_tab(KEPT);
         forget_in_tab(OWNER);
     }

@@ -181,8 +181,9 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
         });
     }
 
-    /// What was live until now is so no more; a first attempt goes on being one.
-    fn is_live_no_more(&self) {
+    /// Shows that the connection was lost, if the page still says that it is live. While the first attempt is
+    /// under way there is none to lose.
+    fn lose_what_was_live(&self) {
         if let Some(Connection::Live | Connection::WithoutSocket(_)) = self.connection.try_get_untracked() {
             self.say_that_it_is_lost();
         }
@@ -194,8 +195,8 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
         let opened = select_biased! {
             opened = opening => opened,
             () = sleep(self.heartbeat.tick()).fuse() => {
-                // The one before is gone, be it that another way is tried.
-                self.is_live_no_more();
+                // The previous connection is closed already, also where only the way changes.
+                self.lose_what_was_live();
                 opening.await
             }
         };
