@@ -260,17 +260,17 @@ impl Peer {
     }
 
     /// Closes normally, when everything is sent.
-    pub async fn complete(mut self) -> Result<(), Gone> {
+    pub async fn complete(self) -> Result<(), Gone> {
         self.close(close_code::NORMAL, "The run is over and everything is sent.").await
     }
 
     /// Closes because of an internal error.
-    pub async fn fail(mut self, reason: &'static str) -> Result<(), Gone> {
+    pub async fn fail(self, reason: &'static str) -> Result<(), Gone> {
         self.close(close_code::ERROR, reason).await
     }
 
     /// Closes with a reason.
-    pub async fn end(mut self, why: Ending) -> Result<(), Gone> {
+    pub async fn end(self, why: Ending) -> Result<(), Gone> {
         let (code, reason) = why.frame();
         self.close(code, reason).await
     }
@@ -320,12 +320,12 @@ impl Peer {
         self.earned > now + PACE * BURST
     }
 
-    async fn close(&mut self, code: u16, reason: &'static str) -> Result<(), Gone> {
-        match &mut self.transport {
-            Transport::Socket(_) => {
-                self.deliver(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await?;
+    async fn close(self, code: u16, reason: &'static str) -> Result<(), Gone> {
+        match self.transport {
+            Transport::Socket(mut socket) => {
+                let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+                in_time(async { socket.send(close).await.map_err(|_| Gone) }).await?;
                 // Until the peer has closed as well, so that it sees a clean close.
-                let Transport::Socket(socket) = &mut self.transport else { return Err(Gone) };
                 let drain = async { while let Some(Ok(_)) = socket.recv().await {} };
                 let _ = timeout(FAREWELL, drain).await;
                 Ok(())
@@ -335,7 +335,7 @@ impl Peer {
                 in_time(poll.put(closed.encode().into())).await?;
                 // A server that shuts down takes no further request.
                 let patience = if code == close_code::RESTART { FAREWELL } else { SEND_TIMEOUT };
-                timeout(patience, poll.taken()).await.map_err(|_| Gone)?
+                timeout(patience, poll.received()).await.map_err(|_| Gone)
             }
         }
     }

@@ -21,7 +21,11 @@ use bytes::{BufMut, Bytes, BytesMut};
 use protocol::{AccountId, Problem};
 use serde::{Deserialize, Serialize};
 use tokio::{
-    sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    sync::{
+        Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore,
+        mpsc::{self, error::TryRecvError},
+        watch,
+    },
     time::sleep,
 };
 
@@ -67,12 +71,16 @@ impl Polls {
     /// The poll with this id, if it belongs to this account.
     fn find(&self, name: &str, holder: Option<&AccountId>) -> Result<Arc<Poll>, Problem> {
         let found = self.lock().get(name).filter(|poll| poll.holder.as_ref() == holder).cloned();
-        found.ok_or_else(|| Problem::not_found("This poll has ended, or never was. Open another one."))
+        found.ok_or_else(ended)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Poll>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn ended() -> Problem {
+    Problem::not_found("This poll has ended, or never was. Open another one.")
 }
 
 /// A waiting message, with its permit of room.
@@ -95,14 +103,18 @@ impl PollSender {
         self.queue.send((text, room)).map_err(|_| Gone)
     }
 
-    /// Waits until the client has received all messages.
-    pub async fn taken(&self) -> Result<(), Gone> {
-        self.room.acquire_many(ROOM as u32).await.map(drop).map_err(|_| Gone)
-    }
-
     /// Waits for the client's next request. Cancel-safe.
     pub async fn asked(&mut self) -> Result<(), Gone> {
         self.asked.changed().await.map_err(|_| Gone)
+    }
+
+    /// Waits, without a further message, until the client has received the last response: it closes the
+    /// poll, or asks for what follows. Until then the last response is repeated like any other.
+    pub async fn received(self) {
+        let Self { queue, mut asked, _entry, .. } = self;
+        drop(queue);
+        // The count of requests ends with the receiving end.
+        while asked.changed().await.is_ok() {}
     }
 }
 
@@ -135,8 +147,9 @@ struct Reader {
 
 impl Poll {
     /// The response after number `after`: messages, one a line. If `hold`, it waits for a message, unless the
-    /// client sends a new request, as it does when it takes this one for lost.
-    async fn answer(&self, after: u64, hold: bool) -> Result<Bytes, Problem> {
+    /// client sends a new request, as it does when it takes this one for lost. `None` if the client has
+    /// received the last response.
+    async fn answer(&self, after: u64, hold: bool) -> Result<Option<Bytes>, Problem> {
         let mut this = 0;
         self.requests.send_modify(|count| {
             *count += 1;
@@ -145,7 +158,7 @@ impl Poll {
         let mut requests = self.requests.subscribe();
         let mut reader = self.reader.lock().await;
         if after.checked_add(1) == Some(reader.number) {
-            return Ok(reader.last.clone());
+            return Ok(Some(reader.last.clone()));
         }
         if after != reader.number {
             let detail =
@@ -154,9 +167,13 @@ impl Poll {
         }
         let first = match reader.waiting.try_recv() {
             Ok(first) => Some(first),
-            Err(_) if !hold => None,
-            Err(_) => tokio::select! {
-                first = reader.waiting.recv() => first,
+            Err(TryRecvError::Disconnected) => return Ok(None),
+            Err(TryRecvError::Empty) if !hold => None,
+            Err(TryRecvError::Empty) => tokio::select! {
+                first = reader.waiting.recv() => match first {
+                    None => return Ok(None),
+                    first => first,
+                },
                 _ = requests.wait_for(|count| *count > this) => {
                     return Err(Problem::conflict("Another request has taken the place of this one."));
                 }
@@ -174,7 +191,7 @@ impl Poll {
         }
         reader.number += 1;
         reader.last = lines.freeze();
-        Ok(reader.last.clone())
+        Ok(Some(reader.last.clone()))
     }
 }
 
@@ -199,7 +216,11 @@ pub async fn ask(
     Path(name): Path<String>,
     Query(Ask { after, hold }): Query<Ask>,
 ) -> Result<impl IntoResponse, ProblemResponse> {
-    let lines = service.polls().find(&name, service.caller().name())?.answer(after, hold).await?;
+    let poll = service.polls().find(&name, service.caller().name())?;
+    let Some(lines) = poll.answer(after, hold).await? else {
+        service.polls().lock().remove(&name);
+        return Err(ended().into());
+    };
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson"), (header::CACHE_CONTROL, "no-store")], lines))
 }
 

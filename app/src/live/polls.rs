@@ -27,8 +27,6 @@ pub(super) struct Polls {
     heartbeat: Heartbeat,
     /// Answers so far.
     answers: u64,
-    /// Whether the server still keeps it, as far as is known.
-    is_open: bool,
     lines: VecDeque<String>,
     asking: Option<Asking>,
     /// Gives its place back when the page is closed, of which nothing is heard otherwise.
@@ -61,7 +59,6 @@ impl Polls {
             address,
             heartbeat,
             answers: 0,
-            is_open: true,
             lines: VecDeque::new(),
             asking: None,
             leaving: Some(leaving),
@@ -71,7 +68,7 @@ impl Polls {
     /// What is heard next. Cancel-safe: a request that is under way goes on.
     pub async fn next(&mut self) -> Result<Heard, End> {
         if let Some(line) = self.lines.pop_front() {
-            return self.read(line);
+            return read(line);
         }
         let pause = if self.answers == 0 { Duration::ZERO } else { PAUSE };
         let asking = match self.asking.take() {
@@ -80,10 +77,10 @@ impl Polls {
         };
         let answer = self.asking.insert(asking).as_mut().await;
         self.asking = None;
-        let answer = answer.inspect_err(|_| self.is_open = false)?;
+        let answer = answer?;
         self.answers += 1;
         self.lines.extend(answer.lines().map(str::to_owned));
-        self.lines.pop_front().map_or(Ok(Heard::Sign), |line| self.read(line))
+        self.lines.pop_front().map_or(Ok(Heard::Sign), read)
     }
 
     /// Asks at once, in place of the request that is under way: its answer, where there is one, is given again.
@@ -110,16 +107,15 @@ impl Polls {
     fn next_address(&self, hold: bool) -> String {
         format!("{}?after={}&hold={hold}", self.address, self.answers)
     }
+}
 
-    fn read(&mut self, line: String) -> Result<Heard, End> {
-        if line.starts_with(r#"{"control":"closed""#)
-            && let Ok(Control::Closed { code, .. }) = serde_json::from_str(&line)
-        {
-            self.is_open = false;
-            return Err(End::of_code(code));
-        }
-        Ok(Heard::Message(line))
+fn read(line: String) -> Result<Heard, End> {
+    if line.starts_with(r#"{"control":"closed""#)
+        && let Ok(Control::Closed { code, .. }) = serde_json::from_str(&line)
+    {
+        return Err(End::of_code(code));
     }
+    Ok(Heard::Message(line))
 }
 
 impl Drop for Polls {
@@ -127,10 +123,7 @@ impl Drop for Polls {
         if let Some(leaving) = self.leaving.take() {
             leaving.remove();
         }
-        if !self.is_open {
-            return;
-        }
-        // Else the server would keep its place until it notices.
+        // Else the server would keep its place, and the last response, until it notices.
         let (address, patience) = (self.address.clone(), self.heartbeat.attempt());
         leptos::task::spawn_local(async move {
             select_biased! {
