@@ -99,7 +99,7 @@ wasm_bindgen() {
 
 node_packages() {
   [[ node_modules/.package-lock.json -nt package-lock.json ]] && return
-  say "Installing wasm-opt, Playwright and Selenium from npm; about half a minute"
+  say "Installing wasm-opt, Playwright, Selenium and a server of tools from npm; about half a minute"
   PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error &&
     touch node_modules/.package-lock.json
 }

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use protocol::{
     Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ModelProfile, ModelTest, Problem,
     ProfileName, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView, StartOptions,
-    StartRun, Subject,
+    StartRun, Subject, ToolServer,
 };
 use serde::{Deserialize, Serialize};
 
@@ -204,4 +204,10 @@ pub async fn models() -> Result<Vec<ModelProfile>, ApiError> {
 #[server(name = TestModelCall, prefix = "/rpc", endpoint = "test_model", input = JsonText, output = JsonText, client = Caller)]
 pub async fn test_model(name: Option<ProfileName>) -> Result<ModelTest, ApiError> {
     answer(backend()?.test_model(name).await)
+}
+
+/// The tool servers that the settings name, and how they stand.
+#[server(name = ToolServersCall, prefix = "/rpc", endpoint = "tool_servers", input = JsonText, output = JsonText, client = Caller)]
+pub async fn tool_servers() -> Result<Vec<ToolServer>, ApiError> {
+    answer(backend()?.tool_servers().await)
 }

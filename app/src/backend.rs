@@ -8,7 +8,7 @@ use protocol::{
     AccountId, AccountSummary, Approval, Audience, CallId, CredentialId, Digest, Event, ForkRun, GivenAnswer,
     Identity, KindSpec, ModelProfile, ModelTest, NewShare, NewToken, Problem, ProfileName, Role, RunAccepted,
     RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView, SessionSummary, ShareSummary, StartOptions,
-    StartRun, Subject, TokenSummary,
+    StartRun, Subject, TokenSummary, ToolServer,
 };
 
 /// The one service behind pages, REST and the other wires.
@@ -50,6 +50,8 @@ pub trait Backend: Send + Sync {
     async fn models(&self) -> Result<Vec<ModelProfile>, Problem>;
     /// Asks one of them a short question; `None`: the one without a name.
     async fn test_model(&self, name: Option<ProfileName>) -> Result<ModelTest, Problem>;
+    /// The tool servers that the settings name, and how they stand.
+    async fn tool_servers(&self) -> Result<Vec<ToolServer>, Problem>;
 }
 
 /// The service as it stands in the context.

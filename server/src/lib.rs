@@ -9,6 +9,7 @@
 //! - `transfer`: runs as files
 //! - `peer`: the rules that every socket follows; `polls`: what takes a socket's place; `serving`, `listener`: the connections below them
 //! - `compression`: compressed responses
+//! - `settings`: the settings file; `model_setup`, `tool_servers`, `key`: what it describes
 //! - `config`: options; `environment`: how variables are read; `logging`: the program's log
 //! - `account_command`: accounts from the command line; `upkeep`: backups, checks, retention
 
@@ -21,6 +22,7 @@ mod config;
 mod environment;
 mod families;
 mod feeds;
+mod key;
 mod limits;
 mod listener;
 mod logging;
@@ -35,6 +37,7 @@ mod scope;
 mod service;
 mod serving;
 mod settings;
+mod tool_servers;
 pub mod transfer;
 mod upkeep;
 
@@ -67,7 +70,7 @@ use journal::{Journal, JournalError};
 pub use listener::Listener;
 pub use logging::{LogFilter, LogFormat, Logging};
 pub use peer::Sockets;
-use protocol::{AccessMode, AccountId, Limits, ProfileName};
+use protocol::{AccessMode, AccountId, Limits, ProfileName, ToolServerName};
 pub use run_socket::Position;
 use scope::Gateway;
 pub use service::Service;
@@ -136,6 +139,21 @@ pub enum ServeError {
     /// A model has two keys.
     #[error("It names a variable and a file for its key. Leave one of them out.")]
     TwoKeys,
+    /// A tool server of the settings cannot be used.
+    #[error("The tool server {0} of the settings: {1}")]
+    ToolServerOfSettings(ToolServerName, Box<Self>),
+    /// A tool server that is neither a program nor an address, or a mixture of both.
+    #[error(
+        "It needs either a command, with its args and the names of its variables in env, or a url, with the key's \
+         place in key_variable or key_file."
+    )]
+    CommandOrUrl,
+    /// A tool server cannot be reached in this way.
+    #[error("{0}")]
+    ToolEndpoint(#[from] tools::mcp::EndpointError),
+    /// An environment variable that a program is to receive is not set.
+    #[error("Its program is to receive the variable {0}, which is not set.")]
+    Variable(String),
     /// The variable with the key is not set.
     #[error("Its key should stand in the variable {0}, which is not set.")]
     KeyVariable(String),
@@ -262,6 +280,7 @@ pub async fn serve_opened(
         () = overdue => tracing::warn!("some connections did not end in time"),
     }
     service.engine.shut_down().await;
+    service.tools.close().await;
     if let Some(error) = service.journal.death() {
         return Err(error.into());
     }
@@ -324,6 +343,7 @@ pub async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
     let journal = Journal::open(&folder.join(upkeep::JOURNAL)).await?;
     let settings = Settings::read(options.model.settings.as_deref(), &options.data)?;
     let models = model_setup::registry(&options.model, &settings)?;
+    let tools = tool_servers::start(&settings)?;
     let (all, own) = families::open(&journal).await?;
     let families = Arc::new(Families::new(all, models.clone(), options.model.rehearsal_speed)?);
     let runs = &options.runs;
@@ -338,7 +358,7 @@ pub async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
     let engine = Engine::new(journal.clone(), families.clone(), Arc::new(Allowed(accounts.clone())), limits);
     let shutdown = CancellationToken::new();
     let sockets = Sockets::new(shutdown.clone(), journal.trouble(), options.listen.heartbeat);
-    Ok(Arc::new(Service { journal, engine, families, own, accounts, models, shutdown, sockets }))
+    Ok(Arc::new(Service { journal, engine, families, own, accounts, models, tools, shutdown, sockets }))
 }
 
 /// All interfaces except the pages, behind the rules of access.

@@ -62,7 +62,9 @@ pub struct Logging(LogFormat);
 impl Logging {
     /// Initialises the log.
     pub fn begin(options: &LogOptions) -> Self {
-        let filter = EnvFilter::new(&options.log.0);
+        // The MCP library logs whole messages of foreign servers; `tools` says what matters of them. Who wants
+        // them all the same names the library: the last word on a part of the program counts.
+        let filter = EnvFilter::new(format!("rmcp=off,{}", options.log.0));
         let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
         match options.log_format {
             LogFormat::Text => lines.with_ansi(has_colours()).init(),

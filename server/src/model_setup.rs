@@ -1,13 +1,14 @@
 //! The models that runs can be answered by, as options and settings describe them.
 
-use std::{fs, num::NonZeroU32, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
-use llm::{Lines, ModelRegistry, PriceTable, Provider, ProviderConfig, Secret, Tiers, Timeouts};
+use llm::{Lines, ModelRegistry, PriceTable, Provider, ProviderConfig, Tiers, Timeouts};
 use protocol::{ModelProfile, ProfileName, Tier};
 
 use crate::{
     ServeError,
     config::ModelOptions,
+    key,
     settings::{ModelSettings, Settings},
 };
 
@@ -75,7 +76,7 @@ fn of_options(options: &ModelOptions) -> Result<Option<ProviderConfig>, ServeErr
     Ok(Some(ProviderConfig {
         base_url: options.model_base_url.clone(),
         api_key: match &options.model_key_file {
-            Some(path) => Some(key_in(path)?),
+            Some(path) => Some(key::in_file(path)?),
             None => options.model_key.clone(),
         },
         fallbacks: Tiers::same(options.model_fallback.clone()),
@@ -94,15 +95,7 @@ fn of_settings(
         None => model.model.clone(),
     };
     let usual = patient(options, ProviderConfig::new(Tiers::same(name.clone())));
-    let api_key = match (&model.key_variable, &model.key_file) {
-        (Some(_), Some(_)) => return Err(ServeError::TwoKeys),
-        (Some(variable), None) => {
-            let key = std::env::var(variable).ok().map(Secret::from).filter(|key| !key.is_empty());
-            Some(key.ok_or_else(|| ServeError::KeyVariable(variable.clone()))?)
-        }
-        (None, Some(path)) => Some(key_in(path)?),
-        (None, None) => None,
-    };
+    let api_key = key::named(model.key_variable.as_deref(), model.key_file.as_deref())?;
     let silence = model.silence.map(|seconds| Duration::from_secs(seconds.get()));
     let timeouts = Timeouts {
         first_token: silence.unwrap_or(usual.timeouts.first_token),
@@ -163,15 +156,4 @@ fn models(options: &ModelOptions) -> Result<Option<Tiers<String>>, ServeError> {
         [Some(quick), Some(mid), Some(deep)] => Ok(Some(Tiers { quick, mid, deep })),
         _ => Err(ServeError::TierWithoutModel),
     }
-}
-
-/// Reads a key from a file that only its owner can read.
-fn key_in(path: &Path) -> Result<Secret, ServeError> {
-    let unreadable = |error| ServeError::KeyFile(path.to_owned(), error);
-    let mode = fs::metadata(path).map_err(unreadable)?.permissions().mode() & 0o777;
-    if !matches!(mode, 0o600 | 0o400) {
-        return Err(ServeError::KeyFileMode(path.to_owned(), mode));
-    }
-    let key = Secret::from(fs::read_to_string(path).map_err(unreadable)?);
-    if key.is_empty() { Err(ServeError::KeyFileEmpty(path.to_owned())) } else { Ok(key) }
 }

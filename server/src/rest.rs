@@ -15,7 +15,7 @@ use futures::TryStreamExt;
 use protocol::{
     Approval, CallId, Digest, Event, FlowId, ForkRun, GivenAnswer, KindSpec, ModelProfile, ModelTest,
     Problem, ProfileName, RunAccepted, RunFilter, RunId, RunPage, RunStatus, RunStopped, RunView,
-    ServerStatus, StartOptions, StartRun, WorkflowKind,
+    ServerStatus, StartOptions, StartRun, ToolServer, WorkflowKind,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{
@@ -96,6 +96,7 @@ pub fn router(base: &BasePath) -> Router<Gateway> {
         .merge(access::router())
         .routes(routes!(models))
         .routes(routes!(test_model))
+        .routes(routes!(tool_servers))
         .merge(families::rest())
         .split_for_parts();
     document::complete(&mut document);
@@ -289,6 +290,12 @@ struct TestModel {
 #[utoipa::path(post, path = "/api/v1/models/test", request_body = TestModel, responses((status = 200, body = ModelTest), (status = 403), (status = 404)))]
 async fn test_model(service: Scoped, Body(request): Body<TestModel>) -> Reply<ModelTest> {
     Ok(Json(service.test_model(request.name).await?))
+}
+
+/// The tool servers that the settings name, how they stand and what they offer, without their keys
+#[utoipa::path(get, path = "/api/v1/tools", responses((status = 200, body = Vec<ToolServer>), (status = 403)))]
+async fn tool_servers(service: Scoped) -> Reply<Vec<ToolServer>> {
+    Ok(Json(service.tool_servers().await?))
 }
 
 fn run_id(text: &str) -> Result<RunId, Problem> {

@@ -19,7 +19,7 @@ use journal::{RunChange, Subscription};
 use protocol::{
     AccountId, Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ModelProfile, ModelTest,
     Problem, ProfileName, Role, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView,
-    ServerStatus, StartOptions, StartRun, Startable, Subject, Text,
+    ServerStatus, StartOptions, StartRun, Startable, Subject, Text, ToolServer,
 };
 use tokio::sync::{
     broadcast::{Receiver, error::RecvError},
@@ -425,5 +425,15 @@ impl Backend for Scoped {
         self.caller().writer()?;
         let tested = self.service().models.test(name.as_ref()).await;
         tested.ok_or_else(|| Problem::not_found("There is no such model. Load the page again."))
+    }
+
+    async fn tool_servers(&self) -> Result<Vec<ToolServer>, Problem> {
+        if self.caller().role().is_none() {
+            return Err(Problem {
+                status: 403,
+                detail: "Only those who sign in see which tools there are.".to_owned(),
+            });
+        }
+        Ok(self.service().tools.servers())
     }
 }

@@ -15,6 +15,7 @@ use protocol::{
 };
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
+use tools::Registry;
 use uuid::Uuid;
 use workflows::{Families, FamilyError, Form};
 
@@ -44,6 +45,8 @@ pub struct Service {
     pub accounts: Accounts,
     /// The models that can answer runs; without any, the rehearsal answers.
     pub models: ModelRegistry,
+    /// The tools that agents can be offered.
+    pub tools: Registry,
     /// Cancelled on shutdown; sockets close then.
     pub shutdown: CancellationToken,
     /// Open sockets and polls.

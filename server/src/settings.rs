@@ -8,7 +8,7 @@ use std::{
 };
 
 use llm::Tiers;
-use protocol::ProfileName;
+use protocol::{ProfileName, ToolServerName};
 use serde::Deserialize;
 
 use crate::{ServeError, config::DataOptions};
@@ -26,6 +26,35 @@ pub struct Settings {
     /// Which of them answers which tier of runs that name none.
     #[serde(default, with = "tiers")]
     pub tiers: Option<Tiers<ProfileName>>,
+    /// Servers of tools by name.
+    #[serde(default)]
+    pub tools: BTreeMap<ToolServerName, ToolServerSettings>,
+}
+
+/// A server of tools that speaks the Model Context Protocol: a program to run, or an address to call.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToolServerSettings {
+    /// The absolute path of the program; it is started without a shell.
+    pub command: Option<PathBuf>,
+    /// Its arguments.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// Names of the environment variables that it receives, besides `PATH`, `HOME` and `LANG`.
+    #[serde(default)]
+    pub env: Vec<String>,
+    /// The address, by https or on this machine.
+    pub url: Option<String>,
+    /// The environment variable that holds the key for the address.
+    pub key_variable: Option<String>,
+    /// The file that holds the key; nobody but its owner may read it.
+    pub key_file: Option<PathBuf>,
+    /// Seconds that one call may take.
+    pub timeout: Option<NonZeroU64>,
+    /// Bytes of a result that are kept.
+    pub result_bytes: Option<NonZeroUsize>,
+    /// Tools that are offered at most.
+    pub most_tools: Option<NonZeroUsize>,
 }
 
 /// A model, its endpoint and its limits.

@@ -5,12 +5,13 @@ mod accounts;
 mod credentials;
 mod models;
 mod password;
+mod tools;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
 use protocol::{
     AccessMode, AccountId, AccountSummary, CredentialId, Identity, ModelProfile, Role, SessionSummary,
-    ShareSummary, TokenSummary,
+    ShareSummary, TokenSummary, ToolServer,
 };
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,7 @@ use self::{
     credentials::{Sessions, Shares, Tokens},
     models::Models,
     password::PasswordForm,
+    tools::Tools,
 };
 use crate::{
     api::{self, ApiError, access},
@@ -37,6 +39,8 @@ struct PageData {
     tokens: Option<Vec<TokenSummary>>,
     /// `None` for who starts no runs.
     models: Option<Vec<ModelProfile>>,
+    /// `None` for those who only follow a link.
+    tools: Option<Vec<ToolServer>>,
     /// `None` for all but administrators.
     accounts: Option<Vec<AccountSummary>>,
 }
@@ -67,6 +71,7 @@ async fn read() -> Result<PageData, ApiError> {
         shares: access::shares().await?,
         tokens: if has_accounts { Some(access::tokens().await?) } else { None },
         models: if identity.may_write() { Some(api::models().await?) } else { None },
+        tools: if identity.role.is_some() { Some(api::tool_servers().await?) } else { None },
         accounts: if identity.role == Some(Role::Administrator) {
             Some(access::accounts().await?)
         } else {
@@ -145,7 +150,7 @@ fn ActButton(
 
 #[component]
 fn Account(data: PageData, office: Office) -> impl IntoView {
-    let PageData { identity, sessions, shares, tokens, models, accounts } = data;
+    let PageData { identity, sessions, shares, tokens, models, tools, accounts } = data;
     let has_accounts = identity.mode == AccessMode::Accounts;
     let name = identity.account.clone().map(|account| account.to_string()).unwrap_or_default();
     let role = identity.role.map(Role::label).unwrap_or_default();
@@ -174,6 +179,7 @@ fn Account(data: PageData, office: Office) -> impl IntoView {
             {tokens.map(|tokens| view! { <Tokens tokens office /> })}
             {may_write.then(|| view! { <Shares shares office /> })}
             {models.map(|models| view! { <Models models /> })}
+            {tools.map(|servers| view! { <Tools servers office /> })}
             {has_accounts.then(|| view! { <PasswordForm office /> })}
             {accounts.map(|accounts| view! { <Accounts accounts own=identity.account office /> })}
         </div>

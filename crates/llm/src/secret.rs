@@ -25,7 +25,7 @@ impl Secret {
 
     /// The text with every occurrence of the secret replaced by asterisks, since providers quote keys in
     /// errors. A short secret may be part of a word, so it is replaced only where it stands alone.
-    pub(crate) fn redact(&self, text: &str) -> String {
+    pub fn redact(&self, text: &str) -> String {
         if self.is_empty() {
             return text.to_owned();
         }

@@ -248,6 +248,30 @@ text_id!(
 );
 
 text_id!(
+    /// A server of tools that the settings name. Without an underscore, so that the first one in a tool's
+    /// name ends its server's name.
+    ToolServerName,
+    "tool server's name",
+    "it must have 1 to 24 of a-z, 0-9 and hyphen",
+    "^[a-z0-9-]{1,24}$",
+    as_given,
+    |text| is_slug(text, 24) && !text.contains('_')
+);
+
+text_id!(
+    /// The name by which a model calls a tool, as every provider takes it.
+    ToolName,
+    "tool's name",
+    "it must have 1 to 64 of a-z, A-Z, 0-9, hyphen and underscore",
+    "^[a-zA-Z0-9_-]{1,64}$",
+    as_given,
+    |text| {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        (1..=64).contains(&text.len()) && text.bytes().all(is_allowed)
+    }
+);
+
+text_id!(
     /// The SHA-256 of a stored text, in lower-case hexadecimal digits.
     Digest,
     "digest",

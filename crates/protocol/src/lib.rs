@@ -6,7 +6,7 @@
 //!
 //! - [`workflow`], [`kind`], [`product`]: what families say, in words that need no family
 //! - [`event`], [`run`], [`view`], [`totals`], [`steering`]: a run's log, and what it adds up to
-//! - [`frame`]: what a socket sends; [`api`], [`account`], [`model`]: documents of the REST interface
+//! - [`frame`]: what a socket sends; [`api`], [`account`], [`model`], [`tool`]: documents of the REST interface
 //! - [`id`], [`text`], [`money`], [`time`]: what all of them are made of
 //! - [`trading`]: the documents of one family. Nothing general knows it, but for `upcast`, which reads
 //!   what versions wrote that had no other family
@@ -26,6 +26,7 @@ pub mod run;
 pub mod steering;
 pub mod text;
 pub mod time;
+pub mod tool;
 pub mod totals;
 pub mod trading;
 mod upcast;
@@ -46,7 +47,8 @@ pub use event::{
 };
 pub use frame::{Control, Frame, Trouble};
 pub use id::{
-    AccountId, CallId, Digest, FlowId, InvalidId, NodeId, ProductKind, ProfileName, RunId, WorkflowKind,
+    AccountId, CallId, Digest, FlowId, InvalidId, NodeId, ProductKind, ProfileName, RunId, ToolName,
+    ToolServerName, WorkflowKind,
 };
 pub use jiff::civil::Date;
 pub use kind::{FlowReads, FlowSpec, KindSpec, PhaseSpec, PlannedNode, StartOptions, Startable, Subject};
@@ -63,6 +65,7 @@ pub use steering::{
 };
 pub use text::{Text, WholeText};
 pub use time::Timestamp;
+pub use tool::{ToolServer, ToolServerReach, ToolServerState, ToolSummary};
 pub use totals::{Totals, Usage, checked_cost};
 pub use view::{
     Applied, CallOutcome, CallView, ChatView, EdgeView, InputView, NodeView, RunView, StateEntry,

@@ -9,6 +9,7 @@
 pub mod agent;
 mod family;
 pub mod node;
+mod offered;
 pub mod prompt;
 mod rehearsal;
 

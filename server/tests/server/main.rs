@@ -24,6 +24,7 @@ mod secrets;
 mod settings;
 mod steering;
 mod survives_kill;
+mod tools;
 mod trades_survive_kill;
 mod unruly;
 mod upkeep;

@@ -84,6 +84,7 @@ async fn planted_keys_stand_in_no_answer_export_log_trace_or_file() {
         "/api/v1/tokens".to_owned(),
         "/api/v1/sessions".to_owned(),
         "/api/v1/accounts".to_owned(),
+        "/api/v1/tools".to_owned(),
         "/api/v1/openapi.json".to_owned(),
         "/api/run/".to_owned(),
         format!("/api/run/{run}"),
