@@ -1,3 +1,5 @@
+//! Servers of tools, as the settings name them, and what is known of them.
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Timestamp, ToolName, ToolServerName};
