@@ -1,36 +1,50 @@
 //! A family that only this file has: it is started, watched, approved, asked, drawn, continued, exported and
-//! imported, and no other code knows it.
+//! imported, uses foreign tools and a model of the settings, and no other code knows it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
+use ::tools::{
+    Registry, Wanted,
+    mcp::{Endpoint, Limits, McpServer, McpServers},
+};
 use async_trait::async_trait;
+use axum::{Json, Router, extract::State as Shared, http::HeaderMap, response::IntoResponse, routing::post};
 use engine::{
     Allowance, AnswerForm, Engine, EngineError, EngineOptions, Graph, NodeContext, NodeError, Outcome,
     Question, State, Work,
 };
 use futures::TryStreamExt;
 use journal::Journal;
-use llm::{ChatRequest, ModelRegistry, Script, Turn};
+use llm::{
+    ChatRequest, Lines, ModelRegistry, PriceTable, Provider, ProviderConfig, Script, Secret, Tiers, Turn,
+};
 use protocol::{
     AccountId, Answer, Approval, Body, Document, Event, FlowSpec, ForkPoint, ForkRun, Heading, InputForm,
-    InputReceived, InputRequest, KindSpec, NodeAdded, NodeKind, ProductTone, RunFilter, RunId, RunRequest,
-    RunStatus, RunView, Standing, Tier, TurnContent, Workflow,
+    InputReceived, InputRequest, KindSpec, ModelChoice, ModelProfile, NodeAdded, NodeKind, ProductTone,
+    RunFilter, RunId, RunRequest, RunStatus, RunView, Standing, Tier, TurnContent, Workflow,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use server::transfer;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use workflows::{
     Families, Family, FamilyError, Form, Job, Refusal,
-    agent::{NoTools, converse},
+    agent::converse,
     node::{brief, node_id, product},
     prompt::{Prompt, read_facts},
 };
 
+use crate::tools;
+
 const KIND: &str = "echo";
 
-/// Says words again, as often as it was told.
-struct Echo;
+/// Says words again. Its agent may use all tools of the server.
+#[derive(Default)]
+struct Echo(Registry);
 
 /// What it brings forth.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -98,7 +112,9 @@ impl Family for Echo {
         let listen = plan("hall/listen", Some(Tier::Quick)).map_err(Refusal::Unusable)?;
         let say = plan("hall/say", None).map_err(Refusal::Unusable)?;
         graph.flow(&listen.id, &say.id);
-        graph.node(listen, Listen(words.to_owned())).node(say, Say(voice.clone()));
+        graph
+            .node(listen, Listen { words: words.to_owned(), tools: self.0.clone() })
+            .node(say, Say(voice.clone()));
         let heading = Heading { subject: Some(words.to_owned()), ..Heading::new(format!("Echo · {words}")) };
         Ok(Job { workflow: workflow(words, &voice), heading, graph })
     }
@@ -123,13 +139,17 @@ impl Script for Again {
 }
 
 /// Has the words said again by a model.
-struct Listen(String);
+struct Listen {
+    words: String,
+    tools: Registry,
+}
 
 #[async_trait]
 impl Work for Listen {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
-        let messages = Prompt::new("You say words again.", "The words follow.").facts(&self.0);
-        let heard = converse(node, brief(node, messages, None), &NoTools).await?.answer;
+        let messages = Prompt::new("You say words again.", "The words follow.").facts(&self.words);
+        let offer = self.tools.offer(&Wanted::All).await;
+        let heard = converse(node, brief(node, messages, None), &offer).await?.answer;
         Outcome::default().set("heard", heard)
     }
 }
@@ -167,6 +187,11 @@ impl Work for Say {
     }
 }
 
+/// It alone, without tools.
+fn echo() -> Vec<Arc<dyn Family>> {
+    vec![Arc::new(Echo::default())]
+}
+
 /// A journal, and an engine that knows these families.
 struct Stage {
     journal: Journal,
@@ -177,7 +202,12 @@ struct Stage {
 impl Stage {
     async fn open(folder: &TempDir, families: Vec<Arc<dyn Family>>) -> Self {
         let journal = Journal::open(&folder.path().join("journal.db")).await.unwrap();
-        let families = Arc::new(Families::new(families, ModelRegistry::default(), Some(0)).unwrap());
+        let families = Families::new(families, ModelRegistry::default(), Some(0)).unwrap();
+        Self::with(journal, families)
+    }
+
+    fn with(journal: Journal, families: Families) -> Self {
+        let families = Arc::new(families);
         let anything = Arc::new(Allowance::default());
         let engine = Engine::new(journal.clone(), families.clone(), anything, EngineOptions::default());
         Self { journal, families, engine }
@@ -234,10 +264,14 @@ fn request(workflow: Workflow) -> RunRequest {
 
 /// Runs it to its end, with every question answered.
 async fn run_to_end(stage: &Stage) -> (RunId, RunView) {
-    let run = stage.engine.start(request(workflow("rain", "own")), anna()).await.unwrap();
+    run_request_to_end(stage, request(workflow("rain", "own")), "hall/listen rain").await
+}
+
+async fn run_request_to_end(stage: &Stage, request: RunRequest, heard: &str) -> (RunId, RunView) {
+    let run = stage.engine.start(request, anna()).await.unwrap();
     let (seq, asked) = stage.question(run, 0).await;
     let InputForm::Approval(form) = &asked.form else { panic!("{asked:?}") };
-    assert_eq!(form.subject.as_ref().unwrap().shown(), r#"{"to be said":"hall/listen rain"}"#);
+    assert_eq!(form.subject.as_ref().unwrap().shown(), json!({ "to be said": heard }).to_string());
     let approved = Answer::Approved { digest: form.digest.clone(), edits: Default::default() };
     stage.answer(run, &asked, approved).await;
     let (_, asked) = stage.question(run, seq).await;
@@ -251,7 +285,7 @@ async fn run_to_end(stage: &Stage) -> (RunId, RunView) {
 #[tokio::test]
 async fn a_family_of_its_own_is_started_watched_approved_asked_and_drawn() {
     let folder = TempDir::new().unwrap();
-    let stage = Stage::open(&folder, vec![Arc::new(Echo)]).await;
+    let stage = Stage::open(&folder, echo()).await;
     let (run, view) = run_to_end(&stage).await;
 
     // Lists need no family to name it, and what it named is resolved in its log.
@@ -276,7 +310,7 @@ async fn a_family_of_its_own_is_started_watched_approved_asked_and_drawn() {
 #[tokio::test]
 async fn what_it_names_is_resolved_as_the_owner_wherever_a_run_comes_from() {
     let folder = TempDir::new().unwrap();
-    let stage = Stage::open(&folder, vec![Arc::new(Echo)]).await;
+    let stage = Stage::open(&folder, echo()).await;
     let (run, view) = run_to_end(&stage).await;
     let bert: AccountId = "bert".parse().unwrap();
     let refused = |error: EngineError| assert_eq!(error.to_string(), "There is no voice anna.");
@@ -309,7 +343,7 @@ async fn what_it_names_is_resolved_as_the_owner_wherever_a_run_comes_from() {
 #[tokio::test]
 async fn a_server_without_the_family_leaves_its_runs_as_they_are() {
     let folder = TempDir::new().unwrap();
-    let stage = Stage::open(&folder, vec![Arc::new(Echo)]).await;
+    let stage = Stage::open(&folder, echo()).await;
     let run = stage.engine.start(request(workflow("rain", "own")), anna()).await.unwrap();
     stage.question(run, 0).await;
     stage.close().await;
@@ -323,7 +357,7 @@ async fn a_server_without_the_family_leaves_its_runs_as_they_are() {
     assert!(without.exported(run).await.contains(r#""type":"echo","words":"rain""#));
     without.close().await;
 
-    let again = Stage::open(&folder, vec![Arc::new(Echo)]).await;
+    let again = Stage::open(&folder, echo()).await;
     assert_eq!(again.engine.resume().await.unwrap(), 1, "where the family is, it goes on");
     tokio::time::timeout(Duration::from_secs(20), again.question(run, 0)).await.unwrap();
     again.close().await;
@@ -332,7 +366,7 @@ async fn a_server_without_the_family_leaves_its_runs_as_they_are() {
 #[tokio::test]
 async fn what_is_told_of_a_kind_is_a_form_that_its_sample_fills_in() {
     let folder = TempDir::new().unwrap();
-    let stage = Stage::open(&folder, vec![Arc::new(Echo)]).await;
+    let stage = Stage::open(&folder, echo()).await;
     let forms = stage.families.forms(&anna()).await.unwrap();
     let [(spec, form)] = forms.as_slice() else { panic!("one kind") };
     assert_eq!((spec.label.as_str(), &form.kind), ("Echo", &spec.kind));
@@ -341,7 +375,104 @@ async fn what_is_told_of_a_kind_is_a_form_that_its_sample_fills_in() {
     let sample = form.sample.clone().unwrap();
     let planned = stage.engine.planned(&RunRequest::new(sample, "hall".parse().unwrap()), &anna()).unwrap();
     assert_eq!(planned.iter().map(|node| node.id.as_str()).collect::<Vec<_>>(), ["hall/listen", "hall/say"]);
-    let twice = Families::new(vec![Arc::new(Echo), Arc::new(Echo)], ModelRegistry::default(), None).err();
+    let twice = Families::new([echo(), echo()].concat(), ModelRegistry::default(), None).err();
     assert_eq!(twice.unwrap().to_string(), "Two families have workflows of the kind echo.");
     stage.close().await;
+}
+
+/// An endpoint of one model, which uses a tool before it answers. Keeps the key and the tools of each request.
+#[derive(Clone, Default)]
+struct Adder(Arc<Mutex<Vec<(String, usize)>>>);
+
+impl Adder {
+    async fn start() -> (Self, String) {
+        let adder = Self::default();
+        let router = Router::new().route("/v1/chat/completions", post(add)).with_state(adder.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        (adder, format!("http://{address}/v1/"))
+    }
+}
+
+async fn add(
+    Shared(Adder(asked)): Shared<Adder>,
+    headers: HeaderMap,
+    Json(request): Json<Value>,
+) -> impl IntoResponse {
+    let key = headers["authorization"].to_str().unwrap().to_owned();
+    asked.lock().unwrap().push((key, request["tools"].as_array().map_or(0, Vec::len)));
+    let last = request["messages"].as_array().unwrap().last().unwrap();
+    let (delta, reason) = if last["role"] == "tool" {
+        (json!({ "content": last["content"] }), "stop")
+    } else {
+        let function = json!({ "name": "everything_get-sum", "arguments": r#"{"a":2,"b":40}"# });
+        let call = json!({ "index": 0, "id": "call-1", "type": "function", "function": function });
+        (json!({ "role": "assistant", "tool_calls": [call] }), "tool_calls")
+    };
+    let usage = json!({ "prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15 });
+    let chunks = [
+        json!({ "model": "adder-1", "choices": [{ "index": 0, "delta": delta }] }),
+        json!({ "model": "adder-1", "choices": [{ "index": 0, "delta": {}, "finish_reason": reason }] }),
+        json!({ "model": "adder-1", "choices": [], "usage": usage }),
+    ];
+    let lines: String = chunks.iter().map(|chunk| format!("data: {chunk}\n\n")).collect();
+    ([("content-type", "text/event-stream")], lines + "data: [DONE]\n\n")
+}
+
+#[tokio::test]
+async fn its_agent_uses_a_real_tool_server_and_the_model_that_the_run_names_and_keys_stand_nowhere() {
+    const MODEL_KEY: &str = "sk-planted-of-the-model";
+    const TOOL_KEY: &str = "sk-planted-of-the-tools";
+    let (adder, url) = Adder::start().await;
+    let profile = ModelProfile {
+        name: "second".parse().ok(),
+        models: vec!["adder-1".to_owned()],
+        host: None,
+        tiers: Vec::new(),
+        requests_at_once: 8,
+        priced: false,
+    };
+    let config = ProviderConfig {
+        base_url: Some(url),
+        api_key: Some(Secret::from(MODEL_KEY)),
+        ..ProviderConfig::new(Tiers::same("adder-1".to_owned()))
+    };
+    let provider = Provider::new(config, PriceTable::bundled().unwrap(), &Lines::default()).unwrap();
+    let models = ModelRegistry::default().with_named(profile, Arc::new(provider));
+    let variables = vec![("PLANTED_KEY".to_owned(), Secret::from(TOOL_KEY))];
+    let arguments = vec![tools::script(), "stdio".to_owned()];
+    let endpoint = Endpoint::program(tools::node().into(), arguments, variables).unwrap();
+    let everything = McpServer { name: "everything".parse().unwrap(), endpoint, limits: Limits::default() };
+    let registry = Registry::new(McpServers::start([everything]));
+
+    let folder = TempDir::new().unwrap();
+    let journal = Journal::open(&folder.path().join("journal.db")).await.unwrap();
+    let family: Arc<dyn Family> = Arc::new(Echo(registry.clone()));
+    let stage = Stage::with(journal, Families::new(vec![family], models, None).unwrap());
+    let named = ModelChoice::Profile { name: "second".parse().unwrap() };
+    let request = RunRequest { model: named, ..request(workflow("2 and 40", "own")) };
+    let sum = "The sum of 2 and 40 is 42.";
+    let (run, view) = run_request_to_end(&stage, request, sum).await;
+
+    let echoed: Vec<Echoed> = view.documents().collect();
+    assert_eq!(echoed, [Echoed { voice: "anna".into(), words: sum.to_uppercase() }]);
+    assert_eq!((view.calls.len(), view.summary.totals.tool_calls), (2, 1));
+    let asked = adder.0.lock().unwrap().clone();
+    assert_eq!(asked.len(), 2);
+    assert!(
+        asked.iter().all(|(key, tools)| *key == format!("Bearer {MODEL_KEY}") && *tools > 5),
+        "{asked:?}"
+    );
+    let exported = stage.exported(run).await;
+    assert!(exported.contains("everything_get-sum") && exported.contains("adder-1"));
+    registry.close().await;
+    stage.close().await;
+    for key in [MODEL_KEY, TOOL_KEY] {
+        assert!(!exported.contains(key));
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            assert!(!bytes.windows(key.len()).any(|bytes| bytes == key.as_bytes()));
+        }
+    }
 }

@@ -10,7 +10,7 @@ const KEY: &str = "sk-planted-91c7e3f20b5d4d68";
 const ARGUMENT: &str = "argument-planted-55aa01";
 
 /// The real server's script, which `scripts/setup.sh test` installs.
-fn script() -> String {
+pub fn script() -> String {
     let package = "node_modules/@modelcontextprotocol/server-everything/dist/index.js";
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(package);
     assert!(
@@ -21,7 +21,8 @@ fn script() -> String {
     script.display().to_string()
 }
 
-fn node() -> String {
+/// The program that runs it.
+pub fn node() -> String {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).map(|folder| folder.join("node")).find(|file| file.is_file());
     found.expect("node is installed").display().to_string()
