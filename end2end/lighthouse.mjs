@@ -25,7 +25,7 @@ const server = spawn(program, ["serve", "--addr", "127.0.0.1:0", "--data", join(
   env: { PATH: process.env.PATH, HOME: folder, PITWALL_TOKEN: token },
   stdio: ["ignore", "pipe", "inherit"],
 });
-const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium"].find((path) => path && existsSync(path)) ?? chromium.executablePath();
+const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-headless-shell"].find((path) => path && existsSync(path)) ?? chromium.executablePath();
 const browser = await puppeteer.launch({ executablePath, args: ["--no-sandbox", "--headless=new"], userDataDir: join(folder, "browser") });
 let failed = false;
 try {

@@ -19,5 +19,11 @@ printf '\033[1m==>\033[0m %s\n' "Building Pitwall; about 10 minutes the first ti
 mkdir -p target/release
 # The time before the build, so that an edit during it is not taken for built.
 touch "$stamp.started"
-cargo leptos build --release --split --precompress
+# Side by side: the page's build ends with steps that use one core.
+cargo leptos build --release --server-only &
+server=$!
+page=0
+cargo leptos build --release --frontend-only --split --precompress || page=$?
+wait "$server"
+[[ $page -eq 0 ]]
 mv "$stamp.started" "$stamp"

@@ -122,13 +122,10 @@ browser() {
   have npm || { echo "The browser tests need Node.js 20 or newer with npm." >&2; exit 1; }
   node_packages
   [[ -n "${CHROMIUM:-}" ]] && return
-  have chromium && return
-  if have apt-get && [[ -f /etc/debian_version ]]; then
-    debian_packages chromium
-  else
-    say "Installing Playwright's Chromium; about a minute"
-    npx playwright install chromium
-  fi
+  have chromium-headless-shell && return
+  if have apt-get && [[ -f /etc/debian_version ]] && debian_packages chromium-headless-shell; then return; fi
+  say "Installing Playwright's Chromium; about a minute"
+  npx playwright install chromium
 }
 
 geckodriver_for_firefox() {

@@ -10,6 +10,9 @@ const heartbeat = 3;
 /** A dead connection is noticed by then. */
 const noticedWithinMs = 3 * heartbeat * 1000 + 2000;
 
+// They mostly wait, each with a server and a proxy of its worker's.
+base.describe.configure({ mode: "parallel" });
+
 /** A server that is reached through a proxy. */
 const test = base.extend<{ beyond: void }, { way: Proxy }>({
   way: [

@@ -35,6 +35,8 @@ const BARE_SERVER: &str = "bare-server";
 // As many workers as `pitwall serve` has.
 #[tokio::main(flavor = "multi_thread", worker_threads = 4)]
 async fn main() {
+    // No client here speaks TLS, but none can be built without a provider of it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     if std::env::args().nth(1).as_deref() == Some(BARE_SERVER) {
         return bare_socket::serve().await;
     }
