@@ -22,10 +22,10 @@ use crate::{
     ChatError, ChatRequest, Message, Secret,
     calls::ToolPiece,
     config::Timeouts,
-    draft::{Delta, Finish},
-    extras::{Extras, Learned, NATIVE_BOUND},
     failure, json as lenient,
     openai::sendable,
+    optional_fields::{KnownSupport, NATIVE_BOUND, OptionalFields},
+    partial_answer::{Delta, Finish},
     tool_name,
     wire::{Deltas, Refusal, Wire},
 };
@@ -35,7 +35,7 @@ pub(crate) struct Native {
     client: Client,
     keys: HashMap<AdapterKind, Secret>,
     timeouts: Timeouts,
-    learned: Learned,
+    support: KnownSupport,
 }
 
 impl Native {
@@ -51,7 +51,7 @@ impl Native {
         };
         let client = Client::builder().with_reqwest(http).with_auth_resolver_fn(key_of).build();
         let client = client.map_err(|error| ChatError::Configuration(error.to_string()))?;
-        Ok(Self { client, keys, timeouts, learned: Learned::new(NATIVE_BOUND) })
+        Ok(Self { client, keys, timeouts, support: KnownSupport::new(NATIVE_BOUND) })
     }
 }
 
@@ -62,11 +62,11 @@ impl Wire for Native {
         let timeouts = self.timeouts;
         let name = model.to_owned();
         let failed = move |error: genai::Error| of_genai(&name, error, key.as_ref(), &timeouts);
-        let known = self.learned.of(model);
-        let mut extras = known;
+        let known = self.support.of(model);
+        let mut fields = known;
         let events = loop {
-            let chat = chat_request(request, extras);
-            let options = options(request, most_tokens, extras);
+            let chat = chat_request(request, fields);
+            let options = options(request, most_tokens, fields);
             let error = match self.client.exec_chat_stream(model, chat, Some(&options)).await {
                 Ok(mut answer) => match begin(&mut answer.stream).await {
                     Some(Err(error)) => error,
@@ -75,9 +75,9 @@ impl Wire for Native {
                 Err(error) => error,
             };
             let refused = refusal(&error);
-            let fewer = refused.and_then(|(status, body)| extras.after_refusal(request, status, body));
+            let fewer = refused.and_then(|(status, body)| fields.after_refusal(request, status, body));
             match fewer {
-                Some(fewer) => extras = fewer,
+                Some(fewer) => fields = fewer,
                 None => {
                     let before = |(status, body)| failure::came_before_the_answer(status, body);
                     let free = refused.map_or_else(|| never_sent(&error), before);
@@ -85,8 +85,8 @@ impl Wire for Native {
                 }
             }
         };
-        if extras != known {
-            self.learned.keep(model, extras);
+        if fields != known {
+            self.support.keep(model, fields);
         }
         let deltas = events.flat_map(move |event| {
             stream::iter(match event {
@@ -139,16 +139,16 @@ fn never_sent(error: &genai::Error) -> bool {
     }
 }
 
-fn options(request: &ChatRequest, most_tokens: u32, extras: Extras) -> ChatOptions {
+fn options(request: &ChatRequest, most_tokens: u32, fields: OptionalFields) -> ChatOptions {
     let mut options = ChatOptions::default()
         .with_capture_usage(true)
         .with_capture_tool_calls(true)
         .with_capture_reasoning_content(true);
-    if !extras.bound.is_empty() {
+    if !fields.bound.is_empty() {
         options = options.with_max_tokens(most_tokens);
     }
     match &request.schema {
-        Some(schema) if extras.sends_form(request) => {
+        Some(schema) if fields.sends_form(request) => {
             let spec = JsonSpec::new(schema.name.clone(), schema.schema.clone());
             options.with_response_format(ChatResponseFormat::JsonSpec(spec))
         }
@@ -156,13 +156,13 @@ fn options(request: &ChatRequest, most_tokens: u32, extras: Extras) -> ChatOptio
     }
 }
 
-fn chat_request(request: &ChatRequest, extras: Extras) -> genai::chat::ChatRequest {
+fn chat_request(request: &ChatRequest, fields: OptionalFields) -> genai::chat::ChatRequest {
     let tools = request.tools.iter().map(|tool| {
         Tool::new(tool.name.clone())
             .with_description(tool.description.clone())
             .with_schema(tool.parameters.clone())
     });
-    let wish = request.schema.as_ref().filter(|_| !extras.sends_form(request));
+    let wish = request.schema.as_ref().filter(|_| !fields.sends_form(request));
     let chat = genai::chat::ChatRequest::from_messages(messages(&request.messages));
     // The request's instructions come before those in its messages.
     let chat = match wish {
@@ -358,7 +358,7 @@ mod tests {
     use super::*;
     use crate::{
         AnswerSchema, Arguments, ToolRequest, ToolSpec,
-        draft::{Draft, Written},
+        partial_answer::{CompleteAnswer, PartialAnswer},
     };
 
     /// A provider that answers with these replies, the last one again and again, and the requests that it
@@ -389,7 +389,10 @@ mod tests {
             .unwrap();
         let kind = AdapterKind::from_model(model).unwrap();
         let keys = HashMap::from([(kind, Secret::from("sk-secret-1234"))]);
-        (Native { client, keys, timeouts: Timeouts::default(), learned: Learned::new(NATIVE_BOUND) }, seen)
+        (
+            Native { client, keys, timeouts: Timeouts::default(), support: KnownSupport::new(NATIVE_BOUND) },
+            seen,
+        )
     }
 
     /// A question about prices.
@@ -411,24 +414,32 @@ mod tests {
         ChatRequest { agent, run: None, tier, messages, tools, schema: None }
     }
 
-    async fn ask(native: &Native, model: &str, request: &ChatRequest) -> Result<(Written, Usage), ChatError> {
+    async fn ask(
+        native: &Native,
+        model: &str,
+        request: &ChatRequest,
+    ) -> Result<(CompleteAnswer, Usage), ChatError> {
         let mut deltas = native.open(model, request, 1_000).await.map_err(|refusal| refusal.error)?;
-        let mut draft = Draft::new(model, 1_000);
+        let mut partial = PartialAnswer::new(model, 1_000);
         while let Some(delta) = deltas.next().await {
-            draft.add(delta?)?;
+            partial.add(delta?)?;
         }
-        let usage = draft.usage();
-        Ok((draft.complete(&request.messages)?, usage))
+        let usage = partial.usage();
+        Ok((partial.complete(&request.messages)?, usage))
     }
 
     /// What is made of a provider's reply.
-    async fn answer(model: &str, status: StatusCode, reply: String) -> Result<(Written, Usage), ChatError> {
+    async fn answer(
+        model: &str,
+        status: StatusCode,
+        reply: String,
+    ) -> Result<(CompleteAnswer, Usage), ChatError> {
         let (native, _) = stand(model, vec![(status, reply)]).await;
         ask(&native, model, &question()).await
     }
 
     /// The second request, after an answer that asks for tools.
-    async fn sent_after(model: &str, reply: String) -> (Written, Value) {
+    async fn sent_after(model: &str, reply: String) -> (CompleteAnswer, Value) {
         let (native, seen) = stand(model, vec![(StatusCode::OK, reply)]).await;
         let mut request = question();
         let (written, _) = ask(&native, model, &request).await.unwrap();

@@ -52,7 +52,7 @@ impl<'a> Retries<'a> {
         if !error.is_transient() {
             return None;
         }
-        if error.is_crowded() {
+        if error.is_overloaded() {
             return self.wait_for_room(error.retry_after(), now);
         }
         (self.limited, self.limited_since) = (0, None);
@@ -63,15 +63,15 @@ impl<'a> Retries<'a> {
         Some(self.config.backoff.wait(self.failed, error.retry_after()))
     }
 
-    /// The wait is cut so that the last attempt falls on the end of the patience.
+    /// The wait is cut so that the last attempt falls on the end of `rate_limit_patience`.
     fn wait_for_room(&mut self, retry_after: Option<Duration>, now: Instant) -> Option<Duration> {
         let since = *self.limited_since.get_or_insert(now);
-        let patience = self.config.rate_limit_patience.saturating_sub(now.duration_since(since));
-        if patience.is_zero() {
+        let remaining = self.config.rate_limit_patience.saturating_sub(now.duration_since(since));
+        if remaining.is_zero() {
             return None;
         }
         self.limited = self.limited.saturating_add(1);
-        let wait = self.config.backoff.wait(self.limited, None).min(patience);
+        let wait = self.config.backoff.wait(self.limited, None).min(remaining);
         Some(wait.max(retry_after.unwrap_or_default()))
     }
 }
