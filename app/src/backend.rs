@@ -59,7 +59,7 @@ pub type SharedBackend = Arc<dyn Backend>;
 
 /// What people do with their own access. What ends or renews the session gives a cookie to set.
 #[async_trait]
-pub trait Gate: Send + Sync {
+pub trait AccountBackend: Send + Sync {
     /// Who asks.
     async fn identity(&self) -> Identity;
     /// Ends the session and its sockets; returns the cookie that takes it away.
@@ -95,5 +95,5 @@ pub trait Gate: Send + Sync {
     async fn remove_account(&self, id: AccountId) -> Result<(), Problem>;
 }
 
-/// The gate as it stands in the context.
-pub type SharedGate = Arc<dyn Gate>;
+/// The rules of access as they stand in the context.
+pub type SharedAccountBackend = Arc<dyn AccountBackend>;

@@ -35,9 +35,9 @@ use protocol::{AccessMode, AccountId, Problem, Role, RunId};
 pub use admission::Admission;
 pub use caller::Caller;
 use cookies::Cookies;
-pub use gate::Visit;
+pub use gate::RequestContext;
 pub use headers::protect;
-use origin::Doors;
+use origin::AllowedOrigins;
 use proxy::Proxies;
 pub use sign_in::{kept, sign_in};
 
@@ -58,11 +58,11 @@ pub struct Access {
     base: BasePath,
     token: Option<String>,
     accounts: Accounts,
-    doors: Doors,
+    allowed: AllowedOrigins,
     proxies: Proxies,
     cookies: Cookies,
     session_life: Duration,
-    seats: admission::Seats,
+    slots: admission::SocketSlots,
 }
 
 impl Access {
@@ -82,17 +82,17 @@ impl Access {
             (AccessMode::Token, None) => Some(RandomToken::new().reveal().to_owned()),
             (AccessMode::Open | AccessMode::Accounts, _) => None,
         };
-        let doors = Doors::new(address, &options.allow_host, &options.allow_origin);
+        let allowed = AllowedOrigins::new(address, &options.allow_host, &options.allow_origin);
         Ok(Self {
             mode,
             token,
             accounts,
-            cookies: Cookies::new(address.port(), doors.is_secure(), &base),
+            cookies: Cookies::new(address.port(), allowed.is_secure(), &base),
             base,
-            doors,
+            allowed,
             proxies: Proxies(options.trusted_proxy.clone()),
             session_life: options.session_life,
-            seats: admission::Seats::new(options.sockets_per_account),
+            slots: admission::SocketSlots::new(options.sockets_per_account),
         })
     }
 
@@ -115,7 +115,7 @@ impl Access {
     }
 
     /// Authenticates a request. `None`: without valid credentials.
-    async fn caller(&self, request: &Shown<'_>) -> Result<Option<Caller>, AccountsError> {
+    async fn caller(&self, request: &RequestHead<'_>) -> Result<Option<Caller>, AccountsError> {
         let shared = self.shared(request.headers).await?;
         let known = match self.mode {
             AccessMode::Open => Some(Caller::local(None)),
@@ -190,13 +190,13 @@ async fn mode(options: &AccessOptions, accounts: &Accounts, ip: IpAddr) -> Resul
 }
 
 /// The parts of a request that the rules read.
-struct Shown<'r> {
+struct RequestHead<'r> {
     method: &'r Method,
     uri: &'r Uri,
     headers: &'r HeaderMap,
 }
 
-impl<'r> Shown<'r> {
+impl<'r> RequestHead<'r> {
     fn new(request: &'r Request) -> Self {
         Self { method: request.method(), uri: request.uri(), headers: request.headers() }
     }
@@ -272,7 +272,7 @@ impl<'r> Shown<'r> {
 
 /// The middleware in front of all routes: checks host, origin and credentials.
 pub async fn guard(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
-    let is_page = Shown::new(&request).is_page();
+    let is_page = RequestHead::new(&request).is_page();
     let mut response = match admit(&access, request).await {
         Ok(request) => next.run(request).await,
         Err(answer) => answer,
@@ -287,45 +287,45 @@ async fn admit(access: &Access, request: Request) -> Result<Request, Response> {
     let peer =
         request.extensions().get::<PeerAddress>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip());
     let client = access.proxies.client(peer, request.headers());
-    let shown = Shown::new(&request);
-    if shown.uri.path() == "/healthz" {
+    let head = RequestHead::new(&request);
+    if head.uri.path() == "/healthz" {
         return Ok(request);
     }
-    access.doors.check_host(shown.uri, shown.headers).map_err(|problem| match shown.wants_html() {
+    access.allowed.check_host(head.uri, head.headers).map_err(|problem| match head.wants_html() {
         true => refused_page(&problem, &NOT_THIS_NAME),
         false => refuse(problem),
     })?;
-    check_size(&shown, &request).map_err(refuse)?;
-    if let Some(answer) = swap_token(access, &shown).await? {
+    check_size(&head, &request).map_err(refuse)?;
+    if let Some(answer) = swap_token(access, &head).await? {
         return Err(answer);
     }
-    let caller = access.caller(&shown).await.map_err(|error| refuse(from_accounts(error)))?;
-    if shown.is_write() || shown.is_socket() {
-        let by_cookie = shown.token().is_none() && access.cookies.any(shown.headers);
-        access.doors.check_origin(shown.headers, by_cookie).map_err(|problem| match shown.is_form() {
+    let caller = access.caller(&head).await.map_err(|error| refuse(from_accounts(error)))?;
+    if head.is_write() || head.is_socket() {
+        let by_cookie = head.token().is_none() && access.cookies.any(head.headers);
+        access.allowed.check_origin(head.headers, by_cookie).map_err(|problem| match head.is_form() {
             true => refused_page(&problem, &NOT_FROM_THERE),
             false => refuse(problem),
         })?;
     }
     let caller = match caller {
         Some(caller) => caller,
-        None if shown.is_public() => Caller::nobody(),
-        None if shown.is_page() => return Err(to_sign_in(&access.base, &shown)),
+        None if head.is_public() => Caller::nobody(),
+        None if head.is_page() => return Err(to_sign_in(&access.base, &head)),
         None => return Err(unauthorized(access.mode)),
     };
-    let largest_body = shown.largest_body();
+    let largest_body = head.largest_body();
     let (mut parts, body) = request.into_parts();
-    parts.extensions.insert(Visit { caller, peer: client });
+    parts.extensions.insert(RequestContext { caller, peer: client });
     let body = Body::new(Limited::new(body, largest_body));
     Ok(Request::from_parts(parts, body))
 }
 
-fn check_size(shown: &Shown<'_>, request: &Request) -> Result<(), Problem> {
-    if shown.uri.path_and_query().is_some_and(|address| address.as_str().len() > LONGEST_ADDRESS) {
+fn check_size(head: &RequestHead<'_>, request: &Request) -> Result<(), Problem> {
+    if head.uri.path_and_query().is_some_and(|address| address.as_str().len() > LONGEST_ADDRESS) {
         let detail = format!("The address is longer than {LONGEST_ADDRESS} bytes.");
         return Err(Problem { status: 414, detail });
     }
-    let most = shown.largest_body();
+    let most = head.largest_body();
     if request.body().size_hint().lower() > most as u64 {
         return Err(too_large(most));
     }
@@ -333,11 +333,11 @@ fn check_size(shown: &Shown<'_>, request: &Request) -> Result<(), Problem> {
 }
 
 /// Exchanges a token in a page's URL for a session cookie, and redirects to the URL without it.
-async fn swap_token(access: &Access, shown: &Shown<'_>) -> Result<Option<Response>, Response> {
-    let Some(token) = shown.query_token().filter(|_| shown.is_page() && !shown.is_public()) else {
+async fn swap_token(access: &Access, head: &RequestHead<'_>) -> Result<Option<Response>, Response> {
+    let Some(token) = head.query_token().filter(|_| head.is_page() && !head.is_public()) else {
         return Ok(None);
     };
-    let address = shown.without_token();
+    let address = head.without_token();
     if !access.is_token(token) {
         return Ok((access.mode == AccessMode::Token).then(|| Redirect::to("/sign-in").into_response()));
     }
@@ -397,9 +397,9 @@ fn refused_page(problem: &Problem, Refusal { heading, why }: &Refusal) -> Respon
 }
 
 /// Redirects a page that needs authentication to the sign-in form.
-fn to_sign_in(base: &BasePath, shown: &Shown<'_>) -> Response {
-    let address = shown.uri.path_and_query().map_or("/", |address| address.as_str());
-    if let Some(step) = step_within(base, shown.headers, address) {
+fn to_sign_in(base: &BasePath, head: &RequestHead<'_>) -> Response {
+    let address = head.uri.path_and_query().map_or("/", |address| address.as_str());
+    if let Some(step) = step_within(base, head.headers, address) {
         return step;
     }
     let next: String = form_urlencoded::byte_serialize(address.as_bytes()).collect();

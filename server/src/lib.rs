@@ -6,7 +6,7 @@
 //! - `rest`, `run_socket`, `feeds`, `agentos`, `pages`: the interfaces
 //! - `base_path`: below which path all of them are
 //! - `families`: what families serve beside their runs
-//! - `transfer`: runs as files
+//! - `transfer`: runs as files; `texts`: the long texts of their events
 //! - `peer`: the rules that every socket follows; `polls`: what takes a socket's place; `serving`, `listener`: the connections below them
 //! - `compression`: compressed responses
 //! - `settings`: the settings file; `model_setup`, `tool_servers`, `key`: what it describes
@@ -37,6 +37,7 @@ mod scope;
 mod service;
 mod serving;
 mod settings;
+mod texts;
 mod tool_servers;
 pub mod transfer;
 mod upkeep;
@@ -85,7 +86,7 @@ pub use upkeep::{back_up, check};
 use workflows::{Families, KindTaken, trading::DeskError};
 
 /// How long open requests and sockets may take to end at a shutdown.
-const FAREWELL: Duration = Duration::from_secs(10);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why the server cannot start or continue.
 #[derive(Debug, thiserror::Error)]
@@ -262,21 +263,23 @@ pub async fn serve_opened(
             }
         }
     });
-    tokio::spawn(upkeep::keep(service.clone(), options.retention.clone()));
-    let limits =
-        serving::Limits { connections: options.access.connections, head: options.access.head_timeout };
+    tokio::spawn(upkeep::apply_retention(service.clone(), options.retention.clone()));
+    let limits = serving::ConnectionLimits {
+        connections: options.access.connections,
+        head: options.access.head_timeout,
+    };
     let server = serving::serve(Listener::new(listener), router, limits, shutdown.clone());
     let overdue = async {
         shutdown.cancelled().await;
-        tokio::time::sleep(FAREWELL).await;
+        tokio::time::sleep(SHUTDOWN_TIMEOUT).await;
     };
-    let farewell = async {
+    let all_closed = async {
         server.await;
         // Upgraded sockets are no longer tracked by the HTTP server.
         service.sockets.closed().await;
     };
     tokio::select! {
-        () = farewell => {}
+        () = all_closed => {}
         () = overdue => tracing::warn!("some connections did not end in time"),
     }
     service.engine.shut_down().await;

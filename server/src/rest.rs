@@ -39,7 +39,7 @@ pub(crate) type Reply<T> = Result<Json<T>, ProblemResponse>;
 /// A JSON body whose failures are sentences.
 #[derive(FromRequest)]
 #[from_request(via(axum::Json), rejection(BadRequest))]
-pub(crate) struct Body<T>(pub T);
+pub(crate) struct JsonBody<T>(pub T);
 
 /// Query parameters whose failures are sentences.
 #[derive(FromRequestParts)]
@@ -132,7 +132,7 @@ async fn runs(service: Scoped, Query(query): Query<RunQuery>) -> Reply<RunPage> 
 #[utoipa::path(post, path = "/api/v1/runs", request_body = StartRun, responses((status = 201, body = RunAccepted), (status = 429)))]
 async fn start_run(
     service: Scoped,
-    Body(request): Body<StartRun>,
+    JsonBody(request): JsonBody<StartRun>,
 ) -> Result<(StatusCode, Json<RunAccepted>), ProblemResponse> {
     Ok((StatusCode::CREATED, Json(service.start_run(request).await?)))
 }
@@ -175,7 +175,7 @@ async fn text(
 async fn stop_run(
     service: Scoped,
     Path(run): Path<String>,
-    Body(request): Body<StopRun>,
+    JsonBody(request): JsonBody<StopRun>,
 ) -> Result<(StatusCode, Json<RunStopped>), ProblemResponse> {
     let stopped = service.stop_run(run_id(&run)?, request.reason).await?;
     Ok((StatusCode::ACCEPTED, Json(stopped)))
@@ -186,7 +186,7 @@ async fn stop_run(
 async fn answer(
     service: Scoped,
     Path((run, input)): Path<(String, String)>,
-    Body(answer): Body<GivenAnswer>,
+    JsonBody(answer): JsonBody<GivenAnswer>,
 ) -> Result<StatusCode, ProblemResponse> {
     let input: CallId = input.parse().map_err(no_such)?;
     service.answer(run_id(&run)?, input, answer).await?;
@@ -198,7 +198,7 @@ async fn answer(
 async fn set_approval(
     service: Scoped,
     Path(run): Path<String>,
-    Body(approval): Body<Approval>,
+    JsonBody(approval): JsonBody<Approval>,
 ) -> Result<StatusCode, ProblemResponse> {
     service.set_approval(run_id(&run)?, approval).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -209,7 +209,7 @@ async fn set_approval(
 async fn fork_run(
     service: Scoped,
     Path(run): Path<String>,
-    Body(request): Body<ForkRun>,
+    JsonBody(request): JsonBody<ForkRun>,
 ) -> Result<(StatusCode, Json<RunAccepted>), ProblemResponse> {
     Ok((StatusCode::CREATED, Json(service.fork_run(run_id(&run)?, request).await?)))
 }
@@ -219,7 +219,7 @@ async fn fork_run(
 async fn chat(
     service: Scoped,
     Path(run): Path<String>,
-    Body(request): Body<AskRun>,
+    JsonBody(request): JsonBody<AskRun>,
 ) -> Result<(StatusCode, Json<ChatNumber>), ProblemResponse> {
     let chat = service.chat(run_id(&run)?, request.question).await?;
     Ok((StatusCode::ACCEPTED, Json(ChatNumber { chat })))
@@ -288,7 +288,7 @@ struct TestModel {
 
 /// Asks a model a short question, to see whether it answers
 #[utoipa::path(post, path = "/api/v1/models/test", request_body = TestModel, responses((status = 200, body = ModelTest), (status = 403), (status = 404)))]
-async fn test_model(service: Scoped, Body(request): Body<TestModel>) -> Reply<ModelTest> {
+async fn test_model(service: Scoped, JsonBody(request): JsonBody<TestModel>) -> Reply<ModelTest> {
     Ok(Json(service.test_model(request.name).await?))
 }
 

@@ -19,7 +19,7 @@ use journal::{RunChange, Subscription};
 use protocol::{
     AccountId, Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ModelProfile, ModelTest,
     Problem, ProfileName, Role, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView,
-    ServerStatus, StartOptions, StartRun, Startable, Subject, Text, ToolServer,
+    ServerStatus, StartOptions, StartRun, Startable, Subject, ToolServer,
 };
 use tokio::sync::{
     broadcast::{Receiver, error::RecvError},
@@ -27,10 +27,11 @@ use tokio::sync::{
 };
 
 use crate::{
-    access::{Access, Admission, Caller, Visit},
+    access::{Access, Admission, Caller, RequestContext},
     polls::Polls,
     problem::{ProblemResponse, from_journal, no_run},
     service::{MOST_EVENTS, Service},
+    texts::Texts,
 };
 
 /// The state of the routers: the service behind the rules of access.
@@ -48,9 +49,10 @@ impl Gateway {
 
     /// The caller's view. A request that has not passed the guard has no caller and sees nothing.
     pub fn scoped(&self, extensions: &Extensions) -> Scoped {
-        let visit = extensions.get::<Visit>().cloned();
-        let visit = visit.unwrap_or_else(|| Visit { caller: Caller::nobody(), peer: [0, 0, 0, 0].into() });
-        Scoped { gateway: self.clone(), visit }
+        let context = extensions.get::<RequestContext>().cloned();
+        let context =
+            context.unwrap_or_else(|| RequestContext { caller: Caller::nobody(), peer: [0, 0, 0, 0].into() });
+        Scoped { gateway: self.clone(), context }
     }
 }
 
@@ -63,7 +65,7 @@ impl FromRef<Gateway> for Arc<Access> {
 /// One caller's view of the service.
 pub struct Scoped {
     gateway: Gateway,
-    visit: Visit,
+    context: RequestContext,
 }
 
 impl FromRequestParts<Gateway> for Scoped {
@@ -77,12 +79,12 @@ impl FromRequestParts<Gateway> for Scoped {
 impl Scoped {
     /// The caller of this request.
     pub fn caller(&self) -> &Caller {
-        &self.visit.caller
+        &self.context.caller
     }
 
     /// The client's address.
     pub fn peer(&self) -> std::net::IpAddr {
-        self.visit.peer
+        self.context.peer
     }
 
     /// The rules of access.
@@ -279,24 +281,10 @@ impl Activity {
     }
 }
 
-/// Reads long texts of events. It can be kept as long as a socket lives.
-#[derive(Clone)]
-pub struct Texts(Arc<Service>);
-
-impl Texts {
-    /// The whole text behind a preview in an event that the caller was given.
-    ///
-    /// # Errors
-    /// The log cannot be read.
-    pub async fn whole(&self, text: &Text) -> Result<String, Problem> {
-        self.0.journal.resolve(text).await.map_err(from_journal)
-    }
-}
-
 impl Scoped {
     /// A reader of long texts.
     pub fn texts(&self) -> Texts {
-        Texts(self.gateway.service.clone())
+        Texts::new(self.service().journal.clone())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use accounts::{AccountsError, SignInError};
-use app::backend::Gate;
+use app::backend::AccountBackend;
 use async_trait::async_trait;
 use axum::http::HeaderValue;
 use protocol::{
@@ -24,7 +24,7 @@ const LONGEST_TOKEN_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The caller of one request, and its client address.
 #[derive(Clone, Debug)]
-pub struct Visit {
+pub struct RequestContext {
     /// The caller.
     pub caller: Caller,
     /// The client's address.
@@ -114,7 +114,7 @@ impl Scoped {
 }
 
 #[async_trait]
-impl Gate for Scoped {
+impl AccountBackend for Scoped {
     async fn identity(&self) -> Identity {
         Identity {
             mode: self.access().mode,

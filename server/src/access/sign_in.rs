@@ -82,7 +82,7 @@ pub async fn kept(
         return Redirect::to(next).into_response();
     }
     let address = address.path_and_query().map_or(FORM, |address| address.as_str());
-    let refusal = match access.doors.is_secure() && access.doors.is_plain(&headers) {
+    let refusal = match access.allowed.is_secure() && access.allowed.is_plain(&headers) {
         true => SignInRefusal::NeedsHttps,
         false => SignInRefusal::NotKept,
     };
