@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use ::accounts::{Accounts, AccountsError, Kind, RandomToken, same_secret};
+use ::accounts::{Accounts, AccountsError, CredentialKind, RandomToken, same_secret};
 use axum::{
     body::{Body, HttpBody},
     extract::{Path, Request, State},
@@ -161,7 +161,7 @@ impl Access {
         let mut shared = Vec::new();
         for token in self.cookies.shares(headers) {
             if let Some(credential) = self.accounts.shared(token).await?
-                && let Kind::Share(run) = credential.kind
+                && let CredentialKind::Share(run) = credential.kind
             {
                 shared.push((run, credential));
             }
@@ -429,7 +429,7 @@ pub async fn open_share(
 ) -> Result<Response, ProblemResponse> {
     let shared = access.accounts.shared(&token).await.map_err(from_accounts)?;
     match shared.map(|credential| credential.kind) {
-        Some(Kind::Share(run)) => {
+        Some(CredentialKind::Share(run)) => {
             let cookie = access.cookies.add_share(&headers, &token);
             Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&format!("/runs/{run}"))).into_response())
         }

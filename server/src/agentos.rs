@@ -13,7 +13,7 @@ use journal::{Encoded, JournalError};
 use protocol::{Body, Event, Problem, RunFilter, RunId, trading::PortfolioView};
 use serde_json::json;
 use wire::agentos::{
-    Account, Defaults, Latest, RunRecord, Stream, Summary, SystemFrame, Trigger, TriggerResponse,
+    AccountRecord, Defaults, Latest, RunRecord, Stream, Summary, SystemFrame, Trigger, TriggerResponse,
     portfolio_named, start_run,
 };
 
@@ -104,16 +104,16 @@ async fn run(service: Scoped, Path(run): Path<String>) -> Answer<RunRecord> {
     Ok(Json(RunRecord::with_events(&readable, &log)))
 }
 
-async fn portfolios(service: Scoped) -> Answer<Vec<Account>> {
+async fn portfolios(service: Scoped) -> Answer<Vec<AccountRecord>> {
     let mut accounts = Vec::new();
     for portfolio in service.portfolios().await? {
-        accounts.push(Account::from(&service.portfolio(portfolio.id, None).await?));
+        accounts.push(AccountRecord::from(&service.portfolio(portfolio.id, None).await?));
     }
     Ok(Json(accounts))
 }
 
-async fn portfolio(service: Scoped, Path(portfolio): Path<String>) -> Answer<Account> {
-    Ok(Json(Account::from(&named(&service, &portfolio).await?)))
+async fn portfolio(service: Scoped, Path(portfolio): Path<String>) -> Answer<AccountRecord> {
+    Ok(Json(AccountRecord::from(&named(&service, &portfolio).await?)))
 }
 
 async fn latest(service: Scoped, Path(portfolio): Path<String>) -> Answer<Latest> {

@@ -5,7 +5,7 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use accounts::Kind;
+use accounts::CredentialKind;
 use app::backend::Backend;
 use async_trait::async_trait;
 use axum::{
@@ -94,7 +94,7 @@ impl Scoped {
 
     /// Whether the caller authenticated by an API client's token.
     pub fn is_by_token(&self) -> bool {
-        self.caller().credential().is_some_and(|credential| credential.kind == Kind::Token)
+        self.caller().credential().is_some_and(|credential| credential.kind == CredentialKind::Token)
     }
 
     pub(crate) fn service(&self) -> &Service {

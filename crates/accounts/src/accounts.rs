@@ -58,14 +58,14 @@ pub struct Credential {
     /// What the account may do; `None` where there is no such account.
     pub role: Option<Role>,
     /// What it is.
-    pub kind: Kind,
+    pub kind: CredentialKind,
     /// When it expires.
     pub expires_at: Option<Timestamp>,
 }
 
 /// Kinds of credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum CredentialKind {
     /// A browser's session.
     Session,
     /// An API client's token.
@@ -397,7 +397,7 @@ impl Accounts {
         let mut shared = Vec::new();
         for row in store::for_viewers(&self.0.pool, now()).await? {
             if let Some(credential) = credential(Some(row))?
-                && let Kind::Share(run) = credential.kind
+                && let CredentialKind::Share(run) = credential.kind
             {
                 shared.push((run, credential));
             }
@@ -507,9 +507,9 @@ fn credential(row: Option<Row>) -> Result<Option<Credential>, AccountsError> {
     let Some(row) = row else { return Ok(None) };
     let decode = |error: String| AccountsError::from(sqlx::Error::Decode(error.into()));
     let kind = match (row.kind.as_str(), row.run) {
-        (SESSION, _) => Kind::Session,
-        (TOKEN, _) => Kind::Token,
-        (SHARE, Some(run)) => Kind::Share(RunId(run)),
+        (SESSION, _) => CredentialKind::Session,
+        (TOKEN, _) => CredentialKind::Token,
+        (SHARE, Some(run)) => CredentialKind::Share(RunId(run)),
         (other, _) => return Err(decode(format!("{other} is no kind of credential"))),
     };
     Ok(Some(Credential {

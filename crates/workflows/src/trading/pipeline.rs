@@ -58,8 +58,8 @@ pub mod state {
     pub const RATING: &str = "rating";
 }
 
-/// An analyst's place at the desk.
-struct Seat {
+/// How one of the analysts is shown, what it is asked, and which tools it is offered.
+struct AnalystSpec {
     node: &'static str,
     role: &'static str,
     label: &'static str,
@@ -69,9 +69,9 @@ struct Seat {
     tools: &'static [Tool],
 }
 
-fn seat(analyst: Analyst) -> Seat {
+fn spec(analyst: Analyst) -> AnalystSpec {
     match analyst {
-        Analyst::Market => Seat {
+        Analyst::Market => AnalystSpec {
             node: "market_analyst",
             role: "market",
             label: "Market analyst",
@@ -80,7 +80,7 @@ fn seat(analyst: Analyst) -> Seat {
             prompt: roles::MARKET,
             tools: &[Tool::StockData, Tool::Indicators, Tool::CriticalCondition],
         },
-        Analyst::Social => Seat {
+        Analyst::Social => AnalystSpec {
             node: "social_analyst",
             role: "social",
             label: "Social analyst",
@@ -89,7 +89,7 @@ fn seat(analyst: Analyst) -> Seat {
             prompt: roles::SOCIAL,
             tools: &[Tool::News],
         },
-        Analyst::News => Seat {
+        Analyst::News => AnalystSpec {
             node: "news_analyst",
             role: "news",
             label: "News analyst",
@@ -98,7 +98,7 @@ fn seat(analyst: Analyst) -> Seat {
             prompt: roles::NEWS,
             tools: &[Tool::News, Tool::GlobalNews],
         },
-        Analyst::Fundamentals => Seat {
+        Analyst::Fundamentals => AnalystSpec {
             node: "fundamentals_analyst",
             role: "fundamentals",
             label: "Fundamentals analyst",
@@ -118,7 +118,7 @@ fn seat(analyst: Analyst) -> Seat {
 
 /// The name of an input in [`Missing`].
 fn input(analyst: Analyst) -> &'static str {
-    seat(analyst).role
+    spec(analyst).role
 }
 
 /// The stock and the day of a run.
@@ -160,8 +160,8 @@ pub(super) fn graph(subject: &Subject, analysts: &[Analyst]) -> Result<Graph, St
 
     let screen = node_id("screen")?;
     for analyst in &selected {
-        let seat = seat(*analyst);
-        let plan = planned(seat.node, seat.label, seat.role, "Analysts", Some(Tier::Quick), 1)?;
+        let spec = spec(*analyst);
+        let plan = planned(spec.node, spec.label, spec.role, "Analysts", Some(Tier::Quick), 1)?;
         let id = plan.id.clone();
         graph.node(plan, AnalystWork { subject: subject.clone(), analyst: *analyst });
         graph.flow(&id, &screen);
@@ -309,14 +309,14 @@ struct AnalystWork {
 #[async_trait]
 impl Work for AnalystWork {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
-        let seat = seat(self.analyst);
+        let spec = spec(self.analyst);
         let market = match self.analyst {
             Analyst::Market => Some(self.measure(node).await?),
             _ => None,
         };
         let facts = CaseFacts { market: market.clone(), ..self.subject.facts(node, None)? };
-        let messages = prompt(seat.prompt, self.subject.header()).facts(&facts);
-        let tools = ResearchTools::new(self.subject.sources.clone(), self.subject.date, seat.tools);
+        let messages = prompt(spec.prompt, self.subject.header()).facts(&facts);
+        let tools = ResearchTools::new(self.subject.sources.clone(), self.subject.date, spec.tools);
         let talk = converse(node, brief(node, messages, None), &tools).await?;
 
         let gap = if market.is_some() { None } else { gap(&talk.tools) };
@@ -328,14 +328,14 @@ impl Work for AnalystWork {
             }
             (None, None) => Vec::new(),
         };
-        let report = report(seat.report, seat.title, &talk.answer, figures);
+        let report = report(spec.report, spec.title, &talk.answer, figures);
         let critical = talk.tools.iter().find_map(critical_condition);
         let warning = critical
             .as_ref()
             .map(|reason| log(LogLevel::Warning, format!("Critical condition reported: {reason}")));
         node.emit([report].into_iter().chain(warning).collect()).await?;
 
-        let mut outcome = Outcome::default().set(seat.report, &talk.answer)?;
+        let mut outcome = Outcome::default().set(spec.report, &talk.answer)?;
         if let Some(market) = market {
             outcome = outcome.set(state::MARKET_FIGURES, market)?;
         }
