@@ -5,10 +5,31 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::JsonError;
-
 /// The deepest nesting of objects and lists that is read.
 const DEPTH: usize = 64;
+
+/// Why a text has no object.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JsonError {
+    /// There is none.
+    #[error("there is no JSON object in it")]
+    NoObject,
+    /// There is JSON, but not an object.
+    #[error("it is JSON, but not an object")]
+    NotAnObject,
+    /// There are several objects that differ.
+    #[error("there are several JSON objects in it that differ")]
+    Several,
+    /// The object is cut off.
+    #[error("the JSON object is cut off")]
+    CutOff,
+    /// The nesting exceeds the limit.
+    #[error("its objects and lists are nested deeper than {0} levels")]
+    TooDeep(usize),
+    /// A syntax error.
+    #[error("the JSON object has an error: {0}")]
+    Malformed(String),
+}
 
 /// A JSON value respelled as strict JSON.
 pub(crate) struct StrictJson {

@@ -20,6 +20,7 @@
 
 mod address;
 mod attempt;
+mod backoff;
 mod calls;
 mod chat;
 mod config;
@@ -52,6 +53,7 @@ mod tool_name;
 mod tool_text;
 mod wire;
 
+pub use backoff::Backoff;
 pub use chat::{
     AnswerSchema, Arguments, ChatAnswer, ChatFailure, ChatModel, ChatRequest, Message, Piece, Sink,
     ToolRequest, ToolSpec, render,
@@ -59,10 +61,10 @@ pub use chat::{
 pub use config::{ProviderConfig, Tiers, Timeouts};
 pub use endpoint_queues::EndpointQueues;
 pub use error::{ChatError, TimeoutPhase};
+pub use json::JsonError;
 pub use price::PriceTable;
 pub use provider::Provider;
 pub use registry::{Missing, ModelRegistry};
 pub use rehearsal::{Rehearsal, Script, Turn};
-pub use retry::Backoff;
 pub use secret::Secret;
-pub use structured::{JsonError, extract_json, parse_structured};
+pub use structured::{extract_json, parse_structured};
