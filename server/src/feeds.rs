@@ -8,8 +8,7 @@ use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::{
-    peer::{CloseReason, Disconnected, Peer},
-    polls::OpenedPoll,
+    peer::{CloseReason, Disconnected, OpenedPoll, Peer},
     problem::ProblemResponse,
     scope::Scoped,
 };

@@ -6,8 +6,8 @@ use llm::{EndpointQueues, ModelRegistry, PriceTable, Provider, ProviderConfig, T
 use protocol::{ModelProfile, ProfileName, Tier};
 
 use crate::{
-    ServeError,
     config::ModelOptions,
+    error::ServeError,
     key,
     settings::{ModelSettings, Settings},
 };

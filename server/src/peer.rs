@@ -1,5 +1,7 @@
 //! Connected clients, by socket or by poll, and the rules that all of them follow.
 
+mod polls;
+
 use std::{error::Error, pin::Pin, time::Duration};
 
 use axum::{
@@ -13,7 +15,7 @@ use futures::{
     stream::{self, BoxStream},
 };
 use journal::JournalError;
-use protocol::{AccountId, Control, Timestamp, Trouble};
+use protocol::{AccountId, Control, Trouble};
 use tokio::{
     sync::watch,
     time::{Instant, Interval, MissedTickBehavior, interval_at, timeout},
@@ -24,7 +26,9 @@ use tokio_util::{
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
 
-use crate::polls::{OpenedPoll, PollSender, Polls};
+use self::polls::PollSender;
+pub use self::polls::{OpenedPoll, Polls};
+use crate::clock::now;
 
 /// A peer that takes no byte for this long is dropped (backpressure).
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -319,8 +323,7 @@ impl Peer {
     }
 
     async fn beat(&mut self) -> Result<(), Disconnected> {
-        let at = Timestamp(jiff::Timestamp::now().as_millisecond());
-        self.send(Control::Heartbeat { at }.encode()).await
+        self.send(Control::Heartbeat { at: now() }.encode()).await
     }
 
     /// Takes from the token bucket. A peer that answers pings and says little stays far below the limit.

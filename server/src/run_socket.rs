@@ -16,8 +16,7 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{
     access::Admission,
-    peer::{CloseReason, Disconnected, Peer, Served},
-    polls::OpenedPoll,
+    peer::{CloseReason, Disconnected, OpenedPoll, Peer, Served},
     problem::{ProblemResponse, no_such},
     scope::{Activity, Scoped},
 };

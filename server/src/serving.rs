@@ -16,7 +16,7 @@ use hyper_util::{
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Listener, access::PeerAddress};
+use crate::{access::PeerAddress, listener::Listener};
 
 /// The bounds.
 pub struct ConnectionLimits {

@@ -1,17 +1,15 @@
 //! `pitwall backup`, `pitwall check`, and the retention of runs.
 
-use std::{
-    fs,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{fs, sync::Arc, time::Duration};
 
 use protocol::{Problem, Timestamp};
 
 use crate::{
-    ServeError, Service,
+    clock::now,
     config::{BackupOptions, CheckOptions, RetentionOptions},
+    error::ServeError,
     problem::from_journal,
+    service::Service,
 };
 
 /// The database of runs and portfolios, in the data folder.
@@ -114,9 +112,4 @@ async fn delete_oldest(service: &Service, before: Timestamp, most: u32) -> Resul
         }
     }
     Ok(deleted)
-}
-
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -12,8 +12,7 @@ use protocol::{Problem, RunId};
 
 use super::{Access, Caller};
 use crate::{
-    peer::{Disconnected, Peer, Sockets},
-    polls::OpenedPoll,
+    peer::{Disconnected, OpenedPoll, Peer, Sockets},
     problem::from_accounts,
 };
 

@@ -24,10 +24,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use workflows::trading::{Desk, DeskError, Trading};
 
 use crate::{
-    ServeError,
+    error::ServeError,
     feeds::send,
-    peer::{CloseReason, Disconnected, Peer},
-    polls::OpenedPoll,
+    peer::{CloseReason, Disconnected, OpenedPoll, Peer},
     problem::{ProblemResponse, from_journal, no_such},
     rest::{JsonBody, Path, Query, Reply},
     scope::{Gateway, Scoped},

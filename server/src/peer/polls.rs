@@ -1,7 +1,7 @@
 //! Polls: the messages of a socket in responses to one request after another, for clients that no socket
 //! reaches. `POST` at a socket's address opens one, `GET /ws/v1/polls/{poll}?after=N` continues it.
 //!
-//! A [`Peer`](crate::peer::Peer) is served alike by either. Messages wait for the client up to [`BUFFER_BYTES`]
+//! A [`Peer`](super::Peer) is served alike by either. Messages wait for the client up to [`BUFFER_BYTES`]
 //! (backpressure); responses are numbered, and a lost one is repeated.
 
 use std::{
@@ -13,13 +13,13 @@ use std::{
 use accounts::RandomToken;
 use axum::{
     Json,
-    extract::{Path, Query, ws::Utf8Bytes},
-    http::{StatusCode, header},
+    extract::ws::Utf8Bytes,
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use bytes::{BufMut, Bytes, BytesMut};
 use protocol::{AccountId, Problem};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::{
     sync::{
         Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore,
@@ -29,7 +29,7 @@ use tokio::{
     time::sleep,
 };
 
-use crate::{peer::Disconnected, problem::ProblemResponse, scope::Scoped};
+use super::Disconnected;
 
 /// The most bytes that wait for a client, and roughly the most in one response.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -71,6 +71,35 @@ impl Polls {
             _registration: registration,
         };
         (OpenedPoll { poll: name }, sender)
+    }
+
+    /// The response of a poll after number `after`. If `hold`, it waits for a message.
+    ///
+    /// # Errors
+    /// 404: this account has no such poll, or it has ended. 410: no response has this number. 409: the client
+    /// has sent another request meanwhile.
+    pub async fn answer(
+        &self,
+        name: &str,
+        holder: Option<&AccountId>,
+        after: u64,
+        hold: bool,
+    ) -> Result<Bytes, Problem> {
+        let lines = self.find(name, holder)?.answer(after, hold).await?;
+        if lines.is_none() {
+            self.lock().remove(name);
+        }
+        lines.ok_or_else(ended)
+    }
+
+    /// Ends a poll.
+    ///
+    /// # Errors
+    /// 404: this account has no such poll.
+    pub fn end(&self, name: &str, holder: Option<&AccountId>) -> Result<(), Problem> {
+        self.find(name, holder)?;
+        self.lock().remove(name);
+        Ok(())
     }
 
     /// The poll with this id, if it belongs to this account.
@@ -198,40 +227,4 @@ impl Poll {
         reader.last = lines.freeze();
         Ok(Some(reader.last.clone()))
     }
-}
-
-/// The parameters of a client's request.
-#[derive(Debug, Deserialize)]
-pub struct Ask {
-    /// The number of the last response that the client has; 0 for none.
-    #[serde(default)]
-    after: u64,
-    /// Whether to wait for a message if there is none.
-    #[serde(default = "yes")]
-    hold: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// `GET /ws/v1/polls/{poll}?after=N`: the messages of the response after number N.
-pub async fn ask(
-    service: Scoped,
-    Path(name): Path<String>,
-    Query(Ask { after, hold }): Query<Ask>,
-) -> Result<impl IntoResponse, ProblemResponse> {
-    let poll = service.polls().find(&name, service.caller().name())?;
-    let Some(lines) = poll.answer(after, hold).await? else {
-        service.polls().lock().remove(&name);
-        return Err(ended().into());
-    };
-    Ok(([(header::CONTENT_TYPE, "application/x-ndjson"), (header::CACHE_CONTROL, "no-store")], lines))
-}
-
-/// `DELETE /ws/v1/polls/{poll}`: the client closes the poll.
-pub async fn end(service: Scoped, Path(name): Path<String>) -> Result<StatusCode, ProblemResponse> {
-    service.polls().find(&name, service.caller().name())?;
-    service.polls().lock().remove(&name);
-    Ok(StatusCode::NO_CONTENT)
 }
