@@ -60,7 +60,7 @@ pub type SharedBackend = Arc<dyn Backend>;
 /// What people do with their own access. What ends or renews the session gives a cookie to set.
 #[async_trait]
 pub trait AccountBackend: Send + Sync {
-    /// Who asks.
+    /// The caller's account and role.
     async fn identity(&self) -> Identity;
     /// Ends the session and its sockets; returns the cookie that takes it away.
     async fn sign_out(&self) -> Result<String, Problem>;

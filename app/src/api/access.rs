@@ -30,7 +30,7 @@ fn set_cookie(cookie: Result<String, protocol::Problem>) -> Result<(), ApiError>
     Ok(())
 }
 
-/// Who asks.
+/// The caller's account and role.
 #[server(name = IdentityCall, prefix = "/rpc", endpoint = "identity", input = JsonText, output = JsonText, client = Caller)]
 pub async fn identity() -> Result<Identity, ApiError> {
     Ok(account_backend()?.identity().await)
