@@ -119,7 +119,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        AnswerSchema, Arguments, ToolRequest, ToolSpec,
+        AnswerSchema, Arguments, Message, ToolRequest, ToolSpec,
         partial_answer::{CompleteAnswer, PartialAnswer},
     };
 

@@ -1,6 +1,5 @@
 //! Runs as files.
 
-use app::backend::Backend as _;
 use axum::{
     Json,
     body::Body,
