@@ -59,8 +59,8 @@ pub type SharedBackend = Arc<dyn Backend>;
 
 /// What people do with their own access. What ends or renews the session gives a cookie to set.
 #[async_trait]
-pub trait Gate: Send + Sync {
-    /// Who asks.
+pub trait AccountBackend: Send + Sync {
+    /// The caller's account and role.
     async fn identity(&self) -> Identity;
     /// Ends the session and its sockets; returns the cookie that takes it away.
     async fn sign_out(&self) -> Result<String, Problem>;
@@ -95,5 +95,5 @@ pub trait Gate: Send + Sync {
     async fn remove_account(&self, id: AccountId) -> Result<(), Problem>;
 }
 
-/// The gate as it stands in the context.
-pub type SharedGate = Arc<dyn Gate>;
+/// The rules of access as they stand in the context.
+pub type SharedAccountBackend = Arc<dyn AccountBackend>;

@@ -2,18 +2,17 @@
 //!
 //! - `admission`: the right to open a socket, and how many one account may have
 //! - `caller`: the authenticated caller and its permissions
-//! - `cookies`, `headers`, `origin`: the parts of HTTP that the rules read and write
-//! - `gate`: signing in and out, tokens, shares, accounts; `sign_in`: the form
+//! - `request_head`, `cookies`, `origin`: the parts of HTTP that the rules read and write
+//! - `refusal`: the responses to requests that are not let in
 //! - `proxy`: the client's address behind a trusted proxy
 
 mod admission;
 mod caller;
 mod cookies;
-mod gate;
-mod headers;
 mod origin;
 mod proxy;
-mod sign_in;
+mod refusal;
+mod request_head;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -21,11 +20,11 @@ use std::{
     time::Duration,
 };
 
-use ::accounts::{Accounts, AccountsError, Kind, RandomToken, same_secret};
+use ::accounts::{Accounts, AccountsError, Credential, CredentialKind, RandomToken, same_secret};
 use axum::{
     body::{Body, HttpBody},
     extract::{Path, Request, State},
-    http::{HeaderMap, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{Html, IntoResponse, Redirect, Response},
 };
@@ -33,20 +32,24 @@ use http_body_util::Limited;
 use protocol::{AccessMode, AccountId, Problem, Role, RunId};
 
 pub use admission::Admission;
-pub use caller::Caller;
+pub use caller::{Caller, RequestContext};
 use cookies::Cookies;
-pub use gate::Visit;
-pub use headers::protect;
-use origin::Doors;
+use origin::AllowedOrigins;
 use proxy::Proxies;
-pub use sign_in::{kept, sign_in};
+use refusal::{NOT_FROM_THERE, NOT_THIS_NAME, refused_page, unauthorized};
+use request_head::RequestHead;
 
 use crate::{
-    BasePath, ServeError,
+    base_path::BasePath,
     config::AccessOptions,
-    limits::{LARGEST_BODY, LARGEST_IMPORT, LONGEST_ADDRESS},
+    error::ServeError,
+    headers::{escape, protect},
+    limits::LONGEST_ADDRESS,
     problem::{ProblemResponse, from_accounts, too_large},
 };
+
+/// The path of the sign-in form, and of its target.
+pub const SIGN_IN: &str = "/sign-in";
 
 /// The peer address of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -58,11 +61,11 @@ pub struct Access {
     base: BasePath,
     token: Option<String>,
     accounts: Accounts,
-    doors: Doors,
+    allowed: AllowedOrigins,
     proxies: Proxies,
     cookies: Cookies,
     session_life: Duration,
-    seats: admission::Seats,
+    slots: admission::SocketSlots,
 }
 
 impl Access {
@@ -82,17 +85,17 @@ impl Access {
             (AccessMode::Token, None) => Some(RandomToken::new().reveal().to_owned()),
             (AccessMode::Open | AccessMode::Accounts, _) => None,
         };
-        let doors = Doors::new(address, &options.allow_host, &options.allow_origin);
+        let allowed = AllowedOrigins::new(address, &options.allow_host, &options.allow_origin);
         Ok(Self {
             mode,
             token,
             accounts,
-            cookies: Cookies::new(address.port(), doors.is_secure(), &base),
+            cookies: Cookies::new(address.port(), allowed.is_secure(), &base),
             base,
-            doors,
+            allowed,
             proxies: Proxies(options.trusted_proxy.clone()),
             session_life: options.session_life,
-            seats: admission::Seats::new(options.sockets_per_account),
+            slots: admission::SocketSlots::new(options.sockets_per_account),
         })
     }
 
@@ -109,13 +112,56 @@ impl Access {
         }
     }
 
+    /// The accounts and their credentials.
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
     /// Whether this is the server's own token.
-    fn is_token(&self, given: &str) -> bool {
+    pub fn is_token(&self, given: &str) -> bool {
         self.token.as_ref().is_some_and(|token| same_secret(token, given))
     }
 
+    /// Begins a session and returns its cookie.
+    ///
+    /// # Errors
+    /// The session cannot be stored.
+    pub async fn begin_session(&self, account: &AccountId) -> Result<HeaderValue, AccountsError> {
+        let session = self.accounts.begin_session(account, self.session_life).await?;
+        Ok(self.cookies.set_session(session.token.reveal(), self.session_life))
+    }
+
+    /// The cookie that takes the session away.
+    pub fn end_session_cookie(&self) -> HeaderValue {
+        self.cookies.end_session()
+    }
+
+    /// Whether the browser sent a session's cookie.
+    pub fn has_session_cookie(&self, headers: &HeaderMap) -> bool {
+        self.cookies.session(headers).is_some()
+    }
+
+    /// Whether, as far as the settings tell, a browser reaches a server that needs HTTPS without it.
+    pub fn lacks_https(&self, headers: &HeaderMap) -> bool {
+        self.allowed.is_secure() && self.allowed.is_plain(headers)
+    }
+
+    /// A browser that follows a link from another site withholds a strict cookie. A step from this page of our
+    /// own carries it.
+    pub fn step_within(&self, headers: &HeaderMap, address: &str) -> Option<Response> {
+        let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+        (site == Some("cross-site")).then(|| {
+            let address = escape(&self.base.at(address));
+            let page = format!(
+                "<!DOCTYPE html><html lang=\"en\"><title>Pitwall</title>\
+                 <meta http-equiv=\"refresh\" content=\"0;url={address}\"><a href=\"{address}\">Go on</a></html>"
+            );
+            (StatusCode::OK, [(header::CACHE_CONTROL, "no-store")], Html(page)).into_response()
+        })
+    }
+
     /// Authenticates a request. `None`: without valid credentials.
-    async fn caller(&self, request: &Shown<'_>) -> Result<Option<Caller>, AccountsError> {
+    async fn caller(&self, request: &RequestHead<'_>) -> Result<Option<Caller>, AccountsError> {
         let shared = self.shared(request.headers).await?;
         let known = match self.mode {
             AccessMode::Open => Some(Caller::local(None)),
@@ -141,7 +187,7 @@ impl Access {
         Ok(Some(caller.with_shared(shared)))
     }
 
-    fn by_credential(&self, credential: Option<::accounts::Credential>) -> Option<Caller> {
+    fn by_credential(&self, credential: Option<Credential>) -> Option<Caller> {
         let credential = credential?;
         match (self.mode, credential.role) {
             // The account `local` of a server without accounts has no row.
@@ -154,14 +200,11 @@ impl Access {
     }
 
     /// The runs whose share links this browser has opened.
-    async fn shared(
-        &self,
-        headers: &HeaderMap,
-    ) -> Result<Vec<(RunId, ::accounts::Credential)>, AccountsError> {
+    async fn shared(&self, headers: &HeaderMap) -> Result<Vec<(RunId, Credential)>, AccountsError> {
         let mut shared = Vec::new();
         for token in self.cookies.shares(headers) {
             if let Some(credential) = self.accounts.shared(token).await?
-                && let Kind::Share(run) = credential.kind
+                && let CredentialKind::Share(run) = credential.kind
             {
                 shared.push((run, credential));
             }
@@ -189,90 +232,9 @@ async fn mode(options: &AccessOptions, accounts: &Accounts, ip: IpAddr) -> Resul
     }
 }
 
-/// The parts of a request that the rules read.
-struct Shown<'r> {
-    method: &'r Method,
-    uri: &'r Uri,
-    headers: &'r HeaderMap,
-}
-
-impl<'r> Shown<'r> {
-    fn new(request: &'r Request) -> Self {
-        Self { method: request.method(), uri: request.uri(), headers: request.headers() }
-    }
-
-    fn is_socket(&self) -> bool {
-        let upgrade = self.headers.get(header::UPGRADE).and_then(|value| value.to_str().ok());
-        upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket"))
-            || self.uri.path().starts_with("/ws/")
-    }
-
-    fn is_write(&self) -> bool {
-        !matches!(*self.method, Method::GET | Method::HEAD | Method::OPTIONS)
-    }
-
-    /// Whether a browser navigates to a page, in contrast to a program's call.
-    fn is_page(&self) -> bool {
-        let path = self.uri.path();
-        !self.is_write() && !["/api/", "/ws/", "/rpc/"].iter().any(|prefix| path.starts_with(prefix))
-    }
-
-    /// Whether a person will read the answer.
-    fn wants_html(&self) -> bool {
-        let accepted = self.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-        (self.is_page() || self.uri.path() == sign_in::FORM)
-            && accepted.is_some_and(|accepted| accepted.contains("text/html"))
-    }
-
-    /// Whether it is a form that a browser submits without scripts.
-    fn is_form(&self) -> bool {
-        self.is_write() && self.wants_html()
-    }
-
-    /// Whether it is served without authentication: what the sign-in page needs, and the endpoints that
-    /// authenticate.
-    fn is_public(&self) -> bool {
-        let path = self.uri.path();
-        let is_file = path.starts_with("/pkg/") || path.starts_with("/fonts/");
-        is_file
-            || matches!(path, "/favicon.svg" | "/healthz" | "/sign-in" | "/sign-in/kept")
-            || path == "/rpc/identity"
-            || (path == "/api/v1/tokens" && *self.method == Method::POST)
-            || path.starts_with("/s/")
-    }
-
-    /// The largest body that is accepted, in bytes.
-    fn largest_body(&self) -> usize {
-        if self.uri.path() == "/api/v1/runs/import" { LARGEST_IMPORT } else { LARGEST_BODY }
-    }
-
-    /// The token of the request itself, which no browser attaches automatically.
-    fn token(&self) -> Option<&'r str> {
-        let bearer = self.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let bearer = bearer.and_then(|value| {
-            let (scheme, token) = value.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-        });
-        bearer.or_else(|| if self.is_socket() { self.query_token() } else { None })
-    }
-
-    /// `?token=…`.
-    fn query_token(&self) -> Option<&'r str> {
-        self.uri.query()?.split('&').find_map(|pair| pair.strip_prefix("token="))
-    }
-
-    /// The URL without the token.
-    fn without_token(&self) -> String {
-        let rest = self.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.starts_with("token="));
-        let rest = rest.collect::<Vec<_>>().join("&");
-        let path = self.uri.path();
-        if rest.is_empty() { path.to_owned() } else { format!("{path}?{rest}") }
-    }
-}
-
 /// The middleware in front of all routes: checks host, origin and credentials.
 pub async fn guard(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
-    let is_page = Shown::new(&request).is_page();
+    let is_page = RequestHead::new(&request).is_page();
     let mut response = match admit(&access, request).await {
         Ok(request) => next.run(request).await,
         Err(answer) => answer,
@@ -287,45 +249,45 @@ async fn admit(access: &Access, request: Request) -> Result<Request, Response> {
     let peer =
         request.extensions().get::<PeerAddress>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip());
     let client = access.proxies.client(peer, request.headers());
-    let shown = Shown::new(&request);
-    if shown.uri.path() == "/healthz" {
+    let head = RequestHead::new(&request);
+    if head.uri.path() == "/healthz" {
         return Ok(request);
     }
-    access.doors.check_host(shown.uri, shown.headers).map_err(|problem| match shown.wants_html() {
+    access.allowed.check_host(head.uri, head.headers).map_err(|problem| match head.wants_html() {
         true => refused_page(&problem, &NOT_THIS_NAME),
         false => refuse(problem),
     })?;
-    check_size(&shown, &request).map_err(refuse)?;
-    if let Some(answer) = swap_token(access, &shown).await? {
+    check_size(&head, &request).map_err(refuse)?;
+    if let Some(answer) = swap_token(access, &head).await? {
         return Err(answer);
     }
-    let caller = access.caller(&shown).await.map_err(|error| refuse(from_accounts(error)))?;
-    if shown.is_write() || shown.is_socket() {
-        let by_cookie = shown.token().is_none() && access.cookies.any(shown.headers);
-        access.doors.check_origin(shown.headers, by_cookie).map_err(|problem| match shown.is_form() {
+    let caller = access.caller(&head).await.map_err(|error| refuse(from_accounts(error)))?;
+    if head.is_write() || head.is_socket() {
+        let by_cookie = head.token().is_none() && access.cookies.any(head.headers);
+        access.allowed.check_origin(head.headers, by_cookie).map_err(|problem| match head.is_form() {
             true => refused_page(&problem, &NOT_FROM_THERE),
             false => refuse(problem),
         })?;
     }
     let caller = match caller {
         Some(caller) => caller,
-        None if shown.is_public() => Caller::nobody(),
-        None if shown.is_page() => return Err(to_sign_in(&access.base, &shown)),
+        None if head.is_public() => Caller::nobody(),
+        None if head.is_page() => return Err(to_sign_in(access, &head)),
         None => return Err(unauthorized(access.mode)),
     };
-    let largest_body = shown.largest_body();
+    let largest_body = head.largest_body();
     let (mut parts, body) = request.into_parts();
-    parts.extensions.insert(Visit { caller, peer: client });
+    parts.extensions.insert(RequestContext { caller, peer: client });
     let body = Body::new(Limited::new(body, largest_body));
     Ok(Request::from_parts(parts, body))
 }
 
-fn check_size(shown: &Shown<'_>, request: &Request) -> Result<(), Problem> {
-    if shown.uri.path_and_query().is_some_and(|address| address.as_str().len() > LONGEST_ADDRESS) {
+fn check_size(head: &RequestHead<'_>, request: &Request) -> Result<(), Problem> {
+    if head.uri.path_and_query().is_some_and(|address| address.as_str().len() > LONGEST_ADDRESS) {
         let detail = format!("The address is longer than {LONGEST_ADDRESS} bytes.");
         return Err(Problem { status: 414, detail });
     }
-    let most = shown.largest_body();
+    let most = head.largest_body();
     if request.body().size_hint().lower() > most as u64 {
         return Err(too_large(most));
     }
@@ -333,92 +295,41 @@ fn check_size(shown: &Shown<'_>, request: &Request) -> Result<(), Problem> {
 }
 
 /// Exchanges a token in a page's URL for a session cookie, and redirects to the URL without it.
-async fn swap_token(access: &Access, shown: &Shown<'_>) -> Result<Option<Response>, Response> {
-    let Some(token) = shown.query_token().filter(|_| shown.is_page() && !shown.is_public()) else {
+async fn swap_token(access: &Access, head: &RequestHead<'_>) -> Result<Option<Response>, Response> {
+    let Some(token) = head.query_token().filter(|_| head.is_page() && !head.is_public()) else {
         return Ok(None);
     };
-    let address = shown.without_token();
+    let address = head.without_token();
     if !access.is_token(token) {
-        return Ok((access.mode == AccessMode::Token).then(|| Redirect::to("/sign-in").into_response()));
+        return Ok((access.mode == AccessMode::Token).then(|| Redirect::to(SIGN_IN).into_response()));
     }
     let cookie = access.begin_session(&AccountId::local()).await;
     let cookie = cookie.map_err(|error| ProblemResponse(from_accounts(error)).into_response())?;
-    Ok(Some(([(header::SET_COOKIE, cookie)], Redirect::to(&sign_in::kept_then(&address))).into_response()))
-}
-
-fn unauthorized(mode: AccessMode) -> Response {
-    let detail = match mode {
-        AccessMode::Accounts => {
-            "Sign in first: send a token as \"Authorization: Bearer …\", or as ?token=… on a socket. \
-             POST /api/v1/tokens gives one for a name and a password."
-        }
-        AccessMode::Open | AccessMode::Token => {
-            "Sign in first: send the token that the server printed at its start as \
-             \"Authorization: Bearer …\", or as ?token=… on a socket."
-        }
-    };
-    let problem = Problem { status: 401, detail: detail.to_owned() };
-    ([(header::WWW_AUTHENTICATE, "Bearer")], ProblemResponse(problem)).into_response()
-}
-
-/// The texts around a problem that is shown as a page.
-struct Refusal {
-    heading: &'static str,
-    why: &'static str,
-}
-
-const NOT_THIS_NAME: Refusal = Refusal {
-    heading: "Pitwall is not opened under this name",
-    why: "Other names are refused because a page of another site could otherwise lead a name of its own to this \
-          machine and act as you.",
-};
-
-const NOT_FROM_THERE: Refusal = Refusal {
-    heading: "Nobody can sign in from this address",
-    why: "Other addresses are refused because a page of another site could otherwise act as you.",
-};
-
-/// A problem as a page of its own, for callers that cannot load the application either. The last words are a
-/// setting to copy.
-fn refused_page(problem: &Problem, Refusal { heading, why }: &Refusal) -> Response {
-    let detail = headers::escape(&problem.detail);
-    let detail = match detail.split_once(" --allow-") {
-        Some((words, setting)) => format!("{words} <code>--allow-{setting}</code>"),
-        None => detail,
-    };
-    let page = format!(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{heading}</title></head>\
-         <body><main><h1>{heading}</h1><p>{detail}</p><p>{why}</p></main></body></html>"
-    );
-    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::MISDIRECTED_REQUEST);
-    (status, Html(page)).into_response()
+    Ok(Some(([(header::SET_COOKIE, cookie)], Redirect::to(&kept_then(&address))).into_response()))
 }
 
 /// Redirects a page that needs authentication to the sign-in form.
-fn to_sign_in(base: &BasePath, shown: &Shown<'_>) -> Response {
-    let address = shown.uri.path_and_query().map_or("/", |address| address.as_str());
-    if let Some(step) = step_within(base, shown.headers, address) {
+fn to_sign_in(access: &Access, head: &RequestHead<'_>) -> Response {
+    let address = head.uri.path_and_query().map_or("/", |address| address.as_str());
+    if let Some(step) = access.step_within(head.headers, address) {
         return step;
     }
-    let next: String = form_urlencoded::byte_serialize(address.as_bytes()).collect();
-    Redirect::to(&if address == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={next}") })
-        .into_response()
+    let form = match address {
+        "/" => SIGN_IN.to_owned(),
+        _ => format!("{SIGN_IN}?next={}", encoded(address)),
+    };
+    Redirect::to(&form).into_response()
 }
 
-/// A browser that follows a link from another site withholds a strict cookie. A step from this page of our
-/// own carries it.
-fn step_within(base: &BasePath, headers: &HeaderMap, address: &str) -> Option<Response> {
-    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
-    (site == Some("cross-site")).then(|| {
-        let address = self::headers::escape(&base.at(address));
-        let page = format!(
-            "<!DOCTYPE html><html lang=\"en\"><title>Pitwall</title>\
-             <meta http-equiv=\"refresh\" content=\"0;url={address}\"><a href=\"{address}\">Go on</a></html>"
-        );
-        (StatusCode::OK, [(header::CACHE_CONTROL, "no-store")], Html(page)).into_response()
-    })
+/// A text within the query of an address.
+pub fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// The address that checks whether the browser kept the cookie of this response, and then redirects to
+/// `next`.
+pub fn kept_then(next: &str) -> String {
+    format!("{SIGN_IN}/kept?next={}", encoded(next))
 }
 
 /// `GET /s/{token}`: stores the link's token in a cookie, and redirects to its run.
@@ -429,7 +340,7 @@ pub async fn open_share(
 ) -> Result<Response, ProblemResponse> {
     let shared = access.accounts.shared(&token).await.map_err(from_accounts)?;
     match shared.map(|credential| credential.kind) {
-        Some(Kind::Share(run)) => {
+        Some(CredentialKind::Share(run)) => {
             let cookie = access.cookies.add_share(&headers, &token);
             Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&format!("/runs/{run}"))).into_response())
         }

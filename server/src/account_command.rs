@@ -6,8 +6,9 @@ use accounts::Accounts;
 use protocol::{AccountSummary, Allowance, Limits};
 
 use crate::{
-    ServeError, accounts_file,
     config::{AccountAct, AccountOptions},
+    error::ServeError,
+    opening::accounts_file,
 };
 
 /// Said after the first account was made.

@@ -13,15 +13,16 @@ use journal::{Encoded, JournalError};
 use protocol::{Body, Event, Problem, RunFilter, RunId, trading::PortfolioView};
 use serde_json::json;
 use wire::agentos::{
-    Account, Defaults, Latest, RunRecord, Stream, Summary, SystemFrame, Trigger, TriggerResponse,
+    AccountRecord, Defaults, Latest, RunRecord, Stream, Summary, SystemFrame, Trigger, TriggerResponse,
     portfolio_named, start_run,
 };
 
 use crate::{
-    peer::{Ending, Gone, Peer},
+    peer::{CloseReason, Disconnected, Peer},
     problem::from_journal,
-    scope::{Gateway, Scoped, Texts},
+    scope::{Gateway, Scoped},
     service::MOST_EVENTS,
+    texts::Texts,
 };
 
 /// Runs in AgentOS's list; it has no paging.
@@ -96,23 +97,23 @@ async fn run(service: Scoped, Path(run): Path<String>) -> Answer<RunRecord> {
             break;
         }
         for mut event in events {
-            make_whole(&texts, &mut event).await?;
+            load_texts(&texts, &mut event).await?;
             log.push(event);
         }
     }
     Ok(Json(RunRecord::with_events(&readable, &log)))
 }
 
-async fn portfolios(service: Scoped) -> Answer<Vec<Account>> {
+async fn portfolios(service: Scoped) -> Answer<Vec<AccountRecord>> {
     let mut accounts = Vec::new();
     for portfolio in service.portfolios().await? {
-        accounts.push(Account::from(&service.portfolio(portfolio.id, None).await?));
+        accounts.push(AccountRecord::from(&service.portfolio(portfolio.id, None).await?));
     }
     Ok(Json(accounts))
 }
 
-async fn portfolio(service: Scoped, Path(portfolio): Path<String>) -> Answer<Account> {
-    Ok(Json(Account::from(&named(&service, &portfolio).await?)))
+async fn portfolio(service: Scoped, Path(portfolio): Path<String>) -> Answer<AccountRecord> {
+    Ok(Json(AccountRecord::from(&named(&service, &portfolio).await?)))
 }
 
 async fn latest(service: Scoped, Path(portfolio): Path<String>) -> Answer<Latest> {
@@ -147,7 +148,7 @@ async fn stream(
     Ok(admission.upgrade(upgrade, move |peer| follow(peer.foreign(), service, run)))
 }
 
-async fn follow(mut peer: Peer, service: Scoped, name: String) -> Result<(), Gone> {
+async fn follow(mut peer: Peer, service: Scoped, name: String) -> Result<(), Disconnected> {
     let readable = match name.parse::<RunId>() {
         Ok(run) => service.readable(run).await.ok(),
         Err(_) => None,
@@ -157,7 +158,7 @@ async fn follow(mut peer: Peer, service: Scoped, name: String) -> Result<(), Gon
         return peer.complete().await;
     };
     let (run, texts) = (readable.run, service.texts());
-    let mut log = readable.subscribe(0).await.map_err(|_| Gone)?;
+    let mut log = readable.subscribe(0).await.map_err(|_| Disconnected)?;
     let mut stream = Stream::default();
     loop {
         let batch = tokio::select! {
@@ -166,7 +167,7 @@ async fn follow(mut peer: Peer, service: Scoped, name: String) -> Result<(), Gon
         };
         let Ok(Some(events)) = batch else {
             if let Err(JournalError::Closed) = batch {
-                return peer.end(Ending::Restart).await;
+                return peer.end(CloseReason::Restart).await;
             }
             if batch.is_err() {
                 let frame = SystemFrame::error("The log cannot be read. Connect again later.");
@@ -177,7 +178,7 @@ async fn follow(mut peer: Peer, service: Scoped, name: String) -> Result<(), Gon
         for event in events {
             let frame = frame(&texts, &mut stream, &event).await.map_err(|error| {
                 tracing::error!(%run, %error, "an event cannot be read");
-                Gone
+                Disconnected
             })?;
             if let Some(frame) = frame {
                 peer.send(frame).await?;
@@ -188,19 +189,15 @@ async fn follow(mut peer: Peer, service: Scoped, name: String) -> Result<(), Gon
 
 async fn frame(texts: &Texts, stream: &mut Stream, event: &Encoded) -> Result<Option<String>, Problem> {
     let mut event = event.decode().map_err(from_journal)?;
-    make_whole(texts, &mut event).await?;
+    load_texts(texts, &mut event).await?;
     Ok(stream.apply(&event).map(|frame| frame.encode()))
 }
 
 /// Loads long texts: AgentOS's events carry prompts and answers in full.
-async fn make_whole(texts: &Texts, event: &mut Event) -> Result<(), Problem> {
-    if matches!(event.body, Body::NodeFinished(_)) {
-        return Ok(()); // It has no form there for what a node changed in the state.
+async fn load_texts(texts: &Texts, event: &mut Event) -> Result<(), Problem> {
+    match event.body {
+        // It has no form there for what a node changed in the state.
+        Body::NodeFinished(_) => Ok(()),
+        _ => texts.load_into(event).await,
     }
-    for text in event.body.texts_mut() {
-        if text.stored().is_some() {
-            *text = texts.whole(text).await?.into();
-        }
-    }
-    Ok(())
 }

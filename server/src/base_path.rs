@@ -13,7 +13,7 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use protocol::Problem;
 
-use crate::{access::protect, problem::ProblemResponse};
+use crate::{headers::protect, problem::ProblemResponse};
 
 /// A path without a trailing slash: empty for the root, or such as `/pitwall`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

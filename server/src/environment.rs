@@ -11,7 +11,7 @@ use clap::{
     error::{ContextKind, ContextValue, Error},
 };
 
-use crate::CommandLine;
+use crate::config::CommandLine;
 
 impl CommandLine {
     /// The parsed command line, or the error to print.

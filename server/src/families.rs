@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use workflows::Family;
 
 use crate::{
-    ServeError,
+    error::ServeError,
     scope::{Gateway, Scoped},
 };
 

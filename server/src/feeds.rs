@@ -8,8 +8,7 @@ use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::{
-    peer::{Ending, Gone, Peer},
-    polls::Opened,
+    peer::{CloseReason, Disconnected, OpenedPoll, Peer},
     problem::ProblemResponse,
     scope::Scoped,
 };
@@ -24,12 +23,12 @@ pub async fn runs(service: Scoped, upgrade: WebSocketUpgrade) -> Result<Response
 }
 
 /// Opens a poll in place of the socket.
-pub async fn poll_runs(service: Scoped) -> Result<Opened, ProblemResponse> {
+pub async fn poll_runs(service: Scoped) -> Result<OpenedPoll, ProblemResponse> {
     let admission = service.admit_socket(None).await?;
     Ok(admission.poll(move |peer| follow_runs(peer, service)))
 }
 
-async fn follow_runs(mut peer: Peer, service: Scoped) -> Result<(), Gone> {
+async fn follow_runs(mut peer: Peer, service: Scoped) -> Result<(), Disconnected> {
     // Subscribed before the list is read, so that no change is missed in between.
     let mut changes = service.run_changes();
     send_recent(&mut peer, &service).await?;
@@ -39,7 +38,7 @@ async fn follow_runs(mut peer: Peer, service: Scoped) -> Result<(), Gone> {
                 Ok(RunChange::Grown(summary)) => send(&mut peer, &*summary).await?,
                 Ok(RunChange::Removed { run, .. }) => peer.send(Control::Removed { run }.encode()).await?,
                 Err(RecvError::Lagged(_)) => send_recent(&mut peer, &service).await?,
-                Err(RecvError::Closed) => return peer.end(Ending::Restart).await,
+                Err(RecvError::Closed) => return peer.end(CloseReason::Restart).await,
             },
             ended = peer.ended() => return peer.end(ended?).await,
         }
@@ -47,7 +46,7 @@ async fn follow_runs(mut peer: Peer, service: Scoped) -> Result<(), Gone> {
 }
 
 /// Runs that wait for a person first, however old, then recent ones.
-async fn send_recent(peer: &mut Peer, service: &Scoped) -> Result<(), Gone> {
+async fn send_recent(peer: &mut Peer, service: &Scoped) -> Result<(), Disconnected> {
     let waiting = list(service, Some(RunStatus::Waiting)).await?;
     let recent = list(service, None).await?;
     let older = waiting.iter().filter(|run| recent.iter().all(|other| other.run != run.run));
@@ -58,15 +57,15 @@ async fn send_recent(peer: &mut Peer, service: &Scoped) -> Result<(), Gone> {
 }
 
 /// One page of runs, newest first.
-async fn list(service: &Scoped, status: Option<RunStatus>) -> Result<Vec<RunSummary>, Gone> {
+async fn list(service: &Scoped, status: Option<RunStatus>) -> Result<Vec<RunSummary>, Disconnected> {
     let filter = RunFilter { status, limit: Some(RECENT_RUNS), ..RunFilter::default() };
     let page = service.runs(filter).await.map_err(|error| {
         tracing::error!(%error, "the runs cannot be listed");
-        Gone
+        Disconnected
     })?;
     Ok(page.runs)
 }
 
-pub(crate) async fn send<T: Serialize>(peer: &mut Peer, message: &T) -> Result<(), Gone> {
-    peer.send(serde_json::to_string(message).map_err(|_| Gone)?).await
+pub(crate) async fn send<T: Serialize>(peer: &mut Peer, message: &T) -> Result<(), Disconnected> {
+    peer.send(serde_json::to_string(message).map_err(|_| Disconnected)?).await
 }

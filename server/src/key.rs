@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use llm::Secret;
 
-use crate::ServeError;
+use crate::error::ServeError;
 
 /// The key in a variable or in a file; `None` if neither is named.
 ///

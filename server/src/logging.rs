@@ -12,8 +12,6 @@ use clap::ValueEnum;
 use tracing::Level;
 use tracing_subscriber::{EnvFilter, fmt::time::SystemTime};
 
-use crate::LogOptions;
-
 /// How the log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -61,19 +59,19 @@ pub struct Logging(LogFormat);
 
 impl Logging {
     /// Initialises the log.
-    pub fn begin(options: &LogOptions) -> Self {
+    pub fn begin(filter: &LogFilter, format: LogFormat) -> Self {
         // The MCP library logs whole messages of foreign servers; `tools` says what matters of them. Who wants
         // them all the same names the library: the last word on a part of the program counts.
-        let filter = EnvFilter::new(format!("rmcp=off,{}", options.log.0));
+        let filter = EnvFilter::new(format!("rmcp=off,{}", filter.0));
         let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-        match options.log_format {
+        match format {
             LogFormat::Text => lines.with_ansi(has_colours()).init(),
             LogFormat::Json => {
                 lines.json().flatten_event(true).init();
                 panic::set_hook(Box::new(|panic: &PanicHookInfo<'_>| write_json(&panic.to_string())));
             }
         }
-        Self(options.log_format)
+        Self(format)
     }
 
     /// Logs why the program ends, whatever the filter is.

@@ -9,7 +9,7 @@ use server::{Command, CommandLine, Logging};
 async fn main() -> ExitCode {
     let CommandLine { log, command } =
         CommandLine::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
-    let log = Logging::begin(&log);
+    let log = Logging::begin(&log.log, log.log_format);
     let done = match command {
         Command::Serve(options) => server::serve(*options).await,
         Command::Account(options) => server::manage_accounts(options).await.map(|said| println!("{said}")),

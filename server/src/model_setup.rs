@@ -2,12 +2,12 @@
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
-use llm::{Lines, ModelRegistry, PriceTable, Provider, ProviderConfig, Tiers, Timeouts};
+use llm::{EndpointQueues, ModelRegistry, PriceTable, Provider, ProviderConfig, Tiers, Timeouts};
 use protocol::{ModelProfile, ProfileName, Tier};
 
 use crate::{
-    ServeError,
     config::ModelOptions,
+    error::ServeError,
     key,
     settings::{ModelSettings, Settings},
 };
@@ -22,18 +22,18 @@ pub fn registry(options: &ModelOptions, settings: &Settings) -> Result<ModelRegi
         None => PriceTable::bundled()?,
     };
     // Several models at one address are one server, and have one line.
-    let lines = Lines::default();
+    let queues = EndpointQueues::default();
     let mut all = ModelRegistry::default();
     if let Some(config) = of_options(options)? {
         let tiers = vec![Tier::Quick, Tier::Mid, Tier::Deep];
         let profile = profile(None, &config, &prices, tiers);
-        all = all.with_unnamed(profile, Arc::new(Provider::new(config, prices.clone(), &lines)?));
+        all = all.with_unnamed(profile, Arc::new(Provider::new(config, prices.clone(), &queues)?));
     }
     for (name, model) in &settings.models {
         let (config, prices) = of_settings(options, model, &prices)
             .map_err(|error| ServeError::ModelOfSettings(name.clone(), Box::new(error)))?;
         let profile = profile(Some(name.clone()), &config, &prices, Vec::new());
-        let provider = Provider::new(config, prices, &lines)
+        let provider = Provider::new(config, prices, &queues)
             .map_err(|error| ServeError::ModelOfSettings(name.clone(), Box::new(error.into())))?;
         all = all.with_named(profile, Arc::new(provider));
     }

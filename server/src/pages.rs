@@ -7,7 +7,7 @@ use std::{
 
 use app::{
     App, Heartbeat,
-    backend::{SharedBackend, SharedGate},
+    backend::{SharedAccountBackend, SharedBackend},
     shell,
 };
 use axum::{
@@ -48,7 +48,7 @@ pub fn router(gateway: Gateway, site: &Path, heartbeat: Heartbeat) -> Router {
         let scoped = Arc::new(gateway.scoped(&extensions));
         provide_context(heartbeat);
         families::provide(&scoped);
-        provide_context::<SharedGate>(scoped.clone());
+        provide_context::<SharedAccountBackend>(scoped.clone());
         provide_context::<SharedBackend>(scoped);
     };
     let routes = generate_route_list(App);

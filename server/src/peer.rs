@@ -1,5 +1,7 @@
 //! Connected clients, by socket or by poll, and the rules that all of them follow.
 
+mod polls;
+
 use std::{error::Error, pin::Pin, time::Duration};
 
 use axum::{
@@ -13,7 +15,7 @@ use futures::{
     stream::{self, BoxStream},
 };
 use journal::JournalError;
-use protocol::{AccountId, Control, Timestamp, Trouble};
+use protocol::{AccountId, Control, Trouble};
 use tokio::{
     sync::watch,
     time::{Instant, Interval, MissedTickBehavior, interval_at, timeout},
@@ -24,17 +26,19 @@ use tokio_util::{
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
 
-use crate::polls::{Opened, PollSender, Polls};
+use self::polls::PollSender;
+pub use self::polls::{OpenedPoll, Polls};
+use crate::clock::now;
 
 /// A peer that takes no byte for this long is dropped (backpressure).
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 /// The timeout of the closing handshake.
-const FAREWELL: Duration = Duration::from_secs(2);
-const PING_EVERY: Duration = Duration::from_secs(20);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+const PING_INTERVAL: Duration = Duration::from_secs(20);
 /// A peer that sends nothing for this long is dropped: it missed two pings.
-const SILENCE: Duration = Duration::from_secs(50);
+const RECEIVE_TIMEOUT: Duration = Duration::from_secs(50);
 /// Longer for polls: browsers run the timers of hidden tabs once a minute.
-const POLL_SILENCE: Duration = Duration::from_secs(120);
+const POLL_RECEIVE_TIMEOUT: Duration = Duration::from_secs(120);
 /// Clients send next to nothing; a larger message ends the connection.
 const LARGEST_MESSAGE: usize = 64 * 1024;
 /// The library's default of 128 KiB would be allocated for every connection.
@@ -45,14 +49,14 @@ const PACE: Duration = Duration::from_millis(100);
 
 /// The peer is gone, and nothing more can be sent.
 #[derive(Debug)]
-pub struct Gone;
+pub struct Disconnected;
 
 /// The future that serves a peer until it is gone or everything is sent.
-pub type Served = BoxFuture<'static, Result<(), Gone>>;
+pub type Served = BoxFuture<'static, Result<(), Disconnected>>;
 
 /// Why the server closes a working connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum CloseReason {
     /// The server shuts down: the client reconnects.
     Restart,
     /// The client's credential expired or was revoked.
@@ -63,7 +67,7 @@ pub enum Ending {
     TooLarge,
 }
 
-impl Ending {
+impl CloseReason {
     fn frame(self) -> (u16, &'static str) {
         match self {
             Self::Restart => (close_code::RESTART, "The server restarts. Connect again."),
@@ -120,7 +124,7 @@ impl Sockets {
         serve: impl FnOnce(Peer) -> F + Send + 'static,
     ) -> Response
     where
-        F: Future<Output = Result<(), Gone>> + Send + 'static,
+        F: Future<Output = Result<(), Disconnected>> + Send + 'static,
     {
         // Counted from here: the handshake completes after the request is answered.
         let begin = self.begin(expired);
@@ -142,9 +146,9 @@ impl Sockets {
         holder: Option<AccountId>,
         expired: impl Future<Output = ()> + Send + 'static,
         serve: impl FnOnce(Peer) -> F + Send + 'static,
-    ) -> Opened
+    ) -> OpenedPoll
     where
-        F: Future<Output = Result<(), Gone>> + Send + 'static,
+        F: Future<Output = Result<(), Disconnected>> + Send + 'static,
     {
         let (opened, poll) = self.polls.open(holder);
         tokio::spawn(serve(self.begin(expired)(Transport::Poll(poll))));
@@ -160,15 +164,24 @@ impl Sockets {
         let troubles = troubles(self.trouble.clone());
         let ending = Box::pin(async move {
             tokio::select! {
-                () = shutdown.cancelled() => Ending::Restart,
-                () = expired => Ending::SignedOut,
+                () = shutdown.cancelled() => CloseReason::Restart,
+                () = expired => CloseReason::SignedOut,
             }
         });
         move |transport| {
             let now = Instant::now();
-            let ping = every(PING_EVERY, now + PING_EVERY);
+            let ping = every(PING_INTERVAL, now + PING_INTERVAL);
             let heartbeat = Some(every(heartbeat, now));
-            Peer { transport, ping, heartbeat, heard: now, earned: now, ending, troubles, _open: open }
+            Peer {
+                transport,
+                ping,
+                heartbeat,
+                last_received: now,
+                earned: now,
+                ending,
+                troubles,
+                _open: open,
+            }
         }
     }
 
@@ -198,11 +211,11 @@ pub struct Peer {
     ping: Interval,
     /// `None`: the client's protocol has no heartbeats.
     heartbeat: Option<Interval>,
-    heard: Instant,
+    last_received: Instant,
     /// When the token bucket is full again.
     earned: Instant,
     /// One future for the peer's life: creating another takes a lock that all sockets share.
-    ending: Pin<Box<dyn Future<Output = Ending> + Send>>,
+    ending: Pin<Box<dyn Future<Output = CloseReason> + Send>>,
     troubles: BoxStream<'static, Trouble>,
     _open: TaskTrackerToken,
 }
@@ -229,7 +242,7 @@ impl Peer {
     }
 
     /// Sends one text message.
-    pub async fn send(&mut self, text: String) -> Result<(), Gone> {
+    pub async fn send(&mut self, text: String) -> Result<(), Disconnected> {
         match &mut self.transport {
             Transport::Socket(_) => self.deliver(Message::Text(text.into())).await,
             Transport::Poll(poll) => in_time(poll.put(text.into())).await,
@@ -237,16 +250,17 @@ impl Peer {
     }
 
     /// Sends encoded messages, and flushes once.
-    pub async fn send_all(&mut self, messages: impl IntoIterator<Item = Bytes>) -> Result<(), Gone> {
+    pub async fn send_all(&mut self, messages: impl IntoIterator<Item = Bytes>) -> Result<(), Disconnected> {
         // The journal's bytes are JSON, so always UTF-8.
-        let texts = messages.into_iter().map(|message| Utf8Bytes::try_from(message).map_err(|_| Gone));
+        let texts =
+            messages.into_iter().map(|message| Utf8Bytes::try_from(message).map_err(|_| Disconnected));
         match &mut self.transport {
             Transport::Socket(socket) => {
                 in_time(async {
                     for text in texts {
-                        socket.feed(Message::Text(text?)).await.map_err(|_| Gone)?;
+                        socket.feed(Message::Text(text?)).await.map_err(|_| Disconnected)?;
                     }
-                    socket.flush().await.map_err(|_| Gone)
+                    socket.flush().await.map_err(|_| Disconnected)
                 })
                 .await
             }
@@ -260,42 +274,42 @@ impl Peer {
     }
 
     /// Closes normally, when everything is sent.
-    pub async fn complete(self) -> Result<(), Gone> {
+    pub async fn complete(self) -> Result<(), Disconnected> {
         self.close(close_code::NORMAL, "The run is over and everything is sent.").await
     }
 
     /// Closes because of an internal error.
-    pub async fn fail(self, reason: &'static str) -> Result<(), Gone> {
+    pub async fn fail(self, reason: &'static str) -> Result<(), Disconnected> {
         self.close(close_code::ERROR, reason).await
     }
 
     /// Closes with a reason.
-    pub async fn end(self, why: Ending) -> Result<(), Gone> {
+    pub async fn end(self, why: CloseReason) -> Result<(), Disconnected> {
         let (code, reason) = why.frame();
         self.close(code, reason).await
     }
 
     /// Keeps the connection alive until it has ended, or until it is to be closed by [`Peer::end`].
     /// Cancel-safe.
-    pub async fn ended(&mut self) -> Result<Ending, Gone> {
+    pub async fn ended(&mut self) -> Result<CloseReason, Disconnected> {
         loop {
             tokio::select! {
-                heard = self.transport.hear() => match heard? {
-                    Heard::TooLarge => return Ok(Ending::TooLarge),
-                    Heard::Ask => self.heard = Instant::now(),
-                    _ if self.is_flooding() => return Ok(Ending::Flooded),
-                    Heard::Sign => self.heard = Instant::now(),
-                    Heard::Text => {
-                        self.heard = Instant::now();
+                received = self.transport.receive() => match received? {
+                    Received::TooLarge => return Ok(CloseReason::TooLarge),
+                    Received::Request => self.last_received = Instant::now(),
+                    _ if self.is_flooding() => return Ok(CloseReason::Flooded),
+                    Received::SignOfLife => self.last_received = Instant::now(),
+                    Received::Text => {
+                        self.last_received = Instant::now();
                         if self.heartbeat.is_some() {
                             self.beat().await?;
                         }
                     }
                 },
                 _ = self.ping.tick() => {
-                    let longest = if let Transport::Poll(_) = self.transport { POLL_SILENCE } else { SILENCE };
-                    if self.heard.elapsed() > longest {
-                        return Err(Gone);
+                    let longest = if let Transport::Poll(_) = self.transport { POLL_RECEIVE_TIMEOUT } else { RECEIVE_TIMEOUT };
+                    if self.last_received.elapsed() > longest {
+                        return Err(Disconnected);
                     }
                     self.deliver(Message::Ping(Bytes::new())).await?;
                 }
@@ -308,9 +322,8 @@ impl Peer {
         }
     }
 
-    async fn beat(&mut self) -> Result<(), Gone> {
-        let at = Timestamp(jiff::Timestamp::now().as_millisecond());
-        self.send(Control::Heartbeat { at }.encode()).await
+    async fn beat(&mut self) -> Result<(), Disconnected> {
+        self.send(Control::Heartbeat { at: now() }.encode()).await
     }
 
     /// Takes from the token bucket. A peer that answers pings and says little stays far below the limit.
@@ -320,63 +333,63 @@ impl Peer {
         self.earned > now + PACE * BURST
     }
 
-    async fn close(self, code: u16, reason: &'static str) -> Result<(), Gone> {
+    async fn close(self, code: u16, reason: &'static str) -> Result<(), Disconnected> {
         match self.transport {
             Transport::Socket(mut socket) => {
                 let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-                in_time(async { socket.send(close).await.map_err(|_| Gone) }).await?;
+                in_time(async { socket.send(close).await.map_err(|_| Disconnected) }).await?;
                 // Until the peer has closed as well, so that it sees a clean close.
                 let drain = async { while let Some(Ok(_)) = socket.recv().await {} };
-                let _ = timeout(FAREWELL, drain).await;
+                let _ = timeout(CLOSE_TIMEOUT, drain).await;
                 Ok(())
             }
             Transport::Poll(poll) => {
                 let closed = Control::Closed { code, reason: reason.to_owned() };
                 in_time(poll.put(closed.encode().into())).await?;
                 // A server that shuts down takes no further request.
-                let patience = if code == close_code::RESTART { FAREWELL } else { SEND_TIMEOUT };
-                timeout(patience, poll.received()).await.map_err(|_| Gone)
+                let longest = if code == close_code::RESTART { CLOSE_TIMEOUT } else { SEND_TIMEOUT };
+                timeout(longest, poll.received()).await.map_err(|_| Disconnected)
             }
         }
     }
 
     /// Sends a message that only sockets have.
-    async fn deliver(&mut self, message: Message) -> Result<(), Gone> {
+    async fn deliver(&mut self, message: Message) -> Result<(), Disconnected> {
         let Transport::Socket(socket) = &mut self.transport else { return Ok(()) };
-        in_time(async { socket.send(message).await.map_err(|_| Gone) }).await
+        in_time(async { socket.send(message).await.map_err(|_| Disconnected) }).await
     }
 }
 
 /// What was received from a client.
-enum Heard {
+enum Received {
     /// A sign of life.
-    Sign,
+    SignOfLife,
     /// A message of its own.
     Text,
     /// A request of a poll, which costs as much as any request.
-    Ask,
+    Request,
     /// A message over the size limit.
     TooLarge,
 }
 
 impl Transport {
     /// Cancel-safe.
-    async fn hear(&mut self) -> Result<Heard, Gone> {
+    async fn receive(&mut self) -> Result<Received, Disconnected> {
         match self {
             Self::Socket(socket) => match socket.recv().await {
-                Some(Err(error)) if is_too_large(&error) => Ok(Heard::TooLarge),
-                Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Gone),
-                Some(Ok(Message::Text(_))) => Ok(Heard::Text),
-                Some(Ok(_)) => Ok(Heard::Sign),
+                Some(Err(error)) if is_too_large(&error) => Ok(Received::TooLarge),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Disconnected),
+                Some(Ok(Message::Text(_))) => Ok(Received::Text),
+                Some(Ok(_)) => Ok(Received::SignOfLife),
             },
-            Self::Poll(poll) => poll.asked().await.map(|()| Heard::Ask),
+            Self::Poll(poll) => poll.asked().await.map(|()| Received::Request),
         }
     }
 }
 
 /// Applies the send timeout.
-async fn in_time(sending: impl Future<Output = Result<(), Gone>>) -> Result<(), Gone> {
-    timeout(SEND_TIMEOUT, sending).await.map_err(|_| Gone)?
+async fn in_time(sending: impl Future<Output = Result<(), Disconnected>>) -> Result<(), Disconnected> {
+    timeout(SEND_TIMEOUT, sending).await.map_err(|_| Disconnected)?
 }
 
 /// The next heartbeat; pending for ever without heartbeats. Cancel-safe.

@@ -2,16 +2,11 @@
 
 mod access;
 mod document;
+mod extract;
+mod transfer;
 
 use app::backend::Backend;
-use axum::{
-    Json, Router,
-    extract::{DefaultBodyLimit, FromRequest, FromRequestParts, rejection::StringRejection},
-    http::{StatusCode, header},
-    response::IntoResponse,
-    routing::get,
-};
-use futures::TryStreamExt;
+use axum::{Json, Router, http::StatusCode, routing::get};
 use protocol::{
     Approval, CallId, Digest, Event, FlowId, ForkRun, GivenAnswer, KindSpec, ModelProfile, ModelTest,
     Problem, ProfileName, RunAccepted, RunFilter, RunId, RunPage, RunStatus, RunStopped, RunView,
@@ -27,29 +22,14 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub(crate) use extract::{JsonBody, Path, Query, Reply};
+
 use crate::{
-    BasePath, families,
-    limits::LARGEST_IMPORT,
-    problem::{BadRequest, ProblemResponse, no_such},
+    base_path::BasePath,
+    families,
+    problem::{ProblemResponse, no_such},
     scope::{Gateway, Scoped},
 };
-
-pub(crate) type Reply<T> = Result<Json<T>, ProblemResponse>;
-
-/// A JSON body whose failures are sentences.
-#[derive(FromRequest)]
-#[from_request(via(axum::Json), rejection(BadRequest))]
-pub(crate) struct Body<T>(pub T);
-
-/// Query parameters whose failures are sentences.
-#[derive(FromRequestParts)]
-#[from_request(via(axum::extract::Query), rejection(BadRequest))]
-pub(crate) struct Query<T>(pub T);
-
-/// Parts of a path whose failures are sentences.
-#[derive(FromRequestParts)]
-#[from_request(via(axum::extract::Path), rejection(BadRequest))]
-pub(crate) struct Path<T>(pub T);
 
 #[derive(OpenApi)]
 #[openapi(
@@ -76,7 +56,6 @@ impl Modify for Bearer {
 
 /// The routes, with the document that describes them to who finds them below `base`.
 pub fn router(base: &BasePath) -> Router<Gateway> {
-    let imports = OpenApiRouter::new().routes(routes!(import)).layer(DefaultBodyLimit::max(LARGEST_IMPORT));
     let (routes, mut document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(status))
         .routes(routes!(kinds))
@@ -90,9 +69,7 @@ pub fn router(base: &BasePath) -> Router<Gateway> {
         .routes(routes!(set_approval))
         .routes(routes!(fork_run))
         .routes(routes!(chat))
-        .routes(routes!(export_json_lines))
-        .routes(routes!(export_html))
-        .merge(imports)
+        .merge(transfer::router())
         .merge(access::router())
         .routes(routes!(models))
         .routes(routes!(test_model))
@@ -132,7 +109,7 @@ async fn runs(service: Scoped, Query(query): Query<RunQuery>) -> Reply<RunPage> 
 #[utoipa::path(post, path = "/api/v1/runs", request_body = StartRun, responses((status = 201, body = RunAccepted), (status = 429)))]
 async fn start_run(
     service: Scoped,
-    Body(request): Body<StartRun>,
+    JsonBody(request): JsonBody<StartRun>,
 ) -> Result<(StatusCode, Json<RunAccepted>), ProblemResponse> {
     Ok((StatusCode::CREATED, Json(service.start_run(request).await?)))
 }
@@ -175,7 +152,7 @@ async fn text(
 async fn stop_run(
     service: Scoped,
     Path(run): Path<String>,
-    Body(request): Body<StopRun>,
+    JsonBody(request): JsonBody<StopRun>,
 ) -> Result<(StatusCode, Json<RunStopped>), ProblemResponse> {
     let stopped = service.stop_run(run_id(&run)?, request.reason).await?;
     Ok((StatusCode::ACCEPTED, Json(stopped)))
@@ -186,7 +163,7 @@ async fn stop_run(
 async fn answer(
     service: Scoped,
     Path((run, input)): Path<(String, String)>,
-    Body(answer): Body<GivenAnswer>,
+    JsonBody(answer): JsonBody<GivenAnswer>,
 ) -> Result<StatusCode, ProblemResponse> {
     let input: CallId = input.parse().map_err(no_such)?;
     service.answer(run_id(&run)?, input, answer).await?;
@@ -198,7 +175,7 @@ async fn answer(
 async fn set_approval(
     service: Scoped,
     Path(run): Path<String>,
-    Body(approval): Body<Approval>,
+    JsonBody(approval): JsonBody<Approval>,
 ) -> Result<StatusCode, ProblemResponse> {
     service.set_approval(run_id(&run)?, approval).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -209,7 +186,7 @@ async fn set_approval(
 async fn fork_run(
     service: Scoped,
     Path(run): Path<String>,
-    Body(request): Body<ForkRun>,
+    JsonBody(request): JsonBody<ForkRun>,
 ) -> Result<(StatusCode, Json<RunAccepted>), ProblemResponse> {
     Ok((StatusCode::CREATED, Json(service.fork_run(run_id(&run)?, request).await?)))
 }
@@ -219,57 +196,10 @@ async fn fork_run(
 async fn chat(
     service: Scoped,
     Path(run): Path<String>,
-    Body(request): Body<AskRun>,
+    JsonBody(request): JsonBody<AskRun>,
 ) -> Result<(StatusCode, Json<ChatNumber>), ProblemResponse> {
     let chat = service.chat(run_id(&run)?, request.question).await?;
     Ok((StatusCode::ACCEPTED, Json(ChatNumber { chat })))
-}
-
-/// A run as JSON Lines, to keep or to import elsewhere
-#[utoipa::path(get, path = "/api/v1/runs/{run}/export.jsonl", params(("run" = RunId, Path, description = "Run id")), responses((status = 200, body = String, content_type = "application/x-ndjson")))]
-async fn export_json_lines(
-    service: Scoped,
-    Path(run): Path<String>,
-) -> Result<impl IntoResponse, ProblemResponse> {
-    let run = run_id(&run)?;
-    let lines = service.readable(run).await?.export_json_lines().map_err(std::io::Error::other);
-    Ok(download("application/x-ndjson", format!("{run}.jsonl"), axum::body::Body::from_stream(lines)))
-}
-
-/// A run as one HTML file that opens offline
-#[utoipa::path(get, path = "/api/v1/runs/{run}/export.html", params(("run" = RunId, Path, description = "Run id")), responses((status = 200, body = String, content_type = "text/html")))]
-async fn export_html(service: Scoped, Path(run): Path<String>) -> Result<impl IntoResponse, ProblemResponse> {
-    let run = run_id(&run)?;
-    Ok(download(
-        "text/html; charset=utf-8",
-        format!("{run}.html"),
-        service.readable(run).await?.export_html().await?,
-    ))
-}
-
-fn download(
-    content_type: &'static str,
-    name: String,
-    content: impl Into<axum::body::Body>,
-) -> impl IntoResponse {
-    let disposition = format!("attachment; filename=\"{name}\"");
-    (
-        [(header::CONTENT_TYPE, content_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)],
-        content.into(),
-    )
-}
-
-/// Takes in a run that was exported as JSON Lines; it is only looked at
-#[utoipa::path(post, path = "/api/v1/runs/import", request_body(content = String, content_type = "application/x-ndjson"), responses((status = 201, body = RunAccepted)))]
-async fn import(
-    service: Scoped,
-    file: Result<String, StringRejection>,
-) -> Result<(StatusCode, Json<RunAccepted>), ProblemResponse> {
-    let file = file.map_err(|rejection| Problem {
-        status: rejection.status().as_u16(),
-        detail: format!("The file cannot be read: {}.", rejection.body_text()),
-    })?;
-    Ok((StatusCode::CREATED, Json(service.import(&file).await?)))
 }
 
 /// The models that the settings name, without their keys
@@ -288,7 +218,7 @@ struct TestModel {
 
 /// Asks a model a short question, to see whether it answers
 #[utoipa::path(post, path = "/api/v1/models/test", request_body = TestModel, responses((status = 200, body = ModelTest), (status = 403), (status = 404)))]
-async fn test_model(service: Scoped, Body(request): Body<TestModel>) -> Reply<ModelTest> {
+async fn test_model(service: Scoped, JsonBody(request): JsonBody<TestModel>) -> Reply<ModelTest> {
     Ok(Json(service.test_model(request.name).await?))
 }
 

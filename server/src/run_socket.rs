@@ -16,8 +16,7 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{
     access::Admission,
-    peer::{Ending, Gone, Peer, Served},
-    polls::Opened,
+    peer::{CloseReason, Disconnected, OpenedPoll, Peer, Served},
     problem::{ProblemResponse, no_such},
     scope::{Activity, Scoped},
 };
@@ -48,7 +47,7 @@ pub async fn poll(
     service: Scoped,
     Path(run): Path<String>,
     Query(position): Query<Position>,
-) -> Result<Opened, ProblemResponse> {
+) -> Result<OpenedPoll, ProblemResponse> {
     let (admission, serve) = follow(&service, &run, position).await?;
     Ok(admission.poll(serve))
 }
@@ -79,7 +78,7 @@ async fn serve(
     mut log: Subscription,
     activity: Activity,
     is_queued: bool,
-) -> Result<(), Gone> {
+) -> Result<(), Disconnected> {
     let run = activity.run();
     peer.send(Control::Hello { run, seq: last }.encode()).await?;
     let mut deltas = Deltas::default();
@@ -105,7 +104,7 @@ async fn serve(
                 Ok(None) => return peer.complete().await,
                 // The run was deleted, so nothing follows.
                 Err(JournalError::NoSuchRun(_)) => return peer.complete().await,
-                Err(JournalError::Closed) => return peer.end(Ending::Restart).await,
+                Err(JournalError::Closed) => return peer.end(CloseReason::Restart).await,
                 Err(error) => {
                     tracing::error!(%run, %error, "the log cannot be read");
                     return peer.fail("The log cannot be read. Connect again later.").await;

@@ -3,34 +3,33 @@
 //! Handlers have no way to the [`Service`] but [`Scoped`], which is one caller's view of it. What
 //! belongs to somebody else is not found: nobody can tell it from what does not exist.
 
-use std::{ops::Deref, sync::Arc};
+mod readable;
+mod run_changes;
 
-use accounts::Kind;
+use std::sync::Arc;
+
+use accounts::CredentialKind;
 use app::backend::Backend;
 use async_trait::async_trait;
 use axum::{
     extract::{FromRef, FromRequestParts},
     http::{Extensions, request::Parts},
 };
-use bytes::Bytes;
-use engine::{Engine, LiveCalls};
-use futures::Stream;
-use journal::{RunChange, Subscription};
 use protocol::{
     AccountId, Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ModelProfile, ModelTest,
     Problem, ProfileName, Role, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView,
-    ServerStatus, StartOptions, StartRun, Startable, Subject, Text, ToolServer,
-};
-use tokio::sync::{
-    broadcast::{Receiver, error::RecvError},
-    watch,
+    ServerStatus, StartOptions, StartRun, Startable, Subject, ToolServer,
 };
 
+pub use readable::{Activity, Readable};
+pub use run_changes::RunChanges;
+
 use crate::{
-    access::{Access, Admission, Caller, Visit},
-    polls::Polls,
-    problem::{ProblemResponse, from_journal, no_run},
+    access::{Access, Admission, Caller, RequestContext},
+    peer::Polls,
+    problem::{ProblemResponse, no_run},
     service::{MOST_EVENTS, Service},
+    texts::Texts,
 };
 
 /// The state of the routers: the service behind the rules of access.
@@ -48,9 +47,10 @@ impl Gateway {
 
     /// The caller's view. A request that has not passed the guard has no caller and sees nothing.
     pub fn scoped(&self, extensions: &Extensions) -> Scoped {
-        let visit = extensions.get::<Visit>().cloned();
-        let visit = visit.unwrap_or_else(|| Visit { caller: Caller::nobody(), peer: [0, 0, 0, 0].into() });
-        Scoped { gateway: self.clone(), visit }
+        let context = extensions.get::<RequestContext>().cloned();
+        let context =
+            context.unwrap_or_else(|| RequestContext { caller: Caller::nobody(), peer: [0, 0, 0, 0].into() });
+        Scoped { gateway: self.clone(), context }
     }
 }
 
@@ -63,7 +63,7 @@ impl FromRef<Gateway> for Arc<Access> {
 /// One caller's view of the service.
 pub struct Scoped {
     gateway: Gateway,
-    visit: Visit,
+    context: RequestContext,
 }
 
 impl FromRequestParts<Gateway> for Scoped {
@@ -77,12 +77,12 @@ impl FromRequestParts<Gateway> for Scoped {
 impl Scoped {
     /// The caller of this request.
     pub fn caller(&self) -> &Caller {
-        &self.visit.caller
+        &self.context.caller
     }
 
     /// The client's address.
     pub fn peer(&self) -> std::net::IpAddr {
-        self.visit.peer
+        self.context.peer
     }
 
     /// The rules of access.
@@ -92,7 +92,7 @@ impl Scoped {
 
     /// Whether the caller authenticated by an API client's token.
     pub fn is_by_token(&self) -> bool {
-        self.caller().credential().is_some_and(|credential| credential.kind == Kind::Token)
+        self.caller().credential().is_some_and(|credential| credential.kind == CredentialKind::Token)
     }
 
     pub(crate) fn service(&self) -> &Service {
@@ -163,6 +163,11 @@ impl Scoped {
         self.service().sockets.polls()
     }
 
+    /// A reader of long texts.
+    pub fn texts(&self) -> Texts {
+        Texts::new(self.service().journal.clone())
+    }
+
     /// Every change of a run that the caller may read.
     pub fn run_changes(&self) -> RunChanges {
         RunChanges { changes: self.service().journal.changes(), caller: self.caller().clone() }
@@ -190,139 +195,6 @@ fn matches(filter: &RunFilter, run: &RunSummary) -> bool {
         && filter.flow.as_ref().is_none_or(|flow| run.request.flow == *flow)
         && filter.origin.is_none_or(|origin| run.origin.as_ref().is_some_and(|own| own.run == origin))
         && filter.before.is_none_or(|before| run.run < before)
-}
-
-/// A run that its caller may read: the type is the proof of the check.
-pub struct Readable<'s> {
-    service: &'s Service,
-    summary: RunSummary,
-}
-
-impl Deref for Readable<'_> {
-    type Target = RunSummary;
-
-    fn deref(&self) -> &RunSummary {
-        &self.summary
-    }
-}
-
-impl Readable<'_> {
-    /// Up to `limit` events after number `after`.
-    ///
-    /// # Errors
-    /// The log cannot be read.
-    pub async fn read(&self, after: u64, limit: u32) -> Result<Vec<Event>, Problem> {
-        self.service.journal.read(self.run, after, limit).await.map_err(from_journal)
-    }
-
-    /// Number of the last event.
-    ///
-    /// # Errors
-    /// The log cannot be read.
-    pub async fn last_seq(&self) -> Result<u64, Problem> {
-        self.service.last_seq(self.run).await
-    }
-
-    /// The log from `after` on.
-    ///
-    /// # Errors
-    /// The log cannot be read.
-    pub async fn subscribe(&self, after: u64) -> Result<Subscription, Problem> {
-        self.service.journal.subscribe(self.run, after).await.map_err(from_journal)
-    }
-
-    /// All of it, as JSON Lines. It ends with an error where the log cannot be read.
-    pub fn export_json_lines(&self) -> impl Stream<Item = Result<Bytes, Problem>> + Send + use<> {
-        self.service.export_json_lines(self.run)
-    }
-
-    /// All of it, as one HTML file.
-    ///
-    /// # Errors
-    /// The log cannot be read.
-    pub async fn export_html(&self) -> Result<String, Problem> {
-        self.service.export_html(self.run).await
-    }
-
-    /// The run's state in the engine.
-    pub fn activity(&self) -> Activity {
-        Activity { engine: self.service.engine.clone(), run: self.run }
-    }
-}
-
-/// A run's state in the engine. It can be kept as long as a socket lives.
-#[derive(Clone)]
-pub struct Activity {
-    engine: Engine,
-    run: RunId,
-}
-
-impl Activity {
-    /// The run.
-    pub fn run(&self) -> RunId {
-        self.run
-    }
-
-    /// The live text of calls; `None` while the run is not active.
-    pub fn live(&self) -> Option<Arc<LiveCalls>> {
-        self.engine.live(self.run)
-    }
-
-    /// Wakes when a position in the queue may have changed.
-    pub fn queue_changes(&self) -> watch::Receiver<u64> {
-        self.engine.queue_changes()
-    }
-
-    /// The run's position, from 1; `None` if it does not wait.
-    pub fn place(&self) -> Option<usize> {
-        self.engine.place_in_queue(self.run)
-    }
-}
-
-/// Reads long texts of events. It can be kept as long as a socket lives.
-#[derive(Clone)]
-pub struct Texts(Arc<Service>);
-
-impl Texts {
-    /// The whole text behind a preview in an event that the caller was given.
-    ///
-    /// # Errors
-    /// The log cannot be read.
-    pub async fn whole(&self, text: &Text) -> Result<String, Problem> {
-        self.0.journal.resolve(text).await.map_err(from_journal)
-    }
-}
-
-impl Scoped {
-    /// A reader of long texts.
-    pub fn texts(&self) -> Texts {
-        Texts(self.gateway.service.clone())
-    }
-}
-
-/// Changes of the runs that one caller may read.
-pub struct RunChanges {
-    changes: Receiver<RunChange>,
-    caller: Caller,
-}
-
-impl RunChanges {
-    /// The next one. Cancel-safe.
-    ///
-    /// # Errors
-    /// Some were missed, or the journal is closed.
-    pub async fn next(&mut self) -> Result<RunChange, RecvError> {
-        loop {
-            let change = self.changes.recv().await?;
-            let may_read = match &change {
-                RunChange::Grown(summary) => self.caller.may_read(summary),
-                RunChange::Removed { run, owner } => self.caller.may_know(*run, owner),
-            };
-            if may_read {
-                return Ok(change);
-            }
-        }
-    }
 }
 
 #[async_trait]

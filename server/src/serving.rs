@@ -16,10 +16,10 @@ use hyper_util::{
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Listener, access::PeerAddress};
+use crate::{access::PeerAddress, listener::Listener};
 
 /// The bounds.
-pub struct Limits {
+pub struct ConnectionLimits {
     /// Connections that may be open at a time; further ones wait to be accepted.
     pub connections: usize,
     /// A connection that has not sent the head of a request within this time is closed.
@@ -27,7 +27,12 @@ pub struct Limits {
 }
 
 /// Serves until `shutdown`, then until all connections have ended.
-pub async fn serve(mut listener: Listener, router: Router, limits: Limits, shutdown: CancellationToken) {
+pub async fn serve(
+    mut listener: Listener,
+    router: Router,
+    limits: ConnectionLimits,
+    shutdown: CancellationToken,
+) {
     let places = Arc::new(Semaphore::new(limits.connections));
     let connections = TaskTracker::new();
     loop {

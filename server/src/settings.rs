@@ -11,7 +11,7 @@ use llm::Tiers;
 use protocol::{ProfileName, ToolServerName};
 use serde::Deserialize;
 
-use crate::{ServeError, config::DataOptions};
+use crate::{config::DataOptions, error::ServeError};
 
 /// The file's name, in the data folder.
 const NAME: &str = "pitwall.toml";

@@ -9,7 +9,8 @@ use tools::{
 };
 
 use crate::{
-    ServeError, key,
+    error::ServeError,
+    key,
     settings::{Settings, ToolServerSettings},
 };
 

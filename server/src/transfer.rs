@@ -9,7 +9,10 @@ use protocol::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::problem::{from_journal, no_run};
+use crate::{
+    problem::{from_journal, no_run},
+    texts::Texts,
+};
 
 const FORMAT: &str = "pitwall-run";
 const VERSION: u32 = 1;
@@ -32,8 +35,9 @@ pub fn to_json_lines(
     journal: Journal,
     run: RunId,
 ) -> impl Stream<Item = Result<Bytes, Problem>> + Send + use<> {
+    let texts = Texts::new(journal.clone());
     stream::try_unfold(None, move |written: Option<u64>| {
-        let journal = journal.clone();
+        let (journal, texts) = (journal.clone(), texts.clone());
         async move {
             let Some(after) = written else {
                 let header = encode(&Header { format: FORMAT.to_owned(), version: VERSION })?;
@@ -44,7 +48,7 @@ pub fn to_json_lines(
             let last = last.seq;
             let mut lines = String::new();
             for event in events {
-                lines.push_str(&line(&journal, &event).await?);
+                lines.push_str(&line(&texts, &event).await?);
             }
             Ok(Some((Bytes::from(lines), Some(last))))
         }
@@ -52,10 +56,10 @@ pub fn to_json_lines(
 }
 
 /// The line of one event.
-async fn line(journal: &Journal, stored: &Encoded) -> Result<String, Problem> {
+async fn line(texts: &Texts, stored: &Encoded) -> Result<String, Problem> {
     match stored.decode() {
         Ok(mut event) => {
-            make_whole(journal, &mut event).await?;
+            texts.load_into(&mut event).await?;
             encode(&event)
         }
         Err(_) => Ok(String::from_utf8_lossy(&stored.json).into_owned() + "\n"),
@@ -67,6 +71,7 @@ async fn line(journal: &Journal, stored: &Encoded) -> Result<String, Problem> {
 /// # Errors
 /// The log cannot be read.
 pub async fn to_html(journal: &Journal, run: RunId) -> Result<String, Problem> {
+    let texts = Texts::new(journal.clone());
     let (mut view, mut log) = (None::<RunView>, String::new());
     loop {
         let after = view.as_ref().map_or(0, RunView::seq);
@@ -75,7 +80,7 @@ pub async fn to_html(journal: &Journal, run: RunId) -> Result<String, Problem> {
             break;
         }
         for mut event in events {
-            make_whole(journal, &mut event).await?;
+            texts.load_into(&mut event).await?;
             log.push_str(&encode(&event)?);
             match &mut view {
                 Some(view) => drop(view.apply(&event)),
@@ -134,7 +139,7 @@ pub fn from_json_lines(file: &str, owner: &AccountId) -> Result<Vec<NewEvent>, (
         _ => return Err((1, format!("it does not begin with the format \"{FORMAT}\""))),
     }
     let mut events = Vec::new();
-    let mut state = Order::default();
+    let mut state = SequenceCheck::default();
     for (number, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
         let event: Event = serde_json::from_str(line).map_err(|error| (number, error.to_string()))?;
         event.check_figures().map_err(|why| (number, why))?;
@@ -155,15 +160,15 @@ pub fn from_json_lines(file: &str, owner: &AccountId) -> Result<Vec<NewEvent>, (
     Ok(events)
 }
 
-/// Checks the order of imported events.
+/// Checks that imported events follow one another without a gap, and are of one run.
 #[derive(Default)]
-struct Order {
+struct SequenceCheck {
     run: Option<RunId>,
     seq: u64,
     is_over: bool,
 }
 
-impl Order {
+impl SequenceCheck {
     fn accept(&mut self, run: RunId, seq: u64, mut body: Body, owner: &AccountId) -> Result<Body, String> {
         if *self.run.get_or_insert(run) != run {
             return Err("it is of another run".to_owned());
@@ -193,16 +198,6 @@ impl Order {
         }
         Ok(body)
     }
-}
-
-/// Loads the long texts of an event.
-async fn make_whole(journal: &Journal, event: &mut Event) -> Result<(), Problem> {
-    for text in event.body.texts_mut() {
-        if text.stored().is_some() {
-            *text = journal.resolve(text).await.map_err(from_journal)?.into();
-        }
-    }
-    Ok(())
 }
 
 fn encode(value: &impl Serialize) -> Result<String, Problem> {

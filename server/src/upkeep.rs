@@ -1,17 +1,15 @@
 //! `pitwall backup`, `pitwall check`, and the retention of runs.
 
-use std::{
-    fs,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{fs, sync::Arc, time::Duration};
 
 use protocol::{Problem, Timestamp};
 
 use crate::{
-    ServeError, Service,
+    clock::now,
     config::{BackupOptions, CheckOptions, RetentionOptions},
+    error::ServeError,
     problem::from_journal,
+    service::Service,
 };
 
 /// The database of runs and portfolios, in the data folder.
@@ -20,9 +18,9 @@ pub const JOURNAL: &str = "pitwall.db";
 pub const ACCOUNTS: &str = "accounts.db";
 
 /// The interval of the retention task.
-const PAUSE: Duration = Duration::from_secs(3600);
+const RETENTION_INTERVAL: Duration = Duration::from_secs(3600);
 /// Runs of one deletion.
-const GROUP: u32 = 64;
+const RUNS_PER_DELETION: u32 = 64;
 
 /// Copies both databases into a folder, also while a server uses them. The folder can be served.
 ///
@@ -62,7 +60,7 @@ pub async fn check(options: CheckOptions) -> Result<(String, bool), ServeError> 
 }
 
 /// Applies the retention rule at once and then every hour, until the server ends.
-pub async fn keep(service: Arc<Service>, rule: RetentionOptions) {
+pub async fn apply_retention(service: Arc<Service>, rule: RetentionOptions) {
     if rule.keep_runs.is_none() && rule.keep_bytes.is_none() {
         return;
     }
@@ -73,7 +71,7 @@ pub async fn keep(service: Arc<Service>, rule: RetentionOptions) {
             Err(problem) => tracing::error!(%problem, "old runs could not be deleted"),
         }
         tokio::select! {
-            () = tokio::time::sleep(PAUSE) => {}
+            () = tokio::time::sleep(RETENTION_INTERVAL) => {}
             () = service.shutdown.cancelled() => return,
         }
     }
@@ -84,7 +82,7 @@ async fn sweep(service: &Service, rule: &RetentionOptions) -> Result<usize, Prob
     let mut deleted = 0;
     if let Some(age) = rule.keep_runs {
         let before = Timestamp(now().0.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)));
-        while let gone @ 1.. = delete_oldest(service, before, GROUP).await? {
+        while let gone @ 1.. = delete_oldest(service, before, RUNS_PER_DELETION).await? {
             deleted += gone;
         }
     }
@@ -114,9 +112,4 @@ async fn delete_oldest(service: &Service, before: Timestamp, most: u32) -> Resul
         }
     }
     Ok(deleted)
-}
-
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -161,7 +161,7 @@ impl IconName {
 /// An icon. It is decoration: the words beside it, or the label around it, say the same.
 #[component]
 pub fn Icon(
-    /// Which.
+    /// The icon to draw.
     name: IconName,
 ) -> impl IntoView {
     view! {

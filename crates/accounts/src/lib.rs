@@ -18,7 +18,7 @@ mod signature;
 mod store;
 mod token;
 
-pub use accounts::{Accounts, Credential, Kind, NewSession};
+pub use accounts::{Accounts, Credential, CredentialKind, NewSession};
 pub use attempts::{Attempts, TooMany};
 pub use error::{AccountsError, SignInError};
 pub use lease::Lease;

@@ -3,7 +3,7 @@
 
 use std::{net::IpAddr, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 
-use accounts::{Accounts, AccountsError, Attempts, Kind, SignInError};
+use accounts::{Accounts, AccountsError, Attempts, CredentialKind, SignInError};
 use database::FileError;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use protocol::{AccountId, Audience, Role, RunId};
@@ -106,7 +106,7 @@ async fn a_token_counts_with_its_algorithm_issuer_audience_subject_and_time_alon
         encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(&key)).unwrap()
     };
     let credential = accounts.token(&signed(Algorithm::HS256, &claims)).await.unwrap().expect("a good one");
-    assert_eq!((credential.account, credential.kind), (anna, Kind::Token));
+    assert_eq!((credential.account, credential.kind), (anna, CredentialKind::Token));
     for algorithm in [Algorithm::HS384, Algorithm::HS512] {
         assert_eq!(accounts.token(&signed(algorithm, &claims)).await.unwrap(), None, "{algorithm:?}");
     }

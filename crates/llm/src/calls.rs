@@ -24,7 +24,7 @@ pub(crate) struct ToolPiece {
 
 /// A tool request as assembled so far.
 #[derive(Debug)]
-struct Call {
+struct OpenRequest {
     index: Option<u64>,
     id: Option<String>,
     name: String,
@@ -37,7 +37,7 @@ struct Call {
 
 /// The requests of one answer, in the order in which they began.
 #[derive(Debug, Default)]
-pub(crate) struct Calls(Vec<Call>);
+pub(crate) struct Calls(Vec<OpenRequest>);
 
 impl Calls {
     pub(crate) fn is_empty(&self) -> bool {
@@ -68,9 +68,9 @@ impl Calls {
         let again = self.0.last().is_some_and(|last| {
             piece.id.is_none() && piece.index == last.index && piece.name.as_ref() == Some(&last.name)
         });
-        self.0.push(Call::begin(piece, again));
+        self.0.push(OpenRequest::begin(piece, again));
         // Each request takes memory of its own, even an empty one.
-        Ok(size + size_of::<Call>())
+        Ok(size + size_of::<OpenRequest>())
     }
 
     /// The request that a piece continues; `None` if it begins one.
@@ -80,9 +80,10 @@ impl Calls {
     /// new id. A piece with a name that differs from every request in any of the three begins a new request.
     /// So does a name after complete arguments, unless its id shows that the request is repeated.
     fn belongs_to(&self, piece: &ToolPiece) -> Option<usize> {
-        let same_number = |call: &Call| agree(call.index, piece.index);
-        let same_name = |call: &Call| call.name.is_empty() || agree(Some(&call.name), piece.name.as_ref());
-        let fits = |call: &Call| same_number(call) && same_name(call);
+        let same_number = |call: &OpenRequest| agree(call.index, piece.index);
+        let same_name =
+            |call: &OpenRequest| call.name.is_empty() || agree(Some(&call.name), piece.name.as_ref());
+        let fits = |call: &OpenRequest| same_number(call) && same_name(call);
         if let Some(id) = &piece.id
             && let Some(position) = self.0.iter().rposition(|call| call.id.as_ref() == Some(id) && fits(call))
         {
@@ -109,8 +110,8 @@ impl Calls {
         proven: bool,
     ) -> Result<Vec<ToolRequest>, ChatError> {
         let mut taken: HashSet<String> = conversation.iter().flat_map(ids).map(str::to_owned).collect();
-        let said = |call: &Call| !(call.again && call.arguments.trim().is_empty());
-        let calls: Vec<Call> = self.0.into_iter().filter(said).collect();
+        let said = |call: &OpenRequest| !(call.again && call.arguments.trim().is_empty());
+        let calls: Vec<OpenRequest> = self.0.into_iter().filter(said).collect();
         // A generated id must differ from ids that the provider gave to later requests.
         let given: HashSet<String> = calls.iter().filter_map(|call| call.id.clone()).collect();
         let mut requests = Vec::with_capacity(calls.len());
@@ -152,7 +153,7 @@ fn unused_id(used: impl Fn(&str) -> bool) -> String {
     ids.into_iter().find(|id| !used(id)).unwrap_or_default()
 }
 
-impl Call {
+impl OpenRequest {
     fn begin(piece: ToolPiece, again: bool) -> Self {
         let mut call = Self {
             index: piece.index,

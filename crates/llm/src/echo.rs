@@ -21,7 +21,7 @@ pub(crate) const OF_CALLS: [&str; 3] = ["extra_content", "thought_signature", "p
 /// The fields of an object with these names and a value that is not empty.
 pub(crate) fn among(fields: &Map<String, Value>, names: &[&str]) -> Map<String, Value> {
     let known =
-        fields.iter().filter(|(name, value)| names.contains(&name.as_str()) && !json::says_nothing(value));
+        fields.iter().filter(|(name, value)| names.contains(&name.as_str()) && !json::is_empty_value(value));
     known.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
@@ -64,7 +64,7 @@ fn add_part(list: &mut Vec<Value>, part: Value) {
 }
 
 fn add_fields(before: &mut Map<String, Value>, part: Map<String, Value>) {
-    for (name, value) in part.into_iter().filter(|(_, value)| !json::says_nothing(value)) {
+    for (name, value) in part.into_iter().filter(|(_, value)| !json::is_empty_value(value)) {
         match (before.get_mut(&name), value) {
             (Some(Value::String(text)), Value::String(more))
                 if matches!(name.as_str(), "text" | "summary" | "data" | "thinking") =>

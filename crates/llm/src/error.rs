@@ -49,7 +49,7 @@ pub enum ChatError {
     #[error(
         "The provider of {model} limits the rate of requests{}. {}It said: {message}",
         wish(*retry_after),
-        if speaks_of_crowds(message) { "Set PITWALL_MODEL_REQUESTS_AT_ONCE lower. " } else { "" }
+        if is_about_concurrency(message) { "Set PITWALL_MODEL_REQUESTS_AT_ONCE lower. " } else { "" }
     )]
     RateLimited {
         /// The model asked.
@@ -200,7 +200,7 @@ impl ChatError {
     }
 
     /// Whether the provider limits the rate or is overloaded, which usually lasts a minute.
-    pub(crate) fn is_crowded(&self) -> bool {
+    pub(crate) fn is_overloaded(&self) -> bool {
         match self {
             Self::RateLimited { .. } | Self::Provider { status: Some(529), .. } => true,
             error if error.wants_fewer_at_once() => true,
@@ -240,7 +240,7 @@ impl ChatError {
     pub(crate) fn wants_fewer_at_once(&self) -> bool {
         match self {
             Self::RateLimited { message, .. } | Self::Provider { status: Some(503), message, .. } => {
-                speaks_of_crowds(message)
+                is_about_concurrency(message)
             }
             _ => false,
         }
@@ -261,7 +261,7 @@ impl ChatError {
 }
 
 /// Whether a provider's message is about concurrent requests rather than a rate.
-fn speaks_of_crowds(message: &str) -> bool {
+fn is_about_concurrency(message: &str) -> bool {
     let message = message.to_lowercase();
     let words = ["concurren", "parallel", "simultaneous", "at once", "slot", "pending requests"];
     words.iter().any(|word| message.contains(word))

@@ -87,15 +87,15 @@ pub(crate) fn of_status(model: &str, status: StatusCode, headers: &HeaderMap, bo
         return ChatError::NotFound { model: model.to_owned(), message };
     }
     let value = json::read(body).unwrap_or_else(|_| Value::String(words_of_page(body)));
-    let mut said = Said::of(&value);
+    let mut reported = ErrorBody::of(&value);
     if body.contains(FAILED_GENERATION) {
-        let reason = said.words.unwrap_or_else(|| status.to_string());
+        let reason = reported.words.unwrap_or_else(|| status.to_string());
         return ChatError::BrokenStream { model: model.to_owned(), reason };
     }
-    said.wait =
-        hint::in_headers(headers, status == StatusCode::TOO_MANY_REQUESTS, SystemTime::now()).or(said.wait);
-    said.words.get_or_insert_with(|| status.to_string());
-    said.means(model, status.as_u16())
+    reported.wait = hint::in_headers(headers, status == StatusCode::TOO_MANY_REQUESTS, SystemTime::now())
+        .or(reported.wait);
+    reported.words.get_or_insert_with(|| status.to_string());
+    reported.into_error(model, status.as_u16())
 }
 
 /// Whether the response was made before a model began to generate.
@@ -109,7 +109,7 @@ pub(crate) fn is_error(value: &Value) -> bool {
     let Value::Object(fields) = first(value) else { return false };
     // Some servers send the field empty.
     let says = |name: &str| {
-        fields.get(name).is_some_and(|value| !json::says_nothing(value) && *value != Value::Bool(false))
+        fields.get(name).is_some_and(|value| !json::is_empty_value(value) && *value != Value::Bool(false))
     };
     let named = ["object", "type"].iter().any(|name| fields.get(*name).is_some_and(|value| value == "error"));
     let answers = fields.contains_key("choices") || fields.contains_key("usage");
@@ -119,16 +119,16 @@ pub(crate) fn is_error(value: &Value) -> bool {
 /// The error that stands in place of an answer or a piece of it. `alone`: it is the whole response, so the
 /// server did not try to answer.
 pub(crate) fn in_answer(model: &str, error: &Value, alone: bool) -> ChatError {
-    let said = Said::of(error);
-    if let Some(status) = said.status {
-        return said.means(model, status);
+    let reported = ErrorBody::of(error);
+    if let Some(status) = reported.status {
+        return reported.into_error(model, status);
     }
     let model = model.to_owned();
-    let (too_long, by_policy) = (said.speaks_of(&TOO_LONG), said.speaks_of(&POLICY));
-    let (passes, no_address) = (said.speaks_of(&PASSING), said.speaks_of(&NO_SUCH_ADDRESS));
-    let by_rate = said.speaks_of(&["rate limit", "too many requests"]);
-    let retry_after = said.wait;
-    let message = said.into_words();
+    let (too_long, by_policy) = (reported.mentions(&TOO_LONG), reported.mentions(&POLICY));
+    let (passes, no_address) = (reported.mentions(&PASSING), reported.mentions(&NO_SUCH_ADDRESS));
+    let by_rate = reported.mentions(&["rate limit", "too many requests"]);
+    let retry_after = reported.wait;
+    let message = reported.into_words();
     if too_long {
         ChatError::TooLong { model, message }
     } else if by_policy {
@@ -153,14 +153,14 @@ pub(crate) fn of_stray(model: &str, text: &str) -> ChatError {
         let message = format!("a web page instead of an answer: {words}");
         return ChatError::NotFound { model: model.to_owned(), message };
     }
-    let said = Value::String(words);
-    let no_address = Said::of(&said).speaks_of(&NO_SUCH_ADDRESS);
-    in_answer(model, &said, no_address)
+    let reported = Value::String(words);
+    let no_address = ErrorBody::of(&reported).mentions(&NO_SUCH_ADDRESS);
+    in_answer(model, &reported, no_address)
 }
 
 /// The content of a provider's error.
 #[derive(Debug, Default)]
-struct Said {
+struct ErrorBody {
     /// The HTTP status, as a number or by its name.
     status: Option<u16>,
     /// Names and codes of the error, in lower case.
@@ -169,7 +169,7 @@ struct Said {
     wait: Option<std::time::Duration>,
 }
 
-impl Said {
+impl ErrorBody {
     fn of(value: &Value) -> Self {
         let outer = first(value);
         let inner = match (outer.get("error"), outer.get("errors").map(first)) {
@@ -201,11 +201,11 @@ impl Said {
     }
 
     /// The error, for the response's status or the one that it names itself.
-    fn means(self, model: &str, status: u16) -> ChatError {
+    fn into_error(self, model: &str, status: u16) -> ChatError {
         let model = model.to_owned();
-        let (too_long, by_policy) = (self.speaks_of(&TOO_LONG), self.speaks_of(&POLICY));
+        let (too_long, by_policy) = (self.mentions(&TOO_LONG), self.mentions(&POLICY));
         // An exhausted budget does not pass, and neither does a request that no rate window has room for.
-        let hopeless = self.speaks_of(&BEYOND_THE_RATE)
+        let hopeless = self.mentions(&BEYOND_THE_RATE)
             || (self.wait.is_none() && status_of_name(&self.names) == Some(402));
         let retry_after = self.wait;
         let message = self.into_words();
@@ -221,7 +221,7 @@ impl Said {
     }
 
     /// Whether its message or names contain one of these.
-    fn speaks_of(&self, parts: &[&str]) -> bool {
+    fn mentions(&self, parts: &[&str]) -> bool {
         let words = self.words.as_deref().unwrap_or_default().to_lowercase();
         parts.iter().any(|part| words.contains(part) || self.names.contains(part))
     }

@@ -1,4 +1,4 @@
-//! The line of requests in front of an endpoint: how many it serves at once, and which is next.
+//! The queue of requests in front of an endpoint: how many it serves at once, and which is next.
 
 use std::{
     collections::VecDeque,
@@ -11,16 +11,16 @@ use protocol::RunId;
 use tokio::{sync::watch, time::Instant};
 
 /// How long fewer requests at once are sent to an endpoint that refused some.
-const NARROW_FOR: Duration = Duration::from_secs(60);
+const REDUCED_FOR: Duration = Duration::from_secs(60);
 
 /// A fair queue: runs take turns (round robin), and the requests of one run are served first in, first out.
 #[derive(Debug)]
 pub(crate) struct FairQueue {
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct QueueState {
     /// The most requests in flight.
     places: usize,
     /// Requests in flight.
@@ -42,18 +42,18 @@ struct Waiting {
 
 impl FairQueue {
     pub(crate) fn new(places: NonZeroUsize) -> Arc<Self> {
-        let state = State { places: places.get(), ..State::default() };
+        let state = QueueState { places: places.get(), ..QueueState::default() };
         Arc::new(Self { state: Mutex::new(state) })
     }
 
-    /// Lowers the bound for good, where somebody who shares the line allows fewer.
+    /// Lowers the bound for good, where somebody who shares the queue allows fewer.
     pub(crate) fn at_most(&self, places: NonZeroUsize) {
         let mut state = self.state();
         state.places = state.places.min(places.get());
     }
 
     /// Waits for a place, and calls `say` with the number of requests before it whenever that changes; not at
-    /// all if a place is free. Dropping the future leaves the line; dropping the place gives it back.
+    /// all if a place is free. Dropping the future leaves the queue; dropping the place gives it back.
     pub(crate) async fn place(self: &Arc<Self>, run: Option<RunId>, mut say: impl FnMut(usize)) -> Place {
         let (place, mut before) = self.enter(run);
         let mut said = None;
@@ -63,7 +63,7 @@ impl FairQueue {
             if said.replace(number) != now {
                 say(number);
             }
-            // The sender lives in the line as long as the place does.
+            // The sender lives in the queue as long as the place does.
             if before.changed().await.is_err() {
                 return place;
             }
@@ -71,13 +71,13 @@ impl FairQueue {
     }
 
     /// Lowers the bound for a while, after the endpoint refused because of too many concurrent requests.
-    pub(crate) fn narrow(&self) {
+    pub(crate) fn reduce_concurrency(&self) {
         let mut state = self.state();
         let fewer = state.served.saturating_sub(1).max(1);
         // A refusal of an older request must not raise the bound that a newer one has lowered.
         let known = state.learned.filter(|(_, until)| Instant::now() < *until).map(|(known, _)| known);
         let fewer = known.map_or(fewer, |known| known.min(fewer));
-        state.learned = Some((fewer, Instant::now() + NARROW_FOR));
+        state.learned = Some((fewer, Instant::now() + REDUCED_FOR));
     }
 
     fn enter(self: &Arc<Self>, run: Option<RunId>) -> (Place, watch::Receiver<Option<usize>>) {
@@ -91,15 +91,15 @@ impl FairQueue {
             None => state.waiting.push_back((run, VecDeque::from([waiting]))),
         }
         state.serve();
-        (Place { line: self.clone(), number }, receiver)
+        (Place { queue: self.clone(), number }, receiver)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl QueueState {
     /// Serves waiting requests while there are places, and tells the others their positions.
     fn serve(&mut self) {
         let learned = self.learned.filter(|(_, until)| Instant::now() < *until);
@@ -143,23 +143,23 @@ impl State {
     }
 }
 
-/// A request's place: in the line at first, in flight once it is served.
+/// A request's place: in the queue at first, in flight once it is served.
 #[derive(Debug)]
 pub(crate) struct Place {
-    line: Arc<FairQueue>,
+    queue: Arc<FairQueue>,
     number: u64,
 }
 
 impl Place {
-    /// Lowers the bound of the line for a while.
-    pub(crate) fn narrow(&self) {
-        self.line.narrow();
+    /// Lowers the bound of the queue for a while.
+    pub(crate) fn reduce_concurrency(&self) {
+        self.queue.reduce_concurrency();
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut state = self.line.state();
+        let mut state = self.queue.state();
         state.leave(self.number);
         state.serve();
     }
@@ -174,7 +174,7 @@ mod tests {
 
     use super::*;
 
-    fn line(places: usize) -> Arc<FairQueue> {
+    fn queue(places: usize) -> Arc<FairQueue> {
         FairQueue::new(NonZeroUsize::new(places).unwrap())
     }
 
@@ -184,8 +184,8 @@ mod tests {
 
     #[test]
     fn runs_take_turns_and_each_hears_where_it_stands() {
-        let line = line(1);
-        let mut entered: Vec<_> = [1, 1, 1, 1, 2].map(|number| line.enter(run(number))).into();
+        let queue = queue(1);
+        let mut entered: Vec<_> = [1, 1, 1, 1, 2].map(|number| queue.enter(run(number))).into();
         let stand = |entered: &[(Place, watch::Receiver<Option<usize>>)]| -> Vec<Option<usize>> {
             entered.iter().map(|(_, before)| *before.borrow()).collect()
         };
@@ -201,13 +201,13 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_is_told_the_same_twice() {
-        let line = line(1);
-        let first = line.place(run(1), |_| panic!("there is a place")).await;
+        let queue = queue(1);
+        let first = queue.place(run(1), |_| panic!("there is a place")).await;
         let mut heard = Vec::new();
         {
-            let mut waiting = pin!(line.place(run(1), |before| heard.push(before)));
+            let mut waiting = pin!(queue.place(run(1), |before| heard.push(before)));
             assert!(poll!(&mut waiting).is_pending());
-            let other = line.enter(run(1));
+            let other = queue.enter(run(1));
             assert!(poll!(&mut waiting).is_pending());
             drop(other);
             drop(first);
@@ -217,68 +217,68 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_leaves_the_line_makes_room() {
-        let line = line(1);
-        let served = line.place(None, |_| ()).await;
-        let mut patient = pin!(line.place(run(2), |_| ()));
+    async fn whoever_leaves_the_queue_makes_room() {
+        let queue = queue(1);
+        let served = queue.place(None, |_| ()).await;
+        let mut patient = pin!(queue.place(run(2), |_| ()));
         {
-            let mut impatient = pin!(line.place(run(1), |_| ()));
+            let mut impatient = pin!(queue.place(run(1), |_| ()));
             assert!(poll!(&mut impatient).is_pending());
             assert!(poll!(&mut patient).is_pending());
         }
         // Served and dropped before it noticed: the place goes on to the next.
         {
-            let mut unaware = pin!(line.place(run(3), |_| ()));
+            let mut unaware = pin!(queue.place(run(3), |_| ()));
             assert!(poll!(&mut unaware).is_pending());
             drop(served);
             let place = (&mut patient).await;
             drop(place);
         }
-        assert!(line.place(None, |_| ()).now_or_never().is_some());
-        assert_eq!(line.state().served, 0);
+        assert!(queue.place(None, |_| ()).now_or_never().is_some());
+        assert_eq!(queue.state().served, 0);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refusal_narrows_the_line_for_a_while() {
-        let line = line(4);
+    async fn a_refusal_lowers_the_bound_for_a_while() {
+        let queue = queue(4);
         let mut places = Vec::new();
         for _ in 0..3 {
-            places.push(line.place(None, |_| ()).await);
+            places.push(queue.place(None, |_| ()).await);
         }
-        places[2].narrow();
+        places[2].reduce_concurrency();
         drop(places.pop());
-        assert!(line.place(None, |_| ()).now_or_never().is_none(), "two at once");
+        assert!(queue.place(None, |_| ()).now_or_never().is_none(), "two at once");
         drop(places.pop());
-        places.push(line.place(None, |_| ()).now_or_never().unwrap());
-        tokio::time::advance(NARROW_FOR).await;
+        places.push(queue.place(None, |_| ()).now_or_never().unwrap());
+        tokio::time::advance(REDUCED_FOR).await;
         for _ in 0..2 {
-            places.push(line.place(None, |_| ()).now_or_never().unwrap());
+            places.push(queue.place(None, |_| ()).now_or_never().unwrap());
         }
         // Whatever is refused, one is always served.
         places.clear();
-        let only = line.place(None, |_| ()).await;
-        only.narrow();
+        let only = queue.place(None, |_| ()).await;
+        only.reduce_concurrency();
         drop(only);
-        assert!(line.place(None, |_| ()).now_or_never().is_some());
+        assert!(queue.place(None, |_| ()).now_or_never().is_some());
     }
 
     proptest! {
         /// Requests of three runs enter, finish or leave in any order.
         #[test]
         fn nobody_is_forgotten_and_no_place_is_lost(places in 1..4_usize, steps in prop::collection::vec((0..4_u128, any::<prop::sample::Index>(), any::<bool>()), 0..60)) {
-            let line = line(places);
+            let queue = queue(places);
             let mut entered: Vec<(Place, watch::Receiver<Option<usize>>)> = Vec::new();
-            for (who, which, narrow) in steps {
+            for (who, which, refused) in steps {
                 if who < 3 {
-                    entered.push(line.enter(run(who)));
+                    entered.push(queue.enter(run(who)));
                 } else if !entered.is_empty() {
                     let (place, _) = entered.swap_remove(which.index(entered.len()));
-                    if narrow {
-                        place.narrow();
+                    if refused {
+                        place.reduce_concurrency();
                     }
                 }
                 let served = entered.iter().filter(|(_, before)| before.borrow().is_none()).count();
-                prop_assert_eq!(line.state().served, served);
+                prop_assert_eq!(queue.state().served, served);
                 prop_assert!(served <= places);
                 prop_assert!(served >= 1 || entered.is_empty(), "somebody is served");
                 let mut before: Vec<usize> = entered.iter().filter_map(|(_, before)| *before.borrow()).collect();
@@ -286,7 +286,7 @@ mod tests {
                 prop_assert!(before.iter().copied().eq(0..before.len()), "{:?}", before);
             }
             drop(entered);
-            prop_assert_eq!(line.state().served, 0);
+            prop_assert_eq!(queue.state().served, 0);
         }
     }
 }

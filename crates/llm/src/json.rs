@@ -5,26 +5,47 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::JsonError;
-
 /// The deepest nesting of objects and lists that is read.
 const DEPTH: usize = 64;
 
+/// Why a text has no object.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JsonError {
+    /// There is none.
+    #[error("there is no JSON object in it")]
+    NoObject,
+    /// There is JSON, but not an object.
+    #[error("it is JSON, but not an object")]
+    NotAnObject,
+    /// There are several objects that differ.
+    #[error("there are several JSON objects in it that differ")]
+    Several,
+    /// The object is cut off.
+    #[error("the JSON object is cut off")]
+    CutOff,
+    /// The nesting exceeds the limit.
+    #[error("its objects and lists are nested deeper than {0} levels")]
+    TooDeep(usize),
+    /// A syntax error.
+    #[error("the JSON object has an error: {0}")]
+    Malformed(String),
+}
+
 /// A JSON value respelled as strict JSON.
-pub(crate) struct Respelled {
+pub(crate) struct StrictJson {
     /// The value as every reader understands it.
     text: String,
     /// Where the value ends in the original text.
     pub(crate) end: usize,
 }
 
-impl Respelled {
+impl StrictJson {
     /// The value. A field that occurs twice in an object must have the same value both times.
     pub(crate) fn unambiguous(&self) -> Result<Value, JsonError> {
-        self.read(Doubled::Refused)
+        self.read(DuplicateFields::Refuse)
     }
 
-    fn read(&self, doubled: Doubled) -> Result<Value, JsonError> {
+    fn read(&self, doubled: DuplicateFields) -> Result<Value, JsonError> {
         let mut text = serde_json::Deserializer::from_str(&self.text);
         let value = Reader(doubled).deserialize(&mut text).map_err(malformed)?;
         text.end().map_err(malformed)?;
@@ -35,7 +56,7 @@ impl Respelled {
 /// The value that is the whole text. Of a field that occurs twice in an object, the last value that is not
 /// empty counts.
 pub(crate) fn read(text: &str) -> Result<Value, JsonError> {
-    whole(text)?.read(Doubled::LastCounts)
+    whole(text)?.read(DuplicateFields::TakeLast)
 }
 
 /// The value that is the whole text. A field that occurs twice in an object must have the same value both
@@ -44,7 +65,7 @@ pub(crate) fn unambiguous(text: &str) -> Result<Value, JsonError> {
     whole(text)?.unambiguous()
 }
 
-fn whole(text: &str) -> Result<Respelled, JsonError> {
+fn whole(text: &str) -> Result<StrictJson, JsonError> {
     let read = respell(text)?;
     if text[read.end..].chars().all(is_blank) {
         Ok(read)
@@ -72,7 +93,7 @@ fn is_blank(character: char) -> bool {
 /// - any white space between tokens.
 ///
 /// Other errors are left for the strict reader to find.
-pub(crate) fn respell(text: &str) -> Result<Respelled, JsonError> {
+pub(crate) fn respell(text: &str) -> Result<StrictJson, JsonError> {
     let mut out = String::with_capacity(text.len() + 16);
     let mut closers = Vec::new();
     let mut comma = false;
@@ -112,7 +133,7 @@ pub(crate) fn respell(text: &str) -> Result<Respelled, JsonError> {
             return if comma {
                 Err(JsonError::Malformed("it begins with a comma".to_owned()))
             } else {
-                Ok(Respelled { text: out, end: position })
+                Ok(StrictJson { text: out, end: position })
             };
         }
         debug_assert!(position > here, "each turn takes a character");
@@ -192,15 +213,15 @@ fn unit(text: &str) -> Option<u32> {
 
 /// What to do with a field that occurs in an object again, with another value.
 #[derive(Clone, Copy)]
-enum Doubled {
-    Refused,
+enum DuplicateFields {
+    Refuse,
     /// Takes the last value, but never an empty one over another.
-    LastCounts,
+    TakeLast,
 }
 
 /// Reads a value.
 #[derive(Clone, Copy)]
-struct Reader(Doubled);
+struct Reader(DuplicateFields);
 
 impl<'de> DeserializeSeed<'de> for Reader {
     type Value = Value;
@@ -258,8 +279,8 @@ impl<'de> Visitor<'de> for Reader {
         while let Some(name) = fields.next_key::<String>()? {
             let value = fields.next_value_seed(self)?;
             match (object.get(&name), self.0) {
-                (Some(_), Doubled::LastCounts) if says_nothing(&value) => None,
-                (Some(before), Doubled::Refused) if *before != value => {
+                (Some(_), DuplicateFields::TakeLast) if is_empty_value(&value) => None,
+                (Some(before), DuplicateFields::Refuse) if *before != value => {
                     let shown: String = name.chars().take(40).collect();
                     return Err(A::Error::custom(format!(
                         "`{shown}` stands in it twice with different values"
@@ -273,7 +294,7 @@ impl<'de> Visitor<'de> for Reader {
 }
 
 /// Whether a value is empty: null, or an empty text, list or object.
-pub(crate) fn says_nothing(value: &Value) -> bool {
+pub(crate) fn is_empty_value(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),

@@ -20,23 +20,24 @@
 
 mod address;
 mod attempt;
+mod backoff;
 mod calls;
 mod chat;
 mod config;
-mod draft;
+mod deadline;
 mod echo;
+mod endpoint_queues;
 mod error;
-mod extras;
 mod failure;
 mod fair_queue;
 mod form;
 mod hint;
 mod json;
-mod lines;
 mod native;
 mod nesting;
 mod openai;
-mod patience;
+mod optional_fields;
+mod partial_answer;
 mod price;
 mod provider;
 mod registry;
@@ -52,17 +53,18 @@ mod tool_name;
 mod tool_text;
 mod wire;
 
+pub use backoff::Backoff;
 pub use chat::{
     AnswerSchema, Arguments, ChatAnswer, ChatFailure, ChatModel, ChatRequest, Message, Piece, Sink,
     ToolRequest, ToolSpec, render,
 };
 pub use config::{ProviderConfig, Tiers, Timeouts};
+pub use endpoint_queues::EndpointQueues;
 pub use error::{ChatError, TimeoutPhase};
-pub use lines::Lines;
+pub use json::JsonError;
 pub use price::PriceTable;
 pub use provider::Provider;
 pub use registry::{Missing, ModelRegistry};
 pub use rehearsal::{Rehearsal, Script, Turn};
-pub use retry::Backoff;
 pub use secret::Secret;
-pub use structured::{JsonError, extract_json, parse_structured};
+pub use structured::{extract_json, parse_structured};

@@ -1,32 +1,31 @@
 //! Providers with a protocol of their own, through the genai crate.
 
+mod echo;
+mod error;
+mod request;
+mod stream;
+
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use futures::{StreamExt, stream};
+use futures::{StreamExt, stream::iter};
 use genai::{
     Client, ModelIden,
     adapter::AdapterKind,
-    chat::{
-        ChatMessage, ChatOptions, ChatResponseFormat, ChatStream, ChatStreamEvent, ContentPart, JsonSpec,
-        MessageContent, StopReason, StreamEnd, Tool, ToolCall, ToolResponse,
-    },
+    chat::{ChatStream, ChatStreamEvent},
     resolver::{self, AuthData},
-    webc,
 };
-use protocol::Usage;
-use reqwest::StatusCode;
-use serde_json::{Map, Value, json};
 
+use self::{
+    error::{never_sent, of_genai, refusal},
+    request::{chat_request, options},
+    stream::read,
+};
 use crate::{
-    ChatError, ChatRequest, Message, Secret,
-    calls::ToolPiece,
+    ChatError, ChatRequest, Secret,
     config::Timeouts,
-    draft::{Delta, Finish},
-    extras::{Extras, Learned, NATIVE_BOUND},
-    failure, json as lenient,
-    openai::sendable,
-    tool_name,
+    failure,
+    optional_fields::{KnownSupport, NATIVE_BOUND},
     wire::{Deltas, Refusal, Wire},
 };
 
@@ -35,7 +34,7 @@ pub(crate) struct Native {
     client: Client,
     keys: HashMap<AdapterKind, Secret>,
     timeouts: Timeouts,
-    learned: Learned,
+    support: KnownSupport,
 }
 
 impl Native {
@@ -51,7 +50,7 @@ impl Native {
         };
         let client = Client::builder().with_reqwest(http).with_auth_resolver_fn(key_of).build();
         let client = client.map_err(|error| ChatError::Configuration(error.to_string()))?;
-        Ok(Self { client, keys, timeouts, learned: Learned::new(NATIVE_BOUND) })
+        Ok(Self { client, keys, timeouts, support: KnownSupport::new(NATIVE_BOUND) })
     }
 }
 
@@ -62,22 +61,22 @@ impl Wire for Native {
         let timeouts = self.timeouts;
         let name = model.to_owned();
         let failed = move |error: genai::Error| of_genai(&name, error, key.as_ref(), &timeouts);
-        let known = self.learned.of(model);
-        let mut extras = known;
+        let known = self.support.of(model);
+        let mut fields = known;
         let events = loop {
-            let chat = chat_request(request, extras);
-            let options = options(request, most_tokens, extras);
+            let chat = chat_request(request, fields);
+            let options = options(request, most_tokens, fields);
             let error = match self.client.exec_chat_stream(model, chat, Some(&options)).await {
                 Ok(mut answer) => match begin(&mut answer.stream).await {
                     Some(Err(error)) => error,
-                    first => break stream::iter(first).chain(answer.stream),
+                    first => break iter(first).chain(answer.stream),
                 },
                 Err(error) => error,
             };
             let refused = refusal(&error);
-            let fewer = refused.and_then(|(status, body)| extras.after_refusal(request, status, body));
+            let fewer = refused.and_then(|(status, body)| fields.after_refusal(request, status, body));
             match fewer {
-                Some(fewer) => extras = fewer,
+                Some(fewer) => fields = fewer,
                 None => {
                     let before = |(status, body)| failure::came_before_the_answer(status, body);
                     let free = refused.map_or_else(|| never_sent(&error), before);
@@ -85,11 +84,11 @@ impl Wire for Native {
                 }
             }
         };
-        if extras != known {
-            self.learned.keep(model, extras);
+        if fields != known {
+            self.support.keep(model, fields);
         }
         let deltas = events.flat_map(move |event| {
-            stream::iter(match event {
+            iter(match event {
                 Ok(event) => read(event).into_iter().map(Ok).collect(),
                 Err(error) => vec![Err(failed(error))],
             })
@@ -108,257 +107,20 @@ async fn begin(events: &mut ChatStream) -> Option<Result<ChatStreamEvent, genai:
     }
 }
 
-/// Status and message of a refusal.
-fn refusal(error: &genai::Error) -> Option<(StatusCode, &str)> {
-    match error {
-        genai::Error::HttpError { status, body, .. } => Some((*status, body)),
-        genai::Error::WebModelCall {
-            webc_error: webc::Error::ResponseFailedStatus { status, body, .. },
-            ..
-        } => Some((*status, body)),
-        genai::Error::WebStream { error, .. } => refusal(error.downcast_ref::<genai::Error>()?),
-        _ => None,
-    }
-}
-
-/// Whether the request certainly did not reach the provider.
-fn never_sent(error: &genai::Error) -> bool {
-    match error {
-        genai::Error::WebStream { error, .. } => {
-            if let Some(error) = error.downcast_ref::<reqwest::Error>() {
-                return error.is_connect() || error.is_builder();
-            }
-            error.downcast_ref::<genai::Error>().is_some_and(never_sent)
-        }
-        genai::Error::WebModelCall { webc_error: webc::Error::Reqwest(error), .. } => error.is_connect(),
-        genai::Error::RequiresApiKey { .. }
-        | genai::Error::NoAuthResolver { .. }
-        | genai::Error::NoAuthData { .. }
-        | genai::Error::Resolver { .. } => true,
-        _ => false,
-    }
-}
-
-fn options(request: &ChatRequest, most_tokens: u32, extras: Extras) -> ChatOptions {
-    let mut options = ChatOptions::default()
-        .with_capture_usage(true)
-        .with_capture_tool_calls(true)
-        .with_capture_reasoning_content(true);
-    if !extras.bound.is_empty() {
-        options = options.with_max_tokens(most_tokens);
-    }
-    match &request.schema {
-        Some(schema) if extras.sends_form(request) => {
-            let spec = JsonSpec::new(schema.name.clone(), schema.schema.clone());
-            options.with_response_format(ChatResponseFormat::JsonSpec(spec))
-        }
-        _ => options,
-    }
-}
-
-fn chat_request(request: &ChatRequest, extras: Extras) -> genai::chat::ChatRequest {
-    let tools = request.tools.iter().map(|tool| {
-        Tool::new(tool.name.clone())
-            .with_description(tool.description.clone())
-            .with_schema(tool.parameters.clone())
-    });
-    let wish = request.schema.as_ref().filter(|_| !extras.sends_form(request));
-    let chat = genai::chat::ChatRequest::from_messages(messages(&request.messages));
-    // The request's instructions come before those in its messages.
-    let chat = match wish {
-        Some(schema) => chat.with_system(schema.in_words()),
-        None => chat,
-    };
-    if request.tools.is_empty() { chat } else { chat.with_tools(tools) }
-}
-
-fn messages(messages: &[Message]) -> Vec<ChatMessage> {
-    // Results of tools that were requested together go into one message.
-    let both_results =
-        |one: &Message, next: &Message| matches!((one, next), (Message::Tool { .. }, Message::Tool { .. }));
-    messages.chunk_by(both_results).filter_map(message).collect()
-}
-
-/// One message: a single one, or the results of several tools.
-fn message(messages: &[Message]) -> Option<ChatMessage> {
-    Some(match messages.first()? {
-        Message::System(text) => ChatMessage::system(text.clone()),
-        Message::User(text) => ChatMessage::user(text.clone()),
-        Message::Assistant { text, tool_requests, echo } => {
-            // The provider wants these fields back while the model continues after tool results.
-            let thoughts = echo.as_ref().filter(|_| !tool_requests.is_empty()).map(thoughts_sent_back);
-            let text = (!text.is_empty()).then(|| ContentPart::Text(text.clone()));
-            let calls = tool_requests.iter().map(|request| {
-                ContentPart::ToolCall(ToolCall {
-                    call_id: request.id.clone(),
-                    fn_name: tool_name::sendable(&request.name),
-                    fn_arguments: sendable(&request.arguments),
-                    thought_signatures: request.echo.as_ref().and_then(signatures),
-                })
-            });
-            let parts = thoughts.unwrap_or_default().into_iter().chain(text).chain(calls);
-            ChatMessage::assistant(MessageContent::from_parts(parts.collect::<Vec<_>>()))
-        }
-        Message::Tool { .. } => {
-            let results = messages.iter().filter_map(|message| match message {
-                Message::Tool { request, name, content } => Some(
-                    ToolResponse::new(request.clone(), content.clone())
-                        .with_fn_name(tool_name::sendable(name)),
-                ),
-                _ => None,
-            });
-            ChatMessage::tool(results.collect::<Vec<_>>())
-        }
-    })
-}
-
-fn read(event: ChatStreamEvent) -> Vec<Delta> {
-    match event {
-        ChatStreamEvent::Chunk(chunk) if !chunk.content.is_empty() => vec![Delta::Text(chunk.content)],
-        ChatStreamEvent::ReasoningChunk(chunk) if !chunk.content.is_empty() => {
-            vec![Delta::Thought(chunk.content)]
-        }
-        ChatStreamEvent::ToolCallChunk(chunk) => vec![Delta::ToolProgress(chunk.tool_call.size())],
-        ChatStreamEvent::End(end) => read_end(end),
-        _ => Vec::new(),
-    }
-}
-
-/// The end of a stream. Some of genai's adapters report one when the connection merely closed, but then
-/// without a reason to stop.
-fn read_end(mut end: StreamEnd) -> Vec<Delta> {
-    let usage = end.captured_usage.take().map(|usage| {
-        let count = |tokens: Option<i32>| tokens.and_then(|tokens| u64::try_from(tokens).ok());
-        Delta::Usage(Usage {
-            tokens_in: count(usage.prompt_tokens),
-            tokens_out: count(usage.completion_tokens),
-        })
-    });
-    let finish = end.captured_stop_reason.take().and_then(|reason| finish(&reason)).map(Delta::Finish);
-    let reasoning = end.captured_reasoning_content.take();
-    let parts = end.captured_content.take().map(MessageContent::into_parts).unwrap_or_default();
-    let mut thoughts: Vec<Value> = parts.iter().filter_map(thought_to_keep).collect();
-    if thoughts.is_empty() {
-        thoughts.extend(reasoning.filter(|text| !text.is_empty()).map(|text| json!({ REASONING: text })));
-    }
-    let echo = (!thoughts.is_empty()).then(|| Delta::Echo(field(THOUGHTS, thoughts)));
-    let calls = parts.into_iter().filter_map(ContentPart::into_tool_call);
-    let calls = (0..).zip(calls).map(|(index, call)| {
-        let arguments = match call.fn_arguments {
-            // Kept as the model wrote them, since they cannot be read.
-            Value::String(text) => text,
-            read => read.to_string(),
-        };
-        let signatures = call.thought_signatures.filter(|signatures| !signatures.is_empty());
-        let echo = signatures.map(|signatures| field(SIGNATURES, signatures)).unwrap_or_default();
-        let (id, name) = (Some(call.call_id), Some(call.fn_name));
-        Delta::Tool(ToolPiece { index: Some(index), id, name, arguments, echo })
-    });
-    usage.into_iter().chain(echo).chain(calls).chain(finish).collect()
-}
-
-/// The field under which thoughts are kept with a message or a call, to be sent back.
-const THOUGHTS: &str = "native_thoughts";
-const SIGNATURES: &str = "native_signatures";
-const REASONING: &str = "reasoning";
-const SIGNATURE: &str = "signature";
-
-fn field(name: &str, value: impl Into<Value>) -> Map<String, Value> {
-    Map::from_iter([(name.to_owned(), value.into())])
-}
-
-fn thought_to_keep(part: &ContentPart) -> Option<Value> {
-    match part {
-        ContentPart::ThoughtSignature(signature) => Some(json!({ SIGNATURE: signature })),
-        ContentPart::ReasoningContent(text) => Some(json!({ REASONING: text })),
-        _ => None,
-    }
-}
-
-fn thoughts_sent_back(echo: &Map<String, Value>) -> Vec<ContentPart> {
-    let thoughts = echo.get(THOUGHTS).and_then(Value::as_array).into_iter().flatten();
-    let part = |thought: &Value| {
-        let text = |name: &str| thought.get(name).and_then(Value::as_str).map(str::to_owned);
-        let signature = text(SIGNATURE).map(ContentPart::ThoughtSignature);
-        signature.or_else(|| text(REASONING).map(ContentPart::ReasoningContent))
-    };
-    thoughts.filter_map(part).collect()
-}
-
-fn signatures(echo: &Map<String, Value>) -> Option<Vec<String>> {
-    let signatures = echo.get(SIGNATURES)?.as_array()?;
-    Some(signatures.iter().filter_map(Value::as_str).map(str::to_owned).collect())
-}
-
-fn finish(reason: &StopReason) -> Option<Finish> {
-    Some(match reason {
-        StopReason::MaxTokens(_) => Finish::Length,
-        StopReason::ContentFilter(_) => Finish::Filtered,
-        StopReason::Completed(_) | StopReason::ToolCall(_) | StopReason::StopSequence(_) => Finish::Stop,
-        StopReason::Other(reason) => return Finish::of(reason),
-    })
-}
-
-fn of_genai(model: &str, error: genai::Error, key: Option<&Secret>, timeouts: &Timeouts) -> ChatError {
-    let redacted = |text: &str| key.map_or_else(|| text.to_owned(), |key| key.redact(text));
-    let broken = |reason: String| ChatError::BrokenStream { model: model.to_owned(), reason };
-    if let (Some(status), Some(headers)) = (error.status(), error.headers())
-        && let Some((_, body)) = refusal(&error)
-    {
-        return failure::of_status(model, status, headers, &redacted(body));
-    }
-    match error {
-        genai::Error::WebStream { error, .. } => match error.downcast::<genai::Error>() {
-            Ok(inner) => of_genai(model, *inner, key, timeouts),
-            Err(error) => match error.downcast::<reqwest::Error>() {
-                Ok(error) => failure::of_transport(model, *error, timeouts),
-                Err(error) => broken(failure::root_cause(&*error)),
-            },
-        },
-        genai::Error::WebModelCall { webc_error: webc::Error::Reqwest(error), .. } => {
-            failure::of_transport(model, error, timeouts)
-        }
-        genai::Error::JsonValueExt(_)
-        | genai::Error::SerdeJson(_)
-        | genai::Error::InvalidJsonResponseElement { .. }
-        | genai::Error::NoChatResponse { .. } => broken(format!("a piece of it is malformed ({error})")),
-        genai::Error::StreamParse { serde_error, .. } => {
-            broken(format!("a piece of it is malformed ({serde_error})"))
-        }
-        genai::Error::ChatResponse { body, .. } => {
-            let body = lenient::read(&redacted(&body.to_string())).unwrap_or(body);
-            failure::in_answer(model, &body, false)
-        }
-        genai::Error::RequiresApiKey { .. }
-        | genai::Error::NoAuthResolver { .. }
-        | genai::Error::NoAuthData { .. }
-        | genai::Error::Resolver { .. } => {
-            let variable = AdapterKind::from_model(model).ok().and_then(|kind| kind.default_key_env_name());
-            ChatError::no_key(model, variable)
-        }
-        other => ChatError::Provider {
-            model: model.to_owned(),
-            status: other.status().map(|status| status.as_u16()),
-            message: redacted(&failure::root_cause(&other)),
-            retry_after: None,
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
 
     use axum::{Router, body::Bytes, http::StatusCode};
     use genai::{ServiceTarget, resolver::Endpoint};
-    use protocol::Tier;
+    use protocol::{Tier, Usage};
     use serde_json::{Value, json};
     use tokio::net::TcpListener;
 
     use super::*;
     use crate::{
-        AnswerSchema, Arguments, ToolRequest, ToolSpec,
-        draft::{Draft, Written},
+        AnswerSchema, Arguments, Message, ToolRequest, ToolSpec,
+        partial_answer::{CompleteAnswer, PartialAnswer},
     };
 
     /// A provider that answers with these replies, the last one again and again, and the requests that it
@@ -389,7 +151,10 @@ mod tests {
             .unwrap();
         let kind = AdapterKind::from_model(model).unwrap();
         let keys = HashMap::from([(kind, Secret::from("sk-secret-1234"))]);
-        (Native { client, keys, timeouts: Timeouts::default(), learned: Learned::new(NATIVE_BOUND) }, seen)
+        (
+            Native { client, keys, timeouts: Timeouts::default(), support: KnownSupport::new(NATIVE_BOUND) },
+            seen,
+        )
     }
 
     /// A question about prices.
@@ -411,24 +176,32 @@ mod tests {
         ChatRequest { agent, run: None, tier, messages, tools, schema: None }
     }
 
-    async fn ask(native: &Native, model: &str, request: &ChatRequest) -> Result<(Written, Usage), ChatError> {
+    async fn ask(
+        native: &Native,
+        model: &str,
+        request: &ChatRequest,
+    ) -> Result<(CompleteAnswer, Usage), ChatError> {
         let mut deltas = native.open(model, request, 1_000).await.map_err(|refusal| refusal.error)?;
-        let mut draft = Draft::new(model, 1_000);
+        let mut partial = PartialAnswer::new(model, 1_000);
         while let Some(delta) = deltas.next().await {
-            draft.add(delta?)?;
+            partial.add(delta?)?;
         }
-        let usage = draft.usage();
-        Ok((draft.complete(&request.messages)?, usage))
+        let usage = partial.usage();
+        Ok((partial.complete(&request.messages)?, usage))
     }
 
     /// What is made of a provider's reply.
-    async fn answer(model: &str, status: StatusCode, reply: String) -> Result<(Written, Usage), ChatError> {
+    async fn answer(
+        model: &str,
+        status: StatusCode,
+        reply: String,
+    ) -> Result<(CompleteAnswer, Usage), ChatError> {
         let (native, _) = stand(model, vec![(status, reply)]).await;
         ask(&native, model, &question()).await
     }
 
     /// The second request, after an answer that asks for tools.
-    async fn sent_after(model: &str, reply: String) -> (Written, Value) {
+    async fn sent_after(model: &str, reply: String) -> (CompleteAnswer, Value) {
         let (native, seen) = stand(model, vec![(StatusCode::OK, reply)]).await;
         let mut request = question();
         let (written, _) = ask(&native, model, &request).await.unwrap();

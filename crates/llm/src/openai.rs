@@ -13,8 +13,8 @@ use self::{chunk::Reader, request::body};
 use crate::{
     ChatError, ChatRequest, Secret,
     config::Timeouts,
-    extras::{COMPATIBLE_BOUND, Learned, OPENAI_BOUND},
     failure,
+    optional_fields::{COMPATIBLE_BOUND, KnownSupport, OPENAI_BOUND},
     sse::{EventError, events},
     wire::{Deltas, Refusal, Wire},
 };
@@ -32,7 +32,7 @@ pub(crate) struct OpenAi {
     key: Option<Secret>,
     timeouts: Timeouts,
     max_answer_bytes: usize,
-    learned: Learned,
+    support: KnownSupport,
 }
 
 impl OpenAi {
@@ -44,8 +44,8 @@ impl OpenAi {
         max_answer_bytes: usize,
     ) -> Self {
         let own = url.host_str() == Some("api.openai.com");
-        let learned = Learned::new(if own { OPENAI_BOUND } else { COMPATIBLE_BOUND });
-        Self { http, url, key, timeouts, max_answer_bytes, learned }
+        let support = KnownSupport::new(if own { OPENAI_BOUND } else { COMPATIBLE_BOUND });
+        Self { http, url, key, timeouts, max_answer_bytes, support }
     }
 
     /// Whether there is a key to send.
@@ -107,26 +107,26 @@ impl OpenAi {
 #[async_trait]
 impl Wire for OpenAi {
     async fn open(&self, model: &str, request: &ChatRequest, most_tokens: u32) -> Result<Deltas, Refusal> {
-        let known = self.learned.of(model);
-        let mut extras = known;
+        let known = self.support.of(model);
+        let mut fields = known;
         loop {
-            let response = self.send(model, &body(model, request, most_tokens, extras)).await?;
+            let response = self.send(model, &body(model, request, most_tokens, fields)).await?;
             let status = response.status();
             if status.is_success() {
-                if extras != known {
-                    self.learned.keep(model, extras);
+                if fields != known {
+                    self.support.keep(model, fields);
                 }
                 return Ok(self.deltas(model, response));
             }
             let headers = response.headers().clone();
             let body = self.error_body(response).await;
-            match extras.after_refusal(request, status, &body) {
+            match fields.after_refusal(request, status, &body) {
                 Some(fewer) => {
                     tracing::info!(
                         model,
                         "the endpoint does not understand the whole request: asking for less"
                     );
-                    extras = fewer;
+                    fields = fewer;
                 }
                 None => {
                     let error = failure::of_status(model, status, &headers, &body);

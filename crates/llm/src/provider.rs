@@ -8,15 +8,15 @@ use protocol::{Decimal, Tier};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, Lines, Piece, PriceTable, ProviderConfig,
-    Sink, TimeoutPhase, address,
-    attempt::{Attempt, Outcome},
-    draft::Written,
+    ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, EndpointQueues, Piece, PriceTable,
+    ProviderConfig, Sink, TimeoutPhase, address,
+    attempt::{AttemptRequest, Outcome},
+    deadline::Deadline,
+    endpoint_queues::Endpoint,
     fair_queue::FairQueue,
-    lines::Endpoint,
     native::Native,
     openai::OpenAi,
-    patience::Patience,
+    partial_answer::CompleteAnswer,
     retry::Retries,
     route,
     wire::Wire,
@@ -33,25 +33,29 @@ pub struct Provider {
     native: Native,
     /// What `openai` asks.
     endpoint: Endpoint,
-    lines: Lines,
+    queues: EndpointQueues,
 }
 
 /// The state that the attempts of one call share.
-struct Call<'a, 'sink> {
+struct CallState<'a, 'sink> {
     request: &'a ChatRequest,
     sink: Sink<'sink>,
     /// The timeout of the whole call: all attempts and the waits between them.
-    total: Patience<'a>,
+    total: Deadline<'a>,
     attempts: Vec<protocol::Attempt>,
 }
 
 impl Provider {
-    /// Prepares the clients, and takes part in the lines of the endpoints; sends nothing yet.
+    /// Prepares the clients, and takes part in the queues of the endpoints; sends nothing yet.
     ///
     /// # Errors
     /// [`ChatError::Configuration`] if a tier has no model, the base URL is not one, or one key is given
     /// for several providers.
-    pub fn new(config: ProviderConfig, prices: PriceTable, lines: &Lines) -> Result<Self, ChatError> {
+    pub fn new(
+        config: ProviderConfig,
+        prices: PriceTable,
+        queues: &EndpointQueues,
+    ) -> Result<Self, ChatError> {
         check(&config)?;
         let http = http_client(&config)?;
         let keys = route::native_keys(&config)?;
@@ -63,22 +67,22 @@ impl Provider {
         let endpoint = Endpoint::at(&url);
         let openai = OpenAi::new(http.clone(), url, key, config.timeouts, config.max_answer_bytes);
         let native = Native::new(http, keys, config.timeouts)?;
-        let provider = Self { config, prices, openai, native, endpoint, lines: lines.clone() };
+        let provider = Self { config, prices, openai, native, endpoint, queues: queues.clone() };
         // From the beginning, so that no other model is served beyond what this one allows.
         for model in provider.config.models.iter().chain(provider.config.fallbacks.iter().flatten()) {
-            provider.line(model)?;
+            provider.queue(model)?;
         }
         Ok(provider)
     }
 
-    /// The line of the model's endpoint.
-    fn line(&self, model: &str) -> Result<Arc<FairQueue>, ChatError> {
+    /// The queue of the model's endpoint.
+    fn queue(&self, model: &str) -> Result<Arc<FairQueue>, ChatError> {
         let endpoint = match route::native_kind(&self.config, model)? {
             None => self.endpoint.clone(),
             Some(AdapterKind::OpenAI) if self.config.base_url.is_none() => self.endpoint.clone(),
             Some(kind) => Endpoint::Native(kind),
         };
-        Ok(self.lines.of(endpoint, self.config.requests_at_once))
+        Ok(self.queues.of(endpoint, self.config.requests_at_once))
     }
 
     /// The protocol for a model.
@@ -96,7 +100,7 @@ impl Provider {
         }
     }
 
-    async fn answer(&self, call: &mut Call<'_, '_>) -> Result<ChatAnswer, ChatError> {
+    async fn answer(&self, call: &mut CallState<'_, '_>) -> Result<ChatAnswer, ChatError> {
         let tier = call.request.tier;
         let result = self.persist(self.config.models.get(tier), call).await;
         match (result, self.config.fallbacks.get(tier)) {
@@ -109,17 +113,17 @@ impl Provider {
     }
 
     /// Asks one model until it answers, fails for good, or has no retries left.
-    async fn persist(&self, model: &str, call: &mut Call<'_, '_>) -> Result<ChatAnswer, ChatError> {
+    async fn persist(&self, model: &str, call: &mut CallState<'_, '_>) -> Result<ChatAnswer, ChatError> {
         let wire = self.wire(model)?;
-        let line = self.line(model)?;
+        let queue = self.queue(model)?;
         let mut retries = Retries::new(&self.config);
         let mut advised: Option<ChatRequest> = None;
         loop {
             let queued = Instant::now();
-            let place = line.place(call.request.run, |before| (call.sink)(Piece::InLine(before))).await;
+            let place = queue.place(call.request.run, |before| (call.sink)(Piece::InLine(before))).await;
             let began = Instant::now();
             call.total.extend(began - queued);
-            let attempt = Attempt {
+            let attempt = AttemptRequest {
                 model,
                 wire,
                 request: advised.as_ref().unwrap_or(call.request),
@@ -131,7 +135,7 @@ impl Provider {
             let Outcome { result, usage, free } = attempt.run(call.sink).await;
             let cost = if free { Some(Decimal::ZERO) } else { self.prices.cost(model, &usage) };
             let error = match result {
-                Ok(Written { text, thoughts, tool_requests, echo }) => {
+                Ok(CompleteAnswer { text, thoughts, tool_requests, echo }) => {
                     let model = model.to_owned();
                     let attempts = Vec::new();
                     return Ok(ChatAnswer {
@@ -155,7 +159,7 @@ impl Provider {
                 latency_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             });
             if error.wants_fewer_at_once() {
-                place.narrow();
+                place.reduce_concurrency();
             }
             drop(place);
             let is_new = advised.is_none();
@@ -186,8 +190,8 @@ impl ChatModel for Provider {
 
     async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatFailure> {
         let model = self.config.models.get(request.tier);
-        let total = Patience::new(model, TimeoutPhase::Total, self.config.timeouts.total);
-        let mut call = Call { request, sink, total, attempts: Vec::new() };
+        let total = Deadline::new(model, TimeoutPhase::Total, self.config.timeouts.total);
+        let mut call = CallState { request, sink, total, attempts: Vec::new() };
         match self.answer(&mut call).await {
             Ok(answer) => Ok(ChatAnswer { attempts: call.attempts, ..answer }),
             Err(error) => Err(ChatFailure { error, attempts: call.attempts }),

@@ -6,32 +6,6 @@ use tokio::time::Instant;
 
 use crate::{ChatError, ProviderConfig};
 
-/// Exponential backoff with full jitter: before attempt n + 1 a random wait between nothing and `base` ×
-/// 2ⁿ⁻¹, at most `cap`. The jitter keeps nodes that failed together from retrying together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Backoff {
-    /// The upper bound of the first wait.
-    pub base: Duration,
-    /// The upper bound of every wait.
-    pub cap: Duration,
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Self { base: Duration::from_millis(500), cap: Duration::from_secs(30) }
-    }
-}
-
-impl Backoff {
-    /// The wait after `failures` failures (from 1), at least what the provider asked for.
-    pub(crate) fn wait(&self, failures: u32, retry_after: Option<Duration>) -> Duration {
-        let factor = 2_u32.saturating_pow(failures.saturating_sub(1));
-        let longest = self.base.saturating_mul(factor).min(self.cap);
-        let jittered = rand::random_range(Duration::ZERO..=longest);
-        jittered.max(retry_after.unwrap_or_default())
-    }
-}
-
 /// Decides after each failure whether and when to retry.
 pub(crate) struct Retries<'a> {
     config: &'a ProviderConfig,
@@ -52,7 +26,7 @@ impl<'a> Retries<'a> {
         if !error.is_transient() {
             return None;
         }
-        if error.is_crowded() {
+        if error.is_overloaded() {
             return self.wait_for_room(error.retry_after(), now);
         }
         (self.limited, self.limited_since) = (0, None);
@@ -63,15 +37,15 @@ impl<'a> Retries<'a> {
         Some(self.config.backoff.wait(self.failed, error.retry_after()))
     }
 
-    /// The wait is cut so that the last attempt falls on the end of the patience.
+    /// The wait is cut so that the last attempt falls on the end of `rate_limit_patience`.
     fn wait_for_room(&mut self, retry_after: Option<Duration>, now: Instant) -> Option<Duration> {
         let since = *self.limited_since.get_or_insert(now);
-        let patience = self.config.rate_limit_patience.saturating_sub(now.duration_since(since));
-        if patience.is_zero() {
+        let remaining = self.config.rate_limit_patience.saturating_sub(now.duration_since(since));
+        if remaining.is_zero() {
             return None;
         }
         self.limited = self.limited.saturating_add(1);
-        let wait = self.config.backoff.wait(self.limited, None).min(patience);
+        let wait = self.config.backoff.wait(self.limited, None).min(remaining);
         Some(wait.max(retry_after.unwrap_or_default()))
     }
 }
@@ -79,15 +53,6 @@ impl<'a> Retries<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_wait_grows_to_its_cap_and_keeps_what_the_provider_asks_for() {
-        let backoff = Backoff { base: Duration::from_millis(10), cap: Duration::from_millis(35) };
-        for (failures, longest) in [(1, 10), (2, 20), (3, 35), (u32::MAX, 35)] {
-            assert!(backoff.wait(failures, None) <= Duration::from_millis(longest));
-        }
-        assert_eq!(backoff.wait(1, Some(Duration::from_secs(7))), Duration::from_secs(7));
-    }
 
     #[test]
     fn a_rate_limited_by_the_minute_is_lived_through_without_any_hint() {

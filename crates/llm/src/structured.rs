@@ -2,32 +2,12 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use thiserror::Error;
 
-use crate::{AnswerSchema, form, json, thoughts};
-
-/// Why a text has no object.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum JsonError {
-    /// There is none.
-    #[error("there is no JSON object in it")]
-    NoObject,
-    /// There is JSON, but not an object.
-    #[error("it is JSON, but not an object")]
-    NotAnObject,
-    /// There are several objects that differ.
-    #[error("there are several JSON objects in it that differ")]
-    Several,
-    /// The object is cut off.
-    #[error("the JSON object is cut off")]
-    CutOff,
-    /// The nesting exceeds the limit.
-    #[error("its objects and lists are nested deeper than {0} levels")]
-    TooDeep(usize),
-    /// A syntax error.
-    #[error("the JSON object has an error: {0}")]
-    Malformed(String),
-}
+use crate::{
+    AnswerSchema, form,
+    json::{self, JsonError},
+    thoughts,
+};
 
 /// The one JSON object in a model's answer: the whole text, or else (without thoughts) the one in a fenced
 /// block, or else the one from the first `{` that begins an object to its `}`. An object within a broken one

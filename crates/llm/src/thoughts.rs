@@ -1,9 +1,9 @@
 //! Separates a model's thoughts from its answer where both come in one text.
 
-use crate::draft::Delta;
+use crate::partial_answer::Delta;
 
 /// Tags around thoughts, compared without case.
-const MARKS: [(&str, &str); 7] = [
+const TAGS: [(&str, &str); 7] = [
     ("<think>", "</think>"),
     ("<thinking>", "</thinking>"),
     ("<thought>", "</thought>"),
@@ -79,16 +79,16 @@ impl Split {
         let mut position = 0;
         while let Some(character) = held[position..].chars().next() {
             let rest = &held[position..];
-            match mark(rest) {
-                Mark::Maybe if !all => break,
-                Mark::Opens(length) if self.opens() => {
+            match tag(rest) {
+                Tag::Maybe if !all => break,
+                Tag::Opens(length) if self.opens() => {
                     position += length;
                     self.pass(&mut fresh, &mut parts);
                     self.thinking = true;
                     self.answered = 0;
                     self.line.characters += length;
                 }
-                Mark::Closes(length) if self.thinking || self.closes() => {
+                Tag::Closes(length) if self.thinking || self.closes() => {
                     position += length;
                     self.pass(&mut fresh, &mut parts);
                     if self.answered > 0 {
@@ -176,10 +176,10 @@ pub(crate) fn answer_of(text: &str) -> String {
 }
 
 /// The tag at the beginning of a text.
-enum Mark {
-    /// An opening mark of so many bytes.
+enum Tag {
+    /// An opening tag of so many bytes.
     Opens(usize),
-    /// A closing mark of so many bytes.
+    /// A closing tag of so many bytes.
     Closes(usize),
     /// The text may continue to a tag.
     Maybe,
@@ -187,27 +187,27 @@ enum Mark {
     No,
 }
 
-fn mark(text: &str) -> Mark {
+fn tag(text: &str) -> Tag {
     let bytes = text.as_bytes();
     if !matches!(bytes.first(), Some(b'<' | b'[')) {
-        return Mark::No;
+        return Tag::No;
     }
-    let begins = |mark: &str| {
-        let length = mark.len().min(bytes.len());
-        bytes[..length].eq_ignore_ascii_case(&mark.as_bytes()[..length])
+    let begins = |tag: &str| {
+        let length = tag.len().min(bytes.len());
+        bytes[..length].eq_ignore_ascii_case(&tag.as_bytes()[..length])
     };
     let mut maybe = false;
-    for (open, close) in MARKS {
-        for (mark, found) in [(open, Mark::Opens(open.len())), (close, Mark::Closes(close.len()))] {
-            if begins(mark) {
-                if bytes.len() >= mark.len() {
+    for (open, close) in TAGS {
+        for (tag, found) in [(open, Tag::Opens(open.len())), (close, Tag::Closes(close.len()))] {
+            if begins(tag) {
+                if bytes.len() >= tag.len() {
                     return found;
                 }
                 maybe = true;
             }
         }
     }
-    if maybe { Mark::Maybe } else { Mark::No }
+    if maybe { Tag::Maybe } else { Tag::No }
 }
 
 #[cfg(test)]
@@ -251,7 +251,7 @@ mod tests {
             // Cut before their end.
             ("<think>Hm, if", "", "Hm, if"),
             ("<think>Hm.</thin", "", "Hm.</thin"),
-            // The opening mark stood in the prompt.
+            // The opening tag stood in the prompt.
             ("Hm.\n</think>\n\nYes.", "Yes.", "Hm.\n"),
             ("Hm.</think>Yes.", "Yes.", "Hm."),
             // Several, and one in another.

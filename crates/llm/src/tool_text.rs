@@ -6,7 +6,7 @@ use crate::{ToolSpec, json};
 
 /// Tags around one or several calls: of Hermes and Qwen, Llama, Phi and Granite, Kimi, `DeepSeek`, Mistral,
 /// `MiniMax`, Gemma and others. A tag without an end extends to the end of the text.
-const MARKS: [(&str, &str); 21] = [
+const TAGS: [(&str, &str); 21] = [
     ("<tool_call>", "</tool_call>"),
     ("<tool_calls>", "</tool_calls>"),
     ("<function_call>", "</function_call>"),
@@ -31,7 +31,7 @@ const MARKS: [(&str, &str); 21] = [
 ];
 
 /// The most tags that are tried in one text.
-const MOST_MARKS: usize = 64;
+const MOST_TAGS: usize = 64;
 
 /// A call in a text.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,12 +63,12 @@ pub(crate) fn find(text: &str, tools: &[ToolSpec]) -> Option<Found> {
     let mut in_code = false;
     let mut kept = 0;
     let mut position = 0;
-    let mut marks = 0;
+    let mut tags = 0;
     while let Some(character) = text[position..].chars().next() {
-        let spoken_of = fenced || in_code || marks == MOST_MARKS;
-        let mark = if spoken_of { None } else { mark_at(&text[position..]) };
-        if let Some((region, length)) = mark {
-            marks += 1;
+        let spoken_of = fenced || in_code || tags == MOST_TAGS;
+        let tag = if spoken_of { None } else { tag_at(&text[position..]) };
+        if let Some((region, length)) = tag {
+            tags += 1;
             let calls = read(region, tools);
             if at_beginning || calls.is_some() {
                 found.text.push_str(&text[kept..position]);
@@ -100,12 +100,12 @@ pub(crate) fn find(text: &str, tools: &[ToolSpec]) -> Option<Found> {
 }
 
 /// The content of a tag at the beginning of a text, and the length of the whole.
-fn mark_at(text: &str) -> Option<(&str, usize)> {
+fn tag_at(text: &str) -> Option<(&str, usize)> {
     if !text.starts_with(['<', '[', '`']) {
         return None;
     }
-    let begins = |mark: &str| text.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark));
-    let (open, close) = MARKS.iter().find(|(open, _)| begins(open))?;
+    let begins = |tag: &str| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
+    let (open, close) = TAGS.iter().find(|(open, _)| begins(open))?;
     // Their names are part of the content.
     let start = if open.ends_with('=') { 0 } else { open.len() };
     let inner = &text[start..];
@@ -197,8 +197,8 @@ fn read_tags(mut region: &str, tools: &[ToolSpec]) -> Option<Vec<TextCall>> {
     Some(calls)
 }
 
-fn first_of<'a>(text: &str, marks: &[(&str, &'a str)]) -> Option<(usize, &'a str)> {
-    marks.iter().filter_map(|(open, close)| Some((text.find(open)?, *close))).min_by_key(|(start, _)| *start)
+fn first_of<'a>(text: &str, tags: &[(&str, &'a str)]) -> Option<(usize, &'a str)> {
+    tags.iter().filter_map(|(open, close)| Some((text.find(open)?, *close))).min_by_key(|(start, _)| *start)
 }
 
 /// The name in `<function=name>` or `<function name="name">`, and what follows the tag.

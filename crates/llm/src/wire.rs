@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
-use crate::{ChatError, ChatRequest, draft::Delta};
+use crate::{ChatError, ChatRequest, partial_answer::Delta};
 
 /// The streamed steps of an answer.
 pub(crate) type Deltas = BoxStream<'static, Result<Delta, ChatError>>;

@@ -13,7 +13,7 @@ use crate::limits::{self, Rules, Violation};
 
 /// The inputs of executing a decision.
 #[derive(Clone, Copy, Debug)]
-pub struct Session<'a> {
+pub struct ExecutionInputs<'a> {
     /// US dollars a share, for everything held or ordered. A missing price is never assumed.
     pub prices: &'a BTreeMap<Ticker, Decimal>,
     /// Sectors; case and white space do not count.
@@ -47,38 +47,38 @@ pub struct Session<'a> {
 pub fn execute(
     portfolio: &Portfolio,
     decision: &Decision,
-    session: &Session<'_>,
+    inputs: &ExecutionInputs<'_>,
 ) -> Result<Entry, PortfolioError> {
-    portfolio.accepts(session.key, session.date)?;
-    limits::check(session.constraints)?;
-    let mut desk = Desk::new(session, portfolio.book.clone());
+    portfolio.accepts(inputs.key, inputs.date)?;
+    limits::check(inputs.constraints)?;
+    let mut execution = OrderExecution::new(inputs, portfolio.book.clone());
     for side in [Side::Sell, Side::Buy] {
         for (index, order) in decision.orders.iter().enumerate().filter(|(_, order)| order.side == side) {
-            desk.place(&format!("{}/{index}", session.key), order);
+            execution.place(&format!("{}/{index}", inputs.key), order);
         }
     }
     Ok(Entry::Decided {
-        key: session.key.to_owned(),
-        run: session.run,
-        date: session.date,
-        at: session.at,
-        value: desk.book.total(session.prices).ok(),
-        trades: desk.trades,
-        rejected: desk.rejected,
+        key: inputs.key.to_owned(),
+        run: inputs.run,
+        date: inputs.date,
+        at: inputs.at,
+        value: execution.book.total(inputs.prices).ok(),
+        trades: execution.trades,
+        rejected: execution.rejected,
     })
 }
 
 /// Executes the orders of a decision one after the other.
-pub(crate) struct Desk<'a> {
-    session: &'a Session<'a>,
+pub(crate) struct OrderExecution<'a> {
+    inputs: &'a ExecutionInputs<'a>,
     pub(crate) book: Book,
     pub(crate) trades: Vec<Trade>,
     pub(crate) rejected: Vec<RejectedOrder>,
 }
 
-impl<'a> Desk<'a> {
-    pub(crate) fn new(session: &'a Session<'a>, book: Book) -> Self {
-        Self { session, book, trades: Vec::new(), rejected: Vec::new() }
+impl<'a> OrderExecution<'a> {
+    pub(crate) fn new(inputs: &'a ExecutionInputs<'a>, book: Book) -> Self {
+        Self { inputs, book, trades: Vec::new(), rejected: Vec::new() }
     }
 
     pub(crate) fn place(&mut self, key: &str, order: &Order) {
@@ -89,7 +89,7 @@ impl<'a> Desk<'a> {
             }
             Err(reasons) => self.rejected.push(RejectedOrder {
                 order: order.clone(),
-                price: self.session.prices.get(&order.ticker).copied(),
+                price: self.inputs.prices.get(&order.ticker).copied(),
                 reasons,
             }),
         }
@@ -118,7 +118,7 @@ impl<'a> Desk<'a> {
             }
             Side::Buy => {}
         }
-        let price = self.session.prices.get(ticker).copied();
+        let price = self.inputs.prices.get(ticker).copied();
         refusals.extend(price.map(|price| check_price(ticker, price)));
         let mut reasons: Vec<String> =
             refusals.into_iter().filter_map(Result::err).map(|refusal| refusal.to_string()).collect();
@@ -160,7 +160,7 @@ impl<'a> Desk<'a> {
     }
 
     fn violations(&self, book: &Book, ticker: &Ticker, cost: Decimal) -> Result<Vec<Violation>, Vec<String>> {
-        let Session { prices, sectors, constraints, cash_equivalent, .. } = *self.session;
+        let ExecutionInputs { prices, sectors, constraints, cash_equivalent, .. } = *self.inputs;
         Rules { constraints, prices, sectors, cash_equivalent }
             .violations(book, ticker, cost)
             .map_err(|unvalued| unvalued.reasons())
@@ -169,10 +169,9 @@ impl<'a> Desk<'a> {
     /// Sells as few whole shares of the cash equivalent as pay for `cost` and keep the reserve.
     /// `None` if that is not possible.
     fn fund(&self, book: &Book, key: &str, order: &Order, cost: Decimal) -> Option<(Book, Trade)> {
-        let ticker = self.session.cash_equivalent.filter(|ticker| **ticker != order.ticker)?;
-        let price = self.session.prices.get(ticker).copied()?;
-        let reserve =
-            product(self.session.constraints.min_cash, book.total(self.session.prices).ok()?).ok()?;
+        let ticker = self.inputs.cash_equivalent.filter(|ticker| **ticker != order.ticker)?;
+        let price = self.inputs.prices.get(ticker).copied()?;
+        let reserve = product(self.inputs.constraints.min_cash, book.total(self.inputs.prices).ok()?).ok()?;
         let missing = sum(cost, reserve).and_then(|needed| difference(needed, book.cash)).ok()?;
         let sale = Order {
             side: Side::Sell,
@@ -201,13 +200,13 @@ impl<'a> Desk<'a> {
             ticker: order.ticker.clone(),
             quantity: order.quantity,
             price,
-            date: self.session.date,
-            executed_at: self.session.at,
+            date: self.inputs.date,
+            executed_at: self.inputs.at,
             rationale: order.rationale.clone(),
             stop_loss: order.stop_loss,
             take_profit: order.take_profit,
             realised_profit,
-            run: self.session.run,
+            run: self.inputs.run,
         })
     }
 }

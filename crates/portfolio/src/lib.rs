@@ -31,7 +31,7 @@ mod valuation;
 pub use amount::{MAX_AMOUNT, MAX_QUANTITY, PLACES, TooLarge};
 pub use book::{Position, Refusal};
 pub use error::PortfolioError;
-pub use execution::{Session, execute};
+pub use execution::{ExecutionInputs, execute};
 pub use ledger::{Entry, Portfolio};
 pub use limits::{Violation, check};
 pub use sweep::{SweepOutcome, sweep};

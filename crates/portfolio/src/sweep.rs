@@ -8,7 +8,7 @@ use protocol::{
 use crate::amount::{TooLarge, difference, product};
 use crate::book::{Book, Unvalued};
 use crate::error::PortfolioError;
-use crate::execution::{Desk, Session};
+use crate::execution::{ExecutionInputs, OrderExecution};
 use crate::ledger::{Entry, Portfolio};
 use crate::limits;
 
@@ -39,7 +39,7 @@ impl fmt::Display for SweepOutcome {
 }
 
 /// Puts the cash that an executed decision leaves above the reserve (the limits' `min_cash`) into
-/// whole shares of the session's cash equivalent. The trade, with key `{key}/sweep`, is added to the
+/// whole shares of the cash equivalent of the inputs. The trade, with key `{key}/sweep`, is added to the
 /// decision's own entry, so that both are recorded together. Position and sector limits do not apply.
 ///
 /// Without a price for the cash equivalent nothing is swept, and the outcome says so.
@@ -49,16 +49,16 @@ impl fmt::Display for SweepOutcome {
 pub fn sweep(
     portfolio: &Portfolio,
     mut entry: Entry,
-    session: &Session<'_>,
+    inputs: &ExecutionInputs<'_>,
 ) -> Result<(Entry, SweepOutcome), PortfolioError> {
-    limits::check(session.constraints)?;
+    limits::check(inputs.constraints)?;
     let mut after = portfolio.clone();
     after.apply(&entry)?;
-    let Some(ticker) = session.cash_equivalent else { return Ok((entry, SweepOutcome::NotNeeded)) };
-    let Some(price) = session.prices.get(ticker).copied() else {
+    let Some(ticker) = inputs.cash_equivalent else { return Ok((entry, SweepOutcome::NotNeeded)) };
+    let Some(price) = inputs.prices.get(ticker).copied() else {
         return Ok((entry, SweepOutcome::NotPossible(vec![format!("No price found for {ticker}")])));
     };
-    let quantity = match spare_shares(&after.book, price, session) {
+    let quantity = match spare_shares(&after.book, price, inputs) {
         Ok(quantity) => quantity,
         Err(unvalued) => return Ok((entry, SweepOutcome::NotPossible(unvalued.reasons()))),
     };
@@ -74,20 +74,20 @@ pub fn sweep(
         stop_loss: None,
         take_profit: None,
     };
-    let mut desk = Desk::new(session, after.book);
-    desk.place(&format!("{}/sweep", session.key), &order);
-    if let Some(rejected) = desk.rejected.pop() {
+    let mut execution = OrderExecution::new(inputs, after.book);
+    execution.place(&format!("{}/sweep", inputs.key), &order);
+    if let Some(rejected) = execution.rejected.pop() {
         return Ok((entry, SweepOutcome::NotPossible(rejected.reasons)));
     }
     if let Entry::Decided { trades, .. } = &mut entry {
-        trades.append(&mut desk.trades);
+        trades.append(&mut execution.trades);
     }
     Ok((entry, SweepOutcome::Swept { ticker: ticker.clone(), quantity }))
 }
 
 /// Whole shares that the cash above the reserve buys.
-fn spare_shares(book: &Book, price: Decimal, session: &Session<'_>) -> Result<Decimal, Unvalued> {
-    let reserve = product(session.constraints.min_cash, book.total(session.prices)?)?;
+fn spare_shares(book: &Book, price: Decimal, inputs: &ExecutionInputs<'_>) -> Result<Decimal, Unvalued> {
+    let reserve = product(inputs.constraints.min_cash, book.total(inputs.prices)?)?;
     let spare = difference(book.cash, reserve)?;
     Ok(spare.checked_div(price).ok_or(TooLarge)?.floor())
 }

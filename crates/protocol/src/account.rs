@@ -67,7 +67,7 @@ pub enum AccessMode {
     Accounts,
 }
 
-/// Who asks, as the pages need to know it.
+/// The caller, as far as the pages need to know them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Identity {
@@ -227,7 +227,7 @@ impl FromStr for CredentialId {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionSummary {
-    /// By which it is ended.
+    /// The id by which the session is ended.
     pub id: CredentialId,
     /// Whether it is the one that asks.
     pub is_this: bool,
@@ -241,7 +241,7 @@ pub struct SessionSummary {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenSummary {
-    /// By which it is revoked; the token's `jti`.
+    /// The id by which the token is revoked; its `jti`.
     pub id: CredentialId,
     /// What it is for.
     pub label: String,
@@ -277,7 +277,7 @@ pub enum Audience {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ShareSummary {
-    /// By which it is revoked.
+    /// The id by which the share is revoked.
     pub id: CredentialId,
     /// The run.
     pub run: RunId,

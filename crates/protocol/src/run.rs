@@ -237,9 +237,9 @@ pub struct RunSummary {
 pub struct Awaited {
     /// The question's id.
     pub input: CallId,
-    /// Who asks.
+    /// The node that asks.
     pub node: Option<NodeId>,
-    /// What is asked.
+    /// The question.
     pub prompt: String,
     /// When it was asked.
     pub since: Timestamp,

@@ -89,7 +89,7 @@ fn first_visit() -> u32 {
 pub struct Origin {
     /// The run.
     pub run: RunId,
-    /// Where it was left.
+    /// The place in that run at which this one begins.
     pub point: ForkPoint,
     /// Number of the last event that was taken over. They follow the plan, in their old order and
     /// with their old times.
@@ -100,7 +100,7 @@ pub struct Origin {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ForkRun {
-    /// Where it goes on.
+    /// The place in the present run at which the new one begins.
     pub point: ForkPoint,
     /// Values of the run's state to begin with, as JSON texts; each takes the place of the old one.
     #[serde(default)]
@@ -134,7 +134,7 @@ pub struct StateEdited {
     /// The new values; each takes the place of the old one.
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, Text>))]
     pub patch: Patch,
-    /// Who changed it.
+    /// The account that made the change.
     pub by: AccountId,
 }
 
@@ -151,7 +151,7 @@ impl StateEdited {
 pub struct ApprovalChanged {
     /// The new mode.
     pub approval: Approval,
-    /// Who changed it.
+    /// The account that made the change.
     pub by: AccountId,
 }
 
@@ -161,9 +161,9 @@ pub struct ApprovalChanged {
 pub struct InputRequest {
     /// Pairs question and answer. The same again means: asked anew, as what was shown has changed.
     pub input: CallId,
-    /// What is asked.
+    /// The question.
     pub prompt: String,
-    /// Why it is asked.
+    /// The reason for which the node asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The form of the answer.
@@ -249,19 +249,19 @@ pub enum GivenAnswer {
     },
     /// A node before this one shall do its work again.
     SentBack {
-        /// Which.
+        /// The node that works again.
         to: NodeId,
         /// What it shall do differently.
         comment: String,
     },
     /// Other nodes are taken instead.
     Rerouted {
-        /// Which.
+        /// The node to go to instead.
         to: NodeId,
     },
     /// The run ends here.
     Rejected {
-        /// Why.
+        /// The reason, as the person gave it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
@@ -300,19 +300,19 @@ pub enum Answer {
     },
     /// A node before this one shall do its work again.
     SentBack {
-        /// Which.
+        /// The node that works again.
         to: NodeId,
         /// What it shall do differently.
         comment: String,
     },
     /// Other nodes are taken instead.
     Rerouted {
-        /// Which.
+        /// The node to go to instead.
         to: NodeId,
     },
     /// The run ends here.
     Rejected {
-        /// Why.
+        /// The reason, as the person gave it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
@@ -346,7 +346,7 @@ pub struct ChatAsked {
     pub chat: u32,
     /// The question.
     pub question: Text,
-    /// Who asks.
+    /// The account that asked.
     pub by: AccountId,
 }
 
@@ -368,7 +368,7 @@ pub struct ChatAnswered {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub cost: Option<Decimal>,
-    /// In milliseconds.
+    /// The time until the answer, in milliseconds.
     pub latency_ms: u64,
     /// The attempts that failed, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -382,9 +382,9 @@ pub struct ChatAnswered {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Stopped {
-    /// Who.
+    /// The account that stopped the run.
     pub by: AccountId,
-    /// Why, if that was said.
+    /// The reason, where one was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

@@ -18,10 +18,10 @@ use crate::Digest;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum Text {
-    /// All of it.
+    /// The whole text.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     Whole(Arc<str>),
-    /// Its beginning.
+    /// The beginning of a text that is stored apart.
     Preview {
         /// The first few hundred characters.
         #[cfg_attr(feature = "openapi", schema(value_type = String))]

@@ -13,7 +13,7 @@ pub struct ToolServer {
     pub name: ToolServerName,
     /// How it is reached.
     pub reached: ToolServerReach,
-    /// How it stands.
+    /// Whether its tools can be called.
     pub state: ToolServerState,
     /// The tools that it offers now; none while it is not ready.
     pub tools: Vec<ToolSummary>,

@@ -1,14 +1,22 @@
 //! Everything that a person sees of a run, as a fold of its log.
 
+mod call;
+mod node;
+mod transcript;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+pub use call::{CallOutcome, CallView, ToolOutcome, ToolView};
+use node::headline;
+pub use node::{EdgeView, NodeView, Visit};
+pub use transcript::{Turn, TurnContent};
+
 use crate::{
-    Answer, Approval, ApprovalChanged, Attempt, Body, CallFinished, CallId, CallStarted, ChatAnswered,
-    ChatAsked, Decimal, Document, EdgeAdded, Event, InputReceived, InputRequest, LogLine, NodeAdded,
-    NodeFinished, NodeId, NodeStatus, Patch, Product, Report, RunSummary, Said, Standing, StateEdited, Text,
-    Tier, Timestamp, ToolInvoked, ToolRequest, ToolReturned, ToolStatus, Totals, Usage,
+    Answer, Approval, Body, CallFinished, CallId, CallStarted, ChatAnswered, ChatAsked, Document, Event,
+    InputReceived, InputRequest, NodeFinished, NodeId, NodeStatus, Patch, Product, Report, RunSummary,
+    Standing, Text, Timestamp, ToolInvoked, ToolReturned,
 };
 
 /// Everything that a person sees of a run: the fold of its log.
@@ -63,211 +71,13 @@ pub enum Applied {
     Gap,
 }
 
-/// A node with what happened to it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct NodeView {
-    /// What was planned.
-    pub plan: NodeAdded,
-    /// Where it stands.
-    pub status: NodeStatus,
-    /// Why, where it failed, waits or was skipped.
-    pub reason: Option<String>,
-    /// What it had to do without.
-    pub degraded: Option<String>,
-    /// Its visits, oldest first.
-    pub visits: Vec<Visit>,
-    /// The model that answered last.
-    pub model: Option<String>,
-    /// Tokens in and out, of all visits.
-    pub tokens: u64,
-    /// US dollars of the calls whose price is known; `None` if no call's is.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
-    pub cost: Option<Decimal>,
-    /// Attempts at calls whose cost is not known.
-    #[serde(default)]
-    pub calls_of_unknown_cost: u32,
-    /// The line that it said last.
-    pub headline: Option<String>,
-}
-
-impl NodeView {
-    /// Time in finished visits, in milliseconds.
-    pub fn worked_ms(&self) -> u64 {
-        self.visits.iter().filter_map(|visit| visit.duration_ms).sum()
-    }
-
-    /// When the visit that is under way began.
-    pub fn working_since(&self) -> Option<Timestamp> {
-        let visit = self.visits.last()?;
-        (self.status == NodeStatus::Running && visit.duration_ms.is_none()).then_some(visit.started_at)
-    }
-}
-
-/// One visit to a node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Visit {
-    /// 1 for the first.
-    pub number: u32,
-    /// When it began.
-    pub started_at: Timestamp,
-    /// How long it took; `None` while it lasts.
-    pub duration_ms: Option<u64>,
-    /// Whether it failed.
-    pub failed: bool,
-    /// Whether it was made by the run that this one continues.
-    #[serde(default)]
-    pub inherited: bool,
-}
-
-/// An edge, and how often it passed work on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct EdgeView {
-    /// What was planned.
-    pub plan: EdgeAdded,
-    /// Times that work passed.
-    pub taken: u32,
-}
-
-/// A model call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct CallView {
-    /// Its id.
-    pub id: CallId,
-    /// The node that made it.
-    pub node: Option<NodeId>,
-    /// The model.
-    pub model: String,
-    /// Its tier.
-    pub tier: Tier,
-    /// What it was asked.
-    pub prompt: Text,
-    /// Tools that were offered.
-    pub tools: Vec<String>,
-    /// When it was asked.
-    pub started_at: Timestamp,
-    /// How it ended; `None` while it is in flight.
-    pub outcome: Option<CallOutcome>,
-}
-
-/// How a model call ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct CallOutcome {
-    /// The whole answer.
-    pub answer: Text,
-    /// What the model thought before it answered.
-    #[serde(default, skip_serializing_if = "Text::is_empty")]
-    pub thoughts: Text,
-    /// Tools that it asked for.
-    pub tool_requests: Vec<ToolRequest>,
-    /// Tokens, as reported.
-    pub usage: Usage,
-    /// US dollars; `None` if not known.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
-    pub cost: Option<Decimal>,
-    /// In milliseconds.
-    pub latency_ms: u64,
-    /// How many attempts failed.
-    pub retries: u32,
-    /// The attempts that failed, oldest first; logs of old versions only have their number.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub attempts: Vec<Attempt>,
-    /// Why there is no answer.
-    pub error: Option<String>,
-}
-
-/// A tool call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct ToolView {
-    /// Its id.
-    pub id: CallId,
-    /// The node that made it.
-    pub node: Option<NodeId>,
-    /// The tool's name.
-    pub tool: String,
-    /// Its arguments, as JSON text.
-    pub arguments: Text,
-    /// When it was called.
-    pub started_at: Timestamp,
-    /// How it ended; `None` while it is in flight.
-    pub outcome: Option<ToolOutcome>,
-}
-
-/// How a tool call ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct ToolOutcome {
-    /// Success, error or degraded.
-    pub status: ToolStatus,
-    /// The result or the error.
-    pub result: Text,
-    /// Who really served it.
-    pub vendor: Option<String>,
-    /// In milliseconds.
-    pub latency_ms: u64,
-}
-
-/// An entry of the transcript.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Turn {
-    /// Number of the event that opened it.
-    pub seq: u64,
-    /// When.
-    pub at: Timestamp,
-    /// By which node.
-    pub node: Option<NodeId>,
-    /// What.
-    pub content: TurnContent,
-}
-
-/// What an entry of the transcript shows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum TurnContent {
-    /// A model call; its text is in [`RunView::calls`].
-    Call {
-        /// The call.
-        call: CallId,
-    },
-    /// A message.
-    Message(Said),
-    /// A line of the log.
-    Log(LogLine),
-    /// A question to a person; it is in [`RunView::inputs`].
-    Input {
-        /// The question.
-        input: CallId,
-    },
-    /// A person changed the state.
-    Edited(StateEdited),
-    /// A person changed the approve mode.
-    ApprovalChanged(ApprovalChanged),
-    /// Something that was brought forth; it is in [`RunView::products`].
-    Product {
-        /// Its place there.
-        index: usize,
-    },
-    /// Something that a newer version knows.
-    Unknown {
-        /// Its kind.
-        kind: String,
-    },
-}
-
 /// A question to a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InputView {
     /// The question, as it was asked last.
     pub request: InputRequest,
-    /// Who asks.
+    /// The node that asks.
     pub node: Option<NodeId>,
     /// When it was asked.
     pub asked_at: Timestamp,
@@ -604,77 +414,4 @@ impl RunView {
             });
         }
     }
-}
-
-impl NodeView {
-    fn planned(plan: NodeAdded) -> Self {
-        Self {
-            plan,
-            status: NodeStatus::Pending,
-            reason: None,
-            degraded: None,
-            visits: Vec::new(),
-            model: None,
-            tokens: 0,
-            cost: None,
-            calls_of_unknown_cost: 0,
-            headline: None,
-        }
-    }
-
-    /// A question of the node was answered.
-    fn end_wait(&mut self, answer: &Answer) {
-        let is_working = self.visits.last().is_some_and(|visit| visit.duration_ms.is_none());
-        self.reason = None;
-        self.status = match answer {
-            _ if is_working => NodeStatus::Running,
-            Answer::Approved { .. } => NodeStatus::Ready,
-            _ if self.visits.is_empty() => NodeStatus::Pending,
-            _ => NodeStatus::Succeeded,
-        };
-    }
-
-    fn begin_visit(&mut self, number: u32, at: Timestamp, inherited: bool) {
-        self.status = NodeStatus::Running;
-        self.reason = None;
-        let visit = Visit { number, started_at: at, duration_ms: None, failed: false, inherited };
-        match self.visits.last_mut() {
-            // Repeated after a crash: the first attempt's time is lost with its server.
-            Some(last) if last.number == number => *last = visit,
-            _ => self.visits.push(visit),
-        }
-    }
-
-    fn end_visit(&mut self, finished: &NodeFinished) {
-        self.status = finished.status;
-        self.reason.clone_from(&finished.reason);
-        self.degraded.clone_from(&finished.degraded);
-        if let Some(visit) = self.visits.last_mut() {
-            visit.duration_ms = Some(finished.duration_ms);
-            visit.failed = finished.status == NodeStatus::Failed;
-        }
-    }
-
-    fn count_call(&mut self, finished: &CallFinished) {
-        self.model = Some(finished.model.clone());
-        let mut used = Totals::default();
-        used.count_call(finished);
-        self.tokens = self.tokens.saturating_add(used.tokens());
-        self.calls_of_unknown_cost = self.calls_of_unknown_cost.saturating_add(used.calls_of_unknown_cost);
-        if used.calls_of_unknown_cost == 0 || !used.cost.is_zero() {
-            self.cost = self.cost.unwrap_or_default().checked_add(used.cost);
-        }
-        if let Some(line) = headline(finished.answer.shown()) {
-            self.headline = Some(line);
-        }
-    }
-}
-
-/// The first line of prose in a Markdown text, without its markup.
-fn headline(markdown: &str) -> Option<String> {
-    markdown
-        .lines()
-        .map(|line| line.trim().trim_start_matches(['-', '*', '>', ' ']))
-        .find(|line| !line.is_empty() && !line.starts_with(['#', '|', '`', '{', '[']))
-        .map(|line| line.replace("**", "").replace('`', "").chars().take(140).collect())
 }

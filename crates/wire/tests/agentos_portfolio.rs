@@ -3,7 +3,7 @@
 
 use protocol::{trading::*, *};
 use serde_json::{Value, json};
-use wire::agentos::{Account, Latest, Summary};
+use wire::agentos::{AccountRecord, Latest, Summary};
 
 fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
@@ -118,7 +118,7 @@ fn at_most_ten_trades_are_shown_newest_first() {
 
 #[test]
 fn an_account_has_its_id_and_cash_under_both_names() {
-    let account = serde_json::to_value(Account::from(&view())).unwrap();
+    let account = serde_json::to_value(AccountRecord::from(&view())).unwrap();
     assert_eq!(
         account,
         json!({

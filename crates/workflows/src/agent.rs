@@ -52,7 +52,7 @@ impl Toolbox for NoTools {
 pub struct Brief {
     /// The agent's name, such as `market_analyst`.
     pub agent: String,
-    /// Which model is asked.
+    /// The tier of the model that is asked.
     pub tier: Tier,
     /// Role and task.
     pub messages: Vec<Message>,

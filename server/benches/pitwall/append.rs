@@ -18,7 +18,7 @@ use crate::{
 
 const PERIOD: Duration = Duration::from_millis(600);
 
-/// Who appends what.
+/// How many runs and producers append how many events at once.
 #[derive(Clone, Copy)]
 struct Load {
     runs: usize,

@@ -12,8 +12,7 @@ use protocol::{Problem, RunId};
 
 use super::{Access, Caller};
 use crate::{
-    peer::{Gone, Peer, Sockets},
-    polls::Opened,
+    peer::{Disconnected, OpenedPoll, Peer, Sockets},
     problem::from_accounts,
 };
 
@@ -22,7 +21,7 @@ pub struct Admission {
     sockets: Sockets,
     caller: Caller,
     leases: Vec<Lease>,
-    seat: Seat,
+    slot: SocketSlot,
 }
 
 impl Admission {
@@ -33,16 +32,16 @@ impl Admission {
         serve: impl FnOnce(Peer) -> F + Send + 'static,
     ) -> Response
     where
-        F: Future<Output = Result<(), Gone>> + Send + 'static,
+        F: Future<Output = Result<(), Disconnected>> + Send + 'static,
     {
         let (sockets, expired) = (self.sockets.clone(), self.expired());
         sockets.upgrade(upgrade, expired, serve)
     }
 
     /// Opens a poll and passes it to `serve`, until the caller's credential ends.
-    pub fn poll<F>(self, serve: impl FnOnce(Peer) -> F + Send + 'static) -> Opened
+    pub fn poll<F>(self, serve: impl FnOnce(Peer) -> F + Send + 'static) -> OpenedPoll
     where
-        F: Future<Output = Result<(), Gone>> + Send + 'static,
+        F: Future<Output = Result<(), Disconnected>> + Send + 'static,
     {
         let (sockets, holder) = (self.sockets.clone(), self.caller.name().cloned());
         sockets.poll(holder, self.expired(), serve)
@@ -50,9 +49,9 @@ impl Admission {
 
     /// Ends with the caller's credential. Holds the slot until it is dropped.
     fn expired(self) -> impl Future<Output = ()> + Send + 'static {
-        let Self { leases, seat, .. } = self;
+        let Self { leases, slot, .. } = self;
         async move {
-            let _seat = seat;
+            let _slot = slot;
             let mut endings: FuturesUnordered<_> = leases.iter().map(Lease::ended).collect();
             if endings.next().await.is_none() {
                 std::future::pending::<()>().await;
@@ -82,28 +81,28 @@ impl Access {
             (None, Some(share)) => share.id.to_string(),
             (None, None) => String::new(),
         };
-        Ok(Admission { sockets, caller: caller.clone(), leases, seat: self.seats.take(name)? })
+        Ok(Admission { sockets, caller: caller.clone(), leases, slot: self.slots.take(name)? })
     }
 }
 
 /// Counts open sockets, by account or by link.
-pub struct Seats {
+pub struct SocketSlots {
     most: usize,
     taken: Arc<Mutex<HashMap<String, usize>>>,
 }
 
 /// One counted socket; released on drop.
-struct Seat {
+struct SocketSlot {
     name: String,
     taken: Arc<Mutex<HashMap<String, usize>>>,
 }
 
-impl Seats {
+impl SocketSlots {
     pub fn new(most: usize) -> Self {
         Self { most, taken: Arc::default() }
     }
 
-    fn take(&self, name: String) -> Result<Seat, Problem> {
+    fn take(&self, name: String) -> Result<SocketSlot, Problem> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let count = taken.entry(name.clone()).or_default();
         if *count >= self.most {
@@ -114,11 +113,11 @@ impl Seats {
             return Err(Problem { status: 429, detail });
         }
         *count += 1;
-        Ok(Seat { name, taken: self.taken.clone() })
+        Ok(SocketSlot { name, taken: self.taken.clone() })
     }
 }
 
-impl Drop for Seat {
+impl Drop for SocketSlot {
     fn drop(&mut self) {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = taken.get_mut(&self.name) {

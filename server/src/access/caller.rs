@@ -1,9 +1,18 @@
 //! The caller of a request and its permissions.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use accounts::Credential;
 use protocol::{AccountId, Problem, Role, RunId, RunSummary, trading::PortfolioId};
+
+/// The caller of one request, and its client address.
+#[derive(Clone, Debug)]
+pub struct RequestContext {
+    /// The caller.
+    pub caller: Caller,
+    /// The client's address.
+    pub peer: IpAddr,
+}
 
 /// The caller of a request.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-use crate::BasePath;
+use crate::base_path::BasePath;
 
 /// The most share links in a cookie; the oldest are dropped.
 const MOST_SHARES: usize = 10;

@@ -11,12 +11,12 @@ use crate::config::Origin;
 const LONGEST_HOST: usize = 260;
 
 /// The hosts that this server answers to, and the origins whose pages may call it.
-pub struct Doors {
+pub struct AllowedOrigins {
     hosts: BTreeSet<String>,
     origins: BTreeSet<String>,
 }
 
-impl Doors {
+impl AllowedOrigins {
     /// The names of this machine with the listening port, and what the settings add.
     pub fn new(address: SocketAddr, hosts: &[String], origins: &[Origin]) -> Self {
         let port = address.port();
@@ -29,13 +29,13 @@ impl Doors {
             all.extend(["127.0.0.1", "localhost", "[::1]"].map(str::to_owned));
         }
         all.extend(hosts.iter().cloned());
-        let mut doors =
+        let mut allowed =
             Self { origins: all.iter().map(|host| format!("http://{host}")).collect(), hosts: all };
         for origin in origins {
-            doors.hosts.insert(origin.host.clone());
-            doors.origins.insert(origin.to_string());
+            allowed.hosts.insert(origin.host.clone());
+            allowed.origins.insert(origin.to_string());
         }
-        doors
+        allowed
     }
 
     /// Whether pages are served by HTTPS, through a proxy in front.

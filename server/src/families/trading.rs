@@ -24,12 +24,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use workflows::trading::{Desk, DeskError, Trading};
 
 use crate::{
-    ServeError,
+    error::ServeError,
     feeds::send,
-    peer::{Ending, Gone, Peer},
-    polls::Opened,
+    peer::{CloseReason, Disconnected, OpenedPoll, Peer},
     problem::{ProblemResponse, from_journal, no_such},
-    rest::{Body, Path, Query, Reply},
+    rest::{JsonBody, Path, Query, Reply},
     scope::{Gateway, Scoped},
 };
 
@@ -138,7 +137,7 @@ async fn portfolios(service: Scoped) -> Reply<Vec<PortfolioSummary>> {
 #[utoipa::path(post, path = "/api/v1/portfolios", request_body = CreatePortfolio, responses((status = 201, body = PortfolioView), (status = 409)))]
 async fn create_portfolio(
     service: Scoped,
-    Body(request): Body<CreatePortfolio>,
+    JsonBody(request): JsonBody<CreatePortfolio>,
 ) -> Result<(StatusCode, Json<PortfolioView>), ProblemResponse> {
     Ok((StatusCode::CREATED, Json(service.create_portfolio(request).await?)))
 }
@@ -181,7 +180,7 @@ async fn follow(
 }
 
 /// Opens a poll of the same.
-async fn poll(service: Scoped, InPath(portfolio): InPath<String>) -> Result<Opened, ProblemResponse> {
+async fn poll(service: Scoped, InPath(portfolio): InPath<String>) -> Result<OpenedPoll, ProblemResponse> {
     let portfolio = existing(&service, &portfolio).await?;
     let admission = service.admit_socket(None).await?;
     Ok(admission.poll(move |peer| follow_portfolio(peer, service, portfolio)))
@@ -194,7 +193,7 @@ async fn existing(service: &Scoped, portfolio: &str) -> Result<PortfolioId, Prob
     Ok(portfolio)
 }
 
-async fn follow_portfolio(mut peer: Peer, service: Scoped, id: PortfolioId) -> Result<(), Gone> {
+async fn follow_portfolio(mut peer: Peer, service: Scoped, id: PortfolioId) -> Result<(), Disconnected> {
     let mut changes = service.desk().changes();
     send_portfolio(&mut peer, &service, &id).await?;
     loop {
@@ -202,17 +201,17 @@ async fn follow_portfolio(mut peer: Peer, service: Scoped, id: PortfolioId) -> R
             change = changes.recv() => match change {
                 Ok(changed) if changed != id => {}
                 Ok(_) | Err(RecvError::Lagged(_)) => send_portfolio(&mut peer, &service, &id).await?,
-                Err(RecvError::Closed) => return peer.end(Ending::Restart).await,
+                Err(RecvError::Closed) => return peer.end(CloseReason::Restart).await,
             },
             ended = peer.ended() => return peer.end(ended?).await,
         }
     }
 }
 
-async fn send_portfolio(peer: &mut Peer, service: &Scoped, id: &PortfolioId) -> Result<(), Gone> {
+async fn send_portfolio(peer: &mut Peer, service: &Scoped, id: &PortfolioId) -> Result<(), Disconnected> {
     let view = service.portfolio(id.clone(), None).await.map_err(|problem| {
         tracing::error!(%problem, "the portfolio cannot be read");
-        Gone
+        Disconnected
     })?;
     send(peer, &view).await
 }

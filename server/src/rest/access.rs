@@ -1,6 +1,6 @@
 //! Who asks, tokens, shares and accounts.
 
-use app::backend::Gate;
+use app::backend::AccountBackend;
 use axum::{Json, http::StatusCode};
 use protocol::{
     AccountId, AccountSummary, Audience, CredentialId, Identity, NewShare, NewToken, Problem, Role, RunId,
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Body, Path, Reply, run_id};
+use super::{JsonBody, Path, Reply, run_id};
 use crate::{
     problem::{ProblemResponse, no_such},
     scope::{Gateway, Scoped},
@@ -60,7 +60,7 @@ async fn tokens(service: Scoped) -> Reply<Vec<TokenSummary>> {
 
 /// Makes a token for a name and a password; it is shown this once
 #[utoipa::path(post, path = "/api/v1/tokens", security(()), request_body = Credentials, responses((status = 201, body = NewToken), (status = 409), (status = 429)))]
-async fn make_token(service: Scoped, Body(request): Body<Credentials>) -> Made<NewToken> {
+async fn make_token(service: Scoped, JsonBody(request): JsonBody<Credentials>) -> Made<NewToken> {
     let Credentials { name, password, label, seconds } = request;
     Ok((StatusCode::CREATED, Json(service.token_for(&name, &password, &label, seconds).await?)))
 }
@@ -77,7 +77,7 @@ async fn revoke_token(service: Scoped, Path(token): Path<String>) -> Done {
 async fn share_run(
     service: Scoped,
     Path(run): Path<String>,
-    Body(request): Body<ShareRun>,
+    JsonBody(request): JsonBody<ShareRun>,
 ) -> Made<NewShare> {
     let share = service.share_run(run_id(&run)?, request.audience, request.seconds).await?;
     Ok((StatusCode::CREATED, Json(share)))
@@ -104,7 +104,7 @@ async fn accounts(service: Scoped) -> Reply<Vec<AccountSummary>> {
 
 /// Adds an account; for administrators
 #[utoipa::path(post, path = "/api/v1/accounts", request_body = NewAccount, responses((status = 201), (status = 403), (status = 409)))]
-async fn add_account(service: Scoped, Body(request): Body<NewAccount>) -> Done {
+async fn add_account(service: Scoped, JsonBody(request): JsonBody<NewAccount>) -> Done {
     service.add_account(request.name, request.role, request.password).await?;
     Ok(StatusCode::CREATED)
 }

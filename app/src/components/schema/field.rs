@@ -12,7 +12,7 @@ pub fn SchemaField(
     /// The control's id in the document.
     #[prop(into)]
     id: String,
-    /// What it takes.
+    /// The field's description.
     field: Field,
     /// What is typed.
     value: RwSignal<String>,

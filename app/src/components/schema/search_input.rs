@@ -16,7 +16,7 @@ use crate::browser::{self, lowercase};
 pub fn SearchInput(
     /// Its id in the document.
     id: String,
-    /// What it is.
+    /// The field's description.
     field: Field,
     /// What can be chosen.
     choices: Vec<Choice>,

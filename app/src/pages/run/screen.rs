@@ -20,9 +20,9 @@ pub enum Tab {
     /// The plan and what happens on it.
     #[default]
     Graph,
-    /// When what happened.
+    /// The nodes' visits along a time axis.
     Timeline,
-    /// What was said.
+    /// Messages, calls and products, in order.
     Transcript,
     /// The log.
     Events,

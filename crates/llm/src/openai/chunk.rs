@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use crate::{
     ChatError, Secret,
     calls::ToolPiece,
-    draft::{Delta, Finish},
     echo, failure, json,
+    partial_answer::{Delta, Finish},
     sse::Event,
 };
 

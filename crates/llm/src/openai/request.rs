@@ -2,24 +2,27 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{AnswerSchema, Arguments, ChatRequest, Message, ToolRequest, echo, extras::Extras, tool_name};
+use crate::{
+    AnswerSchema, Arguments, ChatRequest, Message, ToolRequest, echo, optional_fields::OptionalFields,
+    tool_name,
+};
 
 /// The request's body, without the parts that the endpoint does not support.
-pub(super) fn body(model: &str, request: &ChatRequest, most_tokens: u32, extras: Extras) -> Value {
-    let mut messages: Vec<Value> = request.messages.iter().map(|said| message(said, extras)).collect();
+pub(super) fn body(model: &str, request: &ChatRequest, most_tokens: u32, fields: OptionalFields) -> Value {
+    let mut messages: Vec<Value> = request.messages.iter().map(|said| message(said, fields)).collect();
     let mut form = None;
     if let Some(schema) = &request.schema {
-        if extras.sends_form(request) {
+        if fields.sends_form(request) {
             form = Some(schema);
         } else {
             ask_in_words(schema, &mut messages);
         }
     }
     let mut body = json!({ "model": model, "messages": messages, "stream": true });
-    if let Some(field) = extras.bound.first() {
+    if let Some(field) = fields.bound.first() {
         body[*field] = most_tokens.into();
     }
-    if extras.usage {
+    if fields.usage {
         body["stream_options"] = json!({ "include_usage": true });
     }
     if !request.tools.is_empty() {
@@ -50,7 +53,7 @@ fn ask_in_words(schema: &AnswerSchema, messages: &mut Vec<Value>) {
     }
 }
 
-fn message(message: &Message, extras: Extras) -> Value {
+fn message(message: &Message, fields: OptionalFields) -> Value {
     match message {
         Message::System(text) => json!({ "role": "system", "content": text }),
         Message::User(text) => json!({ "role": "user", "content": text }),
@@ -60,9 +63,9 @@ fn message(message: &Message, extras: Extras) -> Value {
         // The provider wants these fields back while the model continues after tool results.
         Message::Assistant { text, tool_requests, echo } => {
             let content = (!text.is_empty()).then_some(text);
-            let calls: Vec<Value> = tool_requests.iter().map(|call| tool_call(call, extras)).collect();
+            let calls: Vec<Value> = tool_requests.iter().map(|call| tool_call(call, fields)).collect();
             let message = json!({ "role": "assistant", "content": content, "tool_calls": calls });
-            with_echo(message, echo.as_ref(), &echo::OF_MESSAGES, extras)
+            with_echo(message, echo.as_ref(), &echo::OF_MESSAGES, fields)
         }
         Message::Tool { request, content, .. } => {
             json!({ "role": "tool", "tool_call_id": request, "content": content })
@@ -70,11 +73,11 @@ fn message(message: &Message, extras: Extras) -> Value {
     }
 }
 
-fn tool_call(request: &ToolRequest, extras: Extras) -> Value {
+fn tool_call(request: &ToolRequest, fields: OptionalFields) -> Value {
     let name = tool_name::sendable(&request.name);
     let function = json!({ "name": name, "arguments": sendable(&request.arguments).to_string() });
     let call = json!({ "id": request.id, "type": "function", "function": function });
-    with_echo(call, request.echo.as_ref(), &echo::OF_CALLS, extras)
+    with_echo(call, request.echo.as_ref(), &echo::OF_CALLS, fields)
 }
 
 /// The arguments as an object: many servers parse them again and fail on what the model itself wrote.
@@ -86,8 +89,13 @@ pub(crate) fn sendable(arguments: &Arguments) -> Value {
 }
 
 /// Only known fields are sent back, so that what a log holds cannot replace other fields.
-fn with_echo(mut value: Value, echo: Option<&Map<String, Value>>, known: &[&str], extras: Extras) -> Value {
-    if extras.echo {
+fn with_echo(
+    mut value: Value,
+    echo: Option<&Map<String, Value>>,
+    known: &[&str],
+    fields: OptionalFields,
+) -> Value {
+    if fields.echo {
         for (name, field) in echo.into_iter().flatten().filter(|(name, _)| known.contains(&name.as_str())) {
             value[name.as_str()] = field.clone();
         }

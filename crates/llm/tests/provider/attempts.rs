@@ -106,7 +106,7 @@ async fn nobody_who_cannot_be_reached_charges_anything() {
 }
 
 #[tokio::test]
-async fn the_attempt_in_flight_at_the_end_of_all_patience_counts() {
+async fn the_attempt_in_flight_at_the_timeout_of_the_whole_call_counts() {
     for (begin, usage_of, cost) in [
         (vec![piece("Buy")], Usage::default(), None),
         (vec![usage(100, 1), piece("Buy")], used(100, 1), Some(price(100, 1))),

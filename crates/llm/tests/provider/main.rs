@@ -3,8 +3,8 @@
 
 mod attempts;
 mod failures;
+mod fair_queue;
 mod going_back;
-mod line;
 mod misbehaviour;
 mod streams;
 mod support;
@@ -26,8 +26,8 @@ use axum::{
 };
 use futures::{StreamExt, stream};
 use llm::{
-    AnswerSchema, Arguments, ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, Lines, Message,
-    Piece, PriceTable, Provider, ProviderConfig, Secret, Tiers, TimeoutPhase, ToolRequest, ToolSpec,
+    AnswerSchema, Arguments, ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, EndpointQueues,
+    Message, Piece, PriceTable, Provider, ProviderConfig, Secret, Tiers, TimeoutPhase, ToolRequest, ToolSpec,
 };
 use protocol::{Decimal, Tier, Usage};
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ fn config(server: &Server) -> ProviderConfig {
 }
 
 fn provider(config: ProviderConfig) -> Provider {
-    Provider::new(config, PriceTable::bundled().unwrap(), &Lines::default()).unwrap()
+    Provider::new(config, PriceTable::bundled().unwrap(), &EndpointQueues::default()).unwrap()
 }
 
 async fn ask(config: ProviderConfig, request: &ChatRequest) -> (Result<ChatAnswer, ChatError>, Vec<String>) {
@@ -600,7 +600,7 @@ fn a_configuration_that_cannot_work_is_refused() {
         let mut config = ProviderConfig::new(Tiers::same("gpt-5-mini".to_owned()));
         change(&mut config);
         matches!(
-            Provider::new(config, PriceTable::empty(), &Lines::default()),
+            Provider::new(config, PriceTable::empty(), &EndpointQueues::default()),
             Err(ChatError::Configuration(_))
         )
     };

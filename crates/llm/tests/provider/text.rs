@@ -186,7 +186,7 @@ fn a_base_url_that_cannot_work_is_refused_before_anybody_is_asked() {
         let mut config = ProviderConfig::new(Tiers::same("m".to_owned()));
         config.base_url = Some(base_url.into());
         let refused =
-            Provider::new(config, PriceTable::empty(), &Lines::default()).err().unwrap().to_string();
+            Provider::new(config, PriceTable::empty(), &EndpointQueues::default()).err().unwrap().to_string();
         assert!(refused.contains(words), "{refused}");
     }
 }

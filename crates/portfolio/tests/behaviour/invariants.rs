@@ -85,10 +85,10 @@ proptest! {
         for (number, (orders, prices)) in days.into_iter().enumerate() {
             scenario.prices = prices;
             let key = format!("day-{number}");
-            let session = scenario.session(&key);
+            let inputs = scenario.inputs(&key);
             let attempted = orders.len();
-            let entry = execute(&portfolio, &decision(orders), &session).unwrap();
-            let (entry, _) = sweep(&portfolio, entry, &session).unwrap();
+            let entry = execute(&portfolio, &decision(orders), &inputs).unwrap();
+            let (entry, _) = sweep(&portfolio, entry, &inputs).unwrap();
             portfolio.apply(&entry).unwrap();
             let Entry::Decided { trades, rejected, value, .. } = &entry else { panic!("a decision") };
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portfolio::{Entry, Portfolio, PortfolioError, Session, execute};
+use portfolio::{Entry, ExecutionInputs, Portfolio, PortfolioError, execute};
 use protocol::{
     Date, Decimal, Timestamp,
     trading::{Confidence, Constraints, Decision, Order, RejectedOrder, Side, Ticker, Trade},
@@ -110,8 +110,8 @@ impl Scenario {
         Portfolio::fold(&self.entries).unwrap()
     }
 
-    pub fn session<'a>(&'a self, key: &'a str) -> Session<'a> {
-        Session {
+    pub fn inputs<'a>(&'a self, key: &'a str) -> ExecutionInputs<'a> {
+        ExecutionInputs {
             prices: &self.prices,
             sectors: &self.sectors,
             constraints: &self.constraints,
@@ -124,7 +124,7 @@ impl Scenario {
     }
 
     pub fn try_decide(&self, key: &str, orders: Vec<Order>) -> Result<Entry, PortfolioError> {
-        execute(&self.portfolio(), &decision(orders), &self.session(key))
+        execute(&self.portfolio(), &decision(orders), &self.inputs(key))
     }
 
     /// Decides without limits, to arrive at a starting position.

@@ -11,10 +11,10 @@ fn desk(cash: &str) -> Scenario {
 
 /// Executes and sweeps; returns the trades, the portfolio afterwards and what became of the cash.
 fn decide(scenario: &Scenario, orders: Vec<Order>) -> (Vec<Trade>, Portfolio, SweepOutcome) {
-    let session = scenario.session("k");
+    let inputs = scenario.inputs("k");
     let mut portfolio = scenario.portfolio();
-    let entry = portfolio::execute(&portfolio, &decision(orders), &session).unwrap();
-    let (entry, outcome) = sweep(&portfolio, entry, &session).unwrap();
+    let entry = portfolio::execute(&portfolio, &decision(orders), &inputs).unwrap();
+    let (entry, outcome) = sweep(&portfolio, entry, &inputs).unwrap();
     portfolio.apply(&entry).unwrap();
     (parts(entry).0, portfolio, outcome)
 }
@@ -118,5 +118,5 @@ fn a_holding_without_a_price_prevents_a_sweep() {
 fn an_entry_that_does_not_fit_is_not_swept() {
     let scenario = desk("1000").price("SGOV", "100");
     let opening: Entry = scenario.entries[0].clone();
-    assert!(sweep(&scenario.portfolio(), opening, &scenario.session("k")).is_err());
+    assert!(sweep(&scenario.portfolio(), opening, &scenario.inputs("k")).is_err());
 }

@@ -1,12 +1,20 @@
 //! The documents of the trading family, which general code has no need of: what is asked for, what is
 //! brought forth, and what its pages and wires show.
 
-mod documents;
+mod decision;
 pub(crate) mod earlier;
 mod id;
+mod instrument;
+mod measured;
+mod portfolio;
 mod products;
+mod rating;
 mod task;
 
-pub use documents::*;
+pub use decision::*;
 pub use id::*;
+pub use instrument::*;
+pub use measured::*;
+pub use portfolio::*;
+pub use rating::*;
 pub use task::*;

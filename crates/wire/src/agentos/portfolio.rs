@@ -12,7 +12,7 @@ const RECENT_TRADES: usize = 10;
 /// A portfolio, as `GET /api/portfolios/` lists it and `GET /api/portfolios/{id}` shows it.
 /// It carries the id and the cash under both of the names that AgentOS uses.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Account {
+pub struct AccountRecord {
     id: String,
     portfolio_id: String,
     name: String,
@@ -30,7 +30,7 @@ pub struct Account {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 struct NoMetadata {}
 
-impl From<&PortfolioView> for Account {
+impl From<&PortfolioView> for AccountRecord {
     fn from(view: &PortfolioView) -> Self {
         let cash = number(view.cash);
         Self {
@@ -52,7 +52,7 @@ impl From<&PortfolioView> for Account {
 /// `GET /api/portfolios/{id}/latest`: holdings at real prices, and the last trades.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Latest {
-    portfolio: Account,
+    portfolio: AccountRecord,
     /// `null` where a holding has no price, so that the whole has no value.
     snapshot: Option<Snapshot>,
     holdings: Vec<Holding>,

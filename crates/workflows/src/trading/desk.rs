@@ -8,7 +8,7 @@ use std::{
 
 use journal::{Appended, Journal, JournalError, Ledger, LedgerError};
 use market::{MarketError, PriceVendor};
-use portfolio::{Closes, Entry, Portfolio, PortfolioError, Quotes, Session};
+use portfolio::{Closes, Entry, ExecutionInputs, Portfolio, PortfolioError, Quotes};
 use protocol::{
     Date, Decimal, RunId, Timestamp,
     trading::{Constraints, Decision, PortfolioId, PortfolioSummary, PortfolioView, Ticker},
@@ -286,7 +286,7 @@ impl Desk {
         let instruments = self.prices.instruments().iter();
         let sectors =
             instruments.map(|instrument| (instrument.ticker.clone(), instrument.sector.clone())).collect();
-        let session = Session {
+        let inputs = ExecutionInputs {
             prices: &prices,
             sectors: &sectors,
             constraints: &self.constraints,
@@ -296,8 +296,8 @@ impl Desk {
             date,
             at: now(),
         };
-        let entry = portfolio::execute(portfolio, decision, &session)?;
-        Ok(portfolio::sweep(portfolio, entry, &session)?.0)
+        let entry = portfolio::execute(portfolio, decision, &inputs)?;
+        Ok(portfolio::sweep(portfolio, entry, &inputs)?.0)
     }
 
     /// Closes up to `date`; a ticker that the vendor does not know has none.

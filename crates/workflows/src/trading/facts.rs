@@ -179,9 +179,9 @@ impl MarketFacts {
 /// An input that the analysis does without.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Missing {
-    /// Which: `market`, `social`, `news` or `fundamentals`.
+    /// The input: `market`, `social`, `news` or `fundamentals`.
     pub input: String,
-    /// Why.
+    /// The reason why it is missing.
     pub reason: String,
 }
 
@@ -207,7 +207,7 @@ pub struct CaseFacts {
 /// The headline of what another voice said last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastPoint {
-    /// Who.
+    /// The role that spoke.
     pub speaker: String,
     /// The first sentence.
     pub text: String,
@@ -270,9 +270,9 @@ pub struct Review {
     pub ticker: Ticker,
     /// Keep or sell.
     pub recommendation: Recommendation,
-    /// How sure.
+    /// How sure the reviewer is.
     pub confidence: Confidence,
-    /// Why.
+    /// The reason for the recommendation.
     pub rationale: String,
     /// What could go wrong.
     pub risks: Vec<String>,

@@ -3,203 +3,34 @@
 //! Names and arguments come from a model and may hold anything: they are parsed into types, and
 //! every date is cut to the day of the analysis, so that no run looks ahead.
 
-use std::{fmt::Write, sync::Arc};
+mod arguments;
+mod sources;
+mod tool;
+
+use std::fmt::Write;
 
 use async_trait::async_trait;
 use engine::ToolResult;
-use jiff::{Span, ToSpan};
 use llm::ToolSpec;
 use market::{
-    Article, Fundamentals, FundamentalsVendor, MarketError, NewsVendor, PriceVendor, Sample,
+    Article, Fundamentals, MarketError,
     indicators::{self, Indicator},
 };
 use protocol::{
     Date,
     trading::{Measured, Ticker},
 };
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::Value;
+
+pub(super) use arguments::reason;
+use arguments::{CompanyNews, IndicatorOf, MOST_DAYS, Prices, Statement, WorldNews, days, read};
+pub use sources::Sources;
+pub use tool::{CRITICAL_CONDITION, Tool};
 
 use crate::agent::Toolbox;
 
-/// The tool by which an analyst ends the analysis early.
-pub const CRITICAL_CONDITION: &str = "report_critical_condition";
-
 /// Rows of a table that a model gets at most; the latest are kept.
 const MOST_ROWS: usize = 300;
-/// Calendar days that a lookup may go back.
-const MOST_DAYS: u32 = 3660;
-/// Characters of a reported reason that are kept.
-const LONGEST_REASON: usize = 400;
-
-/// Where the data comes from.
-#[derive(Clone)]
-pub struct Sources {
-    /// Daily prices.
-    pub prices: Arc<dyn PriceVendor>,
-    /// Company and world news.
-    pub news: Arc<dyn NewsVendor>,
-    /// Statements and ratios.
-    pub fundamentals: Arc<dyn FundamentalsVendor>,
-}
-
-impl Sources {
-    /// The data that is built in: prices of 26 instruments, no news, no fundamentals.
-    ///
-    /// # Errors
-    /// The built-in data is damaged.
-    pub fn sample() -> Result<Self, MarketError> {
-        let sample = Arc::new(Sample::load()?);
-        Ok(Self { prices: sample.clone(), news: sample.clone(), fundamentals: sample })
-    }
-
-    /// Prices alone: what else is asked for is not available.
-    pub fn of_prices(prices: Arc<dyn PriceVendor>) -> Self {
-        let nothing_else = Arc::new(PricesAlone(prices.clone()));
-        Self { prices, news: nothing_else.clone(), fundamentals: nothing_else }
-    }
-}
-
-/// Stands where there is no source of news and fundamentals.
-struct PricesAlone(Arc<dyn PriceVendor>);
-
-#[async_trait]
-impl NewsVendor for PricesAlone {
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    async fn news(&self, _: Option<&Ticker>, _: Date, _: u32) -> Result<Vec<Article>, MarketError> {
-        Err(MarketError::NotAvailable("no source of news is connected".to_owned()))
-    }
-}
-
-#[async_trait]
-impl FundamentalsVendor for PricesAlone {
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    async fn fundamentals(&self, _: Fundamentals, _: &Ticker, _: Date) -> Result<String, MarketError> {
-        Err(MarketError::NotAvailable("no source of fundamentals is connected".to_owned()))
-    }
-}
-
-/// A tool of the research desk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tool {
-    /// `get_stock_data(symbol, start_date, end_date)`
-    StockData,
-    /// `get_indicators(symbol, indicator, curr_date, look_back_days = 30)`
-    Indicators,
-    /// `get_news(ticker, start_date, end_date)`
-    News,
-    /// `get_global_news(curr_date, look_back_days = 7, limit = 5)`
-    GlobalNews,
-    /// `get_fundamentals(ticker, curr_date)`
-    Fundamentals,
-    /// `get_balance_sheet(ticker, freq = "quarterly", curr_date)`
-    BalanceSheet,
-    /// `get_cashflow(ticker, freq = "quarterly", curr_date)`
-    Cashflow,
-    /// `get_income_statement(ticker, freq = "quarterly", curr_date)`
-    IncomeStatement,
-    /// `report_critical_condition(reason)`
-    CriticalCondition,
-}
-
-impl Tool {
-    /// The name that the model calls it by.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::StockData => "get_stock_data",
-            Self::Indicators => "get_indicators",
-            Self::News => "get_news",
-            Self::GlobalNews => "get_global_news",
-            Self::Fundamentals => "get_fundamentals",
-            Self::BalanceSheet => "get_balance_sheet",
-            Self::Cashflow => "get_cashflow",
-            Self::IncomeStatement => "get_income_statement",
-            Self::CriticalCondition => CRITICAL_CONDITION,
-        }
-    }
-
-    fn spec(self) -> ToolSpec {
-        let ticker = json!({ "type": "string", "description": "The stock's symbol, such as AAPL" });
-        let date = |what: &str| json!({ "type": "string", "description": format!("{what}, as YYYY-MM-DD") });
-        let count = |what: &str| json!({ "type": "integer", "minimum": 1, "description": what });
-        let statement = || {
-            let freq = json!({ "type": "string", "enum": ["quarterly", "annual"] });
-            let properties =
-                json!({ "ticker": ticker, "freq": freq, "curr_date": date("The day of the analysis") });
-            (properties, vec!["ticker"])
-        };
-        let (description, (properties, required)) = match self {
-            Self::StockData => (
-                "Daily closing prices of a stock between two days, as CSV.",
-                (
-                    json!({ "symbol": ticker, "start_date": date("First day"), "end_date": date("Last day") }),
-                    vec!["symbol", "start_date", "end_date"],
-                ),
-            ),
-            Self::Indicators => (
-                "One technical indicator of a stock on each of the last days, as CSV.",
-                (
-                    json!({
-                        "symbol": ticker,
-                        "indicator": { "type": "string", "enum": Indicator::ALL.map(Indicator::slug) },
-                        "curr_date": date("Last day"),
-                        "look_back_days": count("Calendar days to look back; 30 by default"),
-                    }),
-                    vec!["symbol", "indicator", "curr_date"],
-                ),
-            ),
-            Self::News => (
-                "News about a company between two days.",
-                (
-                    json!({ "ticker": ticker, "start_date": date("First day"), "end_date": date("Last day") }),
-                    vec!["ticker", "start_date", "end_date"],
-                ),
-            ),
-            Self::GlobalNews => (
-                "News about the world and the markets of the last days.",
-                (
-                    json!({
-                        "curr_date": date("Last day"),
-                        "look_back_days": count("Calendar days to look back; 7 by default"),
-                        "limit": count("Articles at most; 5 by default"),
-                    }),
-                    vec!["curr_date"],
-                ),
-            ),
-            Self::Fundamentals => (
-                "Profile and key ratios of a company, as known on a day.",
-                (json!({ "ticker": ticker, "curr_date": date("The day of the analysis") }), vec!["ticker"]),
-            ),
-            Self::BalanceSheet => ("Balance sheets of a company, as known on a day.", statement()),
-            Self::Cashflow => ("Cash flow statements of a company, as known on a day.", statement()),
-            Self::IncomeStatement => ("Income statements of a company, as known on a day.", statement()),
-            Self::CriticalCondition => (
-                "Ends the analysis early: the stock is then rated as one to avoid. Only for the conditions that your \
-                 role names. Write your report afterwards all the same.",
-                (
-                    json!({ "reason": { "type": "string", "description": "The condition, in a sentence" } }),
-                    vec!["reason"],
-                ),
-            ),
-        };
-        ToolSpec {
-            name: self.name().to_owned(),
-            description: description.to_owned(),
-            parameters: json!({
-                "type": "object",
-                "properties": properties,
-                "required": required,
-                "additionalProperties": false,
-            }),
-        }
-    }
-}
 
 /// The tools of one analyst, bound to the day of the analysis.
 pub struct ResearchTools {
@@ -359,101 +190,6 @@ impl Toolbox for ResearchTools {
     }
 }
 
-/// The reason that a call of [`CRITICAL_CONDITION`] carries, in one line of limited length.
-pub(super) fn reason(arguments: &Value) -> Option<String> {
-    let words = arguments.get("reason")?.as_str()?.split_whitespace().collect::<Vec<_>>().join(" ");
-    let reason: String = words.chars().filter(|c| !c.is_control()).take(LONGEST_REASON).collect();
-    (!reason.is_empty()).then_some(reason)
-}
-
-#[derive(Deserialize)]
-struct Prices {
-    symbol: Ticker,
-    start_date: Date,
-    end_date: Date,
-}
-
-#[derive(Deserialize)]
-struct IndicatorOf {
-    symbol: Ticker,
-    indicator: String,
-    curr_date: Date,
-    #[serde(default = "month", deserialize_with = "count")]
-    look_back_days: u32,
-}
-
-#[derive(Deserialize)]
-struct CompanyNews {
-    ticker: Ticker,
-    start_date: Date,
-    end_date: Date,
-}
-
-#[derive(Deserialize)]
-struct WorldNews {
-    curr_date: Date,
-    #[serde(default = "week", deserialize_with = "count")]
-    look_back_days: u32,
-    #[serde(default = "few", deserialize_with = "count")]
-    limit: u32,
-}
-
-#[derive(Deserialize)]
-struct Statement {
-    ticker: Ticker,
-    #[serde(default = "quarterly")]
-    freq: String,
-    curr_date: Option<Date>,
-}
-
-fn month() -> u32 {
-    30
-}
-
-fn week() -> u32 {
-    7
-}
-
-fn few() -> u32 {
-    5
-}
-
-fn quarterly() -> String {
-    "quarterly".to_owned()
-}
-
-/// A count, also where a model wrote it as text.
-fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Number(u32),
-        Text(String),
-    }
-    match Written::deserialize(deserializer) {
-        Ok(Written::Number(number)) => Ok(number),
-        Ok(Written::Text(text)) => {
-            text.trim().parse().map_err(|_| serde::de::Error::custom("expected a whole number"))
-        }
-        Err(_) => Err(serde::de::Error::custom("expected a whole number")),
-    }
-}
-
-fn days(count: u32) -> Result<Span, String> {
-    if (1..=MOST_DAYS).contains(&count) {
-        Ok(i64::from(count).days())
-    } else {
-        Err(format!("look_back_days must be 1 to {MOST_DAYS}."))
-    }
-}
-
-fn read<T: DeserializeOwned>(arguments: &Value) -> Result<T, String> {
-    T::deserialize(arguments).map_err(|error| {
-        let error: String = error.to_string().chars().take(200).collect();
-        format!("These arguments cannot be used: {error}. Dates are written as YYYY-MM-DD.")
-    })
-}
-
 /// What a vendor's refusal means for the model: data that does not exist is a degraded result,
 /// anything else an error.
 fn unserved(error: MarketError, vendor: &str) -> Result<ToolResult, String> {
@@ -473,6 +209,7 @@ fn line(article: &Article) -> String {
 #[cfg(test)]
 mod tests {
     use protocol::ToolStatus;
+    use serde_json::json;
 
     use super::*;
 

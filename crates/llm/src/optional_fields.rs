@@ -11,7 +11,7 @@ use crate::{ChatRequest, echo};
 
 /// The optional parts of a request, beside the conversation and the tools.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Extras {
+pub(crate) struct OptionalFields {
     /// The request to report the usage at the end of a stream.
     pub(crate) usage: bool,
     /// The schema of the answer. Where it is left out, instructions ask for it.
@@ -24,7 +24,7 @@ pub(crate) struct Extras {
     pub(crate) echo: bool,
 }
 
-impl Extras {
+impl OptionalFields {
     fn all(bound: Bound) -> Self {
         Self { usage: true, form: true, form_with_tools: true, bound, echo: true }
     }
@@ -34,7 +34,7 @@ impl Extras {
         self.form && (self.form_with_tools || request.tools.is_empty())
     }
 
-    /// The extras to send after a refusal that names one of them; `None` if it names none.
+    /// The optional fields to send after a refusal that names one of them; `None` if it names none.
     pub(crate) fn after_refusal(self, request: &ChatRequest, status: StatusCode, body: &str) -> Option<Self> {
         // 404 and 500: gateways without a provider that supports the field, and servers that fail over it.
         if !matches!(status.as_u16(), 400 | 404 | 422 | 500 | 501) {
@@ -98,27 +98,27 @@ const TOOLS: [&str; 2] = ["tool", "function call"];
 
 /// What each model at one endpoint supports, for the life of the process.
 #[derive(Debug)]
-pub(crate) struct Learned {
-    /// The extras of a model's first request.
-    first: Extras,
-    known: Mutex<HashMap<String, Extras>>,
+pub(crate) struct KnownSupport {
+    /// The optional fields of a model's first request.
+    first: OptionalFields,
+    known: Mutex<HashMap<String, OptionalFields>>,
 }
 
-impl Learned {
+impl KnownSupport {
     /// Nothing yet.
     pub(crate) fn new(bound: Bound) -> Self {
-        Self { first: Extras::all(bound), known: Mutex::default() }
+        Self { first: OptionalFields::all(bound), known: Mutex::default() }
     }
 
-    /// The extras to send to a model.
-    pub(crate) fn of(&self, model: &str) -> Extras {
+    /// The optional fields to send to a model.
+    pub(crate) fn of(&self, model: &str) -> OptionalFields {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(model).copied().unwrap_or(self.first)
     }
 
-    /// Keeps the extras of a request that the model's endpoint accepted.
-    pub(crate) fn keep(&self, model: &str, extras: Extras) {
+    /// Keeps the optional fields of a request that the model's endpoint accepted.
+    pub(crate) fn keep(&self, model: &str, fields: OptionalFields) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(model.to_owned(), extras);
+        known.insert(model.to_owned(), fields);
     }
 }

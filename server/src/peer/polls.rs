@@ -1,7 +1,7 @@
 //! Polls: the messages of a socket in responses to one request after another, for clients that no socket
 //! reaches. `POST` at a socket's address opens one, `GET /ws/v1/polls/{poll}?after=N` continues it.
 //!
-//! A [`Peer`](crate::peer::Peer) is served alike by either. Messages wait for the client up to [`ROOM`]
+//! A [`Peer`](super::Peer) is served alike by either. Messages wait for the client up to [`BUFFER_BYTES`]
 //! (backpressure); responses are numbered, and a lost one is repeated.
 
 use std::{
@@ -13,13 +13,13 @@ use std::{
 use accounts::RandomToken;
 use axum::{
     Json,
-    extract::{Path, Query, ws::Utf8Bytes},
-    http::{StatusCode, header},
+    extract::ws::Utf8Bytes,
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use bytes::{BufMut, Bytes, BytesMut};
 use protocol::{AccountId, Problem};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::{
     sync::{
         Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore,
@@ -29,10 +29,10 @@ use tokio::{
     time::sleep,
 };
 
-use crate::{peer::Gone, problem::ProblemResponse, scope::Scoped};
+use super::Disconnected;
 
 /// The most bytes that wait for a client, and roughly the most in one response.
-const ROOM: usize = 64 * 1024;
+const BUFFER_BYTES: usize = 64 * 1024;
 
 /// The longest wait for a message. With a healthy server, a heartbeat comes earlier.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -43,12 +43,12 @@ pub struct Polls(Arc<Mutex<HashMap<String, Arc<Poll>>>>);
 
 /// A newly opened poll.
 #[derive(Debug, Serialize)]
-pub struct Opened {
+pub struct OpenedPoll {
     /// Its id in the URL; random, so that it cannot be guessed.
     poll: String,
 }
 
-impl IntoResponse for Opened {
+impl IntoResponse for OpenedPoll {
     fn into_response(self) -> Response {
         (StatusCode::CREATED, Json(self)).into_response()
     }
@@ -56,16 +56,50 @@ impl IntoResponse for Opened {
 
 impl Polls {
     /// A new poll of this account, and its sending end.
-    pub fn open(&self, holder: Option<AccountId>) -> (Opened, PollSender) {
+    pub fn open(&self, holder: Option<AccountId>) -> (OpenedPoll, PollSender) {
         let name = RandomToken::new().reveal().to_owned();
         let (queue, waiting) = mpsc::unbounded_channel();
         let (requests, asked) = watch::channel(0);
         let reader = Reader { waiting, number: 0, last: Bytes::new() };
         let poll = Arc::new(Poll { holder, requests, reader: AsyncMutex::new(reader) });
         self.lock().insert(name.clone(), poll);
-        let entry = Entry { polls: self.clone(), name: name.clone() };
-        let sender = PollSender { room: Arc::new(Semaphore::new(ROOM)), queue, asked, _entry: entry };
-        (Opened { poll: name }, sender)
+        let registration = Registration { polls: self.clone(), name: name.clone() };
+        let sender = PollSender {
+            room: Arc::new(Semaphore::new(BUFFER_BYTES)),
+            queue,
+            asked,
+            _registration: registration,
+        };
+        (OpenedPoll { poll: name }, sender)
+    }
+
+    /// The response of a poll after number `after`. If `hold`, it waits for a message.
+    ///
+    /// # Errors
+    /// 404: this account has no such poll, or it has ended. 410: no response has this number. 409: the client
+    /// has sent another request meanwhile.
+    pub async fn answer(
+        &self,
+        name: &str,
+        holder: Option<&AccountId>,
+        after: u64,
+        hold: bool,
+    ) -> Result<Bytes, Problem> {
+        let lines = self.find(name, holder)?.answer(after, hold).await?;
+        if lines.is_none() {
+            self.lock().remove(name);
+        }
+        lines.ok_or_else(ended)
+    }
+
+    /// Ends a poll.
+    ///
+    /// # Errors
+    /// 404: this account has no such poll.
+    pub fn end(&self, name: &str, holder: Option<&AccountId>) -> Result<(), Problem> {
+        self.find(name, holder)?;
+        self.lock().remove(name);
+        Ok(())
     }
 
     /// The poll with this id, if it belongs to this account.
@@ -91,27 +125,27 @@ pub struct PollSender {
     room: Arc<Semaphore>,
     queue: mpsc::UnboundedSender<Waiting>,
     asked: watch::Receiver<u64>,
-    _entry: Entry,
+    _registration: Registration,
 }
 
 impl PollSender {
     /// Adds a message as soon as there is room.
-    pub async fn put(&self, text: Utf8Bytes) -> Result<(), Gone> {
+    pub async fn put(&self, text: Utf8Bytes) -> Result<(), Disconnected> {
         // A message larger than the room takes all of it.
-        let size = text.len().clamp(1, ROOM) as u32;
-        let room = self.room.clone().acquire_many_owned(size).await.map_err(|_| Gone)?;
-        self.queue.send((text, room)).map_err(|_| Gone)
+        let size = text.len().clamp(1, BUFFER_BYTES) as u32;
+        let room = self.room.clone().acquire_many_owned(size).await.map_err(|_| Disconnected)?;
+        self.queue.send((text, room)).map_err(|_| Disconnected)
     }
 
     /// Waits for the client's next request. Cancel-safe.
-    pub async fn asked(&mut self) -> Result<(), Gone> {
-        self.asked.changed().await.map_err(|_| Gone)
+    pub async fn asked(&mut self) -> Result<(), Disconnected> {
+        self.asked.changed().await.map_err(|_| Disconnected)
     }
 
     /// Waits, without a further message, until the client has received the last response: it closes the
     /// poll, or asks for what follows. Until then the last response is repeated like any other.
     pub async fn received(self) {
-        let Self { queue, mut asked, _entry, .. } = self;
+        let Self { queue, mut asked, _registration, .. } = self;
         drop(queue);
         // The count of requests ends with the receiving end.
         while asked.changed().await.is_ok() {}
@@ -119,12 +153,12 @@ impl PollSender {
 }
 
 /// The poll's entry among all polls; removed on drop.
-struct Entry {
+struct Registration {
     polls: Polls,
     name: String,
 }
 
-impl Drop for Entry {
+impl Drop for Registration {
     fn drop(&mut self) {
         self.polls.lock().remove(&self.name);
     }
@@ -187,46 +221,10 @@ impl Poll {
             lines.put_slice(text.as_bytes());
             lines.put_u8(b'\n');
             drop(room);
-            next = if lines.len() < ROOM { reader.waiting.try_recv().ok() } else { None };
+            next = if lines.len() < BUFFER_BYTES { reader.waiting.try_recv().ok() } else { None };
         }
         reader.number += 1;
         reader.last = lines.freeze();
         Ok(Some(reader.last.clone()))
     }
-}
-
-/// The parameters of a client's request.
-#[derive(Debug, Deserialize)]
-pub struct Ask {
-    /// The number of the last response that the client has; 0 for none.
-    #[serde(default)]
-    after: u64,
-    /// Whether to wait for a message if there is none.
-    #[serde(default = "yes")]
-    hold: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// `GET /ws/v1/polls/{poll}?after=N`: the messages of the response after number N.
-pub async fn ask(
-    service: Scoped,
-    Path(name): Path<String>,
-    Query(Ask { after, hold }): Query<Ask>,
-) -> Result<impl IntoResponse, ProblemResponse> {
-    let poll = service.polls().find(&name, service.caller().name())?;
-    let Some(lines) = poll.answer(after, hold).await? else {
-        service.polls().lock().remove(&name);
-        return Err(ended().into());
-    };
-    Ok(([(header::CONTENT_TYPE, "application/x-ndjson"), (header::CACHE_CONTROL, "no-store")], lines))
-}
-
-/// `DELETE /ws/v1/polls/{poll}`: the client closes the poll.
-pub async fn end(service: Scoped, Path(name): Path<String>) -> Result<StatusCode, ProblemResponse> {
-    service.polls().find(&name, service.caller().name())?;
-    service.polls().lock().remove(&name);
-    Ok(StatusCode::NO_CONTENT)
 }

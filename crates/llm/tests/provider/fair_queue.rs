@@ -1,4 +1,4 @@
-//! The line at an endpoint.
+//! The queue in front of an endpoint.
 
 use std::sync::atomic::AtomicUsize;
 
@@ -39,7 +39,7 @@ fn of_run(number: u8) -> ChatRequest {
 }
 
 #[tokio::test]
-async fn two_runs_of_four_requests_each_are_served_by_one_slot_although_all_take_longer_than_the_patience() {
+async fn two_runs_of_four_requests_each_are_served_by_one_slot_although_all_take_longer_than_the_timeout() {
     let (url, most) = one_slot(Duration::from_millis(400)).await;
     let models = Tiers::same("local".to_owned());
     let mut config = ProviderConfig { base_url: Some(url), max_retries: 0, ..ProviderConfig::new(models) };
@@ -75,14 +75,14 @@ async fn two_runs_of_four_requests_each_are_served_by_one_slot_although_all_take
 }
 
 #[tokio::test]
-async fn two_models_at_one_address_have_one_line_and_the_smallest_setting_counts() {
+async fn two_models_at_one_address_have_one_queue_and_the_smallest_setting_counts() {
     let (url, most) = one_slot(Duration::from_millis(20)).await;
-    let lines = Lines::default();
+    let queues = EndpointQueues::default();
     let at = |base_url: String, at_once: usize| {
         let models = Tiers::same(format!("local-{at_once}"));
         let mut config = ProviderConfig { base_url: Some(base_url), ..ProviderConfig::new(models) };
         config.requests_at_once = at_once.try_into().unwrap();
-        Provider::new(config, PriceTable::empty(), &lines).unwrap()
+        Provider::new(config, PriceTable::empty(), &queues).unwrap()
     };
     // Other paths and other settings, but the same server.
     let models = [at(format!("{url}/"), 8), at(url.replace("/v1", "/other"), 1)];

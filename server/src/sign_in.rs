@@ -12,11 +12,11 @@ use axum::{
 use protocol::SignInRefusal;
 use serde::Deserialize;
 
-use super::{Access, step_within};
-use crate::{problem::BadRequest, scope::Scoped};
-
-/// The path of the form, and of its target.
-pub const FORM: &str = "/sign-in";
+use crate::{
+    access::{Access, SIGN_IN, encoded, kept_then},
+    problem::BadRequest,
+    scope::Scoped,
+};
 
 /// The submitted fields, and the path to continue to.
 #[derive(Deserialize)]
@@ -49,17 +49,7 @@ pub async fn sign_in(
 
 /// Redirects to the form, which shows the reason.
 fn back_to_form(refusal: SignInRefusal, next: &str) -> Response {
-    Redirect::to(&format!("{FORM}?refused={refusal}&next={}", encoded(next))).into_response()
-}
-
-fn encoded(text: &str) -> String {
-    form_urlencoded::byte_serialize(text.as_bytes()).collect()
-}
-
-/// The address that checks whether the browser kept the cookie of this response, and then redirects to
-/// `next`.
-pub fn kept_then(next: &str) -> String {
-    format!("{FORM}/kept?next={}", encoded(next))
+    Redirect::to(&format!("{SIGN_IN}?refused={refusal}&next={}", encoded(next))).into_response()
 }
 
 /// The path to continue to.
@@ -78,15 +68,15 @@ pub async fn kept(
     Query(Kept { next }): Query<Kept>,
 ) -> Response {
     let next = if is_local(&next) { &next } else { "/" };
-    if access.cookies.session(&headers).is_some() {
+    if access.has_session_cookie(&headers) {
         return Redirect::to(next).into_response();
     }
-    let address = address.path_and_query().map_or(FORM, |address| address.as_str());
-    let refusal = match access.doors.is_secure() && access.doors.is_plain(&headers) {
+    let address = address.path_and_query().map_or(SIGN_IN, |address| address.as_str());
+    let refusal = match access.lacks_https(&headers) {
         true => SignInRefusal::NeedsHttps,
         false => SignInRefusal::NotKept,
     };
-    step_within(&access.base, &headers, address).unwrap_or_else(|| back_to_form(refusal, next))
+    access.step_within(&headers, address).unwrap_or_else(|| back_to_form(refusal, next))
 }
 
 /// Whether a path leads to this server, however a browser parses it (no open redirect).

@@ -95,7 +95,7 @@ impl Finish {
 /// reason to stop after which the answer went on is no proof, and neither is a later one, since some servers
 /// put it into every piece; then only the closing message is.
 #[derive(Debug)]
-pub(crate) struct Draft {
+pub(crate) struct PartialAnswer {
     model: String,
     limit: usize,
     size: usize,
@@ -112,15 +112,15 @@ pub(crate) struct Draft {
 
 /// The parts of a complete answer.
 #[derive(Debug)]
-pub(crate) struct Written {
+pub(crate) struct CompleteAnswer {
     pub(crate) text: String,
     pub(crate) thoughts: String,
     pub(crate) tool_requests: Vec<ToolRequest>,
     pub(crate) echo: Option<Map<String, Value>>,
 }
 
-impl Draft {
-    /// An empty draft of at most `limit` bytes.
+impl PartialAnswer {
+    /// An empty answer of at most `limit` bytes.
     pub(crate) fn new(model: &str, limit: usize) -> Self {
         Self {
             model: model.to_owned(),
@@ -212,7 +212,7 @@ impl Draft {
     }
 
     /// The complete answer to a conversation; an error without proof that it is complete.
-    pub(crate) fn complete(self, conversation: &[Message]) -> Result<Written, ChatError> {
+    pub(crate) fn complete(self, conversation: &[Message]) -> Result<CompleteAnswer, ChatError> {
         let model = self.model;
         let broken =
             |reason: &str| ChatError::BrokenStream { model: model.clone(), reason: reason.to_owned() };
@@ -231,6 +231,6 @@ impl Draft {
         }
         let tool_requests = self.calls.complete(&model, conversation, self.finish.is_some())?;
         let echo = (!self.echo.is_empty()).then_some(self.echo);
-        Ok(Written { text: self.text, thoughts: self.thoughts, tool_requests, echo })
+        Ok(CompleteAnswer { text: self.text, thoughts: self.thoughts, tool_requests, echo })
     }
 }

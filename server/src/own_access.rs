@@ -1,9 +1,9 @@
 //! Signing in and out, tokens, shares, accounts: an account's own access.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
-use accounts::{AccountsError, SignInError};
-use app::backend::Gate;
+use accounts::SignInError;
+use app::backend::AccountBackend;
 use async_trait::async_trait;
 use axum::http::HeaderValue;
 use protocol::{
@@ -11,7 +11,6 @@ use protocol::{
     Role, RunId, SessionSummary, ShareSummary, TokenSummary,
 };
 
-use super::{Access, Caller};
 use crate::{
     problem::{from_accounts, from_sign_in},
     scope::Scoped,
@@ -21,22 +20,6 @@ use crate::{
 const TOKEN_LIFE: Duration = Duration::from_secs(60 * 60);
 /// The longest lifetime of a token.
 const LONGEST_TOKEN_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// The caller of one request, and its client address.
-#[derive(Clone, Debug)]
-pub struct Visit {
-    /// The caller.
-    pub caller: Caller,
-    /// The client's address.
-    pub peer: IpAddr,
-}
-
-impl Access {
-    pub(super) async fn begin_session(&self, account: &AccountId) -> Result<HeaderValue, AccountsError> {
-        let session = self.accounts.begin_session(account, self.session_life).await?;
-        Ok(self.cookies.set_session(session.token.reveal(), self.session_life))
-    }
-}
 
 /// A cookie as text, for the pages.
 fn text(cookie: HeaderValue) -> String {
@@ -62,7 +45,7 @@ impl Scoped {
     }
 
     fn needs_accounts(&self) -> Result<(), Problem> {
-        match self.access().mode {
+        match self.access().mode() {
             AccessMode::Accounts => Ok(()),
             AccessMode::Token | AccessMode::Open => Err(Problem::conflict(
                 "This server has no accounts. `pitwall account add NAME` makes one; then start it again.",
@@ -74,12 +57,12 @@ impl Scoped {
     ///
     /// # Errors
     /// See [`SignInError`].
-    pub(super) async fn sign_in(&self, name: &str, password: &str) -> Result<HeaderValue, SignInError> {
+    pub(crate) async fn sign_in(&self, name: &str, password: &str) -> Result<HeaderValue, SignInError> {
         let access = self.access();
-        let account = match access.mode {
-            AccessMode::Accounts => access.accounts.check_password(name, password, self.peer()).await?,
+        let account = match access.mode() {
+            AccessMode::Accounts => access.accounts().check_password(name, password, self.peer()).await?,
             AccessMode::Token | AccessMode::Open => {
-                access.accounts.check_attempt(self.peer(), access.is_token(password.trim()))?;
+                access.accounts().check_attempt(self.peer(), access.is_token(password.trim()))?;
                 AccountId::local()
             }
         };
@@ -99,7 +82,7 @@ impl Scoped {
         seconds: Option<u64>,
     ) -> Result<NewToken, Problem> {
         self.needs_accounts()?;
-        let accounts = &self.access().accounts;
+        let accounts = self.access().accounts();
         let account = accounts.check_password(name, password, self.peer()).await.map_err(from_sign_in)?;
         accounts.make_token(&account, label, token_life(seconds)).await.map_err(from_accounts)
     }
@@ -114,10 +97,10 @@ impl Scoped {
 }
 
 #[async_trait]
-impl Gate for Scoped {
+impl AccountBackend for Scoped {
     async fn identity(&self) -> Identity {
         Identity {
-            mode: self.access().mode,
+            mode: self.access().mode(),
             account: self.caller().name().cloned(),
             role: self.caller().role(),
             by_link: self.caller().shared().next().is_some(),
@@ -127,35 +110,35 @@ impl Gate for Scoped {
     async fn sign_out(&self) -> Result<String, Problem> {
         let access = self.access();
         if let Some(credential) = self.caller().credential() {
-            access.accounts.end_session(&credential.account, credential.id).await.map_err(from_accounts)?;
+            access.accounts().end_session(&credential.account, credential.id).await.map_err(from_accounts)?;
         }
-        Ok(text(access.cookies.end_session()))
+        Ok(text(access.end_session_cookie()))
     }
 
     async fn change_password(&self, current: String, new: String) -> Result<String, Problem> {
         let (account, access) = (self.member()?, self.access());
-        access.accounts.check_password(account.as_str(), &current, self.peer()).await.map_err(|error| {
+        access.accounts().check_password(account.as_str(), &current, self.peer()).await.map_err(|error| {
             match error {
                 SignInError::Refused => Problem::invalid("The present password is not right."),
                 other => from_sign_in(other),
             }
         })?;
-        access.accounts.set_password(account, &new).await.map_err(from_accounts)?;
+        access.accounts().set_password(account, &new).await.map_err(from_accounts)?;
         access.begin_session(account).await.map(text).map_err(from_accounts)
     }
 
     async fn sessions(&self) -> Result<Vec<SessionSummary>, Problem> {
         let this = self.caller().credential().map(|credential| credential.id);
-        self.access().accounts.sessions(self.account()?, this).await.map_err(from_accounts)
+        self.access().accounts().sessions(self.account()?, this).await.map_err(from_accounts)
     }
 
     async fn end_session(&self, id: CredentialId) -> Result<(), Problem> {
-        let ended = self.access().accounts.end_session(self.account()?, id).await.map_err(from_accounts)?;
+        let ended = self.access().accounts().end_session(self.account()?, id).await.map_err(from_accounts)?;
         if ended { Ok(()) } else { Err(Problem::not_found(format!("There is no session {id}."))) }
     }
 
     async fn tokens(&self) -> Result<Vec<TokenSummary>, Problem> {
-        self.access().accounts.tokens(self.member()?).await.map_err(from_accounts)
+        self.access().accounts().tokens(self.member()?).await.map_err(from_accounts)
     }
 
     async fn make_token(&self, label: String, seconds: Option<u64>) -> Result<NewToken, Problem> {
@@ -167,11 +150,12 @@ impl Gate for Scoped {
             });
         }
         let life = token_life(seconds);
-        self.access().accounts.make_token(self.member()?, &label, life).await.map_err(from_accounts)
+        self.access().accounts().make_token(self.member()?, &label, life).await.map_err(from_accounts)
     }
 
     async fn revoke_token(&self, id: CredentialId) -> Result<(), Problem> {
-        let revoked = self.access().accounts.revoke_token(self.member()?, id).await.map_err(from_accounts)?;
+        let revoked =
+            self.access().accounts().revoke_token(self.member()?, id).await.map_err(from_accounts)?;
         if revoked { Ok(()) } else { Err(Problem::not_found(format!("There is no token {id}."))) }
     }
 
@@ -183,27 +167,27 @@ impl Gate for Scoped {
     ) -> Result<NewShare, Problem> {
         let owner = self.own_run(run).await?;
         let life = seconds.map(Duration::from_secs);
-        self.access().accounts.share(&owner, run, audience, life).await.map_err(from_accounts)
+        self.access().accounts().share(&owner, run, audience, life).await.map_err(from_accounts)
     }
 
     async fn shares(&self) -> Result<Vec<ShareSummary>, Problem> {
-        self.access().accounts.shares(self.account()?).await.map_err(from_accounts)
+        self.access().accounts().shares(self.account()?).await.map_err(from_accounts)
     }
 
     async fn revoke_share(&self, id: CredentialId) -> Result<(), Problem> {
         let revoked =
-            self.access().accounts.revoke_share(self.account()?, id).await.map_err(from_accounts)?;
+            self.access().accounts().revoke_share(self.account()?, id).await.map_err(from_accounts)?;
         if revoked { Ok(()) } else { Err(Problem::not_found(format!("There is no share {id}."))) }
     }
 
     async fn accounts(&self) -> Result<Vec<AccountSummary>, Problem> {
         self.administrator()?;
-        self.access().accounts.list().await.map_err(from_accounts)
+        self.access().accounts().list().await.map_err(from_accounts)
     }
 
     async fn add_account(&self, id: AccountId, role: Role, password: String) -> Result<(), Problem> {
         self.administrator()?;
-        self.access().accounts.add(&id, role, &password).await.map_err(from_accounts)
+        self.access().accounts().add(&id, role, &password).await.map_err(from_accounts)
     }
 
     async fn remove_account(&self, id: AccountId) -> Result<(), Problem> {
@@ -213,6 +197,6 @@ impl Gate for Scoped {
                 "You cannot remove your own account. Let another administrator do it.",
             ));
         }
-        self.access().accounts.remove(&id).await.map_err(from_accounts)
+        self.access().accounts().remove(&id).await.map_err(from_accounts)
     }
 }

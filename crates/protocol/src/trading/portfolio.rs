@@ -1,0 +1,204 @@
+//! Portfolios, as they are shown and opened.
+
+use serde::{Deserialize, Serialize};
+
+use super::{DecisionOutcome, Measured, PortfolioId, Ticker, Trade};
+use crate::{Date, Decimal, Timestamp};
+
+/// A holding at the prices of one day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HoldingView {
+    /// The stock.
+    pub ticker: Ticker,
+    /// Company name.
+    pub name: String,
+    /// Sector, or `Unknown`.
+    pub sector: String,
+    /// Shares.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub quantity: Decimal,
+    /// Average cost a share, in US dollars.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub average_cost: Decimal,
+    /// What the holding cost, in US dollars.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub cost_basis: Decimal,
+    /// Price a share, in US dollars; `None` if there is none as of the day.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
+    pub price: Option<Decimal>,
+    /// Market value in US dollars; `None` without a price.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
+    pub market_value: Option<Decimal>,
+    /// Market value less cost, in US dollars; `None` without a price.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
+    pub unrealised_profit: Option<Decimal>,
+    /// The same as a fraction of the cost.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
+    pub unrealised_fraction: Option<Decimal>,
+    /// Fraction of the portfolio's total value; `None` if any holding has no price.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
+    pub weight: Option<Decimal>,
+}
+
+/// A portfolio at the prices of one day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PortfolioView {
+    /// The portfolio.
+    pub id: PortfolioId,
+    /// Its name.
+    pub name: String,
+    /// Number of ledger entries that this view contains.
+    pub entries: u64,
+    /// The day of the prices.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = Date))]
+    #[serde(default, deserialize_with = "crate::date::deserialize_option")]
+    pub as_of: Option<Date>,
+    /// Cash in US dollars.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub cash: Decimal,
+    /// Cash it started with, in US dollars.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub initial_cash: Decimal,
+    /// Market value of all holdings, in US dollars; unknown if one has no price.
+    #[cfg_attr(feature = "openapi", schema(value_type = Measured<crate::Amount>))]
+    pub equity: Measured<Decimal>,
+    /// Cash and holdings, in US dollars; unknown if one has no price.
+    #[cfg_attr(feature = "openapi", schema(value_type = Measured<crate::Amount>))]
+    pub total: Measured<Decimal>,
+    /// Unrealised profit in US dollars; unknown if one has no price.
+    #[cfg_attr(feature = "openapi", schema(value_type = Measured<crate::Amount>))]
+    pub unrealised_profit: Measured<Decimal>,
+    /// Profit that sales realised, in US dollars.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub realised_profit: Decimal,
+    /// Holdings, by market value, largest first.
+    pub holdings: Vec<HoldingView>,
+    /// Trades, newest first.
+    pub trades: Vec<Trade>,
+    /// What became of the last decision; `None` before the first.
+    #[serde(default)]
+    pub last_decision: Option<DecisionOutcome>,
+    /// Weight of each sector and of cash, largest first.
+    pub allocation: Vec<SectorWeight>,
+    /// Total value over time, oldest first.
+    pub history: Vec<ValuePoint>,
+    /// Risk figures.
+    pub metrics: PortfolioMetrics,
+    /// The limits that buying respects.
+    pub constraints: Constraints,
+    /// When the ledger was last written.
+    pub updated_at: Timestamp,
+}
+
+/// The weight of a sector.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SectorWeight {
+    /// Sector name, or `Cash`.
+    pub sector: String,
+    /// Fraction of the portfolio's total value.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub weight: Decimal,
+}
+
+/// The portfolio's value on one day, with the benchmark's beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ValuePoint {
+    /// The day.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
+    #[serde(deserialize_with = "crate::date::deserialize")]
+    pub date: Date,
+    /// Total value in US dollars.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub total: Decimal,
+    /// The benchmark, scaled to the portfolio's first value; `None` without a price.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
+    pub benchmark: Option<Decimal>,
+}
+
+/// Risk figures. Losses are negative, in all of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PortfolioMetrics {
+    /// Sharpe ratio, annualised over 252 days, with a risk-free rate of zero.
+    #[cfg_attr(feature = "openapi", schema(value_type = Measured<crate::Amount>))]
+    pub sharpe: Measured<Decimal>,
+    /// Sortino ratio, annualised over 252 days, with a target of zero.
+    #[cfg_attr(feature = "openapi", schema(value_type = Measured<crate::Amount>))]
+    pub sortino: Measured<Decimal>,
+    /// Value at risk of one day at 5 %, as a fraction of the value; a loss is negative.
+    #[cfg_attr(feature = "openapi", schema(value_type = Measured<crate::Amount>))]
+    pub value_at_risk: Measured<Decimal>,
+    /// Largest fall from a peak, as a fraction; never positive.
+    #[cfg_attr(feature = "openapi", schema(value_type = Measured<crate::Amount>))]
+    pub max_drawdown: Measured<Decimal>,
+    /// Sensitivity to the benchmark.
+    #[cfg_attr(feature = "openapi", schema(value_type = Measured<crate::Amount>))]
+    pub beta: Measured<Decimal>,
+    /// Returns that the figures were computed from.
+    pub days: u32,
+}
+
+/// Limits for purchases. Each is inclusive: a value equal to it is allowed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Constraints {
+    /// Positions at most.
+    pub max_positions: u32,
+    /// Weight of one position at most, as a fraction.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub max_position: Decimal,
+    /// Weight of one sector at most, as a fraction.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub max_sector: Decimal,
+    /// Weight of cash at least, as a fraction.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub min_cash: Decimal,
+}
+
+impl Default for Constraints {
+    fn default() -> Self {
+        Self {
+            max_positions: 15,
+            max_position: Decimal::new(15, 2),
+            max_sector: Decimal::new(35, 2),
+            min_cash: Decimal::new(5, 2),
+        }
+    }
+}
+
+/// A portfolio in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PortfolioSummary {
+    /// The portfolio.
+    pub id: PortfolioId,
+    /// Its name.
+    pub name: String,
+    /// Cash in US dollars.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub cash: Decimal,
+    /// Positions held.
+    pub positions: u32,
+}
+
+/// A request for a new portfolio.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CreatePortfolio {
+    /// Its id; made from the name if absent.
+    #[serde(default)]
+    pub id: Option<PortfolioId>,
+    /// Its name for people: 1 to 80 characters.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 80, pattern = r"^[^\u0000-\u001f\u007f-\u009f]+$")
+    )]
+    pub name: String,
+    /// Cash to start with, in US dollars; more than zero.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub cash: Decimal,
+}

@@ -1,0 +1,74 @@
+//! The decision: which orders are given.
+
+use async_trait::async_trait;
+use engine::{NodeContext, NodeError, Outcome, Work};
+use protocol::{
+    LogLevel,
+    trading::{Confidence, Decision, PortfolioView, Side},
+};
+
+use super::{
+    answers::{decision_schema, read_decision},
+    book::Book,
+    state,
+};
+use crate::{
+    agent::{NoTools, ask},
+    node::{brief, log, product, required},
+    trading::{
+        facts::{CandidateFacts, DecisionFacts},
+        prompts::{prompt, roles},
+    },
+};
+
+/// Has the orders decided.
+pub(super) struct Decide(pub(super) Book);
+
+#[async_trait]
+impl Work for Decide {
+    async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
+        let view: PortfolioView = required(node, state::PORTFOLIO)?;
+        let facts = DecisionFacts {
+            date: self.0.date,
+            cash: view.cash,
+            total: view.total,
+            unrealised_profit: view.unrealised_profit,
+            realised_profit: view.realised_profit,
+            risk: required(node, state::RISK_METRICS)?,
+            limits: view.constraints,
+            index: required(node, state::INDEX)?,
+            holdings: required(node, state::HOLDINGS)?,
+            reviews: required(node, state::HOLDING_REVIEWS)?,
+            candidates: required(node, state::CANDIDATES)?,
+        };
+        let messages = prompt(roles::DECISION_MAKER, self.0.header())
+            .section("Macro brief", node.state().text(state::MACRO_BRIEF))
+            .section("Micro brief", node.state().text(state::MICRO_BRIEF))
+            .facts(&facts);
+        let request = brief(node, messages, Some(decision_schema()));
+        let mut decision = ask(node, request, &NoTools, read_decision).await?.answer;
+
+        let limit = confidence_limit(&decision, &facts.candidates);
+        let lowered = (decision.confidence > limit).then(|| {
+            let claimed = decision.confidence;
+            let message = format!(
+                "The model's confidence was {claimed}; it is lowered to {limit}, that of the weakest rating it buys on."
+            );
+            log(LogLevel::Warning, message)
+        });
+        decision.confidence = decision.confidence.min(limit);
+        let bodies = [product(decision.product())?].into_iter().chain(lowered);
+        node.emit(bodies.collect()).await?;
+        Outcome::default().set(state::DECISION, decision)?.set(state::DECIDED_BY, node.run())
+    }
+}
+
+/// The lowest confidence of the ratings that the decision buys on; a purchase without a rating is low.
+fn confidence_limit(decision: &Decision, candidates: &[CandidateFacts]) -> Confidence {
+    let bought = decision.orders.iter().filter(|order| order.side == Side::Buy);
+    let rated = bought.map(|order| {
+        let candidate = candidates.iter().find(|candidate| candidate.ticker == order.ticker);
+        candidate.map_or(Confidence::Low, |candidate| candidate.confidence)
+    });
+    rated.min().unwrap_or(Confidence::High)
+}

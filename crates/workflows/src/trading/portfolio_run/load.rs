@@ -1,0 +1,90 @@
+//! Loads the portfolio with its risk figures, and the ratings of the flow.
+
+use async_trait::async_trait;
+use engine::{NodeContext, NodeError, Outcome, Work};
+use protocol::{
+    Decimal, Figure, LogLevel, grouped, percent,
+    trading::{Measured, PortfolioMetrics, PortfolioView},
+};
+
+use super::{book::Book, ratings::ratings_of_flow, state};
+use crate::node::{log, product, report, required};
+
+/// Loads the portfolio at the day's prices, and the ratings of the flow.
+pub(super) struct Load(pub(super) Book);
+
+#[async_trait]
+impl Work for Load {
+    async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
+        let Book { portfolio: id, date, desk, journal, flow, .. } = &self.0;
+        let last = desk.load(id).await?.last_date();
+        if let Some(last) = last.filter(|last| date < last) {
+            return Err(NodeError::failed(format!(
+                "{date} lies before the last decision of {id} on {last}. Choose {last} or a later day."
+            )));
+        }
+        let view = desk.view(id, Some(*date)).await?;
+        let found = ratings_of_flow(journal, node.owner(), flow, *date).await?;
+        let mut bodies = vec![product(view.product())?];
+        bodies.extend(found.remarks.into_iter().map(|remark| log(LogLevel::Warning, remark)));
+        if found.ratings.is_empty() {
+            let message =
+                format!("The flow {flow} has no ratings up to {date}, so there is nothing new to buy.");
+            bodies.push(log(LogLevel::Info, message));
+        }
+        node.emit(bodies).await?;
+        // Agents need neither the trades nor the daily values, and the state is written with each run.
+        let view = PortfolioView { trades: Vec::new(), history: Vec::new(), ..view };
+        Outcome::default().set(state::PORTFOLIO, view)?.set(state::RATINGS, found.ratings)
+    }
+}
+
+/// Reports the risk figures.
+pub(super) struct Risk;
+
+#[async_trait]
+impl Work for Risk {
+    async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
+        let view: PortfolioView = required(node, state::PORTFOLIO)?;
+        let figures = risk_figures(&view);
+        let mut markdown =
+            String::from("Losses are negative in all figures.\n\n| figure | value |\n|---|---|\n");
+        for figure in &figures {
+            markdown.push_str(&format!("| {} | {} |\n", figure.label, figure.value));
+        }
+        node.emit(vec![report(state::RISK_METRICS, "Risk figures", &markdown, figures)]).await?;
+        Outcome::default().set(state::RISK_METRICS, view.metrics)
+    }
+}
+
+fn risk_figures(view: &PortfolioView) -> Vec<Figure> {
+    let number = |value: &Decimal| grouped(*value, 2);
+    let fraction = |value: &Decimal| percent(*value, 2);
+    let money = |value: &Decimal| grouped(*value, 2);
+    let source = format!("the portfolio's ledger and {} daily returns", view.metrics.days);
+    let figure =
+        |label: &str, value: String| Figure { label: label.to_owned(), value, source: source.clone() };
+    let PortfolioMetrics { sharpe, sortino, value_at_risk, max_drawdown, beta, .. } = &view.metrics;
+    let mut figures = vec![
+        figure("Total value, US dollars", shown(&view.total, money)),
+        figure("Cash, US dollars", grouped(view.cash, 2)),
+        figure("Unrealised profit, US dollars", shown(&view.unrealised_profit, money)),
+        figure("Sharpe ratio", shown(sharpe, number)),
+        figure("Sortino ratio", shown(sortino, number)),
+        figure("Value at risk, 1 day at 5 %", shown(value_at_risk, fraction)),
+        figure("Max drawdown", shown(max_drawdown, fraction)),
+        figure("Beta", shown(beta, number)),
+    ];
+    let weights = view.allocation.iter();
+    figures.extend(
+        weights.map(|sector| figure(&format!("Weight of {}", sector.sector), percent(sector.weight, 2))),
+    );
+    figures
+}
+
+fn shown<T>(measured: &Measured<T>, show: impl Fn(&T) -> String) -> String {
+    match measured {
+        Measured::Known(value) => show(value),
+        Measured::Unknown(reason) => format!("unknown: {reason}"),
+    }
+}

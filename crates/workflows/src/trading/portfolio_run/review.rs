@@ -1,0 +1,69 @@
+//! The review of what is held.
+
+use async_trait::async_trait;
+use engine::{NodeContext, NodeError, Outcome, Work};
+use protocol::{
+    LogLevel,
+    trading::{PortfolioView, Rating},
+};
+
+use super::{
+    answers::{read_reviews, review_schema},
+    book::Book,
+    state,
+};
+use crate::{
+    agent::{NoTools, ask},
+    node::{brief, cell, log, report, required},
+    trading::{
+        facts::{HoldingFacts, Review, ReviewFacts},
+        prompts::{prompt, roles},
+    },
+};
+
+/// Has every holding reviewed, in one call.
+pub(super) struct ReviewHoldings(pub(super) Book);
+
+#[async_trait]
+impl Work for ReviewHoldings {
+    async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
+        let view: PortfolioView = required(node, state::PORTFOLIO)?;
+        let ratings: Vec<Rating> = required(node, state::RATINGS)?;
+        let mut holdings = Vec::new();
+        for holding in &view.holdings {
+            holdings.push(HoldingFacts {
+                ticker: holding.ticker.clone(),
+                sector: holding.sector.clone(),
+                quantity: holding.quantity,
+                average_cost: holding.average_cost,
+                price: holding.price,
+                market_value: holding.market_value,
+                weight: holding.weight,
+                unrealised_profit: holding.unrealised_profit,
+                grade: ratings
+                    .iter()
+                    .find(|rating| rating.ticker == holding.ticker)
+                    .map(|rating| rating.grade),
+                market: self.0.figures(&holding.ticker).await?,
+            });
+        }
+        let outcome = Outcome::default().set(state::HOLDINGS, &holdings)?;
+        if holdings.is_empty() {
+            node.emit(vec![log(LogLevel::Info, "Nothing is held, so there is nothing to review.")]).await?;
+            return outcome.set(state::HOLDING_REVIEWS, Vec::<Review>::new());
+        }
+        let facts = ReviewFacts { date: self.0.date, holdings };
+        let messages = prompt(roles::HOLDING_REVIEWER, self.0.header()).facts(&facts);
+        let request = brief(node, messages, Some(review_schema()));
+        let reviews = ask(node, request, &NoTools, |text| read_reviews(text, &facts.holdings)).await?.answer;
+        let mut markdown =
+            String::from("| holding | recommendation | confidence | reason |\n|---|---|---|---|\n");
+        for review in &reviews {
+            let (word, reason) = (review.recommendation.label(), cell(&review.rationale));
+            markdown
+                .push_str(&format!("| {} | {word} | {} | {reason} |\n", review.ticker, review.confidence));
+        }
+        node.emit(vec![report(state::HOLDING_REVIEWS, "Holding reviews", &markdown, Vec::new())]).await?;
+        outcome.set(state::HOLDING_REVIEWS, reviews)
+    }
+}

@@ -1,0 +1,15 @@
+//! Keys of the run's state.
+
+pub const PORTFOLIO: &str = "portfolio";
+pub const RATINGS: &str = "ratings";
+pub const RISK_METRICS: &str = "risk_metrics";
+pub const HOLDINGS: &str = "holdings";
+pub const HOLDING_REVIEWS: &str = "holding_reviews";
+pub const CANDIDATES: &str = "prioritised_candidates";
+pub const INDEX: &str = "index";
+pub const MACRO_BRIEF: &str = "macro_brief";
+pub const MICRO_BRIEF: &str = "micro_brief";
+pub const DECISION: &str = "pm_decision";
+pub const DECIDED_BY: &str = "decided_by";
+pub const EXECUTION: &str = "execution_result";
+pub const CASH_SWEEP: &str = "cash_sweep";

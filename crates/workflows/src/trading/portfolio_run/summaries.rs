@@ -1,0 +1,69 @@
+//! The briefs that the decision rests on: one about the market, one about holdings and candidates.
+
+use async_trait::async_trait;
+use engine::{NodeContext, NodeError, Outcome, Work};
+
+use super::{book::Book, state};
+use crate::{
+    agent::{NoTools, converse},
+    node::{brief, report, required},
+    trading::{
+        desk::BENCHMARK,
+        facts::{MacroFacts, MarketFacts, MicroFacts, Missing},
+        prompts::{prompt, roles},
+    },
+};
+
+/// What stands as the sector of a fund that follows a factor.
+const FACTOR_FUND: &str = "Factor ETF";
+
+/// Has the brief about the market as a whole written.
+pub(super) struct MacroSummary(pub(super) Book);
+
+#[async_trait]
+impl Work for MacroSummary {
+    async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
+        let index = match BENCHMARK.parse() {
+            Ok(ticker) => self.0.figures(&ticker).await?,
+            Err(_) => None,
+        };
+        let vendor = &self.0.sources.prices;
+        let mut factors = Vec::new();
+        for fund in vendor.instruments().iter().filter(|instrument| instrument.sector == FACTOR_FUND) {
+            factors.extend(self.0.figures(&fund.ticker).await?);
+        }
+        let reason = format!("{} has prices of stocks, an index and funds only.", vendor.name());
+        let missing = vec![Missing { input: "rates, credit and implied volatility".to_owned(), reason }];
+        let facts = MacroFacts { date: self.0.date, index, factors, missing };
+        let messages = prompt(roles::MACRO, self.0.header()).facts(&facts);
+        let text = converse(node, brief(node, messages, None), &NoTools).await?.answer;
+        let figures = facts.index.as_ref().map(MarketFacts::report).unwrap_or_default();
+        node.emit(vec![report(state::MACRO_BRIEF, "Macro brief", &text, figures)]).await?;
+        let without_index = facts.index.is_none();
+        let outcome = Outcome::default().set(state::INDEX, facts.index)?.set(state::MACRO_BRIEF, text)?;
+        Ok(if without_index {
+            outcome.degraded(format!("There are no prices of {BENCHMARK}."))
+        } else {
+            outcome
+        })
+    }
+}
+
+/// Has the brief about holdings and candidates written.
+pub(super) struct MicroSummary(pub(super) Book);
+
+#[async_trait]
+impl Work for MicroSummary {
+    async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
+        let facts = MicroFacts {
+            date: self.0.date,
+            holdings: required(node, state::HOLDINGS)?,
+            reviews: required(node, state::HOLDING_REVIEWS)?,
+            candidates: required(node, state::CANDIDATES)?,
+        };
+        let messages = prompt(roles::MICRO, self.0.header()).facts(&facts);
+        let text = converse(node, brief(node, messages, None), &NoTools).await?.answer;
+        node.emit(vec![report(state::MICRO_BRIEF, "Micro brief", &text, Vec::new())]).await?;
+        Outcome::default().set(state::MICRO_BRIEF, text)
+    }
+}
