@@ -19,7 +19,8 @@ use engine::{
 use futures::TryStreamExt;
 use journal::Journal;
 use llm::{
-    ChatRequest, Lines, ModelRegistry, PriceTable, Provider, ProviderConfig, Script, Secret, Tiers, Turn,
+    ChatRequest, EndpointQueues, ModelRegistry, PriceTable, Provider, ProviderConfig, Script, Secret, Tiers,
+    Turn,
 };
 use protocol::{
     AccountId, Answer, Approval, Body, Document, Event, FlowSpec, ForkPoint, ForkRun, Heading, InputForm,
@@ -438,7 +439,7 @@ async fn its_agent_uses_a_real_tool_server_and_the_model_that_the_run_names_and_
         api_key: Some(Secret::from(MODEL_KEY)),
         ..ProviderConfig::new(Tiers::same("adder-1".to_owned()))
     };
-    let provider = Provider::new(config, PriceTable::bundled().unwrap(), &Lines::default()).unwrap();
+    let provider = Provider::new(config, PriceTable::bundled().unwrap(), &EndpointQueues::default()).unwrap();
     let models = ModelRegistry::default().with_named(profile, Arc::new(provider));
     let variables = vec![("PLANTED_KEY".to_owned(), Secret::from(TOOL_KEY))];
     let arguments = vec![tools::script(), "stdio".to_owned()];
