@@ -273,6 +273,7 @@ async fn the_openapi_document_names_every_route() {
             "/api/v1/status",
             "/api/v1/tokens",
             "/api/v1/tokens/{token}",
+            "/api/v1/tools",
         ]
     );
 }
