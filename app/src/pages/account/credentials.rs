@@ -31,8 +31,7 @@ pub fn Sessions(sessions: Vec<SessionSummary>, office: Office) -> impl IntoView 
         view! {
             <tr role="row">
                 <Cell label="Begun (UTC)">
-                    <Moment at=created_at />
-                    {is_this.then_some(" (this browser)")}
+                    <span><Moment at=created_at />{is_this.then_some(" (this browser)")}</span>
                 </Cell>
                 <Cell label="Ends (UTC)"><Moment at=expires_at /></Cell>
                 <Cell label="">
