@@ -166,16 +166,13 @@ schemathesis() {
 
 have rustup && have cargo || { echo "Rust is missing. Install it from https://rustup.rs, then run this again." >&2; exit 1; }
 wasm_target
+if [[ "${1:-build}" == test ]]; then
+  # These mostly wait for the network, while the tools are compiled.
+  { lints; browser; schemathesis; } &
+  checks=$!
+fi
 cargo_leptos
 wasm_bindgen
+[[ -z "${checks:-}" ]] || wait "$checks"
 wasm_opt
-case "${1:-build}" in
-  test)
-    lints
-    browser
-    schemathesis
-    ;;
-  browsers)
-    other_browsers
-    ;;
-esac
+[[ "${1:-build}" != browsers ]] || other_browsers
