@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what building Pitwall needs, each part only if it is absent.
-#   scripts/setup.sh build      wasm target, cargo-leptos, wasm-bindgen, wasm-opt
-#   scripts/setup.sh test       the same, and clippy, rustfmt, Chromium, Playwright, Schemathesis
+#   scripts/setup.sh rust       the compiler with its WebAssembly target, clippy, rustfmt
+#   scripts/setup.sh build      the WebAssembly target, cargo-leptos, wasm-bindgen, wasm-opt
+#   scripts/setup.sh test       all of these, and Chromium, Playwright, Schemathesis
 #   scripts/setup.sh browsers   what `build` needs, and Firefox, WebKitGTK and what drives them
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
@@ -166,11 +167,17 @@ schemathesis() {
 
 have rustup && have cargo || { echo "Rust is missing. Install it from https://rustup.rs, then run this again." >&2; exit 1; }
 wasm_target
-if [[ "${1:-build}" == test ]]; then
-  # These mostly wait for the network, while the tools are compiled.
-  { lints; browser; schemathesis; } &
-  checks=$!
-fi
+case "${1:-build}" in
+  rust)
+    lints
+    exit
+    ;;
+  test)
+    # These mostly wait for the network, while the tools are compiled.
+    { lints; browser; schemathesis; } &
+    checks=$!
+    ;;
+esac
 cargo_leptos
 wasm_bindgen
 [[ -z "${checks:-}" ]] || wait "$checks"

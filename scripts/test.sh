@@ -84,19 +84,24 @@ in_browser() {
   playwright test --config end2end
 }
 
-step "Tools" as_none scripts/setup.sh test
+step "Rust" as_none scripts/setup.sh rust
 # Setup may just have chosen another Rust toolchain.
 source scripts/environment.sh
+# The tools are made while others are compiled: each leaves cores idle at its end.
+scripts/setup.sh test >"$logs/setup.log" 2>&1 &
+setup=$!
 
 step "Format" as_one cargo fmt --all --check
 step "Lints of the page" as_one \
   cargo clippy --package frontend --target wasm32-unknown-unknown -- -D warnings
-step "Types of the browser tests" as_one tsc --noEmit --project end2end
 # The server and its tests are linted as they are compiled: `cargo clippy` would check every dependency first,
 # only for that. Clippy reads its arguments, each ended by this separator, as `cargo clippy` passes them.
 export CLIPPY_ARGS="-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__"
 step "Lints and build of the server" as_one env RUSTC_WORKSPACE_WRAPPER=clippy-driver \
   cargo test --workspace --exclude frontend --all-targets --no-run
+tools_are_there() { wait "$setup" || { cat "$logs/setup.log"; false; }; }
+step "Tools" as_none tools_are_there
+step "Types of the browser tests" as_one tsc --noEmit --project end2end
 host="$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')"
 # Many tests wait for servers that are killed, frozen or slow: more of them than cores are under way.
 step "Tests" rust_tests env RUSTC_WORKSPACE_WRAPPER=clippy-driver \
