@@ -85,7 +85,12 @@ cargo_leptos() {
   [[ "$(cargo-leptos --version 2>/dev/null)" == *"$version"* ]] && return
   if have cargo-binstall && cargo binstall --no-confirm --quiet --root "$tools" "cargo-leptos@$version"; then return; fi
   say "Building cargo-leptos $version, which builds the server and the page together; about 6 minutes, once"
-  install_tool 0 cargo-leptos --version "$version" --locked --no-default-features --ignore-rust-version
+  # These it spends its time in: splitting the page's program and compressing its files.
+  local hot=() package
+  for package in brotli brotli-decompressor libflate libflate_lz77 wasm_split_cli_support wasmparser@0.258.0 wasm-encoder@0.258.0; do
+    hot+=(--config "profile.release.package.'$package'.opt-level=2")
+  done
+  install_tool 0 cargo-leptos --version "$version" --locked --no-default-features --ignore-rust-version "${hot[@]}"
 }
 
 # The command must be of exactly the version in Cargo.lock: its file format changes with each.
