@@ -101,6 +101,9 @@ step "Lints and build of the server" as_one env RUSTC_WORKSPACE_WRAPPER=clippy-d
   cargo test --workspace --exclude frontend --all-targets --no-run
 tools_are_there() { wait "$setup" || { cat "$logs/setup.log"; false; }; }
 step "Tools" as_none tools_are_there
+# The tests mostly wait, so the release is built beside them, with what processor time they leave.
+nice -n 19 scripts/build.sh >"$logs/build.log" 2>&1 &
+build=$!
 step "Types of the browser tests" as_one tsc --noEmit --project end2end
 host="$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')"
 # Many tests wait for servers that are killed, frozen or slow: more of them than cores are under way.
@@ -111,7 +114,8 @@ slowest_rust_tests target/test-logs/tests.log
 step "Tests in WebAssembly" rust_tests \
   env CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
   cargo test --package protocol --target wasm32-unknown-unknown --test whole_run
-step "Release build" as_one scripts/build.sh
+release_is_built() { wait "$build" || { cat "$logs/build.log"; false; }; }
+step "Release build" as_one release_is_built
 step "Browser tests" browser_tests in_browser
 slowest_browser_tests
 flaky_browser_tests
