@@ -39,6 +39,7 @@ try {
   await page.close();
   const pages = {
     overview: "/",
+    start: "/start",
     runs: "/runs",
     run: `/runs/${run}`,
     compare: `/compare?left=${run}&right=${other}`,

@@ -134,6 +134,7 @@ test("what opens over a page", async ({ page }) => {
     await expect(page.getByRole("listbox", { name: "Found" }).getByRole("option").first()).toBeVisible();
     await take(page, `search-${name}`);
     await page.keyboard.press("Escape");
+    await page.goto("/start");
     const form = page.getByRole("form", { name: "Start a run" });
     await form.getByRole("combobox", { name: "Ticker" }).fill("NOPE");
     await form.getByLabel("As of").fill("2031-01-01");

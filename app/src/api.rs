@@ -9,9 +9,9 @@ mod json_text;
 
 use leptos::prelude::*;
 use protocol::{
-    Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ModelProfile, ModelTest, Problem,
-    ProfileName, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView, StartOptions,
-    StartRun, Subject, ToolServer,
+    Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ListedRuns, ModelProfile, ModelTest,
+    Problem, ProfileName, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView,
+    StartOptions, StartRun, Subject, ToolServer,
 };
 use serde::{Deserialize, Serialize};
 
@@ -137,6 +137,12 @@ pub async fn delete_run(run: RunId) -> Result<(), ApiError> {
 #[server(name = RunsCall, prefix = "/rpc", endpoint = "runs", input = JsonText, output = JsonText, client = Caller)]
 pub async fn runs(filter: RunFilter) -> Result<RunPage, ApiError> {
     answer(backend()?.runs(filter).await)
+}
+
+/// Runs, newest first, as lists show them.
+#[server(name = ListedRunsCall, prefix = "/rpc", endpoint = "listed_runs", input = JsonText, output = JsonText, client = Caller)]
+pub async fn listed_runs(filter: RunFilter) -> Result<ListedRuns, ApiError> {
+    answer(backend()?.runs(filter).await.map(ListedRuns::from))
 }
 
 /// How a run stands, also one whose log cannot be read.

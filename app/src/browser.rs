@@ -11,6 +11,8 @@ mod requests;
 mod root;
 mod scrolling;
 mod server_clock;
+#[cfg(feature = "hydrate")]
+mod style_sheet;
 mod typed;
 
 #[cfg(feature = "hydrate")]
@@ -26,6 +28,8 @@ use leptos::{
 };
 
 use self::function::{call, part};
+#[cfg(feature = "hydrate")]
+pub use self::style_sheet::add_style_sheet;
 pub use self::{
     clipboard::copy,
     function::Refused,

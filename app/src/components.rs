@@ -20,7 +20,6 @@ pub mod paper;
 pub mod product;
 pub mod schema;
 pub mod search;
-pub mod start_form;
 pub mod status;
 pub mod table;
 pub mod theme;

@@ -1,8 +1,8 @@
-//! What only one family shows: a folder each, and one line in the list below. Whatever is not in the list
-//! is shown by its general form.
+//! What only one family shows: a folder each, a style sheet each in `public/families`, and one line in the list
+//! below. Whatever is not in the list is shown by its general form.
 
 use leptos::prelude::*;
-use protocol::{Product, RunSummary, WorkflowKind};
+use protocol::{ListedRun, Product, WorkflowKind};
 
 use crate::pages::runs::list::RunList;
 
@@ -30,6 +30,10 @@ macro_rules! families {
             [$($family::overview(list)),*].into_iter().flatten().collect()
         }
 
+        /// The families' own style sheets, which the parts of the program load that draw what families have of
+        /// their own.
+        pub const STYLE_SHEETS: &[&str] = &[$(concat!("/families/", stringify!($family), ".css")),*];
+
         /// The families' own pages in the bar above every page.
         pub const PAGES: &[FamilyPage] = &[$($family::PAGE),*];
     };
@@ -50,6 +54,6 @@ pub struct FamilyPage {
 }
 
 /// What a run is about, in a word or two.
-pub fn subject_of(run: &RunSummary) -> String {
-    run.subject.clone().unwrap_or_else(|| run.request.workflow.kind().to_string())
+pub fn subject_of(run: &ListedRun) -> String {
+    run.subject.clone().unwrap_or_else(|| run.kind().to_string())
 }

@@ -32,5 +32,5 @@ pub use connection::{Connection, ConnectionLabel, Obstacle, OldSince};
 pub use feed::use_feed;
 pub use heartbeat::Heartbeat;
 pub use run::{LiveRun, chat_call, use_run};
-pub use run_feed::{RunFeed, RunNews, run_feed};
+pub use run_feed::{RunFeed, RunNews, ToldRun, run_feed};
 pub use streams::{Before, Stream, Streams};

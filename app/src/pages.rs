@@ -8,5 +8,6 @@ pub mod overview;
 pub mod run;
 pub mod runs;
 pub mod sign_in;
+pub mod start;
 
 pub use crate::families::trading::{portfolio, portfolios};

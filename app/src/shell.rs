@@ -20,7 +20,7 @@ use crate::{
     pages::{
         lazy::{
             AccountRoute, CompareRoute, FirstPortfolioRoute, OverviewRoute, PortfolioRoute, RunRoute,
-            RunsRoute, SignInRoute, WantedAddress,
+            RunsRoute, SignInRoute, StartRoute, WantedAddress,
         },
         not_found::NotFoundPage,
     },
@@ -136,6 +136,7 @@ pub fn App() -> impl IntoView {
                     // Whole before it is sent: the status code depends on what exists, and a
                     // browser without scripts could not put later parts into their places.
                     <Route path=path!("/") view={Lazy::<OverviewRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/start") view={Lazy::<StartRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/runs") view={Lazy::<RunsRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id") view={Lazy::<RunRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/compare") view={Lazy::<CompareRoute>::new()} ssr=SsrMode::Async />

@@ -18,7 +18,7 @@ test("an error in a page would be heard", async ({ tab, browserOfKind }) => {
 });
 
 test("a run is started with the form, watched to its end, and shown the same after a reload", async ({ tab, server }) => {
-  await tab.open("/");
+  await tab.open("/start");
   const form = "//form[@id='start']";
   await tab.fill(within(form, field("Ticker")), "appl");
   await tab.click(within(form, option("AAPL")));

@@ -99,6 +99,8 @@ for (const name of ["a proxy that changes nothing", "nginx", "caddy"] as const) 
     await page.getByRole("link", { name: "Overview", exact: true }).click();
     await expect(page).toHaveURL(`${outside}/pitwall/`);
     await expect(page.getByRole("link", { name: "Overview", exact: true })).toHaveAttribute("aria-current", "page");
+    await page.getByRole("link", { name: "All kinds" }).click();
+    await expect(page).toHaveURL(`${outside}/pitwall/start`);
     await page.getByRole("button", { name: "Start the run" }).click();
     await expect(page).toHaveURL(new RegExp(`^${outside}/pitwall/runs/[0-9a-f-]+$`));
     expect(await page.evaluate(() => "here" in window), "the page was not loaded anew").toBe(true);

@@ -23,7 +23,7 @@ function acts(page: Page): string[] {
 
 test("the start form keeps all that was typed and chosen over a reload, and forgets it once the run is started", async ({ page, server }) => {
   const sent = acts(page);
-  await page.goto("/");
+  await page.goto("/start");
   const form = page.getByRole("form", { name: "Start a run" });
   await form.getByRole("combobox", { name: "Ticker" }).fill("KO");
   await form.getByLabel("As of").fill("2021-03-31");
@@ -46,9 +46,9 @@ test("the start form keeps all that was typed and chosen over a reload, and forg
   expect(sent).toEqual([]);
 
   // An address that asks for another run is not answered with this one.
-  await page.goto("/?ticker=XOM#start");
+  await page.goto("/start?ticker=XOM");
   await expect(form.getByRole("combobox", { name: "Ticker" })).toHaveValue("XOM");
-  await page.goto("/");
+  await page.goto("/start");
   await expect(form.getByRole("combobox", { name: "Ticker" })).toHaveValue("KO");
 
   const [request] = await Promise.all([
@@ -60,7 +60,7 @@ test("the start form keeps all that was typed and chosen over a reload, and forg
   await expect(page).toHaveURL(/\/runs\/[0-9a-f-]{36}/);
   expect(await kept(page)).not.toContain("900000");
   await stop(server, new URL(page.url()).pathname.split("/")[2]);
-  await page.goto("/");
+  await page.goto("/start");
   await expect(form.getByRole("combobox", { name: "Ticker" })).not.toHaveValue("KO");
 });
 
@@ -187,6 +187,7 @@ test.describe("with accounts", () => {
     await page.getByLabel("Name").fill(name);
     await page.getByLabel("Password").fill(Server.password);
     await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("link", { name: "All kinds" }).click();
     await expect(page.getByRole("button", { name: "Start the run" })).toBeEnabled();
   };
 

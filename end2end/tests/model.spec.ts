@@ -40,7 +40,7 @@ test("a run with a real model shows the tokens and the exact cost that its calls
   const answers: string[] = [];
   page.on("response", (response) => void response.text().then((text) => answers.push(text), () => {}));
 
-  await page.goto("/");
+  await page.goto("/start");
   const form = page.getByRole("form", { name: "Start a run" });
   await expect(form.getByRole("radio", { name: "gpt-5-mini" })).toBeChecked();
   await form.getByRole("combobox", { name: "Ticker" }).fill("MSFT");

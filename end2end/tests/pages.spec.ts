@@ -38,7 +38,7 @@ test.describe("the start form", () => {
   const startForm = (page: Page): Locator => page.getByRole("form", { name: "Start a run" });
 
   test("says what is wrong in every field and keeps what was filled in", async ({ page }) => {
-    await page.goto("/");
+    await page.goto("/start");
     const form = startForm(page);
     const ticker = form.getByRole("combobox", { name: "Ticker" });
     await ticker.fill("NOPE");
@@ -59,11 +59,11 @@ test.describe("the start form", () => {
     await expect(form.getByText(/^There are no prices for/)).toHaveCount(0);
     await form.getByLabel("As of").fill("2022-06-30");
     await expect(form.getByText(/^Prices end on/)).toHaveCount(0);
-    await expect(page).toHaveURL("/");
+    await expect(page).toHaveURL("/start");
   });
 
   test("keeps the rest of a day while a part of it is typed anew", async ({ page }) => {
-    await page.goto("/");
+    await page.goto("/start");
     const day = startForm(page).getByLabel("As of");
     await day.fill("2022-06-30");
     // The month goes; day and year stay where they are.
@@ -74,17 +74,17 @@ test.describe("the start form", () => {
   });
 
   test("asks for at least one analyst", async ({ page }) => {
-    await page.goto("/");
+    await page.goto("/start");
     const form = startForm(page);
     for (const box of await form.getByRole("checkbox").all()) await box.uncheck();
     await form.getByRole("button", { name: "Start the run" }).click();
     await expect(form.getByText("Choose at least one analyst.")).toBeVisible();
-    await expect(page).toHaveURL("/");
+    await expect(page).toHaveURL("/start");
   });
 
   test("keeps its answers when the server cannot be reached", async ({ page, problems }) => {
     problems.tolerate(/Failed to load resource: net::ERR_CONNECTION_REFUSED/);
-    await page.goto("/");
+    await page.goto("/start");
     const form = startForm(page);
     await form.getByRole("combobox", { name: "Ticker" }).fill("KO");
     await form.getByLabel("As of").fill("2021-03-31");
@@ -319,7 +319,8 @@ test("a portfolio is opened with the cash that was asked for", async ({ page }) 
 /** Every page, with something on it. */
 const pages = (): Record<string, string> => ({
   overview: "/",
-  "form for a portfolio run": `/?type=portfolio&portfolio=main_portfolio&flow=${analysis.flow}`,
+  start: "/start",
+  "form for a portfolio run": `/start?type=portfolio&portfolio=main_portfolio&flow=${analysis.flow}`,
   runs: "/runs",
   "no run that matches": "/runs?q=nothing-at-all",
   graph: `/runs/${analysis.run}`,
@@ -384,6 +385,7 @@ test.describe("everybody can use, in the dark and in the light", () => {
     await page.getByRole("button", { name: "New portfolio" }).click();
     await expectAccessible(page, "new portfolio");
     await page.keyboard.press("Escape");
+    await page.goto("/start");
     await page.getByRole("form", { name: "Start a run" }).getByRole("combobox", { name: "Ticker" }).fill("NOPE");
     await page.getByRole("button", { name: "Start the run" }).click();
     await expectAccessible(page, "form with faults");

@@ -15,6 +15,7 @@ test.beforeAll(async ({ server }) => {
 
 const places = (): Place[] => [
   { file: /split_overview\./, path: "/", heading: /^Overview$/ },
+  { file: /split_start\./, path: "/start", heading: /^Start a run$/ },
   { file: /split_runs\./, path: "/runs", heading: /^Runs$/ },
   { file: /split_run\./, path: `/runs/${run}`, heading: /^Pipeline · LLY/ },
   { file: /split_compare\./, path: `/compare?left=${run}&right=${other.run}`, heading: /^Compare two runs$/ },
@@ -28,6 +29,17 @@ function programs(page: Page): string[] {
     if (request.url().endsWith(".wasm")) asked.push(request.url());
   });
   return asked;
+}
+
+/** Lets requests wait until the function that it returns is called. */
+async function hold(page: Page, files: string): Promise<() => void> {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route(files, async (route) => {
+    await held;
+    await route.continue();
+  });
+  return release;
 }
 
 test("every page opens by its address with no more than its own part, fetched once", async ({ page, newTab }) => {
@@ -88,12 +100,12 @@ test("every page opens by a link, and its part comes only then", async ({ page, 
 test("a part that cannot be loaded is said, the page before stays, and it opens when it can", async ({ page, problems }) => {
   problems.tolerate(/Failed to load resource: net::ERR_CONNECTION_REFUSED/);
   problems.tolerate(/Failed to fetch/);
-  await page.goto("/");
+  await page.goto("/start");
   await page.route("**/pkg/split_runs.*", (route) => route.abort("connectionrefused"));
   await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Runs" }).click();
   const banner = page.getByRole("alert").filter({ hasText: "could not be loaded" });
   await expect(banner).toBeVisible();
-  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Overview");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Start a run");
 
   // What is there already still works.
   await page.getByRole("radio", { name: "Portfolio" }).check({ force: true });
@@ -115,4 +127,21 @@ test("a page opened without its part shows what the server rendered, and comes a
   await opened;
   await page.getByRole("searchbox", { name: "Search" }).fill("nothing like it");
   await expect(page.getByText("No run matches")).toBeVisible();
+});
+
+test("what the search finds comes when the search is first used, and nothing that is typed meanwhile is lost", async ({ page }) => {
+  const asked = programs(page);
+  const isAsked = () => asked.some((url) => url.includes("split_search."));
+  await page.goto("/runs");
+  const release = await hold(page, "**/pkg/split_search.*");
+  expect(isAsked()).toBe(false);
+  await page.keyboard.press("/");
+  await page.keyboard.type("lly");
+  const found = page.getByRole("listbox", { name: "Found" });
+  await expect(found.getByText("Searching …")).toBeVisible();
+  expect(isAsked()).toBe(true);
+  await page.keyboard.type(" 2022");
+  release();
+  await expect(found.getByRole("option").filter({ hasText: "Pipeline · LLY · 2022-06-30" }).first()).toBeVisible();
+  await expect(page.getByRole("combobox", { name: "Search runs, tickers and pages" })).toHaveValue("lly 2022");
 });

@@ -14,7 +14,7 @@ type Speed = "Slow" | "Normal" | "Fast";
 
 /** Starts the analysis of AAPL on 2022-06-30 with the form, and returns the run's id. */
 async function startWithTheForm(page: Page, speed: Speed): Promise<string> {
-  await page.goto("/");
+  await page.goto("/start");
   const form = page.getByRole("form", { name: "Start a run" });
   await form.getByRole("radio", { name: "Pipeline" }).check();
   await form.getByRole("combobox", { name: "Ticker" }).fill("appl");

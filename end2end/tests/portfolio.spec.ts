@@ -42,7 +42,7 @@ test("a portfolio run trades on its flow's ratings, and a page opened before sho
   await expect(portfolio.getByText("Nothing is held")).toBeVisible();
   await portfolio.evaluate(() => document.body.setAttribute("data-since-before", "true"));
 
-  await page.goto(`/?type=portfolio&portfolio=main_portfolio&flow=${flow}#start`);
+  await page.goto(`/start?type=portfolio&portfolio=main_portfolio&flow=${flow}`);
   const form = page.getByRole("form", { name: "Start a run" });
   await expect(form.getByText("The portfolio manager reads 2 analyses of this flow.")).toBeVisible();
   await form.getByLabel("As of").fill("2022-06-30");

@@ -85,7 +85,7 @@ test("a text that is not loaded, and a fold, say on paper what is missing and wh
   const loaded = await printed(page);
   expect(loaded.text.split("The shares rise.").length).toBeGreaterThan(1_000);
 
-  await page.goto("/");
+  await page.goto("/start");
   await page.emulateMedia({ media: "print" });
   const folds = page.locator("main details:not([open], .menu) > summary");
   for (const fold of await folds.all()) {
@@ -95,7 +95,7 @@ test("a text that is not loaded, and a fold, say on paper what is missing and wh
 });
 
 test("all other pages print whole and without the frame", async ({ page }) => {
-  for (const path of ["/", "/runs", "/portfolios/main_portfolio", `/compare?left=${one.run}&right=${other.run}`, "/account"]) {
+  for (const path of ["/", "/start", "/runs", "/portfolios/main_portfolio", `/compare?left=${one.run}&right=${other.run}`, "/account"]) {
     await page.goto(path);
     expect((await printed(page)).cut, path).toEqual([]);
   }

@@ -138,7 +138,7 @@ test.describe("an answer that is not the server's", () => {
   })) {
     test(`${what} is called so; what was typed stays and can be sent again`, async ({ page, problems }) => {
       problems.tolerate(/Failed to load resource/);
-      await page.goto("/");
+      await page.goto("/start");
       const form = startForm(page);
       await form.getByRole("combobox", { name: "Ticker" }).fill("KO");
       await page.route("**/rpc/start_run*", (route) => route.fulfill(answer));

@@ -111,7 +111,7 @@ test("a run that reached a limit says so, and is continued with a larger one", a
 });
 
 test("limits are set in the start form, and what cannot be read is named", async ({ page, server }) => {
-  await page.goto("/");
+  await page.goto("/start");
   const form = page.getByRole("form", { name: "Start a run" });
   await form.getByText(/^More/).click();
   await form.getByLabel("Cost, US $").fill("a lot");

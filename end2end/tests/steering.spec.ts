@@ -115,7 +115,7 @@ test.describe("a question", () => {
 
 test.describe("the approve mode", () => {
   test("is chosen in the start form; the run shows the state and goes on when approved", async ({ page }) => {
-    await page.goto("/");
+    await page.goto("/start");
     const form = page.getByRole("form", { name: "Start a run" });
     await form.getByRole("combobox", { name: "Ticker" }).fill("MRK");
     await form.getByRole("combobox", { name: "Ticker" }).press("Enter");

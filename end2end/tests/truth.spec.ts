@@ -119,7 +119,7 @@ test.describe("a program that cannot start", () => {
     const page = await context.newPage();
     await page.clock.install();
     const release = await holdProgram(page);
-    await page.goto("/", { waitUntil: "domcontentloaded" });
+    await page.goto("/start", { waitUntil: "domcontentloaded" });
     await page.clock.fastForward(21_000);
     const note = page.getByRole("alert").filter({ hasText: "has not started for 20 seconds" });
     await expect(note).toBeVisible();
@@ -138,7 +138,7 @@ test.describe("a program that cannot start", () => {
 test("what is typed before the program has come stays", async ({ context }) => {
   const page = await context.newPage();
   const release = await holdProgram(page);
-  await page.goto("/", { waitUntil: "domcontentloaded" });
+  await page.goto("/start", { waitUntil: "domcontentloaded" });
   const form = page.getByRole("form", { name: "Start a run" });
   await form.getByRole("combobox", { name: "Ticker" }).fill("KO");
   await form.getByLabel("As of").fill("2021-03-31");

@@ -44,7 +44,7 @@ test("a link of an old page leads to the page that was wanted, loaded as a whole
 
 test("an old page does not throw away what was typed: it asks", async ({ page }) => {
   const { begin, documents } = await update(page);
-  await page.goto("/");
+  await page.goto("/start");
   const ticker = page.getByRole("form", { name: "Start a run" }).getByRole("combobox", { name: "Ticker" });
   await ticker.fill("KO");
   begin();

@@ -58,6 +58,9 @@ pub fn router(gateway: Gateway, site: &Path, heartbeat: Heartbeat) -> Router {
     let fonts = Router::new()
         .fallback_service(ServeDir::new(site.join("fonts")))
         .layer(middleware::from_fn(allow_to_keep));
+    let sheets = Router::new()
+        .fallback_service(ServeDir::new(site.join("families")).precompressed_br().precompressed_gzip())
+        .layer(middleware::from_fn(allow_to_keep));
     let favicon = ServeFile::new(site.join("favicon.svg")).precompressed_br().precompressed_gzip();
     let favicon = Router::new().route_service(FAVICON, favicon).layer(middleware::from_fn(allow_to_keep));
     let files = ServeDir::new(site).precompressed_br().precompressed_gzip();
@@ -66,6 +69,7 @@ pub fn router(gateway: Gateway, site: &Path, heartbeat: Heartbeat) -> Router {
         .leptos_routes_with_context(&options, routes, context.clone(), move || shell(shell_options.clone()))
         .nest("/pkg", package)
         .nest("/fonts", fonts)
+        .nest("/families", sheets)
         .merge(favicon)
         .fallback_service(files.fallback(ErrorHandler::new_with_context(context, shell, options.clone())))
         .with_state(options)
@@ -93,11 +97,13 @@ const FAVICON: &str = "/favicon.svg";
 
 /// Names contain a hash of the content, or a version for fonts, so cached copies are never stale. The
 /// program's main files are the exception: they are hashed before the names of other files are inserted. The
-/// favicon has no version in its name, and may be a day old.
+/// favicon has no version in its name, and may be a day old. Nor have the families' style sheets, which must be those
+/// of the program.
 fn lifetime(path: &str) -> HeaderValue {
     let name = path.rsplit('/').next().unwrap_or_default();
-    let is_main = name.starts_with("pitwall.") && !name.ends_with(".css");
-    HeaderValue::from_static(if is_main || name.ends_with(".txt") {
+    let is_of_all = name.starts_with("pitwall.");
+    let is_asked_for = is_of_all != name.ends_with(".css");
+    HeaderValue::from_static(if is_asked_for || name.ends_with(".txt") {
         "no-cache"
     } else if path == FAVICON {
         "public, max-age=86400"
@@ -117,7 +123,7 @@ mod tests {
         }
         assert_eq!(lifetime("/inter.v5.woff2"), "public, max-age=31536000, immutable");
         assert_eq!(lifetime("/favicon.svg"), "public, max-age=86400");
-        for asked in ["/pitwall.x.wasm", "/pitwall.x.js", "/inter-LICENSE.txt"] {
+        for asked in ["/pitwall.x.wasm", "/pitwall.x.js", "/trading.css", "/inter-LICENSE.txt"] {
             assert_eq!(lifetime(asked), "no-cache", "{asked}");
         }
     }

@@ -22,7 +22,7 @@ impl NeedsYou {
         let heard = waiting.clone();
         feed.follow(move |news| {
             let run = news.run();
-            let waits = matches!(news, RunNews::Stands(summary) if !summary.awaited.is_empty());
+            let waits = matches!(news, RunNews::Stands(told) if told.waits);
             if heard.with_untracked(|waiting: &BTreeSet<RunId>| waiting.contains(&run)) != waits {
                 heard.update(|waiting| {
                     if waits {

@@ -1,115 +1,91 @@
-//! The search box: runs, tickers and pages.
+//! The search box above every page. Where words lead to is a part of the program of its own (`found`), which is
+//! loaded when the box is first used: what is typed before it has come is searched for as soon as it has.
 
-use leptos::{ev, html, prelude::*};
-use leptos_router::hooks::use_navigate;
-use protocol::{RunFilter, Subject};
+pub mod found;
+
+use leptos::{ev, html, prelude::*, task::spawn_local};
 
 use super::{
     icon::{Icon, IconName},
     keys::on_page_key,
 };
-use crate::{
-    api,
-    browser::{self, lowercase},
-    families,
-};
+use crate::{browser, pages::lazy};
 
-/// Hits of each sort at most.
-const HITS: u32 = 6;
-
-const PAGES: &[(&str, &str)] = &[("Overview", "/"), ("Runs", "/runs")];
-
-/// One place that the search leads to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Hit {
-    icon: IconName,
-    label: String,
-    detail: String,
-    path: String,
+/// The box, as what is found below it sees it.
+#[derive(Clone, Copy)]
+pub struct SearchField {
+    /// The words.
+    pub words: RwSignal<String>,
+    /// Whether what is found is in sight.
+    pub is_open: RwSignal<bool>,
+    /// The id of the hit that Enter goes to.
+    pub chosen: RwSignal<Option<String>>,
+    /// What the arrow keys and Enter do.
+    pub keys: RwSignal<Option<Callback<ev::KeyboardEvent>>>,
+    input: NodeRef<html::Input>,
 }
 
-/// What the server found for some words.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Found {
-    words: String,
-    hits: Vec<Hit>,
-    problem: Option<String>,
+impl SearchField {
+    fn new() -> Self {
+        Self {
+            words: RwSignal::new(String::new()),
+            is_open: RwSignal::new(false),
+            chosen: RwSignal::new(None),
+            keys: RwSignal::new(None),
+            input: NodeRef::new(),
+        }
+    }
+
+    fn focus(self) -> bool {
+        let Some(input) = self.input.try_get_untracked().flatten() else { return false };
+        browser::focus(&input);
+        browser::select_text(&input);
+        true
+    }
+
+    /// Closes what is found, and gives the focus back to the page.
+    pub fn leave(self) {
+        self.is_open.set(false);
+        if let Some(input) = self.input.try_get_untracked().flatten() {
+            browser::leave(&input);
+        }
+    }
 }
 
 /// Finds places by words. `/` brings the focus here; arrow keys choose, Enter goes.
 #[component]
 pub fn SearchBox() -> impl IntoView {
-    let input = NodeRef::<html::Input>::new();
-    let words = RwSignal::new(String::new());
-    let open = RwSignal::new(false);
-    let chosen = RwSignal::new(0_usize);
-    let found = RwSignal::new(Found::default());
-    let subjects = RwSignal::new(None::<Vec<Subject>>);
-
+    let field = SearchField::new();
+    let SearchField { words, is_open, chosen, keys, input } = field;
     on_page_key(move |event| {
-        if event.key() == "/"
-            && let Some(input) = input.try_get_untracked().flatten()
-        {
+        if event.key() == "/" && field.focus() {
             event.prevent_default();
-            browser::focus(&input);
-            browser::select_text(&input);
         }
     });
 
-    let ask = Action::new(move |asked: &String| {
-        let asked = asked.clone();
-        async move {
-            if subjects.with_untracked(Option::is_none) {
-                subjects.try_set(Some(api::subjects().await.unwrap_or_default()));
-            }
-            let answer = find(&asked, subjects.try_get_untracked().flatten().unwrap_or_default()).await;
-            // An answer to words that were changed meanwhile is of no use.
-            if words.try_with_untracked(|now| now.trim() == asked).unwrap_or(false) {
-                chosen.try_set(0);
-                found.try_set(answer);
-            }
+    let draw = RwSignal::new(None::<fn(SearchField) -> AnyView>);
+    let is_asked_for = StoredValue::new(false);
+    // Also when something is typed: the focus may have come before the program.
+    let take_up = move || {
+        is_open.set(words.with_untracked(|words| !words.trim().is_empty()));
+        if is_asked_for.try_update_value(|asked| std::mem::replace(asked, true)) == Some(false) {
+            spawn_local(async move {
+                let part = lazy::search_found().await;
+                draw.try_set(Some(part));
+            });
         }
-    });
-    let mut ask_later = debounce(std::time::Duration::from_millis(150), move |asked: String| {
-        ask.dispatch(asked);
-    });
-    let type_words = move |event: ev::Event| {
-        let typed = event_target_value(&event);
-        open.set(!typed.trim().is_empty());
-        ask_later(typed.trim().to_owned());
-        words.set(typed);
     };
-
-    let navigate = use_navigate();
-    let go = Callback::new(move |hit: Hit| {
-        open.set(false);
-        words.set(String::new());
-        if let Some(input) = input.try_get_untracked().flatten() {
-            browser::leave(&input);
-        }
-        navigate(&hit.path, Default::default());
-    });
+    let type_words = move |event: ev::Event| {
+        words.set(event_target_value(&event));
+        take_up();
+    };
     let on_key = move |event: ev::KeyboardEvent| {
-        let count = found.with_untracked(|found| found.hits.len());
-        match event.key().as_str() {
-            "ArrowDown" if count > 0 => chosen.update(|index| *index = (*index + 1) % count),
-            "ArrowUp" if count > 0 => chosen.update(|index| *index = (*index + count - 1) % count),
-            "Enter" => {
-                let hit = found.with_untracked(|found| found.hits.get(chosen.get_untracked()).cloned());
-                match hit {
-                    Some(hit) if open.get_untracked() => go.run(hit),
-                    _ => return,
-                }
-            }
-            "Escape" => {
-                open.set(false);
-                if let Some(input) = input.try_get_untracked().flatten() {
-                    browser::leave(&input);
-                }
-            }
-            _ => return,
+        if event.key() == "Escape" {
+            field.leave();
+            event.prevent_default();
+        } else if let Some(keys) = keys.get_untracked() {
+            keys.run(event);
         }
-        event.prevent_default();
     };
 
     view! {
@@ -124,118 +100,32 @@ pub fn SearchBox() -> impl IntoView {
                 aria-label="Search runs, tickers and pages"
                 aria-autocomplete="list"
                 aria-controls="search-hits"
-                aria-expanded=move || open.get().to_string()
-                aria-activedescendant=move || {
-                    (open.get() && found.with(|found| !found.hits.is_empty()))
-                        .then(|| format!("search-hit-{}", chosen.get()))
-                }
+                aria-expanded=move || is_open.get().to_string()
+                aria-activedescendant=move || chosen.get().filter(|_| is_open.get())
                 placeholder="Search runs, tickers, pages"
                 prop:value=words
                 on:input=type_words
                 on:keydown=on_key
-                on:focus=move |_| open.set(words.with_untracked(|words| !words.trim().is_empty()))
-                on:blur=move |_| open.set(false)
+                on:focus=move |_| take_up()
+                on:blur=move |_| is_open.set(false)
             />
             <kbd>"/"</kbd>
-            <div class="search-hits" class:open=open id="search-hits" role="listbox" aria-label="Found">
-                {move || hit_list(found.get(), words.get(), chosen, go)}
+            <div class="search-hits" class:open=is_open id="search-hits" role="listbox" aria-label="Found">
+                {move || match draw.get() {
+                    Some(draw) => draw(field),
+                    None => found_note("Searching …"),
+                }}
             </div>
         </div>
     }
 }
 
-fn hit_list(found: Found, words: String, chosen: RwSignal<usize>, go: Callback<Hit>) -> AnyView {
-    if found.words != words.trim() {
-        return view! { <p class="search-note" role="option" aria-disabled="true" aria-selected="false">"Searching …"</p> }.into_any();
+/// A remark in the place of hits.
+fn found_note(text: impl Into<String>) -> AnyView {
+    view! {
+        <p class="search-note" role="option" aria-disabled="true" aria-selected="false">
+            {text.into()}
+        </p>
     }
-    if let Some(problem) = found.problem {
-        return view! { <p class="search-note" role="option" aria-disabled="true" aria-selected="false">{problem}</p> }.into_any();
-    }
-    if found.hits.is_empty() {
-        return view! { <p class="search-note" role="option" aria-disabled="true" aria-selected="false">"Nothing is called that. Titles hold the ticker or portfolio and the date."</p> }
-            .into_any();
-    }
-    let hits = found.hits.into_iter().enumerate();
-    hits.map(|(index, hit)| {
-        let (label, detail, icon) = (hit.label.clone(), hit.detail.clone(), hit.icon);
-        view! {
-            <div
-                class="search-hit"
-                role="option"
-                id=format!("search-hit-{index}")
-                aria-selected=move || (chosen.get() == index).to_string()
-                // The press comes before the box loses the focus and closes the list.
-                on:pointerdown=move |event| {
-                    event.prevent_default();
-                    go.run(hit.clone());
-                }
-            >
-                <Icon name=icon />
-                <span class="search-hit-label">{label}</span>
-                <span class="search-hit-detail">{detail}</span>
-            </div>
-        }
-    })
-    .collect_view()
     .into_any()
-}
-
-async fn find(words: &str, subjects: Vec<Subject>) -> Found {
-    let mut hits = local_hits(words, &subjects);
-    let filter = RunFilter { search: words.to_owned(), limit: Some(HITS), ..RunFilter::default() };
-    let mut problem = None;
-    match api::runs(filter).await {
-        Ok(page) => hits.extend(page.runs.into_iter().map(|run| Hit {
-            icon: IconName::Route,
-            detail: run.result.unwrap_or_else(|| run.status.label().to_owned()),
-            label: run.title,
-            path: format!("/runs/{}", run.run),
-        })),
-        Err(error) => problem = Some(error.to_string()),
-    }
-    Found { words: words.to_owned(), problem: problem.filter(|_| hits.is_empty()), hits }
-}
-
-/// Pages and subjects need no server.
-fn local_hits(words: &str, subjects: &[Subject]) -> Vec<Hit> {
-    let words = lowercase(words);
-    let begins = |text: &str| lowercase(text).split_whitespace().any(|word| word.starts_with(&words));
-    let own = families::PAGES.iter().map(|page| (page.name, page.path));
-    let pages = PAGES.iter().copied().chain(own).filter(|(name, _)| begins(name)).map(|(name, path)| Hit {
-        icon: IconName::Document,
-        label: name.to_owned(),
-        detail: "page".into(),
-        path: path.to_owned(),
-    });
-    let found = subjects.iter().filter(|subject| begins(&subject.word) || begins(&subject.name));
-    let runs = found.take(HITS as usize).map(|Subject { word, name }| Hit {
-        icon: IconName::Chart,
-        label: format!("{word} · {name}"),
-        detail: "its runs".into(),
-        path: format!("/runs?q={}", word.replace('^', "%5E")),
-    });
-    pages.chain(runs).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn subject(word: &str, name: &str) -> Subject {
-        Subject { word: word.into(), name: name.into() }
-    }
-
-    #[test]
-    fn a_subject_is_found_by_its_word_and_by_a_word_of_its_name() {
-        let all = [subject("AAPL", "Apple Inc."), subject("XOM", "Exxon Mobil")];
-        assert_eq!(local_hits("aap", &all)[0].label, "AAPL · Apple Inc.");
-        assert_eq!(local_hits("mob", &all)[0].path, "/runs?q=XOM");
-        assert!(local_hits("zzz", &all).is_empty());
-    }
-
-    #[test]
-    fn a_page_is_found_by_its_name() {
-        assert_eq!(local_hits("over", &[])[0].path, "/");
-        assert_eq!(local_hits("portf", &[])[0].path, "/portfolio", "a family's own");
-    }
 }

@@ -23,7 +23,7 @@ pub fn TopBar() -> impl IntoView {
                 <span class="logo-word">"Pitwall"</span>
             </a>
             <nav class="pages" aria-label="Pages">
-                <PageLink href="/" name="Overview" below=&["/"] />
+                <PageLink href="/" name="Overview" below=&["/", "/start"] />
                 <PageLink href="/runs" name="Runs" below=&["/runs"] />
                 {families::PAGES.iter().map(|page| view! { <PageLink href=page.path name=page.name below=page.below /> }).collect_view()}
             </nav>

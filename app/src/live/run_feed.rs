@@ -1,9 +1,13 @@
 //! The feed of all runs: one socket for the whole tab, which every part of a page may follow.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use leptos::prelude::*;
-use protocol::{Control, RunId, RunSummary};
+use protocol::{Control, RunId, RunStatus};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use super::{Connection, feed::use_feed};
 
@@ -14,7 +18,7 @@ const KEPT: usize = 500;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunNews {
     /// How it stands now.
-    Stands(Box<RunSummary>),
+    Stands(ToldRun),
     /// It was deleted.
     Removed(RunId),
 }
@@ -23,19 +27,55 @@ impl RunNews {
     /// The run.
     pub fn run(&self) -> RunId {
         match self {
-            Self::Stands(summary) => summary.run,
+            Self::Stands(told) => told.run,
             Self::Removed(run) => *run,
         }
     }
 
-    fn read(text: &str) -> Option<Self> {
+    /// Reads a message of the feed.
+    pub fn read(text: &str) -> Option<Self> {
         if text.starts_with(r#"{"control":"#) {
             return match serde_json::from_str(text) {
                 Ok(Control::Removed { run }) => Some(Self::Removed(run)),
                 _ => None,
             };
         }
-        serde_json::from_str(text).ok().map(Self::Stands)
+        ToldRun::new(text).map(Self::Stands)
+    }
+}
+
+/// A run as the feed tells of it, understood as far as every page needs it. All pages load what stands here: the code
+/// that reads the rest is loaded with the pages that show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToldRun {
+    /// The run.
+    pub run: RunId,
+    /// Number of the last event that this contains.
+    pub seq: u64,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// Whether it waits for a person.
+    pub waits: bool,
+    summary: Arc<str>,
+}
+
+impl ToldRun {
+    fn new(summary: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Head {
+            run: RunId,
+            seq: u64,
+            status: RunStatus,
+            #[serde(default)]
+            awaited: Vec<IgnoredAny>,
+        }
+        let Head { run, seq, status, awaited } = serde_json::from_str(summary).ok()?;
+        Some(Self { run, seq, status, waits: !awaited.is_empty(), summary: summary.into() })
+    }
+
+    /// The run's summary, or a part of it; `None` where this page cannot read it.
+    pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_str(&self.summary).ok()
     }
 }
 
@@ -127,22 +167,27 @@ impl Told {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Heading, RunRequest, Timestamp, Workflow};
+    use protocol::{Awaited, Heading, ListedRun, RunRequest, RunSummary, Timestamp, Workflow};
 
     use super::*;
 
-    fn run(number: usize, seq: u64) -> RunNews {
+    fn summary(number: usize, seq: u64) -> RunSummary {
         let request = RunRequest::new(Workflow::bare("essay".parse().unwrap()), "flow".parse().unwrap());
         let run = format!("0197a1b2-0000-7000-8000-{number:012}").parse().unwrap();
-        RunNews::Stands(Box::new(RunSummary {
-            seq,
-            ..RunSummary::new(run, request, Heading::new("Essay · rain"), Timestamp(0))
-        }))
+        RunSummary { seq, ..RunSummary::new(run, request, Heading::new("Essay · rain"), Timestamp(0)) }
+    }
+
+    fn told(summary: &RunSummary) -> RunNews {
+        RunNews::read(&serde_json::to_string(summary).unwrap()).unwrap()
+    }
+
+    fn run(number: usize, seq: u64) -> RunNews {
+        told(&summary(number, seq))
     }
 
     fn heard(told: &Told, after: u64) -> Vec<(u64, u64)> {
         let seq = |news: &RunNews| match news {
-            RunNews::Stands(summary) => summary.seq,
+            RunNews::Stands(told) => told.seq,
             RunNews::Removed(_) => 0,
         };
         told.after(after).iter().map(|(number, news)| (*number, seq(news))).collect()
@@ -164,6 +209,23 @@ mod tests {
         told.add((0..KEPT + 10).map(|number| run(number, 1)).collect());
         assert_eq!((told.runs.len(), told.numbers.len()), (KEPT, KEPT));
         assert_eq!(told.after(0)[0].1.run(), run(10, 1).run(), "the longest unchanged goes first");
+    }
+
+    #[test]
+    fn a_page_reads_as_much_of_a_run_as_it_shows() {
+        let mut waiting = summary(1, 3);
+        waiting.awaited.push(Awaited {
+            input: "trader:1:1".parse().unwrap(),
+            node: None,
+            prompt: "Which of them?".into(),
+            since: Timestamp(1),
+            deadline: None,
+        });
+        let RunNews::Stands(run) = told(&waiting) else { panic!("it was not deleted") };
+        assert_eq!((run.seq, run.waits), (3, true));
+        assert_eq!(run.read::<RunSummary>().as_ref(), Some(&waiting));
+        assert_eq!(run.read(), Some(ListedRun::from(waiting)));
+        assert_eq!(RunNews::read(r#"{"control":"of a later version"}"#), None);
     }
 
     #[test]

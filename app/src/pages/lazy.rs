@@ -1,19 +1,22 @@
 //! The pages' routes. Their code is in parts of the program, loaded when one of a part's pages is first
-//! opened.
+//! opened; so is what the search finds, loaded when the search is first used.
 //!
 //! The server renders such a page as any other and names its part's files in the head, so that they
 //! come together with the program.
 
 use leptos::prelude::*;
 #[cfg(all(feature = "hydrate", not(debug_assertions)))]
-use leptos::wasm_split::SplitLoaderError;
+use leptos::wasm_split::{SplitLoaderError, wasm_split};
 #[cfg(feature = "hydrate")]
 use leptos_router::location::Url;
 
+#[cfg(feature = "hydrate")]
+use crate::browser;
 #[cfg(all(feature = "hydrate", not(debug_assertions)))]
+use crate::{browser::Banner, live::wait_after};
 use crate::{
-    browser::{self, Banner},
-    live::wait_after,
+    components::search::{SearchField, found},
+    families,
 };
 
 #[cfg(feature = "hydrate")]
@@ -29,13 +32,32 @@ pub fn WantedAddress() -> impl IntoView {
     WANTED.set(Some(leptos_router::hooks::use_url()));
 }
 
+/// The style sheets of a part beside the one that all pages have.
+fn style_sheets(part: &str) -> &'static [&'static str] {
+    match part {
+        // They draw what families have of their own.
+        "overview" | "run" | "portfolio" => families::STYLE_SHEETS,
+        _ => &[],
+    }
+}
+
+/// Loads a part together with its style sheets, so that nothing is drawn without them.
+#[cfg(feature = "hydrate")]
+async fn dress(part: &str, load: impl Future<Output = ()>) {
+    let sheets = style_sheets(part).iter().map(|path| browser::add_style_sheet(crate::base::at(path)));
+    futures::future::join(futures::future::join_all(sheets), load).await;
+}
+
 /// Names the files of a part in the document's head. Leptos's own way to do so sometimes names none:
 /// it asks for the list of files where no context may be left.
 #[cfg(feature = "ssr")]
 fn name_files(part: &str) {
     use leptos::{WasmSplitManifest, prelude::*};
-    use leptos_meta::Link;
+    use leptos_meta::{Link, Stylesheet};
 
+    for path in style_sheets(part) {
+        drop(view! { <Stylesheet href=crate::base::at(path) /> }.to_html());
+    }
     let Some(manifest) = use_context::<WasmSplitManifest>() else { return };
     let Some(manifest) = manifest.0.try_read_value() else { return };
     let (folder, files, loader) = &*manifest;
@@ -68,7 +90,8 @@ macro_rules! lazy_pages {
             }
 
             async fn preload() {
-                $module::load().await;
+                #[cfg(feature = "hydrate")]
+                dress(stringify!($part), $module::load()).await;
             }
         }
 
@@ -104,6 +127,7 @@ macro_rules! lazy_pages {
 
             use crate::pages::$module::$page;
 
+            #[cfg(feature = "hydrate")]
             pub(super) async fn load() {}
 
             pub(super) async fn view() -> AnyView {
@@ -119,6 +143,7 @@ macro_rules! lazy_pages {
 // leads to another page, is in that page's part.
 lazy_pages! {
     OverviewRoute, overview, overview, OverviewPage;
+    StartRoute, start, start, StartPage;
     SignInRoute, overview, sign_in, SignInPage;
     RunsRoute, runs, runs, RunsPage;
     RunRoute, run, run, RunPage;
@@ -126,6 +151,30 @@ lazy_pages! {
     PortfolioRoute, portfolio, portfolio, PortfolioPage;
     FirstPortfolioRoute, portfolio, portfolios, FirstPortfolioPage;
     AccountRoute, account, account, AccountPage;
+}
+
+/// How what the search finds is drawn.
+#[cfg(not(all(feature = "hydrate", not(debug_assertions))))]
+pub async fn search_found() -> fn(SearchField) -> AnyView {
+    found::draw
+}
+
+/// How what the search finds is drawn. Its part is loaded where it is not there yet.
+#[cfg(all(feature = "hydrate", not(debug_assertions)))]
+pub async fn search_found() -> fn(SearchField) -> AnyView {
+    loop {
+        until_loaded(try_load_search).await;
+        // It fails only where the file is not there.
+        if let Ok(draw) = found_by_search().await {
+            return draw;
+        }
+    }
+}
+
+#[cfg(all(feature = "hydrate", not(debug_assertions)))]
+#[wasm_split(search, wasm_split_path = leptos::wasm_split, preload(try_load_search), fallible)]
+fn found_by_search() -> Result<fn(SearchField) -> AnyView, SplitLoaderError> {
+    Ok(found::draw)
 }
 
 /// Tries until a page's file is there. What is on the screen stays meanwhile, under a

@@ -1,29 +1,33 @@
-//! What needs me, what runs, what came out; and the form that starts a run.
+//! What needs me, what runs, what came out; and the ways to start a run.
 
 mod cards;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use protocol::{RunFilter, RunPage, RunStatus, RunSummary, StartOptions};
+use protocol::{KindSpec, ListedRun, ListedRuns, RunFilter, RunStatus};
 use serde::{Deserialize, Serialize};
 
 use self::cards::{RecentResults, RunningCards, WaitingCards};
 use super::runs::list::RunList;
 use crate::{
     api::{self, ApiError},
-    components::{notice::ProblemNotice, start_form::StartForm},
+    base::at,
+    components::{
+        icon::{Icon, IconName},
+        notice::ProblemNotice,
+    },
     families,
     live::{ConnectionLabel, run_feed},
 };
 
-/// Recent runs that are read: for the results and for the flows that a run can join.
+/// Recent runs that are read.
 const RECENT: u32 = 50;
 
 /// What the page needs to be drawn.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct PageData {
-    options: StartOptions,
-    runs: Vec<RunSummary>,
+    kinds: Vec<KindSpec>,
+    runs: Vec<ListedRun>,
 }
 
 /// The page.
@@ -44,32 +48,31 @@ pub fn OverviewPage() -> impl IntoView {
 }
 
 async fn read() -> Result<PageData, ApiError> {
-    let options = api::start_options().await?;
-    let mut runs = api::runs(RunFilter { limit: Some(RECENT), ..RunFilter::default() }).await?.runs;
+    let kinds = api::kinds().await?;
+    let mut runs = api::listed_runs(RunFilter { limit: Some(RECENT), ..RunFilter::default() }).await?.runs;
     // All that are under way, however old they are.
     for status in [RunStatus::Waiting, RunStatus::Running, RunStatus::Queued] {
         let filter = RunFilter { status: Some(status), limit: Some(RECENT), ..RunFilter::default() };
-        runs.extend(api::runs(filter).await?.runs);
+        runs.extend(api::listed_runs(filter).await?.runs);
     }
-    Ok(PageData { options, runs })
+    Ok(PageData { kinds, runs })
 }
 
 #[component]
 fn Overview(data: PageData) -> impl IntoView {
-    let PageData { options, runs } = data;
-    let list = RwSignal::new(RunList::new(RunFilter::default(), RunPage { runs, more: false }));
+    let PageData { kinds, runs } = data;
+    let list = RwSignal::new(RunList::new(RunFilter::default(), ListedRuns { runs, more: false }));
     let feed = run_feed();
     feed.follow(move |run| {
         list.try_update(|list| list.take(run));
     });
-    let recent = Memo::new(move |_| list.with(|list| list.newest_first().cloned().collect::<Vec<_>>()));
     view! {
         <div class="page overview">
             <header class="page-head">
                 <h1>"Overview"</h1>
                 <ConnectionLabel connection=feed.connection() />
             </header>
-            <StartForm options recent />
+            <Starts kinds />
             <div class="overview-live">
                 <WaitingCards list />
                 <RunningCards list />
@@ -77,5 +80,29 @@ fn Overview(data: PageData) -> impl IntoView {
                 {families::overview(list)}
             </div>
         </div>
+    }
+}
+
+/// The kinds of workflow, each leading to the form that starts it.
+#[component]
+fn Starts(kinds: Vec<KindSpec>) -> impl IntoView {
+    let kinds = kinds.into_iter().map(|spec| {
+        view! {
+            <li>
+                <a class="button" href=at(format!("/start?type={}", spec.kind)) title=spec.hint>
+                    <Icon name=IconName::of_role(&spec.icon) />
+                    {spec.label}
+                </a>
+            </li>
+        }
+    });
+    view! {
+        <section class="card starts" aria-labelledby="starts-heading">
+            <header class="card-head">
+                <h2 id="starts-heading">"Start a run"</h2>
+                <a href=at("/start")>"All kinds"</a>
+            </header>
+            <ul class="start-kinds" role="list">{kinds.collect_view()}</ul>
+        </section>
     }
 }

@@ -13,7 +13,7 @@ use leptos_router::{
     NavigateOptions,
     hooks::{use_navigate, use_query_map},
 };
-use protocol::{KindSpec, RunFilter, RunId, RunPage, RunSummary, Timestamp};
+use protocol::{KindSpec, ListedRun, ListedRuns, RunFilter, RunId, Timestamp};
 
 use self::{
     address::{STATUSES, address_of, filter_of, value, word},
@@ -41,7 +41,7 @@ use crate::{
 pub fn RunsPage() -> impl IntoView {
     let query = use_query_map();
     let filter = Memo::new(move |_| query.with(filter_of));
-    let page = Resource::new(move || filter.get(), api::runs);
+    let page = Resource::new(move || filter.get(), api::listed_runs);
     let kinds = Resource::new(|| (), |()| api::kinds());
     let chosen = Chosen::default();
     let problem = RwSignal::new(None::<String>);
@@ -243,7 +243,7 @@ fn FilterSelect(
 }
 
 #[component]
-fn History(filter: RunFilter, page: RunPage, chosen: Chosen) -> impl IntoView {
+fn History(filter: RunFilter, page: ListedRuns, chosen: Chosen) -> impl IntoView {
     let is_filtered = address_of(&filter) != "/runs";
     let list = RwSignal::new(RunList::new(filter, page));
     run_feed().follow(move |run| {
@@ -295,7 +295,7 @@ fn NoRuns() -> impl IntoView {
     view! {
         <Empty title="There is no run yet">
             <p>"Every run will stand here with its result, what it used and its whole log."</p>
-            <p><a class="button primary" href=at("/#start")>"Start a run"</a></p>
+            <p><a class="button primary" href=at("/start")>"Start a run"</a></p>
         </Empty>
     }
 }
@@ -314,15 +314,15 @@ fn RunRow(
 
 #[component]
 fn Row(
-    run: RunSummary,
+    run: ListedRun,
     clock: ReadSignal<Option<Timestamp>>,
     chosen: Chosen,
     deleting: RwSignal<Option<(RunId, String)>>,
 ) -> impl IntoView {
     let cost = format::cost(&run.totals);
-    let flow = run.request.flow.to_string();
+    let flow = run.flow().to_string();
     let short_flow: String = flow.chars().take(8).collect();
-    let RunSummary { run: id, title, status, totals, created_at, .. } = run.clone();
+    let ListedRun { run: id, title, status, totals, created_at, .. } = run.clone();
     let (outcome, name) = (run.clone(), title.clone());
     let is_imported = run.imported_from.is_some();
     let ask = {
@@ -372,7 +372,7 @@ fn Row(
 #[component]
 pub fn Outcome(
     /// The run.
-    run: RunSummary,
+    run: ListedRun,
 ) -> impl IntoView {
     if let Some(why) = run.unreadable {
         return view! { <span class="result fault" title=why>{why.clone()}</span> };
@@ -389,7 +389,7 @@ pub fn Outcome(
 
 #[component]
 fn LoadMore(list: RwSignal<RunList>) -> impl IntoView {
-    let load = Action::new(move |filter: &RunFilter| api::runs(filter.clone()));
+    let load = Action::new(move |filter: &RunFilter| api::listed_runs(filter.clone()));
     Effect::new(move || {
         if let Some(Ok(page)) = load.value().get() {
             list.try_update(|list| list.extend(page));

@@ -1,11 +1,11 @@
 //! What a socket sends beside events.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{CallId, Event, RunId, Timestamp};
 
 /// A message of a socket that is not an event of the log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "control", rename_all = "snake_case")]
 pub enum Control {
     /// The first message of every connection.
@@ -65,6 +65,64 @@ pub enum Control {
     },
 }
 
+/// Which message it is, in its field `control`.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Hello,
+    Delta,
+    Thinking,
+    InLine,
+    Queued,
+    Removed,
+    Trouble,
+    Heartbeat,
+    Closed,
+}
+
+/// The fields of all messages.
+#[derive(Deserialize)]
+struct Fields {
+    control: Kind,
+    run: Option<RunId>,
+    seq: Option<u64>,
+    call: Option<CallId>,
+    from: Option<usize>,
+    text: Option<String>,
+    bytes: Option<usize>,
+    before: Option<usize>,
+    place: Option<usize>,
+    detail: Option<String>,
+    at: Option<Timestamp>,
+    code: Option<u16>,
+    reason: Option<String>,
+}
+
+impl Fields {
+    fn control(self) -> Option<Control> {
+        Some(match self.control {
+            Kind::Hello => Control::Hello { run: self.run?, seq: self.seq? },
+            Kind::Delta => Control::Delta { call: self.call?, from: self.from?, text: self.text? },
+            Kind::Thinking => Control::Thinking { call: self.call?, bytes: self.bytes? },
+            Kind::InLine => Control::InLine { call: self.call?, before: self.before },
+            Kind::Queued => Control::Queued { place: self.place? },
+            Kind::Removed => Control::Removed { run: self.run? },
+            Kind::Trouble => Control::Trouble(Trouble { detail: self.detail }),
+            Kind::Heartbeat => Control::Heartbeat { at: self.at? },
+            Kind::Closed => Control::Closed { code: self.code?, reason: self.reason? },
+        })
+    }
+}
+
+/// By hand, as every page reads these: a derived decoder would keep each message as a tree of values first, and all
+/// pages would load the code for such trees.
+impl<'de> Deserialize<'de> for Control {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let control = Fields::deserialize(deserializer)?.control();
+        control.ok_or_else(|| D::Error::custom("a field of the message is missing"))
+    }
+}
+
 impl Control {
     /// Close code: nothing more will come.
     pub const COMPLETE: u16 = 1000;
@@ -73,7 +131,7 @@ impl Control {
 }
 
 /// What keeps the server from storing, such as a full disk. Runs wait as long.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Trouble {
     /// What it is and what to do, in a sentence; `None` once it has passed.
     pub detail: Option<String>,
@@ -82,7 +140,13 @@ pub struct Trouble {
 impl Trouble {
     /// Reads a message, if it is one of these.
     pub fn parse(text: &str) -> Option<Self> {
-        text.starts_with(r#"{"control":"trouble""#).then(|| serde_json::from_str(text).ok()).flatten()
+        if !text.starts_with(r#"{"control":"trouble""#) {
+            return None;
+        }
+        match serde_json::from_str(text) {
+            Ok(Control::Trouble(trouble)) => Some(trouble),
+            _ => None,
+        }
     }
 }
 
@@ -127,5 +191,43 @@ impl Control {
     pub fn encode(&self) -> String {
         // Strings, numbers and ids always encode.
         serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_is_read_as_it_was_written() {
+        let run: RunId = "0197a1b2-0000-7000-8000-000000000001".parse().unwrap();
+        let call: CallId = "bull:1:1".parse().unwrap();
+        for control in [
+            Control::Hello { run, seq: 7 },
+            Control::Delta { call: call.clone(), from: 3, text: "The".into() },
+            Control::Thinking { call: call.clone(), bytes: 9 },
+            Control::InLine { call: call.clone(), before: Some(2) },
+            Control::InLine { call, before: None },
+            Control::Queued { place: 1 },
+            Control::Removed { run },
+            Control::Trouble(Trouble { detail: Some("The disk is full.".into()) }),
+            Control::Trouble(Trouble::default()),
+            Control::Heartbeat { at: Timestamp(5) },
+            Control::Closed { code: Control::COMPLETE, reason: "It has ended.".into() },
+        ] {
+            let text = control.encode();
+            assert_eq!(serde_json::from_str::<Control>(&text).unwrap(), control, "{text}");
+            assert_eq!(Trouble::parse(&text).is_some(), matches!(control, Control::Trouble(_)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_message_is_refused_and_what_is_more_is_left_out() {
+        for text in [r#"{"control":"hello"}"#, r#"{"control":"of a later version"}"#, r#"{"run":"x"}"#, "[]"]
+        {
+            assert!(serde_json::from_str::<Control>(text).is_err(), "{text}");
+        }
+        let more = r#"{"place":2,"later":{"a":[1]},"control":"queued"}"#;
+        assert_eq!(serde_json::from_str::<Control>(more).unwrap(), Control::Queued { place: 2 });
     }
 }

@@ -19,6 +19,7 @@ mod figures;
 pub mod frame;
 pub mod id;
 pub mod kind;
+mod listed;
 pub mod model;
 pub mod money;
 pub mod product;
@@ -52,6 +53,7 @@ pub use id::{
 };
 pub use jiff::civil::Date;
 pub use kind::{FlowReads, FlowSpec, KindSpec, PhaseSpec, PlannedNode, StartOptions, Startable, Subject};
+pub use listed::{ListedRequest, ListedRun, ListedRuns, ListedWorkflow};
 pub use model::{ModelProfile, ModelTest};
 #[cfg(feature = "openapi")]
 pub use money::Amount;

@@ -6,10 +6,10 @@ use proptest::prelude::*;
 use protocol::{
     AccountId, Answer, Applied, Approval, ApprovalChanged, Attempt, Body, CallFinished, CallStarted,
     ChatAnswered, ChatAsked, Decimal, EdgeAdded, EdgeKind, Event, Heading, InputForm, InputReceived,
-    InputRequest, LogLevel, LogLine, NodeAdded, NodeFinished, NodeId, NodeKind, NodeStarted, NodeStatus,
-    Product, ProductTone, Report, RunFinished, RunId, RunRequest, RunStarted, RunStatus, RunSummary, RunView,
-    Said, Standing, StateEdited, StatusChanged, Text, Tier, Timestamp, ToolInvoked, ToolReturned, ToolStatus,
-    Totals, TurnContent, UnknownBody, Usage, Workflow,
+    InputRequest, ListedRun, LogLevel, LogLine, NodeAdded, NodeFinished, NodeId, NodeKind, NodeStarted,
+    NodeStatus, Product, ProductTone, Report, RunFinished, RunId, RunRequest, RunStarted, RunStatus,
+    RunSummary, RunView, Said, Standing, StateEdited, StatusChanged, Text, Tier, Timestamp, ToolInvoked,
+    ToolReturned, ToolStatus, Totals, TurnContent, UnknownBody, Usage, Workflow,
 };
 
 const NODES: [&str; 4] = ["market", "bull", "bear", "trader"];
@@ -259,6 +259,13 @@ proptest! {
             let json = serde_json::to_string(&event).unwrap();
             prop_assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
         }
+    }
+
+    #[test]
+    fn a_list_reads_its_part_of_any_summary(log in log()) {
+        let summary = RunView::fold(&log).unwrap().summary;
+        let json = serde_json::to_string(&summary).unwrap();
+        prop_assert_eq!(serde_json::from_str::<ListedRun>(&json).unwrap(), ListedRun::from(summary));
     }
 
     #[test]

@@ -46,9 +46,13 @@ async fn words_that_another_site_puts_into_an_address_do_not_change_how_small_a_
     let browser = server.nobody().with("cookie", &set_cookie(&opened).unwrap());
     // What a browser says after a step that another site began, and after one of a person.
     let led = browser.clone().with("sec-fetch-site", "same-origin").with("sec-fetch-mode", "navigate");
-    for path in
-        ["/runs?q=guess", "/runs?%71=guess", "/runs?flow=guess", "/?type=pipeline&ticker=guess", "/runs?"]
-    {
+    for path in [
+        "/runs?q=guess",
+        "/runs?%71=guess",
+        "/runs?flow=guess",
+        "/start?type=pipeline&ticker=guess",
+        "/runs?",
+    ] {
         assert_eq!(travels(&led, "GET", path).await.1, "", "{path}");
     }
     assert_eq!(travels(&browser, "GET", "/runs?q=guess").await.1, "", "a browser that says nothing");

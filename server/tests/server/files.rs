@@ -158,6 +158,6 @@ async fn an_imported_run_is_marked_as_such_and_offers_no_fork() {
         assert!(!page.contains(offer), "{offer}");
     }
     assert!(drawn(&server, "/runs").await.contains("imported"));
-    let form = drawn(&server, "/?type=portfolio").await;
+    let form = drawn(&server, "/start?type=portfolio").await;
     assert!(!form.contains("0 analyses · corpus"), "its flow is not offered to be joined");
 }

@@ -221,7 +221,7 @@ async fn every_server_function_and_page_answers_404_for_what_is_anothers() {
         let (status, text) = bert.answer("POST", &format!("/rpc/{name}"), Some(&arguments)).await;
         assert_eq!(status, 404, "{name}: {text}");
     }
-    for name in ["runs", "portfolios", "start_options", "tokens", "shares", "sessions"] {
+    for name in ["runs", "listed_runs", "portfolios", "start_options", "tokens", "shares", "sessions"] {
         let (status, text) =
             bert.answer("POST", &format!("/rpc/{name}"), Some(&json!({ "filter": {} }))).await;
         assert_eq!(status, 200, "{name}: {text}");

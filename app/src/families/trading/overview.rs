@@ -2,7 +2,7 @@
 
 use leptos::{prelude::*, task::spawn_local};
 use protocol::{
-    RunSummary, grouped,
+    ListedRun, grouped,
     trading::{PortfolioSummary, Task},
 };
 
@@ -58,7 +58,7 @@ fn Cards(portfolios: Vec<PortfolioSummary>, list: RwSignal<RunList>) -> impl Int
 /// A portfolio run that ends may have traded.
 fn read_again_after_runs(portfolios: RwSignal<Vec<PortfolioSummary>>, list: RwSignal<RunList>) {
     let has_traded =
-        |run: &&RunSummary| run.status.is_over() && run.request.workflow.kind().as_str() == Task::PORTFOLIO;
+        |run: &&ListedRun| run.status.is_over() && run.kind().as_str() == Task::PORTFOLIO;
     let ended = Memo::new(move |_| list.with(|list| list.newest_first().filter(has_traded).count()));
     Effect::new(move |before: Option<usize>| {
         let now = ended.get();
@@ -86,7 +86,7 @@ fn PortfolioCard(portfolio: PortfolioSummary) -> impl IntoView {
             <a class="row-link" href=at(format!("/portfolios/{id}"))>{name}</a>
             <span class="dim">{held}</span>
             <span class="digits">{format!("${} cash", grouped(cash, 2))}</span>
-            <a class="quiet-button above-row" href=at(format!("/?type=portfolio&portfolio={id}#start"))>"New run"</a>
+            <a class="quiet-button above-row" href=at(format!("/start?type=portfolio&portfolio={id}"))>"New run"</a>
         </li>
     }
 }

@@ -97,10 +97,11 @@ fn Board(data: PageData) -> impl IntoView {
     let active = RwSignal::new(at_work);
     run_feed().follow(move |news| {
         // Only what is over can be deleted, and that is no longer at work here.
-        let RunNews::Stands(run) = news else { return };
+        let RunNews::Stands(told) = news else { return };
+        let Some(run) = told.read::<RunSummary>() else { return };
         let concerns = id.try_with_value(|id| is_about(&run, id)).unwrap_or(false);
         if concerns {
-            active.try_update(|active| follow_run(active, *run));
+            active.try_update(|active| follow_run(active, run));
         }
     });
     let at_work = Memo::new(move |_| active.with(|active| active.as_ref().map(|run| run.run)));
@@ -130,7 +131,7 @@ fn Board(data: PageData) -> impl IntoView {
                 </div>
                 <Figures view />
                 <div class="portfolio-acts">
-                    <a class="button primary" href=at(format!("/?type=portfolio&portfolio={}#start", id.get_value()))>"New portfolio run"</a>
+                    <a class="button primary" href=at(format!("/start?type=portfolio&portfolio={}", id.get_value()))>"New portfolio run"</a>
                 </div>
             </header>
             <FollowDecision at_work decision />
@@ -212,7 +213,7 @@ fn Heading(all: Vec<PortfolioSummary>, current: PortfolioId, name: String) -> im
     view! {
         <h1 class=if has_others { "visually-hidden" } else { "" }>{name}</h1>
         {has_others.then(|| view! {
-            <select class="portfolio-select" aria-label="Portfolio" on:change=go>
+            <select class="bare-select portfolio-select" aria-label="Portfolio" on:change=go>
                 {all.into_iter().map(|portfolio| {
                     let selected = portfolio.id == current;
                     view! { <option value=portfolio.id.to_string() selected=selected>{portfolio.name}</option> }

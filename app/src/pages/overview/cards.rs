@@ -1,7 +1,7 @@
 //! Cards of runs: those that wait for a person, those at work, those that ended.
 
 use leptos::prelude::*;
-use protocol::{Awaited, RunId, RunStatus, RunSummary, Timestamp};
+use protocol::{Awaited, ListedRun, RunId, RunStatus, Timestamp};
 
 use crate::{
     base::at,
@@ -22,7 +22,7 @@ use crate::{
 const RESULTS: usize = 8;
 
 /// The ids of the runs that `wanted` chooses, newest first.
-fn chosen(list: RwSignal<RunList>, wanted: fn(&RunSummary) -> bool, most: usize) -> Memo<Vec<RunId>> {
+fn chosen(list: RwSignal<RunList>, wanted: fn(&ListedRun) -> bool, most: usize) -> Memo<Vec<RunId>> {
     Memo::new(move |_| {
         list.with(|list| {
             list.newest_first().filter(|run| wanted(run)).map(|run| run.run).take(most).collect()
@@ -30,7 +30,7 @@ fn chosen(list: RwSignal<RunList>, wanted: fn(&RunSummary) -> bool, most: usize)
     })
 }
 
-fn summary_of(list: RwSignal<RunList>, run: RunId) -> Memo<Option<RunSummary>> {
+fn summary_of(list: RwSignal<RunList>, run: RunId) -> Memo<Option<ListedRun>> {
     Memo::new(move |_| list.with(|list| list.get(run).cloned()))
 }
 
@@ -38,7 +38,7 @@ fn summary_of(list: RwSignal<RunList>, run: RunId) -> Memo<Option<RunSummary>> {
 fn place_of(list: RwSignal<RunList>, run: RunId) -> Memo<Option<usize>> {
     Memo::new(move |_| {
         list.with(|list| {
-            let is_queued = |run: &&RunSummary| run.status == RunStatus::Queued;
+            let is_queued = |run: &&ListedRun| run.status == RunStatus::Queued;
             list.get(run).filter(is_queued)?;
             Some(list.newest_first().filter(is_queued).filter(|other| other.run <= run).count())
         })
@@ -71,7 +71,7 @@ pub fn WaitingCards(list: RwSignal<RunList>) -> impl IntoView {
 /// Runs at work.
 #[component]
 pub fn RunningCards(list: RwSignal<RunList>) -> impl IntoView {
-    let at_work = |run: &RunSummary| matches!(run.status, RunStatus::Running | RunStatus::Queued);
+    let at_work = |run: &ListedRun| matches!(run.status, RunStatus::Running | RunStatus::Queued);
     let ids = chosen(list, at_work, usize::MAX);
     let clock = use_clock();
     let (is_old, old_heading) = (OldSince::is_old(), OldSince::word("Running".to_owned()));
@@ -83,7 +83,8 @@ pub fn RunningCards(list: RwSignal<RunList>) -> impl IntoView {
             </header>
             <Show when=move || ids.with(Vec::is_empty)>
                 <Empty title="Nothing runs">
-                    <p>"Each run at work stands here with its phase, its progress and what it costs so far. Start one with the form."</p>
+                    <p>"Each run at work stands here with its phase, its progress and what it costs so far."</p>
+                    <p><a class="button primary" href=at("/start")>"Start a run"</a></p>
                 </Empty>
             </Show>
             <ul class="run-cards" role="list">
@@ -103,7 +104,7 @@ fn Count(ids: Memo<Vec<RunId>>) -> impl IntoView {
 
 #[component]
 fn RunCard(
-    run: Memo<Option<RunSummary>>,
+    run: Memo<Option<ListedRun>>,
     /// Its place among the queued runs.
     #[prop(into)]
     place: Signal<Option<usize>>,
@@ -176,7 +177,7 @@ pub fn RecentResults(list: RwSignal<RunList>) -> impl IntoView {
 }
 
 #[component]
-fn Result(run: Memo<Option<RunSummary>>) -> impl IntoView {
+fn Result(run: Memo<Option<ListedRun>>) -> impl IntoView {
     move || {
         run.get().map(|run| {
             let ended = run.finished_at.unwrap_or(run.created_at);

@@ -46,7 +46,7 @@ pub fn Continuations(screen: Screen, runs: Vec<RunSummary>) -> impl IntoView {
                 <SignLabel sign=run_sign(run.status) />
                 <time class="dim" datetime=run.created_at.to_string()>{format::moment(run.created_at)}</time>
                 <a class="dim" href=at(format!("/compare?left={}&right={}", screen.id, run.run))>"compare"</a>
-                <Outcome run />
+                <Outcome run=run.into() />
             </li>
         }
     });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use protocol::{RunSummary, Timestamp};
+use protocol::{ListedRun, Timestamp};
 
 use crate::{browser, format, live::OldSince};
 
@@ -24,7 +24,7 @@ pub fn use_clock() -> ReadSignal<Option<Timestamp>> {
 }
 
 /// How long the run took; of one under way how long it takes so far, once the clock runs.
-pub fn elapsed(run: &RunSummary, clock: ReadSignal<Option<Timestamp>>) -> String {
+pub fn elapsed(run: &ListedRun, clock: ReadSignal<Option<Timestamp>>) -> String {
     match run.finished_at {
         Some(end) => format::duration(end.since(run.created_at)),
         None => clock.get().map_or_else(

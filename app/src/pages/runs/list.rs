@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use protocol::{RunFilter, RunId, RunPage, RunSummary};
+use protocol::{ListedRun, ListedRuns, RunFilter, RunId};
 
 use crate::{browser::lowercase, live::RunNews};
 
@@ -10,20 +10,20 @@ use crate::{browser::lowercase, live::RunNews};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunList {
     filter: RunFilter,
-    runs: BTreeMap<RunId, RunSummary>,
+    runs: BTreeMap<RunId, ListedRun>,
     more: bool,
 }
 
 impl RunList {
     /// The first page.
-    pub fn new(filter: RunFilter, page: RunPage) -> Self {
+    pub fn new(filter: RunFilter, page: ListedRuns) -> Self {
         let mut list = Self { filter, runs: BTreeMap::new(), more: false };
         list.extend(page);
         list
     }
 
     /// Takes the next page in.
-    pub fn extend(&mut self, page: RunPage) {
+    pub fn extend(&mut self, page: ListedRuns) {
         self.more = page.more;
         for run in page.runs {
             self.keep_newer(run);
@@ -33,7 +33,10 @@ impl RunList {
     /// Takes in what became of one run: it appears, changes, no longer matches, or was deleted.
     pub fn take(&mut self, news: RunNews) {
         let run = match news {
-            RunNews::Stands(summary) => *summary,
+            RunNews::Stands(told) => match told.read() {
+                Some(run) => run,
+                None => return,
+            },
             RunNews::Removed(run) => {
                 self.runs.remove(&run);
                 return;
@@ -46,7 +49,7 @@ impl RunList {
         }
     }
 
-    fn keep_newer(&mut self, run: RunSummary) {
+    fn keep_newer(&mut self, run: ListedRun) {
         if self.runs.get(&run.run).is_none_or(|known| known.seq <= run.seq) {
             self.runs.insert(run.run, run);
         }
@@ -73,12 +76,12 @@ impl RunList {
     }
 
     /// One run.
-    pub fn get(&self, run: RunId) -> Option<&RunSummary> {
+    pub fn get(&self, run: RunId) -> Option<&ListedRun> {
         self.runs.get(&run)
     }
 
     /// All runs, newest first.
-    pub fn newest_first(&self) -> impl Iterator<Item = &RunSummary> {
+    pub fn newest_first(&self) -> impl Iterator<Item = &ListedRun> {
         self.runs.values().rev()
     }
 
@@ -89,17 +92,17 @@ impl RunList {
 }
 
 /// The same rule as the server's.
-fn matches(filter: &RunFilter, run: &RunSummary) -> bool {
+fn matches(filter: &RunFilter, run: &ListedRun) -> bool {
     let title = lowercase(&run.title);
     lowercase(&filter.search).split_whitespace().all(|word| title.contains(word))
         && filter.status.is_none_or(|status| status == run.status)
-        && filter.kind.as_ref().is_none_or(|kind| kind == run.request.workflow.kind())
-        && filter.flow.as_ref().is_none_or(|flow| *flow == run.request.flow)
+        && filter.kind.as_ref().is_none_or(|kind| kind == run.kind())
+        && filter.flow.as_ref().is_none_or(|flow| flow == run.flow())
 }
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Heading, RunRequest, RunStatus, Timestamp, Workflow};
+    use protocol::{Heading, RunRequest, RunStatus, RunSummary, Timestamp, Workflow};
 
     use super::*;
 
@@ -114,15 +117,15 @@ mod tests {
     }
 
     fn stands(run: RunSummary) -> RunNews {
-        RunNews::Stands(Box::new(run))
+        RunNews::read(&serde_json::to_string(&run).unwrap()).unwrap()
     }
 
     fn shown(list: &RunList) -> Vec<(String, u64)> {
         list.newest_first().map(|run| (run.run.to_string()[34..].to_owned(), run.seq)).collect()
     }
 
-    fn page(runs: &[RunSummary], more: bool) -> RunPage {
-        RunPage { runs: runs.to_vec(), more }
+    fn page(runs: &[RunSummary], more: bool) -> ListedRuns {
+        ListedRuns { runs: runs.iter().cloned().map(ListedRun::from).collect(), more }
     }
 
     #[test]
@@ -164,7 +167,7 @@ mod tests {
     #[test]
     fn every_word_of_the_search_must_be_in_the_title() {
         let filter = |search: &str| RunFilter { search: search.into(), ..RunFilter::default() };
-        let run = run(1, 1, RunStatus::Running);
+        let run = ListedRun::from(run(1, 1, RunStatus::Running));
         assert!(matches(&filter("RAIN essay"), &run));
         assert!(!matches(&filter("rain snow"), &run));
         assert!(!matches(&RunFilter { kind: "opera".parse().ok(), ..filter("") }, &run));

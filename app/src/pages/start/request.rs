@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use leptos_router::params::ParamsMap;
 use protocol::{
-    Approval, Date, FlowId, FlowReads, Limits, ModelChoice, NodeId, PlannedNode, RunStatus, RunSummary,
+    Approval, Date, FlowId, FlowReads, Limits, ListedRun, ModelChoice, NodeId, PlannedNode, RunStatus,
     StartRun, Startable, Workflow, WorkflowKind,
 };
 use serde_json::Map;
@@ -89,7 +89,7 @@ impl Answers {
     }
 }
 
-/// What an address such as `/?type=essay&topic=rain` asks the form to begin with.
+/// What an address such as `/start?type=essay&topic=rain` asks the form to begin with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preset {
     /// `type`: the kind.
@@ -157,12 +157,12 @@ pub fn reads_of<'o>(offers: &'o [Offer], kind: &WorkflowKind) -> Option<&'o Flow
 
 /// The flows of these runs, newest first as the runs are. What was imported is nobody's work here, so it
 /// makes no flow to go on with, nor does what cannot be read.
-pub fn flows(runs: &[RunSummary], reads: Option<&FlowReads>) -> Vec<FlowChoice> {
+pub fn flows(runs: &[ListedRun], reads: Option<&FlowReads>) -> Vec<FlowChoice> {
     let mut choices: Vec<FlowChoice> = Vec::new();
     let own = runs.iter().filter(|run| run.imported_from.is_none() && run.unreadable.is_none());
     for run in own {
-        let index = choices.iter().position(|choice| choice.flow == run.request.flow).unwrap_or_else(|| {
-            let (flow, as_of) = (run.request.flow.clone(), run.as_of);
+        let index = choices.iter().position(|choice| choice.flow == *run.flow()).unwrap_or_else(|| {
+            let (flow, as_of) = (run.flow().clone(), run.as_of);
             choices.push(FlowChoice { flow, subjects: Vec::new(), as_of, results: 0 });
             choices.len() - 1
         });
@@ -171,7 +171,7 @@ pub fn flows(runs: &[RunSummary], reads: Option<&FlowReads>) -> Vec<FlowChoice> 
         if !choice.subjects.contains(&subject) {
             choice.subjects.push(subject);
         }
-        let is_read = reads.is_some_and(|reads| reads.kind == *run.request.workflow.kind());
+        let is_read = reads.is_some_and(|reads| reads.kind == *run.kind());
         if is_read && run.status == RunStatus::Succeeded {
             choice.results += 1;
         }
@@ -182,7 +182,7 @@ pub fn flows(runs: &[RunSummary], reads: Option<&FlowReads>) -> Vec<FlowChoice> 
 
 #[cfg(test)]
 mod tests {
-    use protocol::{FlowSpec, Heading, KindSpec, RunRequest, Timestamp};
+    use protocol::{FlowSpec, Heading, KindSpec, RunRequest, RunSummary, Timestamp};
     use serde_json::{Value, json};
 
     use super::*;
@@ -313,7 +313,7 @@ mod tests {
                 ..Heading::new("")
             };
             let run = "0197a1b2-0000-7000-8000-000000000000".parse().unwrap();
-            RunSummary { status, ..RunSummary::new(run, request, heading, Timestamp(0)) }
+            ListedRun::from(RunSummary { status, ..RunSummary::new(run, request, heading, Timestamp(0)) })
         };
         let runs = [
             run("snow", RunStatus::Running),

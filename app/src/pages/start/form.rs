@@ -1,7 +1,5 @@
 //! The form that starts a run.
 
-mod request;
-
 use std::collections::BTreeMap;
 
 use leptos::{ev::SubmitEvent, prelude::*};
@@ -10,22 +8,22 @@ use leptos_router::{
     params::ParamsMap,
 };
 use protocol::{
-    Approval, FlowId, FlowSpec, Limits, ModelChoice, ProfileName, RunSummary, StartOptions, StartRun,
+    Approval, FlowId, FlowSpec, Limits, ListedRun, ModelChoice, ProfileName, StartOptions, StartRun,
     WorkflowKind,
 };
 
-use self::request::{Answers, Faults, FlowChoice, Offer, Preset, counted, flows, reads_of};
-use super::{
-    approval::ApprovalPicker,
-    draft::draft_of,
-    icon::{Icon, IconName},
-    limits::{LimitFields, LimitsDraft},
-    notice::FormError,
-    schema::{Field, Note, SchemaField, fields},
-};
+use super::request::{Answers, Faults, FlowChoice, Offer, Preset, counted, flows, reads_of};
 use crate::{
     api,
     browser::{self, drafts::forget_draft},
+    components::{
+        approval::ApprovalPicker,
+        draft::draft_of,
+        icon::{Icon, IconName},
+        limits::{LimitFields, LimitsDraft},
+        notice::FormError,
+        schema::{Field, Note, SchemaField, fields},
+    },
 };
 
 /// How fast the rehearsal writes.
@@ -153,7 +151,7 @@ pub fn StartForm(
     options: StartOptions,
     /// Recent runs, newest first: the flows that can be joined.
     #[prop(into)]
-    recent: Signal<Vec<RunSummary>>,
+    recent: Signal<Vec<ListedRun>>,
 ) -> impl IntoView {
     let StartOptions { kinds, configured_model, profiles } = options;
     let offers = kinds
@@ -217,8 +215,7 @@ pub fn StartForm(
         Some(view! { <SchemaField id=field.name.clone() field value fault on_change /> })
     };
     view! {
-        <form class="card start-form" id="start" aria-labelledby="start-heading" novalidate=true on:submit=submit node_ref=draft_of(name)>
-            <h2 id="start-heading">"Start a run"</h2>
+        <form class="card start-form" id="start" aria-label="Start a run" novalidate=true on:submit=submit node_ref=draft_of(name)>
             <KindChoice draft />
             <p class="hint">{hint}</p>
             <For each=fields key=|(kind, field)| (kind.clone(), field.name.clone()) let((_, own))>
@@ -380,7 +377,7 @@ fn Choice<T: Clone + PartialEq + Send + Sync + 'static>(
 }
 
 #[component]
-fn FlowSelect(recent: Signal<Vec<RunSummary>>, draft: Draft) -> impl IntoView {
+fn FlowSelect(recent: Signal<Vec<ListedRun>>, draft: Draft) -> impl IntoView {
     let value = draft.flow;
     let reads = Memo::new(move |_| {
         let kind = draft.kind.get()?;

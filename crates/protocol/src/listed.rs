@@ -1,0 +1,126 @@
+//! What lists show of runs.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Awaited, Date, FlowId, RunId, RunPage, RunStatus, RunSummary, Timestamp, Totals, WorkflowKind};
+
+/// A part of a run's [`RunSummary`], under the same names, so that it is read from whatever holds one. Pages that list
+/// runs do without the rest, and without the code that would read it: parameters, models, limits, pauses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedRun {
+    /// The run.
+    pub run: RunId,
+    /// Number of the last event that this contains.
+    pub seq: u64,
+    /// What was asked for.
+    pub request: ListedRequest,
+    /// Title for people.
+    pub title: String,
+    /// What it is about, in a word or two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The day as of which it works.
+    #[serde(
+        default,
+        deserialize_with = "crate::date::deserialize_option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub as_of: Option<Date>,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// When it was started.
+    pub created_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// The error that ended it.
+    pub error: Option<String>,
+    /// The headline of its last result.
+    pub result: Option<String>,
+    /// The phase that works now.
+    pub phase: Option<String>,
+    /// Planned nodes.
+    pub nodes: u32,
+    /// Nodes that are done with all they were planned for.
+    pub nodes_done: u32,
+    /// What it used so far, with what it took over.
+    pub totals: Totals,
+    /// What it waits for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaited: Vec<Awaited>,
+    /// The id that it had where it was exported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported_from: Option<RunId>,
+    /// Why its log cannot be read, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
+}
+
+/// The part of a [`RunRequest`](crate::RunRequest) that lists show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedRequest {
+    /// What is to be done.
+    pub workflow: ListedWorkflow,
+    /// The flow that the run belongs to.
+    pub flow: FlowId,
+}
+
+/// A [`Workflow`](crate::Workflow) without its parameters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedWorkflow {
+    /// The kind.
+    #[serde(rename = "type")]
+    pub kind: WorkflowKind,
+}
+
+/// A page of a list of runs, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedRuns {
+    /// The runs.
+    pub runs: Vec<ListedRun>,
+    /// Whether older ones match, too.
+    pub more: bool,
+}
+
+impl ListedRun {
+    /// The kind of its workflow.
+    pub fn kind(&self) -> &WorkflowKind {
+        &self.request.workflow.kind
+    }
+
+    /// The flow that it belongs to.
+    pub fn flow(&self) -> &FlowId {
+        &self.request.flow
+    }
+}
+
+impl From<RunSummary> for ListedRun {
+    fn from(summary: RunSummary) -> Self {
+        let workflow = ListedWorkflow { kind: summary.request.workflow.kind().clone() };
+        Self {
+            run: summary.run,
+            seq: summary.seq,
+            request: ListedRequest { workflow, flow: summary.request.flow },
+            title: summary.title,
+            subject: summary.subject,
+            as_of: summary.as_of,
+            status: summary.status,
+            created_at: summary.created_at,
+            finished_at: summary.finished_at,
+            error: summary.error,
+            result: summary.result,
+            phase: summary.phase,
+            nodes: summary.nodes,
+            nodes_done: summary.nodes_done,
+            totals: summary.totals,
+            awaited: summary.awaited,
+            imported_from: summary.imported_from,
+            unreadable: summary.unreadable,
+        }
+    }
+}
+
+impl From<RunPage> for ListedRuns {
+    fn from(page: RunPage) -> Self {
+        Self { runs: page.runs.into_iter().map(ListedRun::from).collect(), more: page.more }
+    }
+}
