@@ -45,7 +45,7 @@ impl RunLog {
                     return Ok(Leave::Awaited);
                 }
                 (true, open) => Body::InputRequested(InputRequest {
-                    prompt: self.prompt(node, open.is_some()),
+                    prompt: prompt(&progress.graph.label(node), open.is_some()),
                     input,
                     reason: Some("This run pauses here until a person approves.".to_owned()),
                     form: InputForm::Approval(form),
@@ -59,39 +59,38 @@ impl RunLog {
         Ok(if is_given { Leave::Given } else { Leave::Awaited })
     }
 
-    fn prompt(&self, node: &NodeId, is_changed: bool) -> String {
-        let label = self.graph.plan(node).map_or(node.as_str(), |plan| &plan.label);
-        if is_changed {
-            format!("What \"{label}\" is to do has changed. May it begin now?")
-        } else {
-            format!("May \"{label}\" begin?")
-        }
-    }
-
     fn form(&self, node: &NodeId, visit: u32) -> Result<ApprovalForm, JournalError> {
         let progress = self.progress();
-        let work = self.graph.work(node);
+        let work = progress.graph.work(node);
         let subject = work.and_then(|work| work.subject(&progress.state)).map(|subject| subject.to_string());
         let digest = digest_of(node, visit, subject.as_deref())?;
-        let (back, routes) = self.ways(&progress, node);
+        let (back, routes) = ways(&progress, node);
         Ok(ApprovalForm { visit, subject: subject.map(Into::into), digest, back, routes })
     }
+}
 
-    /// Nodes that work can be sent back to, and nodes that can be taken in place of `node`.
-    fn ways(&self, progress: &Progress, node: &NodeId) -> (Vec<NodeId>, Vec<NodeId>) {
-        let graph = &self.graph;
-        let mut back: Vec<NodeId> =
-            graph.sources(node).filter(|source| progress.was_visited(source)).cloned().collect();
-        back.dedup();
-        let beside = back.iter().flat_map(|source| graph.targets(source));
-        let mut routes: Vec<NodeId> = Vec::new();
-        for other in beside.chain(graph.targets(node)) {
-            if other != node && !routes.contains(other) {
-                routes.push(other.clone());
-            }
-        }
-        (back, routes)
+fn prompt(label: &str, is_changed: bool) -> String {
+    if is_changed {
+        format!("What \"{label}\" is to do has changed. May it begin now?")
+    } else {
+        format!("May \"{label}\" begin?")
     }
+}
+
+/// Nodes that work can be sent back to, and nodes that can be taken in place of `node`.
+fn ways(progress: &Progress, node: &NodeId) -> (Vec<NodeId>, Vec<NodeId>) {
+    let graph = &progress.graph;
+    let mut back: Vec<NodeId> =
+        graph.sources(node).filter(|source| progress.was_visited(source)).cloned().collect();
+    back.dedup();
+    let beside = back.iter().flat_map(|source| graph.targets(source));
+    let mut routes: Vec<NodeId> = Vec::new();
+    for other in beside.chain(graph.targets(node)) {
+        if other != node && !routes.contains(other) {
+            routes.push(other.clone());
+        }
+    }
+    (back, routes)
 }
 
 /// The id of the question whether a visit may begin. It cannot collide with a node's own questions, which

@@ -274,6 +274,8 @@ impl NodeContext {
     ) -> Result<T, NodeError> {
         let _token = self.log.commits.token();
         self.check_going_on()?;
+        // It leaves the process, so all that led to it has to be durable.
+        self.log.flush().await?;
         work.await
     }
 

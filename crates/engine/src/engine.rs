@@ -26,6 +26,7 @@ use crate::{
     execution::{DEFECT, Ending, Execution},
     fork::{ForkError, taken_over},
     queue::{Queue, Seat},
+    run_graph::RunGraph,
     run_log::{Account, RunLog, now},
 };
 
@@ -200,7 +201,7 @@ impl Engine {
     pub fn planned(&self, request: &RunRequest, owner: &AccountId) -> Result<Vec<NodeAdded>, EngineError> {
         let run = RunId(Uuid::now_v7());
         let plan = self.0.workflows.plan(run, request, owner).map_err(EngineError::Refused)?;
-        Ok(plan.graph.plans().to_vec())
+        Ok(plan.graph.plans)
     }
 
     /// Continues a run in a new one, which takes over what stays true of the old one's log.
@@ -238,16 +239,16 @@ impl Engine {
         let limits = request.limits.within(&self.0.allowances.of(&owner).run);
         let request = RunRequest { limits, ..request };
         let plan = self.0.workflows.plan(run, &request, &owner).map_err(EngineError::Refused)?;
-        plan.graph.validate()?;
+        let graph = RunGraph::new(plan.graph)?;
         let (origin, taken_over) = match fork {
-            Some((origin, fork)) => self.inheritance(origin, fork, &plan.graph, &owner).await?,
+            Some((origin, fork)) => self.inheritance(origin, fork, &graph, &owner).await?,
             None => (None, Vec::new()),
         };
         let (account, seat) = self.account(run, &owner, accepted);
         let request = RunRequest { workflow: plan.workflow, ..request };
         let started = RunStarted { owner, origin, ..RunStarted::new(request, plan.heading) };
         let journal = self.0.journal.clone();
-        let log = RunLog::begin(journal, run, started, plan.graph, taken_over, account, seat).await?;
+        let log = RunLog::begin(journal, run, started, graph, taken_over, account, seat).await?;
         self.launch(log, plan.model, re_run, false);
         Ok(run)
     }
@@ -257,7 +258,7 @@ impl Engine {
         &self,
         origin: RunId,
         fork: ForkRun,
-        graph: &Graph,
+        graph: &RunGraph,
         by: &AccountId,
     ) -> Result<(Option<Origin>, Vec<NewEvent>), EngineError> {
         let events = self.0.journal.whole(origin).await?;
@@ -457,13 +458,15 @@ impl Engine {
     async fn resume_run(&self, summary: RunSummary) -> Result<bool, EngineError> {
         let waits = !summary.awaited.is_empty();
         let RunSummary { run, request, owner, origin, .. } = summary;
-        let plan = match self.0.workflows.plan(run, &request, &owner) {
-            Ok(plan) if self.is_as_planned(run, &plan.graph).await? => plan,
-            Ok(_) => {
-                let why = "The run was planned by another version of Pitwall and cannot be continued. Start it again.";
-                self.give_up(run, Ending::failed(why)).await?;
-                return Ok(false);
-            }
+        let (graph, model) = match self.0.workflows.plan(run, &request, &owner) {
+            Ok(Plan { graph, model, .. }) => match RunGraph::new(graph) {
+                Ok(graph) if self.is_as_planned(run, &graph).await? => (graph, model),
+                Ok(_) | Err(_) => {
+                    let why = "The run was planned by another version of Pitwall and cannot be continued. Start it again.";
+                    self.give_up(run, Ending::failed(why)).await?;
+                    return Ok(false);
+                }
+            },
             Err(why) => {
                 self.give_up(run, Ending::failed(format!("The run cannot be continued: {why}"))).await?;
                 return Ok(false);
@@ -472,14 +475,14 @@ impl Engine {
         let accepted = self.0.admission.accept_again(&owner, waits);
         let (account, seat) = self.account(run, &owner, accepted);
         let journal = self.0.journal.clone();
-        let log = RunLog::resume(journal, run, request, origin.as_ref(), plan.graph, account, seat).await?;
+        let log = RunLog::resume(journal, run, request, origin.as_ref(), graph, account, seat).await?;
         let re_run = origin.and_then(|origin| self.re_run(run, origin.run, &origin.point).ok().flatten());
-        self.launch(log, plan.model, re_run, true);
+        self.launch(log, model, re_run, true);
         Ok(true)
     }
 
     /// Whether the nodes that the log announces are those of `graph`.
-    async fn is_as_planned(&self, run: RunId, graph: &Graph) -> Result<bool, JournalError> {
+    async fn is_as_planned(&self, run: RunId, graph: &RunGraph) -> Result<bool, JournalError> {
         let planned = u32::try_from(1 + graph.announcement().count()).unwrap_or(u32::MAX);
         let events = self.0.journal.read(run, 0, planned).await?;
         let logged: BTreeSet<_> = events
@@ -489,7 +492,7 @@ impl Engine {
                 _ => None,
             })
             .collect();
-        Ok(logged == graph.plans().iter().map(|plan| &plan.id).collect())
+        Ok(logged == graph.plans().map(|plan| &plan.id).collect())
     }
 
     /// Ends a run that has no executor, from its summary and log alone.

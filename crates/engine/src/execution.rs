@@ -9,7 +9,7 @@ use futures::{FutureExt, future::BoxFuture};
 use journal::JournalError;
 use llm::ChatModel;
 use protocol::{
-    Body, NodeFinished, NodeId, NodeStarted, NodeStatus, NodeStatusChanged, RunFinished, RunStatus,
+    Body, NodeFinished, NodeId, NodeStarted, NodeStatus, NodeStatusChanged, Patch, RunFinished, RunStatus,
     StatusChanged, Stopped,
 };
 use tokio::{
@@ -19,7 +19,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    LiveCalls, NodeContext, NodeError, Outcome, Work,
+    LiveCalls, NodeContext, NodeError, Outcome,
     approval::Leave,
     command::{Command, Commands},
     context::milliseconds,
@@ -29,6 +29,9 @@ use crate::{
 
 /// The reason of a run that failed by a panic.
 pub(crate) const DEFECT: &str = "The run failed by a defect of Pitwall; the server's log says more.";
+/// Begins and ends of visits that may be ahead of the disk, where a large result counts as many; beyond it, no
+/// further visit begins.
+const MOST_STAGED: usize = 512;
 /// Bytes of the sentence that says why a run or a node failed.
 const LONGEST_REASON: usize = 4 * 1024;
 
@@ -69,27 +72,11 @@ impl Ending {
 /// The visits in flight.
 #[derive(Default)]
 struct Working {
-    /// Visits that begin once their start event is durable.
-    beginning: Vec<(Visit, Arc<dyn Work>, NodeContext)>,
     tasks: JoinSet<Result<Outcome, NodeError>>,
     visits: HashMap<Id, Visit>,
 }
 
-impl Working {
-    fn count(&self) -> usize {
-        self.beginning.len() + self.tasks.len()
-    }
-
-    fn begin(&mut self) {
-        for (visit, work, context) in self.beginning.drain(..) {
-            let task = self.tasks.spawn(async move { work.run(&context).await });
-            self.visits.insert(task.id(), Visit { clock: Instant::now(), ..visit });
-        }
-    }
-}
-
 /// A visit in flight.
-#[derive(Clone)]
 struct Visit {
     node: NodeId,
     number: u32,
@@ -137,6 +124,8 @@ impl Execution {
         let mut has_begun = false;
         // Kept across turns of the loop: dropping it would lose the position in the queue.
         let mut taking_seat: Option<BoxFuture<'_, ()>> = None;
+        // Nodes that only compute do not wait for the disk between each other.
+        let mut flushing: Option<BoxFuture<'_, Result<(), JournalError>>> = None;
         loop {
             let rejected = self.log.progress().rejected.clone();
             if let Some(stopped) = rejected {
@@ -146,8 +135,6 @@ impl Execution {
             if let Next::Limit(limit) = next {
                 return Ok(Some(Ending::failed(limit)));
             }
-            self.log.flush().await?;
-            working.begin();
             if working.tasks.is_empty() && next == Next::Nothing {
                 return Ok(Some(Ending::succeeded()));
             }
@@ -160,12 +147,19 @@ impl Execution {
                     self.log.seat.release();
                 }
             }
+            if self.log.staged() > 0 {
+                flushing.get_or_insert_with(|| Box::pin(self.log.flush()));
+            }
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return Ok(None),
                 () = self.out_of_time() => {
                     let seconds = self.log.request.limits.seconds.unwrap_or_default();
                     return Ok(Some(Ending::failed(format!("The run took {seconds} seconds, its limit."))));
+                }
+                flushed = done(&mut flushing) => {
+                    flushing = None;
+                    flushed?;
                 }
                 Some(command) = commands.recv() => command.carry_out(&self.log).await?,
                 () = self.log.waits.changed() => {}
@@ -202,12 +196,15 @@ impl Execution {
     pub async fn finish(&self, ending: Ending) -> Result<(), JournalError> {
         let Ending { status, error, stopped } = ending;
         self.log
-            .finish(|progress| {
+            .finish(move |progress| {
                 let dropped = progress.dropped_calls(now()).into_iter();
                 let dropped = dropped.map(|(node, call)| (Some(node), Body::CallFinished(call)));
                 let in_flight = progress.in_flight().into_iter();
                 let under_way = in_flight.map(|(node, _)| skipped(node, "ended with the run"));
-                let not_reached = progress.never_visited().map(|node| skipped(node.clone(), "not reached"));
+                let not_reached = progress.never_visited().map(|(node, is_joining)| {
+                    let why = if is_joining { "not reached by all that it joins" } else { "not reached" };
+                    skipped(node.clone(), why)
+                });
                 let mut events: Vec<_> = dropped.chain(under_way).chain(not_reached).collect();
                 let totals = progress.totals_with(events.iter().map(|(_, body)| body));
                 events.push((None, Body::RunFinished(RunFinished { status, error, stopped, totals })));
@@ -231,33 +228,41 @@ impl Execution {
     /// Begins ready visits, up to the limit of concurrent nodes.
     fn begin_ready(&self, working: &mut Working) -> Result<Next, JournalError> {
         let limits = &self.log.request.limits;
-        let mut ready = self.log.progress().ready(&self.log.graph);
-        if ready.is_empty() && working.count() == 0 {
-            ready = self.log.progress().partly_joined(&self.log.graph);
-        }
+        let is_idle = working.tasks.is_empty() && !self.log.progress().has_ready();
         let mut next = Next::Nothing;
-        for (node, number) in ready {
-            if working.count() >= limits.concurrent_nodes.max(1) as usize {
-                break;
+        let mut last = None;
+        loop {
+            let candidate = {
+                let progress = self.log.progress();
+                if is_idle { progress.next_partly_joined(last) } else { progress.next_ready(last) }
+            };
+            let Some((number, (node, visit))) = candidate else { return Ok(next) };
+            last = Some(number);
+            if working.tasks.len() >= limits.concurrent_nodes.max(1) as usize {
+                return Ok(next);
+            }
+            if self.log.staged() >= MOST_STAGED {
+                return Ok(Next::Awaits);
             }
             let steps = self.log.progress().own_steps();
             if steps >= limits.steps {
                 return Ok(Next::Limit(format!("The run took {steps} steps, its limit.")));
             }
-            match self.log.leave(&node, number)? {
-                Leave::Given if self.log.seat.is_taken() => self.begin(node, number, working),
+            match self.log.leave(&node, visit)? {
+                Leave::Given if self.log.seat.is_taken() => self.begin(node, visit, working),
                 Leave::Given => next = Next::WantsSeat,
                 Leave::Awaited if next == Next::Nothing => next = Next::Awaits,
                 Leave::Awaited => {}
             }
         }
-        Ok(next)
     }
 
     fn begin(&self, node: NodeId, number: u32, working: &mut Working) {
-        let (Some(plan), Some(work)) = (self.log.graph.plan(&node), self.log.graph.work(&node)) else {
-            return;
+        let planned = {
+            let progress = self.log.progress();
+            progress.graph.plan(&node).cloned().zip(progress.graph.work(&node))
         };
+        let Some((plan, work)) = planned else { return };
         let started = NodeStarted { visit: number, phase: plan.phase.clone() };
         self.log.stage(&node, Body::NodeStarted(started));
         let context = NodeContext::new(
@@ -266,10 +271,11 @@ impl Execution {
             self.live.clone(),
             self.commands.clone(),
             self.stop.clone(),
-            plan.clone(),
+            plan,
             number,
         );
-        working.beginning.push((Visit { node, number, clock: Instant::now() }, work, context));
+        let task = working.tasks.spawn(async move { work.run(&context).await });
+        working.visits.insert(task.id(), Visit { node, number, clock: Instant::now() });
     }
 
     /// Stages the end of a visit. Returns the run's end if this visit causes it.
@@ -284,10 +290,7 @@ impl Execution {
         };
         let Some(visit) = working.visits.remove(&task) else { return Ok(None) };
         match result {
-            Ok(outcome) => {
-                self.succeed(&visit, outcome);
-                Ok(None)
-            }
+            Ok(outcome) => Ok(self.succeed(&visit, outcome).err().map(|error| self.fail(&visit, &error))),
             Err(NodeError::Journal(error)) if leaves_run(&error) => Err(error),
             // The run is ending already, so its end is written elsewhere.
             Err(NodeError::Stopped) if self.stop.is_cancelled() => Ok(None),
@@ -299,22 +302,45 @@ impl Execution {
         }
     }
 
-    fn succeed(&self, visit: &Visit, outcome: Outcome) {
-        let graph = &self.log.graph;
-        let patch = encode(outcome.patch);
-        let mut state = self.log.progress().state.clone();
-        let appended: BTreeSet<String> = patch.keys().filter(|key| graph.is_list(key)).cloned().collect();
-        state.merge(&patch, |key| appended.contains(key));
-        let next = graph.next(&visit.node, &state, visit.number);
-        let finished = NodeFinished {
-            status: NodeStatus::Succeeded,
-            degraded: outcome.degraded,
-            patch,
-            appended,
-            next,
-            ..self.finished(visit)
+    /// Stages the end of a visit that went well.
+    ///
+    /// # Errors
+    /// It passes work on to what is no node.
+    fn succeed(&self, visit: &Visit, outcome: Outcome) -> Result<(), NodeError> {
+        let Outcome { patch, degraded, next } = outcome;
+        let patch = encode(patch);
+        let (appended, next) = {
+            let progress = self.log.progress();
+            let appended: BTreeSet<String> =
+                patch.keys().filter(|key| progress.graph.is_list(key)).cloned().collect();
+            if let Some(unknown) = next.iter().flatten().find(|id| progress.graph.number(id).is_none()) {
+                return Err(NodeError::failed(format!(
+                    "It passes work on to \"{unknown}\", and the graph has no such node."
+                )));
+            }
+            (appended, next)
         };
+        let next = next.unwrap_or_else(|| self.next(visit, &patch, &appended));
+        let finished = NodeFinished { degraded, patch, appended, next, ..self.finished(visit) };
         self.log.stage(&visit.node, Body::NodeFinished(finished));
+        Ok(())
+    }
+
+    /// The nodes that the edges pass work on to after this visit.
+    fn next(&self, visit: &Visit, patch: &Patch, appended: &BTreeSet<String>) -> Vec<NodeId> {
+        let (mut next, choose, mut state) = {
+            let progress = self.log.progress();
+            let flow = progress.graph.flow_targets(&visit.node).cloned().collect::<Vec<_>>();
+            (flow, progress.graph.choose(&visit.node), progress.state.clone())
+        };
+        if let Some(choose) = choose {
+            state.merge(patch, |key| appended.contains(key));
+            let chosen = choose(&state, visit.number);
+            let progress = self.log.progress();
+            let is_target = |node: &NodeId| progress.graph.targets(&visit.node).any(|target| target == node);
+            next.extend(chosen.into_iter().filter(is_target));
+        }
+        next
     }
 
     fn fail(&self, visit: &Visit, error: &NodeError) -> Ending {
@@ -322,7 +348,7 @@ impl Execution {
         let anew = matches!(error, NodeError::AnotherVersion(_));
         let finished = NodeFinished { status: NodeStatus::Failed, reason, anew, ..self.finished(visit) };
         self.log.stage(&visit.node, Body::NodeFinished(finished));
-        let label = self.log.graph.plan(&visit.node).map_or(visit.node.as_str(), |plan| &plan.label);
+        let label = self.log.progress().graph.label(&visit.node);
         match error {
             NodeError::Limit(limit) => Ending::failed(limit.clone()),
             error => Ending::failed(format!("{label}: {error}")),
@@ -330,14 +356,14 @@ impl Execution {
     }
 
     fn finished(&self, visit: &Visit) -> NodeFinished {
-        let planned = self.log.graph.plan(&visit.node).map_or(1, |plan| plan.planned_visits);
+        let planned = self.log.progress().graph.plan(&visit.node).map_or(1, |plan| plan.planned_visits);
         NodeFinished {
             visit: visit.number,
             status: NodeStatus::Succeeded,
             reason: None,
             degraded: None,
             duration_ms: milliseconds(visit.clock),
-            patch: protocol::Patch::new(),
+            patch: Patch::new(),
             appended: BTreeSet::new(),
             next: Vec::new(),
             complete: visit.number == planned,
@@ -365,7 +391,7 @@ fn shortened(mut reason: String) -> String {
 }
 
 /// Polls an optional future; pending for ever if there is none.
-async fn done(future: &mut Option<BoxFuture<'_, ()>>) {
+async fn done<T>(future: &mut Option<BoxFuture<'_, T>>) -> T {
     match future {
         Some(future) => future.await,
         None => std::future::pending().await,
@@ -377,7 +403,7 @@ async fn done(future: &mut Option<BoxFuture<'_, ()>>) {
 enum Next {
     /// Nothing can begin now.
     Nothing,
-    /// Visits wait for approval.
+    /// Visits wait for approval, or for the disk.
     Awaits,
     /// A visit could begin, but the run has no place.
     WantsSeat,

@@ -1,13 +1,13 @@
 //! Which events a continued run takes over from its origin.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use protocol::{
     Answer, Body, CallFinished, CallId, CallStarted, Event, ForkPoint, InputReceived, InputRequest, NewEvent,
     NodeId, NodeStatus, RunStatus, ToolInvoked, ToolReturned,
 };
 
-use crate::{Graph, approval::approval_of};
+use crate::{approval::approval_of, run_graph::RunGraph};
 
 /// Why a run cannot be continued there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +45,7 @@ pub enum ForkError {
 /// run may ask something else than the origin, so unfinished visits keep nothing.
 pub(crate) fn taken_over(
     events: Vec<Event>,
-    graph: &Graph,
+    graph: &RunGraph,
     point: &ForkPoint,
     other_questions: bool,
 ) -> Result<Vec<NewEvent>, ForkError> {
@@ -180,31 +180,32 @@ fn is_done_work(body: &Body) -> bool {
 }
 
 /// The events that are left out.
-struct Cut<'g> {
+struct Cut {
     /// The first sequence number that can be left out.
     from: u64,
     /// The nodes whose events are left out from there on.
-    nodes: BTreeSet<&'g NodeId>,
+    nodes: BTreeSet<NodeId>,
 }
 
-impl<'g> Cut<'g> {
-    fn find(events: &[Event], graph: &'g Graph, point: &'g ForkPoint) -> Result<Self, ForkError> {
+impl Cut {
+    fn find(events: &[Event], graph: &RunGraph, point: &ForkPoint) -> Result<Self, ForkError> {
+        let ways = Ways::find(events, graph);
         match point {
             ForkPoint::Before { node, visit } => {
                 finish_of(events, node, *visit)?;
                 let from = start_of(events, node, *visit)?;
-                Ok(Self { from, nodes: with_reached(graph, &[node]) })
+                Ok(Self { from, nodes: ways.with_reached([node]) })
             }
             ForkPoint::After { node, visit } => match finish_of(events, node, *visit)? {
-                (seq, NodeStatus::Succeeded) => Ok(Self { from: seq + 1, nodes: graph.reached_from([node]) }),
+                (seq, NodeStatus::Succeeded) => Ok(Self { from: seq + 1, nodes: ways.reached_from([node]) }),
                 _ => Err(ForkError::NotVisited { node: node.clone(), visit: *visit }),
             },
             ForkPoint::Phase { phase } => {
-                let plans = graph.plans().iter().filter(|plan| plan.phase == *phase);
+                let plans = graph.plans().filter(|plan| plan.phase == *phase);
                 let nodes: Vec<_> = plans.map(|plan| &plan.id).collect();
                 let starts = nodes.iter().filter_map(|node| start_of(events, node, 1).ok());
                 let from = starts.min().ok_or_else(|| ForkError::NoSuchPhase(phase.clone()))?;
-                Ok(Self { from, nodes: with_reached(graph, &nodes) })
+                Ok(Self { from, nodes: ways.with_reached(nodes) })
             }
             ForkPoint::End => {
                 let end = events.iter().find_map(|event| match &event.body {
@@ -226,10 +227,46 @@ impl<'g> Cut<'g> {
     }
 }
 
-fn with_reached<'g>(graph: &'g Graph, nodes: &[&'g NodeId]) -> BTreeSet<&'g NodeId> {
-    let mut reached = graph.reached_from(nodes.iter().copied());
-    reached.extend(nodes);
-    reached
+/// Where each node passes work on to: by its edges, and wherever else it did in the log.
+struct Ways<'e>(HashMap<&'e NodeId, BTreeSet<&'e NodeId>>);
+
+impl<'e> Ways<'e> {
+    fn find(events: &'e [Event], graph: &'e RunGraph) -> Self {
+        let mut ways = Self(HashMap::new());
+        for edge in graph.edges() {
+            ways.add(&edge.from, &edge.to);
+        }
+        for event in events {
+            if let (Some(node), Body::NodeFinished(finished)) = (&event.node, &event.body) {
+                finished.next.iter().for_each(|next| ways.add(node, next));
+            }
+        }
+        ways
+    }
+
+    fn add(&mut self, from: &'e NodeId, to: &'e NodeId) {
+        self.0.entry(from).or_default().insert(to);
+    }
+
+    /// All nodes that work can come to from these.
+    fn reached_from<'n>(&'n self, from: impl IntoIterator<Item = &'n NodeId>) -> BTreeSet<NodeId> {
+        let mut reached = BTreeSet::new();
+        let targets = |node: &NodeId| self.0.get(node).into_iter().flatten().copied();
+        let mut open: Vec<&NodeId> = from.into_iter().flat_map(targets).collect();
+        while let Some(node) = open.pop() {
+            if reached.insert(node.clone()) {
+                open.extend(targets(node));
+            }
+        }
+        reached
+    }
+
+    /// The same with these nodes themselves.
+    fn with_reached<'n>(&'n self, from: impl IntoIterator<Item = &'n NodeId> + Clone) -> BTreeSet<NodeId> {
+        let mut reached = self.reached_from(from.clone());
+        reached.extend(from.into_iter().cloned());
+        reached
+    }
 }
 
 /// The first event of a visit: its approval question if there was one, else its start.

@@ -1,9 +1,9 @@
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
-use protocol::{Body, EdgeAdded, EdgeKind, NodeAdded, NodeId};
+use protocol::{EdgeAdded, EdgeKind, NodeAdded, NodeId};
 
 use crate::{State, Work};
 
@@ -17,9 +17,24 @@ pub struct Route {
     pub condition: String,
 }
 
+/// When a node begins that has incoming flow edges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Join {
+    /// Once all of their sources have delivered since its last visit. Should one of them never be reached, the
+    /// node is not reached either.
+    #[default]
+    All,
+    /// The same, but once nothing else is at work it begins with what was delivered.
+    Reached,
+    /// As soon as one of their sources has delivered; what others deliver before it begins is the same visit.
+    Any,
+    /// As soon as so many of their sources have delivered since its last visit.
+    Count(u32),
+}
+
 /// Chooses the next nodes after a visit. Must be a pure function of its arguments, since resuming calls it
 /// again.
-type Choose = Arc<dyn Fn(&State, u32) -> Vec<NodeId> + Send + Sync>;
+pub(crate) type Choose = Arc<dyn Fn(&State, u32) -> Vec<NodeId> + Send + Sync>;
 
 /// Why a graph is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,16 +52,17 @@ pub enum GraphError {
 
 /// Nodes with their work, and the edges between them.
 ///
-/// A node runs when all of its incoming flow edges have delivered (so parallel branches
-/// join), and once for each delivery on a conditional or loop edge. Nodes without incoming
-/// flow and conditional edges begin.
+/// A node runs when its incoming flow edges have delivered as its [`Join`] says (so parallel branches join),
+/// and once for each delivery on a conditional or loop edge. Nodes without incoming flow and conditional edges
+/// begin.
 #[derive(Default)]
 pub struct Graph {
-    plans: Vec<NodeAdded>,
-    work: BTreeMap<NodeId, Arc<dyn Work>>,
-    edges: Vec<EdgeAdded>,
-    choices: BTreeMap<NodeId, Choose>,
-    lists: BTreeSet<String>,
+    pub(crate) plans: Vec<NodeAdded>,
+    pub(crate) work: HashMap<NodeId, Arc<dyn Work>>,
+    pub(crate) edges: Vec<EdgeAdded>,
+    pub(crate) choices: HashMap<NodeId, Choose>,
+    pub(crate) joins: HashMap<NodeId, Join>,
+    pub(crate) lists: BTreeSet<String>,
 }
 
 impl Graph {
@@ -62,9 +78,15 @@ impl Graph {
         self
     }
 
-    /// Adds an edge that always delivers; `to` waits for all of its flow edges.
+    /// Adds an edge that always delivers; `to` joins its flow edges.
     pub fn flow(&mut self, from: &NodeId, to: &NodeId) -> &mut Self {
         self.edge(from, to.clone(), EdgeKind::Flow, None)
+    }
+
+    /// Sets when a node begins that has incoming flow edges: [`Join::All`] unless this says otherwise.
+    pub fn join(&mut self, node: &NodeId, join: Join) -> &mut Self {
+        self.joins.insert(node.clone(), join);
+        self
     }
 
     /// Adds edges of which `choose` takes some after each visit to `from`, given the state after the visit
@@ -91,103 +113,5 @@ impl Graph {
     fn edge(&mut self, from: &NodeId, to: NodeId, kind: EdgeKind, condition: Option<String>) -> &mut Self {
         self.edges.push(EdgeAdded { from: from.clone(), to, kind, condition });
         self
-    }
-
-    /// Checks that the graph can be run.
-    ///
-    /// # Errors
-    /// See [`GraphError`].
-    pub fn validate(&self) -> Result<(), GraphError> {
-        let mut known = BTreeSet::new();
-        for plan in &self.plans {
-            if !known.insert(&plan.id) {
-                return Err(GraphError::DuplicateNode(plan.id.clone()));
-            }
-        }
-        let ends = self.edges.iter().flat_map(|edge| [&edge.from, &edge.to]);
-        if let Some(unknown) = ends.into_iter().find(|node| !known.contains(node)) {
-            return Err(GraphError::UnknownNode(unknown.clone()));
-        }
-        if self.entries().next().is_none() { Err(GraphError::NoEntry) } else { Ok(()) }
-    }
-
-    /// The plan as events: all nodes, then all edges.
-    pub(crate) fn announcement(&self) -> impl Iterator<Item = Body> + '_ {
-        let nodes = self.plans.iter().cloned().map(Body::NodeAdded);
-        nodes.chain(self.edges.iter().cloned().map(Body::EdgeAdded))
-    }
-
-    pub(crate) fn plans(&self) -> &[NodeAdded] {
-        &self.plans
-    }
-
-    pub(crate) fn plan(&self, node: &NodeId) -> Option<&NodeAdded> {
-        self.plans.iter().find(|plan| plan.id == *node)
-    }
-
-    pub(crate) fn work(&self, node: &NodeId) -> Option<Arc<dyn Work>> {
-        self.work.get(node).cloned()
-    }
-
-    /// Whether a state key is a list that patches append to.
-    pub(crate) fn is_list(&self, key: &str) -> bool {
-        self.lists.contains(key)
-    }
-
-    /// Targets of a node's outgoing edges.
-    pub(crate) fn targets<'g>(&'g self, from: &'g NodeId) -> impl Iterator<Item = &'g NodeId> {
-        self.edges.iter().filter(move |edge| edge.from == *from).map(|edge| &edge.to)
-    }
-
-    /// Sources of a node's incoming edges.
-    pub(crate) fn sources<'g>(&'g self, to: &'g NodeId) -> impl Iterator<Item = &'g NodeId> {
-        self.edges.iter().filter(move |edge| edge.to == *to).map(|edge| &edge.from)
-    }
-
-    /// All nodes reachable from these, along edges of any kind.
-    pub(crate) fn reached_from<'g>(
-        &'g self,
-        from: impl IntoIterator<Item = &'g NodeId>,
-    ) -> BTreeSet<&'g NodeId> {
-        let mut reached = BTreeSet::new();
-        let mut open: Vec<_> = from.into_iter().flat_map(|node| self.targets(node)).collect();
-        while let Some(node) = open.pop() {
-            if reached.insert(node) {
-                open.extend(self.targets(node));
-            }
-        }
-        reached
-    }
-
-    pub(crate) fn entries(&self) -> impl Iterator<Item = &NodeId> {
-        self.plans
-            .iter()
-            .map(|plan| &plan.id)
-            .filter(|node| !self.edges.iter().any(|edge| edge.to == **node && edge.kind != EdgeKind::Loop))
-    }
-
-    /// Sources of the node's incoming flow edges, which it joins.
-    pub(crate) fn flow_sources<'g>(&'g self, node: &'g NodeId) -> impl Iterator<Item = &'g NodeId> {
-        self.edges
-            .iter()
-            .filter(move |edge| edge.to == *node && edge.kind == EdgeKind::Flow)
-            .map(|edge| &edge.from)
-    }
-
-    /// Whether the edge is a flow edge, which its target joins.
-    pub(crate) fn is_flow(&self, from: &NodeId, to: &NodeId) -> bool {
-        self.edges.iter().any(|edge| edge.from == *from && edge.to == *to && edge.kind == EdgeKind::Flow)
-    }
-
-    /// The nodes that are triggered after this visit to `from`.
-    pub(crate) fn next(&self, from: &NodeId, state: &State, visit: u32) -> Vec<NodeId> {
-        let outgoing = || self.edges.iter().filter(|edge| edge.from == *from);
-        let mut next: Vec<NodeId> =
-            outgoing().filter(|edge| edge.kind == EdgeKind::Flow).map(|edge| edge.to.clone()).collect();
-        if let Some(choose) = self.choices.get(from) {
-            let chosen = choose(state, visit);
-            next.extend(chosen.into_iter().filter(|node| outgoing().any(|edge| edge.to == *node)));
-        }
-        next
     }
 }

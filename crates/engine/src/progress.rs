@@ -1,18 +1,23 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use llm::{Arguments, ChatAnswer, ToolRequest};
 use protocol::{
     AccountId, Answer, Approval, Body, CallFinished, CallId, CallStarted, Digest, InputForm, InputReceived,
-    InputRequest, NodeFinished, NodeId, NodeStatus, Patch, Stopped, Timestamp, Totals,
+    InputRequest, NodeFinished, NodeId, Patch, Stopped, Timestamp, Totals,
 };
 
-use crate::{Graph, NodeError, State, ToolResult};
+use crate::{
+    Join, NodeError, State, ToolResult,
+    run_graph::{Number, RunGraph},
+};
 
 /// What a run has done: the fold of its log that the executor decides by.
 ///
-/// A run that goes on and one that is resumed use the same fold.
-#[derive(Debug, Default)]
+/// A run that goes on and one that is resumed use the same fold. Applying an event takes no longer where the
+/// graph is larger: which visits can begin is kept, and what only a visit in flight needs is dropped with its
+/// end.
 pub(crate) struct Progress {
+    pub graph: RunGraph,
     pub state: State,
     pub totals: Totals,
     /// Model calls in flight.
@@ -27,25 +32,33 @@ pub(crate) struct Progress {
     pub approval_by: Option<AccountId>,
     /// Set when a person rejected to go on.
     pub rejected: Option<Stopped>,
-    nodes: BTreeMap<NodeId, NodeProgress>,
+    /// By the graph's numbers.
+    nodes: Vec<NodeProgress>,
+    /// Nodes that can begin a visit.
+    ready: BTreeSet<Number>,
+    /// Nodes that could begin with what was delivered, once nothing else is at work.
+    partly_joined: BTreeSet<Number>,
+    in_flight: BTreeSet<Number>,
     /// Calls of models and tools in the visits in flight.
     asked: HashMap<CallId, Asked>,
     /// Answers to those calls of models, or their errors.
     answers: HashMap<CallId, Result<ChatAnswer, String>>,
     /// Results of those calls of tools.
     results: HashMap<CallId, ToolResult>,
-    /// Questions asked in visits, by id.
+    /// Questions asked in those visits.
     questions: HashMap<CallId, InputRequest>,
+    /// Answers of people to those questions.
+    received: HashMap<CallId, Answer>,
     /// Questions without an answer, with the node that asks.
     open: BTreeMap<CallId, (NodeId, InputRequest)>,
-    received: HashMap<CallId, Answer>,
+    /// All questions that were answered.
+    answered: HashSet<CallId>,
 }
 
 /// A call of a model or a tool, as the log has it.
 #[derive(Debug)]
 struct Asked {
     node: NodeId,
-    visit: u32,
     at: Timestamp,
     /// The model that was asked; empty for a tool.
     model: String,
@@ -61,11 +74,12 @@ struct NodeProgress {
     state: State,
     /// Events that the visit in flight has emitted; a repeated visit skips as many.
     emitted: usize,
+    /// Its calls and questions since its last visit ended.
+    calls: Vec<CallId>,
     /// Sources of flow edges that have delivered since the node's last visit.
-    joined: BTreeSet<NodeId>,
+    joined: BTreeSet<Number>,
     /// Triggers by conditional and loop edges; each is one visit.
     triggers: u32,
-    failed: bool,
     /// The approved visit, and the digest of what was shown.
     approved: Option<(u32, Digest)>,
     /// Comments for the next visit, from people who sent the work back.
@@ -74,16 +88,32 @@ struct NodeProgress {
 
 impl Progress {
     /// The progress of a run whose plan is all that there is.
-    pub fn planned(graph: &Graph, approval: Approval) -> Self {
-        let mut progress = Self { approval, ..Self::default() };
-        for plan in graph.plans() {
-            progress.nodes.insert(plan.id.clone(), NodeProgress::default());
-        }
-        for entry in graph.entries() {
-            if let Some(node) = progress.nodes.get_mut(entry) {
-                node.triggers = 1;
-            }
-        }
+    pub fn planned(graph: RunGraph, approval: Approval) -> Self {
+        let nodes = graph.plans().map(|_| NodeProgress::default()).collect();
+        let entries: Vec<Number> = graph.entries().collect();
+        let mut progress = Self {
+            graph,
+            state: State::default(),
+            totals: Totals::default(),
+            open_calls: BTreeSet::new(),
+            steps: 0,
+            inherited: (Totals::default(), 0),
+            approval,
+            approval_by: None,
+            rejected: None,
+            nodes,
+            ready: BTreeSet::new(),
+            partly_joined: BTreeSet::new(),
+            in_flight: BTreeSet::new(),
+            asked: HashMap::new(),
+            answers: HashMap::new(),
+            results: HashMap::new(),
+            questions: HashMap::new(),
+            received: HashMap::new(),
+            open: BTreeMap::new(),
+            answered: HashSet::new(),
+        };
+        entries.into_iter().for_each(|entry| progress.trigger(entry));
         progress
     }
 
@@ -103,64 +133,63 @@ impl Progress {
     }
 
     /// Applies an event. Its texts must be whole, not previews.
-    pub fn apply(&mut self, graph: &Graph, at: Timestamp, node: Option<&NodeId>, body: &Body) {
+    pub fn apply(&mut self, at: Timestamp, node: Option<&NodeId>, body: &Body) {
         self.totals.count(&mut self.open_calls, body);
-        match (body, node) {
-            (Body::NodeStarted(started), Some(node)) => self.begin_visit(node, started.visit),
-            (Body::NodeFinished(finished), Some(node)) => self.end_visit(graph, node, finished),
-            (Body::CallStarted(started), Some(node)) => {
+        let number = node.and_then(|id| self.graph.number(id));
+        match (body, number) {
+            (Body::NodeStarted(started), Some(number)) => self.begin_visit(number, started.visit),
+            (Body::NodeFinished(finished), Some(number)) => self.end_visit(number, finished),
+            (Body::CallStarted(started), Some(number)) => {
                 let CallStarted { call, model, asked, .. } = started;
-                self.note_asked(node, at, call, model, asked.as_ref());
+                self.note_asked(number, at, call, model, asked.as_ref());
             }
             (Body::CallFinished(finished), _) => self.end_call(finished),
-            (Body::ToolInvoked(invoked), Some(node)) => {
-                self.note_asked(node, at, &invoked.call, "", invoked.asked.as_ref());
+            (Body::ToolInvoked(invoked), Some(number)) => {
+                self.note_asked(number, at, &invoked.call, "", invoked.asked.as_ref());
             }
             (Body::ToolReturned(returned), _) => {
                 let text = returned.result.whole().unwrap_or_default().to_owned();
                 let result = ToolResult { status: returned.status, text, vendor: returned.vendor.clone() };
                 self.results.insert(returned.call.clone(), result);
             }
-            (Body::InputRequested(request), Some(node)) => {
-                self.questions.insert(request.input.clone(), request.clone());
-                self.open.insert(request.input.clone(), (node.clone(), request.clone()));
+            (Body::InputRequested(request), Some(number)) => {
+                let input = &request.input;
+                self.nodes[number].calls.push(input.clone());
+                self.questions.insert(input.clone(), request.clone());
+                self.open.insert(input.clone(), (self.graph.id(number).clone(), request.clone()));
             }
-            (Body::InputReceived(received), Some(node)) => self.receive(node, received),
+            (Body::InputReceived(received), Some(number)) => self.receive(number, received),
             (Body::StateEdited(edited), _) => {
                 self.edit(&edited.patch);
                 // A visit in flight that was taken over is still to be repeated, so it gets the edit as well.
-                for node in self.nodes.values_mut().filter(|node| node.in_flight) {
-                    node.state.merge(&edited.patch, |_| false);
+                for number in &self.in_flight {
+                    self.nodes[*number].state.merge(&edited.patch, |_| false);
                 }
             }
             (Body::ApprovalChanged(changed), _) => {
                 self.approval = changed.approval.clone();
                 self.approval_by = Some(changed.by.clone());
             }
-            (body, Some(node)) if body.is_emitted() => {
-                if let Some(node) = self.nodes.get_mut(node) {
-                    node.emitted += 1;
-                }
-            }
+            (body, Some(number)) if body.is_emitted() => self.nodes[number].emitted += 1,
             _ => {}
         }
     }
 
     fn note_asked(
         &mut self,
-        node: &NodeId,
+        number: Number,
         at: Timestamp,
         call: &CallId,
         model: &str,
         digest: Option<&Digest>,
     ) {
-        let visit = self.nodes.get(node).map_or(0, |node| node.visits);
-        let (node, model, digest) = (node.clone(), model.to_owned(), digest.cloned());
-        self.asked.insert(call.clone(), Asked { node, visit, at, model, digest });
+        self.nodes[number].calls.push(call.clone());
+        let (node, model, digest) = (self.graph.id(number).clone(), model.to_owned(), digest.cloned());
+        self.asked.insert(call.clone(), Asked { node, at, model, digest });
     }
 
-    fn begin_visit(&mut self, id: &NodeId, visit: u32) {
-        let Some(node) = self.nodes.get_mut(id) else { return };
+    fn begin_visit(&mut self, number: Number, visit: u32) {
+        let node = &mut self.nodes[number];
         if node.in_flight && node.visits == visit {
             return; // Repeated after a crash.
         }
@@ -169,35 +198,37 @@ impl Progress {
         node.in_flight = true;
         node.state = self.state.clone();
         node.emitted = 0;
-        self.steps += 1;
         if node.triggers > 0 {
             node.triggers -= 1;
         } else {
             node.joined.clear();
         }
+        self.steps += 1;
+        self.in_flight.insert(number);
+        self.settle(number);
     }
 
-    fn receive(&mut self, id: &NodeId, received: &InputReceived) {
+    fn receive(&mut self, number: Number, received: &InputReceived) {
         let asked = self.open.remove(&received.input).map(|(_, request)| request.form);
+        self.answered.insert(received.input.clone());
         self.received.insert(received.input.clone(), received.answer.clone());
         match (&received.answer, asked) {
             (Answer::Approved { digest, edits }, Some(InputForm::Approval(form))) => {
-                if let Some(node) = self.nodes.get_mut(id) {
-                    node.approved = Some((form.visit, digest.clone()));
-                }
+                self.nodes[number].approved = Some((form.visit, digest.clone()));
                 self.edit(edits);
             }
             (Answer::SentBack { to, comment }, _) => {
-                self.withdraw(id, Some(to));
-                if let Some(node) = self.nodes.get_mut(to) {
-                    node.triggers += 1;
-                    node.comments.push(comment.clone());
+                let to = self.graph.number(to);
+                self.withdraw(number, to);
+                if let Some(to) = to {
+                    self.nodes[to].comments.push(comment.clone());
+                    self.trigger(to);
                 }
             }
             (Answer::Rerouted { to }, _) => {
-                self.withdraw(id, None);
-                if let Some(node) = self.nodes.get_mut(to) {
-                    node.triggers += 1;
+                self.withdraw(number, None);
+                if let Some(to) = self.graph.number(to) {
+                    self.trigger(to);
                 }
             }
             (Answer::Rejected { reason }, _) => {
@@ -210,52 +241,83 @@ impl Progress {
 
     /// Removes the triggers of the node's next visit. A join keeps the deliveries of sources other than
     /// `source`.
-    fn withdraw(&mut self, id: &NodeId, source: Option<&NodeId>) {
-        let Some(node) = self.nodes.get_mut(id) else { return };
+    fn withdraw(&mut self, number: Number, source: Option<Number>) {
+        let node = &mut self.nodes[number];
         match source {
             _ if node.triggers > 0 => node.triggers -= 1,
-            Some(source) if node.joined.contains(source) => {
-                node.joined.remove(source);
+            Some(source) if node.joined.contains(&source) => {
+                node.joined.remove(&source);
             }
             _ => node.joined.clear(),
         }
+        self.settle(number);
     }
 
     fn edit(&mut self, patch: &Patch) {
         self.state.merge(patch, |_| false);
     }
 
-    fn end_visit(&mut self, graph: &Graph, id: &NodeId, finished: &NodeFinished) {
-        self.forget_calls(id, finished.visit);
-        if let Some(node) = self.nodes.get_mut(id) {
-            node.in_flight = false;
-            node.state = State::default();
-            node.failed = finished.status == NodeStatus::Failed;
-            node.comments.clear();
-        }
+    fn end_visit(&mut self, number: Number, finished: &NodeFinished) {
+        self.forget_calls(number);
+        let node = &mut self.nodes[number];
+        node.in_flight = false;
+        node.state = State::default();
+        node.comments.clear();
+        self.in_flight.remove(&number);
+        self.settle(number);
         self.state.merge(&finished.patch, |key| finished.appended.contains(key));
         for next in &finished.next {
-            let Some(node) = self.nodes.get_mut(next) else { continue };
-            if graph.is_flow(id, next) {
-                node.joined.insert(id.clone());
+            let Some(next) = self.graph.number(next) else { continue };
+            if self.graph.joins(number, next) {
+                self.nodes[next].joined.insert(number);
+                self.settle(next);
             } else {
-                node.triggers += 1;
+                self.trigger(next);
             }
         }
     }
 
+    fn trigger(&mut self, number: Number) {
+        self.nodes[number].triggers += 1;
+        self.settle(number);
+    }
+
+    /// Keeps whether the node can begin a visit, after a change of what that depends on.
+    fn settle(&mut self, number: Number) {
+        let node = &self.nodes[number];
+        let (join, sources) = self.graph.join(number);
+        let needed = match join {
+            Join::All | Join::Reached => sources,
+            Join::Any => 1,
+            Join::Count(count) => sources.min(count as usize).max(1),
+        };
+        let joined = node.joined.len();
+        let is_fed = node.triggers > 0 || (joined > 0 && joined >= needed);
+        let is_partly_fed = !is_fed && joined > 0 && join == Join::Reached;
+        let in_flight = node.in_flight;
+        let keep = |set: &mut BTreeSet<Number>, is_in| {
+            if is_in && !in_flight { set.insert(number) } else { set.remove(&number) }
+        };
+        keep(&mut self.ready, is_fed);
+        keep(&mut self.partly_joined, is_partly_fed);
+    }
+
     /// Drops the visit's calls, which only a repetition would need. A call that is still open was cut off by
     /// a crash and not repeated; it stays, since the run's end has to close it.
-    fn forget_calls(&mut self, id: &NodeId, visit: u32) {
-        self.asked.retain(|call, asked| {
-            let is_open = self.open_calls.contains(call);
-            let stays = asked.node != *id || asked.visit != visit || is_open;
+    fn forget_calls(&mut self, number: Number) {
+        let mut calls = std::mem::take(&mut self.nodes[number].calls);
+        calls.retain(|call| {
+            let stays = self.open_calls.contains(call);
             if !stays {
+                self.asked.remove(call);
                 self.answers.remove(call);
                 self.results.remove(call);
+                self.questions.remove(call);
+                self.received.remove(call);
             }
             stays
         });
+        self.nodes[number].calls = calls;
     }
 
     fn end_call(&mut self, finished: &CallFinished) {
@@ -341,15 +403,15 @@ impl Progress {
 
     /// The run's state when the node's visit in flight began.
     pub fn state_of_visit(&self, node: &NodeId) -> State {
-        self.nodes.get(node).map(|node| node.state.clone()).unwrap_or_default()
+        self.node(node).map(|node| node.state.clone()).unwrap_or_default()
     }
 
     /// Events that the visit in flight to `node` has emitted.
     pub fn emitted(&self, node: &NodeId) -> usize {
-        self.nodes.get(node).map_or(0, |node| node.emitted)
+        self.node(node).map_or(0, |node| node.emitted)
     }
 
-    /// The answer of a person, if it is in the log.
+    /// The answer of a person to a question of a visit in flight, if it is in the log.
     pub fn received(&self, input: &CallId) -> Option<Answer> {
         self.received.get(input).cloned()
     }
@@ -361,56 +423,67 @@ impl Progress {
 
     /// Whether the question exists, open or answered.
     pub fn was_asked(&self, input: &CallId) -> bool {
-        self.open.contains_key(input) || self.received.contains_key(input)
+        self.open.contains_key(input) || self.answered.contains(input)
     }
 
     /// Whether this visit was approved with this digest.
     pub fn is_approved(&self, node: &NodeId, visit: u32, digest: &Digest) -> bool {
-        let approved = self.nodes.get(node).and_then(|node| node.approved.as_ref());
+        let approved = self.node(node).and_then(|node| node.approved.as_ref());
         approved.is_some_and(|(number, shown)| *number == visit && shown == digest)
     }
 
     /// What people want the node's next visit to do differently.
     pub fn comments(&self, node: &NodeId) -> Vec<String> {
-        self.nodes.get(node).map(|node| node.comments.clone()).unwrap_or_default()
+        self.node(node).map(|node| node.comments.clone()).unwrap_or_default()
     }
 
     /// Whether the node has ended a visit.
     pub fn was_visited(&self, node: &NodeId) -> bool {
-        self.nodes.get(node).is_some_and(|node| node.visits > 1 || (node.visits == 1 && !node.in_flight))
+        self.node(node).is_some_and(|node| node.visits > 1 || (node.visits == 1 && !node.in_flight))
     }
 
     /// Visits that were begun and not ended.
     pub fn in_flight(&self) -> Vec<(NodeId, u32)> {
-        let in_flight = self.nodes.iter().filter(|(_, node)| node.in_flight);
-        in_flight.map(|(id, node)| (id.clone(), node.visits)).collect()
+        self.in_flight.iter().map(|number| self.visit(*number, 0)).collect()
     }
 
-    /// Visits that can begin now, in the plan's order.
-    pub fn ready(&self, graph: &Graph) -> Vec<(NodeId, u32)> {
-        self.begin_where(graph, |id, node| {
-            let mut sources = graph.flow_sources(id).peekable();
-            node.triggers > 0
-                || (sources.peek().is_some() && sources.all(|source| node.joined.contains(source)))
-        })
+    /// Whether a visit can begin now.
+    pub fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
     }
 
-    /// Joins with some deliveries whose other sources can never deliver, as nothing is in flight.
-    pub fn partly_joined(&self, graph: &Graph) -> Vec<(NodeId, u32)> {
-        self.begin_where(graph, |_, node| !node.joined.is_empty())
+    /// The first node behind `after`, in the plan's order, that can begin a visit now, with that visit.
+    pub fn next_ready(&self, after: Option<Number>) -> Option<(Number, (NodeId, u32))> {
+        self.first_behind(after, &self.ready)
     }
 
-    fn begin_where(&self, graph: &Graph, can: impl Fn(&NodeId, &NodeProgress) -> bool) -> Vec<(NodeId, u32)> {
-        let planned = graph.plans().iter().filter_map(|plan| Some((&plan.id, self.nodes.get(&plan.id)?)));
-        planned
-            .filter(|(id, node)| !node.in_flight && can(id, node))
-            .map(|(id, node)| (id.clone(), node.visits + 1))
-            .collect()
+    /// The same of joins with some deliveries whose other sources can never deliver, as nothing is at work.
+    pub fn next_partly_joined(&self, after: Option<Number>) -> Option<(Number, (NodeId, u32))> {
+        self.first_behind(after, &self.partly_joined)
     }
 
-    /// Nodes that were never visited.
-    pub fn never_visited(&self) -> impl Iterator<Item = &NodeId> {
-        self.nodes.iter().filter(|(_, node)| node.visits == 0).map(|(id, _)| id)
+    fn first_behind(
+        &self,
+        after: Option<Number>,
+        numbers: &BTreeSet<Number>,
+    ) -> Option<(Number, (NodeId, u32))> {
+        let number = *numbers.range(after.map_or(0, |after| after + 1)..).next()?;
+        Some((number, self.visit(number, 1)))
+    }
+
+    /// The node's visit that follows its present one by `further`.
+    fn visit(&self, number: Number, further: u32) -> (NodeId, u32) {
+        (self.graph.id(number).clone(), self.nodes[number].visits + further)
+    }
+
+    /// Nodes that were never visited, and whether some of what they join was delivered.
+    pub fn never_visited(&self) -> impl Iterator<Item = (&NodeId, bool)> {
+        let nodes = self.nodes.iter().enumerate().filter(|(_, node)| node.visits == 0);
+        nodes.map(|(number, node)| (self.graph.id(number), !node.joined.is_empty()))
+    }
+
+    fn node(&self, id: &NodeId) -> Option<&NodeProgress> {
+        self.nodes.get(self.graph.number(id)?)
     }
 }
 

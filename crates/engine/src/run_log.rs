@@ -4,29 +4,28 @@ use std::{
 };
 
 use journal::{Epoch, Journal, JournalError};
-use protocol::{
-    AccountId, Body, Event, NewEvent, NodeFinished, NodeId, NodeStatus, Origin, Patch, RunId, RunRequest,
-    RunStarted, Timestamp,
-};
-use tokio::sync::{RwLock, watch};
+use protocol::{AccountId, Body, Event, NewEvent, NodeId, Origin, RunId, RunRequest, RunStarted, Timestamp};
+use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
-use crate::{Allowances, Graph, allowance, progress::Progress, queue::Seat, waits::Waits};
+use crate::{
+    Allowances, allowance,
+    log_writer::{Events, LogWriter},
+    progress::Progress,
+    queue::Seat,
+    run_graph::RunGraph,
+    waits::Waits,
+};
 
 /// One run's log, claimed for writing, with the progress that its events fold to.
 pub(crate) struct RunLog {
     pub run: RunId,
     pub request: RunRequest,
-    pub graph: Graph,
     pub started_at: Timestamp,
     journal: Journal,
     epoch: Epoch,
-    progress: Mutex<Progress>,
-    /// Events that the progress counts already and that are not written yet.
-    staged: Mutex<Vec<(Option<NodeId>, Body)>>,
-    /// Whether the run's end is written. An append holds the read lock until its events are both written and
-    /// counted; the end takes the write lock, so that its totals leave out no event of the log.
-    over: RwLock<bool>,
+    progress: Arc<Mutex<Progress>>,
+    writer: LogWriter,
     pub account: Account,
     /// The run's slot in the queue.
     pub seat: Seat,
@@ -50,25 +49,26 @@ impl RunLog {
         journal: Journal,
         run: RunId,
         started: RunStarted,
-        graph: Graph,
+        graph: RunGraph,
         taken_over: Vec<NewEvent>,
         account: Account,
         seat: Seat,
     ) -> Result<Arc<Self>, JournalError> {
         let epoch = journal.claim(run).await?;
         let at = now();
-        let mut progress = Progress::planned(&graph, started.request.approval.clone());
+        let request = started.request.clone();
+        let plan = std::iter::once(Body::RunStarted(started)).chain(graph.announcement());
+        let mut events: Vec<_> = plan.map(|body| NewEvent { at, node: None, body }).collect();
+        let mut progress = Progress::planned(graph, request.approval.clone());
         for event in &taken_over {
             let mut event = event.clone();
             make_whole(&journal, &mut event.body).await?;
-            progress.apply(&graph, event.at, event.node.as_ref(), &event.body);
+            progress.apply(event.at, event.node.as_ref(), &event.body);
         }
         progress.inherit();
-        let request = started.request.clone();
-        let plan = std::iter::once(Body::RunStarted(started)).chain(graph.announcement());
-        let plan = plan.map(|body| NewEvent { at, node: None, body });
-        journal.append(run, epoch, plan.chain(taken_over).collect()).await?;
-        Ok(Self::new(journal, epoch, run, request, graph, at, progress, account, seat))
+        events.extend(taken_over);
+        journal.append(run, epoch, events).await?;
+        Ok(Self::new(journal, epoch, run, request, at, progress, account, seat))
     }
 
     /// Resumes a run from its log. Events taken over from its origin do not count as its own.
@@ -77,12 +77,12 @@ impl RunLog {
         run: RunId,
         request: RunRequest,
         origin: Option<&Origin>,
-        graph: Graph,
+        graph: RunGraph,
         account: Account,
         seat: Seat,
     ) -> Result<Arc<Self>, JournalError> {
         let epoch = journal.claim(run).await?;
-        let mut progress = Progress::planned(&graph, request.approval.clone());
+        let mut progress = Progress::planned(graph, request.approval.clone());
         let mut started_at = Timestamp::default();
         let mut after = 0;
         loop {
@@ -94,13 +94,13 @@ impl RunLog {
                     started_at = at;
                 }
                 make_whole(&journal, &mut body).await?;
-                progress.apply(&graph, at, node.as_ref(), &body);
+                progress.apply(at, node.as_ref(), &body);
                 if origin.is_some_and(|origin| origin.through == seq) {
                     progress.inherit();
                 }
             }
         }
-        Ok(Self::new(journal, epoch, run, request, graph, started_at, progress, account, seat))
+        Ok(Self::new(journal, epoch, run, request, started_at, progress, account, seat))
     }
 
     #[expect(clippy::too_many_arguments, reason = "each is a field")]
@@ -109,22 +109,21 @@ impl RunLog {
         epoch: Epoch,
         run: RunId,
         request: RunRequest,
-        graph: Graph,
         started_at: Timestamp,
         progress: Progress,
         account: Account,
         seat: Seat,
     ) -> Arc<Self> {
+        let progress = Arc::new(Mutex::new(progress));
+        let writer = LogWriter::start(journal.clone(), run, epoch, progress.clone());
         Arc::new(Self {
             run,
             request,
-            graph,
             started_at,
             journal,
             epoch,
-            progress: Mutex::new(progress),
-            staged: Mutex::default(),
-            over: RwLock::new(false),
+            progress,
+            writer,
             account,
             seat,
             commits: TaskTracker::new(),
@@ -137,116 +136,54 @@ impl RunLog {
         self.epoch
     }
 
-    /// Appends events of `node`, and returns when they are durable. While the disk cannot be written, it
-    /// retries: the run pauses, and nothing is lost.
-    ///
-    /// Writing and counting are one step, which dropping the future does not cut in two.
-    pub async fn append(
-        self: &Arc<Self>,
-        node: Option<&NodeId>,
-        bodies: Vec<Body>,
-    ) -> Result<(), JournalError> {
-        let events: Vec<_> = bodies.into_iter().map(|body| (node.cloned(), body)).collect();
-        let log = self.clone();
-        undropped(async move {
-            let over = log.over.read().await;
-            if *over {
-                return Err(JournalError::Finished(log.run));
-            }
-            log.write_and_count(&events).await
-        })
-        .await
+    /// Appends events of `node`, and returns when they are durable and counted. While the disk cannot be
+    /// written, it retries: the run pauses, and nothing is lost. Dropping the future cancels nothing.
+    pub async fn append(&self, node: Option<&NodeId>, bodies: Vec<Body>) -> Result<(), JournalError> {
+        self.writer.append(bodies.into_iter().map(|body| (node.cloned(), body)).collect()).await
     }
 
     /// The same for an event beside the run, which is allowed after its end.
-    pub async fn append_beside(self: &Arc<Self>, body: Body) -> Result<(), JournalError> {
-        let log = self.clone();
-        undropped(async move {
-            let _over = log.over.read().await;
-            log.write_and_count(&[(None, body)]).await
-        })
-        .await
+    pub async fn append_beside(&self, body: Body) -> Result<(), JournalError> {
+        self.writer.append_beside(vec![(None, body)]).await
     }
 
     /// Returns once all appends under way are counted in the progress. A reader of the log sees an event as
     /// soon as it is durable, which is a moment before that.
     pub async fn counted(&self) {
-        drop(self.over.write().await);
+        // What was refused fails the run elsewhere.
+        let _ = self.writer.flush().await;
     }
 
     /// Writes the run's end, which `end` makes from the final progress.
     pub async fn finish(
         &self,
-        end: impl FnOnce(&Progress) -> Vec<(Option<NodeId>, Body)>,
+        end: impl FnOnce(&Progress) -> Events + Send + 'static,
     ) -> Result<(), JournalError> {
-        let mut over = self.over.write().await;
-        let events = end(&self.progress());
-        self.write_and_count(&events).await?;
-        *over = true;
-        Ok(())
+        self.writer.end(Box::new(end)).await
     }
 
-    /// Counts an event at once, to be written by the next [`RunLog::flush`]. What the executor decides
-    /// between two waits is one append, and nothing begins before it is durable.
+    /// Counts an event at once, and lets it be written before all that follows. Work that only computes goes
+    /// on meanwhile; whatever leaves the process is appended after it, so that nothing of it is lost.
     pub fn stage(&self, node: &NodeId, body: Body) {
-        self.count(now(), Some(node), &body);
-        self.staged().push((Some(node.clone()), body));
-    }
-
-    /// Writes the staged events. One that the journal refuses, such as a result that is too large, is left
-    /// out, and a visit that ended with it has failed.
-    pub async fn flush(&self) -> Result<(), JournalError> {
-        let events = std::mem::take(&mut *self.staged());
-        if events.is_empty() {
-            return Ok(());
-        }
-        let written = self.write(now(), &events).await;
-        if let Err(refusal) = &written
-            && !leaves_run(refusal)
-        {
-            for event in events {
-                self.write_or_fail(event).await?;
-            }
-        }
-        written
-    }
-
-    async fn write_or_fail(&self, (node, body): (Option<NodeId>, Body)) -> Result<(), JournalError> {
-        match (self.write(now(), &[(node.clone(), body.clone())]).await, body) {
-            (Err(refusal), Body::NodeFinished(finished)) if !leaves_run(&refusal) => {
-                let failed = NodeFinished {
-                    status: NodeStatus::Failed,
-                    reason: Some(refusal.to_string()),
-                    patch: Patch::new(),
-                    ..finished
-                };
-                self.write(now(), &[(node, Body::NodeFinished(failed))]).await
-            }
-            (Err(refusal), _) if !leaves_run(&refusal) => Ok(()),
-            (written, _) => written,
-        }
-    }
-
-    async fn write_and_count(&self, events: &[(Option<NodeId>, Body)]) -> Result<(), JournalError> {
         let at = now();
-        self.write(at, events).await?;
-        for (node, body) in events {
-            self.count(at, node.as_ref(), body);
-        }
-        Ok(())
+        // Locked until it is queued, so that the progress counts in the order of the log.
+        let mut progress = self.progress();
+        progress.apply(at, Some(node), &body);
+        self.writer.stage(at, node.clone(), body);
     }
 
-    fn count(&self, at: Timestamp, node: Option<&NodeId>, body: &Body) {
-        self.progress().apply(&self.graph, at, node, body);
+    /// How many staged events are not durable yet. A large one counts as many.
+    pub fn staged(&self) -> usize {
+        self.writer.staged()
     }
 
-    fn staged(&self) -> MutexGuard<'_, Vec<(Option<NodeId>, Body)>> {
-        self.staged.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn write(&self, at: Timestamp, events: &[(Option<NodeId>, Body)]) -> Result<(), JournalError> {
-        let new_events = || events.iter().cloned().map(|(node, body)| NewEvent { at, node, body }).collect();
-        self.journal.append_patiently(self.run, self.epoch, new_events).await.map(drop)
+    /// Returns once all staged events are durable.
+    ///
+    /// # Errors
+    /// The journal refused one, such as a result that is too large: it is left out, a visit that ended with it
+    /// has failed, and so has the run.
+    pub async fn flush(&self) -> Result<(), JournalError> {
+        self.writer.flush().await
     }
 
     pub fn progress(&self) -> MutexGuard<'_, Progress> {
@@ -323,20 +260,6 @@ pub(crate) fn leaves_run(error: &JournalError) -> bool {
         | JournalError::Panicked(_)
         | JournalError::Database(_)
         | JournalError::Unreadable(_) => false,
-    }
-}
-
-/// Runs work in a task of its own, so that dropping the future that awaits it does not cancel it.
-async fn undropped(
-    work: impl Future<Output = Result<(), JournalError>> + Send + 'static,
-) -> Result<(), JournalError> {
-    match tokio::spawn(work).await {
-        Ok(done) => done,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is shutting down.
-            Err(_) => Err(JournalError::Closed),
-        },
     }
 }
 

@@ -4,11 +4,24 @@ use protocol::{Patch, Text};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::NodeError;
+use crate::{NodeError, tree::Tree};
 
-/// The keyed state of a run after the finished visits. Clones share the values.
+/// The keyed state of a run after the finished visits. Clones share what they have in common.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct State(BTreeMap<String, Arc<Value>>);
+pub struct State(Tree<Arc<str>, Entry>);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Entry {
+    Value(Arc<Value>),
+    List(List),
+}
+
+/// A list that patches append to, without a copy of what it has.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct List {
+    items: Tree<usize, Arc<Value>>,
+    length: usize,
+}
 
 impl State {
     /// The value of `key`, or `None` if no node has set it.
@@ -16,15 +29,22 @@ impl State {
     /// # Errors
     /// The value is there but of another type.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, NodeError> {
-        let Some(value) = self.0.get(key) else { return Ok(None) };
-        T::deserialize(value.as_ref()).map(Some).map_err(|error| {
+        let value = match self.0.get(key) {
+            None => return Ok(None),
+            Some(Entry::Value(value)) => T::deserialize(value.as_ref()),
+            Some(Entry::List(list)) => T::deserialize(list.value()),
+        };
+        value.map(Some).map_err(|error| {
             NodeError::failed(format!("The run's state has an unexpected value under \"{key}\": {error}"))
         })
     }
 
     /// The text under `key`, or an empty text if there is none.
     pub fn text(&self, key: &str) -> &str {
-        self.0.get(key).and_then(|value| value.as_str()).unwrap_or_default()
+        match self.0.get(key) {
+            Some(Entry::Value(value)) => value.as_str().unwrap_or_default(),
+            Some(Entry::List(_)) | None => "",
+        }
     }
 
     /// Applies a patch: a value replaces the old one, or is appended to the key's list.
@@ -34,19 +54,74 @@ impl State {
             let value = text.whole().map_or(Value::Null, |json| {
                 serde_json::from_str(json).unwrap_or_else(|_| Value::String(json.to_owned()))
             });
-            if appends(key) {
-                let list = self.0.entry(key.clone()).or_insert_with(|| Arc::new(Value::Array(Vec::new())));
-                match Arc::make_mut(list) {
-                    Value::Array(list) => list.push(value),
-                    other => *other = Value::Array(vec![other.take(), value]),
-                }
+            let entry = if appends(key) {
+                let mut list = self.0.get(key.as_str()).map_or_else(List::default, List::of);
+                list.push(Arc::new(value));
+                Entry::List(list)
             } else {
-                self.0.insert(key.clone(), Arc::new(value));
-            }
+                Entry::Value(Arc::new(value))
+            };
+            self.0.insert(key.as_str().into(), entry);
         }
+    }
+}
+
+impl List {
+    /// The list that an entry is; one that is none becomes the first item.
+    fn of(entry: &Entry) -> Self {
+        let items = match entry {
+            Entry::List(list) => return list.clone(),
+            Entry::Value(value) => match value.as_ref() {
+                Value::Array(items) => items.iter().cloned().map(Arc::new).collect(),
+                _ => vec![value.clone()],
+            },
+        };
+        let mut list = Self::default();
+        items.into_iter().for_each(|item| list.push(item));
+        list
+    }
+
+    fn push(&mut self, item: Arc<Value>) {
+        self.items.insert(self.length, item);
+        self.length += 1;
+    }
+
+    fn value(&self) -> Value {
+        Value::Array(self.items.values().map(|item| item.as_ref().clone()).collect())
     }
 }
 
 pub(crate) fn encode(patch: BTreeMap<String, Value>) -> Patch {
     patch.into_iter().map(|(key, value)| (key, Text::from(value.to_string()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn patch(value: &Value) -> Patch {
+        [("key".to_owned(), Text::from(value.to_string()))].into()
+    }
+
+    #[test]
+    fn what_is_appended_follows_what_there_was() {
+        let whole = |state: &State| state.get::<Value>("key").unwrap().unwrap();
+        let mut state = State::default();
+        for (value, appends, expected) in [
+            (json!(1), true, json!([1])),
+            (json!([2]), true, json!([1, [2]])),
+            (json!(3), false, json!(3)),
+            (json!(4), true, json!([3, 4])),
+            (json!([5, 6]), false, json!([5, 6])),
+            (json!(7), true, json!([5, 6, 7])),
+        ] {
+            let before = (state.clone(), state.get::<Value>("key").unwrap());
+            state.merge(&patch(&value), |_| appends);
+            assert_eq!(whole(&state), expected);
+            assert_eq!(before.0.get::<Value>("key").unwrap(), before.1, "a copy stays as it was");
+        }
+        assert_eq!(state.text("key"), "");
+    }
 }

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use protocol::NodeId;
@@ -12,6 +15,8 @@ use tokio::sync::Notify;
 #[derive(Default)]
 pub(crate) struct Waits {
     nodes: Mutex<HashMap<NodeId, Node>>,
+    /// How many of them only wait for people.
+    waiting: AtomicUsize,
     changes: Notify,
 }
 
@@ -33,7 +38,7 @@ enum Kind {
 impl Waits {
     /// Nodes with open questions to people and no open calls.
     pub fn count(&self) -> usize {
-        self.nodes().values().filter(|node| node.only_waits()).count()
+        self.waiting.load(Ordering::SeqCst)
     }
 
     /// Waits until the count may have changed.
@@ -61,16 +66,19 @@ impl Waits {
         let mut entry = nodes.get(node).copied().unwrap_or_default();
         let waited = entry.only_waits();
         change(&mut entry);
-        let is_news = entry.only_waits() != waited;
+        let waits = entry.only_waits();
         if entry == Node::default() {
             nodes.remove(node);
         } else {
             nodes.insert(node.clone(), entry);
         }
+        match (waited, waits) {
+            (false, true) => self.waiting.fetch_add(1, Ordering::SeqCst),
+            (true, false) => self.waiting.fetch_sub(1, Ordering::SeqCst),
+            (false, false) | (true, true) => return,
+        };
         drop(nodes);
-        if is_news {
-            self.changes.notify_one();
-        }
+        self.changes.notify_one();
     }
 
     fn nodes(&self) -> MutexGuard<'_, HashMap<NodeId, Node>> {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use protocol::{CallId, ToolStatus};
+use protocol::{CallId, NodeId, ToolStatus};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -28,6 +28,8 @@ pub struct Outcome {
     pub patch: BTreeMap<String, Value>,
     /// Why the result is degraded, if it is.
     pub degraded: Option<String>,
+    /// The nodes that work is passed on to, in place of those that the node's edges lead to.
+    pub next: Option<Vec<NodeId>>,
 }
 
 impl Outcome {
@@ -41,6 +43,15 @@ impl Outcome {
         })?;
         self.patch.insert(key.to_owned(), value);
         Ok(self)
+    }
+
+    /// Passes work on to these nodes alone, whatever the node's edges say; to none, if there are none. They may
+    /// be any nodes of the graph: what is known only at work, such as who speaks next, needs no edge. A flow edge
+    /// to one of them delivers as usual; each other is one visit.
+    #[must_use]
+    pub fn to(mut self, next: impl IntoIterator<Item = NodeId>) -> Self {
+        self.next = Some(next.into_iter().collect());
+        self
     }
 
     /// Marks the result as degraded, with the reason.

@@ -3,6 +3,7 @@
 
 mod defects;
 mod going_back;
+mod joins;
 mod places;
 mod replays;
 mod runs;

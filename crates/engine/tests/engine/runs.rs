@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use engine::{EngineError, EngineOptions, Full, Graph, NodeError, Outcome, ToolResult};
+use engine::{EngineError, EngineOptions, Full, Graph, Join, NodeError, Outcome, ToolResult};
 use protocol::{Body, EdgeKind, Limits, LogLevel, LogLine, NodeStatus, RunStatus};
 
 use crate::stage::*;
@@ -58,7 +58,7 @@ async fn a_branch_takes_its_condition_and_marks_the_other_as_skipped() {
             let routes = vec![route("left", EdgeKind::Conditional), route("right", EdgeKind::Conditional)];
             graph.branch(&id("start"), routes, |state, _| vec![id(state.text("side"))]);
             graph.flow(&id("left"), &id("end"));
-            graph.flow(&id("right"), &id("end"));
+            graph.flow(&id("right"), &id("end")).join(&id("end"), Join::Reached);
             graph
         })
         .await;

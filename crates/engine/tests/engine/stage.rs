@@ -215,6 +215,11 @@ impl Bench {
         Engine::new(journal.clone(), Arc::new(workflows), Arc::new(Allowance::default()), options)
     }
 
+    /// Calls that the model was asked so far.
+    pub fn calls(&self) -> u32 {
+        self.model.calls.load(Ordering::SeqCst)
+    }
+
     /// Runs to the end.
     pub async fn run(&self, limits: Limits, graph: impl Fn() -> Graph + Send + Sync + 'static) -> RunView {
         let journal = self.journal().await;

@@ -1,6 +1,6 @@
 //! The graph: analysts in parallel, a screen, two debates in rounds, the decision.
 
-use engine::{Graph, Route, State};
+use engine::{Graph, Join, Route, State};
 use protocol::{EdgeKind, NodeAdded, NodeId, NodeKind, Tier, trading::Analyst};
 
 use super::{
@@ -52,6 +52,8 @@ pub(in crate::trading) fn graph(subject: &Subject, analysts: &[Analyst]) -> Resu
         graph.flow(&id, &screen);
     }
     graph.node(planned("screen", "Critical screen", "screen", "Debate", None, 1)?, ScreenWork { selected });
+    // A person may lead the work past an analyst.
+    graph.join(&screen, Join::Reached);
     for side in [&BULL, &BEAR] {
         let plan = planned(side.node, side.label, side.role, "Debate", Some(Tier::Mid), ROUNDS)?;
         graph.node(plan, DebateWork { subject: subject.clone(), voice: side });

@@ -1,6 +1,6 @@
 //! The graph: one line, but for the two summaries.
 
-use engine::Graph;
+use engine::{Graph, Join};
 use protocol::{NodeAdded, NodeKind, Tier};
 
 use super::{
@@ -51,6 +51,8 @@ pub(in crate::trading) fn graph(task: &Book) -> Result<Graph, String> {
         .flow(&prioritise.id, &detail.id)
         .flow(&overview.id, &decision.id)
         .flow(&detail.id, &decision.id)
+        // A person may lead the work past a summary.
+        .join(&decision.id, Join::Reached)
         .flow(&decision.id, &execute.id)
         .flow(&execute.id, &sweep.id);
     graph

@@ -1,0 +1,283 @@
+//! Writes one run's log: one task takes what is to be written in the order of the log, as much at a time as
+//! has come since the last append.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use journal::{Epoch, Journal, JournalError};
+use protocol::{Body, NewEvent, NodeFinished, NodeId, NodeStatus, Patch, RunId, Timestamp};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    progress::Progress,
+    run_log::{leaves_run, now},
+};
+
+/// So many bytes of a visit's result count as one more event that is ahead of the disk.
+const BYTES_AS_ONE: usize = 64 * 1024;
+/// The most entries that become one append.
+const MOST_AT_ONCE: usize = 1024;
+
+/// Events of a run, each with the node that it belongs to.
+pub(crate) type Events = Vec<(Option<NodeId>, Body)>;
+/// Makes a run's end from its final progress.
+pub(crate) type End = Box<dyn FnOnce(&Progress) -> Events + Send>;
+type Written = Result<(), JournalError>;
+
+/// What is to be written.
+enum Entry {
+    /// An event that the progress counts already.
+    Staged(Box<NewEvent>),
+    /// Events that the progress counts once they are written, all of them or none.
+    Events(Events, oneshot::Sender<Written>),
+    /// The same beside the run, which is allowed after its end.
+    Beside(Events, oneshot::Sender<Written>),
+    /// Nothing; told when everything before it is written and counted.
+    Flush(oneshot::Sender<Written>),
+    /// The run's end.
+    End(End, oneshot::Sender<Written>),
+}
+
+/// The sending side of a run's log. The task ends when it is dropped, after it has written what it was given.
+pub(crate) struct LogWriter {
+    entries: mpsc::UnboundedSender<Entry>,
+    staged: Arc<AtomicUsize>,
+    /// Whether the task has ended by a defect of the progress.
+    has_panicked: Arc<AtomicBool>,
+}
+
+impl LogWriter {
+    /// Begins to write to a run's log, and to count in its progress what was written.
+    pub fn start(journal: Journal, run: RunId, epoch: Epoch, progress: Arc<Mutex<Progress>>) -> Self {
+        let (entries, queue) = mpsc::unbounded_channel();
+        let (staged, has_panicked) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
+        let task = Task {
+            journal,
+            run,
+            epoch,
+            progress,
+            staged: staged.clone(),
+            has_panicked: has_panicked.clone(),
+            is_over: false,
+            refusal: None,
+        };
+        tokio::spawn(task.work(queue));
+        Self { entries, staged, has_panicked }
+    }
+
+    /// Queues an event that the progress counts already. Nothing that is queued after it is written before.
+    pub fn stage(&self, at: Timestamp, node: NodeId, body: Body) {
+        let event = NewEvent { at, node: Some(node), body };
+        self.staged.fetch_add(weight(&event), Ordering::Relaxed);
+        // Without a receiver the runtime is shutting down.
+        let _ = self.entries.send(Entry::Staged(Box::new(event)));
+    }
+
+    /// How many staged events are not written yet. A large one counts as many.
+    pub fn staged(&self) -> usize {
+        self.staged.load(Ordering::Relaxed)
+    }
+
+    /// Returns when the events are durable and counted. Dropping the future does not cancel that.
+    pub async fn append(&self, events: Events) -> Written {
+        self.ask(|reply| Entry::Events(events, reply)).await
+    }
+
+    /// The same for events beside the run.
+    pub async fn append_beside(&self, events: Events) -> Written {
+        self.ask(|reply| Entry::Beside(events, reply)).await
+    }
+
+    /// Returns when everything queued so far is written and counted.
+    ///
+    /// # Errors
+    /// A staged event was refused, now or before.
+    pub async fn flush(&self) -> Written {
+        self.ask(Entry::Flush).await
+    }
+
+    /// Writes the run's end. Later events but those beside the run are refused.
+    pub async fn end(&self, end: End) -> Written {
+        self.ask(|reply| Entry::End(end, reply)).await
+    }
+
+    async fn ask(&self, entry: impl FnOnce(oneshot::Sender<Written>) -> Entry) -> Written {
+        let (reply, written) = oneshot::channel();
+        // What cannot be sent is dropped with its reply.
+        let _ = self.entries.send(entry(reply));
+        match written.await {
+            Ok(written) => written,
+            // The panic goes on where the event came from.
+            Err(_) if self.has_panicked.load(Ordering::SeqCst) => resume_unwind(Box::new("the progress")),
+            Err(_) => Err(JournalError::Closed),
+        }
+    }
+}
+
+struct Task {
+    journal: Journal,
+    run: RunId,
+    epoch: Epoch,
+    progress: Arc<Mutex<Progress>>,
+    staged: Arc<AtomicUsize>,
+    has_panicked: Arc<AtomicBool>,
+    is_over: bool,
+    /// Why the first staged event was refused, if one was: the run fails by it.
+    refusal: Option<JournalError>,
+}
+
+impl Task {
+    async fn work(mut self, mut queue: mpsc::UnboundedReceiver<Entry>) {
+        let mut entries = Vec::new();
+        while queue.recv_many(&mut entries, MOST_AT_ONCE).await > 0 {
+            let mut together = Vec::new();
+            let mut flushes = Vec::new();
+            for entry in entries.drain(..) {
+                match entry {
+                    Entry::Flush(reply) => flushes.push(reply),
+                    Entry::End(end, reply) => {
+                        self.write_together(std::mem::take(&mut together)).await;
+                        let ended = self.end(end).await;
+                        answer(reply, ended);
+                    }
+                    Entry::Events(_, reply) if self.is_over => {
+                        answer(reply, Err(JournalError::Finished(self.run)));
+                    }
+                    entry => together.push(entry),
+                }
+            }
+            self.write_together(together).await;
+            for reply in flushes {
+                answer(reply, self.refusal.clone().map_or(Ok(()), Err));
+            }
+        }
+    }
+
+    /// Writes entries as one append, or one by one if the journal refuses that.
+    async fn write_together(&mut self, entries: Vec<Entry>) {
+        let at = now();
+        let events: Vec<NewEvent> = entries.iter().flat_map(|entry| entry.events(at)).collect();
+        let written = if events.is_empty() { Ok(()) } else { self.append(events).await };
+        match written {
+            Ok(()) => entries.into_iter().for_each(|entry| self.take(entry, at, Ok(()))),
+            Err(error) if leaves_run(&error) || entries.len() == 1 => {
+                for entry in entries {
+                    let entry = self.without_patch(entry, &error).await;
+                    self.take(entry, at, Err(error.clone()));
+                }
+            }
+            Err(_) => {
+                for entry in entries {
+                    let written = self.append(entry.events(at).collect()).await;
+                    let entry = match &written {
+                        Ok(()) => entry,
+                        Err(error) => self.without_patch(entry, error).await,
+                    };
+                    self.take(entry, at, written);
+                }
+            }
+        }
+    }
+
+    /// Writes that a visit has failed whose end the journal refuses, such as a result that is too large.
+    async fn without_patch(&self, entry: Entry, refusal: &JournalError) -> Entry {
+        if let Entry::Staged(event) = &entry
+            && let Body::NodeFinished(finished) = &event.body
+            && !leaves_run(refusal)
+        {
+            let failed = NodeFinished {
+                status: NodeStatus::Failed,
+                reason: Some(refusal.to_string()),
+                patch: Patch::new(),
+                ..finished.clone()
+            };
+            let (at, node, body) = (event.at, event.node.clone(), Body::NodeFinished(failed));
+            // The first refusal is what the run fails by.
+            let _ = self.append(vec![NewEvent { at, node, body }]).await;
+        }
+        entry
+    }
+
+    /// Counts what was written, and tells who waits for it.
+    fn take(&mut self, entry: Entry, at: Timestamp, written: Written) {
+        match entry {
+            Entry::Staged(event) => {
+                self.staged.fetch_sub(weight(&event), Ordering::Relaxed);
+                if let Err(refusal) = written {
+                    self.refusal.get_or_insert(refusal);
+                }
+            }
+            Entry::Events(events, reply) | Entry::Beside(events, reply) => {
+                if written.is_ok() {
+                    self.count(at, &events);
+                }
+                answer(reply, written);
+            }
+            Entry::Flush(reply) | Entry::End(_, reply) => answer(reply, written),
+        }
+    }
+
+    async fn end(&mut self, end: End) -> Written {
+        let at = now();
+        let events = self.counting(|progress| end(progress));
+        let new = events.iter().map(|(node, body)| NewEvent { at, node: node.clone(), body: body.clone() });
+        self.append(new.collect()).await?;
+        self.count(at, &events);
+        self.is_over = true;
+        Ok(())
+    }
+
+    fn count(&self, at: Timestamp, events: &Events) {
+        self.counting(|progress| {
+            for (node, body) in events {
+                progress.apply(at, node.as_ref(), body);
+            }
+        });
+    }
+
+    /// A panic is told to those who wait, before they notice that this task has ended.
+    fn counting<T>(&self, work: impl FnOnce(&mut Progress) -> T) -> T {
+        let work = || work(&mut self.progress.lock().unwrap_or_else(PoisonError::into_inner));
+        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+            self.has_panicked.store(true, Ordering::SeqCst);
+            resume_unwind(panic)
+        })
+    }
+
+    /// While the disk cannot be written, this waits: the run pauses, and nothing is lost.
+    async fn append(&self, events: Vec<NewEvent>) -> Written {
+        self.journal.append_patiently(self.run, self.epoch, || events.clone()).await.map(drop)
+    }
+}
+
+impl Entry {
+    fn events(&self, at: Timestamp) -> impl Iterator<Item = NewEvent> {
+        let (staged, events) = match self {
+            Self::Staged(event) => (Some(event.as_ref().clone()), &[][..]),
+            Self::Events(events, _) | Self::Beside(events, _) => (None, &events[..]),
+            Self::Flush(_) | Self::End(..) => (None, &[][..]),
+        };
+        let events =
+            events.iter().map(move |(node, body)| NewEvent { at, node: node.clone(), body: body.clone() });
+        staged.into_iter().chain(events)
+    }
+}
+
+/// As how many an event counts among those that are ahead of the disk.
+fn weight(event: &NewEvent) -> usize {
+    let patch = match &event.body {
+        Body::NodeFinished(finished) => finished.patch.values().map(|text| text.shown().len()).sum(),
+        _ => 0,
+    };
+    1 + patch / BYTES_AS_ONE
+}
+
+/// The receiver may have been dropped.
+fn answer(reply: oneshot::Sender<Written>, written: Written) {
+    let _ = reply.send(written);
+}
