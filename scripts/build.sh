@@ -19,17 +19,17 @@ printf '\033[1m==>\033[0m %s\n' "Building Pitwall; about 10 minutes the first ti
 mkdir -p target/release
 # The time before the build, so that an edit during it is not taken for built.
 touch "$stamp.started"
-# Panics name the files that they happen in. The page need not carry the folders that those lie in on this machine.
-# The flags stand in the place of those in .cargo/config.toml; only the page is built with them.
+# Panics name the files that they happen in. The page need not carry the folder that libraries lie in on this machine.
+# The flags stand in the place of those in .cargo/config.toml; they are parted by spaces, so a folder has none.
 page_flags="--cfg=erase_components"
-for folder in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/ "$root/"; do
-  page_flags+=$'\x1f'"--remap-path-prefix=$folder="
+for folder in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/; do
+  [[ "$folder" == *[[:space:]]* ]] || page_flags+=" --remap-path-prefix=$folder="
 done
 # Side by side: the page's build ends with steps that use one core.
 cargo leptos build --release --server-only &
 server=$!
 page=0
-CARGO_ENCODED_RUSTFLAGS="$page_flags" cargo leptos build --release --frontend-only --split --precompress || page=$?
+RUSTFLAGS="$page_flags" cargo leptos build --release --frontend-only --split --precompress || page=$?
 wait "$server"
 [[ $page -eq 0 ]]
 mv "$stamp.started" "$stamp"
