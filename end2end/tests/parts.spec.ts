@@ -131,9 +131,9 @@ test("a page opened without its part shows what the server rendered, and comes a
 
 test("what the search finds comes when the search is first used, and nothing that is typed meanwhile is lost", async ({ page }) => {
   const asked = programs(page);
-  const isAsked = () => asked.some((url) => url.includes("split_search."));
-  await page.goto("/runs");
-  const release = await hold(page, "**/pkg/split_search.*");
+  const isAsked = () => asked.some((url) => url.includes("split_runs."));
+  await page.goto("/");
+  const release = await hold(page, "**/pkg/split_runs.*");
   expect(isAsked()).toBe(false);
   await page.keyboard.press("/");
   await page.keyboard.type("lly");

@@ -1,5 +1,5 @@
-//! The search box above every page. Where words lead to is a part of the program of its own (`found`), which is
-//! loaded when the box is first used: what is typed before it has come is searched for as soon as it has.
+//! The search box above every page. Where words lead to (`found`) is in a part of the program that is loaded when the
+//! box is first used: what is typed before it has come is searched for as soon as it has.
 
 pub mod found;
 

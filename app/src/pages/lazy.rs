@@ -1,5 +1,5 @@
 //! The pages' routes. Their code is in parts of the program, loaded when one of a part's pages is first
-//! opened; so is what the search finds, loaded when the search is first used.
+//! opened; what the search finds, most of it runs, is in the part of their list, loaded when the search is first used.
 //!
 //! The server renders such a page as any other and names its part's files in the head, so that they
 //! come together with the program.
@@ -172,7 +172,7 @@ pub async fn search_found() -> fn(SearchField) -> AnyView {
 }
 
 #[cfg(all(feature = "hydrate", not(debug_assertions)))]
-#[wasm_split(search, wasm_split_path = leptos::wasm_split, preload(try_load_search), fallible)]
+#[wasm_split(runs, wasm_split_path = leptos::wasm_split, preload(try_load_search), fallible)]
 fn found_by_search() -> Result<fn(SearchField) -> AnyView, SplitLoaderError> {
     Ok(found::draw)
 }
