@@ -25,13 +25,13 @@ use crate::{
 
 /// What a node can read of its run, and what it can ask for.
 pub struct NodeContext {
-    log: Arc<RunLog>,
+    pub(crate) log: Arc<RunLog>,
     model: Arc<dyn ChatModel>,
     live: Arc<LiveCalls>,
     commands: Commands,
     /// Cancelled when no further call or question may begin.
     stop: CancellationToken,
-    plan: NodeAdded,
+    pub(crate) plan: NodeAdded,
     visit: u32,
     state: State,
     comments: Vec<String>,
@@ -198,6 +198,16 @@ impl NodeContext {
         let in_log = self.log.progress().emitted(&self.plan.id);
         let new: Vec<Body> = bodies.into_iter().skip(in_log.saturating_sub(before)).collect();
         if new.is_empty() { Ok(()) } else { self.append(new).await }
+    }
+
+    /// Whether the log has what this visit emits next.
+    pub(crate) fn is_emitted_next(&self) -> bool {
+        self.log.progress().emitted(&self.plan.id) > self.emitted.load(Ordering::Relaxed)
+    }
+
+    /// Counts what the visit emits by another way than [`NodeContext::emit`].
+    pub(crate) fn count_emitted(&self, events: usize) {
+        self.emitted.fetch_add(events, Ordering::Relaxed);
     }
 
     /// Asks a person and waits for the answer, also across restarts of the server.

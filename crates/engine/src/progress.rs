@@ -2,12 +2,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use llm::{Arguments, ChatAnswer, ToolRequest};
 use protocol::{
-    AccountId, Answer, Approval, Body, CallFinished, CallId, CallStarted, Digest, InputForm, InputReceived,
-    InputRequest, NodeFinished, NodeId, Patch, Stopped, Timestamp, Totals,
+    AccountId, Answer, Approval, Body, CallFinished, CallId, CallStarted, Digest, Growth, InputForm,
+    InputReceived, InputRequest, Join, NodeFinished, NodeId, Patch, Stopped, Timestamp, Totals,
 };
 
 use crate::{
-    Join, NodeError, State, ToolResult,
+    NodeError, State, ToolResult,
     run_graph::{Number, RunGraph},
 };
 
@@ -138,7 +138,10 @@ impl Progress {
         let number = node.and_then(|id| self.graph.number(id));
         match (body, number) {
             (Body::NodeStarted(started), Some(number)) => self.begin_visit(number, started.visit),
+            (Body::Grown(growth), Some(number)) => self.grow(number, growth),
             (Body::NodeFinished(finished), Some(number)) => self.end_visit(number, finished),
+            // Of a node that a continued run does not have any more.
+            (Body::NodeFinished(finished), None) => self.take_patch(finished),
             (Body::CallStarted(started), Some(number)) => {
                 let CallStarted { call, model, asked, .. } = started;
                 self.note_asked(number, at, call, model, asked.as_ref());
@@ -172,6 +175,22 @@ impl Progress {
             }
             (body, Some(number)) if body.is_emitted() => self.nodes[number].emitted += 1,
             _ => {}
+        }
+    }
+
+    fn grow(&mut self, author: Number, growth: &Growth) {
+        self.nodes[author].emitted += 1;
+        self.graph.grow(growth);
+        for number in self.nodes.len()..self.graph.len() {
+            let triggers = u32::from(self.graph.is_entry(number));
+            self.nodes.push(NodeProgress { triggers, ..NodeProgress::default() });
+            self.settle(number);
+        }
+        // A new edge changes what a join waits for.
+        for edge in &growth.edges {
+            if let Some(number) = self.graph.number(&edge.to) {
+                self.settle(number);
+            }
         }
     }
 
@@ -265,7 +284,7 @@ impl Progress {
         node.comments.clear();
         self.in_flight.remove(&number);
         self.settle(number);
-        self.state.merge(&finished.patch, |key| finished.appended.contains(key));
+        self.take_patch(finished);
         for next in &finished.next {
             let Some(next) = self.graph.number(next) else { continue };
             if self.graph.joins(number, next) {
@@ -275,6 +294,10 @@ impl Progress {
                 self.trigger(next);
             }
         }
+    }
+
+    fn take_patch(&mut self, finished: &NodeFinished) {
+        self.state.merge(&finished.patch, |key| finished.appended.contains(key));
     }
 
     fn trigger(&mut self, number: Number) {

@@ -4,12 +4,14 @@ use std::{
 };
 
 use journal::{Epoch, Journal, JournalError};
-use protocol::{AccountId, Body, Event, NewEvent, NodeId, Origin, RunId, RunRequest, RunStarted, Timestamp};
+use protocol::{
+    AccountId, Body, Event, Growth, NewEvent, NodeId, Origin, RunId, RunRequest, RunStarted, Timestamp,
+};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    Allowances, allowance,
+    Allowances, GraphError, allowance,
     log_writer::{Events, LogWriter},
     progress::Progress,
     queue::Seat,
@@ -172,6 +174,17 @@ impl RunLog {
         self.writer.stage(at, node.clone(), body);
     }
 
+    /// Lets the graph grow as a node wants, unless it cannot. Checked and counted in one step, so that nodes side
+    /// by side cannot add what does not fit together.
+    pub fn grow(&self, node: &NodeId, growth: Growth) -> Result<(), GraphError> {
+        let mut progress = self.progress();
+        progress.graph.check_growth(&growth)?;
+        let (at, body) = (now(), Body::Grown(growth));
+        progress.apply(at, Some(node), &body);
+        self.writer.stage(at, node.clone(), body);
+        Ok(())
+    }
+
     /// How many staged events are not durable yet. A large one counts as many.
     pub fn staged(&self) -> usize {
         self.writer.staged()
@@ -225,6 +238,7 @@ async fn make_whole(journal: &Journal, body: &mut Body) -> Result<(), JournalErr
             | Body::InputRequested(_)
             | Body::InputReceived(_)
             | Body::StateEdited(_)
+            | Body::Grown(_)
     );
     if is_needed {
         for text in body.texts_mut() {

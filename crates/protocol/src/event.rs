@@ -10,8 +10,8 @@ use serde_json::value::{RawValue, Value};
 
 pub use call::{Attempt, CallFinished, CallStarted, ToolInvoked, ToolRequest, ToolReturned, ToolStatus};
 pub use node::{
-    EdgeAdded, EdgeKind, NodeAdded, NodeFinished, NodeKind, NodeStarted, NodeStatus, NodeStatusChanged,
-    Patch, Tier,
+    EdgeAdded, EdgeKind, GrownNode, Growth, Join, NodeAdded, NodeFinished, NodeKind, NodeStarted, NodeStatus,
+    NodeStatusChanged, Patch, Tier,
 };
 pub use output::{Figure, LogLevel, LogLine, Report, Said};
 pub use run::{RunFinished, RunStarted, StatusChanged};
@@ -64,6 +64,8 @@ pub enum Body {
     NodeAdded(NodeAdded),
     /// Two nodes are connected.
     EdgeAdded(EdgeAdded),
+    /// A node at work added nodes and edges.
+    Grown(Growth),
     /// A node begins a visit.
     NodeStarted(NodeStarted),
     /// A node waits, is ready, or will not run.
@@ -142,6 +144,7 @@ kinds! {
     RunFinished => "run_finished",
     NodeAdded => "node_added",
     EdgeAdded => "edge_added",
+    Grown => "grown",
     NodeStarted => "node_started",
     NodeStatusChanged => "node_status_changed",
     NodeFinished => "node_finished",
@@ -199,7 +202,7 @@ impl Body {
     /// repeated after a crash counts these, and does not write them again.
     pub fn is_emitted(&self) -> bool {
         match self {
-            Self::Said(_) | Self::Reported(_) | Self::Produced(_) | Self::Logged(_) => true,
+            Self::Grown(_) | Self::Said(_) | Self::Reported(_) | Self::Produced(_) | Self::Logged(_) => true,
             // Named one by one, so that whoever adds a kind has to say it: what is forgotten here
             // would be written twice.
             Self::RunStarted(_)
@@ -227,6 +230,7 @@ impl Body {
     /// Every text that may be long, so that the journal can store it beside the event.
     pub fn texts_mut(&mut self) -> Vec<&mut Text> {
         match self {
+            Self::Grown(growth) => growth.nodes.iter_mut().map(|node| &mut node.spec).collect(),
             Self::NodeFinished(finished) => finished.patch.values_mut().collect(),
             Self::CallStarted(started) => vec![&mut started.prompt],
             Self::CallFinished(finished) => {

@@ -40,10 +40,10 @@ pub use account::{
 pub use api::{Problem, RunAccepted, RunFilter, RunPage, RunStopped, SERVER_TIME, ServerStatus, StartRun};
 pub use date::{month_name, parse_date};
 pub use event::{
-    Attempt, Body, CallFinished, CallStarted, EdgeAdded, EdgeKind, Event, Figure, LogLevel, LogLine,
-    NewEvent, NodeAdded, NodeFinished, NodeKind, NodeStarted, NodeStatus, NodeStatusChanged, Patch, Report,
-    RunFinished, RunStarted, Said, StatusChanged, Tier, ToolInvoked, ToolRequest, ToolReturned, ToolStatus,
-    UnknownBody,
+    Attempt, Body, CallFinished, CallStarted, EdgeAdded, EdgeKind, Event, Figure, GrownNode, Growth, Join,
+    LogLevel, LogLine, NewEvent, NodeAdded, NodeFinished, NodeKind, NodeStarted, NodeStatus,
+    NodeStatusChanged, Patch, Report, RunFinished, RunStarted, Said, StatusChanged, Tier, ToolInvoked,
+    ToolRequest, ToolReturned, ToolStatus, UnknownBody,
 };
 pub use frame::{Control, Frame, Trouble};
 pub use id::{

@@ -3,9 +3,11 @@
 
 mod defects;
 mod going_back;
+mod growth;
 mod joins;
 mod places;
 mod replays;
+mod resumed;
 mod runs;
 mod stage;
 mod steering;

@@ -170,6 +170,11 @@ impl Stream {
                 self.nodes.insert(node.id.clone(), node.kind);
                 None
             }
+            Body::Grown(growth) => {
+                let nodes = growth.nodes.iter().map(|node| (node.plan.id.clone(), node.plan.kind));
+                self.nodes.extend(nodes);
+                None
+            }
             Body::CallStarted(started) => self.call_started(event, started),
             Body::CallFinished(finished) => Some(self.call_finished(event, finished)),
             Body::ToolInvoked(invoked) => self.tool_invoked(event, invoked),

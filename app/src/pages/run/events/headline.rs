@@ -17,6 +17,10 @@ pub fn headline_of(event: &Event) -> String {
         Body::RunFinished(finished) => with_reason(finished.status.label(), finished.error.as_deref()),
         Body::NodeAdded(plan) => plan.label.clone(),
         Body::EdgeAdded(edge) => format!("{} to {}", edge.from, edge.to),
+        Body::Grown(growth) => {
+            let labels: Vec<_> = growth.nodes.iter().map(|node| node.plan.label.as_str()).collect();
+            labels.join(", ")
+        }
         Body::NodeStarted(started) => format!("visit {}", started.visit),
         Body::NodeStatusChanged(changed) => with_reason(changed.status.label(), changed.reason.as_deref()),
         Body::NodeFinished(finished) => with_reason(
