@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use protocol::{
-    Answer, Body, CallFinished, CallId, CallStarted, Event, ForkPoint, InputReceived, InputRequest, NewEvent,
-    NodeId, NodeStatus, RunStatus, ToolInvoked, ToolReturned,
+    Answer, Body, CallFinished, CallId, CallStarted, Event, ForkPoint, Heard, InputReceived, InputRequest,
+    NewEvent, NodeId, NodeStatus, RunStatus, ToolInvoked, ToolReturned,
 };
 
 use crate::{approval::approval_of, run_graph::RunGraph};
@@ -119,7 +119,7 @@ impl Unfinished {
         let Some(visit) = event.node.as_ref().and_then(|node| self.0.get(node)) else { return true };
         match call_of(&event.body) {
             Some(call) if !visit.begun.contains_key(call) => true, // Of an earlier visit.
-            Some(call) => visit.answered.get(call).is_some_and(|answered| *answered < visit.end()),
+            Some(call) => visit.answered.get(call).is_some_and(|answered| *answered < visit.end_of(call)),
             None => !event.body.is_emitted() || event.seq < visit.end(),
         }
     }
@@ -133,6 +133,10 @@ impl UnfinishedVisit {
             }
             (Body::CallFinished(finished), _) if finished.error.is_some() => {}
             (Body::InputReceived(received), _) if !is_settled(received) => {}
+            (Body::Heard(_), Some(look)) => {
+                self.begun.insert(look.clone(), seq);
+                self.answered.insert(look.clone(), seq);
+            }
             (_, Some(call)) => drop(self.answered.insert(call.clone(), seq)),
             (Body::NodeFinished(finished), None) => self.anew |= finished.anew,
             _ => {}
@@ -142,10 +146,24 @@ impl UnfinishedVisit {
     /// The first event that is not kept: that of the first call that failed or has no answer. The visit is
     /// repeated from there.
     fn end(&self) -> u64 {
+        self.first_open(|_| true)
+    }
+
+    /// The same for the lane that a call was made in: what is open in other lanes beside it does not matter.
+    fn end_of(&self, call: &CallId) -> u64 {
+        let lane = call.lane();
+        self.first_open(|open| match (open.lane(), &lane) {
+            (None, _) => true,
+            (Some(_), None) => true,
+            (Some(open), Some(lane)) => open.holds(lane) || lane.holds(&open),
+        })
+    }
+
+    fn first_open(&self, counts: impl Fn(&CallId) -> bool) -> u64 {
         if self.anew {
             return self.start;
         }
-        let open = self.begun.iter().filter(|(call, _)| !self.answered.contains_key(*call));
+        let open = self.begun.iter().filter(|(call, _)| !self.answered.contains_key(*call) && counts(call));
         open.map(|(_, begun)| *begun).min().unwrap_or(u64::MAX)
     }
 }
@@ -159,6 +177,7 @@ fn call_of(body: &Body) -> Option<&CallId> {
         | Body::ToolReturned(ToolReturned { call, .. }) => Some(call),
         Body::InputRequested(InputRequest { input, .. })
         | Body::InputReceived(InputReceived { input, .. }) => Some(input),
+        Body::Heard(Heard { look, .. }) => Some(look),
         _ => None,
     }
 }

@@ -20,9 +20,9 @@ impl NodeContext {
             return self.emit(vec![Body::Grown(growth)]).await;
         }
         self.count_emitted(1);
-        let grown = self.log.grow(&self.plan.id, growth);
+        let grown = self.shared().log.grow(&self.shared().plan.id, growth);
         grown.map_err(|error| NodeError::failed(format!("The graph cannot grow like this. {error}")))?;
-        Ok(self.log.flush().await?)
+        Ok(self.shared().log.flush().await?)
     }
 }
 

@@ -5,13 +5,14 @@ use std::{
 
 use journal::{Epoch, Journal, JournalError};
 use protocol::{
-    AccountId, Body, Event, Growth, NewEvent, NodeId, Origin, RunId, RunRequest, RunStarted, Timestamp,
+    AccountId, Body, CallId, Event, Growth, Heard, NewEvent, NodeId, Origin, RunId, RunRequest, RunStarted,
+    Timestamp,
 };
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    Allowances, GraphError, allowance,
+    Allowances, GraphError, Message, NodeError, allowance,
     log_writer::{Events, LogWriter},
     progress::Progress,
     queue::Seat,
@@ -185,6 +186,22 @@ impl RunLog {
         Ok(())
     }
 
+    /// What people have told a node, at this place of its visit: as the log has it, or all that no visit has taken.
+    pub fn hear(&self, node: &NodeId, look: CallId) -> Result<Vec<Message>, NodeError> {
+        let mut progress = self.progress();
+        if let Some(heard) = progress.heard(&look) {
+            return Ok(heard);
+        }
+        if progress.is_known(&look) {
+            return Err(NodeError::AnotherVersion(look));
+        }
+        let messages = u32::try_from(progress.waiting_messages(node)).unwrap_or(u32::MAX);
+        let (at, body) = (now(), Body::Heard(Heard { look: look.clone(), messages }));
+        progress.apply(at, Some(node), &body);
+        self.writer.stage(at, node.clone(), body);
+        Ok(progress.heard(&look).unwrap_or_default())
+    }
+
     /// How many staged events are not durable yet. A large one counts as many.
     pub fn staged(&self) -> usize {
         self.writer.staged()
@@ -239,6 +256,7 @@ async fn make_whole(journal: &Journal, body: &mut Body) -> Result<(), JournalErr
             | Body::InputReceived(_)
             | Body::StateEdited(_)
             | Body::Grown(_)
+            | Body::Told(_)
     );
     if is_needed {
         for text in body.texts_mut() {

@@ -10,15 +10,15 @@ use serde_json::value::{RawValue, Value};
 
 pub use call::{Attempt, CallFinished, CallStarted, ToolInvoked, ToolRequest, ToolReturned, ToolStatus};
 pub use node::{
-    EdgeAdded, EdgeKind, GrownNode, Growth, Join, NodeAdded, NodeFinished, NodeKind, NodeStarted, NodeStatus,
-    NodeStatusChanged, Patch, Tier,
+    EdgeAdded, EdgeKind, GrownNode, Growth, Heard, Join, NodeAdded, NodeFinished, NodeKind, NodeStarted,
+    NodeStatus, NodeStatusChanged, Patch, Tier,
 };
 pub use output::{Figure, LogLevel, LogLine, Report, Said};
 pub use run::{RunFinished, RunStarted, StatusChanged};
 
 use crate::{
     Answer, ApprovalChanged, ChatAnswered, ChatAsked, InputForm, InputReceived, InputRequest, NodeId,
-    Product, RunId, StateEdited, Text, Timestamp, upcast,
+    Product, RunId, StateEdited, Text, Timestamp, Told, upcast,
 };
 
 /// One entry of a run's log.
@@ -84,6 +84,10 @@ pub enum Body {
     InputRequested(InputRequest),
     /// A person answered, or the deadline passed.
     InputReceived(InputReceived),
+    /// A person said something to a node.
+    Told(Told),
+    /// A node looked for what it was told.
+    Heard(Heard),
     /// A person changed the run's state.
     StateEdited(StateEdited),
     /// A person changed before which nodes the run pauses.
@@ -154,6 +158,8 @@ kinds! {
     ToolReturned => "tool_returned",
     InputRequested => "input_requested",
     InputReceived => "input_received",
+    Told => "told",
+    Heard => "heard",
     StateEdited => "state_edited",
     ApprovalChanged => "approval_changed",
     ChatAsked => "chat_asked",
@@ -219,6 +225,8 @@ impl Body {
             | Self::ToolReturned(_)
             | Self::InputRequested(_)
             | Self::InputReceived(_)
+            | Self::Told(_)
+            | Self::Heard(_)
             | Self::StateEdited(_)
             | Self::ApprovalChanged(_)
             | Self::ChatAsked(_)
@@ -261,6 +269,7 @@ impl Body {
                 | Answer::Rejected { .. }
                 | Answer::Expired => Vec::new(),
             },
+            Self::Told(told) => vec![&mut told.content],
             Self::StateEdited(edited) => edited.patch.values_mut().collect(),
             Self::ChatAsked(asked) => vec![&mut asked.question],
             Self::ChatAnswered(answered) => vec![&mut answered.answer],
@@ -275,6 +284,7 @@ impl Body {
             | Self::EdgeAdded(_)
             | Self::NodeStarted(_)
             | Self::NodeStatusChanged(_)
+            | Self::Heard(_)
             | Self::ApprovalChanged(_)
             | Self::Logged(_)
             | Self::Unknown(_) => Vec::new(),

@@ -56,6 +56,8 @@ impl Event {
             | Body::CallStarted(_)
             | Body::ToolInvoked(_)
             | Body::InputReceived(_)
+            | Body::Told(_)
+            | Body::Heard(_)
             | Body::StateEdited(_)
             | Body::ApprovalChanged(_)
             | Body::ChatAsked(_)

@@ -16,7 +16,7 @@ pub use transcript::{Turn, TurnContent};
 use crate::{
     Answer, Approval, Body, CallFinished, CallId, CallStarted, ChatAnswered, ChatAsked, Document, EdgeAdded,
     Event, InputReceived, InputRequest, NodeAdded, NodeFinished, NodeId, NodeStatus, Patch, Product, Report,
-    RunSummary, Standing, Text, Timestamp, ToolInvoked, ToolReturned,
+    RunSummary, Said, Standing, Text, Timestamp, ToolInvoked, ToolReturned,
 };
 
 /// Everything that a person sees of a run: the fold of its log.
@@ -224,6 +224,11 @@ impl RunView {
             Body::ToolReturned(returned) => self.finish_tool(returned),
             Body::InputRequested(request) => self.ask(event, request),
             Body::InputReceived(received) => self.receive(event, received),
+            Body::Told(told) => {
+                let (source, content) = (told.by.to_string(), told.content.clone());
+                self.turn(event, TurnContent::Message(Said { source, content }));
+            }
+            Body::Heard(_) => {}
             Body::StateEdited(edited) => {
                 self.set_state(None, event.seq, &edited.patch, |_| false);
                 self.turn(event, TurnContent::Edited(edited.clone()));

@@ -8,7 +8,7 @@ use protocol::{
     ChatAnswered, ChatAsked, Decimal, EdgeAdded, EdgeKind, Event, GrownNode, Growth, Heading, InputForm,
     InputReceived, InputRequest, Join, LogLevel, LogLine, NodeAdded, NodeFinished, NodeId, NodeKind,
     NodeStarted, NodeStatus, Product, ProductTone, Report, RunFinished, RunId, RunRequest, RunStarted,
-    RunStatus, RunSummary, RunView, Said, Standing, StateEdited, StatusChanged, Text, Tier, Timestamp,
+    RunStatus, RunSummary, RunView, Said, Standing, StateEdited, StatusChanged, Text, Tier, Timestamp, Told,
     ToolInvoked, ToolReturned, ToolStatus, Totals, TurnContent, UnknownBody, Usage, Workflow,
 };
 
@@ -209,7 +209,9 @@ fn steering() -> impl Strategy<Value = Body> {
             by: me(),
         })
     });
-    prop_oneof![asked, received, edited, chat, mode]
+    let told = text().prop_map(move |content| Body::Told(Told { content, by: me() }));
+    let heard = (call(), 0_u32..3).prop_map(|(look, messages)| Body::Heard(Heard { look, messages }));
+    prop_oneof![asked, received, edited, chat, mode, told, heard]
 }
 
 fn log() -> impl Strategy<Value = Vec<Event>> {

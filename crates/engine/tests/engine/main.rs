@@ -5,6 +5,7 @@ mod defects;
 mod going_back;
 mod growth;
 mod joins;
+mod lanes;
 mod places;
 mod replays;
 mod resumed;

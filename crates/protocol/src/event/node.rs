@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{NodeId, Text};
+use crate::{CallId, NodeId, Text};
 
 /// What does a node's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -200,6 +200,16 @@ pub struct NodeStatusChanged {
 
 /// Changes of the run's state: each value is JSON text.
 pub type Patch = BTreeMap<String, Text>;
+
+/// A visit looked whether people have told its node something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Heard {
+    /// The place of the look among the visit's calls.
+    pub look: CallId,
+    /// How many messages it took, of those that no visit had taken; the oldest ones.
+    pub messages: u32,
+}
 
 /// A visit ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

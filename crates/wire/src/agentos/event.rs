@@ -201,6 +201,7 @@ impl Stream {
             Body::NodeFinished(finished) => self.node_finished(event, finished),
             Body::NodeStatusChanged(changed) => self.node_status(event, changed),
             Body::Said(said) => info(format!("{}: {}", said.source, snippet(&said.content))),
+            Body::Told(told) => info(format!("{}: {}", told.by, snippet(&told.content))),
             Body::Reported(report) => info(format!("Report complete: {}", report.title)),
             Body::Produced(product) => self::product(product),
             Body::Logged(line) => Some((Some(line.level), cut(&line.message, LONGEST_SNIPPET))),

@@ -39,6 +39,8 @@ pub fn headline_of(event: &Event) -> String {
             let by = received.by.as_ref().map_or("the deadline", |by| by.as_str());
             format!("{} by {by}", received.answer.label())
         }
+        Body::Told(told) => format!("{}: {}", told.by, first_line(told.content.shown())),
+        Body::Heard(heard) => format!("{} messages", heard.messages),
         Body::StateEdited(edited) => {
             let keys: Vec<_> = edited.patch.keys().map(String::as_str).collect();
             format!("{} by {}", keys.join(", "), edited.by)
