@@ -5,11 +5,12 @@
 use proptest::prelude::*;
 use protocol::{
     AccountId, Answer, Applied, Approval, ApprovalChanged, Attempt, Body, CallFinished, CallStarted,
-    ChatAnswered, ChatAsked, Decimal, EdgeAdded, EdgeKind, Event, GrownNode, Growth, Heading, InputForm,
-    InputReceived, InputRequest, Join, LogLevel, LogLine, NodeAdded, NodeFinished, NodeId, NodeKind,
-    NodeStarted, NodeStatus, Product, ProductTone, Report, RunFinished, RunId, RunRequest, RunStarted,
-    RunStatus, RunSummary, RunView, Said, Standing, StateEdited, StatusChanged, Text, Tier, Timestamp, Told,
-    ToolInvoked, ToolReturned, ToolStatus, Totals, TurnContent, UnknownBody, Usage, Workflow,
+    ChatAnswered, ChatAsked, Decimal, EdgeAdded, EdgeKind, Event, GrownNode, Growth, Heading, Heard,
+    InputForm, InputReceived, InputRequest, Join, LogLevel, LogLine, NodeAdded, NodeFinished, NodeId,
+    NodeKind, NodeStarted, NodeStatus, Product, ProductTone, Report, RunFinished, RunId, RunRequest,
+    RunStarted, RunStatus, RunSummary, RunView, Said, Standing, StateEdited, StatusChanged, Text, Tier,
+    Timestamp, Told, ToolInvoked, ToolReturned, ToolStatus, Totals, TurnContent, UnknownBody, Usage,
+    Workflow,
 };
 
 const NODES: [&str; 4] = ["market", "bull", "bear", "trader"];

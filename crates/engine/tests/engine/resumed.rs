@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use engine::{
     Allowance, Engine, EngineOptions, Graph, GrownNode, Growth, Join, NodeContext, NodeError, Outcome, Work,
 };
+use futures::future::join_all;
 use journal::Journal;
 use llm::{ChatAnswer, ChatFailure, ChatModel, ChatRequest, Message, Sink};
 use proptest::prelude::*;
@@ -25,6 +26,8 @@ use crate::{growth::edge, stage::*};
 struct Act {
     /// Calls one after the other; every second one leaves a line in the log.
     calls: u32,
+    /// Lanes beside each other, each with two calls, after a look for what people say.
+    lanes: u32,
     /// Nodes that it lets appear, each of which leads to a node behind it.
     grows: u32,
     /// The nodes behind it that it passes work on to; all of its edges if it does not say.
@@ -41,7 +44,8 @@ struct Sketch {
 fn sketch() -> impl Strategy<Value = Sketch> {
     let join = prop_oneof![Just(Join::All), Just(Join::Reached), Just(Join::Any), Just(Join::Count(2))];
     let next = prop::option::weighted(0.3, prop::collection::vec(0_usize..6, 0..3));
-    let act = (0_u32..3, 0_u32..3, next).prop_map(|(calls, grows, next)| Act { calls, grows, next });
+    let act = (0_u32..3, 0_u32..3, 0_u32..3, next);
+    let act = act.prop_map(|(calls, lanes, grows, next)| Act { calls, lanes, grows, next });
     let edges = prop::collection::vec((0_usize..6, 0_usize..6), 0..8);
     (prop::collection::vec((act, join), 1..6), edges).prop_map(|(mut nodes, edges)| {
         let count = nodes.len();
@@ -64,7 +68,7 @@ struct Acting(Act);
 #[async_trait]
 impl Work for Acting {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
-        let Act { calls, grows, next } = &self.0;
+        let Act { calls, lanes, grows, next } = &self.0;
         let (own, visit) = (node.plan().id.clone(), node.visit());
         let mut said = Vec::new();
         for call in 0..*calls {
@@ -83,6 +87,11 @@ impl Work for Acting {
         if *calls == 0 && *grows > 0 {
             grow(node, *grows).await?;
         }
+        if *lanes > 0 {
+            assert_eq!(node.inbox()?, []);
+            let beside = (0..*lanes).map(|lane| in_lane(node, lane));
+            said.extend(join_all(beside).await.into_iter().collect::<Result<Vec<_>, _>>()?);
+        }
         let outcome = Outcome::default().set("order", format!("{own}:{visit}"))?.set(own.as_str(), said)?;
         Ok(match next {
             Some(next) => outcome.to(next.iter().map(|next| id(&name(*next)))),
@@ -91,10 +100,20 @@ impl Work for Acting {
     }
 }
 
+async fn in_lane(node: &NodeContext, lane: u32) -> Result<String, NodeError> {
+    let calls = node.lane(&lane.to_string())?;
+    let ask = async |what: &str| {
+        let question = ask(&format!("{} {} in lane {lane}: {what}", node.plan().id, node.visit()));
+        Ok::<_, NodeError>(calls.chat(ChatRequest { run: Some(node.run()), ..question }).await?.text)
+    };
+    let first = ask("first").await?;
+    ask(&first).await
+}
+
 /// Nodes below this one, the first of which leads to the others.
 async fn grow(node: &NodeContext, count: u32) -> Result<(), NodeError> {
     let name = |index| format!("{}/{}.{index}", node.plan().id, node.visit());
-    let spec = serde_json::to_string(&Act { calls: 1, grows: 0, next: None }).unwrap();
+    let spec = serde_json::to_string(&Act { calls: 1, lanes: 0, grows: 0, next: None }).unwrap();
     let grown = |index| GrownNode { plan: plan(&name(index), 1), join: Join::Any, spec: spec.clone().into() };
     let edges = (1..count).map(|index| edge(&name(0), &name(index))).collect();
     node.grow(Growth { nodes: (0..count).map(grown).collect(), edges }).await
