@@ -21,7 +21,7 @@ use protocol::{
 
 use crate::{
     LiveCalls,
-    context::milliseconds,
+    lane::milliseconds,
     run_log::{RunLog, now},
 };
 

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use journal::JournalError;
-use protocol::{AccountId, Approval, ApprovalChanged, Body, InputReceived};
+use protocol::{AccountId, Approval, ApprovalChanged, Body, InputReceived, NodeId};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
+    inbox,
     input::{self, InputError},
     run_log::{RunLog, leaves_run},
 };
@@ -30,6 +31,7 @@ pub(crate) enum CommandError {
 enum Order {
     Answer(InputReceived),
     SetApproval(Approval, AccountId),
+    Tell { node: NodeId, content: String, by: AccountId },
 }
 
 pub(crate) struct Command {
@@ -57,6 +59,11 @@ impl Commands {
         self.give(Order::SetApproval(approval, by)).await
     }
 
+    /// Says something to a node; it is in the log when this returns.
+    pub async fn tell(&self, node: NodeId, content: String, by: AccountId) -> Result<(), CommandError> {
+        self.give(Order::Tell { node, content, by }).await
+    }
+
     async fn give(&self, order: Order) -> Result<(), CommandError> {
         let (reply, answer) = oneshot::channel();
         self.0.send(Command { order, reply }).await.map_err(|_| CommandError::Over)?;
@@ -72,6 +79,7 @@ impl Command {
     pub async fn carry_out(self, log: &Arc<RunLog>) -> Result<(), JournalError> {
         let done = match self.order {
             Order::Answer(received) => take_answer(log, received).await,
+            Order::Tell { node, content, by } => inbox::tell(log, &node, content, by).await,
             Order::SetApproval(approval, by) => {
                 let changed = Body::ApprovalChanged(ApprovalChanged { approval, by });
                 log.append(None, vec![changed]).await.map_err(CommandError::from)

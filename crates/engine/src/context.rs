@@ -1,191 +1,34 @@
 use std::{
     future::Future,
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant},
+    ops::Deref,
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
-use llm::{Arguments, ChatAnswer, ChatFailure, ChatModel, ChatRequest};
-use protocol::{
-    AccountId, Answer, Attempt, Body, CallFinished, CallId, CallStarted, Decimal, InputForm, InputReceived,
-    InputRequest, NodeAdded, RunId, RunRequest, Text, Timestamp, ToolInvoked, ToolReturned,
-};
-use serde_json::{Map, Value};
-use tokio_util::sync::CancellationToken;
+use protocol::Body;
 
 use crate::{
-    LiveCalls, NodeError, Question, State, ToolResult, asked,
-    command::Commands,
-    input::value_of,
-    run_log::{RunLog, now},
+    NodeError,
+    lane::{Lane, Visit},
 };
 
-/// What a node can read of its run, and what it can ask for.
+/// What a node can read of its run, and what it can ask for. It is a [`Lane`] as well: what is asked here is
+/// outside of all lanes.
 pub struct NodeContext {
-    log: Arc<RunLog>,
-    model: Arc<dyn ChatModel>,
-    live: Arc<LiveCalls>,
-    commands: Commands,
-    /// Cancelled when no further call or question may begin.
-    stop: CancellationToken,
-    plan: NodeAdded,
-    visit: u32,
-    state: State,
-    comments: Vec<String>,
-    calls: AtomicU32,
+    outside: Lane,
     emitted: AtomicUsize,
 }
 
+impl Deref for NodeContext {
+    type Target = Lane;
+
+    fn deref(&self) -> &Lane {
+        &self.outside
+    }
+}
+
 impl NodeContext {
-    pub(crate) fn new(
-        log: Arc<RunLog>,
-        model: Arc<dyn ChatModel>,
-        live: Arc<LiveCalls>,
-        commands: Commands,
-        stop: CancellationToken,
-        plan: NodeAdded,
-        visit: u32,
-    ) -> Self {
-        let (state, comments) = {
-            let progress = log.progress();
-            (progress.state_of_visit(&plan.id), progress.comments(&plan.id))
-        };
-        let (calls, emitted) = (AtomicU32::new(0), AtomicUsize::new(0));
-        Self { log, model, live, commands, stop, plan, visit, state, comments, calls, emitted }
-    }
-
-    /// The run's id.
-    pub fn run(&self) -> RunId {
-        self.log.run
-    }
-
-    /// The account that owns the run.
-    pub fn owner(&self) -> &AccountId {
-        &self.log.account.id
-    }
-
-    /// The request that the run was started with.
-    pub fn request(&self) -> &RunRequest {
-        &self.log.request
-    }
-
-    /// The node's place in the plan.
-    pub fn plan(&self) -> &NodeAdded {
-        &self.plan
-    }
-
-    /// The number of this visit, from 1.
-    pub fn visit(&self) -> u32 {
-        self.visit
-    }
-
-    /// The run's state when the visit began.
-    pub fn state(&self) -> &State {
-        &self.state
-    }
-
-    /// The comments of people who sent this node's work back.
-    pub fn comments(&self) -> &[String] {
-        &self.comments
-    }
-
-    /// Asks the run's model. What the log holds of this call is returned from there, be it an answer
-    /// or a failure, so that a visit that is repeated takes the same path.
-    ///
-    /// Calls are numbered in the order in which they are made: make them in the same order, and ask
-    /// the same, in every execution of a visit.
-    ///
-    /// # Errors
-    /// The model cannot answer, a limit is reached, the log holds the answer to another question, or
-    /// it cannot be written. Limits are checked before a call: those under way then come to their end,
-    /// so that calls at the same time can go beyond a limit together.
-    pub async fn chat(&self, request: ChatRequest) -> Result<ChatAnswer, NodeError> {
-        let call = self.next_call();
-        let asked = asked::of_chat(&request)?;
-        let known = {
-            let progress = self.log.progress();
-            progress.check_asked(&call, &asked)?;
-            progress.answer(&call)
-        };
-        if let Some(answer) = known {
-            return answer.map_err(NodeError::Model);
-        }
-        let _calling = self.log.waits.call(&self.plan.id);
-        self.check_going_on()?;
-        if let Some(limit) = self.log.limit_reached().await? {
-            return Err(NodeError::Limit(limit));
-        }
-        let model = self.model.model(request.tier);
-        let started = CallStarted {
-            call: call.clone(),
-            model: model.clone(),
-            tier: request.tier,
-            prompt: llm::render(&request.messages).into(),
-            tools: request.tools.iter().map(|tool| tool.name.clone()).collect(),
-            asked: Some(asked),
-        };
-        self.append(vec![Body::CallStarted(started)]).await?;
-        let open = self.live.open(call.clone());
-        let clock = Instant::now();
-        let answer = {
-            let mut push = |piece: llm::Piece<'_>| open.push(piece);
-            let answering = pin!(self.model.chat(&request, &mut push));
-            self.unless_stopped(answering).await?
-        };
-        let latency_ms = milliseconds(clock);
-        let finished = match answer {
-            Ok(answer) => finished_call(call.clone(), answer, latency_ms),
-            Err(failure) => failed_call(call.clone(), model, failure, latency_ms),
-        };
-        // The call stays open until its answer is in the log, so that at each moment its text is in one of
-        // the two.
-        self.append(vec![Body::CallFinished(finished)]).await?;
-        drop(open);
-        // Read back from the progress, so that a repeated visit gets exactly the same value.
-        let logged = self.log.progress().answer(&call);
-        let answer = logged.unwrap_or_else(|| Err("The answer is not in the log.".to_owned()));
-        answer.map_err(NodeError::Model)
-    }
-
-    /// Calls a tool. A result that is in the log is returned from there, and `work` is not run.
-    ///
-    /// # Errors
-    /// The log cannot be written. A tool's own error is a [`ToolResult`].
-    pub async fn tool(
-        &self,
-        name: &str,
-        arguments: &Arguments,
-        work: impl Future<Output = ToolResult> + Send,
-    ) -> Result<ToolResult, NodeError> {
-        let call = self.next_call();
-        let asked = asked::of_tool(name, arguments)?;
-        let known = {
-            let progress = self.log.progress();
-            progress.check_asked(&call, &asked)?;
-            progress.result(&call)
-        };
-        if let Some(result) = known {
-            return Ok(result);
-        }
-        let _calling = self.log.waits.call(&self.plan.id);
-        self.check_going_on()?;
-        let (arguments, asked) = (Text::from(arguments.text()), Some(asked));
-        let invoked = ToolInvoked { call: call.clone(), tool: name.to_owned(), arguments, asked };
-        self.append(vec![Body::ToolInvoked(invoked)]).await?;
-        let clock = Instant::now();
-        let result = self.unless_stopped(work).await?;
-        let returned = ToolReturned {
-            call,
-            status: result.status,
-            result: result.text.as_str().into(),
-            vendor: result.vendor.clone(),
-            latency_ms: milliseconds(clock),
-        };
-        self.append(vec![Body::ToolReturned(returned)]).await?;
-        Ok(result)
+    pub(crate) fn new(visit: Visit) -> Self {
+        Self { outside: Lane::outside(visit), emitted: AtomicUsize::new(0) }
     }
 
     /// Writes messages, reports, results or log lines: all of them or none, and once, also
@@ -195,73 +38,19 @@ impl NodeContext {
     /// The log cannot be written.
     pub async fn emit(&self, bodies: Vec<Body>) -> Result<(), NodeError> {
         let before = self.emitted.fetch_add(bodies.len(), Ordering::Relaxed);
-        let in_log = self.log.progress().emitted(&self.plan.id);
+        let in_log = self.shared().log.progress().emitted(&self.shared().plan.id);
         let new: Vec<Body> = bodies.into_iter().skip(in_log.saturating_sub(before)).collect();
         if new.is_empty() { Ok(()) } else { self.append(new).await }
     }
 
-    /// Asks a person and waits for the answer, also across restarts of the server.
-    ///
-    /// # Errors
-    /// Nobody answered in time and there is no default, or the log cannot be written.
-    pub async fn ask(&self, question: Question) -> Result<Value, NodeError> {
-        let input = self.next_call();
-        let form = InputForm::from(question.form);
-        let (known, was_asked) = {
-            let progress = self.log.progress();
-            progress.check_question(&input, &question.prompt, &form)?;
-            (progress.received(&input), progress.was_asked(&input))
-        };
-        if let Some(answer) = known {
-            return value_of(&answer);
-        }
-        if !was_asked {
-            self.check_going_on()?;
-            let patience = question.patience.and_then(|patience| i64::try_from(patience.as_millis()).ok());
-            let request = InputRequest {
-                input: input.clone(),
-                prompt: question.prompt,
-                reason: question.reason,
-                form,
-                deadline: patience.map(|patience| Timestamp(now().0.saturating_add(patience))),
-                default: question.default.map(|default| default.to_string().into()),
-            };
-            self.append(vec![Body::InputRequested(request)]).await?;
-        }
-        let answer = self.wait_for_answer(&input).await?;
-        self.log.seat.take().await;
-        value_of(&answer)
+    /// Whether the log has what this visit emits next.
+    pub(crate) fn is_emitted_next(&self) -> bool {
+        self.shared().log.progress().emitted(&self.shared().plan.id) > self.emitted.load(Ordering::Relaxed)
     }
 
-    async fn wait_for_answer(&self, input: &CallId) -> Result<Answer, NodeError> {
-        let _waiting = self.log.waits.question(&self.plan.id);
-        let request = self.log.progress().open(input).map(|(_, request)| request.clone());
-        let (deadline, default) = request.map_or((None, None), |request| (request.deadline, request.default));
-        let mut answered = self.log.answers.subscribe();
-        loop {
-            if let Some(answer) = self.log.progress().received(input) {
-                return Ok(answer);
-            }
-            let left = deadline.map(|deadline| Duration::from_millis(deadline.since(now())));
-            let overdue = async {
-                match left {
-                    Some(left) => tokio::time::sleep(left).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                changed = answered.changed() => changed.map_err(|_| NodeError::Stopped)?,
-                () = overdue => {
-                    let answer = match &default {
-                        Some(json) => Answer::Value { json: json.clone() },
-                        None => Answer::Expired,
-                    };
-                    let received = InputReceived { input: input.clone(), answer, by: None };
-                    // Refused if another answer came first; then that answer is used.
-                    let _ = self.commands.answer(received).await;
-                }
-            }
-        }
+    /// Counts what the visit emits by another way than [`NodeContext::emit`].
+    pub(crate) fn count_emitted(&self, events: usize) {
+        self.emitted.fetch_add(events, Ordering::Relaxed);
     }
 
     /// Does work that a stop must not cut in two, such as a trade and its record.
@@ -272,89 +61,10 @@ impl NodeContext {
         &self,
         work: impl Future<Output = Result<T, NodeError>> + Send,
     ) -> Result<T, NodeError> {
-        let _token = self.log.commits.token();
+        let _token = self.shared().log.commits.token();
         self.check_going_on()?;
         // It leaves the process, so all that led to it has to be durable.
-        self.log.flush().await?;
+        self.shared().log.flush().await?;
         work.await
     }
-
-    fn check_going_on(&self) -> Result<(), NodeError> {
-        if self.stop.is_cancelled() { Err(NodeError::Stopped) } else { Ok(()) }
-    }
-
-    /// Runs the work, and drops it when the run is stopped.
-    async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, NodeError> {
-        tokio::select! {
-            biased;
-            () = self.stop.cancelled() => Err(NodeError::Stopped),
-            done = work => Ok(done),
-        }
-    }
-
-    fn next_call(&self) -> CallId {
-        CallId::new(&self.plan.id, self.visit, self.calls.fetch_add(1, Ordering::Relaxed) + 1)
-    }
-
-    async fn append(&self, bodies: Vec<Body>) -> Result<(), NodeError> {
-        Ok(self.log.append(Some(&self.plan.id), bodies).await?)
-    }
-}
-
-fn finished_call(call: CallId, answer: ChatAnswer, latency_ms: u64) -> CallFinished {
-    let tool_requests = answer.tool_requests.into_iter().map(|request| protocol::ToolRequest {
-        id: request.id,
-        name: request.name,
-        arguments: request.arguments.text().into(),
-        unreadable: match request.arguments {
-            Arguments::Object(_) => None,
-            Arguments::Unreadable { why, .. } => Some(why),
-        },
-        echo: request.echo.as_ref().map(object),
-    });
-    CallFinished {
-        call,
-        model: answer.model,
-        answer: answer.text.into(),
-        thoughts: answer.thoughts.into(),
-        tool_requests: tool_requests.collect(),
-        echo: answer.echo.as_ref().map(object),
-        usage: answer.usage,
-        cost: answer.cost,
-        latency_ms,
-        retries: count(&answer.attempts),
-        attempts: answer.attempts,
-        error: None,
-    }
-}
-
-/// A JSON object as text.
-fn object(object: &Map<String, Value>) -> Text {
-    serde_json::to_string(object).unwrap_or_default().into()
-}
-
-fn count(attempts: &[Attempt]) -> u32 {
-    u32::try_from(attempts.len()).unwrap_or(u32::MAX)
-}
-
-/// The end of a call without an answer. Its tokens and costs stand at its attempts.
-fn failed_call(call: CallId, model: String, failure: ChatFailure, latency_ms: u64) -> CallFinished {
-    CallFinished {
-        call,
-        model,
-        answer: Text::default(),
-        thoughts: Text::default(),
-        tool_requests: Vec::new(),
-        echo: None,
-        usage: protocol::Usage::default(),
-        cost: Some(Decimal::ZERO),
-        latency_ms,
-        retries: count(&failure.attempts),
-        attempts: failure.attempts,
-        error: Some(failure.error.to_string()),
-    }
-}
-
-pub(crate) fn milliseconds(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

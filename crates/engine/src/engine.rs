@@ -10,7 +10,7 @@ use journal::{Journal, JournalError};
 use llm::ChatModel;
 use protocol::{
     AccountId, Approval, Body, CallFinished, ChatAnswered, ForkPoint, ForkRun, Heading, InputReceived,
-    NewEvent, NodeAdded, Origin, RunFinished, RunId, RunRequest, RunStarted, RunSummary, StateEdited,
+    NewEvent, NodeAdded, NodeId, Origin, RunFinished, RunId, RunRequest, RunStarted, RunSummary, StateEdited,
     Stopped, Text, Tier, Usage, Workflow, WorkflowKind,
 };
 use tokio::sync::{OnceCell, mpsc, watch};
@@ -337,6 +337,21 @@ impl Engine {
         by: AccountId,
     ) -> Result<(), EngineError> {
         Ok(self.active_run(run)?.commands.set_approval(approval, by).await?)
+    }
+
+    /// Says something to a node of a run; it is in the log when this returns, and the node reads it when it next
+    /// looks, in a visit under way or in a later one.
+    ///
+    /// # Errors
+    /// [`EngineError::Input`], [`EngineError::NotActive`].
+    pub async fn tell(
+        &self,
+        run: RunId,
+        node: NodeId,
+        content: &str,
+        by: AccountId,
+    ) -> Result<(), EngineError> {
+        Ok(self.active_run(run)?.commands.tell(node, content.to_owned(), by).await?)
     }
 
     /// Asks a question beside a run and returns its number. The answer follows in the log.

@@ -1,7 +1,7 @@
 use std::{
     collections::{BTreeSet, HashMap},
     panic::AssertUnwindSafe,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Instant,
 };
 
@@ -22,7 +22,7 @@ use crate::{
     LiveCalls, NodeContext, NodeError, Outcome,
     approval::Leave,
     command::{Command, Commands},
-    context::milliseconds,
+    lane::{self, milliseconds},
     run_log::{RunLog, leaves_run, now},
     state::encode,
 };
@@ -265,15 +265,22 @@ impl Execution {
         let Some((plan, work)) = planned else { return };
         let started = NodeStarted { visit: number, phase: plan.phase.clone() };
         self.log.stage(&node, Body::NodeStarted(started));
-        let context = NodeContext::new(
-            self.log.clone(),
-            self.model.clone(),
-            self.live.clone(),
-            self.commands.clone(),
-            self.stop.clone(),
+        let (state, comments) = {
+            let progress = self.log.progress();
+            (progress.state_of_visit(&node), progress.comments(&node))
+        };
+        let context = NodeContext::new(lane::Visit {
+            log: self.log.clone(),
+            model: self.model.clone(),
+            live: self.live.clone(),
+            commands: self.commands.clone(),
+            stop: self.stop.clone(),
             plan,
             number,
-        );
+            state,
+            comments,
+            lanes: Mutex::default(),
+        });
         let task = working.tasks.spawn(async move { work.run(&context).await });
         working.visits.insert(task.id(), Visit { node, number, clock: Instant::now() });
     }

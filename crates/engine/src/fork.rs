@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use protocol::{
-    Answer, Body, CallFinished, CallId, CallStarted, Event, ForkPoint, InputReceived, InputRequest, NewEvent,
-    NodeId, NodeStatus, RunStatus, ToolInvoked, ToolReturned,
+    Answer, Body, CallFinished, CallId, CallStarted, Event, ForkPoint, Heard, InputReceived, InputRequest,
+    NewEvent, NodeId, NodeStatus, RunStatus, ToolInvoked, ToolReturned,
 };
 
 use crate::{approval::approval_of, run_graph::RunGraph};
@@ -49,15 +49,31 @@ pub(crate) fn taken_over(
     point: &ForkPoint,
     other_questions: bool,
 ) -> Result<Vec<NewEvent>, ForkError> {
-    let cut = Cut::find(&events, graph, point)?;
+    let ways = Ways::find(&events, graph);
+    let mut cuts = vec![Cut::find(&events, graph, &ways, point)?];
+    let mut lost = BTreeSet::new();
+    let unfinished = loop {
+        let is_kept = |event: &&Event| cuts.iter().all(|cut| cut.keeps(event));
+        let unfinished = Unfinished::find(events.iter().filter(is_kept), other_questions);
+        // Where a visit will not have let the graph grow, what its new nodes did and led to is left out, too.
+        let growths = events.iter().filter(|event| !lost.contains(&event.seq) && !unfinished.keeps(event));
+        let growth = growths.filter(is_kept).find_map(|event| match &event.body {
+            Body::Grown(growth) => Some((event.seq, growth)),
+            _ => None,
+        });
+        let Some((from, growth)) = growth else { break unfinished };
+        lost.insert(from);
+        let nodes = ways.with_reached(growth.nodes.iter().map(|node| &node.plan.id));
+        cuts.push(Cut { from, nodes });
+    };
     let settled = settled_questions(&events);
     let stays = |event: &Event| match &event.body {
         Body::InputRequested(request) => settled.contains(&request.input),
         Body::InputReceived(received) => settled.contains(&received.input),
         body => is_done_work(body),
     };
-    let unfinished = Unfinished::find(events.iter().filter(|event| cut.keeps(event)), other_questions);
-    let kept = events.into_iter().filter(|event| stays(event) && cut.keeps(event) && unfinished.keeps(event));
+    let is_kept = |event: &Event| cuts.iter().all(|cut| cut.keeps(event));
+    let kept = events.into_iter().filter(|event| stays(event) && is_kept(event) && unfinished.keeps(event));
     Ok(kept.map(|event| NewEvent { at: event.at, node: event.node, body: event.body }).collect())
 }
 
@@ -103,7 +119,7 @@ impl Unfinished {
         let Some(visit) = event.node.as_ref().and_then(|node| self.0.get(node)) else { return true };
         match call_of(&event.body) {
             Some(call) if !visit.begun.contains_key(call) => true, // Of an earlier visit.
-            Some(call) => visit.answered.get(call).is_some_and(|answered| *answered < visit.end()),
+            Some(call) => visit.answered.get(call).is_some_and(|answered| *answered < visit.end_of(call)),
             None => !event.body.is_emitted() || event.seq < visit.end(),
         }
     }
@@ -117,6 +133,10 @@ impl UnfinishedVisit {
             }
             (Body::CallFinished(finished), _) if finished.error.is_some() => {}
             (Body::InputReceived(received), _) if !is_settled(received) => {}
+            (Body::Heard(_), Some(look)) => {
+                self.begun.insert(look.clone(), seq);
+                self.answered.insert(look.clone(), seq);
+            }
             (_, Some(call)) => drop(self.answered.insert(call.clone(), seq)),
             (Body::NodeFinished(finished), None) => self.anew |= finished.anew,
             _ => {}
@@ -126,10 +146,24 @@ impl UnfinishedVisit {
     /// The first event that is not kept: that of the first call that failed or has no answer. The visit is
     /// repeated from there.
     fn end(&self) -> u64 {
+        self.first_open(|_| true)
+    }
+
+    /// The same for the lane that a call was made in: what is open in other lanes beside it does not matter.
+    fn end_of(&self, call: &CallId) -> u64 {
+        let lane = call.lane();
+        self.first_open(|open| match (open.lane(), &lane) {
+            (None, _) => true,
+            (Some(_), None) => true,
+            (Some(open), Some(lane)) => open.holds(lane) || lane.holds(&open),
+        })
+    }
+
+    fn first_open(&self, counts: impl Fn(&CallId) -> bool) -> u64 {
         if self.anew {
             return self.start;
         }
-        let open = self.begun.iter().filter(|(call, _)| !self.answered.contains_key(*call));
+        let open = self.begun.iter().filter(|(call, _)| !self.answered.contains_key(*call) && counts(call));
         open.map(|(_, begun)| *begun).min().unwrap_or(u64::MAX)
     }
 }
@@ -143,6 +177,7 @@ fn call_of(body: &Body) -> Option<&CallId> {
         | Body::ToolReturned(ToolReturned { call, .. }) => Some(call),
         Body::InputRequested(InputRequest { input, .. })
         | Body::InputReceived(InputReceived { input, .. }) => Some(input),
+        Body::Heard(Heard { look, .. }) => Some(look),
         _ => None,
     }
 }
@@ -188,8 +223,7 @@ struct Cut {
 }
 
 impl Cut {
-    fn find(events: &[Event], graph: &RunGraph, point: &ForkPoint) -> Result<Self, ForkError> {
-        let ways = Ways::find(events, graph);
+    fn find(events: &[Event], graph: &RunGraph, ways: &Ways, point: &ForkPoint) -> Result<Self, ForkError> {
         match point {
             ForkPoint::Before { node, visit } => {
                 finish_of(events, node, *visit)?;
@@ -201,7 +235,11 @@ impl Cut {
                 _ => Err(ForkError::NotVisited { node: node.clone(), visit: *visit }),
             },
             ForkPoint::Phase { phase } => {
-                let plans = graph.plans().filter(|plan| plan.phase == *phase);
+                let grown = events.iter().filter_map(|event| match &event.body {
+                    Body::Grown(growth) => Some(growth.nodes.iter().map(|node| &node.plan)),
+                    _ => None,
+                });
+                let plans = graph.plans().chain(grown.flatten()).filter(|plan| plan.phase == *phase);
                 let nodes: Vec<_> = plans.map(|plan| &plan.id).collect();
                 let starts = nodes.iter().filter_map(|node| start_of(events, node, 1).ok());
                 let from = starts.min().ok_or_else(|| ForkError::NoSuchPhase(phase.clone()))?;
@@ -227,31 +265,39 @@ impl Cut {
     }
 }
 
-/// Where each node passes work on to: by its edges, and wherever else it did in the log.
-struct Ways<'e>(HashMap<&'e NodeId, BTreeSet<&'e NodeId>>);
+/// Where each node passes work on to: by its edges, and wherever else it did in the log. What it let the graph
+/// grow by counts as that.
+struct Ways(HashMap<NodeId, BTreeSet<NodeId>>);
 
-impl<'e> Ways<'e> {
-    fn find(events: &'e [Event], graph: &'e RunGraph) -> Self {
+impl Ways {
+    fn find(events: &[Event], graph: &RunGraph) -> Self {
         let mut ways = Self(HashMap::new());
         for edge in graph.edges() {
             ways.add(&edge.from, &edge.to);
         }
         for event in events {
-            if let (Some(node), Body::NodeFinished(finished)) = (&event.node, &event.body) {
-                finished.next.iter().for_each(|next| ways.add(node, next));
+            match (&event.node, &event.body) {
+                (Some(node), Body::NodeFinished(finished)) => {
+                    finished.next.iter().for_each(|next| ways.add(node, next));
+                }
+                (Some(node), Body::Grown(growth)) => {
+                    growth.nodes.iter().for_each(|new| ways.add(node, &new.plan.id));
+                    growth.edges.iter().for_each(|edge| ways.add(&edge.from, &edge.to));
+                }
+                _ => {}
             }
         }
         ways
     }
 
-    fn add(&mut self, from: &'e NodeId, to: &'e NodeId) {
-        self.0.entry(from).or_default().insert(to);
+    fn add(&mut self, from: &NodeId, to: &NodeId) {
+        self.0.entry(from.clone()).or_default().insert(to.clone());
     }
 
     /// All nodes that work can come to from these.
     fn reached_from<'n>(&'n self, from: impl IntoIterator<Item = &'n NodeId>) -> BTreeSet<NodeId> {
         let mut reached = BTreeSet::new();
-        let targets = |node: &NodeId| self.0.get(node).into_iter().flatten().copied();
+        let targets = |node: &NodeId| self.0.get(node).into_iter().flatten();
         let mut open: Vec<&NodeId> = from.into_iter().flat_map(targets).collect();
         while let Some(node) = open.pop() {
             if reached.insert(node.clone()) {

@@ -3,7 +3,7 @@ use std::{
     sync::Arc,
 };
 
-use protocol::{EdgeAdded, EdgeKind, NodeAdded, NodeId};
+use protocol::{EdgeAdded, EdgeKind, Join, NodeAdded, NodeId};
 
 use crate::{State, Work};
 
@@ -17,24 +17,14 @@ pub struct Route {
     pub condition: String,
 }
 
-/// When a node begins that has incoming flow edges.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Join {
-    /// Once all of their sources have delivered since its last visit. Should one of them never be reached, the
-    /// node is not reached either.
-    #[default]
-    All,
-    /// The same, but once nothing else is at work it begins with what was delivered.
-    Reached,
-    /// As soon as one of their sources has delivered; what others deliver before it begins is the same visit.
-    Any,
-    /// As soon as so many of their sources have delivered since its last visit.
-    Count(u32),
-}
-
 /// Chooses the next nodes after a visit. Must be a pure function of its arguments, since resuming calls it
 /// again.
 pub(crate) type Choose = Arc<dyn Fn(&State, u32) -> Vec<NodeId> + Send + Sync>;
+
+/// Makes the work of a node that appears while the run is at work, from its plan and what was written of it.
+/// Must be a pure function of its arguments, since resuming calls it again. The error says in a sentence why
+/// there is no such work.
+pub(crate) type Grower = Arc<dyn Fn(&NodeAdded, &str) -> Result<Arc<dyn Work>, String> + Send + Sync>;
 
 /// Why a graph is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,7 +38,24 @@ pub enum GraphError {
     /// No node to begin with.
     #[error("The graph has no node to begin with: each has an incoming edge.")]
     NoEntry,
+    /// A graph that is not made to grow.
+    #[error("The graph was not planned to grow while the run is at work.")]
+    NotGrowing,
+    /// More nodes than a run can have.
+    #[error("The graph would have more than {MOST_NODES} nodes.")]
+    TooLarge,
+    /// What a new node is to do cannot be understood.
+    #[error("The node \"{node}\" cannot be added: {why}")]
+    Unworkable {
+        /// The node.
+        node: NodeId,
+        /// Why, in a sentence.
+        why: String,
+    },
 }
+
+/// The most nodes of a graph that grows.
+pub(crate) const MOST_NODES: usize = 20_000;
 
 /// Nodes with their work, and the edges between them.
 ///
@@ -63,6 +70,7 @@ pub struct Graph {
     pub(crate) choices: HashMap<NodeId, Choose>,
     pub(crate) joins: HashMap<NodeId, Join>,
     pub(crate) lists: BTreeSet<String>,
+    pub(crate) grower: Option<Grower>,
 }
 
 impl Graph {
@@ -107,6 +115,17 @@ impl Graph {
     /// Makes a state key a list that patches append to.
     pub fn append(&mut self, key: &str) -> &mut Self {
         self.lists.insert(key.to_owned());
+        self
+    }
+
+    /// Lets nodes add nodes while the run is at work, by [`NodeContext::grow`](crate::NodeContext::grow). `work`
+    /// makes what a new node does from its plan and what was written of it. It must be a pure function: a run that
+    /// is resumed or continued asks it again.
+    pub fn growing(
+        &mut self,
+        work: impl Fn(&NodeAdded, &str) -> Result<Arc<dyn Work>, String> + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.grower = Some(Arc::new(work));
         self
     }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{NodeError, progress::Progress};
 
 /// Bytes of an answer at most, and of the schema of one.
-const LONGEST_ANSWER: usize = 64 * 1024;
+pub(crate) const LONGEST_ANSWER: usize = 64 * 1024;
 /// The most objects and lists in a schema.
 const LARGEST_SCHEMA: usize = 512;
 /// Keywords whose cost can double with each level of a schema, so that a short one is checked without end.
@@ -73,6 +73,9 @@ pub enum InputError {
     /// There is no such question.
     #[error("The run does not ask \"{0}\".")]
     NotAsked(CallId),
+    /// There is no such node.
+    #[error("The run has no node \"{0}\".")]
+    NoSuchNode(NodeId),
     /// It was answered already, or its deadline passed.
     #[error("This question has been answered already.")]
     Answered,
@@ -210,7 +213,7 @@ fn is_value(form: &InputForm, value: &Value) -> Result<(), InputError> {
     }
 }
 
-fn invalid(sentence: impl Into<String>) -> InputError {
+pub(crate) fn invalid(sentence: impl Into<String>) -> InputError {
     InputError::Invalid(sentence.into())
 }
 

@@ -2,12 +2,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use llm::{Arguments, ChatAnswer, ToolRequest};
 use protocol::{
-    AccountId, Answer, Approval, Body, CallFinished, CallId, CallStarted, Digest, InputForm, InputReceived,
-    InputRequest, NodeFinished, NodeId, Patch, Stopped, Timestamp, Totals,
+    AccountId, Answer, Approval, Body, CallFinished, CallId, CallStarted, Digest, Growth, Heard, InputForm,
+    InputReceived, InputRequest, Join, NodeFinished, NodeId, Patch, Stopped, Timestamp, Totals,
 };
 
 use crate::{
-    Join, NodeError, State, ToolResult,
+    Message, NodeError, State, ToolResult,
     run_graph::{Number, RunGraph},
 };
 
@@ -49,6 +49,8 @@ pub(crate) struct Progress {
     questions: HashMap<CallId, InputRequest>,
     /// Answers of people to those questions.
     received: HashMap<CallId, Answer>,
+    /// What was taken from inboxes in those visits.
+    heard: HashMap<CallId, Vec<Message>>,
     /// Questions without an answer, with the node that asks.
     open: BTreeMap<CallId, (NodeId, InputRequest)>,
     /// All questions that were answered.
@@ -82,6 +84,8 @@ struct NodeProgress {
     triggers: u32,
     /// The approved visit, and the digest of what was shown.
     approved: Option<(u32, Digest)>,
+    /// What people have told it and no visit has taken.
+    inbox: Vec<Message>,
     /// Comments for the next visit, from people who sent the work back.
     comments: Vec<String>,
 }
@@ -110,6 +114,7 @@ impl Progress {
             results: HashMap::new(),
             questions: HashMap::new(),
             received: HashMap::new(),
+            heard: HashMap::new(),
             open: BTreeMap::new(),
             answered: HashSet::new(),
         };
@@ -138,7 +143,10 @@ impl Progress {
         let number = node.and_then(|id| self.graph.number(id));
         match (body, number) {
             (Body::NodeStarted(started), Some(number)) => self.begin_visit(number, started.visit),
+            (Body::Grown(growth), Some(number)) => self.grow(number, growth),
             (Body::NodeFinished(finished), Some(number)) => self.end_visit(number, finished),
+            // Of a node that a continued run does not have any more.
+            (Body::NodeFinished(finished), None) => self.take_patch(finished),
             (Body::CallStarted(started), Some(number)) => {
                 let CallStarted { call, model, asked, .. } = started;
                 self.note_asked(number, at, call, model, asked.as_ref());
@@ -159,6 +167,11 @@ impl Progress {
                 self.open.insert(input.clone(), (self.graph.id(number).clone(), request.clone()));
             }
             (Body::InputReceived(received), Some(number)) => self.receive(number, received),
+            (Body::Told(told), Some(number)) => {
+                let text = told.content.whole().unwrap_or_default().to_owned();
+                self.nodes[number].inbox.push(Message { by: told.by.clone(), text });
+            }
+            (Body::Heard(heard), Some(number)) => self.hear(number, heard),
             (Body::StateEdited(edited), _) => {
                 self.edit(&edited.patch);
                 // A visit in flight that was taken over is still to be repeated, so it gets the edit as well.
@@ -173,6 +186,30 @@ impl Progress {
             (body, Some(number)) if body.is_emitted() => self.nodes[number].emitted += 1,
             _ => {}
         }
+    }
+
+    fn grow(&mut self, author: Number, growth: &Growth) {
+        self.nodes[author].emitted += 1;
+        self.graph.grow(growth);
+        for number in self.nodes.len()..self.graph.len() {
+            let triggers = u32::from(self.graph.is_entry(number));
+            self.nodes.push(NodeProgress { triggers, ..NodeProgress::default() });
+            self.settle(number);
+        }
+        // A new edge changes what a join waits for.
+        for edge in &growth.edges {
+            if let Some(number) = self.graph.number(&edge.to) {
+                self.settle(number);
+            }
+        }
+    }
+
+    fn hear(&mut self, number: Number, heard: &Heard) {
+        let node = &mut self.nodes[number];
+        let messages = node.inbox.len().min(heard.messages as usize);
+        let taken = node.inbox.drain(..messages).collect();
+        node.calls.push(heard.look.clone());
+        self.heard.insert(heard.look.clone(), taken);
     }
 
     fn note_asked(
@@ -265,7 +302,7 @@ impl Progress {
         node.comments.clear();
         self.in_flight.remove(&number);
         self.settle(number);
-        self.state.merge(&finished.patch, |key| finished.appended.contains(key));
+        self.take_patch(finished);
         for next in &finished.next {
             let Some(next) = self.graph.number(next) else { continue };
             if self.graph.joins(number, next) {
@@ -275,6 +312,10 @@ impl Progress {
                 self.trigger(next);
             }
         }
+    }
+
+    fn take_patch(&mut self, finished: &NodeFinished) {
+        self.state.merge(&finished.patch, |key| finished.appended.contains(key));
     }
 
     fn trigger(&mut self, number: Number) {
@@ -314,6 +355,7 @@ impl Progress {
                 self.results.remove(call);
                 self.questions.remove(call);
                 self.received.remove(call);
+                self.heard.remove(call);
             }
             stays
         });
@@ -362,7 +404,7 @@ impl Progress {
     pub fn check_asked(&self, call: &CallId, asked: &Digest) -> Result<(), NodeError> {
         let logged = self.asked.get(call).and_then(|asked| asked.digest.as_ref());
         let is_another = self.is_answered(call) && logged.is_some_and(|logged| logged != asked);
-        if is_another || self.was_asked(call) {
+        if is_another || self.was_asked(call) || self.heard.contains_key(call) {
             return Err(NodeError::AnotherVersion(call.clone()));
         }
         Ok(())
@@ -372,7 +414,7 @@ impl Progress {
     pub fn check_question(&self, input: &CallId, prompt: &str, form: &InputForm) -> Result<(), NodeError> {
         let is_another =
             self.questions.get(input).is_some_and(|logged| logged.prompt != prompt || logged.form != *form);
-        if is_another || self.is_answered(input) {
+        if is_another || self.is_answered(input) || self.heard.contains_key(input) {
             return Err(NodeError::AnotherVersion(input.clone()));
         }
         Ok(())
@@ -430,6 +472,21 @@ impl Progress {
     pub fn is_approved(&self, node: &NodeId, visit: u32, digest: &Digest) -> bool {
         let approved = self.node(node).and_then(|node| node.approved.as_ref());
         approved.is_some_and(|(number, shown)| *number == visit && shown == digest)
+    }
+
+    /// Whether a call or a question of a visit in flight has this id.
+    pub fn is_known(&self, call: &CallId) -> bool {
+        self.is_answered(call) || self.was_asked(call)
+    }
+
+    /// How many messages to a node no visit has taken.
+    pub fn waiting_messages(&self, node: &NodeId) -> usize {
+        self.node(node).map_or(0, |node| node.inbox.len())
+    }
+
+    /// What a visit in flight took from its inbox at this place, if it is in the log.
+    pub fn heard(&self, look: &CallId) -> Option<Vec<Message>> {
+        self.heard.get(look).cloned()
     }
 
     /// What people want the node's next visit to do differently.

@@ -1,11 +1,15 @@
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
-use protocol::{Body, EdgeAdded, EdgeKind, NodeAdded, NodeId};
+use protocol::{Body, EdgeAdded, EdgeKind, GrownNode, Growth, Join, NodeAdded, NodeId};
 
-use crate::{Graph, GraphError, Join, Work, graph::Choose};
+use crate::{
+    Graph, GraphError, Work,
+    graph::{Choose, Grower, MOST_NODES},
+    growth::Unknown,
+};
 
 /// The place of a node in its run's graph; nodes are numbered in the order of the plan.
 pub(crate) type Number = usize;
@@ -18,6 +22,7 @@ pub(crate) struct RunGraph {
     edges: Vec<EdgeAdded>,
     /// State keys that are lists.
     lists: BTreeSet<String>,
+    grower: Option<Grower>,
 }
 
 struct Node {
@@ -41,8 +46,9 @@ impl RunGraph {
     /// # Errors
     /// See [`GraphError`].
     pub fn new(graph: Graph) -> Result<Self, GraphError> {
-        let Graph { plans, mut work, edges, mut choices, mut joins, lists } = graph;
-        let mut run = Self { nodes: Vec::new(), numbers: HashMap::new(), edges: Vec::new(), lists };
+        let Graph { plans, mut work, edges, mut choices, mut joins, lists, grower } = graph;
+        let (nodes, numbers) = (Vec::new(), HashMap::new());
+        let mut run = Self { nodes, numbers, edges: Vec::new(), lists, grower };
         for plan in plans {
             let (choose, join) = (choices.remove(&plan.id), joins.remove(&plan.id).unwrap_or_default());
             match work.remove(&plan.id) {
@@ -82,6 +88,57 @@ impl RunGraph {
         }
         self.edges.push(edge);
         Ok(())
+    }
+
+    /// Checks that the graph can grow like this.
+    ///
+    /// # Errors
+    /// See [`GraphError`].
+    pub fn check_growth(&self, growth: &Growth) -> Result<(), GraphError> {
+        if self.nodes.len() + growth.nodes.len() > MOST_NODES {
+            return Err(GraphError::TooLarge);
+        }
+        let mut new = HashSet::new();
+        for GrownNode { plan, spec, .. } in &growth.nodes {
+            if self.numbers.contains_key(&plan.id) || !new.insert(&plan.id) {
+                return Err(GraphError::DuplicateNode(plan.id.clone()));
+            }
+            let why = |why| GraphError::Unworkable { node: plan.id.clone(), why };
+            let grower = self.grower.as_ref().ok_or(GraphError::NotGrowing)?;
+            grower(plan, spec.whole().unwrap_or_default()).map_err(why)?;
+        }
+        let mut ends = growth.edges.iter().flat_map(|edge| [&edge.from, &edge.to]);
+        let unknown = ends.find(|id| !self.numbers.contains_key(*id) && !new.contains(*id));
+        unknown.map_or(Ok(()), |unknown| Err(GraphError::UnknownNode(unknown.clone())))
+    }
+
+    /// Adds nodes and edges as the log has them. A node whose work this version cannot make fails when it begins.
+    pub fn grow(&mut self, growth: &Growth) {
+        for GrownNode { plan, join, spec } in &growth.nodes {
+            if self.numbers.contains_key(&plan.id) {
+                continue;
+            }
+            let made = match &self.grower {
+                Some(grower) => grower(plan, spec.whole().unwrap_or_default()),
+                None => Err(GraphError::NotGrowing.to_string()),
+            };
+            let work = made.unwrap_or_else(|why| Arc::new(Unknown(why)));
+            self.add_node(plan.clone(), work, None, *join);
+        }
+        for edge in &growth.edges {
+            // One to nowhere was refused before it came into the log.
+            let _ = self.add_edge(edge.clone());
+        }
+    }
+
+    /// How many nodes there are.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether the node begins without a delivery.
+    pub fn is_entry(&self, number: Number) -> bool {
+        self.nodes[number].is_entry
     }
 
     /// The graph as events: all nodes, then all edges.

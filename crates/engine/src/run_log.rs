@@ -4,12 +4,15 @@ use std::{
 };
 
 use journal::{Epoch, Journal, JournalError};
-use protocol::{AccountId, Body, Event, NewEvent, NodeId, Origin, RunId, RunRequest, RunStarted, Timestamp};
+use protocol::{
+    AccountId, Body, CallId, Event, Growth, Heard, NewEvent, NodeId, Origin, RunId, RunRequest, RunStarted,
+    Timestamp,
+};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    Allowances, allowance,
+    Allowances, GraphError, Message, NodeError, allowance,
     log_writer::{Events, LogWriter},
     progress::Progress,
     queue::Seat,
@@ -172,6 +175,33 @@ impl RunLog {
         self.writer.stage(at, node.clone(), body);
     }
 
+    /// Lets the graph grow as a node wants, unless it cannot. Checked and counted in one step, so that nodes side
+    /// by side cannot add what does not fit together.
+    pub fn grow(&self, node: &NodeId, growth: Growth) -> Result<(), GraphError> {
+        let mut progress = self.progress();
+        progress.graph.check_growth(&growth)?;
+        let (at, body) = (now(), Body::Grown(growth));
+        progress.apply(at, Some(node), &body);
+        self.writer.stage(at, node.clone(), body);
+        Ok(())
+    }
+
+    /// What people have told a node, at this place of its visit: as the log has it, or all that no visit has taken.
+    pub fn hear(&self, node: &NodeId, look: CallId) -> Result<Vec<Message>, NodeError> {
+        let mut progress = self.progress();
+        if let Some(heard) = progress.heard(&look) {
+            return Ok(heard);
+        }
+        if progress.is_known(&look) {
+            return Err(NodeError::AnotherVersion(look));
+        }
+        let messages = u32::try_from(progress.waiting_messages(node)).unwrap_or(u32::MAX);
+        let (at, body) = (now(), Body::Heard(Heard { look: look.clone(), messages }));
+        progress.apply(at, Some(node), &body);
+        self.writer.stage(at, node.clone(), body);
+        Ok(progress.heard(&look).unwrap_or_default())
+    }
+
     /// How many staged events are not durable yet. A large one counts as many.
     pub fn staged(&self) -> usize {
         self.writer.staged()
@@ -225,6 +255,8 @@ async fn make_whole(journal: &Journal, body: &mut Body) -> Result<(), JournalErr
             | Body::InputRequested(_)
             | Body::InputReceived(_)
             | Body::StateEdited(_)
+            | Body::Grown(_)
+            | Body::Told(_)
     );
     if is_needed {
         for text in body.texts_mut() {

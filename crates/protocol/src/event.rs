@@ -10,15 +10,15 @@ use serde_json::value::{RawValue, Value};
 
 pub use call::{Attempt, CallFinished, CallStarted, ToolInvoked, ToolRequest, ToolReturned, ToolStatus};
 pub use node::{
-    EdgeAdded, EdgeKind, NodeAdded, NodeFinished, NodeKind, NodeStarted, NodeStatus, NodeStatusChanged,
-    Patch, Tier,
+    EdgeAdded, EdgeKind, GrownNode, Growth, Heard, Join, NodeAdded, NodeFinished, NodeKind, NodeStarted,
+    NodeStatus, NodeStatusChanged, Patch, Tier,
 };
 pub use output::{Figure, LogLevel, LogLine, Report, Said};
 pub use run::{RunFinished, RunStarted, StatusChanged};
 
 use crate::{
     Answer, ApprovalChanged, ChatAnswered, ChatAsked, InputForm, InputReceived, InputRequest, NodeId,
-    Product, RunId, StateEdited, Text, Timestamp, upcast,
+    Product, RunId, StateEdited, Text, Timestamp, Told, upcast,
 };
 
 /// One entry of a run's log.
@@ -64,6 +64,8 @@ pub enum Body {
     NodeAdded(NodeAdded),
     /// Two nodes are connected.
     EdgeAdded(EdgeAdded),
+    /// A node at work added nodes and edges.
+    Grown(Growth),
     /// A node begins a visit.
     NodeStarted(NodeStarted),
     /// A node waits, is ready, or will not run.
@@ -82,6 +84,10 @@ pub enum Body {
     InputRequested(InputRequest),
     /// A person answered, or the deadline passed.
     InputReceived(InputReceived),
+    /// A person said something to a node.
+    Told(Told),
+    /// A node looked for what it was told.
+    Heard(Heard),
     /// A person changed the run's state.
     StateEdited(StateEdited),
     /// A person changed before which nodes the run pauses.
@@ -142,6 +148,7 @@ kinds! {
     RunFinished => "run_finished",
     NodeAdded => "node_added",
     EdgeAdded => "edge_added",
+    Grown => "grown",
     NodeStarted => "node_started",
     NodeStatusChanged => "node_status_changed",
     NodeFinished => "node_finished",
@@ -151,6 +158,8 @@ kinds! {
     ToolReturned => "tool_returned",
     InputRequested => "input_requested",
     InputReceived => "input_received",
+    Told => "told",
+    Heard => "heard",
     StateEdited => "state_edited",
     ApprovalChanged => "approval_changed",
     ChatAsked => "chat_asked",
@@ -199,7 +208,7 @@ impl Body {
     /// repeated after a crash counts these, and does not write them again.
     pub fn is_emitted(&self) -> bool {
         match self {
-            Self::Said(_) | Self::Reported(_) | Self::Produced(_) | Self::Logged(_) => true,
+            Self::Grown(_) | Self::Said(_) | Self::Reported(_) | Self::Produced(_) | Self::Logged(_) => true,
             // Named one by one, so that whoever adds a kind has to say it: what is forgotten here
             // would be written twice.
             Self::RunStarted(_)
@@ -216,6 +225,8 @@ impl Body {
             | Self::ToolReturned(_)
             | Self::InputRequested(_)
             | Self::InputReceived(_)
+            | Self::Told(_)
+            | Self::Heard(_)
             | Self::StateEdited(_)
             | Self::ApprovalChanged(_)
             | Self::ChatAsked(_)
@@ -227,6 +238,7 @@ impl Body {
     /// Every text that may be long, so that the journal can store it beside the event.
     pub fn texts_mut(&mut self) -> Vec<&mut Text> {
         match self {
+            Self::Grown(growth) => growth.nodes.iter_mut().map(|node| &mut node.spec).collect(),
             Self::NodeFinished(finished) => finished.patch.values_mut().collect(),
             Self::CallStarted(started) => vec![&mut started.prompt],
             Self::CallFinished(finished) => {
@@ -257,6 +269,7 @@ impl Body {
                 | Answer::Rejected { .. }
                 | Answer::Expired => Vec::new(),
             },
+            Self::Told(told) => vec![&mut told.content],
             Self::StateEdited(edited) => edited.patch.values_mut().collect(),
             Self::ChatAsked(asked) => vec![&mut asked.question],
             Self::ChatAnswered(answered) => vec![&mut answered.answer],
@@ -271,6 +284,7 @@ impl Body {
             | Self::EdgeAdded(_)
             | Self::NodeStarted(_)
             | Self::NodeStatusChanged(_)
+            | Self::Heard(_)
             | Self::ApprovalChanged(_)
             | Self::Logged(_)
             | Self::Unknown(_) => Vec::new(),

@@ -1,6 +1,6 @@
 //! Figures that a log can hold: what comes from outside is checked by this before it is stored.
 
-use crate::{Body, Event, Heading, Totals, Usage, checked_cost};
+use crate::{Body, Event, Heading, NodeAdded, Totals, Usage, checked_cost};
 
 /// Times are taken from the year 1970 until the end of the year 9999, in milliseconds.
 const LAST_MOMENT: i64 = 253_402_300_799_999;
@@ -26,9 +26,8 @@ impl Event {
         match &self.body {
             Body::RunFinished(finished) => totals(&finished.totals),
             Body::NodeStarted(started) => visit(started.visit),
-            Body::NodeAdded(added) => {
-                limit("its planned visits", added.planned_visits.into(), MOST_VISITS.into())
-            }
+            Body::NodeAdded(added) => planned(added),
+            Body::Grown(growth) => growth.nodes.iter().try_for_each(|node| planned(&node.plan)),
             Body::NodeFinished(finished) => {
                 visit(finished.visit)?;
                 duration(finished.duration_ms)
@@ -57,6 +56,8 @@ impl Event {
             | Body::CallStarted(_)
             | Body::ToolInvoked(_)
             | Body::InputReceived(_)
+            | Body::Told(_)
+            | Body::Heard(_)
             | Body::StateEdited(_)
             | Body::ApprovalChanged(_)
             | Body::ChatAsked(_)
@@ -66,6 +67,10 @@ impl Event {
             | Body::Unknown(_) => Ok(()),
         }
     }
+}
+
+fn planned(added: &NodeAdded) -> Result<(), String> {
+    limit("its planned visits", added.planned_visits.into(), MOST_VISITS.into())
 }
 
 fn heading(heading: &Heading) -> Result<(), String> {

@@ -165,26 +165,86 @@ text_id!(
 );
 
 text_id!(
-    /// One model or tool call: `node:visit:number`, the same when a run is resumed.
+    /// A lane of a visit, in which calls are made side by side with those of other lanes. Lanes within a lane
+    /// have its path before their own name.
+    LaneId,
+    "lane",
+    "it must have 1 to 64 of a-z, 0-9, _ and -, with single dots between them",
+    "^[a-z0-9_-]+([.][a-z0-9_-]+)*$",
+    as_given,
+    is_lane,
+    max_length = 64
+);
+
+fn is_lane(text: &str) -> bool {
+    text.len() <= 64 && text.split('.').all(|word| is_slug(word, 64))
+}
+
+impl LaneId {
+    /// The lane of this name within this one.
+    ///
+    /// # Errors
+    /// They make no id together.
+    pub fn within(&self, name: &str) -> Result<Self, InvalidId> {
+        format!("{self}.{name}").parse()
+    }
+
+    /// Whether the other lane is this one or within it.
+    pub fn holds(&self, other: &Self) -> bool {
+        let rest = other.as_str().strip_prefix(self.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+}
+
+text_id!(
+    /// One model or tool call: `node:visit:number`, or `node:visit:lane.number`, the same when a run is resumed.
     CallId,
     "call id",
-    "it must read node:visit:number",
-    "^[a-z0-9_-]+([./][a-z0-9_-]+)*:[0-9]{1,9}:[0-9]{1,9}$",
+    "it must read node:visit:number, or node:visit:lane.number",
+    "^[a-z0-9_-]+([./][a-z0-9_-]+)*:[0-9]{1,9}:([a-z0-9_-]+[.])*[0-9]{1,9}$",
     as_given,
     |text| {
         let mut parts = text.split(':');
         parts.next().is_some_and(is_path)
             && parts.next().is_some_and(|visit| visit.parse::<u32>().is_ok())
-            && parts.next().is_some_and(|number| number.parse::<u32>().is_ok())
+            && parts.next().is_some_and(|place| match place.rsplit_once('.') {
+                Some((lane, number)) => is_lane(lane) && number.parse::<u32>().is_ok(),
+                None => place.parse::<u32>().is_ok(),
+            })
             && parts.next().is_none()
     },
-    max_length = 276
+    max_length = 341
 );
 
 impl CallId {
-    /// The id of the `number`-th call that `node` makes in its `visit`-th visit.
+    /// The id of the `number`-th call that `node` makes in its `visit`-th visit outside of all lanes.
     pub fn new(node: &NodeId, visit: u32, number: u32) -> Self {
         Self(format!("{node}:{visit}:{number}").into())
+    }
+
+    /// The same in a lane of the visit.
+    pub fn in_lane(node: &NodeId, visit: u32, lane: &LaneId, number: u32) -> Self {
+        Self(format!("{node}:{visit}:{lane}.{number}").into())
+    }
+
+    /// The visit that the call belongs to.
+    pub fn visit(&self) -> Option<u32> {
+        self.0.split(':').nth(1)?.parse().ok()
+    }
+
+    /// The lane of its visit that it was made in, if in one.
+    pub fn lane(&self) -> Option<LaneId> {
+        let (lane, _) = self.place().rsplit_once('.')?;
+        lane.parse().ok()
+    }
+
+    /// Its place among all calls of its visit, or of its lane.
+    pub fn number(&self) -> Option<u32> {
+        self.place().rsplit('.').next()?.parse().ok()
+    }
+
+    fn place(&self) -> &str {
+        self.0.rsplit(':').next().unwrap_or_default()
     }
 }
 
@@ -322,8 +382,23 @@ mod tests {
             CallId::new(&"plan/2".parse().unwrap(), 1, 0).as_str().parse::<CallId>().unwrap().as_str(),
             "plan/2:1:0"
         );
-        for bad in ["bull:2", "../a:1:1", "a:1:1:1"] {
+        for bad in ["bull:2", "../a:1:1", "a:1:1:1", "a:1:.1", "a:1:x", "a:1:x.", "a:1:x..1", "a:1:X.1"] {
             assert!(bad.parse::<CallId>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_call_of_a_lane_names_it() {
+        let node: NodeId = "0.1".parse().unwrap();
+        let outer: LaneId = "critic".parse().unwrap();
+        let inner = outer.within("2").unwrap();
+        let call = CallId::in_lane(&node, 3, &inner, 7);
+        assert_eq!(call.as_str(), "0.1:3:critic.2.7");
+        assert_eq!(call.as_str().parse::<CallId>().unwrap(), call);
+        assert_eq!((call.visit(), call.lane(), call.number()), (Some(3), Some(inner.clone()), Some(7)));
+        let outside = CallId::new(&node, 3, 7);
+        assert_eq!((outside.visit(), outside.lane(), outside.number()), (Some(3), None, Some(7)));
+        assert!(outer.holds(&inner) && outer.holds(&outer) && !inner.holds(&outer));
+        assert!(!outer.holds(&"critics".parse().unwrap()));
     }
 }

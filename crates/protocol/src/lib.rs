@@ -41,14 +41,14 @@ pub use account::{
 pub use api::{Problem, RunAccepted, RunFilter, RunPage, RunStopped, SERVER_TIME, ServerStatus, StartRun};
 pub use date::{month_name, parse_date};
 pub use event::{
-    Attempt, Body, CallFinished, CallStarted, EdgeAdded, EdgeKind, Event, Figure, LogLevel, LogLine,
-    NewEvent, NodeAdded, NodeFinished, NodeKind, NodeStarted, NodeStatus, NodeStatusChanged, Patch, Report,
-    RunFinished, RunStarted, Said, StatusChanged, Tier, ToolInvoked, ToolRequest, ToolReturned, ToolStatus,
-    UnknownBody,
+    Attempt, Body, CallFinished, CallStarted, EdgeAdded, EdgeKind, Event, Figure, GrownNode, Growth, Heard,
+    Join, LogLevel, LogLine, NewEvent, NodeAdded, NodeFinished, NodeKind, NodeStarted, NodeStatus,
+    NodeStatusChanged, Patch, Report, RunFinished, RunStarted, Said, StatusChanged, Tier, ToolInvoked,
+    ToolRequest, ToolReturned, ToolStatus, UnknownBody,
 };
 pub use frame::{Control, Frame, Trouble};
 pub use id::{
-    AccountId, CallId, Digest, FlowId, InvalidId, NodeId, ProductKind, ProfileName, RunId, ToolName,
+    AccountId, CallId, Digest, FlowId, InvalidId, LaneId, NodeId, ProductKind, ProfileName, RunId, ToolName,
     ToolServerName, WorkflowKind,
 };
 pub use jiff::civil::Date;
@@ -63,7 +63,7 @@ pub use run::{Awaited, Limits, ModelChoice, RunRequest, RunStatus, RunSummary};
 pub use rust_decimal::Decimal;
 pub use steering::{
     Answer, Approval, ApprovalChanged, ApprovalForm, ChatAnswered, ChatAsked, Edits, ForkPoint, ForkRun,
-    GivenAnswer, InputForm, InputReceived, InputRequest, Origin, StateEdited, Stopped,
+    GivenAnswer, InputForm, InputReceived, InputRequest, Origin, StateEdited, Stopped, Told,
 };
 pub use text::{Text, WholeText};
 pub use time::Timestamp;

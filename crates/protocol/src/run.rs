@@ -323,6 +323,10 @@ impl RunSummary {
         self.totals.count(&mut self.open_calls, &event.body);
         match &event.body {
             Body::NodeAdded(_) => self.nodes += 1,
+            Body::Grown(growth) => {
+                let grown = u32::try_from(growth.nodes.len()).unwrap_or(u32::MAX);
+                self.nodes = self.nodes.saturating_add(grown);
+            }
             // A run that is taken up again still waits for what it waited for.
             Body::StatusChanged(changed) if !self.awaited.is_empty() && !changed.status.is_over() => {}
             Body::StatusChanged(changed) => self.status = changed.status,

@@ -155,6 +155,16 @@ pub struct ApprovalChanged {
     pub by: AccountId,
 }
 
+/// A person says something to a node, which reads it when it next looks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Told {
+    /// What was said, as Markdown.
+    pub content: Text,
+    /// The account that said it.
+    pub by: AccountId,
+}
+
 /// A person is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

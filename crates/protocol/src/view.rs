@@ -14,9 +14,9 @@ pub use node::{EdgeView, NodeView, Visit};
 pub use transcript::{Turn, TurnContent};
 
 use crate::{
-    Answer, Approval, Body, CallFinished, CallId, CallStarted, ChatAnswered, ChatAsked, Document, Event,
-    InputReceived, InputRequest, NodeFinished, NodeId, NodeStatus, Patch, Product, Report, RunSummary,
-    Standing, Text, Timestamp, ToolInvoked, ToolReturned,
+    Answer, Approval, Body, CallFinished, CallId, CallStarted, ChatAnswered, ChatAsked, Document, EdgeAdded,
+    Event, InputReceived, InputRequest, NodeAdded, NodeFinished, NodeId, NodeStatus, Patch, Product, Report,
+    RunSummary, Said, Standing, Text, Timestamp, ToolInvoked, ToolReturned,
 };
 
 /// Everything that a person sees of a run: the fold of its log.
@@ -203,8 +203,12 @@ impl RunView {
             Body::RunStarted(_) => {}
             Body::StatusChanged(changed) => self.status_reason.clone_from(&changed.reason),
             Body::RunFinished(finished) => self.status_reason.clone_from(&finished.error),
-            Body::NodeAdded(plan) => self.nodes.push(Arc::new(NodeView::planned(plan.clone()))),
-            Body::EdgeAdded(plan) => self.edges.push(EdgeView { plan: plan.clone(), taken: 0 }),
+            Body::NodeAdded(plan) => self.add_node(plan),
+            Body::EdgeAdded(plan) => self.add_edge(plan),
+            Body::Grown(growth) => {
+                growth.nodes.iter().for_each(|node| self.add_node(&node.plan));
+                growth.edges.iter().for_each(|edge| self.add_edge(edge));
+            }
             Body::NodeStarted(started) => {
                 let inherited = self.is_inherited(event);
                 self.change_node(node, |node| node.begin_visit(started.visit, event.at, inherited));
@@ -220,6 +224,11 @@ impl RunView {
             Body::ToolReturned(returned) => self.finish_tool(returned),
             Body::InputRequested(request) => self.ask(event, request),
             Body::InputReceived(received) => self.receive(event, received),
+            Body::Told(told) => {
+                let (source, content) = (told.by.to_string(), told.content.clone());
+                self.turn(event, TurnContent::Message(Said { source, content }));
+            }
+            Body::Heard(_) => {}
             Body::StateEdited(edited) => {
                 self.set_state(None, event.seq, &edited.patch, |_| false);
                 self.turn(event, TurnContent::Edited(edited.clone()));
@@ -254,6 +263,14 @@ impl RunView {
                 self.turn(event, TurnContent::Unknown { kind: unknown.kind.clone() });
             }
         }
+    }
+
+    fn add_node(&mut self, plan: &NodeAdded) {
+        self.nodes.push(Arc::new(NodeView::planned(plan.clone())));
+    }
+
+    fn add_edge(&mut self, plan: &EdgeAdded) {
+        self.edges.push(EdgeView { plan: plan.clone(), taken: 0 });
     }
 
     fn turn(&mut self, event: &Event, content: TurnContent) {

@@ -5,11 +5,12 @@
 use proptest::prelude::*;
 use protocol::{
     AccountId, Answer, Applied, Approval, ApprovalChanged, Attempt, Body, CallFinished, CallStarted,
-    ChatAnswered, ChatAsked, Decimal, EdgeAdded, EdgeKind, Event, Heading, InputForm, InputReceived,
-    InputRequest, ListedRun, LogLevel, LogLine, NodeAdded, NodeFinished, NodeId, NodeKind, NodeStarted,
-    NodeStatus, Product, ProductTone, Report, RunFinished, RunId, RunRequest, RunStarted, RunStatus,
-    RunSummary, RunView, Said, Standing, StateEdited, StatusChanged, Text, Tier, Timestamp, ToolInvoked,
-    ToolReturned, ToolStatus, Totals, TurnContent, UnknownBody, Usage, Workflow,
+    ChatAnswered, ChatAsked, Decimal, EdgeAdded, EdgeKind, Event, GrownNode, Growth, Heading, Heard,
+    InputForm, InputReceived, InputRequest, Join, ListedRun, LogLevel, LogLine, NodeAdded, NodeFinished,
+    NodeId, NodeKind, NodeStarted, NodeStatus, Product, ProductTone, Report, RunFinished, RunId, RunRequest,
+    RunStarted, RunStatus, RunSummary, RunView, Said, Standing, StateEdited, StatusChanged, Text, Tier,
+    Timestamp, Told, ToolInvoked, ToolReturned, ToolStatus, Totals, TurnContent, UnknownBody, Usage,
+    Workflow,
 };
 
 const NODES: [&str; 4] = ["market", "bull", "bear", "trader"];
@@ -40,8 +41,8 @@ fn cost() -> impl Strategy<Value = Option<Decimal>> {
 }
 
 fn body() -> impl Strategy<Value = Body> {
-    let planned = (node(), 1_u32..3).prop_map(|(id, planned_visits)| {
-        Body::NodeAdded(NodeAdded {
+    let plan = || {
+        (node(), 1_u32..3).prop_map(|(id, planned_visits)| NodeAdded {
             label: id.to_string(),
             id,
             role: "market".into(),
@@ -52,10 +53,17 @@ fn body() -> impl Strategy<Value = Body> {
             tier: Some(Tier::Quick),
             planned_visits,
         })
-    });
-    let edge = (node(), node()).prop_map(|(from, to)| {
-        Body::EdgeAdded(EdgeAdded { from, to, kind: EdgeKind::Flow, condition: None })
-    });
+    };
+    let planned = plan().prop_map(Body::NodeAdded);
+    let drawn = || {
+        let edge = |(from, to)| EdgeAdded { from, to, kind: EdgeKind::Flow, condition: None };
+        (node(), node()).prop_map(edge)
+    };
+    let edge = drawn().prop_map(Body::EdgeAdded);
+    let join = prop::sample::select(vec![Join::All, Join::Reached, Join::Any, Join::Count(2)]);
+    let grown_node = (plan(), join, text()).prop_map(|(plan, join, spec)| GrownNode { plan, join, spec });
+    let grown = (prop::collection::vec(grown_node, 0..3), prop::collection::vec(drawn(), 0..3))
+        .prop_map(|(nodes, edges)| Body::Grown(Growth { nodes, edges }));
     let finished = (1_u32..4, text(), prop::collection::vec(node(), 0..3), any::<bool>(), any::<bool>())
         .prop_map(|(visit, value, next, complete, appends)| {
             Body::NodeFinished(NodeFinished {
@@ -122,6 +130,7 @@ fn body() -> impl Strategy<Value = Body> {
         })
     });
     prop_oneof![
+        grown,
         planned,
         edge,
         (1_u32..4).prop_map(|visit| Body::NodeStarted(NodeStarted { visit, phase: "Debate".into() })),
@@ -201,7 +210,9 @@ fn steering() -> impl Strategy<Value = Body> {
             by: me(),
         })
     });
-    prop_oneof![asked, received, edited, chat, mode]
+    let told = text().prop_map(move |content| Body::Told(Told { content, by: me() }));
+    let heard = (call(), 0_u32..3).prop_map(|(look, messages)| Body::Heard(Heard { look, messages }));
+    prop_oneof![asked, received, edited, chat, mode, told, heard]
 }
 
 fn log() -> impl Strategy<Value = Vec<Event>> {

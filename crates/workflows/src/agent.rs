@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use engine::{AnswerForm, NodeContext, NodeError, Question, ToolResult};
+use engine::{AnswerForm, Lane, NodeError, Question, ToolResult};
 use llm::{AnswerSchema, Arguments, ChatRequest, Message, ToolRequest, ToolSpec};
 use protocol::{Tier, ToolStatus};
 use serde::Deserialize;
@@ -87,7 +87,7 @@ pub struct Conversation<T> {
 /// # Errors
 /// The model cannot answer, or gives an empty answer again and again.
 pub async fn converse(
-    node: &NodeContext,
+    node: &Lane,
     brief: Brief,
     toolbox: &dyn Toolbox,
 ) -> Result<Conversation<String>, NodeError> {
@@ -104,7 +104,7 @@ pub async fn converse(
 /// # Errors
 /// The model cannot answer, asks for tools without end, or gives no usable answer.
 pub async fn ask<T: Send>(
-    node: &NodeContext,
+    node: &Lane,
     brief: Brief,
     toolbox: &dyn Toolbox,
     read: impl Fn(&str) -> Result<T, String> + Send + Sync,
@@ -173,7 +173,7 @@ pub async fn ask<T: Send>(
 }
 
 async fn run_tool(
-    node: &NodeContext,
+    node: &Lane,
     toolbox: &dyn Toolbox,
     specs: &[ToolSpec],
     index: usize,
@@ -262,7 +262,7 @@ fn short(text: &str) -> String {
 }
 
 /// The question is in the log as such, so it is no tool call there.
-async fn ask_person(node: &NodeContext, arguments: &Value) -> Result<(ToolStatus, String), NodeError> {
+async fn ask_person(node: &Lane, arguments: &Value) -> Result<(ToolStatus, String), NodeError> {
     let wish = match Wish::deserialize(arguments) {
         Ok(wish) if !wish.question.trim().is_empty() => wish,
         Ok(_) => return Ok((ToolStatus::Error, "The question was empty. Ask again.".to_owned())),

@@ -20,62 +20,72 @@ use crate::{
     sample,
 };
 
-const NODES: usize = 500;
+/// Nodes of the chains: what each of them costs must not grow with them.
+const SIZES: [usize; 3] = [100, 1_000, 5_000];
+/// How much more each node of a longer chain may cost than one of the shortest.
+const MOST_GROWTH: f64 = 1.5;
 /// The beginning and the end of a visit.
 const COMMITS_A_NODE: usize = 2;
 
-/// Milliseconds for each node of a chain of nodes that do nothing.
-pub async fn overhead() -> Figure {
-    let (measured, limit) = medians(chain, bare).await;
+/// Milliseconds for each node of chains of nodes that do nothing.
+pub async fn overheads() -> Vec<Figure> {
+    let [shortest, longer @ ..] = SIZES;
+    let (measured, limit) = medians(async || chain(shortest).await, async || bare(shortest).await).await;
+    let figure = |nodes: usize, measured, limit, limited_by| {
+        let name = format!("engine, for each of {nodes} nodes");
+        Figure::new(name, "ms", Better::Less, measured, limit, limited_by)
+    };
     let limited_by = "2 bare SQLite commits of 1 row for each node";
-    Figure::new("engine, for each node", "ms", Better::Less, measured, limit, limited_by)
+    let mut figures = vec![figure(shortest, measured, limit, limited_by)];
+    for nodes in longer {
+        let (measured, limit) = medians(async || chain(nodes).await, async || chain(shortest).await).await;
+        let figure = figure(nodes, measured, limit, "the same of the shortest chain");
+        figures.push(figure.at_most(MOST_GROWTH * limit));
+    }
+    figures
 }
 
-async fn chain() -> f64 {
+async fn chain(nodes: usize) -> f64 {
     let folder = folder();
     let journal = Journal::open(&folder.path().join("journal.db")).await.unwrap();
-    let engine = Engine::new(
-        journal.clone(),
-        Arc::new(Chain),
-        Arc::new(Allowance::default()),
-        EngineOptions::default(),
-    );
+    let anything = Arc::new(Allowance::default());
+    let engine = Engine::new(journal.clone(), Arc::new(Chain(nodes)), anything, EngineOptions::default());
     let begin = Instant::now();
     let run = engine.start(sample::request(), AccountId::local()).await.unwrap();
     let mut log = journal.subscribe(run, 0).await.unwrap();
     while log.next().await.unwrap().is_some() {}
-    let time = milliseconds_a_node(begin);
+    let time = milliseconds_a_node(begin, nodes);
     let summary = journal.summary(run).await.unwrap().unwrap();
     assert_eq!(summary.status, RunStatus::Succeeded, "{:?}", summary.error);
     journal.close().await;
     time
 }
 
-async fn bare() -> f64 {
+async fn bare(nodes: usize) -> f64 {
     let folder = folder();
     let mut log = BareLog::open(folder.path(), 1).await;
     let rows = sample::encoded(sample::new_run(), 1, 1);
     let begin = Instant::now();
-    for _ in 0..NODES * COMMITS_A_NODE {
+    for _ in 0..nodes * COMMITS_A_NODE {
         log.commit(&rows).await;
     }
-    milliseconds_a_node(begin)
+    milliseconds_a_node(begin, nodes)
 }
 
-fn milliseconds_a_node(begin: Instant) -> f64 {
-    1000.0 * begin.elapsed().as_secs_f64() / NODES as f64
+fn milliseconds_a_node(begin: Instant, nodes: usize) -> f64 {
+    1000.0 * begin.elapsed().as_secs_f64() / nodes as f64
 }
 
-/// Plans the chain for every request.
-struct Chain;
+/// Plans a chain of so many nodes for every request.
+struct Chain(usize);
 
 impl Workflows for Chain {
     fn plan(&self, _: RunId, request: &RunRequest, _: &AccountId) -> Result<Plan, String> {
         let mut graph = Graph::new();
-        for number in 1..=NODES {
+        for number in 1..=self.0 {
             graph.node(plan(number), Nothing);
         }
-        for number in 1..NODES {
+        for number in 1..self.0 {
             graph.flow(&id(number), &id(number + 1));
         }
         let (workflow, heading) = (request.workflow.clone(), Heading::new("Chain"));

@@ -57,7 +57,7 @@ async fn main() {
         report.extend(latency::percentiles().await);
     }
     if wanted("engine") {
-        report.add(engine::overhead().await);
+        report.extend(engine::overheads().await);
     }
     if wanted("stop") {
         report.extend(stop::percentiles().await);

@@ -247,5 +247,5 @@ pub fn call_in_flight(view: &RunView, node: &NodeId) -> Option<CallId> {
 
 /// The visit that a call belongs to.
 pub fn visit_of(call: &CallId) -> Option<u32> {
-    call.as_str().split(':').nth(1)?.parse().ok()
+    call.visit()
 }

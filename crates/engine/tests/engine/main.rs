@@ -3,9 +3,12 @@
 
 mod defects;
 mod going_back;
+mod growth;
 mod joins;
+mod lanes;
 mod places;
 mod replays;
+mod resumed;
 mod runs;
 mod stage;
 mod steering;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{NodeId, Text};
+use crate::{CallId, NodeId, Text};
 
 /// What does a node's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +98,48 @@ pub struct EdgeAdded {
     pub condition: Option<String>,
 }
 
+/// When a node begins that has incoming flow edges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Join {
+    /// Once all of their sources have delivered since its last visit. Should one of them never be
+    /// reached, the node is not reached either.
+    #[default]
+    All,
+    /// The same, but once nothing else is at work it begins with what was delivered.
+    Reached,
+    /// As soon as one of their sources has delivered; what others deliver before it begins is the same
+    /// visit.
+    Any,
+    /// As soon as so many of their sources have delivered since its last visit.
+    Count(u32),
+}
+
+/// A node at work added nodes and edges to its run's graph.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Growth {
+    /// The new nodes. Those to which none of the edges leads begin at once.
+    pub nodes: Vec<GrownNode>,
+    /// The new edges, from or to new nodes or those that were there before.
+    #[serde(default)]
+    pub edges: Vec<EdgeAdded>,
+}
+
+/// A node that appeared while its run was at work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GrownNode {
+    /// What is planned.
+    pub plan: NodeAdded,
+    /// When it begins, if flow edges lead to it.
+    #[serde(default)]
+    pub join: Join,
+    /// From which its family makes its work, also when the run is resumed or continued.
+    pub spec: Text,
+}
+
 /// Where a node stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -158,6 +200,16 @@ pub struct NodeStatusChanged {
 
 /// Changes of the run's state: each value is JSON text.
 pub type Patch = BTreeMap<String, Text>;
+
+/// A visit looked whether people have told its node something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Heard {
+    /// The place of the look among the visit's calls.
+    pub look: CallId,
+    /// How many messages it took, of those that no visit had taken; the oldest ones.
+    pub messages: u32,
+}
 
 /// A visit ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

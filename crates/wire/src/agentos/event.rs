@@ -170,6 +170,11 @@ impl Stream {
                 self.nodes.insert(node.id.clone(), node.kind);
                 None
             }
+            Body::Grown(growth) => {
+                let nodes = growth.nodes.iter().map(|node| (node.plan.id.clone(), node.plan.kind));
+                self.nodes.extend(nodes);
+                None
+            }
             Body::CallStarted(started) => self.call_started(event, started),
             Body::CallFinished(finished) => Some(self.call_finished(event, finished)),
             Body::ToolInvoked(invoked) => self.tool_invoked(event, invoked),
@@ -196,6 +201,7 @@ impl Stream {
             Body::NodeFinished(finished) => self.node_finished(event, finished),
             Body::NodeStatusChanged(changed) => self.node_status(event, changed),
             Body::Said(said) => info(format!("{}: {}", said.source, snippet(&said.content))),
+            Body::Told(told) => info(format!("{}: {}", told.by, snippet(&told.content))),
             Body::Reported(report) => info(format!("Report complete: {}", report.title)),
             Body::Produced(product) => self::product(product),
             Body::Logged(line) => Some((Some(line.level), cut(&line.message, LONGEST_SNIPPET))),

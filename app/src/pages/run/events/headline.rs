@@ -17,6 +17,10 @@ pub fn headline_of(event: &Event) -> String {
         Body::RunFinished(finished) => with_reason(finished.status.label(), finished.error.as_deref()),
         Body::NodeAdded(plan) => plan.label.clone(),
         Body::EdgeAdded(edge) => format!("{} to {}", edge.from, edge.to),
+        Body::Grown(growth) => {
+            let labels: Vec<_> = growth.nodes.iter().map(|node| node.plan.label.as_str()).collect();
+            labels.join(", ")
+        }
         Body::NodeStarted(started) => format!("visit {}", started.visit),
         Body::NodeStatusChanged(changed) => with_reason(changed.status.label(), changed.reason.as_deref()),
         Body::NodeFinished(finished) => with_reason(
@@ -35,6 +39,8 @@ pub fn headline_of(event: &Event) -> String {
             let by = received.by.as_ref().map_or("the deadline", |by| by.as_str());
             format!("{} by {by}", received.answer.label())
         }
+        Body::Told(told) => format!("{}: {}", told.by, first_line(told.content.shown())),
+        Body::Heard(heard) => format!("{} messages", heard.messages),
         Body::StateEdited(edited) => {
             let keys: Vec<_> = edited.patch.keys().map(String::as_str).collect();
             format!("{} by {}", keys.join(", "), edited.by)

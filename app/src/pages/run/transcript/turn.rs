@@ -275,17 +275,13 @@ pub fn used(outcome: &CallOutcome) -> String {
 /// The tools that a call asked for: those that its node called after it and before
 /// the next model call of the same visit.
 fn tools_of(view: &RunView, call: &CallView) -> Vec<CallId> {
-    let visit = visit_of(&call.id);
-    let same_visit = |id: &CallId, node: &Option<NodeId>| *node == call.node && visit_of(id) == visit;
+    let visit = call.id.visit();
+    let same_visit = |id: &CallId, node: &Option<NodeId>| *node == call.node && id.visit() == visit;
     let asker = |tool: &ToolView| {
         let mut calls = view.calls.iter().filter(|other| same_visit(&other.id, &other.node));
-        calls.rfind(|other| number_of(&other.id) < number_of(&tool.id)).map(|other| other.id.clone())
+        let is_before = |other: &CallId| other.lane() == tool.id.lane() && other.number() < tool.id.number();
+        calls.rfind(|other| is_before(&other.id)).map(|other| other.id.clone())
     };
     let tools = view.tools.iter().filter(|tool| same_visit(&tool.id, &tool.node));
     tools.filter(|tool| asker(tool).as_ref() == Some(&call.id)).map(|tool| tool.id.clone()).collect()
-}
-
-/// The place of a call among all of its visit, of models and of tools.
-fn number_of(call: &CallId) -> Option<u32> {
-    call.as_str().split(':').nth(2)?.parse().ok()
 }
