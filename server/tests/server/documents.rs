@@ -404,3 +404,50 @@ async fn a_server_without_the_family_shows_exports_and_deletes_its_documents() {
     assert_eq!(anna.answer("DELETE", &path, None).await.0, 204);
     server.stop().await;
 }
+
+/// The part of a page that is drawn.
+async fn drawn(visitor: &Visitor, path: &str) -> String {
+    let browser = visitor.clone().with("accept", "text/html");
+    let (status, page) = browser.answer("GET", path, None).await;
+    assert_eq!(status, 200, "{path}");
+    page.split("<body").nth(1).unwrap_or_default().split("<script").next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn the_pages_offer_documents_where_there_are_kinds_of_them() {
+    let home = home().await;
+    let server = Running::start(&home, echo()).await;
+    let anna = server.program_of("anna").await;
+    let empty = drawn(&anna, "/documents").await;
+    assert!(empty.contains("There is no document yet") && empty.contains("New document"), "{empty:.3000}");
+    let made = create(&anna, "Rain", "it rains").await;
+    let id = made["summary"]["id"].as_str().unwrap();
+    let save = json!({ "base": 1, "content": part("it pours\u{7f}") });
+    assert_eq!(anna.answer("PUT", &path_of(&made), Some(&save)).await.0, 200);
+    for (path, words) in [
+        ("/", vec!["href=\"/documents\""]),
+        ("/documents", vec!["Rain", "Part"]),
+        ("/documents?q=snow", vec!["No document matches"]),
+        (&format!("/documents/{id}"), vec!["Rain", "Saved as version 2", "Version 1", "Rename", "Export"]),
+    ] {
+        let page = drawn(&anna, path).await;
+        for words in words {
+            assert!(page.contains(words), "{path}: {words}\n{page:.5000}");
+        }
+    }
+    // What is edited is the content, in characters that a page can show.
+    let asked = json!({ "id": id, "version": null });
+    let (status, opened) = anna.answer("POST", "/rpc/document", Some(&asked)).await;
+    let opened: Value = serde_json::from_str(&opened).unwrap();
+    let text = opened["text"].as_str().unwrap();
+    assert!(status == 200 && text.contains("it pours\\u007f"), "{opened}");
+    assert_eq!(serde_json::from_str::<Value>(text).unwrap(), part("it pours\u{7f}"));
+    server.stop().await;
+
+    let server = Running::start(&home, Vec::new()).await;
+    let anna = server.program_of("anna").await;
+    assert!(!drawn(&anna, "/").await.contains("href=\"/documents\""));
+    let page = drawn(&anna, &format!("/documents/{id}")).await;
+    assert!(page.contains("does not know this kind of document"), "{page:.5000}");
+    server.stop().await;
+}

@@ -214,7 +214,7 @@ async fn ids_of_anothers_in_bodies_and_queries_lead_nowhere() {
 #[tokio::test]
 async fn every_server_function_and_page_answers_404_for_what_is_anothers() {
     let (_server, anna, bert, hers) = two_accounts().await;
-    let (run, portfolio) = (&hers.run, &hers.portfolio);
+    let (run, portfolio, document) = (&hers.run, &hers.portfolio, &hers.document);
     for (name, arguments) in [
         ("run", json!({ "run": run })),
         ("run_at", json!({ "run": run, "seq": 2 })),
@@ -227,6 +227,12 @@ async fn every_server_function_and_page_answers_404_for_what_is_anothers() {
         ("ask_run", json!({ "run": run, "question": "Why?" })),
         ("share_run", json!({ "run": run, "audience": "link", "seconds": null })),
         ("portfolio", json!({ "id": portfolio, "as_of": null })),
+        ("document", json!({ "id": document, "version": null })),
+        ("save_document", json!({ "id": document, "request": { "base": 1, "content": {} } })),
+        ("rename_document", json!({ "id": document, "title": "His" })),
+        ("copy_document", json!({ "id": document, "request": {} })),
+        ("delete_document", json!({ "id": document })),
+        ("document_history", json!({ "id": document, "before": null, "limit": 10 })),
         ("revoke_share", json!({ "id": hers.share })),
         ("revoke_token", json!({ "id": hers.token })),
         ("end_session", json!({ "id": hers.session })),
@@ -234,13 +240,16 @@ async fn every_server_function_and_page_answers_404_for_what_is_anothers() {
         let (status, text) = bert.answer("POST", &format!("/rpc/{name}"), Some(&arguments)).await;
         assert_eq!(status, 404, "{name}: {text}");
     }
-    for name in ["runs", "listed_runs", "portfolios", "start_options", "tokens", "shares", "sessions"] {
+    for name in
+        ["runs", "listed_runs", "portfolios", "documents", "start_options", "tokens", "shares", "sessions"]
+    {
         let (status, text) =
             bert.answer("POST", &format!("/rpc/{name}"), Some(&json!({ "filter": {} }))).await;
         assert_eq!(status, 200, "{name}: {text}");
         assert!(hers.ids().iter().all(|id| !text.contains(id)), "{name} shows something of anna's");
     }
-    for path in [format!("/runs/{run}"), format!("/portfolios/{portfolio}")] {
+    for path in [format!("/runs/{run}"), format!("/portfolios/{portfolio}"), format!("/documents/{document}")]
+    {
         assert_eq!(bert.answer("GET", &path, None).await.0, 404, "{path}");
         assert_eq!(anna.answer("GET", &path, None).await.0, 200, "{path}");
     }
