@@ -5,6 +5,7 @@
 pub mod access;
 #[cfg(feature = "hydrate")]
 pub mod caller;
+pub mod documents;
 mod json_text;
 
 use leptos::prelude::*;

@@ -9,6 +9,11 @@ use protocol::{
     Identity, KindSpec, ModelProfile, ModelTest, NewShare, NewToken, Problem, ProfileName, Role, RunAccepted,
     RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView, SessionSummary, ShareSummary, StartOptions,
     StartRun, Subject, TokenSummary, ToolServer,
+    document::{
+        CheckDocument, CopyDocument, Document, DocumentFilter, DocumentFinding, DocumentHistory, DocumentId,
+        DocumentKindSpec, DocumentPage, DocumentSummary, DocumentTitle, DocumentVersion, NewDocument,
+        SaveDocument,
+    },
 };
 
 /// The one service behind pages, REST and the other wires.
@@ -56,6 +61,42 @@ pub trait Backend: Send + Sync {
 
 /// The service as it stands in the context.
 pub type SharedBackend = Arc<dyn Backend>;
+
+/// What people do with their documents.
+#[async_trait]
+pub trait DocumentBackend: Send + Sync {
+    /// The kinds of document that there are.
+    async fn document_kinds(&self) -> Result<Vec<DocumentKindSpec>, Problem>;
+    /// Documents, those that were changed last first.
+    async fn documents(&self, filter: DocumentFilter) -> Result<DocumentPage, Problem>;
+    /// Makes a document.
+    async fn create_document(&self, request: NewDocument) -> Result<Document, Problem>;
+    /// A document at this version, or at its newest one.
+    async fn document(&self, id: DocumentId, version: Option<DocumentVersion>) -> Result<Document, Problem>;
+    /// Saves a new version.
+    async fn save_document(&self, id: DocumentId, request: SaveDocument) -> Result<Document, Problem>;
+    /// Gives a document another title.
+    async fn rename_document(&self, id: DocumentId, title: DocumentTitle)
+    -> Result<DocumentSummary, Problem>;
+    /// Copies a document.
+    async fn copy_document(&self, id: DocumentId, request: CopyDocument) -> Result<Document, Problem>;
+    /// Deletes a document with all its versions.
+    async fn delete_document(&self, id: DocumentId) -> Result<(), Problem>;
+    /// Versions of a document before this one, newest first.
+    async fn document_history(
+        &self,
+        id: DocumentId,
+        before: Option<DocumentVersion>,
+        limit: u32,
+    ) -> Result<DocumentHistory, Problem>;
+    /// What is wrong with a content.
+    async fn check_document(&self, request: CheckDocument) -> Result<Vec<DocumentFinding>, Problem>;
+    /// Makes a document of a file that was exported.
+    async fn import_document(&self, file: String) -> Result<Document, Problem>;
+}
+
+/// The documents as they stand in the context.
+pub type SharedDocuments = Arc<dyn DocumentBackend>;
 
 /// What people do with their own access. What ends or renews the session gives a cookie to set.
 #[async_trait]

@@ -22,8 +22,8 @@ use leptos::{
     prelude::{document, window},
     wasm_bindgen::JsCast,
     web_sys::{
-        Element, Event, EventTarget, HtmlDialogElement, HtmlInputElement, KeyboardEvent, MediaQueryList,
-        Node, PointerEvent, Storage,
+        Element, Event, EventTarget, File, FileList, HtmlDialogElement, HtmlInputElement,
+        HtmlTextAreaElement, KeyboardEvent, MediaQueryList, Node, PointerEvent, Storage,
     },
 };
 
@@ -151,6 +151,22 @@ pub fn select_text_of(event: &Event) {
 /// Selects the whole text of a field.
 pub fn select_text(field: &HtmlInputElement) {
     call(field, "select", &[]).ok();
+}
+
+/// The first of the files that were let go over an element.
+pub fn dropped_file(event: &Event) -> Option<File> {
+    let files = part(&part(event, "dataTransfer")?, "files")?;
+    files.dyn_into::<FileList>().ok()?.get(0)
+}
+
+/// Brings the cursor to a place of a field, counted in UTF-16 units, and its line into sight: one of `lines` that are
+/// all of the same height.
+pub fn put_cursor(field: &HtmlTextAreaElement, units: u32, line: usize, lines: usize) {
+    call(field, "focus", &[]).ok();
+    call(field, "setSelectionRange", &[units.into(), units.into()]).ok();
+    let share = line.saturating_sub(1) as f64 / lines.max(1) as f64;
+    let top = share * f64::from(field.scroll_height()) - f64::from(field.client_height()) / 3.0;
+    field.set_scroll_top(top as i32);
 }
 
 /// Whether the person has selected some of an element's text.

@@ -23,4 +23,4 @@ pub mod pages;
 mod shell;
 
 pub use live::Heartbeat;
-pub use shell::{App, shell};
+pub use shell::{App, OffersDocuments, shell};

@@ -2,6 +2,8 @@
 
 pub mod account;
 pub mod compare;
+pub mod document;
+pub mod documents;
 pub mod lazy;
 pub mod not_found;
 pub mod overview;

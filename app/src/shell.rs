@@ -10,6 +10,7 @@ use leptos_router::{
 
 use crate::{
     base::{at, base},
+    browser::root_attribute,
     components::{
         access::{AccessNote, keep_drafts_apart, once_in, provide_identity},
         badge::NeedsYou,
@@ -19,8 +20,8 @@ use crate::{
     live::{Heartbeat, OldSince, RunFeed},
     pages::{
         lazy::{
-            AccountRoute, CompareRoute, FirstPortfolioRoute, OverviewRoute, PortfolioRoute, RunRoute,
-            RunsRoute, SignInRoute, StartRoute, WantedAddress,
+            AccountRoute, CompareRoute, DocumentRoute, DocumentsRoute, FirstPortfolioRoute, OverviewRoute,
+            PortfolioRoute, RunRoute, RunsRoute, SignInRoute, StartRoute, WantedAddress,
         },
         not_found::NotFoundPage,
     },
@@ -40,14 +41,27 @@ fn router_base() -> &'static str {
 /// What runs before the page's program, and says so where that does not come.
 const START: &str = include_str!("shell/start.js");
 
+/// Whether there are kinds of document, as the server says it once for all pages.
+#[derive(Clone, Copy, Debug)]
+pub struct OffersDocuments(pub bool);
+
+/// Whether the bar above every page leads to the documents.
+pub(crate) fn offers_documents() -> bool {
+    if cfg!(feature = "ssr") {
+        return use_context::<OffersDocuments>().is_some_and(|offers| offers.0);
+    }
+    root_attribute("data-documents").is_some()
+}
+
 /// The HTML document that the server sends.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     #[cfg(feature = "ssr")]
     forbid_foreign_content();
     let heartbeat = use_context::<Heartbeat>().unwrap_or_default().0.as_millis().to_string();
+    let documents = offers_documents().then_some("");
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-base=base() data-heartbeat=heartbeat data-time=rendered_at()>
+        <html lang="en" data-base=base() data-heartbeat=heartbeat data-time=rendered_at() data-documents=documents>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -142,6 +156,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/compare") view={Lazy::<CompareRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/portfolio") view={Lazy::<FirstPortfolioRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/portfolios/:id") view={Lazy::<PortfolioRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/documents") view={Lazy::<DocumentsRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/documents/:id") view={Lazy::<DocumentRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/account") view={Lazy::<AccountRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/sign-in") view={Lazy::<SignInRoute>::new()} ssr=SsrMode::Async />
                 </Routes>

@@ -10,7 +10,7 @@ use accounts::AccountsError;
 use engine::EngineError;
 use journal::JournalError;
 use protocol::{ProfileName, ToolServerName};
-use workflows::{KindTaken, trading::DeskError};
+use workflows::{FamiliesError, trading::DeskError};
 
 /// Why the server cannot start or continue.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +37,7 @@ pub enum ServeError {
     Desk(#[from] DeskError),
     /// Two families have the same kind of workflow.
     #[error("{0}")]
-    Families(#[from] KindTaken),
+    Families(#[from] FamiliesError),
     /// A base URL or a key, and no model.
     #[error("A base URL or key is set, but no model. Name one with --model or PITWALL_MODEL.")]
     NoModelNamed,

@@ -7,6 +7,7 @@
 //! - `own_access`: what people do with their own sessions, tokens, shares and accounts
 //! - `base_path`: below which path all of them are
 //! - `families`: what families serve beside their runs
+//! - `documents`: what people make and keep, also as files
 //! - `transfer`: runs as files; `texts`: the long texts of their events
 //! - `peer`: the rules that every client follows, by socket or by poll; `serving`, `listener`: the connections
 //!   below them
@@ -22,6 +23,7 @@ mod base_path;
 mod clock;
 mod compression;
 mod config;
+mod documents;
 mod environment;
 mod error;
 mod families;
@@ -64,7 +66,7 @@ pub use config::{
 pub use error::ServeError;
 pub use listener::Listener;
 pub use logging::{LogFilter, LogFormat, Logging};
-pub use opening::open;
+pub use opening::{open, open_with};
 pub use peer::Sockets;
 use protocol::AccessMode;
 pub use routes::interfaces;

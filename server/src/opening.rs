@@ -7,7 +7,7 @@ use engine::{Allowance, Allowances, Engine, EngineOptions};
 use journal::Journal;
 use protocol::{AccountId, Limits};
 use tokio_util::sync::CancellationToken;
-use workflows::Families;
+use workflows::{Families, Family};
 
 use crate::{
     config::{DataOptions, ServeOptions},
@@ -47,14 +47,27 @@ impl Allowances for Allowed {
 /// # Errors
 /// See [`ServeError`].
 pub async fn open(options: &ServeOptions) -> Result<Arc<Service>, ServeError> {
+    open_with(options, Vec::new()).await
+}
+
+/// The same with more families than those that are built in.
+///
+/// # Errors
+/// See [`ServeError`].
+pub async fn open_with(
+    options: &ServeOptions,
+    more: Vec<Arc<dyn Family>>,
+) -> Result<Arc<Service>, ServeError> {
     let folder = &options.data.data;
     let accounts = Accounts::open(&accounts_file(&options.data)?).await?;
     let journal = Journal::open(&folder.join(upkeep::JOURNAL)).await?;
     let settings = Settings::read(options.model.settings.as_deref(), &options.data)?;
     let models = model_setup::registry(&options.model, &settings)?;
     let tools = tool_servers::start(&settings)?;
-    let (all, own) = families::open(&journal).await?;
-    let families = Arc::new(Families::new(all, models.clone(), options.model.rehearsal_speed)?);
+    let (mut all, own) = families::open(&journal).await?;
+    all.extend(more);
+    let speed = options.model.rehearsal_speed;
+    let families = Arc::new(Families::new(all, journal.documents(), models.clone(), speed)?);
     let runs = &options.runs;
     let limits = EngineOptions {
         concurrent_runs: runs.concurrent_runs,

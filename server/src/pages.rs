@@ -6,8 +6,8 @@ use std::{
 };
 
 use app::{
-    App, Heartbeat,
-    backend::{SharedAccountBackend, SharedBackend},
+    App, Heartbeat, OffersDocuments,
+    backend::{SharedAccountBackend, SharedBackend, SharedDocuments},
     shell,
 };
 use axum::{
@@ -42,13 +42,16 @@ pub fn router(gateway: Gateway, site: &Path, heartbeat: Heartbeat) -> Router {
         .site_root(site.to_string_lossy())
         .hash_files(has_hashes())
         .build();
+    let offers_documents = OffersDocuments(gateway.offers_documents());
     let context = move || {
         // The guard has put the caller into the request's extensions.
         let extensions = use_context::<Parts>().map(|parts| parts.extensions).unwrap_or_default();
         let scoped = Arc::new(gateway.scoped(&extensions));
         provide_context(heartbeat);
+        provide_context(offers_documents);
         families::provide(&scoped);
         provide_context::<SharedAccountBackend>(scoped.clone());
+        provide_context::<SharedDocuments>(scoped.clone());
         provide_context::<SharedBackend>(scoped);
     };
     let routes = generate_route_list(App);

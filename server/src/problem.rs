@@ -10,8 +10,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use engine::{EngineError, ForkError, InputError};
-use journal::JournalError;
-use protocol::{InvalidId, Problem, RunId};
+use journal::{DocumentError, JournalError};
+use protocol::{InvalidId, Problem, RunId, document::DocumentId};
 
 use crate::limits::LARGEST_BODY;
 
@@ -98,6 +98,22 @@ pub fn no_such(invalid: InvalidId) -> Problem {
 /// The response for a run that does not exist, or that the caller may not know of.
 pub fn no_run(run: RunId) -> Problem {
     Problem::not_found(format!("There is no run {run}."))
+}
+
+/// The response for a document that does not exist, or that is another's.
+pub fn no_document(id: DocumentId) -> Problem {
+    from_documents(DocumentError::NoSuchDocument(id))
+}
+
+/// Maps an error of the documents to its status.
+pub fn from_documents(error: DocumentError) -> Problem {
+    match error {
+        DocumentError::NoSuchDocument(_) => Problem::not_found(error.to_string()),
+        DocumentError::Conflict { .. } | DocumentError::TooMany { .. } | DocumentError::NoRoom { .. } => {
+            Problem::conflict(error.to_string())
+        }
+        DocumentError::Journal(error) => from_journal(error),
+    }
 }
 
 /// Maps an error of the journal to its status: the client's fault, or a failure of the server.

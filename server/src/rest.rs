@@ -2,6 +2,7 @@
 
 mod access;
 mod document;
+mod documents;
 mod extract;
 mod transfer;
 
@@ -69,6 +70,7 @@ pub fn router(base: &BasePath) -> Router<Gateway> {
         .routes(routes!(set_approval))
         .routes(routes!(fork_run))
         .routes(routes!(chat))
+        .merge(documents::router())
         .merge(transfer::router())
         .merge(access::router())
         .routes(routes!(models))

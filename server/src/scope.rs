@@ -3,6 +3,7 @@
 //! Handlers have no way to the [`Service`] but [`Scoped`], which is one caller's view of it. What
 //! belongs to somebody else is not found: nobody can tell it from what does not exist.
 
+mod documents;
 mod readable;
 mod run_changes;
 
@@ -43,6 +44,11 @@ impl Gateway {
     /// The service behind these rules.
     pub fn new(service: Arc<Service>, access: Access) -> Self {
         Self { service, access: Arc::new(access) }
+    }
+
+    /// Whether there are kinds of document.
+    pub fn offers_documents(&self) -> bool {
+        !self.service.document_kinds().is_empty()
     }
 
     /// The caller's view. A request that has not passed the guard has no caller and sees nothing.

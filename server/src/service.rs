@@ -62,12 +62,16 @@ impl Service {
     /// What a run of this account can be started with.
     pub async fn start_options(&self, account: &AccountId) -> Result<StartOptions, Problem> {
         let forms = self.families.forms(account).await.map_err(from_family)?;
-        let kinds = forms.into_iter().map(|(spec, Form { parameters, sample, .. })| {
-            let nodes = sample.as_ref().map(|sample| self.planned_nodes(sample, account)).unwrap_or_default();
-            Startable { spec, parameters, sample, nodes }
-        });
+        let mut kinds = Vec::with_capacity(forms.len());
+        for (spec, Form { parameters, sample, .. }) in forms {
+            let nodes = match &sample {
+                Some(sample) => self.planned_nodes(sample, account).await,
+                None => Vec::new(),
+            };
+            kinds.push(Startable { spec, parameters, sample, nodes });
+        }
         Ok(StartOptions {
-            kinds: kinds.collect(),
+            kinds,
             configured_model: self.models.configured().map(|model| model.model(Tier::Deep)),
             profiles: self.models.profiles().filter_map(|profile| profile.name.clone()).collect(),
         })
@@ -201,9 +205,9 @@ impl Service {
     }
 
     /// The nodes of a run of this workflow. One that cannot be planned now has none to choose from.
-    fn planned_nodes(&self, workflow: &Workflow, account: &AccountId) -> Vec<PlannedNode> {
+    async fn planned_nodes(&self, workflow: &Workflow, account: &AccountId) -> Vec<PlannedNode> {
         let request = RunRequest::new(workflow.clone(), new_flow());
-        let nodes = self.engine.planned(&request, account).unwrap_or_default();
+        let nodes = self.engine.planned(&request, account).await.unwrap_or_default();
         nodes.into_iter().map(|NodeAdded { id, label, phase, .. }| PlannedNode { id, label, phase }).collect()
     }
 

@@ -8,6 +8,7 @@ use super::{access::AccountLink, search::SearchBox, theme::ThemeToggle};
 use crate::{
     base::{at, within},
     families,
+    shell::offers_documents,
 };
 
 /// Logo, pages, search, theme.
@@ -25,6 +26,7 @@ pub fn TopBar() -> impl IntoView {
             <nav class="pages" aria-label="Pages">
                 <PageLink href="/" name="Overview" below=&["/", "/start"] />
                 <PageLink href="/runs" name="Runs" below=&["/runs"] />
+                {offers_documents().then(|| view! { <PageLink href="/documents" name="Documents" below=&["/documents"] /> })}
                 {families::PAGES.iter().map(|page| view! { <PageLink href=page.path name=page.name below=page.below /> }).collect_view()}
             </nav>
             <SearchBox />

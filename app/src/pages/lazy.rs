@@ -151,6 +151,8 @@ lazy_pages! {
     PortfolioRoute, portfolio, portfolio, PortfolioPage;
     FirstPortfolioRoute, portfolio, portfolios, FirstPortfolioPage;
     AccountRoute, account, account, AccountPage;
+    DocumentsRoute, documents, documents, DocumentsPage;
+    DocumentRoute, documents, document, DocumentPage;
 }
 
 /// How what the search finds is drawn.

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use futures::FutureExt;
 use journal::{Journal, JournalError};
 use llm::ChatModel;
@@ -46,15 +47,27 @@ pub struct Plan {
     pub model: Arc<dyn ChatModel>,
 }
 
+/// Why a run is not planned.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// It cannot be run, in a sentence. For another account's property it must be the same sentence as for
+    /// what does not exist.
+    #[error("{0}")]
+    Refused(String),
+    /// What the request names cannot be read at the moment.
+    #[error("{0}")]
+    Journal(#[from] JournalError),
+}
+
 /// Makes plans of requests. The same request must give the same graph.
+#[async_trait]
 pub trait Workflows: Send + Sync {
     /// Plans a run for its owner. Started, continued and resumed runs are all planned here, so this is where
     /// it is decided whether the owner may use what the request names.
     ///
     /// # Errors
-    /// A sentence that says why the request cannot be run. For another account's property it must be the same
-    /// sentence as for what does not exist.
-    fn plan(&self, run: RunId, request: &RunRequest, owner: &AccountId) -> Result<Plan, String>;
+    /// See [`PlanError`].
+    async fn plan(&self, run: RunId, request: &RunRequest, owner: &AccountId) -> Result<Plan, PlanError>;
 
     /// Whether runs of this kind can be planned. Those of other kinds are left as they are: another
     /// version may go on with them.
@@ -120,6 +133,15 @@ pub enum EngineError {
     /// The log cannot be read or written.
     #[error("{0}")]
     Journal(#[from] JournalError),
+}
+
+impl From<PlanError> for EngineError {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Refused(why) => Self::Refused(why),
+            PlanError::Journal(error) => Self::Journal(error),
+        }
+    }
 }
 
 impl From<CommandError> for EngineError {
@@ -197,10 +219,14 @@ impl Engine {
     /// The nodes that a run of this request would have for this owner, in their order.
     ///
     /// # Errors
-    /// [`EngineError::Refused`].
-    pub fn planned(&self, request: &RunRequest, owner: &AccountId) -> Result<Vec<NodeAdded>, EngineError> {
+    /// [`EngineError::Refused`], or what the request names cannot be read.
+    pub async fn planned(
+        &self,
+        request: &RunRequest,
+        owner: &AccountId,
+    ) -> Result<Vec<NodeAdded>, EngineError> {
         let run = RunId(Uuid::now_v7());
-        let plan = self.0.workflows.plan(run, request, owner).map_err(EngineError::Refused)?;
+        let plan = self.0.workflows.plan(run, request, owner).await?;
         Ok(plan.graph.plans)
     }
 
@@ -238,7 +264,7 @@ impl Engine {
         };
         let limits = request.limits.within(&self.0.allowances.of(&owner).run);
         let request = RunRequest { limits, ..request };
-        let plan = self.0.workflows.plan(run, &request, &owner).map_err(EngineError::Refused)?;
+        let plan = self.0.workflows.plan(run, &request, &owner).await?;
         let graph = RunGraph::new(plan.graph)?;
         let (origin, taken_over) = match fork {
             Some((origin, fork)) => self.inheritance(origin, fork, &graph, &owner).await?,
@@ -473,7 +499,7 @@ impl Engine {
     async fn resume_run(&self, summary: RunSummary) -> Result<bool, EngineError> {
         let waits = !summary.awaited.is_empty();
         let RunSummary { run, request, owner, origin, .. } = summary;
-        let (graph, model) = match self.0.workflows.plan(run, &request, &owner) {
+        let (graph, model) = match self.0.workflows.plan(run, &request, &owner).await {
             Ok(Plan { graph, model, .. }) => match RunGraph::new(graph) {
                 Ok(graph) if self.is_as_planned(run, &graph).await? => (graph, model),
                 Ok(_) | Err(_) => {
@@ -482,7 +508,9 @@ impl Engine {
                     return Ok(false);
                 }
             },
-            Err(why) => {
+            // A later start may read what this one could not.
+            Err(PlanError::Journal(error)) => return Err(error.into()),
+            Err(PlanError::Refused(why)) => {
                 self.give_up(run, Ending::failed(format!("The run cannot be continued: {why}"))).await?;
                 return Ok(false);
             }

@@ -2,19 +2,15 @@
 
 use std::time::Duration;
 
-use jsonschema::{PatternOptions, Validator};
 use protocol::{Answer, CallId, InputForm, InputReceived, InputRequest, NodeId, Text};
 use serde_json::Value;
 
-use crate::{NodeError, progress::Progress};
+use crate::{BoundedSchema, NodeError, progress::Progress};
 
-/// Bytes of an answer at most, and of the schema of one.
+/// Bytes of an answer at most.
 pub(crate) const LONGEST_ANSWER: usize = 64 * 1024;
-/// The most objects and lists in a schema.
-const LARGEST_SCHEMA: usize = 512;
-/// Keywords whose cost can double with each level of a schema, so that a short one is checked without end.
-const UNBOUNDED: [&str; 5] =
-    ["$ref", "$dynamicRef", "$recursiveRef", "unevaluatedProperties", "unevaluatedItems"];
+/// The most faults of an answer that are told at once.
+const MOST_FAULTS: usize = 5;
 
 /// What a node asks a person.
 #[derive(Clone, Debug)]
@@ -52,7 +48,7 @@ impl AnswerForm {
         if schema.get("type").and_then(Value::as_str) != Some("object") {
             return Err("its \"type\" must be \"object\"".to_owned());
         }
-        validator(&schema)?;
+        BoundedSchema::new(&schema)?;
         Ok(Self::Object(schema))
     }
 }
@@ -112,36 +108,6 @@ impl Open {
     }
 }
 
-/// What checks answers by a schema that somebody else wrote, in time that its length bounds.
-fn validator(schema: &Value) -> Result<Validator, String> {
-    if schema.to_string().len() > LONGEST_ANSWER {
-        return Err("it is longer than 64 KiB".to_owned());
-    }
-    let mut left = vec![schema];
-    let mut parts = 0;
-    while let Some(part) = left.pop() {
-        match part {
-            Value::Object(fields) => {
-                if let Some(keyword) = UNBOUNDED.iter().find(|keyword| fields.contains_key(**keyword)) {
-                    return Err(format!(
-                        "\"{keyword}\" stands in it, which is not supported: write out what is meant"
-                    ));
-                }
-                left.extend(fields.values());
-            }
-            Value::Array(values) => left.extend(values),
-            _ => continue,
-        }
-        parts += 1;
-        if parts > LARGEST_SCHEMA {
-            return Err(format!("it has more than {LARGEST_SCHEMA} parts"));
-        }
-    }
-    // This engine for patterns never goes back, so that it takes no longer than a text is long.
-    let patterns = PatternOptions::regex();
-    jsonschema::options().with_pattern_options(patterns).build(schema).map_err(|error| error.to_string())
-}
-
 fn fits(request: &InputRequest, answer: &Answer) -> Result<(), InputError> {
     match (&request.form, answer) {
         (InputForm::Approval(form), Answer::Approved { digest, edits }) => {
@@ -197,16 +163,10 @@ fn is_value(form: &InputForm, value: &Value) -> Result<(), InputError> {
         }
         InputForm::Object { schema } => {
             let schema = parse(schema).map_err(invalid)?;
-            let validator = validator(&schema)
+            let schema = BoundedSchema::new(&schema)
                 .map_err(|error| invalid(format!("The question's schema cannot be used: {error}.")))?;
-            let faults: Vec<String> = validator
-                .iter_errors(value)
-                .map(|fault| match fault.instance_path().as_str() {
-                    "" => fault.to_string(),
-                    path => format!("{path}: {fault}"),
-                })
-                .take(5)
-                .collect();
+            let faults: Vec<String> =
+                schema.faults(value, MOST_FAULTS).iter().map(ToString::to_string).collect();
             if faults.is_empty() { Ok(()) } else { Err(invalid(format!("{}.", faults.join("; ")))) }
         }
         InputForm::Approval(_) => Ok(()),

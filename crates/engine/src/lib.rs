@@ -8,6 +8,7 @@
 //! - [`Graph`]: nodes, joins, branches, loops
 //! - [`Work`] and [`NodeContext`]: what a node does, and what it may ask for
 //! - [`Engine`]: start, stop, answer, fork, chat, resume, shut down
+//! - [`BoundedSchema`]: what checks values that others wrote
 //! - [`LiveCalls`]: the text of model calls in flight, which is not in the log
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -32,6 +33,7 @@ mod progress;
 mod queue;
 mod run_graph;
 mod run_log;
+mod schema;
 mod state;
 mod tree;
 mod waits;
@@ -41,7 +43,7 @@ pub use admission::Full;
 pub use allowance::{Allowance, Allowances};
 pub use chat::CHAT_AGENT;
 pub use context::NodeContext;
-pub use engine::{Engine, EngineError, EngineOptions, Plan, Workflows, share_of};
+pub use engine::{Engine, EngineError, EngineOptions, Plan, PlanError, Workflows, share_of};
 pub use fork::ForkError;
 pub use graph::{Graph, GraphError, Route};
 pub use inbox::Message;
@@ -49,5 +51,6 @@ pub use input::{AnswerForm, InputError, Question};
 pub use lane::Lane;
 pub use live::{LiveCalls, LiveCursor};
 pub use protocol::{GrownNode, Growth, Join};
+pub use schema::{BoundedSchema, Fault};
 pub use state::State;
 pub use work::{NodeError, Outcome, ToolResult, Work};

@@ -47,6 +47,7 @@ pub async fn check(path: &Path) -> Result<Findings, JournalError> {
         findings.logs(&mut moment).await?;
         findings.texts(&mut moment).await?;
         findings.spend(&mut moment).await?;
+        findings.faults.extend(store::documents::faults(&mut moment).await?);
     }
     drop(moment);
     connection.close().await?;

@@ -1,7 +1,11 @@
 use std::{path::PathBuf, sync::Arc};
 
 use database::FileError;
-use protocol::{Digest, RunId, trading::PortfolioId};
+use protocol::{
+    Digest, RunId,
+    document::{DocumentId, DocumentVersion},
+    trading::PortfolioId,
+};
 use sqlx::migrate::MigrateError;
 
 /// Why the journal refuses or fails. Nothing was stored.
@@ -144,6 +148,50 @@ pub enum LedgerError {
 }
 
 impl From<sqlx::Error> for LedgerError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Journal(error.into())
+    }
+}
+
+/// Why a change of a document is refused or fails. Nothing was stored.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum DocumentError {
+    /// The account has no such document.
+    #[error("There is no document {0}. It may have been deleted.")]
+    NoSuchDocument(DocumentId),
+    /// Somebody has saved another version since the one that the change was made from.
+    #[error(
+        "The document was saved elsewhere meanwhile: its newest version is {newest}. Look at that one, then save \
+         yours after it."
+    )]
+    Conflict {
+        /// The document.
+        id: DocumentId,
+        /// Its newest version.
+        newest: DocumentVersion,
+    },
+    /// The account has as many documents as it may have.
+    #[error("You have {most} documents, the most that are kept. Delete some that you no longer need.")]
+    TooMany {
+        /// How many it may have.
+        most: u32,
+    },
+    /// The account's versions take as much as they may.
+    #[error(
+        "Your documents with all their versions take {} MB, the most that is kept. Delete some that you no longer \
+         need; a copy takes no history along.",
+        most >> 20
+    )]
+    NoRoom {
+        /// How many bytes they may take.
+        most: u64,
+    },
+    /// The journal failed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+impl From<sqlx::Error> for DocumentError {
     fn from(error: sqlx::Error) -> Self {
         Self::Journal(error.into())
     }

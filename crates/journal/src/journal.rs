@@ -8,7 +8,7 @@ use protocol::{
 use tokio::sync::{broadcast, watch};
 
 use crate::{
-    JournalError, Ledger, Subscription,
+    DocumentLimits, Documents, JournalError, Ledger, Subscription,
     feeds::{self, Feeds, RunChange},
     request::{Append, Request, Requests},
     store::{self, Store},
@@ -50,6 +50,8 @@ pub struct Options {
     /// The most bytes that the database file may have, rounded up to whole pages of 4096.
     /// Appends that would need more fail with [`JournalError::Full`]. `None`: the disk's size.
     pub size_limit: Option<u64>,
+    /// How many documents one account may keep.
+    pub documents: DocumentLimits,
 }
 
 /// A handle of the event log. Clones share one writer, which ends when the last of them is dropped.
@@ -63,6 +65,7 @@ struct Shared {
     changes: broadcast::WeakSender<RunChange>,
     trouble: watch::Receiver<Option<JournalError>>,
     ledger: Ledger,
+    documents: Documents,
 }
 
 impl Journal {
@@ -88,9 +91,10 @@ impl Journal {
         let changes = feeds.runs.downgrade();
         let ledger_changes = feeds.ledger.downgrade();
         let trouble = feeds.trouble.subscribe();
-        let requests = writer::start(opened, feeds);
+        let requests = writer::start(opened, feeds, options.documents);
         let ledger = Ledger::new(requests.clone(), store.clone(), ledger_changes);
-        Ok(Self(Arc::new(Shared { requests, store, tails, changes, trouble, ledger })))
+        let documents = Documents::new(requests.clone(), store.clone());
+        Ok(Self(Arc::new(Shared { requests, store, tails, changes, trouble, ledger, documents })))
     }
 
     /// Claims a run: its earlier epochs are fenced off and can no longer append. A run without events can be
@@ -334,6 +338,11 @@ impl Journal {
     /// The entries of portfolios.
     pub fn ledger(&self) -> Ledger {
         self.0.ledger.clone()
+    }
+
+    /// The documents of accounts.
+    pub fn documents(&self) -> Documents {
+        self.0.documents.clone()
     }
 
     /// Stores what is queued, then closes the file and releases its lock. Subscriptions and later calls fail

@@ -14,6 +14,7 @@
 //!   repeat in the life of a file, so a claim on a run without events needs no row: should the
 //!   process end, every holder of such a claim ends with it.
 //! - **One process a file**, kept by an advisory lock; damaged or newer files are left as found.
+//! - **Documents** ([`Documents`]) are what people make: versioned, and each change a transaction of its own.
 //! - Texts over 4 KiB are stored once, by digest; events carry a preview. Portfolios' entries
 //!   ([`Ledger`]) share the writer and its transactions.
 
@@ -21,6 +22,7 @@
 
 mod batch;
 mod check;
+mod documents;
 mod encoding;
 mod error;
 mod feeds;
@@ -34,8 +36,9 @@ mod tail;
 mod writer;
 
 pub use check::{Findings, check, repair};
+pub use documents::{DocumentLimits, Documents, StoredDocument};
 pub use encoding::digest;
-pub use error::{JournalError, LedgerError};
+pub use error::{DocumentError, JournalError, LedgerError};
 pub use feeds::RunChange;
 pub use journal::{Encoded, Epoch, Journal, Options};
 pub use ledger::Ledger;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use protocol::{AccountId, Event, NewEvent, RunId, trading::PortfolioId};
+use protocol::{AccountId, Event, NewEvent, RunId, document::DocumentSummary, trading::PortfolioId};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{Epoch, JournalError, LedgerError};
+use crate::{DocumentError, Epoch, JournalError, LedgerError, documents::DocumentChange};
 
 /// A request to the writer.
 pub(crate) enum Request {
@@ -13,6 +13,7 @@ pub(crate) enum Request {
     Append(Call<Append, Vec<Arc<Event>>>),
     OpenLedger(Call<Opening, (), LedgerError>),
     AppendLedger(Call<Addition, Appended, LedgerError>),
+    ChangeDocument(Call<DocumentChange, DocumentSummary, DocumentError>),
     Remove(Call<Vec<RunId>, Vec<(RunId, AccountId)>>),
     Close(Call<(), ()>),
 }
@@ -51,6 +52,7 @@ impl Request {
             Self::Append(call) => call.fail(error),
             Self::OpenLedger(call) => call.fail(error),
             Self::AppendLedger(call) => call.fail(error),
+            Self::ChangeDocument(call) => call.fail(error),
             Self::Remove(call) => call.fail(error),
             Self::Close(call) => call.fail(error),
         }
@@ -63,6 +65,7 @@ impl Request {
             Self::Append(call) => call.answer(),
             Self::OpenLedger(call) => call.answer(),
             Self::AppendLedger(call) => call.answer(),
+            Self::ChangeDocument(call) => call.answer(),
             Self::Remove(call) => call.answer(),
             Self::Close(call) => call.answer(),
         }

@@ -2,7 +2,7 @@ use std::{any::Any, fs::File, panic::AssertUnwindSafe, time::Duration};
 
 use futures::FutureExt;
 
-use protocol::{AccountId, RunId};
+use protocol::{AccountId, RunId, document::DocumentSummary};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{
     sync::{mpsc, watch},
@@ -10,8 +10,9 @@ use tokio::{
 };
 
 use crate::{
-    JournalError,
+    DocumentError, DocumentLimits, JournalError,
     batch::Batch,
+    documents::{DocumentAct, DocumentChange},
     feeds::Feeds,
     request::{Request, Requests},
     runs::Runs,
@@ -29,7 +30,7 @@ const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Starts the writer's task. It ends on a close request, or when all senders are dropped. If it ends by a
 /// panic, callers get [`JournalError::Dead`].
-pub(crate) fn start(opened: Opened, feeds: Feeds) -> Requests {
+pub(crate) fn start(opened: Opened, feeds: Feeds, documents: DocumentLimits) -> Requests {
     let (requests, queue) = mpsc::channel(QUEUE);
     let (end, ended) = watch::channel(None);
     let writer = Writer {
@@ -37,6 +38,7 @@ pub(crate) fn start(opened: Opened, feeds: Feeds) -> Requests {
         options: opened.options,
         runs: Runs::new(opened.first_epoch),
         feeds,
+        documents,
         store: opened.store,
         lock: opened.lock,
     };
@@ -73,6 +75,7 @@ struct Writer {
     options: SqliteConnectOptions,
     runs: Runs,
     feeds: Feeds,
+    documents: DocumentLimits,
     store: Store,
     lock: File,
 }
@@ -93,6 +96,7 @@ impl Writer {
             };
             last_batch = requests.len();
             self.work_off(&mut requests).await;
+            self.change_documents(&mut requests).await;
             self.remove(&mut requests).await;
             for request in requests {
                 if let Request::Close(_) = request {
@@ -192,6 +196,30 @@ impl Writer {
         }
     }
 
+    /// Serves the changes of documents, each in a transaction of its own: people make them, one at a time.
+    async fn change_documents(&mut self, requests: &mut [Request]) {
+        for request in requests {
+            let Request::ChangeDocument(call) = request else { continue };
+            call.outcome = Some(self.change_document(&call.input).await);
+        }
+    }
+
+    async fn change_document(&mut self, change: &DocumentChange) -> Result<DocumentSummary, DocumentError> {
+        let mut connection = self.connection().await?;
+        let changed = match caught(store::documents::change(&mut connection, change, &self.documents)).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                let _ = connection.close().await;
+                return Err(error.into());
+            }
+        };
+        if changed.is_ok() && matches!(change.act, DocumentAct::Delete { .. }) {
+            self.shrink(&mut connection).await;
+        }
+        self.connection = Some(connection);
+        changed
+    }
+
     /// Serves the removals, each in a transaction of its own.
     async fn remove(&mut self, requests: &mut [Request]) {
         for request in requests {
@@ -212,12 +240,16 @@ impl Writer {
         if let Ok(removed) = &removed {
             self.runs.remove(removed.iter().map(|(run, _)| run));
             self.feeds.publish_removal(removed);
-            if let Err(error) = store::remove::shrink(&mut connection).await {
-                tracing::warn!(%error, "the journal's file did not shrink");
-            }
+            self.shrink(&mut connection).await;
         }
         self.connection = Some(connection);
         removed
+    }
+
+    async fn shrink(&self, connection: &mut SqliteConnection) {
+        if let Err(error) = store::remove::shrink(connection).await {
+            tracing::warn!(%error, "the journal's file did not shrink");
+        }
     }
 
     /// Closes the readers first, so that the last connection checkpoints the write-ahead log into the

@@ -6,6 +6,7 @@
 //!
 //! - [`workflow`], [`kind`], [`product`]: what families say, in words that need no family
 //! - [`event`], [`run`], [`view`], [`totals`], [`steering`]: a run's log, and what it adds up to
+//! - [`document`]: what people make and keep
 //! - [`frame`]: what a socket sends; [`api`], [`account`], [`model`], [`tool`]: documents of the REST interface
 //! - [`id`], [`text`], [`money`], [`time`]: what all of them are made of
 //! - [`trading`]: the documents of one family. Nothing general knows it, but for `upcast`, which reads
@@ -14,6 +15,7 @@
 pub mod account;
 pub mod api;
 mod date;
+pub mod document;
 pub mod event;
 mod figures;
 pub mod frame;

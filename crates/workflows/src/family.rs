@@ -3,15 +3,22 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
-use engine::{Graph, Plan, Workflows};
-use journal::JournalError;
+use engine::{BoundedSchema, Graph, Plan, PlanError, Workflows};
+use journal::{Documents, JournalError};
 use llm::{ChatModel, Missing, ModelRegistry, Rehearsal, Script};
 use protocol::{
     AccountId, Heading, KindSpec, ModelChoice, ProfileName, RunId, RunRequest, Workflow, WorkflowKind,
+    document::{DocumentContent, DocumentFinding, DocumentKind, DocumentKindSpec, Severity},
 };
 use serde_json::Value;
 
-use crate::rehearsal::{Rehearsed, Silent};
+use crate::{
+    Owner,
+    rehearsal::{Rehearsed, Silent},
+};
+
+/// The most places at which a content is told not to fit its schema.
+const MOST_FAULTS: usize = 50;
 
 /// One family of workflows: what can be started, how it is done, and how it is rehearsed.
 #[async_trait]
@@ -24,7 +31,7 @@ pub trait Family: Send + Sync {
     ///
     /// # Errors
     /// What can be chosen cannot be read.
-    async fn forms(&self, owner: &AccountId) -> Result<Vec<Form>, FamilyError>;
+    async fn forms(&self, owner: &Owner) -> Result<Vec<Form>, FamilyError>;
 
     /// Checks a request of one of its kinds, and resolves everything that it names as this owner. Every
     /// run passes here, be it started, continued or taken up again: nothing else decides what its owner
@@ -32,10 +39,21 @@ pub trait Family: Send + Sync {
     ///
     /// # Errors
     /// Why it is not run.
-    fn open(&self, request: &RunRequest, owner: &AccountId) -> Result<Job, Refusal>;
+    async fn open(&self, request: &RunRequest, owner: &Owner) -> Result<Job, Refusal>;
 
     /// Plays its agents where no model does.
     fn script(&self) -> Arc<dyn Script>;
+
+    /// The kinds of document that its people make, in the order in which they are offered. A kind is never
+    /// taken away or renamed: documents are of it.
+    fn documents(&self) -> Vec<DocumentKindSpec> {
+        Vec::new()
+    }
+
+    /// What is wrong with a content of one of its kinds that fits the schema, beyond what a schema can say.
+    fn check_document(&self, _kind: &DocumentKind, _content: &DocumentContent) -> Vec<DocumentFinding> {
+        Vec::new()
+    }
 }
 
 /// What the runs of one kind take.
@@ -61,7 +79,7 @@ pub struct Job {
 }
 
 /// Why a request is not run, in a sentence. It does not tell what is another's from what does not exist.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Refusal {
     /// No family has this kind.
     #[error("This version of Pitwall knows no workflow of the kind {0}.")]
@@ -80,6 +98,18 @@ pub enum Refusal {
     /// Something that the request names cannot be used.
     #[error("{0}")]
     Unusable(String),
+    /// What the request names cannot be read at the moment.
+    #[error("{0}")]
+    Journal(#[from] JournalError),
+}
+
+impl From<Refusal> for PlanError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Journal(error) => Self::Journal(error),
+            refusal => Self::Refused(refusal.to_string()),
+        }
+    }
 }
 
 /// Why a family cannot say what its runs can be started with.
@@ -93,39 +123,70 @@ pub enum FamilyError {
     Defect(String),
 }
 
-/// A kind that two families have.
+/// Why families cannot be used together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Two families have workflows of the kind {0}.")]
-pub struct KindTaken(pub WorkflowKind);
+pub enum FamiliesError {
+    /// Two of them have the same kind of workflow.
+    #[error("Two families have workflows of the kind {0}.")]
+    KindTaken(WorkflowKind),
+    /// Two of them have the same kind of document.
+    #[error("Two families have documents of the kind {0}.")]
+    DocumentKindTaken(DocumentKind),
+    /// Contents cannot be checked by the schema of a kind.
+    #[error("The schema of documents of the kind {kind} cannot be used: {why}.")]
+    Schema {
+        /// The kind.
+        kind: DocumentKind,
+        /// What is wrong with the schema.
+        why: String,
+    },
+}
+
+/// What holds for the documents of one kind.
+struct DocumentRules {
+    family: Arc<dyn Family>,
+    schema: BoundedSchema,
+}
 
 /// All families, by the kinds of their workflows. What answers their runs is chosen here.
 pub struct Families {
     families: Vec<Arc<dyn Family>>,
     by_kind: BTreeMap<WorkflowKind, Arc<dyn Family>>,
+    document_rules: BTreeMap<DocumentKind, DocumentRules>,
+    documents: Documents,
     models: ModelRegistry,
     rehearsal_speed: Option<u32>,
 }
 
 impl Families {
-    /// These families. Runs are answered by one of `models`, or by their family's rehearsal where there
+    /// These families, whose runs may name `documents` of their owners. Runs are answered by one of `models`, or by their family's rehearsal where there
     /// is none. It writes at `rehearsal_speed` characters a second, or at its own pace.
     ///
     /// # Errors
-    /// Two of them have the same kind.
+    /// See [`FamiliesError`].
     pub fn new(
         families: Vec<Arc<dyn Family>>,
+        documents: Documents,
         models: ModelRegistry,
         rehearsal_speed: Option<u32>,
-    ) -> Result<Self, KindTaken> {
-        let mut by_kind = BTreeMap::new();
+    ) -> Result<Self, FamiliesError> {
+        let (mut by_kind, mut document_rules) = (BTreeMap::new(), BTreeMap::new());
         for family in &families {
             for KindSpec { kind, .. } in family.kinds() {
                 if by_kind.insert(kind.clone(), family.clone()).is_some() {
-                    return Err(KindTaken(kind));
+                    return Err(FamiliesError::KindTaken(kind));
+                }
+            }
+            for DocumentKindSpec { kind, schema, .. } in family.documents() {
+                let schema = BoundedSchema::new(&schema)
+                    .map_err(|why| FamiliesError::Schema { kind: kind.clone(), why })?;
+                let rules = DocumentRules { family: family.clone(), schema };
+                if document_rules.insert(kind.clone(), rules).is_some() {
+                    return Err(FamiliesError::DocumentKindTaken(kind));
                 }
             }
         }
-        Ok(Self { families, by_kind, models, rehearsal_speed })
+        Ok(Self { families, by_kind, document_rules, documents, models, rehearsal_speed })
     }
 
     /// All kinds, in the order in which they are offered.
@@ -138,9 +199,10 @@ impl Families {
     /// # Errors
     /// What can be chosen cannot be read.
     pub async fn forms(&self, owner: &AccountId) -> Result<Vec<(KindSpec, Form)>, FamilyError> {
+        let owner = self.owner(owner);
         let mut all = Vec::new();
         for family in &self.families {
-            let mut forms = family.forms(owner).await?;
+            let mut forms = family.forms(&owner).await?;
             for spec in family.kinds() {
                 if let Some(index) = forms.iter().position(|form| form.kind == spec.kind) {
                     all.push((spec, forms.swap_remove(index)));
@@ -150,7 +212,36 @@ impl Families {
         Ok(all)
     }
 
-    fn open(&self, request: &RunRequest, owner: &AccountId) -> Result<Job, Refusal> {
+    /// All kinds of document, in the order in which they are offered.
+    pub fn document_kinds(&self) -> Vec<DocumentKindSpec> {
+        self.families.iter().flat_map(|family| family.documents()).collect()
+    }
+
+    /// What is wrong with a content: where it does not fit the schema of its kind, or else what its family
+    /// finds. `None` if no family has the kind.
+    pub fn check_document(
+        &self,
+        kind: &DocumentKind,
+        content: &DocumentContent,
+    ) -> Option<Vec<DocumentFinding>> {
+        let DocumentRules { family, schema } = self.document_rules.get(kind)?;
+        let faults = schema.faults(&content.clone().into_value(), MOST_FAULTS);
+        if faults.is_empty() {
+            return Some(family.check_document(kind, content));
+        }
+        let finding = |fault: engine::Fault| DocumentFinding {
+            place: fault.place,
+            detail: format!("{}.", fault.why),
+            severity: Severity::Error,
+        };
+        Some(faults.into_iter().map(finding).collect())
+    }
+
+    fn owner(&self, account: &AccountId) -> Owner {
+        Owner::new(account.clone(), self.documents.clone())
+    }
+
+    async fn open(&self, request: &RunRequest, owner: &AccountId) -> Result<Job, Refusal> {
         let kind = request.workflow.kind();
         let family = self.by_kind.get(kind).ok_or_else(|| Refusal::UnknownKind(kind.clone()))?;
         if let ModelChoice::Profile { name } = &request.model
@@ -158,7 +249,7 @@ impl Families {
         {
             return Err(Refusal::UnknownModel(name.clone()));
         }
-        family.open(request, owner)
+        family.open(request, &self.owner(owner)).await
     }
 
     fn answering(&self, request: &RunRequest) -> Arc<dyn ChatModel> {
@@ -181,10 +272,10 @@ impl Families {
     }
 }
 
+#[async_trait]
 impl Workflows for Families {
-    fn plan(&self, _: RunId, request: &RunRequest, owner: &AccountId) -> Result<Plan, String> {
-        let Job { workflow, heading, graph } =
-            self.open(request, owner).map_err(|refusal| refusal.to_string())?;
+    async fn plan(&self, _: RunId, request: &RunRequest, owner: &AccountId) -> Result<Plan, PlanError> {
+        let Job { workflow, heading, graph } = self.open(request, owner).await?;
         Ok(Plan { workflow, heading, graph, model: self.answering(request) })
     }
 

@@ -1,6 +1,7 @@
 //! The workflows, one folder a family: graphs, prompts, tools and rehearsal. Nothing here knows HTTP.
 //!
-//! - [`Family`], [`Families`]: what a family is, and all of them as the engine asks for them
+//! - [`Family`], [`Families`]: what a family is, and all of them as the engine asks for them; [`Owner`]: whose
+//!   runs they are
 //! - [`agent`], [`node`], [`prompt`]: what agents and nodes of all families are made of
 //! - [`Rehearsed`]: what all rehearsals have in common
 //! - [`trading`]: research on one stock, and the portfolio that trades on it
@@ -10,10 +11,12 @@ pub mod agent;
 mod family;
 pub mod node;
 mod offered;
+mod owner;
 pub mod prompt;
 mod rehearsal;
 
 pub mod trading;
 
-pub use family::{Families, Family, FamilyError, Form, Job, KindTaken, Refusal};
+pub use family::{Families, FamiliesError, Family, FamilyError, Form, Job, Refusal};
+pub use owner::Owner;
 pub use rehearsal::Rehearsed;

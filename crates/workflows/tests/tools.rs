@@ -7,7 +7,8 @@ use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use engine::{
-    Allowance, Engine, EngineOptions, Graph, NodeContext, NodeError, Outcome, Plan, Work, Workflows,
+    Allowance, Engine, EngineOptions, Graph, NodeContext, NodeError, Outcome, Plan, PlanError, Work,
+    Workflows,
 };
 use journal::Journal;
 use llm::{ChatModel, ChatRequest, Message, Rehearsal, Script, Secret, Turn};
@@ -73,8 +74,9 @@ impl Work for Agent {
 
 struct OneAgent(Registry);
 
+#[async_trait]
 impl Workflows for OneAgent {
-    fn plan(&self, _: RunId, request: &RunRequest, _: &AccountId) -> Result<Plan, String> {
+    async fn plan(&self, _: RunId, request: &RunRequest, _: &AccountId) -> Result<Plan, PlanError> {
         let plan = NodeAdded {
             id: "adder".parse().unwrap(),
             label: "Adder".to_owned(),

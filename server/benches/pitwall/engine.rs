@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use engine::{
-    Allowance, Engine, EngineOptions, Graph, NodeContext, NodeError, Outcome, Plan, Work, Workflows,
+    Allowance, Engine, EngineOptions, Graph, NodeContext, NodeError, Outcome, Plan, PlanError, Work,
+    Workflows,
 };
 use journal::Journal;
 use llm::{ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, Sink};
@@ -79,8 +80,9 @@ fn milliseconds_a_node(begin: Instant, nodes: usize) -> f64 {
 /// Plans a chain of so many nodes for every request.
 struct Chain(usize);
 
+#[async_trait]
 impl Workflows for Chain {
-    fn plan(&self, _: RunId, request: &RunRequest, _: &AccountId) -> Result<Plan, String> {
+    async fn plan(&self, _: RunId, request: &RunRequest, _: &AccountId) -> Result<Plan, PlanError> {
         let mut graph = Graph::new();
         for number in 1..=self.0 {
             graph.node(plan(number), Nothing);

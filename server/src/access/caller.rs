@@ -119,7 +119,8 @@ impl Caller {
         self.owner().is_some_and(|name| id.owner().as_ref() == Some(name))
     }
 
-    fn owner(&self) -> Option<&AccountId> {
+    /// The account that owns what the caller makes. Viewers own nothing.
+    pub fn owner(&self) -> Option<&AccountId> {
         match &self.account {
             Some((_, Role::Viewer)) | None => None,
             Some((name, Role::Owner | Role::Administrator)) => Some(name),

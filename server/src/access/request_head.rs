@@ -6,7 +6,7 @@ use axum::{
 };
 
 use super::SIGN_IN;
-use crate::limits::{LARGEST_BODY, LARGEST_IMPORT};
+use crate::limits::{LARGEST_BODY, LARGEST_DOCUMENT_FILE, LARGEST_IMPORT};
 
 /// The head of a request.
 pub struct RequestHead<'r> {
@@ -62,7 +62,11 @@ impl<'r> RequestHead<'r> {
 
     /// The largest body that is accepted, in bytes.
     pub fn largest_body(&self) -> usize {
-        if self.uri.path() == "/api/v1/runs/import" { LARGEST_IMPORT } else { LARGEST_BODY }
+        match self.uri.path() {
+            "/api/v1/runs/import" => LARGEST_IMPORT,
+            "/api/v1/documents/import" => LARGEST_DOCUMENT_FILE,
+            _ => LARGEST_BODY,
+        }
     }
 
     /// The token of the request itself, which no browser attaches automatically.

@@ -47,7 +47,11 @@ async fn export_html(service: Scoped, Path(run): Path<String>) -> Result<impl In
 }
 
 /// A file that the browser saves.
-fn download(content_type: &'static str, name: String, content: impl Into<Body>) -> impl IntoResponse {
+pub(super) fn download(
+    content_type: &'static str,
+    name: String,
+    content: impl Into<Body>,
+) -> impl IntoResponse {
     let disposition = format!("attachment; filename=\"{name}\"");
     (
         [(header::CONTENT_TYPE, content_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)],
@@ -61,9 +65,13 @@ async fn import(
     service: Scoped,
     file: Result<String, StringRejection>,
 ) -> Result<(StatusCode, Json<RunAccepted>), ProblemResponse> {
-    let file = file.map_err(|rejection| Problem {
+    Ok((StatusCode::CREATED, Json(service.import(&text_of(file)?).await?)))
+}
+
+/// The text of a file that was sent as it is.
+pub(super) fn text_of(file: Result<String, StringRejection>) -> Result<String, Problem> {
+    file.map_err(|rejection| Problem {
         status: rejection.status().as_u16(),
         detail: format!("The file cannot be read: {}.", rejection.body_text()),
-    })?;
-    Ok((StatusCode::CREATED, Json(service.import(&file).await?)))
+    })
 }

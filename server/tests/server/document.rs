@@ -43,6 +43,7 @@ async fn server_with_data() -> (Server, Visitor, Value) {
     for name in ["anna", "eve"] {
         home.add_account(name, "administrator").await;
     }
+    let document = home.document_of("anna").await;
     let server = home.start_kept().await;
     let anna = server.program_of("anna").await;
     let run = anna.finished_run().await;
@@ -51,7 +52,8 @@ async fn server_with_data() -> (Server, Visitor, Value) {
         anna.post("/api/v1/portfolios", json!({ "id": "growth", "name": "Growth", "cash": "1000" })).await;
     let log = anna.get(&format!("/api/v1/runs/{run}/events?limit=1000")).await.to_string();
     let digest = log.split("\"digest\":\"").nth(1).expect("a long text").split('"').next().unwrap();
-    let data = json!({ "runs": run, "portfolios": portfolio["id"], "digests": digest });
+    let data =
+        json!({ "runs": run, "documents": document, "portfolios": portfolio["id"], "digests": digest });
     (server, anna, data)
 }
 

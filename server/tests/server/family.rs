@@ -26,6 +26,10 @@ use protocol::{
     AccountId, Answer, Approval, Body, Document, Event, FlowSpec, ForkPoint, ForkRun, Heading, InputForm,
     InputReceived, InputRequest, KindSpec, ModelChoice, ModelProfile, NodeAdded, NodeKind, ProductTone,
     RunFilter, RunId, RunRequest, RunStatus, RunView, Standing, Tier, TurnContent, Workflow,
+    document::{
+        DocumentContent, DocumentFinding, DocumentKind, DocumentKindSpec, DocumentReference, DocumentSummary,
+        Severity,
+    },
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -33,7 +37,7 @@ use server::transfer;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use workflows::{
-    Families, Family, FamilyError, Form, Job, Refusal,
+    Families, Family, FamilyError, Form, Job, Owner, Refusal,
     agent::converse,
     node::{brief, node_id, product},
     prompt::{Prompt, read_facts},
@@ -42,10 +46,35 @@ use workflows::{
 use crate::tools;
 
 const KIND: &str = "echo";
+/// The kind of its documents.
+pub const PART: &str = "part";
 
-/// Says words again. Its agent may use all tools of the server.
+/// Says words again: those of a request, or those of a part that somebody wrote. Its agent may use all tools of
+/// the server.
 #[derive(Default)]
-struct Echo(Registry);
+pub struct Echo(Registry);
+
+/// What people write for it: lines, each with its voice.
+#[derive(Deserialize)]
+struct Part {
+    lines: Vec<Line>,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    voice: String,
+    words: String,
+}
+
+impl Part {
+    fn read(content: &DocumentContent) -> Result<Self, serde_json::Error> {
+        serde_json::from_value(content.clone().into_value())
+    }
+
+    fn words(&self) -> String {
+        self.lines.iter().map(|line| line.words.as_str()).collect::<Vec<_>>().join(" ")
+    }
+}
 
 /// What it brings forth.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -74,26 +103,38 @@ impl Family for Echo {
         }]
     }
 
-    async fn forms(&self, owner: &AccountId) -> Result<Vec<Form>, FamilyError> {
+    async fn forms(&self, owner: &Owner) -> Result<Vec<Form>, FamilyError> {
         let kind = KIND.parse().unwrap();
-        let voice =
-            json!({ "type": "string", "oneOf": [{ "const": "own", "title": owner }], "default": "own" });
-        let parameters = json!({
-            "type": "object",
-            "properties": { "words": { "type": "string", "default": "hello" }, "voice": voice },
-            "required": ["words", "voice"],
-        });
+        let voice = json!({ "type": "string", "oneOf": [{ "const": "own", "title": owner.account() }], "default": "own" });
+        let choice = |part: &DocumentSummary| json!({ "const": part.id, "title": part.title });
+        let parts: Vec<Value> = owner.documents(&PART.parse().unwrap()).await?.iter().map(choice).collect();
+        let mut properties = json!({ "words": { "type": "string", "default": "hello" }, "voice": voice });
+        if !parts.is_empty() {
+            properties["part"] = json!({ "type": "string", "oneOf": parts });
+        }
+        let parameters = json!({ "type": "object", "properties": properties, "required": ["voice"] });
         Ok(vec![Form { kind, parameters, sample: Some(workflow("hello", "own")) }])
     }
 
-    /// A voice is its owner's: `own`, or by the whole name.
-    fn open(&self, request: &RunRequest, owner: &AccountId) -> Result<Job, Refusal> {
+    /// A voice is its owner's: `own`, or by the whole name. So is a part.
+    async fn open(&self, request: &RunRequest, owner: &Owner) -> Result<Job, Refusal> {
         let asked = &request.workflow;
         let unreadable = |why: &str| Refusal::Parameters { kind: asked.kind().clone(), why: why.to_owned() };
-        let words = asked.text("words").ok_or_else(|| unreadable("there are no words"))?;
+        let (words, resolved) = match asked.text("part") {
+            Some(part) => {
+                let part: DocumentReference = part.parse().map_err(|_| unreadable("its part has no id"))?;
+                let (part, found) = owner.document(part, &PART.parse().unwrap()).await?;
+                let found = Part::read(&found.content).map_err(|error| unreadable(&error.to_string()))?;
+                (found.words(), workflow_of(part))
+            }
+            None => {
+                let words = asked.text("words").ok_or_else(|| unreadable("there are no words"))?;
+                (words.to_owned(), bare().with("words", words.into()).unwrap())
+            }
+        };
         let voice = match asked.text("voice").ok_or_else(|| unreadable("there is no voice"))? {
-            "own" => owner.to_string(),
-            named if named == owner.as_str() => named.to_owned(),
+            "own" => owner.account().to_string(),
+            named if named == owner.account().as_str() => named.to_owned(),
             named => return Err(Refusal::Unusable(format!("There is no voice {named}."))),
         };
         let mut graph = Graph::new();
@@ -114,10 +155,51 @@ impl Family for Echo {
         let say = plan("hall/say", None).map_err(Refusal::Unusable)?;
         graph.flow(&listen.id, &say.id);
         graph
-            .node(listen, Listen { words: words.to_owned(), tools: self.0.clone() })
+            .node(listen, Listen { words: words.clone(), tools: self.0.clone() })
             .node(say, Say(voice.clone()));
-        let heading = Heading { subject: Some(words.to_owned()), ..Heading::new(format!("Echo · {words}")) };
-        Ok(Job { workflow: workflow(words, &voice), heading, graph })
+        let heading = Heading { subject: Some(words.clone()), ..Heading::new(format!("Echo · {words}")) };
+        Ok(Job { workflow: resolved.with("voice", voice.into()).unwrap(), heading, graph })
+    }
+
+    fn documents(&self) -> Vec<DocumentKindSpec> {
+        let line = json!({
+            "type": "object",
+            "properties": { "voice": { "type": "string" }, "words": { "type": "string", "maxLength": 100 } },
+            "required": ["voice", "words"],
+        });
+        let template = json!({ "lines": [{ "voice": "first", "words": "hello" }] });
+        vec![DocumentKindSpec {
+            kind: PART.parse().unwrap(),
+            family: KIND.to_owned(),
+            label: "Part".to_owned(),
+            plural: "Parts".to_owned(),
+            hint: "What is to be said, line by line.".to_owned(),
+            schema: json!({
+                "type": "object",
+                "properties": { "lines": { "type": "array", "minItems": 1, "items": line } },
+                "required": ["lines"],
+                "additionalProperties": false,
+            }),
+            template: serde_json::from_value(template).unwrap(),
+        }]
+    }
+
+    /// Nobody says nothing; one voice twice in a row is allowed, and told.
+    fn check_document(&self, _: &DocumentKind, content: &DocumentContent) -> Vec<DocumentFinding> {
+        let part = Part::read(content).unwrap();
+        let silent = part.lines.iter().enumerate().filter(|(_, line)| line.words.trim().is_empty());
+        let silent = silent.map(|(index, _)| DocumentFinding {
+            place: format!("/lines/{index}/words"),
+            detail: "There are no words.".to_owned(),
+            severity: Severity::Error,
+        });
+        let pairs = part.lines.windows(2).enumerate().filter(|(_, pair)| pair[0].voice == pair[1].voice);
+        let pairs = pairs.map(|(index, _)| DocumentFinding {
+            place: format!("/lines/{}/voice", index + 1),
+            detail: "It is the voice of the line before.".to_owned(),
+            severity: Severity::Warning,
+        });
+        silent.chain(pairs).collect()
     }
 
     fn script(&self) -> Arc<dyn Script> {
@@ -126,8 +208,15 @@ impl Family for Echo {
 }
 
 fn workflow(words: &str, voice: &str) -> Workflow {
-    let bare = Workflow::bare(KIND.parse().unwrap());
-    bare.with("words", words.into()).unwrap().with("voice", voice.into()).unwrap()
+    bare().with("words", words.into()).unwrap().with("voice", voice.into()).unwrap()
+}
+
+fn workflow_of(part: DocumentReference) -> Workflow {
+    bare().with("part", part.to_string().into()).unwrap()
+}
+
+fn bare() -> Workflow {
+    Workflow::bare(KIND.parse().unwrap())
 }
 
 /// Answers with the words that it was given.
@@ -203,7 +292,8 @@ struct Stage {
 impl Stage {
     async fn open(folder: &TempDir, families: Vec<Arc<dyn Family>>) -> Self {
         let journal = Journal::open(&folder.path().join("journal.db")).await.unwrap();
-        let families = Families::new(families, ModelRegistry::default(), Some(0)).unwrap();
+        let families =
+            Families::new(families, journal.documents(), ModelRegistry::default(), Some(0)).unwrap();
         Self::with(journal, families)
     }
 
@@ -374,9 +464,11 @@ async fn what_is_told_of_a_kind_is_a_form_that_its_sample_fills_in() {
     let schema = engine::AnswerForm::object(form.parameters.clone());
     assert!(schema.is_ok(), "{schema:?}");
     let sample = form.sample.clone().unwrap();
-    let planned = stage.engine.planned(&RunRequest::new(sample, "hall".parse().unwrap()), &anna()).unwrap();
+    let sample = RunRequest::new(sample, "hall".parse().unwrap());
+    let planned = stage.engine.planned(&sample, &anna()).await.unwrap();
     assert_eq!(planned.iter().map(|node| node.id.as_str()).collect::<Vec<_>>(), ["hall/listen", "hall/say"]);
-    let twice = Families::new([echo(), echo()].concat(), ModelRegistry::default(), None).err();
+    let documents = stage.journal.documents();
+    let twice = Families::new([echo(), echo()].concat(), documents, ModelRegistry::default(), None).err();
     assert_eq!(twice.unwrap().to_string(), "Two families have workflows of the kind echo.");
     stage.close().await;
 }
@@ -450,7 +542,8 @@ async fn its_agent_uses_a_real_tool_server_and_the_model_that_the_run_names_and_
     let folder = TempDir::new().unwrap();
     let journal = Journal::open(&folder.path().join("journal.db")).await.unwrap();
     let family: Arc<dyn Family> = Arc::new(Echo(registry.clone()));
-    let stage = Stage::with(journal, Families::new(vec![family], models, None).unwrap());
+    let families = Families::new(vec![family], journal.documents(), models, None).unwrap();
+    let stage = Stage::with(journal, families);
     let named = ModelChoice::Profile { name: "second".parse().unwrap() };
     let request = RunRequest { model: named, ..request(workflow("2 and 40", "own")) };
     let sum = "The sum of 2 and 40 is 42.";

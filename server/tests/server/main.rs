@@ -10,6 +10,7 @@ mod base_path;
 mod compression;
 mod deletion;
 mod document;
+mod documents;
 mod family;
 mod faults;
 mod files;

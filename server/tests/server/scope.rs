@@ -13,13 +13,14 @@ struct Belongings {
     run: String,
     digest: String,
     portfolio: String,
+    document: String,
     share: String,
     session: String,
     token: String,
 }
 
 impl Belongings {
-    async fn of(anna: &Visitor, browser: &Visitor) -> Self {
+    async fn of(anna: &Visitor, browser: &Visitor, document: String) -> Self {
         let run = anna.finished_run().await;
         anna.post("/api/v1/portfolios", json!({ "id": "growth", "name": "Growth", "cash": "1000" })).await;
         let share = anna.post(&format!("/api/v1/runs/{run}/shares"), json!({})).await;
@@ -29,6 +30,7 @@ impl Belongings {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Self {
             digest,
+            document,
             portfolio: text(&anna.get("/api/v1/portfolios").await[0]["id"]),
             share: text(&share["summary"]["id"]),
             session: text(&browser.get("/api/v1/sessions").await[0]["id"]),
@@ -44,6 +46,7 @@ impl Belongings {
             .replace("{digest}", &self.digest)
             .replace("{input}", "trader:1:1")
             .replace("{portfolio}", &self.portfolio)
+            .replace("{document}", &self.document)
             .replace("{share}", &self.share)
             .replace("{session}", &self.session)
             .replace("{token}", &self.token)
@@ -52,8 +55,9 @@ impl Belongings {
         filled
     }
 
-    fn ids(&self) -> [&str; 6] {
-        [&self.run, &self.digest, &self.portfolio, &self.share, &self.session, &self.token]
+    fn ids(&self) -> [&str; 7] {
+        let Self { run, digest, portfolio, document, share, session, token } = self;
+        [run, digest, portfolio, document, share, session, token]
     }
 }
 
@@ -74,6 +78,12 @@ fn body(path: &str, method: &str, hers: &Belongings) -> Option<Value> {
             json!({ "name": "eve", "role": "administrator", "password": PASSWORD })
         }
         (_, "/api/v1/tokens") => json!({ "name": "anna", "password": "a guess that is wrong" }),
+        (_, "/api/v1/documents") => json!({ "kind": "part", "title": "Other", "content": {} }),
+        (_, "/api/v1/documents/check") => json!({ "kind": "part", "content": {} }),
+        (_, "/api/v1/documents/import") => json!({ "format": "pitwall-document", "content": hers.document }),
+        (_, "/api/v1/documents/{document}") => json!({ "base": 1, "content": {} }),
+        (_, "/api/v1/documents/{document}/title") => json!({ "title": "Other" }),
+        (_, "/api/v1/documents/{document}/copies") => json!({}),
         (_, "/api/v1/runs/import") => json!({ "run": hers.run }),
         _ => panic!("say what {method} {path} is sent"),
     })
@@ -83,10 +93,11 @@ async fn two_accounts() -> (Server, Visitor, Visitor, Belongings) {
     let home = Home::bare(&[]);
     home.add_account("anna", "owner").await;
     home.add_account("bert", "owner").await;
+    let document = home.document_of("anna").await;
     let server = home.start_kept().await;
     let (anna, bert) = (server.program_of("anna").await, server.program_of("bert").await);
     let browser = server.nobody().sign_in("anna", PASSWORD).await.unwrap();
-    let hers = Belongings::of(&anna, &browser).await;
+    let hers = Belongings::of(&anna, &browser, document).await;
     (server, anna, bert, hers)
 }
 
@@ -121,6 +132,8 @@ async fn every_route_of_the_openapi_document_answers_404_for_what_is_anothers() 
     anna.get(&format!("/api/v1/runs/{}", hers.run)).await;
     assert_eq!(anna.get("/api/v1/shares").await.as_array().unwrap().len(), 1);
     assert_eq!(anna.get("/api/v1/portfolios").await.as_array().unwrap().len(), 1);
+    let documents = anna.get("/api/v1/documents").await;
+    assert_eq!(documents["documents"][0]["title"], "Hers", "{documents}");
 }
 
 #[tokio::test]
@@ -201,7 +214,7 @@ async fn ids_of_anothers_in_bodies_and_queries_lead_nowhere() {
 #[tokio::test]
 async fn every_server_function_and_page_answers_404_for_what_is_anothers() {
     let (_server, anna, bert, hers) = two_accounts().await;
-    let (run, portfolio) = (&hers.run, &hers.portfolio);
+    let (run, portfolio, document) = (&hers.run, &hers.portfolio, &hers.document);
     for (name, arguments) in [
         ("run", json!({ "run": run })),
         ("run_at", json!({ "run": run, "seq": 2 })),
@@ -214,6 +227,12 @@ async fn every_server_function_and_page_answers_404_for_what_is_anothers() {
         ("ask_run", json!({ "run": run, "question": "Why?" })),
         ("share_run", json!({ "run": run, "audience": "link", "seconds": null })),
         ("portfolio", json!({ "id": portfolio, "as_of": null })),
+        ("document", json!({ "id": document, "version": null })),
+        ("save_document", json!({ "id": document, "request": { "base": 1, "content": {} } })),
+        ("rename_document", json!({ "id": document, "title": "His" })),
+        ("copy_document", json!({ "id": document, "request": {} })),
+        ("delete_document", json!({ "id": document })),
+        ("document_history", json!({ "id": document, "before": null, "limit": 10 })),
         ("revoke_share", json!({ "id": hers.share })),
         ("revoke_token", json!({ "id": hers.token })),
         ("end_session", json!({ "id": hers.session })),
@@ -221,13 +240,16 @@ async fn every_server_function_and_page_answers_404_for_what_is_anothers() {
         let (status, text) = bert.answer("POST", &format!("/rpc/{name}"), Some(&arguments)).await;
         assert_eq!(status, 404, "{name}: {text}");
     }
-    for name in ["runs", "listed_runs", "portfolios", "start_options", "tokens", "shares", "sessions"] {
+    for name in
+        ["runs", "listed_runs", "portfolios", "documents", "start_options", "tokens", "shares", "sessions"]
+    {
         let (status, text) =
             bert.answer("POST", &format!("/rpc/{name}"), Some(&json!({ "filter": {} }))).await;
         assert_eq!(status, 200, "{name}: {text}");
         assert!(hers.ids().iter().all(|id| !text.contains(id)), "{name} shows something of anna's");
     }
-    for path in [format!("/runs/{run}"), format!("/portfolios/{portfolio}")] {
+    for path in [format!("/runs/{run}"), format!("/portfolios/{portfolio}"), format!("/documents/{document}")]
+    {
         assert_eq!(bert.answer("GET", &path, None).await.0, 404, "{path}");
         assert_eq!(anna.answer("GET", &path, None).await.0, 200, "{path}");
     }
@@ -247,7 +269,8 @@ async fn traversal_in_every_string_parameter_is_refused_and_reads_no_file() {
         "bert--growth",
         "%F0%9F%92%A3",
     ];
-    let parameters = ["{run}", "{digest}", "{input}", "{portfolio}", "{share}", "{session}", "{token}"];
+    let parameters =
+        ["{run}", "{digest}", "{input}", "{portfolio}", "{document}", "{share}", "{session}", "{token}"];
     for (path, operations) in document["paths"].as_object().unwrap() {
         for parameter in parameters.iter().filter(|parameter| path.contains(**parameter)) {
             for evil in hostile {
@@ -279,6 +302,10 @@ async fn traversal_in_every_string_parameter_is_refused_and_reads_no_file() {
         }
         for name in ["search", "status", "kind", "flow", "origin", "before", "limit"] {
             let (status, _) = anna.answer("GET", &format!("/api/v1/runs?{name}={evil}"), None).await;
+            assert!(status == 200 || status == 422, "{name}={evil}: {status}");
+        }
+        for name in ["kind", "search", "after", "limit"] {
+            let (status, _) = anna.answer("GET", &format!("/api/v1/documents?{name}={evil}"), None).await;
             assert!(status == 200 || status == 422, "{name}={evil}: {status}");
         }
         let (status, _) = anna.answer("GET", &format!("/api/v1/portfolios/growth?as_of={evil}"), None).await;

@@ -6,8 +6,8 @@ use std::sync::{
 };
 
 use engine::{
-    Allowance, AnswerForm, Engine, EngineError, EngineOptions, Graph, NodeError, Outcome, Plan, Question,
-    State, Work, Workflows,
+    Allowance, AnswerForm, Engine, EngineError, EngineOptions, Graph, NodeError, Outcome, Plan, PlanError,
+    Question, State, Work, Workflows,
 };
 use llm::ChatModel;
 use protocol::{
@@ -146,11 +146,12 @@ async fn what_the_log_refuses_fails_the_node_that_wants_to_write_it() {
 /// Panics when it is to plan a run of 13 steps, and knows no run of 14.
 struct Fragile(Arc<Echo>);
 
+#[async_trait::async_trait]
 impl Workflows for Fragile {
-    fn plan(&self, _: RunId, request: &RunRequest, _: &AccountId) -> Result<Plan, String> {
+    async fn plan(&self, _: RunId, request: &RunRequest, _: &AccountId) -> Result<Plan, PlanError> {
         match request.limits.steps {
             13 => panic!("a defect"),
-            14 => Err("There is no such thing any more.".into()),
+            14 => Err(PlanError::Refused("There is no such thing any more.".into())),
             _ => Ok(planned(request, chain(&["a"]), self.0.clone())),
         }
     }

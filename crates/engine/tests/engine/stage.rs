@@ -7,7 +7,8 @@ use std::sync::{
 
 use async_trait::async_trait;
 use engine::{
-    Allowance, Engine, EngineOptions, Graph, NodeContext, NodeError, Outcome, Plan, Route, Work, Workflows,
+    Allowance, Engine, EngineOptions, Graph, NodeContext, NodeError, Outcome, Plan, PlanError, Route, Work,
+    Workflows,
 };
 use futures::future::BoxFuture;
 use journal::Journal;
@@ -140,8 +141,9 @@ pub struct Fixed<F> {
     pub model: Arc<dyn ChatModel>,
 }
 
+#[async_trait]
 impl<F: Fn() -> Graph + Send + Sync> Workflows for Fixed<F> {
-    fn plan(&self, _: RunId, request: &RunRequest, _: &AccountId) -> Result<Plan, String> {
+    async fn plan(&self, _: RunId, request: &RunRequest, _: &AccountId) -> Result<Plan, PlanError> {
         Ok(planned(request, (self.graph)(), self.model.clone()))
     }
 
@@ -160,8 +162,9 @@ pub struct ByRequest<F> {
     pub model: Arc<Echo>,
 }
 
+#[async_trait]
 impl<F: Fn(&RunRequest) -> Graph + Send + Sync> Workflows for ByRequest<F> {
-    fn plan(&self, _: RunId, request: &RunRequest, _: &AccountId) -> Result<Plan, String> {
+    async fn plan(&self, _: RunId, request: &RunRequest, _: &AccountId) -> Result<Plan, PlanError> {
         Ok(planned(request, (self.graph)(request), self.model.clone()))
     }
 

@@ -1,5 +1,6 @@
 //! All SQL: checks at the start, the readers' queries, the writer's statements.
 
+pub(crate) mod documents;
 mod open;
 mod read;
 pub(crate) mod remove;

@@ -10,10 +10,10 @@ use uuid::Uuid;
 use super::{key, spend, word};
 use crate::{Encoded, JournalError, runs};
 
-const DEFAULT_PAGE: u32 = 50;
-const LARGEST_PAGE: u32 = 200;
+pub(super) const DEFAULT_PAGE: u32 = 50;
+pub(super) const LARGEST_PAGE: u32 = 200;
 /// The most words of a search; a title has fewer.
-const MOST_WORDS: usize = 16;
+pub(super) const MOST_WORDS: usize = 16;
 /// The most trigrams that are looked up; the rest of a search is compared.
 const MOST_LETTERS: usize = 32;
 /// Matching titles up to which a search looks its runs up by id, rather than reading the list in order.
@@ -26,6 +26,10 @@ pub(crate) struct Store(SqlitePool);
 impl Store {
     pub fn new(pool: SqlitePool) -> Self {
         Self(pool)
+    }
+
+    pub(super) fn pool(&self) -> &SqlitePool {
+        &self.0
     }
 
     pub async fn close(&self) {

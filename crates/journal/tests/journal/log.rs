@@ -166,7 +166,7 @@ async fn a_refused_append_does_not_disturb_others_of_the_same_moment() {
 #[tokio::test]
 async fn after_the_disk_was_full_nothing_is_seen_of_the_append_and_later_ones_work() {
     let place = Place::new();
-    let options = Options { size_limit: Some(512 * 1024) };
+    let options = Options { size_limit: Some(512 * 1024), ..Options::default() };
     let journal = Journal::open_with(&place.file(), &options).await.unwrap();
     let (run, epoch) = begin(&journal).await;
     let mut reader = journal.subscribe(run, 1).await.unwrap();

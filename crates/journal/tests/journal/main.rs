@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod checking;
+mod documents;
 mod interleavings;
 mod isolation;
 mod ledger;

@@ -32,7 +32,7 @@ pub use portfolio_run::read_decision;
 use rehearsal::TradingRehearsal;
 use tools::Sources;
 
-use crate::{Family, FamilyError, Form, Job, Refusal};
+use crate::{Family, FamilyError, Form, Job, Owner, Refusal};
 
 /// The trading family: analyses of stocks, and portfolios that trade on them.
 pub struct Trading {
@@ -85,12 +85,12 @@ impl Family for Trading {
         forms::kinds()
     }
 
-    async fn forms(&self, owner: &AccountId) -> Result<Vec<Form>, FamilyError> {
-        let portfolios = self.desk.list(|id| id.owner().as_ref() == Some(owner)).await?;
+    async fn forms(&self, owner: &Owner) -> Result<Vec<Form>, FamilyError> {
+        let portfolios = self.desk.list(|id| id.owner().as_ref() == Some(owner.account())).await?;
         forms::forms(self.sources.prices.as_ref(), &portfolios)
     }
 
-    fn open(&self, request: &RunRequest, owner: &AccountId) -> Result<Job, Refusal> {
+    async fn open(&self, request: &RunRequest, owner: &Owner) -> Result<Job, Refusal> {
         let kind = request.workflow.kind();
         let task = match Task::read(&request.workflow) {
             Some(Ok(task)) => task,
@@ -108,7 +108,7 @@ impl Family for Trading {
                 (Task::Pipeline { ticker, date, analysts }, graph)
             }
             Task::Portfolio { portfolio, date } => {
-                let portfolio = self.portfolio(&portfolio, owner)?;
+                let portfolio = self.portfolio(&portfolio, owner.account())?;
                 let graph = portfolio_run::graph(&Book {
                     portfolio: portfolio.clone(),
                     date,

@@ -53,7 +53,9 @@ impl Stage {
         let prices: Arc<dyn PriceVendor> = Arc::new(Sample::load().unwrap());
         let desk = Arc::new(Desk::open_default(journal.clone(), prices.clone()).await.unwrap());
         let trading = Trading::new(journal.clone(), desk.clone(), prices.clone());
-        let families = Families::new(vec![Arc::new(trading)], ModelRegistry::of(model), None).unwrap();
+        let families =
+            Families::new(vec![Arc::new(trading)], journal.documents(), ModelRegistry::of(model), None)
+                .unwrap();
         let engine = Engine::new(
             journal.clone(),
             Arc::new(families),

@@ -15,7 +15,12 @@ use std::{
 
 use axum::http::header;
 use futures::{SinkExt, StreamExt};
-use protocol::{Event, Frame, RunId, RunStatus, RunView, trading::Rating};
+use journal::Journal;
+use protocol::{
+    Event, Frame, RunId, RunStatus, RunView, Timestamp,
+    document::{DocumentContent, DocumentId},
+    trading::Rating,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
@@ -124,6 +129,18 @@ impl Home {
         self.manage_accounts(&["add", name, "--role", role]).await
     }
 
+    /// Makes a document of a kind that no family of the server has, as another version may have made it.
+    pub async fn document_of(&self, account: &str) -> String {
+        let journal = Journal::open(&self.data().join("pitwall.db")).await.unwrap();
+        let id = DocumentId(uuid::Uuid::now_v7());
+        let (owner, kind, title) =
+            (account.parse().unwrap(), "opera".parse().unwrap(), "Hers".parse().unwrap());
+        let content = DocumentContent::default();
+        journal.documents().create(&owner, id, kind, title, &content, Timestamp(0)).await.unwrap();
+        journal.close().await;
+        id.to_string()
+    }
+
     /// `pitwall account …`, and what it says.
     pub async fn manage_accounts(&self, arguments: &[&str]) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pitwall"));
@@ -169,6 +186,18 @@ pub struct Visitor {
 }
 
 impl Visitor {
+    /// Somebody who shows nothing to a server at this address.
+    pub fn nobody_at(address: SocketAddr) -> Self {
+        Self { address, headers: Vec::new() }
+    }
+
+    /// A program that shows a token of this account.
+    pub async fn program_of(&self, account: &str) -> Self {
+        let made = self.post("/api/v1/tokens", json!({ "name": account, "password": PASSWORD })).await;
+        let token = made["token"].as_str().unwrap();
+        self.clone().with("authorization", &format!("Bearer {token}"))
+    }
+
     /// The same one, who also shows this.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
@@ -301,7 +330,7 @@ impl Server {
 
     /// Somebody who shows nothing.
     pub fn nobody(&self) -> Visitor {
-        Visitor { address: self.address, headers: Vec::new() }
+        Visitor::nobody_at(self.address)
     }
 
     /// A program that shows this token.
@@ -311,9 +340,7 @@ impl Server {
 
     /// A program that shows a token of this account.
     pub async fn program_of(&self, account: &str) -> Visitor {
-        let made =
-            self.nobody().post("/api/v1/tokens", json!({ "name": account, "password": PASSWORD })).await;
-        self.program(made["token"].as_str().unwrap())
+        self.nobody().program_of(account).await
     }
 
     pub async fn get(&self, path: &str) -> Value {
@@ -387,11 +414,7 @@ impl Server {
 }
 
 pub async fn connect(address: SocketAddr, path: &str) -> Socket {
-    Visitor { address, headers: Vec::new() }
-        .with("authorization", &format!("Bearer {TOKEN}"))
-        .socket(path)
-        .await
-        .unwrap()
+    Visitor::nobody_at(address).with("authorization", &format!("Bearer {TOKEN}")).socket(path).await.unwrap()
 }
 
 /// Every event of a run after `after`, until the server closes the socket normally.
