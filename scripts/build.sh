@@ -25,8 +25,9 @@ page_flags="--cfg=erase_components"
 for folder in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/; do
   [[ "$folder" == *[[:space:]]* ]] || page_flags+=" --remap-path-prefix=$folder="
 done
-# Side by side: the page's build ends with steps that use one core.
-cargo leptos build --release --server-only &
+# Side by side: the page's build ends with steps that use one core. The server is left to cargo itself:
+# cargo-leptos would empty the folder of the page's files for it as well.
+cargo build --release --package server --bin pitwall &
 server=$!
 page=0
 RUSTFLAGS="$page_flags" cargo leptos build --release --frontend-only --split --precompress || page=$?
