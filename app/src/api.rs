@@ -10,9 +10,9 @@ mod json_text;
 
 use leptos::prelude::*;
 use protocol::{
-    Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ListedRuns, ModelProfile, ModelTest,
-    Problem, ProfileName, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView,
-    StartOptions, StartRun, Subject, ToolServer,
+    Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ListedRuns, ModelChoice, ModelProfile,
+    ModelTest, PastRun, Problem, ProfileName, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary,
+    RunView, StartOptions, StartRun, Subject, ToolServer, WorkflowKind,
 };
 use serde::{Deserialize, Serialize};
 
@@ -108,6 +108,12 @@ pub async fn kinds() -> Result<Vec<KindSpec>, ApiError> {
 #[server(name = StartOptionsCall, prefix = "/rpc", endpoint = "start_options", input = JsonText, output = JsonText, client = Caller)]
 pub async fn start_options() -> Result<StartOptions, ApiError> {
     answer(backend()?.start_options().await)
+}
+
+/// What earlier runs of a kind took that asked for the same model, newest first.
+#[server(name = PastRunsCall, prefix = "/rpc", endpoint = "past_runs", input = JsonText, output = JsonText, client = Caller)]
+pub async fn past_runs(kind: WorkflowKind, model: ModelChoice) -> Result<Vec<PastRun>, ApiError> {
+    answer(backend()?.past_runs(kind, model).await)
 }
 
 /// What runs can be about.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use protocol::{
     AccountId, AccountSummary, Approval, Audience, CallId, CredentialId, Digest, Event, ForkRun, GivenAnswer,
-    Identity, KindSpec, ModelProfile, ModelTest, NewShare, NewToken, Problem, ProfileName, Role, RunAccepted,
-    RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView, SessionSummary, ShareSummary, StartOptions,
-    StartRun, Subject, TokenSummary, ToolServer,
+    Identity, KindSpec, ModelChoice, ModelProfile, ModelTest, NewShare, NewToken, PastRun, Problem,
+    ProfileName, Role, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView,
+    SessionSummary, ShareSummary, StartOptions, StartRun, Subject, TokenSummary, ToolServer, WorkflowKind,
     document::{
         CheckDocument, CopyDocument, Document, DocumentFilter, DocumentFinding, DocumentHistory, DocumentId,
         DocumentKindSpec, DocumentPage, DocumentSummary, DocumentTitle, DocumentVersion, NewDocument,
@@ -23,6 +23,8 @@ pub trait Backend: Send + Sync {
     async fn kinds(&self) -> Result<Vec<KindSpec>, Problem>;
     /// What the start form offers.
     async fn start_options(&self) -> Result<StartOptions, Problem>;
+    /// What earlier runs of a kind took that asked for the same model, newest first.
+    async fn past_runs(&self, kind: WorkflowKind, model: ModelChoice) -> Result<Vec<PastRun>, Problem>;
     /// What runs can be about, for the search.
     async fn subjects(&self) -> Result<Vec<Subject>, Problem>;
     /// Starts a run.

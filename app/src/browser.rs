@@ -123,6 +123,13 @@ pub fn focus_id(id: &str) {
     }
 }
 
+/// Whether nobody has brought the focus anywhere but to a link.
+pub fn is_focus_free() -> bool {
+    document()
+        .active_element()
+        .is_none_or(|element| matches!(element.tag_name().as_str(), "BODY" | "MAIN" | "A"))
+}
+
 /// Takes the focus away from an element.
 pub fn leave(element: &Element) {
     call(element, "blur", &[]).ok();

@@ -39,7 +39,7 @@ test("the start form keeps all that was typed and chosen over a reload, and forg
   await expect(form.getByRole("listbox", { name: "Instruments" })).toBeHidden();
   await expect(form.getByLabel("As of")).toHaveValue("2021-03-31");
   await expect(form.getByRole("checkbox", { name: /^News/ })).not.toBeChecked();
-  await expect(form.getByText("limited, pauses for approval, may ask you")).toBeVisible();
+  await expect(form.getByText("pauses for approval, may ask you")).toBeVisible();
   await form.locator("details.fold > summary").click();
   await expect(form.getByLabel("Tokens")).toHaveValue("900000");
   await expect(form.getByRole("checkbox", { name: "Trader" })).toBeChecked();

@@ -17,9 +17,9 @@ use axum::{
     http::{Extensions, request::Parts},
 };
 use protocol::{
-    AccountId, Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ModelProfile, ModelTest,
-    Problem, ProfileName, Role, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView,
-    ServerStatus, StartOptions, StartRun, Startable, Subject, ToolServer,
+    AccountId, Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ModelChoice, ModelProfile,
+    ModelTest, PastRun, Problem, ProfileName, Role, RunAccepted, RunFilter, RunId, RunPage, RunStopped,
+    RunSummary, RunView, ServerStatus, StartOptions, StartRun, Startable, Subject, ToolServer, WorkflowKind,
 };
 
 pub use readable::{Activity, Readable};
@@ -217,6 +217,15 @@ impl Backend for Scoped {
             options.profiles = Vec::new();
         }
         Ok(options)
+    }
+
+    async fn past_runs(&self, kind: WorkflowKind, model: ModelChoice) -> Result<Vec<PastRun>, Problem> {
+        match (self.caller().name(), self.caller().role()) {
+            (Some(owner), Some(Role::Owner | Role::Administrator)) => {
+                self.service().past_runs(kind, &model, owner).await
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 
     async fn subjects(&self) -> Result<Vec<Subject>, Problem> {

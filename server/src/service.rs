@@ -9,9 +9,10 @@ use futures::Stream;
 use journal::Journal;
 use llm::ModelRegistry;
 use protocol::{
-    AccountId, Approval, CallId, Digest, FlowId, ForkRun, GivenAnswer, InputReceived, KindSpec, NodeAdded,
-    PlannedNode, Problem, RunAccepted, RunFilter, RunId, RunPage, RunRequest, RunStopped, RunSummary,
-    RunView, ServerStatus, StartOptions, StartRun, Startable, Tier, Workflow,
+    AccountId, Approval, CallId, Digest, FlowId, ForkRun, GivenAnswer, InputReceived, KindSpec, ModelChoice,
+    NodeAdded, PastRun, PlannedNode, Problem, RunAccepted, RunFilter, RunId, RunPage, RunRequest, RunStatus,
+    RunStopped, RunSummary, RunView, ServerStatus, StartOptions, StartRun, Startable, Tier, Workflow,
+    WorkflowKind,
 };
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,9 @@ use crate::{
 
 /// The most events of one request.
 pub const MOST_EVENTS: u32 = 1000;
+/// Earlier runs of a kind that are looked at, and told of, for an estimate.
+const LOOKED_AT: u32 = 200;
+const TOLD_OF: usize = 50;
 /// Bytes of a question beside a run.
 const LONGEST_QUESTION: usize = 8 * 1024;
 
@@ -148,6 +152,21 @@ impl Service {
     /// An account's runs, newest first.
     pub async fn runs(&self, filter: &RunFilter, owner: &AccountId) -> Result<RunPage, Problem> {
         self.journal.summaries(filter, Some(owner)).await.map_err(from_journal)
+    }
+
+    /// What an account's earlier runs of a kind took that asked for the same model, newest first: as their rows say,
+    /// without a look into their logs.
+    pub async fn past_runs(
+        &self,
+        kind: WorkflowKind,
+        model: &ModelChoice,
+        owner: &AccountId,
+    ) -> Result<Vec<PastRun>, Problem> {
+        let status = Some(RunStatus::Succeeded);
+        let filter = RunFilter { kind: Some(kind), status, limit: Some(LOOKED_AT), ..RunFilter::default() };
+        let runs = self.runs(&filter, owner).await?.runs;
+        let alike = runs.iter().filter(|run| run.request.model == *model);
+        Ok(alike.filter_map(PastRun::of).take(TOLD_OF).collect())
     }
 
     /// One run's summary.

@@ -27,6 +27,8 @@ const SIGNED_OUT: &str = "pitwall-signed-out";
 const MOST_FORMS: usize = 20;
 /// Bytes of all drafts together at most. A browser keeps a few millions for a tab.
 const MOST_TEXT: usize = 1_000_000;
+/// Marks a field that only narrows what the form shows for the moment.
+const PASSING: &str = "data-passing";
 /// Bytes of one form's texts at most: a longer one is not remembered, and takes no place from the others.
 const MOST_OF_A_FORM: usize = 250_000;
 
@@ -285,7 +287,8 @@ fn read(field: &Field) -> Option<KeptField> {
 /// What tells a field from the others of its form; `None` for one that is not kept. Boxes often share one name.
 fn name_of(field: &Field) -> Option<String> {
     let said = |name: &str| field.element.get_attribute(name).filter(|name| !name.is_empty());
-    if said("type").as_deref() == Some("password") || field.element.has_attribute("readonly") {
+    let is_secret = said("type").as_deref() == Some("password");
+    if is_secret || field.element.has_attribute("readonly") || field.element.has_attribute(PASSING) {
         return None;
     }
     let own = said("name").or_else(|| said("id")).or_else(|| said("aria-label"));

@@ -1,11 +1,19 @@
 //! What can be started, and the form that starts it.
 
+mod draft;
+mod estimate;
+mod flow;
 mod form;
+mod models;
+mod picker;
 mod request;
+mod sample;
+
+use std::collections::BTreeSet;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use protocol::{ListedRun, ListedRuns, RunFilter, StartOptions};
+use protocol::{ListedRun, ListedRuns, ModelProfile, RunFilter, StartOptions};
 use serde::{Deserialize, Serialize};
 
 use self::form::StartForm;
@@ -23,6 +31,7 @@ const RECENT: u32 = 50;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct PageData {
     options: StartOptions,
+    models: Vec<ModelProfile>,
     recent: Vec<ListedRun>,
 }
 
@@ -45,13 +54,20 @@ pub fn StartPage() -> impl IntoView {
 
 async fn read() -> Result<PageData, ApiError> {
     let options = api::start_options().await?;
+    // Without what is known of them the models can be chosen by their names; who may start nothing is not told.
+    let models = if options.configured_model.is_some() || !options.profiles.is_empty() {
+        api::models().await.unwrap_or_default()
+    } else {
+        Vec::new()
+    };
     let filter = RunFilter { limit: Some(RECENT), ..RunFilter::default() };
-    Ok(PageData { options, recent: api::listed_runs(filter).await?.runs })
+    Ok(PageData { options, models, recent: api::listed_runs(filter).await?.runs })
 }
 
 #[component]
 fn Start(data: PageData) -> impl IntoView {
-    let PageData { options, recent } = data;
+    let PageData { options, models, recent } = data;
+    let extent = extent(&options);
     let list = RwSignal::new(RunList::new(RunFilter::default(), ListedRuns { runs: recent, more: false }));
     let feed = run_feed();
     feed.follow(move |run| {
@@ -60,11 +76,21 @@ fn Start(data: PageData) -> impl IntoView {
     let recent = Memo::new(move |_| list.with(|list| list.newest_first().cloned().collect::<Vec<_>>()));
     view! {
         <div class="page start">
-            <header class="page-head">
+            <header class="page-head start-head">
                 <h1>"Start a run"</h1>
+                <p class="dim">{extent}</p>
                 <ConnectionLabel connection=feed.connection() />
             </header>
-            <StartForm options recent />
+            <StartForm options profiles=models recent />
         </div>
     }
+}
+
+/// `15 kinds in 5 families.`
+fn extent(options: &StartOptions) -> String {
+    let families: BTreeSet<&str> = options.kinds.iter().map(|kind| kind.spec.family.as_str()).collect();
+    let counted =
+        |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    let kinds = counted(options.kinds.len(), "kind", "kinds");
+    format!("{kinds} in {}.", counted(families.len(), "family", "families"))
 }

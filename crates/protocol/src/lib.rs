@@ -24,6 +24,7 @@ pub mod kind;
 mod listed;
 pub mod model;
 pub mod money;
+mod past;
 pub mod product;
 pub mod run;
 pub mod steering;
@@ -60,6 +61,7 @@ pub use model::{ModelProfile, ModelTest};
 #[cfg(feature = "openapi")]
 pub use money::Amount;
 pub use money::{grouped, percent, signed};
+pub use past::PastRun;
 pub use product::{Document, Product, ProductTone, Standing};
 pub use run::{Awaited, Limits, ModelChoice, RunRequest, RunStatus, RunSummary};
 pub use rust_decimal::Decimal;

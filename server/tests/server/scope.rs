@@ -248,6 +248,13 @@ async fn every_server_function_and_page_answers_404_for_what_is_anothers() {
         assert_eq!(status, 200, "{name}: {text}");
         assert!(hers.ids().iter().all(|id| !text.contains(id)), "{name} shows something of anna's");
     }
+    // What earlier runs took is told of each one's own alone.
+    let alike = json!({ "kind": "pipeline", "model": { "type": "rehearsal", "characters_per_second": 0 } });
+    let told = anna.post("/rpc/past_runs", alike.clone()).await;
+    assert!(told[0]["calls"].as_u64() > Some(0) && told[0]["cost"] == "0", "{told}");
+    assert_eq!(bert.post("/rpc/past_runs", alike).await, json!([]));
+    let paced = json!({ "kind": "pipeline", "model": { "type": "rehearsal", "characters_per_second": 60 } });
+    assert_eq!(anna.post("/rpc/past_runs", paced).await, json!([]), "runs at another pace are not like it");
     for path in [format!("/runs/{run}"), format!("/portfolios/{portfolio}"), format!("/documents/{document}")]
     {
         assert_eq!(bert.answer("GET", &path, None).await.0, 404, "{path}");

@@ -45,8 +45,6 @@ pub struct Answers {
 pub struct Faults {
     /// About fields, by their names.
     pub fields: BTreeMap<String, String>,
-    /// About the limits.
-    pub limits: Option<String>,
     /// About all of it.
     pub whole: Option<String>,
 }
@@ -68,8 +66,8 @@ impl Answers {
         let workflow = Workflow::new(offer.startable.spec.kind.clone(), parameters).map_err(|error| {
             Faults { whole: Some(format!("The run cannot be started: {error}.")), ..faults }
         })?;
-        let limits = self.limits.clone();
-        let limits = limits.map_err(|fault| Faults { limits: Some(fault), ..Faults::default() })?;
+        // Their fields say themselves what is wrong.
+        let limits = self.limits.clone().map_err(|_| Faults::default())?;
         Ok(StartRun {
             workflow,
             flow: self.flow.clone(),
@@ -283,7 +281,7 @@ mod tests {
     #[test]
     fn limits_that_cannot_be_read_start_nothing() {
         let faulty = Answers { limits: Err("Write the steps.".into()), ..answers() };
-        assert_eq!(faulty.request(&offers()[0]).unwrap_err().limits.as_deref(), Some("Write the steps."));
+        assert_eq!(faulty.request(&offers()[0]), Err(Faults::default()), "the fields of the limits say why");
     }
 
     #[test]
