@@ -648,7 +648,11 @@ impl Engine {
     async fn fail_by_defect(&self, execution: &Execution) -> Result<(), JournalError> {
         tracing::error!(run = %execution.log.run, "the run met a defect");
         execution.stop.cancel();
-        let finished = AssertUnwindSafe(execution.finish(Ending::failed(DEFECT))).catch_unwind().await;
+        let finished = AssertUnwindSafe(async {
+            sub_run::stop_all(self, &execution.log, None).await?;
+            execution.finish(Ending::failed(DEFECT)).await
+        });
+        let finished = finished.catch_unwind().await;
         match finished {
             Ok(finished) => finished,
             Err(_) => self.give_up(execution.log.run, Ending::failed(DEFECT)).await,
@@ -752,12 +756,7 @@ async fn work(
     let ending = execution.run(resumed, &mut commands).await?;
     let by_person = || lock(stopped).clone().unwrap_or(Stopped { by: AccountId::local(), reason: None });
     let ending = ending.unwrap_or_else(|| Ending::stopped(by_person()));
-    let log = &execution.log;
-    let with_it = || Stopped {
-        by: log.account.id.clone(),
-        reason: Some("The run that started this one has ended.".to_owned()),
-    };
-    sub_run::stop_all(&execution.engine, log, &ending.stopped.clone().unwrap_or_else(with_it)).await?;
+    sub_run::stop_all(&execution.engine, &execution.log, ending.stopped.as_ref()).await?;
     execution.finish(ending).await
 }
 

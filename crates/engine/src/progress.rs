@@ -386,11 +386,13 @@ impl Progress {
     }
 
     /// Drops the visit's calls, which only a repetition would need. A call that is still open was cut off by
-    /// a crash and not repeated; it stays, since the run's end has to close it.
+    /// a crash and not repeated, and a started run may still be at work; they stay, since the run's end has to
+    /// close them.
     fn forget_calls(&mut self, number: Number) {
         let mut calls = std::mem::take(&mut self.nodes[number].calls);
         calls.retain(|call| {
-            let stays = self.open_calls.contains(call);
+            let is_at_work = self.sub_runs.get(call).is_some_and(|sub_run| sub_run.end.is_none());
+            let stays = self.open_calls.contains(call) || is_at_work;
             if !stays {
                 self.asked.remove(call);
                 self.answers.remove(call);

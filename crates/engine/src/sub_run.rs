@@ -127,9 +127,18 @@ async fn finish(log: &RunLog, run: RunId, call: CallId) -> Result<SubRunEnd, Jou
     Ok((status, error))
 }
 
-/// Ends the runs that a run has started, before it ends itself.
-pub(crate) async fn stop_all(engine: &Engine, log: &RunLog, stopped: &Stopped) -> Result<(), JournalError> {
+/// Ends the runs that a run has started, before it ends itself: by the person who stopped it, if one did.
+pub(crate) async fn stop_all(
+    engine: &Engine,
+    log: &RunLog,
+    stopped: Option<&Stopped>,
+) -> Result<(), JournalError> {
     let open = log.progress().open_sub_runs();
+    let with_it = || Stopped {
+        by: log.account.id.clone(),
+        reason: Some("The run that started this one has ended.".to_owned()),
+    };
+    let stopped = &stopped.cloned().unwrap_or_else(with_it);
     let stops = open.into_iter().map(async |(call, run)| {
         // What cannot be stopped has ended, or was never begun.
         let _ = engine.stop(run, stopped.by.clone(), stopped.reason.as_deref()).await;

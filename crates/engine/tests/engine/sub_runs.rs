@@ -136,6 +136,42 @@ async fn a_stop_ends_what_the_run_has_started_as_well() {
 }
 
 #[tokio::test]
+async fn a_node_that_fails_beside_a_run_that_it_has_started_ends_that_as_well() {
+    let bench = Bench::new();
+    let journal = bench.journal().await;
+    let hanging = bench.model.clone();
+    let graph = move |request: &RunRequest| {
+        if request.workflow == chapter() {
+            return graph(request, Below::Hangs);
+        }
+        let hanging = hanging.clone();
+        let work = step(move |node| {
+            let hanging = hanging.clone();
+            Box::pin(async move {
+                let (started, beside) = (node.lane("started")?, node.lane("beside")?);
+                let fails = async {
+                    hanging.hanging.notified().await;
+                    beside.chat(ask("fail")).await
+                };
+                futures::future::try_join(started.start(chapter()), fails).await?;
+                Ok(Outcome::default())
+            })
+        });
+        let mut graph = Graph::new();
+        graph.node(plan("essay", 1), work);
+        graph
+    };
+    let workflows = Arc::new(ByRequest { graph, model: bench.model.clone() });
+    let anything = Arc::new(Allowance::default());
+    let engine = Engine::new(journal.clone(), workflows, anything, EngineOptions::default());
+    let run = engine.start(request(Limits::default()), ada()).await.unwrap();
+    assert_eq!(end_of(&journal, run).await.summary.status, RunStatus::Failed);
+    let child = journal.summary(below(&journal, run).await).await.unwrap().unwrap();
+    assert_eq!(child.status, RunStatus::Cancelled);
+    assert!(child.error.unwrap().contains("The run that started this one has ended."));
+}
+
+#[tokio::test]
 async fn what_a_started_run_asks_people_shows_at_the_one_that_started_it() {
     let bench = Bench::new();
     let journal = bench.journal().await;
