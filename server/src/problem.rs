@@ -139,7 +139,7 @@ pub fn from_engine(error: EngineError) -> Problem {
             ForkError::NotVisited { .. } | ForkError::NoSuchPhase(_) => Problem::invalid(why.to_string()),
         },
         EngineError::Input(why) => match why {
-            InputError::NotAsked(_) => Problem::not_found(why.to_string()),
+            InputError::NotAsked(_) | InputError::NoSuchNode(_) => Problem::not_found(why.to_string()),
             InputError::Answered | InputError::Changed => Problem::conflict(why.to_string()),
             InputError::Invalid(_) => Problem::invalid(why.to_string()),
         },
