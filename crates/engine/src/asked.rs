@@ -3,7 +3,7 @@
 
 use journal::JournalError;
 use llm::{Arguments, ChatRequest};
-use protocol::Digest;
+use protocol::{Digest, Workflow};
 use serde_json::json;
 
 /// The digest of a chat request: of everything that is sent to the model.
@@ -13,6 +13,13 @@ pub(crate) fn of_chat(request: &ChatRequest) -> Result<Digest, JournalError> {
     let mut asked = json!({ "tier": tier, "messages": messages, "tools": tools, "schema": schema });
     asked.sort_all_objects();
     journal::digest(&format!("chat {asked}"))
+}
+
+/// The digest of a run that is to be started.
+pub(crate) fn of_workflow(workflow: &Workflow) -> Result<Digest, JournalError> {
+    let mut asked = json!(workflow);
+    asked.sort_all_objects();
+    journal::digest(&format!("run {asked}"))
 }
 
 /// The digest of a tool call.

@@ -11,8 +11,8 @@ use journal::{Journal, JournalError};
 use llm::ChatModel;
 use protocol::{
     AccountId, Approval, Body, CallFinished, ChatAnswered, ForkPoint, ForkRun, Heading, InputReceived,
-    NewEvent, NodeAdded, NodeId, Origin, RunFinished, RunId, RunRequest, RunStarted, RunSummary, StateEdited,
-    Stopped, Text, Tier, Usage, Workflow, WorkflowKind,
+    NewEvent, NodeAdded, NodeId, Origin, Parent, RunFinished, RunId, RunRequest, RunStarted, RunSummary,
+    StateEdited, Stopped, Text, Tier, Usage, Workflow, WorkflowKind,
 };
 use tokio::sync::{OnceCell, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -29,6 +29,7 @@ use crate::{
     queue::{Queue, Seat},
     run_graph::RunGraph,
     run_log::{Account, RunLog, now},
+    sub_run,
 };
 
 /// How long a stop waits until the run's end is durable. It takes longer only while the disk cannot be
@@ -213,7 +214,32 @@ impl Engine {
     /// # Errors
     /// See [`EngineError`].
     pub async fn start(&self, request: RunRequest, owner: AccountId) -> Result<RunId, EngineError> {
-        self.begin(request, owner, None).await
+        let accepted = self.accept(&owner)?;
+        self.begin(RunId(Uuid::now_v7()), request, owner, None, Some(accepted), None).await
+    }
+
+    /// Starts a run below another one, with which it counts as one accepted run, unless it was started already.
+    pub(crate) async fn start_below(
+        &self,
+        run: RunId,
+        request: RunRequest,
+        owner: AccountId,
+        parent: Parent,
+    ) -> Result<(), EngineError> {
+        if self.0.journal.summary(run).await?.is_some() {
+            return Ok(());
+        }
+        self.begin(run, request, owner, None, None, Some(parent)).await.map(drop)
+    }
+
+    /// What a run of this request would be called.
+    pub(crate) fn title(
+        &self,
+        run: RunId,
+        request: &RunRequest,
+        owner: &AccountId,
+    ) -> Result<String, String> {
+        Ok(self.0.workflows.plan(run, request, owner)?.heading.title)
     }
 
     /// The nodes that a run of this request would have for this owner, in their order.
@@ -246,18 +272,22 @@ impl Engine {
             approval: fork.approval.clone().unwrap_or_default(),
             ..summary.request
         };
-        self.begin(request, owner, Some((origin, fork))).await
+        let accepted = self.accept(&owner)?;
+        let run = RunId(Uuid::now_v7());
+        self.begin(run, request, owner, Some((origin, fork)), Some(accepted), None).await
     }
 
+    /// `accepted` is reserved before the first await, so that concurrent requests cannot exceed the bounds
+    /// together.
     async fn begin(
         &self,
+        run: RunId,
         request: RunRequest,
         owner: AccountId,
         fork: Option<(RunId, ForkRun)>,
+        accepted: Option<Accepted>,
+        parent: Option<Parent>,
     ) -> Result<RunId, EngineError> {
-        // Reserved before the first await, so that concurrent requests cannot exceed the bounds together.
-        let accepted = self.accept(&owner)?;
-        let run = RunId(Uuid::now_v7());
         let re_run = match &fork {
             Some((origin, fork)) => self.re_run(run, *origin, &fork.point)?,
             None => None,
@@ -272,9 +302,10 @@ impl Engine {
         };
         let (account, seat) = self.account(run, &owner, accepted);
         let request = RunRequest { workflow: plan.workflow, ..request };
-        let started = RunStarted { owner, origin, ..RunStarted::new(request, plan.heading) };
+        let above = parent.as_ref().and_then(|parent| self.log_of(parent.run));
+        let started = RunStarted { owner, origin, parent, ..RunStarted::new(request, plan.heading) };
         let journal = self.0.journal.clone();
-        let log = RunLog::begin(journal, run, started, graph, taken_over, account, seat).await?;
+        let log = RunLog::begin(journal, run, started, graph, taken_over, account, seat, above).await?;
         self.launch(log, plan.model, re_run, false);
         Ok(run)
     }
@@ -418,9 +449,12 @@ impl Engine {
     /// # Errors
     /// The list of unfinished runs cannot be read.
     pub async fn resume(&self) -> Result<usize, EngineError> {
-        let unfinished = self.0.journal.unfinished().await?;
+        let mut unfinished = self.0.journal.unfinished().await?;
         let mut count = 0;
-        // In the order in which they were started.
+        // In the order in which they were started, but those that others have started after these.
+        let parents: HashMap<_, _> = unfinished.iter().map(|it| (it.run, it.parent.clone())).collect();
+        let above = |run: &RunId| parents.get(run)?.as_ref().map(|parent| parent.run);
+        unfinished.sort_by_cached_key(|it| std::iter::successors(Some(it.run), above).take(100).count());
         for summary in unfinished {
             let run = summary.run;
             match AssertUnwindSafe(self.take_up(summary)).catch_unwind().await {
@@ -498,7 +532,16 @@ impl Engine {
 
     async fn resume_run(&self, summary: RunSummary) -> Result<bool, EngineError> {
         let waits = !summary.awaited.is_empty();
-        let RunSummary { run, request, owner, origin, .. } = summary;
+        let RunSummary { run, request, owner, origin, parent, .. } = summary;
+        // Parents are taken up first, so this one's is at work again, unless it has ended or is left as it is.
+        let above = parent.as_ref().and_then(|parent| self.log_of(parent.run));
+        if let (Some(parent), None) = (&parent, &above) {
+            let above = self.0.journal.summary(parent.run).await?;
+            if above.is_none_or(|above| above.status.is_over()) {
+                self.give_up(run, Ending::failed("The run that started this one has ended.")).await?;
+            }
+            return Ok(false);
+        }
         let (graph, model) = match self.0.workflows.plan(run, &request, &owner).await {
             Ok(Plan { graph, model, .. }) => match RunGraph::new(graph) {
                 Ok(graph) if self.is_as_planned(run, &graph).await? => (graph, model),
@@ -515,10 +558,10 @@ impl Engine {
                 return Ok(false);
             }
         };
-        let accepted = self.0.admission.accept_again(&owner, waits);
+        let accepted = parent.is_none().then(|| self.0.admission.accept_again(&owner, waits));
         let (account, seat) = self.account(run, &owner, accepted);
         let journal = self.0.journal.clone();
-        let log = RunLog::resume(journal, run, request, origin.as_ref(), graph, account, seat).await?;
+        let log = RunLog::resume(journal, run, request, origin.as_ref(), graph, account, seat, above).await?;
         let re_run = origin.and_then(|origin| self.re_run(run, origin.run, &origin.point).ok().flatten());
         self.launch(log, model, re_run, true);
         Ok(true)
@@ -607,7 +650,7 @@ impl Engine {
         let run = log.run;
         self.active().insert(run, active.clone());
         let Active { live, stop, .. } = active.clone();
-        let execution = Execution { log, model, live, commands, stop };
+        let execution = Execution { engine: self.clone(), log, model, live, commands, stop };
         let left = Left { engine: self.clone(), active, _re_run: re_run };
         self.0.tasks.spawn(async move {
             let Left { engine, active, .. } = &left;
@@ -633,7 +676,11 @@ impl Engine {
     async fn fail_by_defect(&self, execution: &Execution) -> Result<(), JournalError> {
         tracing::error!(run = %execution.log.run, "the run met a defect");
         execution.stop.cancel();
-        let finished = AssertUnwindSafe(execution.finish(Ending::failed(DEFECT))).catch_unwind().await;
+        let finished = AssertUnwindSafe(async {
+            sub_run::stop_all(self, &execution.log, None).await?;
+            execution.finish(Ending::failed(DEFECT)).await
+        });
+        let finished = finished.catch_unwind().await;
         match finished {
             Ok(finished) => finished,
             Err(_) => self.give_up(execution.log.run, Ending::failed(DEFECT)).await,
@@ -649,7 +696,7 @@ impl Engine {
     }
 
     /// The account of a run, and its slot in the queue.
-    fn account(&self, run: RunId, owner: &AccountId, accepted: Accepted) -> (Account, Seat) {
+    fn account(&self, run: RunId, owner: &AccountId, accepted: Option<Accepted>) -> (Account, Seat) {
         let allowances = self.0.allowances.clone();
         let allowed = allowances.of(owner).concurrent_runs.unwrap_or(self.0.options.concurrent_runs);
         let seat = Seat::new(self.0.queue.clone(), run, owner.clone(), allowed, accepted);
@@ -678,6 +725,11 @@ impl Engine {
         let asked = events.iter().filter(|event| matches!(event.body, Body::ChatAsked(_))).count();
         let next = AtomicU32::new(u32::try_from(asked).unwrap_or(u32::MAX).saturating_add(1));
         Ok(Conversation { run, epoch, next, journal: self.0.journal.clone(), live, log })
+    }
+
+    /// The log of a run that is at work.
+    fn log_of(&self, run: RunId) -> Option<Arc<RunLog>> {
+        self.active().get(&run).map(|active| active.log.clone())
     }
 
     fn active_run(&self, run: RunId) -> Result<Active, EngineError> {
@@ -732,6 +784,7 @@ async fn work(
     let ending = execution.run(resumed, &mut commands).await?;
     let by_person = || lock(stopped).clone().unwrap_or(Stopped { by: AccountId::local(), reason: None });
     let ending = ending.unwrap_or_else(|| Ending::stopped(by_person()));
+    sub_run::stop_all(&execution.engine, &execution.log, ending.stopped.as_ref()).await?;
     execution.finish(ending).await
 }
 

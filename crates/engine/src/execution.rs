@@ -19,7 +19,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    LiveCalls, NodeContext, NodeError, Outcome,
+    Engine, LiveCalls, NodeContext, NodeError, Outcome,
     approval::Leave,
     command::{Command, Commands},
     lane::{self, milliseconds},
@@ -37,6 +37,7 @@ const LONGEST_REASON: usize = 4 * 1024;
 
 /// The executor of one run, from its log as it stands to its end.
 pub(crate) struct Execution {
+    pub engine: Engine,
     pub log: Arc<RunLog>,
     pub model: Arc<dyn ChatModel>,
     pub live: Arc<LiveCalls>,
@@ -144,7 +145,7 @@ impl Execution {
                 taking_seat = None;
                 if working.tasks.len() == self.log.waits.count() {
                     // All that is left waits for people, so another run may have the place.
-                    self.log.seat.release();
+                    self.log.seat.release(!self.log.waits.has_sub_runs());
                 }
             }
             if self.log.staged() > 0 {
@@ -273,6 +274,7 @@ impl Execution {
             log: self.log.clone(),
             model: self.model.clone(),
             live: self.live.clone(),
+            engine: self.engine.clone(),
             commands: self.commands.clone(),
             stop: self.stop.clone(),
             plan,

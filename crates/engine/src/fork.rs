@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use protocol::{
     Answer, Body, CallFinished, CallId, CallStarted, Event, ForkPoint, Heard, InputReceived, InputRequest,
-    NewEvent, NodeId, NodeStatus, RunStatus, ToolInvoked, ToolReturned,
+    NewEvent, NodeId, NodeStatus, RunStatus, SubRunAwaits, SubRunFinished, SubRunStarted, ToolInvoked,
+    ToolReturned,
 };
 
 use crate::{approval::approval_of, run_graph::RunGraph};
@@ -128,11 +129,19 @@ impl Unfinished {
 impl UnfinishedVisit {
     fn take(&mut self, seq: u64, body: &Body) {
         match (body, call_of(body)) {
-            (Body::CallStarted(_) | Body::ToolInvoked(_) | Body::InputRequested(_), Some(call)) => {
+            (
+                Body::CallStarted(_)
+                | Body::ToolInvoked(_)
+                | Body::InputRequested(_)
+                | Body::SubRunStarted(_),
+                Some(call),
+            ) => {
                 self.begun.entry(call.clone()).or_insert(seq);
             }
             (Body::CallFinished(finished), _) if finished.error.is_some() => {}
             (Body::InputReceived(received), _) if !is_settled(received) => {}
+            (Body::SubRunAwaits(_), _) => {}
+            (Body::SubRunFinished(finished), _) if finished.status != RunStatus::Succeeded => {}
             (Body::Heard(_), Some(look)) => {
                 self.begun.insert(look.clone(), seq);
                 self.answered.insert(look.clone(), seq);
@@ -178,6 +187,9 @@ fn call_of(body: &Body) -> Option<&CallId> {
         Body::InputRequested(InputRequest { input, .. })
         | Body::InputReceived(InputReceived { input, .. }) => Some(input),
         Body::Heard(Heard { look, .. }) => Some(look),
+        Body::SubRunStarted(SubRunStarted { call, .. })
+        | Body::SubRunAwaits(SubRunAwaits { call, .. })
+        | Body::SubRunFinished(SubRunFinished { call, .. }) => Some(call),
         _ => None,
     }
 }

@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    LiveCalls, NodeError, Question, State, ToolResult, asked,
+    Engine, LiveCalls, NodeError, Question, State, ToolResult, asked,
     command::Commands,
     input::value_of,
     run_log::{RunLog, now},
@@ -39,6 +39,7 @@ pub(crate) struct Visit {
     pub log: Arc<RunLog>,
     pub model: Arc<dyn ChatModel>,
     pub live: Arc<LiveCalls>,
+    pub engine: Engine,
     pub commands: Commands,
     /// Cancelled when no further call or question may begin.
     pub stop: CancellationToken,
@@ -275,7 +276,7 @@ impl Lane {
     }
 
     /// Runs the work, and drops it when the run is stopped.
-    async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, NodeError> {
+    pub(crate) async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, NodeError> {
         tokio::select! {
             biased;
             () = self.visit.stop.cancelled() => Err(NodeError::Stopped),

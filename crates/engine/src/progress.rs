@@ -3,7 +3,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use llm::{Arguments, ChatAnswer, ToolRequest};
 use protocol::{
     AccountId, Answer, Approval, Body, CallFinished, CallId, CallStarted, Digest, Growth, Heard, InputForm,
-    InputReceived, InputRequest, Join, NodeFinished, NodeId, Patch, Stopped, Timestamp, Totals,
+    InputReceived, InputRequest, Join, NodeFinished, NodeId, Patch, RunId, RunStatus, Stopped, Timestamp,
+    Totals,
 };
 
 use crate::{
@@ -26,6 +27,11 @@ pub(crate) struct Progress {
     steps: u32,
     /// Totals and visits begun that were taken over from the origin. The run's own limits do not count them.
     inherited: (Totals, u32),
+    /// What ended runs used that it has started, and how much of that was taken over.
+    below: Totals,
+    inherited_below: Totals,
+    /// Runs that visits in flight have started.
+    sub_runs: HashMap<CallId, Below>,
     /// The approve mode: before which nodes the run pauses.
     pub approval: Approval,
     /// The account that changed it last.
@@ -55,6 +61,20 @@ pub(crate) struct Progress {
     open: BTreeMap<CallId, (NodeId, InputRequest)>,
     /// All questions that were answered.
     answered: HashSet<CallId>,
+}
+
+/// How a run has ended, and why, where it did not end well.
+pub(crate) type SubRunEnd = (RunStatus, Option<String>);
+
+/// A run that a node has started, as the log has it.
+#[derive(Debug)]
+struct Below {
+    node: NodeId,
+    run: RunId,
+    asked: Digest,
+    /// What it asks people.
+    prompts: Vec<String>,
+    end: Option<SubRunEnd>,
 }
 
 /// A call of a model or a tool, as the log has it.
@@ -102,6 +122,9 @@ impl Progress {
             open_calls: BTreeSet::new(),
             steps: 0,
             inherited: (Totals::default(), 0),
+            below: Totals::default(),
+            inherited_below: Totals::default(),
+            sub_runs: HashMap::new(),
             approval,
             approval_by: None,
             rejected: None,
@@ -125,6 +148,7 @@ impl Progress {
     /// Marks all so far as taken over from the origin.
     pub fn inherit(&mut self) {
         self.inherited = (self.totals.clone(), self.steps);
+        self.inherited_below = self.below.clone();
     }
 
     /// What the run has used itself.
@@ -159,6 +183,24 @@ impl Progress {
                 let text = returned.result.whole().unwrap_or_default().to_owned();
                 let result = ToolResult { status: returned.status, text, vendor: returned.vendor.clone() };
                 self.results.insert(returned.call.clone(), result);
+            }
+            (Body::SubRunStarted(started), Some(number)) => {
+                self.nodes[number].calls.push(started.call.clone());
+                let (node, run) = (self.graph.id(number).clone(), started.run);
+                let sub_run =
+                    Below { node, run, asked: started.asked.clone(), prompts: Vec::new(), end: None };
+                self.sub_runs.insert(started.call.clone(), sub_run);
+            }
+            (Body::SubRunAwaits(awaits), _) => {
+                if let Some(sub_run) = self.sub_runs.get_mut(&awaits.call) {
+                    sub_run.prompts.clone_from(&awaits.prompts);
+                }
+            }
+            (Body::SubRunFinished(finished), _) => {
+                self.below.add(&finished.totals);
+                if let Some(sub_run) = self.sub_runs.get_mut(&finished.call) {
+                    sub_run.end = Some((finished.status, finished.error.clone()));
+                }
             }
             (Body::InputRequested(request), Some(number)) => {
                 let input = &request.input;
@@ -344,11 +386,13 @@ impl Progress {
     }
 
     /// Drops the visit's calls, which only a repetition would need. A call that is still open was cut off by
-    /// a crash and not repeated; it stays, since the run's end has to close it.
+    /// a crash and not repeated, and a started run may still be at work; they stay, since the run's end has to
+    /// close them.
     fn forget_calls(&mut self, number: Number) {
         let mut calls = std::mem::take(&mut self.nodes[number].calls);
         calls.retain(|call| {
-            let stays = self.open_calls.contains(call);
+            let is_at_work = self.sub_runs.get(call).is_some_and(|sub_run| sub_run.end.is_none());
+            let stays = self.open_calls.contains(call) || is_at_work;
             if !stays {
                 self.asked.remove(call);
                 self.answers.remove(call);
@@ -356,6 +400,7 @@ impl Progress {
                 self.questions.remove(call);
                 self.received.remove(call);
                 self.heard.remove(call);
+                self.sub_runs.remove(call);
             }
             stays
         });
@@ -421,7 +466,44 @@ impl Progress {
     }
 
     fn is_answered(&self, call: &CallId) -> bool {
-        self.answers.contains_key(call) || self.results.contains_key(call)
+        self.answers.contains_key(call) || self.results.contains_key(call) || self.sub_runs.contains_key(call)
+    }
+
+    /// The same check for a run to be started.
+    pub fn check_sub_run(&self, call: &CallId, asked: &Digest) -> Result<(), NodeError> {
+        let is_another = match self.sub_runs.get(call) {
+            Some(sub_run) => sub_run.asked != *asked,
+            None => self.is_known(call) || self.heard.contains_key(call),
+        };
+        if is_another { Err(NodeError::AnotherVersion(call.clone())) } else { Ok(()) }
+    }
+
+    /// The run that a visit in flight started in this call, and how it ended, as far as the log has it.
+    pub fn sub_run(&self, call: &CallId) -> Option<(RunId, Option<SubRunEnd>)> {
+        self.sub_runs.get(call).map(|sub_run| (sub_run.run, sub_run.end.clone()))
+    }
+
+    /// What that run asks people.
+    pub fn prompts(&self, call: &CallId) -> Vec<String> {
+        self.sub_runs.get(call).map(|sub_run| sub_run.prompts.clone()).unwrap_or_default()
+    }
+
+    /// The node that started it.
+    pub fn node_of_sub_run(&self, call: &CallId) -> Option<NodeId> {
+        self.sub_runs.get(call).map(|sub_run| sub_run.node.clone())
+    }
+
+    /// Runs that were started and whose end is not in the log.
+    pub fn open_sub_runs(&self) -> Vec<(CallId, RunId)> {
+        let open = self.sub_runs.iter().filter(|(_, sub_run)| sub_run.end.is_none());
+        open.map(|(call, sub_run)| (call.clone(), sub_run.run)).collect()
+    }
+
+    /// What the run has used itself, together with the ended runs that it has started.
+    pub fn used_below(&self) -> Totals {
+        let mut used = self.own_totals();
+        used.add(&self.below.since(&self.inherited_below));
+        used
     }
 
     /// Ends for the calls in flight, for a run that ends without their answers.

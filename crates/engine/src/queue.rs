@@ -128,7 +128,8 @@ pub(crate) struct Seat {
     place: Mutex<Option<Place>>,
     /// Held while the run waits in the queue, so that it waits there once.
     waits_in_line: tokio::sync::Mutex<()>,
-    /// The run's count in the admission; `None` once the run is over.
+    /// The run's count in the admission; `None` once the run is over, and for one that another run has started and
+    /// is counted with.
     accepted: Mutex<Option<Accepted>>,
 }
 
@@ -138,7 +139,7 @@ impl Seat {
         run: RunId,
         account: AccountId,
         allowed: usize,
-        accepted: Accepted,
+        accepted: Option<Accepted>,
     ) -> Self {
         Self {
             queue,
@@ -147,7 +148,7 @@ impl Seat {
             allowed,
             place: Mutex::default(),
             waits_in_line: tokio::sync::Mutex::default(),
-            accepted: Mutex::new(Some(accepted)),
+            accepted: Mutex::new(accepted),
         }
     }
 
@@ -168,10 +169,11 @@ impl Seat {
         self.wait(false);
     }
 
-    /// Gives the place back, because the run only waits for people.
-    pub fn release(&self) {
+    /// Gives the place back, because the run only waits: for people, or for runs that it has started, with which
+    /// it counts as one that works.
+    pub fn release(&self, for_people: bool) {
         drop(self.place().take());
-        self.wait(true);
+        self.wait(for_people);
     }
 
     /// Gives the place and the admission back: the run is over, or left to be resumed.
@@ -258,11 +260,11 @@ mod tests {
         let queue = Queue::new(1);
         let (me, _) = accounts();
         let accepted = Arc::new(Admission::default()).accept_again(&me, false);
-        let seat = Seat::new(queue.clone(), run(1), me.clone(), 9, accepted);
+        let seat = Seat::new(queue.clone(), run(1), me.clone(), 9, Some(accepted));
         seat.take().await;
         let mut next = Box::pin(queue.enter(run(2), &me, 9));
         assert!((&mut next).now_or_never().is_none());
-        seat.release();
+        seat.release(true);
         let place = next.now_or_never().unwrap();
         assert!(seat.take().now_or_never().is_none());
         drop(place);

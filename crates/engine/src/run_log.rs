@@ -32,6 +32,8 @@ pub(crate) struct RunLog {
     pub account: Account,
     /// The run's slot in the queue.
     pub seat: Seat,
+    /// The run that started this one, whose limits bound both.
+    parent: Option<Arc<RunLog>>,
     /// Tracks work that a stop must wait for.
     pub commits: TaskTracker,
     /// Which nodes only wait for people.
@@ -48,6 +50,7 @@ pub(crate) struct Account {
 
 impl RunLog {
     /// Begins a new run: its start, its plan and what it takes over are one append.
+    #[expect(clippy::too_many_arguments, reason = "each is a field")]
     pub async fn begin(
         journal: Journal,
         run: RunId,
@@ -56,6 +59,7 @@ impl RunLog {
         taken_over: Vec<NewEvent>,
         account: Account,
         seat: Seat,
+        parent: Option<Arc<Self>>,
     ) -> Result<Arc<Self>, JournalError> {
         let epoch = journal.claim(run).await?;
         let at = now();
@@ -71,10 +75,11 @@ impl RunLog {
         progress.inherit();
         events.extend(taken_over);
         journal.append(run, epoch, events).await?;
-        Ok(Self::new(journal, epoch, run, request, at, progress, account, seat))
+        Ok(Self::new(journal, epoch, run, request, at, progress, account, seat, parent))
     }
 
     /// Resumes a run from its log. Events taken over from its origin do not count as its own.
+    #[expect(clippy::too_many_arguments, reason = "each is a field")]
     pub async fn resume(
         journal: Journal,
         run: RunId,
@@ -83,6 +88,7 @@ impl RunLog {
         graph: RunGraph,
         account: Account,
         seat: Seat,
+        parent: Option<Arc<Self>>,
     ) -> Result<Arc<Self>, JournalError> {
         let epoch = journal.claim(run).await?;
         let mut progress = Progress::planned(graph, request.approval.clone());
@@ -103,7 +109,7 @@ impl RunLog {
                 }
             }
         }
-        Ok(Self::new(journal, epoch, run, request, started_at, progress, account, seat))
+        Ok(Self::new(journal, epoch, run, request, started_at, progress, account, seat, parent))
     }
 
     #[expect(clippy::too_many_arguments, reason = "each is a field")]
@@ -116,6 +122,7 @@ impl RunLog {
         progress: Progress,
         account: Account,
         seat: Seat,
+        parent: Option<Arc<Self>>,
     ) -> Arc<Self> {
         let progress = Arc::new(Mutex::new(progress));
         let writer = LogWriter::start(journal.clone(), run, epoch, progress.clone());
@@ -129,6 +136,7 @@ impl RunLog {
             writer,
             account,
             seat,
+            parent,
             commits: TaskTracker::new(),
             waits: Waits::default(),
             answers: watch::Sender::default(),
@@ -226,16 +234,42 @@ impl RunLog {
     /// # Errors
     /// The database cannot be read.
     pub async fn limit_reached(&self) -> Result<Option<String>, JournalError> {
+        let mut bounding = Some(self);
+        while let Some(log) = bounding {
+            if let Some(limit) = log.own_limit_reached().await? {
+                return Ok(Some(limit));
+            }
+            bounding = log.parent.as_deref();
+        }
+        let Account { id, allowances } = &self.account;
+        allowance::limit_reached(&self.journal, id, &allowances.of(id)).await
+    }
+
+    /// The same for the limits of this run alone, which bound those that it has started as well.
+    async fn own_limit_reached(&self) -> Result<Option<String>, JournalError> {
         let limits = &self.request.limits;
-        let totals = self.progress().own_totals();
+        if limits.tokens.is_none() && limits.cost.is_none() {
+            return Ok(None);
+        }
+        let (mut totals, open) = {
+            let progress = self.progress();
+            (progress.used_below(), progress.open_sub_runs())
+        };
+        for (_, run) in open {
+            let summary = self.journal.summary(run).await?;
+            totals.add(&summary.map(|summary| summary.own_totals()).unwrap_or_default());
+        }
         if limits.tokens.is_some_and(|limit| totals.tokens() >= limit) {
             return Ok(Some(format!("The run used {} tokens, its limit.", totals.tokens())));
         }
         if limits.cost.is_some_and(|limit| totals.cost >= limit) {
             return Ok(Some(format!("The run cost ${}, its limit.", totals.cost)));
         }
-        let Account { id, allowances } = &self.account;
-        allowance::limit_reached(&self.journal, id, &allowances.of(id)).await
+        Ok(None)
+    }
+
+    pub fn journal(&self) -> &Journal {
+        &self.journal
     }
 
     /// The wall time that is left, if it is limited.

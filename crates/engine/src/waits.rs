@@ -1,4 +1,4 @@
-//! Which nodes of a run only wait for people. While all do, the run gives its place back.
+//! Which nodes of a run only wait, for people or for runs that they have started. While all do, the run gives its place back.
 
 use std::{
     collections::HashMap,
@@ -15,16 +15,18 @@ use tokio::sync::Notify;
 #[derive(Default)]
 pub(crate) struct Waits {
     nodes: Mutex<HashMap<NodeId, Node>>,
-    /// How many of them only wait for people.
+    /// How many of them only wait.
     waiting: AtomicUsize,
     changes: Notify,
 }
 
-/// One node's open questions and calls.
+/// What one node has open.
 #[derive(Clone, Copy, Default, PartialEq)]
 struct Node {
     /// Questions to people.
     questions: usize,
+    /// Runs that it has started.
+    sub_runs: usize,
     /// Calls of models and tools.
     calls: usize,
 }
@@ -32,11 +34,12 @@ struct Node {
 #[derive(Clone, Copy)]
 enum Kind {
     Question,
+    SubRun,
     Call,
 }
 
 impl Waits {
-    /// Nodes with open questions to people and no open calls.
+    /// Nodes that only wait, with no open calls.
     pub fn count(&self) -> usize {
         self.waiting.load(Ordering::SeqCst)
     }
@@ -49,6 +52,16 @@ impl Waits {
     /// Counts an open question to a person until the guard is dropped.
     pub fn question(&self, node: &NodeId) -> Waiting<'_> {
         self.begin(node, Kind::Question)
+    }
+
+    /// Whether a node waits for a run that it has started.
+    pub fn has_sub_runs(&self) -> bool {
+        self.nodes().values().any(|node| node.sub_runs > 0)
+    }
+
+    /// Counts a run that the node has started until the guard is dropped.
+    pub fn sub_run(&self, node: &NodeId) -> Waiting<'_> {
+        self.begin(node, Kind::SubRun)
     }
 
     /// Counts an open call of a model or a tool until the guard is dropped.
@@ -88,12 +101,13 @@ impl Waits {
 
 impl Node {
     fn only_waits(self) -> bool {
-        self.questions > 0 && self.calls == 0
+        self.questions + self.sub_runs > 0 && self.calls == 0
     }
 
     fn part(&mut self, kind: Kind) -> &mut usize {
         match kind {
             Kind::Question => &mut self.questions,
+            Kind::SubRun => &mut self.sub_runs,
             Kind::Call => &mut self.calls,
         }
     }

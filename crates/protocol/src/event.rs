@@ -4,6 +4,7 @@ mod call;
 mod node;
 mod output;
 mod run;
+mod sub_run;
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::value::{RawValue, Value};
@@ -15,6 +16,7 @@ pub use node::{
 };
 pub use output::{Figure, LogLevel, LogLine, Report, Said};
 pub use run::{RunFinished, RunStarted, StatusChanged};
+pub use sub_run::{Parent, SubRunAwaits, SubRunFinished, SubRunStarted};
 
 use crate::{
     Answer, ApprovalChanged, ChatAnswered, ChatAsked, InputForm, InputReceived, InputRequest, NodeId,
@@ -80,6 +82,12 @@ pub enum Body {
     ToolInvoked(ToolInvoked),
     /// A tool returned.
     ToolReturned(ToolReturned),
+    /// A node starts a run.
+    SubRunStarted(SubRunStarted),
+    /// A run that a node started waits for people, or does not any more.
+    SubRunAwaits(SubRunAwaits),
+    /// A run that a node started ended.
+    SubRunFinished(SubRunFinished),
     /// A person is asked; the node waits.
     InputRequested(InputRequest),
     /// A person answered, or the deadline passed.
@@ -156,6 +164,9 @@ kinds! {
     CallFinished => "call_finished",
     ToolInvoked => "tool_invoked",
     ToolReturned => "tool_returned",
+    SubRunStarted => "sub_run_started",
+    SubRunAwaits => "sub_run_awaits",
+    SubRunFinished => "sub_run_finished",
     InputRequested => "input_requested",
     InputReceived => "input_received",
     Told => "told",
@@ -223,6 +234,9 @@ impl Body {
             | Self::CallFinished(_)
             | Self::ToolInvoked(_)
             | Self::ToolReturned(_)
+            | Self::SubRunStarted(_)
+            | Self::SubRunAwaits(_)
+            | Self::SubRunFinished(_)
             | Self::InputRequested(_)
             | Self::InputReceived(_)
             | Self::Told(_)
@@ -284,6 +298,9 @@ impl Body {
             | Self::EdgeAdded(_)
             | Self::NodeStarted(_)
             | Self::NodeStatusChanged(_)
+            | Self::SubRunStarted(_)
+            | Self::SubRunAwaits(_)
+            | Self::SubRunFinished(_)
             | Self::Heard(_)
             | Self::ApprovalChanged(_)
             | Self::Logged(_)

@@ -43,6 +43,7 @@ impl Event {
                 duration(answered.latency_ms)?;
                 answered.attempts.iter().try_for_each(attempt)
             }
+            Body::SubRunFinished(finished) => totals(&finished.totals),
             Body::ToolReturned(returned) => duration(returned.latency_ms),
             Body::InputRequested(request) => {
                 request.deadline.map_or(Ok(()), |deadline| moment("its deadline", deadline.0))
@@ -55,6 +56,8 @@ impl Event {
             | Body::NodeStatusChanged(_)
             | Body::CallStarted(_)
             | Body::ToolInvoked(_)
+            | Body::SubRunStarted(_)
+            | Body::SubRunAwaits(_)
             | Body::InputReceived(_)
             | Body::Told(_)
             | Body::Heard(_)

@@ -46,8 +46,8 @@ pub use date::{month_name, parse_date};
 pub use event::{
     Attempt, Body, CallFinished, CallStarted, EdgeAdded, EdgeKind, Event, Figure, GrownNode, Growth, Heard,
     Join, LogLevel, LogLine, NewEvent, NodeAdded, NodeFinished, NodeKind, NodeStarted, NodeStatus,
-    NodeStatusChanged, Patch, Report, RunFinished, RunStarted, Said, StatusChanged, Tier, ToolInvoked,
-    ToolRequest, ToolReturned, ToolStatus, UnknownBody,
+    NodeStatusChanged, Parent, Patch, Report, RunFinished, RunStarted, Said, StatusChanged, SubRunAwaits,
+    SubRunFinished, SubRunStarted, Tier, ToolInvoked, ToolRequest, ToolReturned, ToolStatus, UnknownBody,
 };
 pub use frame::{Control, Frame, Trouble};
 pub use id::{

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
     AccountId, Approval, Body, CallId, Date, Decimal, Event, FlowId, Heading, InputRequest, NodeId, Origin,
-    ProfileName, RunId, Standing, Timestamp, Totals, Workflow, upcast,
+    Parent, ProfileName, RunId, Standing, SubRunAwaits, SubRunFinished, Timestamp, Totals, Workflow, upcast,
 };
 
 /// What a person or a program asks to be run.
@@ -167,6 +167,9 @@ pub struct RunSummary {
     /// The run that it continues.
     #[serde(default)]
     pub origin: Option<Origin>,
+    /// The run that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
     /// The id that it had where it was exported: what it says was not done here.
     #[serde(default)]
     pub imported_from: Option<RunId>,
@@ -223,6 +226,9 @@ pub struct RunSummary {
     /// What it waits for.
     #[serde(default)]
     pub awaited: Vec<Awaited>,
+    /// Runs that it started and that wait for people.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub waiting_sub_runs: BTreeSet<RunId>,
     /// Questions beside it that are not answered yet.
     #[serde(default)]
     pub open_chats: u32,
@@ -275,6 +281,7 @@ impl RunSummary {
             seq: event.seq,
             owner: started.owner.clone(),
             origin: started.origin.clone(),
+            parent: started.parent.clone(),
             imported_from: started.imported_from,
             imported_through: started.imported_through,
             ..Self::new(event.run, started.request.clone(), started.heading.clone(), event.at)
@@ -288,6 +295,7 @@ impl RunSummary {
             run,
             owner: AccountId::local(),
             origin: None,
+            parent: None,
             imported_from: None,
             imported_through: None,
             seq: 1,
@@ -309,6 +317,7 @@ impl RunSummary {
             inherited: Totals::default(),
             imported: Totals::default(),
             awaited: Vec::new(),
+            waiting_sub_runs: BTreeSet::new(),
             open_chats: 0,
             unreadable: None,
         }
@@ -328,12 +337,21 @@ impl RunSummary {
                 self.nodes = self.nodes.saturating_add(grown);
             }
             // A run that is taken up again still waits for what it waited for.
-            Body::StatusChanged(changed) if !self.awaited.is_empty() && !changed.status.is_over() => {}
+            Body::StatusChanged(changed) if self.waits() && !changed.status.is_over() => {}
             Body::StatusChanged(changed) => self.status = changed.status,
             Body::NodeStarted(started) => self.phase = Some(started.phase.clone()),
             Body::NodeFinished(finished) if finished.complete => self.nodes_done += 1,
             Body::InputRequested(request) => self.await_input(event, request),
             Body::InputReceived(received) => self.end_wait(&received.input),
+            Body::SubRunAwaits(awaits) if !awaits.prompts.is_empty() => {
+                self.waiting_sub_runs.insert(awaits.run);
+                self.status = RunStatus::Waiting;
+            }
+            Body::SubRunAwaits(SubRunAwaits { run, .. })
+            | Body::SubRunFinished(SubRunFinished { run, .. }) => {
+                self.waiting_sub_runs.remove(run);
+                self.go_on();
+            }
             Body::ChatAsked(_) => self.open_chats += 1,
             Body::ChatAnswered(_) => self.open_chats = self.open_chats.saturating_sub(1),
             Body::Produced(product) if product.standing == Standing::Result => {
@@ -345,6 +363,7 @@ impl RunSummary {
                 self.finished_at = Some(event.at);
                 self.phase = None;
                 self.awaited.clear();
+                self.waiting_sub_runs.clear();
             }
             _ => {}
         }
@@ -390,7 +409,15 @@ impl RunSummary {
 
     fn end_wait(&mut self, input: &CallId) {
         self.awaited.retain(|awaited| awaited.input != *input);
-        if self.awaited.is_empty() && self.status == RunStatus::Waiting {
+        self.go_on();
+    }
+
+    fn waits(&self) -> bool {
+        !self.awaited.is_empty() || !self.waiting_sub_runs.is_empty()
+    }
+
+    fn go_on(&mut self) {
+        if !self.waits() && self.status == RunStatus::Waiting {
             self.status = RunStatus::Running;
         }
     }

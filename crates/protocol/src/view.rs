@@ -15,8 +15,8 @@ pub use transcript::{Turn, TurnContent};
 
 use crate::{
     Answer, Approval, Body, CallFinished, CallId, CallStarted, ChatAnswered, ChatAsked, Document, EdgeAdded,
-    Event, InputReceived, InputRequest, NodeAdded, NodeFinished, NodeId, NodeStatus, Patch, Product, Report,
-    RunSummary, Said, Standing, Text, Timestamp, ToolInvoked, ToolReturned,
+    Event, InputReceived, InputRequest, LogLevel, LogLine, NodeAdded, NodeFinished, NodeId, NodeStatus,
+    Patch, Product, Report, RunSummary, Said, Standing, Text, Timestamp, ToolInvoked, ToolReturned,
 };
 
 /// Everything that a person sees of a run: the fold of its log.
@@ -222,6 +222,25 @@ impl RunView {
             Body::CallFinished(finished) => self.finish_call(event, finished),
             Body::ToolInvoked(invoked) => self.start_tool(event, invoked),
             Body::ToolReturned(returned) => self.finish_tool(returned),
+            Body::SubRunStarted(started) => {
+                self.log(event, LogLevel::Info, format!("Starts the run {}: {}", started.run, started.title));
+            }
+            Body::SubRunAwaits(awaits) => {
+                let prompt =
+                    awaits.prompts.first().map(|prompt| format!("Run {} asks: {prompt}", awaits.run));
+                if let Some(prompt) = &prompt {
+                    self.log(event, LogLevel::Warning, prompt.clone());
+                }
+                self.change_node(node, |node| node.wait_with_sub_run(prompt));
+            }
+            Body::SubRunFinished(finished) => {
+                let (level, words) = match (&finished.error, finished.status) {
+                    (Some(error), _) => (LogLevel::Warning, error.clone()),
+                    (None, status) => (LogLevel::Info, status.label().to_owned()),
+                };
+                self.log(event, level, format!("The run {} has ended: {words}", finished.run));
+                self.change_node(node, |node| node.wait_with_sub_run(None));
+            }
             Body::InputRequested(request) => self.ask(event, request),
             Body::InputReceived(received) => self.receive(event, received),
             Body::Told(told) => {
@@ -271,6 +290,10 @@ impl RunView {
 
     fn add_edge(&mut self, plan: &EdgeAdded) {
         self.edges.push(EdgeView { plan: plan.clone(), taken: 0 });
+    }
+
+    fn log(&mut self, event: &Event, level: LogLevel, message: String) {
+        self.turn(event, TurnContent::Log(LogLine { level, message }));
     }
 
     fn turn(&mut self, event: &Event, content: TurnContent) {

@@ -8,9 +8,9 @@ use protocol::{
     ChatAnswered, ChatAsked, Decimal, EdgeAdded, EdgeKind, Event, GrownNode, Growth, Heading, Heard,
     InputForm, InputReceived, InputRequest, Join, ListedRun, LogLevel, LogLine, NodeAdded, NodeFinished,
     NodeId, NodeKind, NodeStarted, NodeStatus, Product, ProductTone, Report, RunFinished, RunId, RunRequest,
-    RunStarted, RunStatus, RunSummary, RunView, Said, Standing, StateEdited, StatusChanged, Text, Tier,
-    Timestamp, Told, ToolInvoked, ToolReturned, ToolStatus, Totals, TurnContent, UnknownBody, Usage,
-    Workflow,
+    RunStarted, RunStatus, RunSummary, RunView, Said, Standing, StateEdited, StatusChanged, SubRunAwaits,
+    SubRunFinished, SubRunStarted, Text, Tier, Timestamp, Told, ToolInvoked, ToolReturned, ToolStatus,
+    Totals, TurnContent, UnknownBody, Usage, Workflow,
 };
 
 const NODES: [&str; 4] = ["market", "bull", "bear", "trader"];
@@ -212,7 +212,21 @@ fn steering() -> impl Strategy<Value = Body> {
     });
     let told = text().prop_map(move |content| Body::Told(Told { content, by: me() }));
     let heard = (call(), 0_u32..3).prop_map(|(look, messages)| Body::Heard(Heard { look, messages }));
-    prop_oneof![asked, received, edited, chat, mode, told, heard]
+    let run =
+        || prop::sample::select(vec![3_u128, 4]).prop_map(|number| RunId(uuid::Uuid::from_u128(number)));
+    let (title, digest) =
+        ("Child".to_owned(), "0123456789abcdef".repeat(4).parse::<protocol::Digest>().unwrap());
+    let started = (call(), run()).prop_map(move |(call, run)| {
+        Body::SubRunStarted(SubRunStarted { call, run, title: title.clone(), asked: digest.clone() })
+    });
+    let awaits = (call(), run(), prop::collection::vec("[a-z]{3}", 0..2))
+        .prop_map(|(call, run, prompts)| Body::SubRunAwaits(SubRunAwaits { call, run, prompts }));
+    let finished = (call(), run()).prop_map(|(call, run)| {
+        let (status, error, totals) = (RunStatus::Succeeded, None, Totals::default());
+        Body::SubRunFinished(SubRunFinished { call, run, status, error, totals })
+    });
+    let sub_runs = prop_oneof![started, awaits, finished];
+    prop_oneof![asked, received, edited, chat, mode, told, heard, sub_runs]
 }
 
 fn log() -> impl Strategy<Value = Vec<Event>> {

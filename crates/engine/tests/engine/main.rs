@@ -12,4 +12,5 @@ mod resumed;
 mod runs;
 mod stage;
 mod steering;
+mod sub_runs;
 mod used;

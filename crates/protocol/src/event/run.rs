@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::Parent;
 use crate::{AccountId, Heading, Origin, RunId, RunRequest, RunStatus, Stopped, Totals, upcast};
 
 /// The start of a run.
@@ -18,6 +19,9 @@ pub struct RunStarted {
     /// The run that this one continues.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// The run that started this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
     /// The id that it had where it was exported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported_from: Option<RunId>,
@@ -35,6 +39,7 @@ impl RunStarted {
             heading,
             owner: AccountId::local(),
             origin: None,
+            parent: None,
             imported_from: None,
             imported_through: None,
         }
@@ -51,13 +56,14 @@ impl<'de> Deserialize<'de> for RunStarted {
             #[serde(default)]
             owner: AccountId,
             origin: Option<Origin>,
+            parent: Option<Parent>,
             imported_from: Option<RunId>,
             imported_through: Option<u64>,
         }
-        let Stored { request, heading, owner, origin, imported_from, imported_through } =
+        let Stored { request, heading, owner, origin, parent, imported_from, imported_through } =
             Stored::deserialize(deserializer)?;
         let heading = heading.unwrap_or_else(|| upcast::heading(&request.workflow));
-        Ok(Self { request, heading, owner, origin, imported_from, imported_through })
+        Ok(Self { request, heading, owner, origin, parent, imported_from, imported_through })
     }
 }
 

@@ -102,6 +102,15 @@ impl NodeView {
         };
     }
 
+    /// A run that the node started asks people, or does not any more.
+    pub(super) fn wait_with_sub_run(&mut self, prompt: Option<String>) {
+        let is_working = self.visits.last().is_some_and(|visit| visit.duration_ms.is_none());
+        if is_working {
+            self.status = if prompt.is_some() { NodeStatus::Waiting } else { NodeStatus::Running };
+            self.reason = prompt;
+        }
+    }
+
     pub(super) fn begin_visit(&mut self, number: u32, at: Timestamp, inherited: bool) {
         self.status = NodeStatus::Running;
         self.reason = None;

@@ -1,0 +1,261 @@
+//! Runs that a run starts.
+
+use std::sync::Arc;
+
+use engine::{Allowance, AnswerForm, Engine, EngineOptions, Graph, Outcome};
+use journal::Journal;
+use protocol::{
+    Body, Event, ForkPoint, Limits, NewEvent, NodeStatus, Product, ProductTone, RunId, RunRequest, RunStatus,
+    Standing, Workflow,
+};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{stage::*, steering::*};
+
+/// What the run below does.
+#[derive(Clone, Copy)]
+enum Below {
+    Answers,
+    Hangs,
+    AsksPeople,
+    AsksOften,
+    Fails,
+}
+
+fn chapter() -> Workflow {
+    Workflow::bare("chapter".parse().unwrap())
+}
+
+/// An essay starts a chapter, and tells of what it has brought forth; a chapter asks the model.
+fn graph(request: &RunRequest, below: Below) -> Graph {
+    let mut graph = Graph::new();
+    if request.workflow != chapter() {
+        let work = step(|node| {
+            Box::pin(async move {
+                let sub_run = node.start(chapter()).await?;
+                let words: Vec<_> = sub_run.products.iter().map(|product| product.headline.clone()).collect();
+                let answer = node.chat(ask(&format!("{:?} {words:?}", sub_run.status))).await?;
+                Outcome::default().set("essay", answer.text)
+            })
+        });
+        graph.node(plan("essay", 1), work);
+        return graph;
+    }
+    let work = step(move |node| {
+        Box::pin(async move {
+            let question = match below {
+                Below::Hangs => "hang",
+                Below::Fails => "fail",
+                Below::Answers | Below::AsksPeople | Below::AsksOften => "chapter",
+            };
+            let times = if matches!(below, Below::AsksOften) { 10 } else { 1 };
+            let mut headline = String::new();
+            for _ in 0..times {
+                headline = node.chat(ask(question)).await?.text;
+            }
+            node.emit(vec![Body::Produced(Product {
+                kind: "essay.chapter".parse().unwrap(),
+                headline,
+                tone: ProductTone::Neutral,
+                standing: Standing::Result,
+                data: "{}".into(),
+            })])
+            .await?;
+            Ok(Outcome::default())
+        })
+    });
+    if matches!(below, Below::AsksPeople) {
+        graph.node(plan("question", 1), asking(AnswerForm::Text, None, None));
+        graph.flow(&id("question"), &id("chapter"));
+    }
+    graph.node(plan("chapter", 1), work);
+    graph
+}
+
+/// One place, and one run that is accepted.
+fn engine(bench: &Bench, journal: &Journal, below: Below) -> Engine {
+    let workflows =
+        ByRequest { graph: move |request: &RunRequest| graph(request, below), model: bench.model.clone() };
+    let options = EngineOptions { concurrent_runs: 1, accepted_runs: 1, ..EngineOptions::default() };
+    Engine::new(journal.clone(), Arc::new(workflows), Arc::new(Allowance::default()), options)
+}
+
+fn below_of(log: &[Event]) -> Vec<RunId> {
+    let started = log.iter().filter_map(|event| match &event.body {
+        Body::SubRunStarted(started) => Some(started.run),
+        _ => None,
+    });
+    started.collect()
+}
+
+/// The run that this one has started, as soon as it has.
+async fn below(journal: &Journal, run: RunId) -> RunId {
+    let mut log = journal.subscribe(run, 0).await.unwrap();
+    while let Some(events) = log.next().await.unwrap() {
+        let events: Vec<_> = events.iter().map(|event| event.decode().unwrap()).collect();
+        if let Some(below) = below_of(&events).first() {
+            return *below;
+        }
+    }
+    panic!("the run started none")
+}
+
+#[tokio::test]
+async fn a_run_starts_another_gives_its_place_away_and_goes_on_with_what_that_brought_forth() {
+    let bench = Bench::new();
+    let journal = bench.journal().await;
+    let engine = engine(&bench, &journal, Below::Answers);
+    let run = engine.start(request(Limits::default()), ada()).await.unwrap();
+    let view = end_of(&journal, run).await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    assert_eq!(state(&view, "essay"), "echo: Succeeded [\"echo: chapter\"]");
+    let child = journal.summary(below(&journal, run).await).await.unwrap().unwrap();
+    let parent = child.parent.unwrap();
+    assert_eq!((parent.run, parent.call.as_str(), child.owner), (run, "essay:1:1", ada()));
+    assert_eq!(bench.calls(), 2);
+    // There is room for the next one.
+    while engine.active_runs() > 0 {
+        tokio::task::yield_now().await;
+    }
+    engine.start(request(Limits::default()), ada()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stop_ends_what_the_run_has_started_as_well() {
+    let bench = Bench::new();
+    let journal = bench.journal().await;
+    let engine = engine(&bench, &journal, Below::Hangs);
+    let run = engine.start(request(Limits::default()), ada()).await.unwrap();
+    bench.model.hanging.notified().await;
+    assert!(engine.stop(run, ada(), Some("enough")).await.unwrap());
+    assert_eq!(end_of(&journal, run).await.summary.status, RunStatus::Cancelled);
+    let child = journal.summary(below(&journal, run).await).await.unwrap().unwrap();
+    assert_eq!(child.status, RunStatus::Cancelled);
+    assert_eq!(child.error.as_deref(), Some("Stopped by ada: enough"));
+}
+
+#[tokio::test]
+async fn a_node_that_fails_beside_a_run_that_it_has_started_ends_that_as_well() {
+    let bench = Bench::new();
+    let journal = bench.journal().await;
+    let hanging = bench.model.clone();
+    let graph = move |request: &RunRequest| {
+        if request.workflow == chapter() {
+            return graph(request, Below::Hangs);
+        }
+        let hanging = hanging.clone();
+        let work = step(move |node| {
+            let hanging = hanging.clone();
+            Box::pin(async move {
+                let (started, beside) = (node.lane("started")?, node.lane("beside")?);
+                let fails = async {
+                    hanging.hanging.notified().await;
+                    beside.chat(ask("fail")).await
+                };
+                futures::future::try_join(started.start(chapter()), fails).await?;
+                Ok(Outcome::default())
+            })
+        });
+        let mut graph = Graph::new();
+        graph.node(plan("essay", 1), work);
+        graph
+    };
+    let workflows = Arc::new(ByRequest { graph, model: bench.model.clone() });
+    let anything = Arc::new(Allowance::default());
+    let engine = Engine::new(journal.clone(), workflows, anything, EngineOptions::default());
+    let run = engine.start(request(Limits::default()), ada()).await.unwrap();
+    assert_eq!(end_of(&journal, run).await.summary.status, RunStatus::Failed);
+    let child = journal.summary(below(&journal, run).await).await.unwrap().unwrap();
+    assert_eq!(child.status, RunStatus::Cancelled);
+    assert!(child.error.unwrap().contains("The run that started this one has ended."));
+}
+
+#[tokio::test]
+async fn what_a_started_run_asks_people_shows_at_the_one_that_started_it() {
+    let bench = Bench::new();
+    let journal = bench.journal().await;
+    let engine = engine(&bench, &journal, Below::AsksPeople);
+    let run = engine.start(request(Limits::default()), ada()).await.unwrap();
+    let view = view_when(&journal, run, |view| view.summary.status == RunStatus::Waiting).await;
+    let essay = view.node(&id("essay")).unwrap();
+    assert_eq!(essay.status, NodeStatus::Waiting);
+    assert!(essay.reason.as_ref().unwrap().ends_with("asks: Which way?"), "{:?}", essay.reason);
+    let child = below(&journal, run).await;
+    assert_eq!(view.summary.waiting_sub_runs, [child].into());
+    engine.answer(child, answer("question:1:1", value(json!("on")))).await.unwrap();
+    let view = end_of(&journal, run).await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    assert!(view.summary.waiting_sub_runs.is_empty());
+}
+
+#[tokio::test]
+async fn the_limits_of_a_run_bound_what_it_has_started_together_with_itself() {
+    let bench = Bench::new();
+    let journal = bench.journal().await;
+    let engine = engine(&bench, &journal, Below::AsksOften);
+    let limits = Limits { tokens: Some(45), ..Limits::default() };
+    let run = engine.start(request(limits), ada()).await.unwrap();
+    let view = end_of(&journal, run).await;
+    assert_eq!(view.summary.status, RunStatus::Failed);
+    assert_eq!(view.summary.error.as_deref(), Some("The run used 45 tokens, its limit."));
+    assert_eq!(bench.calls(), 3, "each call costs 15 tokens, and all were made below");
+}
+
+#[tokio::test]
+async fn a_started_run_that_fails_is_told_and_can_be_made_again_by_a_continued_one() {
+    let bench = Bench::new();
+    let journal = bench.journal().await;
+    let run = engine(&bench, &journal, Below::Fails).start(request(Limits::default()), ada()).await.unwrap();
+    let view = end_of(&journal, run).await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "what to make of it is the node's decision");
+    assert_eq!(state(&view, "essay"), "echo: Failed []");
+    let engine = engine(&bench, &journal, Below::Answers);
+    let point = ForkPoint::Before { node: id("essay"), visit: 1 };
+    let second = engine.fork(run, fork(point), ada()).await.unwrap();
+    assert_eq!(state(&end_of(&journal, second).await, "essay"), "echo: Succeeded [\"echo: chapter\"]");
+}
+
+#[tokio::test]
+async fn both_go_on_after_a_restart_and_nothing_is_started_twice() {
+    let bench = Bench::new();
+    let journal = bench.journal().await;
+    let before = engine(&bench, &journal, Below::Hangs);
+    let run = before.start(request(Limits::default()), ada()).await.unwrap();
+    bench.model.hanging.notified().await;
+    before.shut_down().await;
+    // The log has another question, which the program that hung did not get an answer to.
+    let after = engine(&bench, &journal, Below::Answers);
+    assert_eq!(after.resume().await.unwrap(), 2);
+    let view = end_of(&journal, run).await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    assert_eq!(below_of(&journal.whole(run).await.unwrap()).len(), 1);
+    assert_eq!(bench.calls(), 3, "the one that hung, and the two");
+}
+
+#[tokio::test]
+async fn a_run_that_is_cut_off_at_any_event_has_started_the_same_run() {
+    let bench = Bench::new();
+    let journal = bench.journal().await;
+    let first = engine(&bench, &journal, Below::AsksOften);
+    let run = first.start(request(Limits::default()), ada()).await.unwrap();
+    let expected = state(&end_of(&journal, run).await, "essay");
+    let log = journal.whole(run).await.unwrap();
+    for cut in 2..log.len() {
+        let run = RunId(Uuid::now_v7());
+        let epoch = journal.claim(run).await.unwrap();
+        let new =
+            |event: &Event| NewEvent { at: event.at, node: event.node.clone(), body: event.body.clone() };
+        journal.append(run, epoch, log[..cut].iter().map(new).collect()).await.unwrap();
+        let before = bench.calls();
+        let engine = engine(&bench, &journal, Below::AsksOften);
+        assert_eq!(engine.resume().await.unwrap(), 1);
+        let view = end_of(&journal, run).await;
+        assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+        assert_eq!(state(&view, "essay"), expected);
+        let had = |is: fn(&Body) -> bool| log[..cut].iter().any(|event| is(&event.body));
+        let below = if had(|body| matches!(body, Body::SubRunStarted(_))) { 0 } else { 10 };
+        let own = u32::from(!had(|body| matches!(body, Body::CallFinished(_))));
+        assert_eq!(bench.calls() - before, below + own, "cut off after event {cut}");
+    }
+}
