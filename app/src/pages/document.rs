@@ -96,7 +96,8 @@ fn Opened(data: PageData) -> impl IntoView {
     let label = kind.as_ref().map_or_else(|| document.summary.kind.to_string(), |kind| kind.label.clone());
     let schema = kind.map(|kind| format!("{:#}", kind.schema));
     let editor = Editor::new(document, history, schema.is_some());
-    let summary = editor.summary;
+    // The head is written after the page, where signals of the page cannot be found any more.
+    let named = ArcRwSignal::from(editor.summary);
     let is_known = editor.is_known;
     let save_by_key = move |event: KeyboardEvent| {
         if (event.ctrl_key() || event.meta_key()) && event.key() == "s" {
@@ -105,7 +106,7 @@ fn Opened(data: PageData) -> impl IntoView {
         }
     };
     view! {
-        <Title text=move || summary.with(|summary| summary.title.to_string()) />
+        <Title text=move || named.with(|summary| summary.title.to_string()) />
         <div class="page document-page" on:keydown=save_by_key>
             <nav class="document-path" aria-label="Where this is">
                 <a href=at("/documents")>"Documents"</a>
