@@ -233,13 +233,13 @@ impl Engine {
     }
 
     /// What a run of this request would be called.
-    pub(crate) fn title(
+    pub(crate) async fn title(
         &self,
         run: RunId,
         request: &RunRequest,
         owner: &AccountId,
-    ) -> Result<String, String> {
-        Ok(self.0.workflows.plan(run, request, owner)?.heading.title)
+    ) -> Result<String, EngineError> {
+        Ok(self.0.workflows.plan(run, request, owner).await?.heading.title)
     }
 
     /// The nodes that a run of this request would have for this owner, in their order.

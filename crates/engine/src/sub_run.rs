@@ -53,7 +53,8 @@ impl Lane {
             Some((run, _)) => run,
             None => {
                 let run = RunId(Uuid::now_v7());
-                let title = engine.title(run, &request, &log.account.id).map_err(NodeError::failed)?;
+                let title = engine.title(run, &request, &log.account.id).await;
+                let title = title.map_err(|error| NodeError::failed(error.to_string()))?;
                 let started = SubRunStarted { call: call.clone(), run, title, asked: digest };
                 self.append(vec![Body::SubRunStarted(started)]).await?;
                 run
