@@ -19,7 +19,7 @@ const places = (): Place[] => [
   { file: /split_runs\./, path: "/runs", heading: /^Runs$/ },
   { file: /split_run\./, path: `/runs/${run}`, heading: /^Pipeline · LLY/ },
   { file: /split_compare\./, path: `/compare?left=${run}&right=${other.run}`, heading: /^Compare two runs$/ },
-  { file: /split_documents\./, path: "/documents", heading: /^Documents$/ },
+  { file: /split_account\./, path: "/documents", heading: /^Documents$/ },
   { file: /split_portfolio\./, path: "/portfolios/main_portfolio", heading: /^Main portfolio$/ },
 ];
 

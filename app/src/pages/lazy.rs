@@ -140,7 +140,7 @@ macro_rules! lazy_pages {
 }
 
 // A part of its own costs every other part a few files that it shares with some of them. What is small, and
-// leads to another page, is in that page's part.
+// leads to another page, is in that page's part; so is what is rarely opened, with another such page.
 lazy_pages! {
     OverviewRoute, overview, overview, OverviewPage;
     StartRoute, start, start, StartPage;
@@ -151,8 +151,8 @@ lazy_pages! {
     PortfolioRoute, portfolio, portfolio, PortfolioPage;
     FirstPortfolioRoute, portfolio, portfolios, FirstPortfolioPage;
     AccountRoute, account, account, AccountPage;
-    DocumentsRoute, documents, documents, DocumentsPage;
-    DocumentRoute, documents, document, DocumentPage;
+    DocumentsRoute, account, documents, DocumentsPage;
+    DocumentRoute, account, document, DocumentPage;
 }
 
 /// How what the search finds is drawn.

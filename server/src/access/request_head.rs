@@ -52,7 +52,7 @@ impl<'r> RequestHead<'r> {
     /// authenticate.
     pub fn is_public(&self) -> bool {
         let path = self.uri.path();
-        let is_file = path.starts_with("/pkg/") || path.starts_with("/fonts/");
+        let is_file = ["/pkg/", "/fonts/", "/families/"].iter().any(|folder| path.starts_with(folder));
         is_file
             || matches!(path, "/favicon.svg" | "/healthz" | "/sign-in" | "/sign-in/kept")
             || path == "/rpc/identity"
