@@ -6,6 +6,7 @@ pub mod access;
 #[cfg(feature = "hydrate")]
 pub mod caller;
 pub mod documents;
+mod file;
 mod json_text;
 
 use leptos::prelude::*;
@@ -18,8 +19,8 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "hydrate")]
 pub(crate) use self::caller::Caller;
-pub(crate) use self::json_text::JsonText;
 use self::json_text::JsonTextEncoding;
+pub(crate) use self::{file::send_file, json_text::JsonText};
 #[cfg(feature = "ssr")]
 use crate::{
     backend::SharedBackend,

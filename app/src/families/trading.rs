@@ -11,7 +11,7 @@ pub mod portfolios;
 
 use leptos::prelude::*;
 use protocol::{
-    Document, Product, WorkflowKind,
+    ProductData, Product, WorkflowKind,
     trading::{Decision, Order, Rating, RejectedOrder, Task, Trade},
 };
 
@@ -28,7 +28,7 @@ pub const PAGE: FamilyPage =
 
 /// The card of a product; `None` if its data are not what its kind promises.
 pub fn card(product: &Product, data: &str) -> Option<AnyView> {
-    fn read<D: Document>(product: &Product, data: &str) -> Option<D> {
+    fn read<D: ProductData>(product: &Product, data: &str) -> Option<D> {
         product.holds::<D>().then(|| serde_json::from_str(data).ok()).flatten()
     }
     if let Some(rating) = read::<Rating>(product, data) {

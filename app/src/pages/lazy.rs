@@ -43,7 +43,7 @@ fn style_sheets(part: &str) -> &'static [&'static str] {
 
 /// Loads a part together with its style sheets, so that nothing is drawn without them.
 #[cfg(feature = "hydrate")]
-async fn dress(part: &str, load: impl Future<Output = ()>) {
+async fn load_with_style_sheets(part: &str, load: impl Future<Output = ()>) {
     let sheets = style_sheets(part).iter().map(|path| browser::add_style_sheet(crate::base::at(path)));
     futures::future::join(futures::future::join_all(sheets), load).await;
 }
@@ -91,7 +91,7 @@ macro_rules! lazy_pages {
 
             async fn preload() {
                 #[cfg(feature = "hydrate")]
-                dress(stringify!($part), $module::load()).await;
+                load_with_style_sheets(stringify!($part), $module::load()).await;
             }
         }
 

@@ -62,7 +62,7 @@ pub use model::{ModelProfile, ModelTest};
 pub use money::Amount;
 pub use money::{grouped, percent, signed};
 pub use past::PastRun;
-pub use product::{Document, Product, ProductTone, Standing};
+pub use product::{Product, ProductData, ProductTone, Standing};
 pub use run::{Awaited, Limits, ModelChoice, RunRequest, RunStatus, RunSummary};
 pub use rust_decimal::Decimal;
 pub use steering::{

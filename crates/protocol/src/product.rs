@@ -53,21 +53,21 @@ pub enum Standing {
     Data,
 }
 
-/// A document of a family that stands in products of one kind.
-pub trait Document: Serialize + DeserializeOwned {
+/// What a family keeps in the data of products of one kind.
+pub trait ProductData: Serialize + DeserializeOwned {
     /// The kind, such as `council.draft`.
     const KIND: &'static str;
 }
 
 impl Product {
-    /// Whether it holds documents of this type.
-    pub fn holds<D: Document>(&self) -> bool {
+    /// Whether its data are of this type.
+    pub fn holds<D: ProductData>(&self) -> bool {
         self.kind.as_str() == D::KIND
     }
 
-    /// Its document; `None` if it is of another kind, only its beginning is here, or its data are not
+    /// Its data; `None` if it is of another kind, only its beginning is here, or its data are not
     /// what its kind promises, as an imported file may have it.
-    pub fn document<D: Document>(&self) -> Option<D> {
+    pub fn document<D: ProductData>(&self) -> Option<D> {
         let data = self.holds::<D>().then(|| self.data.whole())??;
         serde_json::from_str(data).ok()
     }

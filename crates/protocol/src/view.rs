@@ -14,9 +14,9 @@ pub use node::{EdgeView, NodeView, Visit};
 pub use transcript::{Turn, TurnContent};
 
 use crate::{
-    Answer, Approval, Body, CallFinished, CallId, CallStarted, ChatAnswered, ChatAsked, Document, EdgeAdded,
-    Event, InputReceived, InputRequest, LogLevel, LogLine, NodeAdded, NodeFinished, NodeId, NodeStatus,
-    Patch, Product, Report, RunSummary, Said, Standing, Text, Timestamp, ToolInvoked, ToolReturned,
+    Answer, Approval, Body, CallFinished, CallId, CallStarted, ChatAnswered, ChatAsked, EdgeAdded, Event,
+    InputReceived, InputRequest, LogLevel, LogLine, NodeAdded, NodeFinished, NodeId, NodeStatus, Patch,
+    Product, ProductData, Report, RunSummary, Said, Standing, Text, Timestamp, ToolInvoked, ToolReturned,
 };
 
 /// Everything that a person sees of a run: the fold of its log.
@@ -169,7 +169,7 @@ impl RunView {
 
     /// The documents of one kind that it has brought forth, in order; those whose beginning alone is here
     /// are left out.
-    pub fn documents<D: Document>(&self) -> impl Iterator<Item = D> + '_ {
+    pub fn documents<D: ProductData>(&self) -> impl Iterator<Item = D> + '_ {
         self.products.iter().filter_map(|product| product.document())
     }
 

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use protocol::{
-    Body, Document, Event, Heading, ProductTone, RunSummary, Standing, Workflow,
+    Body, Event, Heading, ProductData, ProductTone, RunSummary, Standing, Workflow,
     trading::{Analyst, Decision, PortfolioView, Rating, RejectedOrder, Task, Trade},
 };
 use serde_json::{Value, json};

@@ -23,9 +23,9 @@ use llm::{
     Turn,
 };
 use protocol::{
-    AccountId, Answer, Approval, Body, Document, Event, FlowSpec, ForkPoint, ForkRun, Heading, InputForm,
-    InputReceived, InputRequest, KindSpec, ModelChoice, ModelProfile, NodeAdded, NodeKind, ProductTone,
-    RunFilter, RunId, RunRequest, RunStatus, RunView, Standing, Tier, TurnContent, Workflow,
+    AccountId, Answer, Approval, Body, Event, FlowSpec, ForkPoint, ForkRun, Heading, InputForm,
+    InputReceived, InputRequest, KindSpec, ModelChoice, ModelProfile, NodeAdded, NodeKind, ProductData,
+    ProductTone, RunFilter, RunId, RunRequest, RunStatus, RunView, Standing, Tier, TurnContent, Workflow,
     document::{
         DocumentContent, DocumentFinding, DocumentKind, DocumentKindSpec, DocumentReference, DocumentSummary,
         Severity,
@@ -83,7 +83,7 @@ struct Echoed {
     words: String,
 }
 
-impl Document for Echoed {
+impl ProductData for Echoed {
     const KIND: &'static str = "echo.echoed";
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::{
-    Body, Document, Event, Frame, InputForm, InputRequest, RunId, RunStatus, RunView,
+    Body, Event, Frame, InputForm, InputRequest, ProductData, RunId, RunStatus, RunView,
     trading::{Decision, Trade},
 };
 use serde_json::{Value, json};
@@ -55,7 +55,7 @@ enum Phase {
     Over,
 }
 
-fn is_product<D: Document>(body: &Body) -> bool {
+fn is_product<D: ProductData>(body: &Body) -> bool {
     matches!(body, Body::Produced(product) if product.holds::<D>())
 }
 

@@ -1,6 +1,5 @@
 //! A document that was exported is taken in: chosen as a file, or dropped on the page.
 
-#[cfg(feature = "hydrate")]
 use std::time::Duration;
 
 use leptos::{
@@ -10,10 +9,10 @@ use leptos::{
 };
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use protocol::document::DocumentId;
+use serde::Deserialize;
 
 use crate::{
-    api::ApiError,
-    browser,
+    api, browser,
     components::icon::{Icon, IconName},
 };
 
@@ -66,13 +65,14 @@ impl Importer {
         self.busy.set(true);
         leptos::task::spawn_local(async move {
             let name = file.name();
-            let outcome = send(file).await;
+            let sent = api::send_file("/api/v1/documents/import", "application/json", file, PATIENCE);
+            let outcome: Result<Imported, _> = sent.await;
             then();
             self.busy.try_set(false);
             let refused = outcome.as_ref().err().map(|error| format!("“{name}” was not imported. {error}"));
             self.problem.try_set(refused);
-            if let Ok(id) = outcome {
-                self.go.try_run(id);
+            if let Ok(imported) = outcome {
+                self.go.try_run(imported.summary.id);
             }
         });
     }
@@ -103,50 +103,15 @@ pub fn ImportButton(importer: Importer) -> impl IntoView {
 }
 
 /// How long a file may take on its way.
-#[cfg(feature = "hydrate")]
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Sends the file as it is; it may be larger than what a call of the pages may carry.
-#[cfg(feature = "hydrate")]
-async fn send(file: File) -> Result<DocumentId, ApiError> {
-    use gloo_net::http::Request;
-    use leptos::wasm_bindgen::JsValue;
-    use protocol::{Problem, SERVER_TIME};
-
-    use crate::api::caller::{broken_off, own, unreachable, within};
-
-    /// What is read of the answer.
-    #[derive(serde::Deserialize)]
-    struct Imported {
-        summary: Summary,
-    }
-
-    #[derive(serde::Deserialize)]
-    struct Summary {
-        id: DocumentId,
-    }
-
-    within(PATIENCE, async {
-        let request = Request::post(&crate::base::at("/api/v1/documents/import"))
-            .header("content-type", "application/json");
-        let request = request.body(JsValue::from(file)).map_err(|_| unreachable())?;
-        let response = request.send().await.map_err(|_| unreachable())?;
-        let is_marked = response.headers().get(SERVER_TIME).is_some();
-        let text = response.text().await.map_err(|_| broken_off())?;
-        own(response.status(), is_marked, text.as_bytes())?;
-        let unreadable =
-            || Problem { status: response.status(), detail: "The server's answer cannot be read.".into() };
-        if response.ok() {
-            let imported: Imported = serde_json::from_str(&text).map_err(|_| ApiError(unreadable()))?;
-            return Ok(imported.summary.id);
-        }
-        Err(ApiError(serde_json::from_str(&text).unwrap_or_else(|_| unreadable())))
-    })
-    .await
+/// What is read of the answer: the new document's id.
+#[derive(Deserialize)]
+struct Imported {
+    summary: ImportedSummary,
 }
 
-/// Files are sent from a browser only.
-#[cfg(not(feature = "hydrate"))]
-async fn send(_: File) -> Result<DocumentId, ApiError> {
-    Err(ApiError(protocol::Problem::internal("Files can be sent from a browser only.")))
+#[derive(Deserialize)]
+struct ImportedSummary {
+    id: DocumentId,
 }

@@ -1,7 +1,7 @@
 //! What earlier versions wrote of trading runs where now stand headings and products.
 
 use super::{Decision, PortfolioView, Rating, RejectedOrder, Task, Trade, products, task};
-use crate::{Document, Heading, Product, Workflow, parse_date};
+use crate::{Heading, Product, ProductData, Workflow, parse_date};
 
 /// The heading of a trading run.
 pub(crate) fn heading(workflow: &Workflow) -> Option<Heading> {

@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::{Decision, PortfolioView, Rating, RejectedOrder, Trade};
-use crate::{Document, Product, ProductKind, ProductTone, Standing, Text};
+use crate::{Product, ProductData, ProductKind, ProductTone, Standing, Text};
 
 /// Makes each type the document of a kind of product.
 macro_rules! documents {
     ($($document:ident => $kind:literal,)*) => {$(
-        impl Document for $document {
+        impl ProductData for $document {
             const KIND: &'static str = $kind;
         }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use leptos::prelude::*;
 use protocol::{
-    Date, Decimal, Digest, Document, Product, RunStatus, RunSummary, RunView, grouped,
+    Date, Decimal, Digest, ProductData, Product, RunStatus, RunSummary, RunView, grouped,
     trading::{Decision, Order, PortfolioView, RejectedOrder, Side, Ticker, Trade},
 };
 
@@ -80,7 +80,7 @@ pub fn is_of_decision(product: &Product) -> bool {
     product.holds::<Decision>() || product.holds::<Trade>() || product.holds::<RejectedOrder>()
 }
 
-fn documents<D: Document>(view: &RunView, fetched: &Fetched) -> Vec<D> {
+fn documents<D: ProductData>(view: &RunView, fetched: &Fetched) -> Vec<D> {
     let products = view.products.iter().filter(|product| product.holds::<D>());
     let document = |product: &Arc<Product>| {
         let fetched = || product.data.stored().and_then(|digest| fetched.get(digest)).map(String::as_str);
