@@ -15,7 +15,6 @@ mod server_clock;
 mod style_sheet;
 mod typed;
 
-#[cfg(feature = "hydrate")]
 use std::time::Duration;
 
 use leptos::{
@@ -269,7 +268,6 @@ pub fn is_for_input(event: &KeyboardEvent) -> bool {
 }
 
 /// Waits.
-#[cfg(feature = "hydrate")]
 pub async fn sleep(wait: Duration) {
     let (done, slept) = futures::channel::oneshot::channel::<()>();
     // Nobody may wait any more when it is over.

@@ -15,6 +15,7 @@ use crate::{
         access::{AccessNote, keep_drafts_apart, once_in, provide_identity},
         badge::NeedsYou,
         keys::KeyHelp,
+        piece::Piece,
         top_bar::TopBar,
     },
     live::{Heartbeat, OldSince, RunFeed},
@@ -162,7 +163,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/sign-in") view={Lazy::<SignInRoute>::new()} ssr=SsrMode::Async />
                 </Routes>
             </main>
-            <KeyHelp />
+            <Piece>
+                <KeyHelp />
+            </Piece>
         </Router>
     }
 }

@@ -3,6 +3,9 @@ import { type Accepted, finishedPipeline } from "./runs";
 
 // Most pages' programs are files of their own, beside the one that all pages share.
 
+/** A file of so many bytes is named in the head. */
+const LARGE = 16 * 1024;
+
 type Place = { file: RegExp; path: string; heading: RegExp };
 
 let run: string;
@@ -18,7 +21,7 @@ const places = (): Place[] => [
   { file: /split_start\./, path: "/start", heading: /^Start a run$/ },
   { file: /split_runs\./, path: "/runs", heading: /^Runs$/ },
   { file: /split_run\./, path: `/runs/${run}`, heading: /^Pipeline · LLY/ },
-  { file: /split_compare\./, path: `/compare?left=${run}&right=${other.run}`, heading: /^Compare two runs$/ },
+  { file: /split_run\./, path: `/compare?left=${run}&right=${other.run}`, heading: /^Compare two runs$/ },
   { file: /split_account\./, path: "/documents", heading: /^Documents$/ },
   { file: /split_portfolio\./, path: "/portfolios/main_portfolio", heading: /^Main portfolio$/ },
 ];
@@ -58,7 +61,11 @@ test("every page opens by its address with no more than its own part, fetched on
     const named = await links.evaluateAll((links) => links.map((link) => (link as HTMLLinkElement).href));
     expect(asked.some((url) => file.test(url)), `${path} asks for ${file}`).toBe(true);
     expect(asked.filter((url) => /split_/.test(url)), path).toHaveLength(1);
-    expect(named.sort(), `the head of ${path} names what it needs`).toEqual(asked.sort());
+    expect(asked, `${path} asks for all that its head names`).toEqual(expect.arrayContaining(named));
+    for (const url of asked.filter((url) => !named.includes(url))) {
+      const { length } = await (await tab.request.get(url)).body();
+      expect(length, `${url}, which the head of ${path} does not name`).toBeLessThan(LARGE);
+    }
     expect(read, `${path} reads its data from the document`).toEqual([]);
     await tab.close();
   }

@@ -8,6 +8,7 @@ use std::{
 use app::{
     base,
     browser::{ALIVE, Banner, Typed, root_attribute, set_root_attribute},
+    components::piece::take_over_pieces,
 };
 use leptos::{
     leptos_dom::helpers::document, mount::hydrate_from_async, server_fn::client::try_set_server_url,
@@ -26,6 +27,7 @@ pub async fn hydrate() {
     let typed = Typed::keep();
     // Waits for the code of the page that is open.
     hydrate_from_async(body, app::App).await.forget();
+    take_over_pieces().await;
     typed.give_back();
     // Tests wait for it: before, a click would go nowhere.
     set_root_attribute(ALIVE, Some("true"));

@@ -44,11 +44,19 @@ fn style_sheets(part: &str) -> &'static [&'static str] {
 /// Loads a part together with its style sheets, so that nothing is drawn without them.
 #[cfg(feature = "hydrate")]
 async fn load_with_style_sheets(part: &str, load: impl Future<Output = ()>) {
+    // In a task of its own: to ask for some forty files takes a phone long enough to be felt.
+    browser::sleep(std::time::Duration::ZERO).await;
     let sheets = style_sheets(part).iter().map(|path| browser::add_style_sheet(crate::base::at(path)));
     futures::future::join(futures::future::join_all(sheets), load).await;
 }
 
-/// Names the files of a part in the document's head. Leptos's own way to do so sometimes names none:
+/// The files of the page's program, without their ending, that are large enough to be named in the head of a page: a
+/// browser is busy for longer with the order to fetch one early than a small one is late without it.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Debug, Default)]
+pub struct LargeFiles(pub std::sync::Arc<std::collections::BTreeSet<String>>);
+
+/// Names the large files of a part in the document's head. Leptos's own way to do so sometimes names none:
 /// it asks for the list of files where no context may be left.
 #[cfg(feature = "ssr")]
 fn name_files(part: &str) {
@@ -61,8 +69,9 @@ fn name_files(part: &str) {
     let Some(manifest) = use_context::<WasmSplitManifest>() else { return };
     let Some(manifest) = manifest.0.try_read_value() else { return };
     let (folder, files, loader) = &*manifest;
+    let large = use_context::<LargeFiles>().unwrap_or_default();
     // Their rendering adds them to the head.
-    for file in files.get(part).into_iter().flatten() {
+    for file in files.get(part).into_iter().flatten().filter(|file| large.0.contains(*file)) {
         let href = format!("{folder}/{file}.wasm");
         let link = view! { <Link rel="preload" href as_="fetch" type_="application/wasm" crossorigin="anonymous" /> };
         drop(link.to_html());
@@ -147,7 +156,7 @@ lazy_pages! {
     SignInRoute, overview, sign_in, SignInPage;
     RunsRoute, runs, runs, RunsPage;
     RunRoute, run, run, RunPage;
-    CompareRoute, compare, compare, ComparePage;
+    CompareRoute, run, compare, ComparePage;
     PortfolioRoute, portfolio, portfolio, PortfolioPage;
     FirstPortfolioRoute, portfolio, portfolios, FirstPortfolioPage;
     AccountRoute, account, account, AccountPage;

@@ -2,6 +2,7 @@
 
 mod call;
 mod node;
+mod outline;
 mod transcript;
 
 use std::{collections::BTreeMap, sync::Arc};

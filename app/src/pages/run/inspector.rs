@@ -3,10 +3,8 @@
 mod node;
 pub mod tools;
 
-use std::sync::Arc;
-
 use leptos::prelude::*;
-use protocol::{NodeStatus, Product, RunSummary, RunView, Standing};
+use protocol::{NodeStatus, RunSummary, RunView};
 
 use self::node::NodeInspector;
 use super::{lineage::Continuations, screen::Screen};
@@ -57,7 +55,7 @@ fn Standing(
     continuations: StoredValue<Vec<RunSummary>>,
 ) -> impl IntoView {
     let view = screen.view;
-    let products = Memo::new(move |_| view.with(in_short));
+    let products = Memo::new(move |_| view.with(RunView::products_in_short));
     let has_result = Memo::new(move |_| view.with(RunView::has_result));
     view! {
         <header class="inspector-head">
@@ -117,19 +115,6 @@ fn AtWork(screen: Screen) -> impl IntoView {
         {move || note().map(|note| view! { <p class="dim">{note}</p> })}
         <p class="dim inspector-hint">"Select a node to see its answer, prompt, tools and state."</p>
     }
-}
-
-/// What the run has brought forth: of results of one kind the last one, and every step.
-fn in_short(view: &RunView) -> Vec<Arc<Product>> {
-    let products = &view.products;
-    let is_shown = |(index, product): &(usize, &Arc<Product>)| match product.standing {
-        Standing::Result => products[index + 1..]
-            .iter()
-            .all(|later| later.standing != Standing::Result || later.kind != product.kind),
-        Standing::Step => true,
-        Standing::Data => false,
-    };
-    products.iter().enumerate().filter(is_shown).map(|(_, product)| product.clone()).collect()
 }
 
 fn quiet_note(view: &RunView) -> Option<&'static str> {

@@ -23,6 +23,7 @@ use crate::{
         graph::card::icon_of,
         screen::{Screen, visit_of},
         transcript::Writing,
+        whole::Whole,
     },
 };
 
@@ -118,7 +119,9 @@ pub fn NodeInspector(screen: Screen, node: usize) -> impl IntoView {
                     {tab(Page::Events, "Events")}
                 </div>
             </header>
-            <div class="inspector-body" role="tabpanel">{body}</div>
+            <div class="inspector-body" role="tabpanel">
+                <Whole screen>{body.clone()}</Whole>
+            </div>
         }
     })
 }
