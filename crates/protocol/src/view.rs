@@ -3,6 +3,7 @@
 mod call;
 mod node;
 mod outline;
+mod sub_run;
 mod transcript;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -12,12 +13,14 @@ use serde::{Deserialize, Serialize};
 pub use call::{CallOutcome, CallView, ToolOutcome, ToolView};
 use node::headline;
 pub use node::{EdgeView, NodeView, Visit};
+pub use sub_run::{OpenAsk, SubRunOutcome, SubRunView};
 pub use transcript::{Turn, TurnContent};
 
 use crate::{
     Answer, Approval, Body, CallFinished, CallId, CallStarted, ChatAnswered, ChatAsked, EdgeAdded, Event,
     InputReceived, InputRequest, LogLevel, LogLine, NodeAdded, NodeFinished, NodeId, NodeStatus, Patch,
     Product, ProductData, Report, RunSummary, Said, Standing, Text, Timestamp, ToolInvoked, ToolReturned,
+    WholePrompt,
 };
 
 /// Everything that a person sees of a run: the fold of its log.
@@ -57,6 +60,9 @@ pub struct RunView {
     /// What it has brought forth, in order.
     #[serde(default)]
     pub products: Vec<Arc<Product>>,
+    /// Runs that it has started, in order.
+    #[serde(default)]
+    pub sub_runs: Vec<Arc<SubRunView>>,
     /// Events of kinds that this version does not know.
     pub unknown_events: u32,
 }
@@ -133,6 +139,7 @@ impl RunView {
             inputs: Vec::new(),
             chats: Vec::new(),
             products: Vec::new(),
+            sub_runs: Vec::new(),
             unknown_events: 0,
         })
     }
@@ -163,6 +170,16 @@ impl RunView {
         self.calls.iter().rev().find(|call| call.id == *id)
     }
 
+    /// All messages that the call with this id was asked.
+    pub fn prompt(&self, id: &CallId) -> WholePrompt<'_> {
+        let place = |id: &CallId, end: usize| self.calls.iter().take(end).rposition(|call| call.id == *id);
+        let Some(mut end) = place(id, self.calls.len()) else { return WholePrompt::default() };
+        self.calls[end].prompt.whole(|earlier| {
+            end = place(earlier, end)?;
+            Some(&self.calls[end].prompt)
+        })
+    }
+
     /// The question with this id.
     pub fn input(&self, id: &CallId) -> Option<&Arc<InputView>> {
         self.inputs.iter().rev().find(|input| input.request.input == *id)
@@ -183,6 +200,24 @@ impl RunView {
     pub fn open_inputs(&self) -> impl Iterator<Item = &Arc<InputView>> {
         let is_over = self.summary.status.is_over();
         self.inputs.iter().filter(move |input| !is_over && input.received.is_none())
+    }
+
+    /// The questions that people can answer now: its own, and those of the runs that it has started.
+    pub fn open_asks(&self) -> impl Iterator<Item = OpenAsk<'_>> {
+        let own = self.open_inputs().map(|input| OpenAsk {
+            run: self.summary.run,
+            node: input.node.as_ref(),
+            asked_at: input.asked_at,
+            request: &input.request,
+        });
+        let is_over = self.summary.status.is_over();
+        let sub_runs = self.sub_runs.iter().filter(move |_| !is_over);
+        own.chain(sub_runs.flat_map(|sub_run| &sub_run.asks).map(|ask| OpenAsk {
+            run: ask.run,
+            node: ask.node.as_ref(),
+            asked_at: ask.asked_at,
+            request: &ask.request,
+        }))
     }
 
     /// Takes the next event in.
@@ -224,11 +259,17 @@ impl RunView {
             Body::ToolInvoked(invoked) => self.start_tool(event, invoked),
             Body::ToolReturned(returned) => self.finish_tool(returned),
             Body::SubRunStarted(started) => {
+                let begun = SubRunView::begin(started, node, event.at);
+                match self.sub_runs.iter_mut().rev().find(|known| known.call == started.call) {
+                    Some(repeated) => *repeated = Arc::new(begun),
+                    None => self.sub_runs.push(Arc::new(begun)),
+                }
                 self.log(event, LogLevel::Info, format!("Starts the run {}: {}", started.run, started.title));
             }
             Body::SubRunAwaits(awaits) => {
-                let prompt =
-                    awaits.prompts.first().map(|prompt| format!("Run {} asks: {prompt}", awaits.run));
+                self.change_sub_run(&awaits.call, |sub_run| sub_run.asks.clone_from(&awaits.asks));
+                let prompt = awaits.asks.first();
+                let prompt = prompt.map(|ask| format!("Run {} asks: {}", ask.run, ask.request.prompt));
                 if let Some(prompt) = &prompt {
                     self.log(event, LogLevel::Warning, prompt.clone());
                 }
@@ -239,6 +280,15 @@ impl RunView {
                     (Some(error), _) => (LogLevel::Warning, error.clone()),
                     (None, status) => (LogLevel::Info, status.label().to_owned()),
                 };
+                self.change_sub_run(&finished.call, |sub_run| {
+                    sub_run.asks.clear();
+                    sub_run.outcome = Some(SubRunOutcome {
+                        at: event.at,
+                        status: finished.status,
+                        error: finished.error.clone(),
+                        totals: finished.totals.clone(),
+                    });
+                });
                 self.log(event, level, format!("The run {} has ended: {words}", finished.run));
                 self.change_node(node, |node| node.wait_with_sub_run(None));
             }
@@ -319,6 +369,12 @@ impl RunView {
         let found = id.and_then(|id| self.nodes.iter_mut().find(|node| node.plan.id == *id));
         if let Some(node) = found {
             change(Arc::make_mut(node));
+        }
+    }
+
+    fn change_sub_run(&mut self, call: &CallId, change: impl FnOnce(&mut SubRunView)) {
+        if let Some(sub_run) = self.sub_runs.iter_mut().rev().find(|sub_run| sub_run.call == *call) {
+            change(Arc::make_mut(sub_run));
         }
     }
 

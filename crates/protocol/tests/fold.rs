@@ -4,13 +4,13 @@
 
 use proptest::prelude::*;
 use protocol::{
-    AccountId, Answer, Applied, Approval, ApprovalChanged, Attempt, Body, CallFinished, CallStarted,
-    ChatAnswered, ChatAsked, Decimal, EdgeAdded, EdgeKind, Event, GrownNode, Growth, Heading, Heard,
-    InputForm, InputReceived, InputRequest, Join, ListedRun, LogLevel, LogLine, NodeAdded, NodeFinished,
-    NodeId, NodeKind, NodeStarted, NodeStatus, Product, ProductTone, Report, RunFinished, RunId, RunRequest,
-    RunStarted, RunStatus, RunSummary, RunView, Said, Standing, StateEdited, StatusChanged, SubRunAwaits,
-    SubRunFinished, SubRunStarted, Text, Tier, Timestamp, Told, ToolInvoked, ToolReturned, ToolStatus,
-    Totals, TurnContent, UnknownBody, Usage, Workflow,
+    AccountId, Answer, Applied, Approval, ApprovalChanged, Attempt, Beginning, Body, CallFinished,
+    CallStarted, ChatAnswered, ChatAsked, Decimal, EdgeAdded, EdgeKind, Event, GrownNode, Growth, Heading,
+    Heard, InputForm, InputReceived, InputRequest, Join, ListedRun, LogLevel, LogLine, NodeAdded,
+    NodeFinished, NodeId, NodeKind, NodeStarted, NodeStatus, Product, ProductTone, Prompt, Report,
+    RunFinished, RunId, RunRequest, RunStarted, RunStatus, RunSummary, RunView, Said, Standing, StateEdited,
+    StatusChanged, SubRunAsk, SubRunAwaits, SubRunFinished, SubRunStarted, Text, Tier, Timestamp, Told,
+    ToolInvoked, ToolReturned, ToolStatus, Totals, TurnContent, UnknownBody, Usage, Workflow,
 };
 
 const NODES: [&str; 4] = ["market", "bull", "bear", "trader"];
@@ -32,6 +32,16 @@ fn text() -> impl Strategy<Value = Text> {
 
 fn call() -> impl Strategy<Value = protocol::CallId> {
     (node(), 1_u32..3, 1_u32..3).prop_map(|(node, visit, number)| protocol::CallId::new(&node, visit, number))
+}
+
+fn prompt() -> impl Strategy<Value = Prompt> {
+    let begins =
+        prop::option::of((call(), 0_u32..9).prop_map(|(call, messages)| Beginning { call, messages }));
+    let messages = (begins, prop::collection::vec(text(), 0..4));
+    prop_oneof![
+        text().prop_map(Prompt::One),
+        messages.prop_map(|(begins, messages)| Prompt::Messages { begins, messages }),
+    ]
 }
 
 fn cost() -> impl Strategy<Value = Option<Decimal>> {
@@ -79,7 +89,7 @@ fn body() -> impl Strategy<Value = Body> {
                 anew: false,
             })
         });
-    let started_call = (call(), text()).prop_map(|(call, prompt)| {
+    let started_call = (call(), prompt()).prop_map(|(call, prompt)| {
         Body::CallStarted(CallStarted {
             call,
             model: "m".into(),
@@ -219,8 +229,21 @@ fn steering() -> impl Strategy<Value = Body> {
     let started = (call(), run()).prop_map(move |(call, run)| {
         Body::SubRunStarted(SubRunStarted { call, run, title: title.clone(), asked: digest.clone() })
     });
-    let awaits = (call(), run(), prop::collection::vec("[a-z]{3}", 0..2))
-        .prop_map(|(call, run, prompts)| Body::SubRunAwaits(SubRunAwaits { call, run, prompts }));
+    let ask = (run(), call(), text()).prop_map(|(run, input, schema)| SubRunAsk {
+        run,
+        node: None,
+        asked_at: Timestamp(5),
+        request: InputRequest {
+            input,
+            prompt: "Which?".into(),
+            reason: None,
+            form: InputForm::Object { schema },
+            deadline: None,
+            default: None,
+        },
+    });
+    let awaits = (call(), run(), prop::collection::vec(ask, 0..2))
+        .prop_map(|(call, run, asks)| Body::SubRunAwaits(SubRunAwaits { call, run, asks }));
     let finished = (call(), run()).prop_map(|(call, run)| {
         let (status, error, totals) = (RunStatus::Succeeded, None, Totals::default());
         Body::SubRunFinished(SubRunFinished { call, run, status, error, totals })

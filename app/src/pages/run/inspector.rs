@@ -1,6 +1,7 @@
 //! What is known of the selection; without one, how the run stands.
 
 mod node;
+mod prompt;
 pub mod tools;
 
 use leptos::prelude::*;

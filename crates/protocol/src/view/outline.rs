@@ -7,12 +7,13 @@ use crate::{Product, ProductKind, Standing};
 
 impl RunView {
     /// Lets go of what only a look at one node, at the transcript or at the past needs: calls that ended, turns,
-    /// reports, the state, answered questions, the talk beside the run, and products that are not shown in short.
+    /// reports, the state, answered questions, runs started that ended, the talk beside the run, and products that are not shown in short.
     /// Further events can be applied: what the outline has of the run stays right.
     pub fn keep_outline(&mut self) {
         self.calls.retain(|call| call.outcome.is_none());
         self.tools.retain(|tool| tool.outcome.is_none());
         self.inputs.retain(|input| input.received.is_none());
+        self.sub_runs.retain(|sub_run| sub_run.outcome.is_none());
         self.turns.clear();
         self.reports.clear();
         self.state.clear();

@@ -243,7 +243,7 @@ fn WayForm(screen: Screen, reply: Reply, nodes: Vec<NodeId>, comment: bool, draf
 }
 
 #[component]
-fn RejectForm(reply: Reply, draft: String) -> impl IntoView {
+pub fn RejectForm(reply: Reply, draft: String) -> impl IntoView {
     let reason = RwSignal::new(String::new());
     let submit = move |event: SubmitEvent| {
         event.prevent_default();

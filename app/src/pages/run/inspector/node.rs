@@ -7,7 +7,7 @@ use protocol::{
     CallId, CallView, Decimal, Figure, NodeId, NodeView, Report, RunView, TurnContent, Usage, checked_cost,
 };
 
-use super::tools::ToolRow;
+use super::{prompt::Prompt, tools::ToolRow};
 use crate::{
     components::{
         icon::{Icon, IconName},
@@ -455,7 +455,7 @@ fn Prompts(screen: Screen, calls: Memo<Vec<Arc<CallView>>>) -> impl IntoView {
             view! {
                 {several.then(|| view! { <h3>{format!("Call {}", index + 1)}</h3> })}
                 {tools.map(|tools| view! { <p class="dim">{tools}</p> })}
-                <LongText run=screen.id text=call.prompt.clone() reading=Reading::Verbatim />
+                <Prompt screen call=call.id.clone() />
             }
         });
         prompts.collect_view().into_any()
