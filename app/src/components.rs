@@ -27,3 +27,4 @@ pub mod theme;
 pub mod top_bar;
 pub mod verbatim;
 pub mod whole_text;
+pub mod window;

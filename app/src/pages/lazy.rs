@@ -73,7 +73,9 @@ fn name_files(part: &str) {
     // Their rendering adds them to the head.
     for file in files.get(part).into_iter().flatten().filter(|file| large.0.contains(*file)) {
         let href = format!("{folder}/{file}.wasm");
-        let link = view! { <Link rel="preload" href as_="fetch" type_="application/wasm" crossorigin="anonymous" /> };
+        // The page's first script makes a preload of it once the page is painted.
+        let link =
+            view! { <Link rel="part" href as_="fetch" type_="application/wasm" crossorigin="anonymous" /> };
         drop(link.to_html());
     }
     let href = format!("{folder}/{loader}");

@@ -167,8 +167,10 @@ fn RunScreen(data: PageData) -> impl IntoView {
             <Piece>
                 <Header screen />
             </Piece>
-            <Banners screen />
-            <OpenAsks screen />
+            <Piece>
+                <Banners screen />
+                <OpenAsks screen />
+            </Piece>
             <div class="run-body">
                 <section class="run-main" aria-label="Run">
                     <Tabs screen />

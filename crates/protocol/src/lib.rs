@@ -75,7 +75,7 @@ pub use time::Timestamp;
 pub use tool::{ToolServer, ToolServerReach, ToolServerState, ToolSummary};
 pub use totals::{Totals, Usage, checked_cost};
 pub use view::{
-    Applied, CallOutcome, CallView, ChatView, EdgeView, InputView, NodeView, RunView, StateEntry,
-    ToolOutcome, ToolView, Turn, TurnContent, Visit,
+    Applied, CallOutcome, CallView, ChatView, EdgeView, Entries, Entry, InputView, NodeView, RunView,
+    StateEntry, ToolOutcome, ToolView, Turn, TurnContent, Visit,
 };
 pub use workflow::{Heading, InvalidWorkflow, Workflow};

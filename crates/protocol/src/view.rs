@@ -1,6 +1,7 @@
 //! Everything that a person sees of a run, as a fold of its log.
 
 mod call;
+mod entries;
 mod node;
 mod outline;
 mod sub_run;
@@ -11,6 +12,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 pub use call::{CallOutcome, CallView, ToolOutcome, ToolView};
+pub use entries::{Entries, Entry};
 use node::headline;
 pub use node::{EdgeView, NodeView, Visit};
 pub use sub_run::{OpenAsk, SubRunOutcome, SubRunView};
@@ -34,16 +36,24 @@ pub struct RunView {
     pub summary: RunSummary,
     /// Why the run stands where it stands, if that was said.
     pub status_reason: Option<String>,
+    /// When its last event was.
+    #[serde(default)]
+    pub updated_at: Timestamp,
     /// Nodes, in the order in which they were planned.
-    pub nodes: Vec<Arc<NodeView>>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<NodeView>))]
+    pub nodes: Entries<NodeView>,
     /// Edges between them.
-    pub edges: Vec<EdgeView>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<EdgeView>))]
+    pub edges: Entries<EdgeView>,
     /// Model calls, in the order in which they were first made.
-    pub calls: Vec<Arc<CallView>>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<CallView>))]
+    pub calls: Entries<CallView>,
     /// Tool calls, in the order in which they were first made.
-    pub tools: Vec<Arc<ToolView>>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<ToolView>))]
+    pub tools: Entries<ToolView>,
     /// What was said, in order.
-    pub turns: Vec<Arc<Turn>>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Turn>))]
+    pub turns: Entries<Turn>,
     /// Reports, in the order in which they were written.
     pub reports: Vec<Arc<Report>>,
     /// The run's state: of every key the value that was set last, and what was added to it since.
@@ -129,11 +139,12 @@ impl RunView {
             approval: summary.request.approval.clone(),
             summary,
             status_reason: None,
-            nodes: Vec::new(),
-            edges: Vec::new(),
-            calls: Vec::new(),
-            tools: Vec::new(),
-            turns: Vec::new(),
+            updated_at: event.at,
+            nodes: Entries::default(),
+            edges: Entries::default(),
+            calls: Entries::default(),
+            tools: Entries::default(),
+            turns: Entries::default(),
             reports: Vec::new(),
             state: BTreeMap::new(),
             inputs: Vec::new(),
@@ -161,18 +172,18 @@ impl RunView {
 
     /// The node with this id.
     pub fn node(&self, id: &NodeId) -> Option<&Arc<NodeView>> {
-        self.nodes.iter().find(|node| node.plan.id == *id)
+        self.nodes.find(id)
     }
 
     /// The model call with this id.
     pub fn call(&self, id: &CallId) -> Option<&Arc<CallView>> {
-        // From the end: what is asked for is nearly always recent.
-        self.calls.iter().rev().find(|call| call.id == *id)
+        self.calls.find(id)
     }
 
     /// All messages that the call with this id was asked.
     pub fn prompt(&self, id: &CallId) -> WholePrompt<'_> {
-        let place = |id: &CallId, end: usize| self.calls.iter().take(end).rposition(|call| call.id == *id);
+        // A prompt goes on from an earlier call only, so that this ends.
+        let place = |id: &CallId, end: usize| self.calls.place(id).filter(|place| *place < end);
         let Some(mut end) = place(id, self.calls.len()) else { return WholePrompt::default() };
         self.calls[end].prompt.whole(|earlier| {
             end = place(earlier, end)?;
@@ -229,6 +240,7 @@ impl RunView {
             return Applied::Gap;
         }
         self.summary.apply(event);
+        self.updated_at = event.at;
         self.apply_body(event);
         Applied::Changed
     }
@@ -340,7 +352,7 @@ impl RunView {
     }
 
     fn add_edge(&mut self, plan: &EdgeAdded) {
-        self.edges.push(EdgeView { plan: plan.clone(), taken: 0 });
+        self.edges.push(Arc::new(EdgeView { plan: plan.clone(), taken: 0 }));
     }
 
     fn log(&mut self, event: &Event, level: LogLevel, message: String) {
@@ -366,8 +378,7 @@ impl RunView {
     }
 
     fn change_node(&mut self, id: Option<&NodeId>, change: impl FnOnce(&mut NodeView)) {
-        let found = id.and_then(|id| self.nodes.iter_mut().find(|node| node.plan.id == *id));
-        if let Some(node) = found {
+        if let Some(node) = id.and_then(|id| self.nodes.find_mut(id)) {
             change(Arc::make_mut(node));
         }
     }
@@ -380,10 +391,12 @@ impl RunView {
 
     fn finish_node(&mut self, event: &Event, finished: &NodeFinished) {
         self.change_node(event.node.as_ref(), |node| node.end_visit(finished));
-        for edge in &mut self.edges {
-            if Some(&edge.plan.from) == event.node.as_ref() && finished.next.contains(&edge.plan.to) {
-                edge.taken += 1;
-            }
+        if let Some(from) = &event.node {
+            self.edges.change_of_node(from, |edge| {
+                if edge.plan.from == *from && finished.next.contains(&edge.plan.to) {
+                    Arc::make_mut(edge).taken += 1;
+                }
+            });
         }
         let appends = |key: &str| finished.appended.contains(key);
         self.set_state(event.node.as_ref(), event.seq, &finished.patch, appends);
@@ -441,7 +454,7 @@ impl RunView {
     }
 
     fn start_call(&mut self, event: &Event, started: &CallStarted) {
-        let call = Arc::new(CallView {
+        let call = CallView {
             id: started.call.clone(),
             node: event.node.clone(),
             model: started.model.clone(),
@@ -450,7 +463,7 @@ impl RunView {
             tools: started.tools.clone(),
             started_at: event.at,
             outcome: None,
-        });
+        };
         let was_dropped = self.call(&started.call).is_some_and(|known| known.outcome.is_none());
         self.change_node(event.node.as_ref(), |node| {
             node.model = Some(started.model.clone());
@@ -458,18 +471,14 @@ impl RunView {
                 node.calls_of_unknown_cost = node.calls_of_unknown_cost.saturating_add(1);
             }
         });
-        match self.calls.iter_mut().rev().find(|known| known.id == started.call) {
-            Some(repeated) => *repeated = call,
-            None => {
-                self.calls.push(call);
-                self.turn(event, TurnContent::Call { call: started.call.clone() });
-            }
+        if self.calls.put(call) {
+            self.turn(event, TurnContent::Call { call: started.call.clone() });
         }
     }
 
     fn finish_call(&mut self, event: &Event, finished: &CallFinished) {
         self.change_node(event.node.as_ref(), |node| node.count_call(finished));
-        if let Some(call) = self.calls.iter_mut().rev().find(|call| call.id == finished.call) {
+        if let Some(call) = self.calls.find_mut(&finished.call) {
             let call = Arc::make_mut(call);
             call.model.clone_from(&finished.model);
             call.outcome = Some(CallOutcome {
@@ -487,7 +496,7 @@ impl RunView {
     }
 
     fn start_tool(&mut self, event: &Event, invoked: &ToolInvoked) {
-        let tool = Arc::new(ToolView {
+        self.tools.put(ToolView {
             id: invoked.call.clone(),
             node: event.node.clone(),
             tool: invoked.tool.clone(),
@@ -495,14 +504,10 @@ impl RunView {
             started_at: event.at,
             outcome: None,
         });
-        match self.tools.iter_mut().rev().find(|known| known.id == invoked.call) {
-            Some(repeated) => *repeated = tool,
-            None => self.tools.push(tool),
-        }
     }
 
     fn finish_tool(&mut self, returned: &ToolReturned) {
-        if let Some(tool) = self.tools.iter_mut().rev().find(|tool| tool.id == returned.call) {
+        if let Some(tool) = self.tools.find_mut(&returned.call) {
             Arc::make_mut(tool).outcome = Some(ToolOutcome {
                 status: returned.status,
                 result: returned.result.clone(),

@@ -2,11 +2,13 @@
 #![cfg(not(target_family = "wasm"))]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use protocol::{
     AccountId, Answer, Applied, Approval, ApprovalChanged, Attempt, Beginning, Body, CallFinished,
     CallStarted, ChatAnswered, ChatAsked, Decimal, EdgeAdded, EdgeKind, Event, GrownNode, Growth, Heading,
-    Heard, InputForm, InputReceived, InputRequest, Join, ListedRun, LogLevel, LogLine, NodeAdded,
+    Heard, InputForm, InputReceived, InputRequest, InputView, Join, ListedRun, LogLevel, LogLine, NodeAdded,
     NodeFinished, NodeId, NodeKind, NodeStarted, NodeStatus, Product, ProductTone, Prompt, Report,
     RunFinished, RunId, RunRequest, RunStarted, RunStatus, RunSummary, RunView, Said, Standing, StateEdited,
     StatusChanged, SubRunAsk, SubRunAwaits, SubRunFinished, SubRunStarted, Text, Tier, Timestamp, Told,
@@ -268,6 +270,17 @@ fn log() -> impl Strategy<Value = Vec<Event>> {
     })
 }
 
+fn outline(mut view: RunView) -> RunView {
+    view.keep_outline();
+    view
+}
+
+fn sorted<T: Clone>(entries: &[Arc<T>], id: impl Fn(&T) -> String) -> Vec<Arc<T>> {
+    let mut entries = entries.to_vec();
+    entries.sort_by_key(|entry| id(entry));
+    entries
+}
+
 proptest! {
     /// A page takes over from the server's snapshot at any event.
     #[test]
@@ -280,6 +293,46 @@ proptest! {
                 prop_assert_eq!(view.apply(event), Applied::Changed);
             }
             prop_assert_eq!(&view, &whole);
+        }
+    }
+
+    /// A page begins with an outline and takes in what comes. A question or a call that comes anew after its end may
+    /// stand elsewhere in its list.
+    #[test]
+    fn what_is_applied_to_an_outline_is_right(log in log()) {
+        let whole = outline(RunView::fold(&log).unwrap());
+        for cut in 1..=log.len() {
+            let mut view = outline(RunView::fold(&log[..cut]).unwrap());
+            for event in &log[cut..] {
+                prop_assert_eq!(view.apply(event), Applied::Changed);
+            }
+            let view = outline(view);
+            prop_assert_eq!(&view.summary, &whole.summary);
+            prop_assert_eq!((&view.nodes, &view.edges), (&whole.nodes, &whole.edges));
+            prop_assert_eq!(&view.products, &whole.products);
+            prop_assert_eq!(sorted(&view.calls, |call| call.id.to_string()), sorted(&whole.calls, |call| call.id.to_string()));
+            let id = |input: &InputView| input.request.input.to_string();
+            prop_assert_eq!(sorted(&view.inputs, id), sorted(&whole.inputs, id));
+        }
+    }
+
+    /// Entries are found by id and by node as a search through all of them finds them, also in a view that was sent.
+    #[test]
+    fn entries_are_found_by_their_id_and_node(log in log()) {
+        let view = RunView::fold(&log).unwrap();
+        let sent: RunView = serde_json::from_str(&serde_json::to_string(&view).unwrap()).unwrap();
+        for view in [view, sent] {
+            for call in &view.calls {
+                prop_assert_eq!(view.call(&call.id), Some(call));
+            }
+            for name in NODES {
+                let id: NodeId = name.parse().unwrap();
+                prop_assert_eq!(view.node(&id), view.nodes.iter().find(|node| node.plan.id == id));
+                let turns: Vec<_> = view.turns.iter().filter(|turn| turn.node.as_ref() == Some(&id)).collect();
+                prop_assert_eq!(view.turns.of_node(&id).collect::<Vec<_>>(), turns);
+                let edges = view.edges.iter().filter(|edge| edge.plan.from == id || edge.plan.to == id);
+                prop_assert_eq!(view.edges.of_node(&id).collect::<Vec<_>>(), edges.collect::<Vec<_>>());
+            }
         }
     }
 

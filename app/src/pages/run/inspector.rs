@@ -31,7 +31,7 @@ pub fn Inspector(
     let unfolded = RwSignal::new(false);
     let selected = Memo::new(move |_| {
         let id = screen.selected()?;
-        screen.view.with(|view| view.nodes.iter().position(|node| node.plan.id == id))
+        screen.view.with(|view| view.nodes.place(&id))
     });
     let class = move || match (selected.get().is_some(), unfolded.get()) {
         (true, _) => "inspector with-selection",

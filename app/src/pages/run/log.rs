@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Events fetched at once: few at first, twice as many as long as taking them in is quick.
-const PAGES: (u32, u32) = (125, 1_000);
+const PAGES: (u32, u32) = (60, 1_000);
 /// Taking a page in is quick when it takes less, in milliseconds. Longer, and the page would stutter.
 const QUICK: f64 = 12.0;
 
@@ -76,6 +76,30 @@ impl EventLog {
             }
             self.loading.try_set(outcome.map_or_else(Loading::Failed, |()| Loading::Done));
         });
+    }
+
+    /// The events that a filter admits, in order. An event that comes is looked at once, and all of them where the
+    /// filter changes.
+    pub fn filtered<F>(self, filter: Signal<F>, admits: fn(&F, &Event) -> bool) -> ReadSignal<Vec<Arc<Event>>>
+    where
+        F: Clone + PartialEq + Send + Sync + 'static,
+    {
+        let (admitted, set_admitted) = signal(Vec::new());
+        Effect::new(move |before: Option<(F, usize)>| {
+            let filter = filter.get();
+            let known = before.filter(|(before, _)| *before == filter).map(|(_, known)| known);
+            self.events.with(|events| {
+                let new = events.get(known.unwrap_or(0)..).into_iter().flatten();
+                let new: Vec<_> = new.filter(|event| admits(&filter, event)).cloned().collect();
+                match known {
+                    None => set_admitted.set(new),
+                    Some(_) if new.is_empty() => {}
+                    Some(_) => set_admitted.update(|admitted| admitted.extend(new)),
+                }
+                (filter, events.len())
+            })
+        });
+        admitted
     }
 
     async fn load_pages(self) -> Result<(), ApiError> {

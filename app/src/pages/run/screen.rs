@@ -208,7 +208,7 @@ impl Screen {
     pub fn step(&self, by: isize) {
         let selected = self.node.get_untracked();
         let next = self.view.with_untracked(|view| {
-            let at = view.nodes.iter().position(|node| Some(&node.plan.id) == selected.as_ref());
+            let at = selected.as_ref().and_then(|selected| view.nodes.place(selected));
             let next = match at {
                 Some(at) => at.saturating_add_signed(by).min(view.nodes.len().saturating_sub(1)),
                 None => 0,

@@ -51,18 +51,18 @@ pub struct Travel {
     live: LiveRun,
     log: EventLog,
     /// The log's events on the axis of time.
-    pub axis: Memo<Axis>,
+    pub axis: RwSignal<Axis>,
 }
 
 impl Travel {
     /// Stands where the address asks, at `past` as the server rendered it.
     pub fn new(live: LiveRun, log: EventLog, past: Option<RunView>) -> Self {
         let at = RwSignal::new(past.as_ref().map(RunView::seq));
-        let axis = Memo::new(move |_| {
-            let inherited = live
-                .view
-                .with_untracked(|view| view.summary.origin.as_ref().map_or(0, |origin| origin.through));
-            log.events.with(|events| Axis::new(events, inherited))
+        let axis = RwSignal::new(Axis::default());
+        let inherited =
+            live.view.with_untracked(|view| view.summary.origin.as_ref().map_or(0, |origin| origin.through));
+        Effect::new(move |_| {
+            log.events.with(|events| axis.update(|axis| axis.extend(events, inherited)));
         });
         let travel = Self { at, past: RwSignal::new(past), is_folded: RwSignal::new(false), live, log, axis };
         travel.follow_address();

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::RunView;
+use super::{Entries, RunView};
 use crate::{Product, ProductKind, Standing};
 
 impl RunView {
@@ -14,7 +14,7 @@ impl RunView {
         self.tools.retain(|tool| tool.outcome.is_none());
         self.inputs.retain(|input| input.received.is_none());
         self.sub_runs.retain(|sub_run| sub_run.outcome.is_none());
-        self.turns.clear();
+        self.turns = Entries::default();
         self.reports.clear();
         self.state.clear();
         self.chats.clear();

@@ -147,12 +147,11 @@ fn subtitle(node: &NodeView, visit: Option<u32>, planned: u32) -> String {
 }
 
 fn calls_of(view: &RunView, node: &NodeId, visit: Option<u32>) -> Vec<Arc<CallView>> {
-    let calls = view.calls.iter().filter(|call| call.node.as_ref() == Some(node));
-    calls.filter(|call| visit_of(&call.id) == visit).cloned().collect()
+    view.calls.of_node(node).filter(|call| visit_of(&call.id) == visit).cloned().collect()
 }
 
 fn tools_of(view: &RunView, node: &NodeId, visit: Option<u32>) -> Vec<CallId> {
-    let tools = view.tools.iter().filter(|tool| tool.node.as_ref() == Some(node));
+    let tools = view.tools.of_node(node);
     tools.filter(|tool| visit_of(&tool.id) == visit).map(|tool| tool.id.clone()).collect()
 }
 
@@ -432,8 +431,8 @@ fn reports_of(view: &RunView, node: &NodeId) -> Vec<Arc<Report>> {
 }
 
 fn messages_of(view: &RunView, node: &NodeId) -> Vec<protocol::Text> {
-    let turns = view.turns.iter().filter(|turn| turn.node.as_ref() == Some(node));
-    turns
+    view.turns
+        .of_node(node)
         .filter_map(|turn| match &turn.content {
             TurnContent::Message(said) => Some(said.content.clone()),
             TurnContent::Log(line) => Some(line.message.as_str().into()),
