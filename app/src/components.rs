@@ -6,6 +6,7 @@ pub mod approval;
 pub mod badge;
 pub mod copy;
 pub mod day_field;
+pub mod delete;
 pub mod delete_run;
 pub mod dialog;
 pub mod draft;
