@@ -11,6 +11,7 @@ pub mod delete_run;
 pub mod dialog;
 pub mod draft;
 pub mod icon;
+pub mod import;
 pub mod json;
 pub mod keys;
 pub mod limits;
