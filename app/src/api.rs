@@ -11,9 +11,9 @@ mod json_text;
 
 use leptos::prelude::*;
 use protocol::{
-    Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ListedRuns, ModelChoice, ModelProfile,
-    ModelTest, PastRun, Problem, ProfileName, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary,
-    RunView, StartOptions, StartRun, Subject, ToolServer, WorkflowKind,
+    Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ListedKind, ListedRuns, ModelChoice,
+    ModelProfile, ModelTest, PastRun, Problem, ProfileName, RunAccepted, RunFilter, RunId, RunPage,
+    RunStopped, RunSummary, RunView, StartOptions, StartRun, Subject, ToolServer, WorkflowKind,
 };
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +103,12 @@ pub fn set_status(status: u16) {
 #[server(name = KindsCall, prefix = "/rpc", endpoint = "kinds", input = JsonText, output = JsonText, client = Caller)]
 pub async fn kinds() -> Result<Vec<KindSpec>, ApiError> {
     answer(backend()?.kinds().await)
+}
+
+/// The kinds of workflow that there are, as lists show them.
+#[server(name = ListedKindsCall, prefix = "/rpc", endpoint = "listed_kinds", input = JsonText, output = JsonText, client = Caller)]
+pub async fn listed_kinds() -> Result<Vec<ListedKind>, ApiError> {
+    answer(backend()?.kinds().await.map(|kinds| kinds.into_iter().map(ListedKind::from).collect()))
 }
 
 /// What the start form offers.

@@ -26,9 +26,9 @@ use leptos::{
     },
 };
 
-use self::function::{call, part};
+use self::function::{call, call_and_wait, part};
 #[cfg(feature = "hydrate")]
-pub use self::style_sheet::add_style_sheet;
+pub use self::style_sheet::{add_style_sheet, has_style_sheet};
 pub use self::{
     clipboard::copy,
     function::Refused,
@@ -166,6 +166,12 @@ pub fn select_text(field: &HtmlInputElement) {
 pub fn dropped_file(event: &Event) -> Option<File> {
     let files = part(&part(event, "dataTransfer")?, "files")?;
     files.dyn_into::<FileList>().ok()?.get(0)
+}
+
+/// The text that a file begins with, of so many bytes at most.
+pub async fn beginning_of(file: &File, bytes: u32) -> Result<String, Refused> {
+    let beginning = call(file, "slice", &[0.into(), bytes.into()])?;
+    call_and_wait(&beginning, "text", &[]).await?.as_string().ok_or(Refused)
 }
 
 /// Brings the cursor to a place of a field, counted in UTF-16 units, and its line into sight: one of `lines` that are

@@ -20,7 +20,6 @@ use leptos::{
     leptos_dom::helpers::document,
     prelude::{IntoView, Owner},
     reactive::computed::ScopedFuture,
-    server_fn::client::try_set_server_url,
     tachys::{
         hydration::Cursor,
         view::{PositionState, RenderHtml},
@@ -35,8 +34,6 @@ pub async fn hydrate() {
     std::panic::set_hook(Box::new(report_panic));
     let Some(body) = document().body() else { return };
     base::set(root_attribute("data-base").unwrap_or_default());
-    // Said once: it is refused if it was said before.
-    let _ = try_set_server_url(base::base());
     // A person may be quicker than the program.
     let typed = Typed::keep();
     take_over(&body).await;

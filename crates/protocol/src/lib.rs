@@ -57,7 +57,7 @@ pub use id::{
 };
 pub use jiff::civil::Date;
 pub use kind::{FlowReads, FlowSpec, KindSpec, PhaseSpec, PlannedNode, StartOptions, Startable, Subject};
-pub use listed::{ListedRequest, ListedRun, ListedRuns, ListedWorkflow};
+pub use listed::{ListedKind, ListedRequest, ListedRun, ListedRuns, ListedWorkflow};
 pub use model::{ModelProfile, ModelTest};
 #[cfg(feature = "openapi")]
 pub use money::Amount;
