@@ -155,7 +155,7 @@ impl Execution {
                 }
             }
             if self.log.staged() > 0 {
-                flushing.get_or_insert_with(|| Box::pin(self.log.flush()));
+                flushing.get_or_insert_with(|| Box::pin(self.log.written()));
             }
             tokio::select! {
                 biased;

@@ -7,6 +7,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use journal::{Epoch, Journal, JournalError};
@@ -25,6 +26,10 @@ use crate::{
 const BYTES_AS_ONE: usize = 64 * 1024;
 /// The most entries that become one append.
 const MOST_AT_ONCE: usize = 1024;
+/// How long staged events wait for what follows them, to be written together, while nobody waits for them.
+const GATHERING: Duration = Duration::from_millis(1);
+/// So many entries do not wait for more.
+const ENOUGH: usize = 256;
 
 /// Events of a run, each with the node that it belongs to.
 pub(crate) type Events = Vec<(Option<NodeId>, Body)>;
@@ -42,6 +47,8 @@ enum Entry {
     Beside(Events, oneshot::Sender<Written>),
     /// Nothing; told when everything before it is written and counted.
     Flush(oneshot::Sender<Written>),
+    /// The same, without haste.
+    Report(oneshot::Sender<Written>),
     /// The run's end.
     End(End, oneshot::Sender<Written>),
 }
@@ -108,6 +115,14 @@ impl LogWriter {
         self.ask(Entry::Flush).await
     }
 
+    /// The same, but does not make what is queued be written sooner.
+    ///
+    /// # Errors
+    /// As [`LogWriter::flush`].
+    pub async fn written(&self) -> Written {
+        self.ask(Entry::Report).await
+    }
+
     /// Writes the run's end. Later events but those beside the run are refused.
     pub async fn end(&self, end: End) -> Written {
         self.ask(|reply| Entry::End(end, reply)).await
@@ -142,11 +157,21 @@ impl Task {
     async fn work(mut self, mut queue: mpsc::UnboundedReceiver<Entry>) {
         let mut entries = Vec::new();
         while queue.recv_many(&mut entries, MOST_AT_ONCE).await > 0 {
+            // An answer, the end of its visit, the beginning of the next one and the call in that are one append.
+            let gathering = async {
+                while entries.len() < ENOUGH && !entries.iter().any(Entry::is_urgent) {
+                    if queue.recv_many(&mut entries, MOST_AT_ONCE).await == 0 {
+                        break;
+                    }
+                }
+            };
+            // At the end of the time, what has come by then is written.
+            let _ = tokio::time::timeout(GATHERING, gathering).await;
             let mut together = Vec::new();
             let mut flushes = Vec::new();
             for entry in entries.drain(..) {
                 match entry {
-                    Entry::Flush(reply) => flushes.push(reply),
+                    Entry::Flush(reply) | Entry::Report(reply) => flushes.push(reply),
                     Entry::End(end, reply) => {
                         self.write_together(std::mem::take(&mut together)).await;
                         let ended = self.end(end).await;
@@ -235,7 +260,7 @@ impl Task {
                 }
                 answer(reply, written);
             }
-            Entry::Flush(reply) | Entry::End(_, reply) => answer(reply, written),
+            Entry::Flush(reply) | Entry::Report(reply) | Entry::End(_, reply) => answer(reply, written),
         }
     }
 
@@ -273,11 +298,19 @@ impl Task {
 }
 
 impl Entry {
+    /// Whether somebody waits for it to be written.
+    fn is_urgent(&self) -> bool {
+        match self {
+            Self::Staged(..) | Self::Report(_) => false,
+            Self::Events(..) | Self::Beside(..) | Self::Flush(_) | Self::End(..) => true,
+        }
+    }
+
     fn events(&self, at: Timestamp) -> impl Iterator<Item = NewEvent> {
         let (staged, events) = match self {
             Self::Staged(event, _) => (Some(event.as_ref().clone()), &[][..]),
             Self::Events(events, _) | Self::Beside(events, _) => (None, &events[..]),
-            Self::Flush(_) | Self::End(..) => (None, &[][..]),
+            Self::Flush(_) | Self::Report(_) | Self::End(..) => (None, &[][..]),
         };
         let events =
             events.iter().map(move |(node, body)| NewEvent { at, node: node.clone(), body: body.clone() });

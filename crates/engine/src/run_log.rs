@@ -234,6 +234,14 @@ impl RunLog {
         self.writer.flush().await
     }
 
+    /// The same, but does not make what is queued be written sooner.
+    ///
+    /// # Errors
+    /// A staged event was refused.
+    pub async fn written(&self) -> Result<(), JournalError> {
+        self.writer.written().await
+    }
+
     pub fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
