@@ -29,9 +29,9 @@ pub enum ServeError {
     /// The log cannot be opened.
     #[error("{0}")]
     Journal(#[from] JournalError),
-    /// The sample data cannot be read.
-    #[error("{0}")]
-    Market(#[from] market::MarketError),
+    /// The settings of a family cannot be used.
+    #[error("The settings under [families.{0}]: {1}.")]
+    FamilySettings(String, String),
     /// The portfolios cannot be read.
     #[error("{0}")]
     Desk(#[from] DeskError),

@@ -3,7 +3,7 @@
 
 pub mod trading;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use axum::Router;
 use journal::Journal;
@@ -22,9 +22,23 @@ pub struct Own {
     pub trading: trading::Portfolios,
 }
 
-/// Opens all families, in the order in which their workflows are offered.
-pub async fn open(journal: &Journal) -> Result<(Vec<Arc<dyn Family>>, Own), ServeError> {
-    let trading = trading::Portfolios::open(journal).await?;
+/// Opens all families, in the order in which their workflows are offered. What they keep beside the journal is in
+/// `folder`.
+///
+/// # Errors
+/// One cannot be opened, its settings cannot be read, or there are settings of none.
+pub async fn open(
+    journal: &Journal,
+    mut settings: BTreeMap<String, toml::Table>,
+    folder: &Path,
+) -> Result<(Vec<Arc<dyn Family>>, Own), ServeError> {
+    let wrong = |why| ServeError::FamilySettings("trading".to_owned(), why);
+    let own = settings.remove("trading").unwrap_or_default();
+    let market = trading::vendors::market(own, folder).map_err(wrong)?;
+    if let Some(name) = settings.into_keys().next() {
+        return Err(ServeError::FamilySettings(name, "there is no family of this name".to_owned()));
+    }
+    let trading = trading::Portfolios::open(journal, market).await?;
     let families: Vec<Arc<dyn Family>> = vec![Arc::new(trading.family(journal))];
     Ok((families, Own { trading }))
 }

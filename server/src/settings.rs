@@ -29,6 +29,9 @@ pub struct Settings {
     /// Servers of tools by name.
     #[serde(default)]
     pub tools: BTreeMap<ToolServerName, ToolServerSettings>,
+    /// Settings of families by name, each of which reads its own.
+    #[serde(default)]
+    pub families: BTreeMap<String, toml::Table>,
 }
 
 /// A server of tools that speaks the Model Context Protocol: a program to run, or an address to call.

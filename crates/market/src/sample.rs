@@ -7,7 +7,7 @@ use protocol::{
 };
 use serde::Deserialize;
 
-use crate::{Article, DailyPrice, Fundamentals, FundamentalsVendor, MarketError, NewsVendor, PriceVendor};
+use crate::{Adjustment, DailyPrice, Damaged, NoData, Outcome, PriceHistory, Vendor};
 
 const NAME: &str = "The sample data";
 const PRICES: &str = "prices.csv";
@@ -30,8 +30,8 @@ impl Sample {
     /// Reads the data that is built into the program.
     ///
     /// # Errors
-    /// [`MarketError::Damaged`] if a value is missing, is no number above zero, or days are out of order.
-    pub fn load() -> Result<Self, MarketError> {
+    /// [`Damaged`] if a value is missing, is no number above zero, or days are out of order.
+    pub fn load() -> Result<Self, Damaged> {
         let instruments = read_instruments(include_str!("../data/instruments.csv"))?;
         let (days, prices) = read_prices(include_str!("../data/prices.csv"))?;
         if let Some(instrument) = instruments.iter().find(|it| !prices.contains_key(&it.ticker)) {
@@ -45,78 +45,65 @@ impl Sample {
         &self.days
     }
 
+    /// What there are prices of.
+    pub fn instruments(&self) -> &[Instrument] {
+        &self.instruments
+    }
+
+    /// The first day with prices.
+    pub fn first_date(&self) -> Date {
+        self.days[0]
+    }
+
+    /// The last day with prices.
+    pub fn last_date(&self) -> Date {
+        self.days[self.days.len() - 1]
+    }
+
     /// `as_of`, or the last trading day before it.
     ///
     /// # Errors
-    /// [`MarketError::OutOfRange`] for a day before the first or after the last day with prices.
-    pub fn trading_day(&self, as_of: Date) -> Result<Date, MarketError> {
+    /// [`Why::Empty`](crate::Why::Empty) for a day before the first or after the last day with prices.
+    pub fn trading_day(&self, as_of: Date) -> Result<Date, NoData> {
         Ok(self.days[self.days_until(as_of)? - 1])
     }
 
     /// The number of trading days up to `as_of`; at least 1.
-    fn days_until(&self, as_of: Date) -> Result<usize, MarketError> {
+    fn days_until(&self, as_of: Date) -> Result<usize, NoData> {
         let (first, last) = (self.first_date(), self.last_date());
         if as_of < first || as_of > last {
-            return Err(MarketError::OutOfRange { vendor: NAME.to_owned(), date: as_of, first, last });
+            let reason = format!("there are no prices as of {as_of}: they run from {first} to {last}.");
+            return Err(NoData::empty(NAME, reason));
         }
         Ok(self.days.partition_point(|day| *day <= as_of))
     }
 }
 
 #[async_trait]
-impl PriceVendor for Sample {
+impl Vendor for Sample {
     fn name(&self) -> &str {
         NAME
     }
 
-    fn instruments(&self) -> &[Instrument] {
-        &self.instruments
-    }
-
-    fn first_date(&self) -> Date {
-        self.days[0]
-    }
-
-    fn last_date(&self) -> Date {
-        self.days[self.days.len() - 1]
-    }
-
-    async fn history(&self, ticker: &Ticker, as_of: Date) -> Result<Vec<DailyPrice>, MarketError> {
-        let prices = self
-            .prices
-            .get(ticker)
-            .ok_or_else(|| MarketError::UnknownTicker { vendor: NAME.to_owned(), ticker: ticker.clone() })?;
-        Ok(prices[..self.days_until(as_of)?].to_vec())
+    async fn prices(&self, ticker: &Ticker, as_of: Date) -> Outcome<PriceHistory> {
+        let prices = self.prices.get(ticker).ok_or_else(|| NoData::unknown(NAME, ticker))?;
+        let history = PriceHistory {
+            days: prices[..self.days_until(as_of)?].to_vec(),
+            unfinished: None,
+            dividends: Vec::new(),
+            splits: Vec::new(),
+            currency: Some("USD".to_owned()),
+            adjustment: Adjustment::SplitsAndDividends,
+        };
+        history.answered(NAME, ticker, as_of)
     }
 }
 
-#[async_trait]
-impl NewsVendor for Sample {
-    fn name(&self) -> &str {
-        NAME
-    }
-
-    async fn news(&self, _: Option<&Ticker>, _: Date, _: u32) -> Result<Vec<Article>, MarketError> {
-        Err(MarketError::NotAvailable("the sample data has no news".to_owned()))
-    }
+fn damaged(file: &'static str, reason: impl ToString) -> Damaged {
+    Damaged { file, reason: reason.to_string() }
 }
 
-#[async_trait]
-impl FundamentalsVendor for Sample {
-    fn name(&self) -> &str {
-        NAME
-    }
-
-    async fn fundamentals(&self, _: Fundamentals, _: &Ticker, _: Date) -> Result<String, MarketError> {
-        Err(MarketError::NotAvailable("the sample data has no fundamentals".to_owned()))
-    }
-}
-
-fn damaged(file: &'static str, reason: impl ToString) -> MarketError {
-    MarketError::Damaged { file, reason: reason.to_string() }
-}
-
-fn read_instruments(text: &str) -> Result<Vec<Instrument>, MarketError> {
+fn read_instruments(text: &str) -> Result<Vec<Instrument>, Damaged> {
     #[derive(Deserialize)]
     struct Row {
         ticker: Ticker,
@@ -134,7 +121,7 @@ fn read_instruments(text: &str) -> Result<Vec<Instrument>, MarketError> {
 }
 
 /// A table with one row a day and one column a ticker.
-fn read_prices(text: &str) -> Result<(Vec<Date>, Prices), MarketError> {
+fn read_prices(text: &str) -> Result<(Vec<Date>, Prices), Damaged> {
     let broken = |error: csv::Error| damaged(PRICES, error);
     let mut table = csv::Reader::from_reader(text.as_bytes());
     let tickers = table
@@ -160,7 +147,7 @@ fn read_prices(text: &str) -> Result<(Vec<Date>, Prices), MarketError> {
                 value.parse::<Decimal>().ok().filter(|close| *close > Decimal::ZERO).ok_or_else(|| {
                     damaged(PRICES, format!("\"{value}\" is no price of {ticker} on {date}"))
                 })?;
-            column.push(DailyPrice { date, close, high: None, low: None, volume: None });
+            column.push(DailyPrice { date, open: None, high: None, low: None, close, volume: None });
         }
     }
     if days.is_empty() {

@@ -1,120 +1,112 @@
+//! What every vendor can be asked.
+
 use async_trait::async_trait;
-use protocol::{
-    Date, Decimal,
-    trading::{Instrument, Ticker},
-};
+use protocol::{Date, trading::Ticker};
 use serde::{Deserialize, Serialize};
 
-use crate::MarketError;
+use crate::{
+    Article, EarningsDate, EconomicEvent, Frequency, InsiderTrade, Mover, MoverKind, NewsAbout, NoData,
+    Outcome, PriceHistory, Profile, Statement, StatementFigure, Why,
+};
 
-/// One trading day of one instrument, in US dollars.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DailyPrice {
-    /// The trading day.
-    pub date: Date,
-    /// Closing price, adjusted for splits and dividends where the vendor says so.
-    pub close: Decimal,
-    /// Highest price of the day; `None` if the vendor has closes only.
-    pub high: Option<Decimal>,
-    /// Lowest price of the day; `None` if the vendor has closes only.
-    pub low: Option<Decimal>,
-    /// Shares traded; `None` if the vendor has closes only.
-    pub volume: Option<Decimal>,
+/// A kind of data. Each has an order of vendors of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataKind {
+    /// Daily prices, dividends and splits.
+    Prices,
+    /// Statements and profiles.
+    Fundamentals,
+    /// News.
+    News,
+    /// Trades of insiders.
+    Insiders,
+    /// What moves most.
+    Movers,
+    /// Days of earnings and of economic figures.
+    Calendars,
 }
 
-/// A source of daily prices.
-#[async_trait]
-pub trait PriceVendor: Send + Sync {
-    /// The vendor's name, as shown beside its data.
-    fn name(&self) -> &str;
+impl DataKind {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Prices, Self::Fundamentals, Self::News, Self::Insiders, Self::Movers, Self::Calendars];
 
-    /// What prices exist for.
-    fn instruments(&self) -> &[Instrument];
-
-    /// The first day with prices.
-    fn first_date(&self) -> Date;
-
-    /// The last day with prices.
-    fn last_date(&self) -> Date;
-
-    /// All daily prices up to `as_of`, oldest first. The last one is of `as_of` itself or, where that
-    /// is no trading day, of the last trading day before it. Nothing after `as_of` is ever returned.
-    ///
-    /// # Errors
-    /// [`MarketError::UnknownTicker`]; [`MarketError::OutOfRange`] for a day before the first or after
-    /// the last day with prices; [`MarketError::Vendor`] where a network is involved.
-    async fn history(&self, ticker: &Ticker, as_of: Date) -> Result<Vec<DailyPrice>, MarketError>;
-
-    /// The instrument, if prices exist for it.
-    fn instrument(&self, ticker: &Ticker) -> Option<&Instrument> {
-        self.instruments().iter().find(|instrument| instrument.ticker == *ticker)
+    /// In words: `insider trades`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Prices => "prices",
+            Self::Fundamentals => "fundamentals",
+            Self::News => "news",
+            Self::Insiders => "insider trades",
+            Self::Movers => "market movers",
+            Self::Calendars => "calendars",
+        }
     }
 }
 
-/// A news article.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Article {
-    /// The day of publication, in UTC.
-    pub date: Date,
-    /// The headline.
-    pub title: String,
-    /// Who published it.
-    pub publisher: String,
-    /// A few sentences; empty if there are none.
-    pub summary: String,
-    /// Where to read it.
-    pub link: Option<String>,
-}
-
-/// A source of news.
+/// A source of data. It is asked as of a day, and nothing that became public after that day is ever part of an
+/// answer. What it does not offer is [`Why::Empty`].
 #[async_trait]
-pub trait NewsVendor: Send + Sync {
+pub trait Vendor: Send + Sync {
     /// The vendor's name, as shown beside its data.
     fn name(&self) -> &str;
 
-    /// Articles about one instrument, or about the market as a whole for `None`, that were published
-    /// in the `days` days up to and including `as_of`, newest first.
-    ///
-    /// # Errors
-    /// [`MarketError::NotAvailable`] if the vendor has no news, which is a degraded result and no
-    /// failure; [`MarketError::Vendor`] where a network is involved.
-    async fn news(
+    /// All daily prices up to `as_of`. The last one is of `as_of` itself or, where that is no trading day or is not
+    /// over, of the last trading day before it.
+    async fn prices(&self, _ticker: &Ticker, _as_of: Date) -> Outcome<PriceHistory> {
+        Err(self.without(DataKind::Prices))
+    }
+
+    /// The figures of a statement, newest period first, each as it stood on `as_of`.
+    async fn statement(
         &self,
-        ticker: Option<&Ticker>,
-        as_of: Date,
-        days: u32,
-    ) -> Result<Vec<Article>, MarketError>;
-}
+        _ticker: &Ticker,
+        _statement: Statement,
+        _frequency: Frequency,
+        _as_of: Date,
+    ) -> Outcome<Vec<StatementFigure>> {
+        Err(self.without(DataKind::Fundamentals))
+    }
 
-/// A kind of fundamental data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fundamentals {
-    /// Profile and key ratios.
-    Overview,
-    /// Balance sheets.
-    BalanceSheet,
-    /// Cash flow statements.
-    CashFlow,
-    /// Income statements.
-    IncomeStatement,
-}
+    /// What the company is.
+    async fn profile(&self, _ticker: &Ticker, _as_of: Date) -> Outcome<Profile> {
+        Err(self.without(DataKind::Fundamentals))
+    }
 
-/// A source of fundamental data.
-#[async_trait]
-pub trait FundamentalsVendor: Send + Sync {
-    /// The vendor's name, as shown beside its data.
-    fn name(&self) -> &str;
+    /// Articles that were published from `from` to `as_of`, newest first.
+    async fn news(&self, _about: &NewsAbout, _from: Date, _as_of: Date) -> Outcome<Vec<Article>> {
+        Err(self.without(DataKind::News))
+    }
 
-    /// The data as Markdown, with nothing that was published after `as_of`.
-    ///
-    /// # Errors
-    /// [`MarketError::NotAvailable`] if the vendor has no such data, which is a degraded result and no
-    /// failure; [`MarketError::Vendor`] where a network is involved.
-    async fn fundamentals(
+    /// Trades of insiders that were public on `as_of`, newest first.
+    async fn insider_trades(&self, _ticker: &Ticker, _as_of: Date) -> Outcome<Vec<InsiderTrade>> {
+        Err(self.without(DataKind::Insiders))
+    }
+
+    /// What moves most on `as_of`.
+    async fn movers(&self, _kind: MoverKind, _as_of: Date) -> Outcome<Vec<Mover>> {
+        Err(self.without(DataKind::Movers))
+    }
+
+    /// Reports of earnings from `from` to `to` as they were known on `as_of`, of one company or of all.
+    async fn earnings(
         &self,
-        kind: Fundamentals,
-        ticker: &Ticker,
-        as_of: Date,
-    ) -> Result<String, MarketError>;
+        _ticker: Option<&Ticker>,
+        _from: Date,
+        _to: Date,
+        _as_of: Date,
+    ) -> Outcome<Vec<EarningsDate>> {
+        Err(self.without(DataKind::Calendars))
+    }
+
+    /// Economic figures from `from` to `to` as they were known on `as_of`.
+    async fn economic(&self, _from: Date, _to: Date, _as_of: Date) -> Outcome<Vec<EconomicEvent>> {
+        Err(self.without(DataKind::Calendars))
+    }
+
+    /// That it has no data of this kind.
+    fn without(&self, kind: DataKind) -> NoData {
+        NoData::new(self.name(), Why::Empty, format!("it has no {}.", kind.label()))
+    }
 }

@@ -3,7 +3,7 @@
 
 use market::figures::{self, Figure};
 use market::indicators::{self, Indicator};
-use market::{DailyPrice, PriceVendor, Sample};
+use market::{DailyPrice, Sample, Vendor};
 use protocol::{
     Date, Decimal,
     trading::{Measured, Ticker},
@@ -33,7 +33,7 @@ fn days(count: i64, price: impl Fn(i64) -> DailyPrice) -> Vec<DailyPrice> {
 }
 
 fn close_only(close: Decimal) -> DailyPrice {
-    DailyPrice { date: Date::ZERO, close, high: None, low: None, volume: None }
+    DailyPrice { date: Date::ZERO, open: None, high: None, low: None, close, volume: None }
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn every_value_agrees_with_the_independent_table() {
     for row in table.records() {
         let row = row.unwrap();
         let ticker: Ticker = row[0].parse().unwrap();
-        let history = sample.history(&ticker, row[1].parse().unwrap()).await.unwrap();
+        let history = sample.prices(&ticker, row[1].parse().unwrap()).await.unwrap().data.days;
         let (computed, places) = match row[2].parse::<Indicator>() {
             Ok(indicator) => (indicators::compute(&history, indicator), indicators::PLACES),
             Err(_) => {
@@ -67,7 +67,7 @@ async fn every_value_agrees_with_the_independent_table() {
 #[tokio::test]
 async fn closes_alone_give_no_range_and_no_volume_figure() {
     let sample = Sample::load().unwrap();
-    let history = sample.history(&"AAPL".parse().unwrap(), sample.last_date()).await.unwrap();
+    let history = sample.prices(&"AAPL".parse().unwrap(), sample.last_date()).await.unwrap().data.days;
     for indicator in [Indicator::Atr, Indicator::Vwma] {
         let computed = indicators::compute(&history, indicator);
         assert_eq!(reason(&computed), "not available: the data has closes only");
@@ -184,11 +184,11 @@ fn extreme_prices_are_unknown_and_never_a_panic() {
 async fn recent_values_are_those_that_were_known_on_each_day() {
     let sample = Sample::load().unwrap();
     let ticker: Ticker = "KO".parse().unwrap();
-    let history = sample.history(&ticker, "2022-06-30".parse().unwrap()).await.unwrap();
+    let history = sample.prices(&ticker, "2022-06-30".parse().unwrap()).await.unwrap().data.days;
     let recent = indicators::recent(&history, Indicator::Rsi, 3);
     assert_eq!(recent.len(), 3);
     for (date, value) in recent {
-        let then = sample.history(&ticker, date).await.unwrap();
+        let then = sample.prices(&ticker, date).await.unwrap().data.days;
         assert_eq!(value, indicators::compute(&then, Indicator::Rsi));
     }
     assert_eq!(indicators::recent(&history[..2], Indicator::Rsi, 30).len(), 2);

@@ -81,7 +81,7 @@ async fn the_market_report_shows_the_figures_of_the_market_crate() {
         );
     }
     let date: Date = "2022-06-30".parse().unwrap();
-    let prices = stage.prices.history(&"AAPL".parse::<Ticker>().unwrap(), date).await.unwrap();
+    let prices = stage.market.prices(&"AAPL".parse::<Ticker>().unwrap(), date).await.unwrap().data.days;
     for (indicator, measured) in market::indicators::all(&prices) {
         let Some(value) = measured.known() else { continue };
         let places = if indicator.slug().starts_with("macd") { 4 } else { 2 };

@@ -1,5 +1,7 @@
 //! What trading serves beside its runs: portfolios, by REST and by sockets.
 
+pub mod vendors;
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use app::families::trading::backend::TradingBackend;
@@ -12,7 +14,7 @@ use axum::{
     routing::get,
 };
 use journal::Journal;
-use market::{PriceVendor, Sample};
+use market::Market;
 use protocol::{
     Date, Problem,
     trading::{CreatePortfolio, PortfolioId, PortfolioSummary, PortfolioView},
@@ -35,23 +37,23 @@ use crate::{
 /// The portfolios, and the prices that they are valued at.
 pub struct Portfolios {
     desk: Arc<Desk>,
-    prices: Arc<dyn PriceVendor>,
+    market: Arc<Market>,
 }
 
 impl Portfolios {
-    /// The portfolios in this journal, at the prices that are built in.
+    /// The portfolios in this journal, at the prices of this market.
     ///
     /// # Errors
-    /// The prices or the portfolios cannot be read.
-    pub async fn open(journal: &Journal) -> Result<Self, ServeError> {
-        let prices: Arc<dyn PriceVendor> = Arc::new(Sample::load()?);
-        let desk = Desk::open_default(journal.clone(), prices.clone()).await?;
-        Ok(Self { desk: Arc::new(desk), prices })
+    /// The portfolios cannot be read.
+    pub async fn open(journal: &Journal, market: Market) -> Result<Self, ServeError> {
+        let market = Arc::new(market);
+        let desk = Desk::open_default(journal.clone(), market.clone()).await?;
+        Ok(Self { desk: Arc::new(desk), market })
     }
 
     /// The family whose runs trade for them.
     pub fn family(&self, journal: &Journal) -> Trading {
-        Trading::new(journal.clone(), self.desk.clone(), self.prices.clone())
+        Trading::new(journal.clone(), self.desk.clone(), self.market.clone())
     }
 }
 
@@ -62,7 +64,7 @@ impl Scoped {
 
     /// The newest day with prices.
     pub fn last_date(&self) -> Date {
-        self.service().own.trading.prices.last_date()
+        self.service().own.trading.market.last_date()
     }
 }
 

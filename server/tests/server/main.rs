@@ -29,3 +29,4 @@ mod tools;
 mod trades_survive_kill;
 mod unruly;
 mod upkeep;
+mod vendors;

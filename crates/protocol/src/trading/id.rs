@@ -41,16 +41,16 @@ impl PortfolioId {
 }
 
 text_id!(
-    /// An instrument's symbol, in upper case: `AAPL`, `BRK.B`, `^GSPC`.
+    /// An instrument's symbol, in upper case: `AAPL`, `BRK.B`, `TATAMOTORS.NS`, `^GSPC`.
     Ticker,
     "ticker",
-    "it must have 1 to 12 letters, digits, dots, hyphens or a leading ^",
-    "^(\\^[A-Za-z0-9.-]{1,11}|[A-Za-z0-9.-]{1,12})$",
+    "it must have 1 to 20 letters, digits, dots, hyphens or a leading ^, and not only dots and hyphens",
+    "^(\\^[A-Za-z0-9.-]{1,19}|[A-Za-z0-9.-]{1,20})$",
     |text| Cow::Owned(text.trim().to_ascii_uppercase()),
     |text| {
         let symbol = text.strip_prefix('^').unwrap_or(text);
-        !symbol.is_empty()
-            && text.len() <= 12
+        text.len() <= 20
+            && symbol.bytes().any(|byte| byte.is_ascii_alphanumeric())
             && symbol
                 .bytes()
                 .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-'))
@@ -65,7 +65,10 @@ mod tests {
     fn a_ticker_is_upper_cased_and_checked() {
         assert_eq!("aapl".parse::<Ticker>().unwrap().as_str(), "AAPL");
         assert_eq!("^gspc".parse::<Ticker>().unwrap().as_str(), "^GSPC");
-        for hostile in ["", "^", "../etc", "AAPL;DROP", "A".repeat(13).as_str(), "AA PL"] {
+        for long in ["TATAMOTORS.NS", "600519.SS", "BRK.B", "CIK0000718877"] {
+            assert_eq!(long.parse::<Ticker>().unwrap().as_str(), long);
+        }
+        for hostile in ["", "^", "..", ".-.", "../etc", "AAPL;DROP", "A".repeat(21).as_str(), "AA PL"] {
             assert!(hostile.parse::<Ticker>().is_err(), "{hostile:?}");
         }
     }

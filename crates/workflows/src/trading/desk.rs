@@ -1,13 +1,13 @@
 //! The portfolios: their ledger, their rules and the day's prices, brought together.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::{Arc, PoisonError, RwLock},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use journal::{Appended, Journal, JournalError, Ledger, LedgerError};
-use market::{MarketError, PriceVendor};
+use market::{Market, NoData, Why};
 use portfolio::{Closes, Entry, ExecutionInputs, Portfolio, PortfolioError, Quotes};
 use protocol::{
     Date, Decimal, RunId, Timestamp,
@@ -58,7 +58,7 @@ pub enum DeskError {
     Portfolio(PortfolioError),
     /// There are no prices.
     #[error("{0}")]
-    Market(MarketError),
+    Market(NoData),
     /// The journal failed.
     #[error("{0}")]
     Journal(#[from] JournalError),
@@ -71,17 +71,6 @@ impl From<PortfolioError> for DeskError {
                 Self::Invalid(error.to_string())
             }
             error => Self::Portfolio(error),
-        }
-    }
-}
-
-impl From<MarketError> for DeskError {
-    fn from(error: MarketError) -> Self {
-        match error {
-            MarketError::OutOfRange { .. } | MarketError::UnknownTicker { .. } => {
-                Self::Invalid(error.to_string())
-            }
-            error => Self::Market(error),
         }
     }
 }
@@ -100,7 +89,7 @@ impl From<LedgerError> for DeskError {
 pub struct Desk {
     journal: Journal,
     ledger: Ledger,
-    prices: Arc<dyn PriceVendor>,
+    prices: Arc<Market>,
     constraints: Constraints,
     benchmark: Option<Ticker>,
     cash_equivalent: Option<Ticker>,
@@ -113,7 +102,7 @@ impl Desk {
     ///
     /// # Errors
     /// The ledger cannot be read or written.
-    pub async fn open_default(journal: Journal, prices: Arc<dyn PriceVendor>) -> Result<Self, DeskError> {
+    pub async fn open_default(journal: Journal, prices: Arc<Market>) -> Result<Self, DeskError> {
         let ledger = journal.ledger();
         let known = ledger.list().await?.into_iter().collect::<BTreeSet<_>>();
         let is_new = known.is_empty();
@@ -300,7 +289,11 @@ impl Desk {
         Ok(portfolio::sweep(portfolio, entry, &inputs)?.0)
     }
 
-    /// Closes up to `date`; a ticker that the vendor does not know has none.
+    /// Closes up to `date`. A ticker that there are no prices of has none.
+    ///
+    /// # Errors
+    /// There are no prices of the day at all, or they cannot be had at the moment: whether there are any is then not
+    /// known, and nobody may decide as if there were none.
     async fn closes(
         &self,
         tickers: impl IntoIterator<Item = Ticker>,
@@ -308,19 +301,17 @@ impl Desk {
     ) -> Result<Closes, DeskError> {
         let (first, last) = (self.prices.first_date(), self.prices.last_date());
         if date < first || date > last {
-            let vendor = self.prices.name().to_owned();
-            return Err(MarketError::OutOfRange { vendor, date, first, last }.into());
+            return Err(DeskError::Invalid(no_prices_as_of(date, first, last)));
         }
         let mut closes = Closes::new();
         for ticker in tickers.into_iter().collect::<BTreeSet<_>>() {
-            match self.prices.history(&ticker, date).await {
-                Ok(prices) => {
-                    let days: BTreeMap<_, _> =
-                        prices.into_iter().map(|price| (price.date, price.close)).collect();
+            match self.prices.prices(&ticker, date).await {
+                Ok(answer) => {
+                    let days = answer.data.days.into_iter().map(|price| (price.date, price.close)).collect();
                     closes.insert(ticker, days);
                 }
-                Err(MarketError::UnknownTicker { .. }) => {}
-                Err(error) => return Err(error.into()),
+                Err(NoData { why: Why::Empty | Why::Unknown | Why::Denied, .. }) => {}
+                Err(error) => return Err(DeskError::Market(error)),
             }
         }
         Ok(closes)
@@ -333,6 +324,11 @@ impl Desk {
         }
         stored.iter().enumerate().map(|(index, json)| decode(id, index + 1, json)).collect()
     }
+}
+
+/// That a day lies outside of all prices.
+pub(super) fn no_prices_as_of(date: Date, first: Date, last: Date) -> String {
+    format!("There are no prices as of {date}: they run from {first} to {last}. Choose a date between.")
 }
 
 fn is_keyed(entry: &Entry, wanted: &str) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use market::{
-    DailyPrice, MarketError, PriceVendor, figures,
+    DailyPrice, Market, NoData, figures,
     indicators::{self, Indicator},
 };
 use protocol::{
@@ -12,6 +12,8 @@ use protocol::{
 };
 use rust_decimal::RoundingStrategy;
 use serde::{Deserialize, Serialize};
+
+use super::seen::Served;
 
 /// How a figure is rounded and shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +123,9 @@ pub struct MarketFacts {
     pub source: String,
     /// Values by slug; an unknown one has its reason.
     pub figures: BTreeMap<String, Measured<Decimal>>,
+    /// What the figures rest on; logs of earlier versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served: Option<Served>,
 }
 
 impl MarketFacts {
@@ -128,11 +133,12 @@ impl MarketFacts {
     ///
     /// # Errors
     /// The vendor has no prices of the ticker or of the day.
-    pub async fn measure(vendor: &dyn PriceVendor, ticker: &Ticker, date: Date) -> Result<Self, MarketError> {
-        let prices = vendor.history(ticker, date).await?;
-        let instrument = vendor.instrument(ticker);
+    pub async fn measure(market: &Market, ticker: &Ticker, date: Date) -> Result<Self, NoData> {
+        let answer = market.prices(ticker, date).await?;
+        let prices = &answer.data.days;
+        let instrument = market.instrument(ticker);
         let measured = Kind::all().map(|kind| {
-            let value = match kind.measure(&prices) {
+            let value = match kind.measure(prices) {
                 Measured::Known(value) => Measured::Known(kind.unit().round(value)),
                 unknown => unknown,
             };
@@ -143,8 +149,9 @@ impl MarketFacts {
             name: instrument.map_or_else(|| ticker.to_string(), |instrument| instrument.name.clone()),
             sector: instrument.map(|instrument| instrument.sector.clone()).unwrap_or_default(),
             as_of: prices.last().map_or(date, |price| price.date),
-            source: vendor.name().to_owned(),
+            source: answer.source.vendor.clone(),
             figures: measured.collect(),
+            served: Some(Served::of_days(answer.source, prices.iter().map(|price| price.date))),
         })
     }
 

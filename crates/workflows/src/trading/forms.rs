@@ -1,6 +1,6 @@
 //! What the pages are told of the two kinds: their words, and what their runs take.
 
-use market::PriceVendor;
+use market::{DataKind, Market};
 use protocol::{
     Date, FlowReads, FlowSpec, KindSpec, PhaseSpec, Workflow, WorkflowKind, month_name,
     trading::{Analyst, Instrument, PortfolioSummary, Task},
@@ -77,9 +77,9 @@ fn portfolio(kind: WorkflowKind) -> KindSpec {
 }
 
 /// What the runs of both kinds take, with the prices and portfolios that there are.
-pub fn forms(prices: &dyn PriceVendor, portfolios: &[PortfolioSummary]) -> Result<Vec<Form>, FamilyError> {
-    let date = prices.last_date();
-    let company = prices.instruments().iter().find(|instrument| !instrument.sector.is_empty());
+pub fn forms(market: &Market, portfolios: &[PortfolioSummary]) -> Result<Vec<Form>, FamilyError> {
+    let date = market.last_date();
+    let company = market.instruments().iter().find(|instrument| !instrument.sector.is_empty());
     let analysis = company.map(|company| Task::Pipeline {
         ticker: company.ticker.clone(),
         date,
@@ -95,11 +95,11 @@ pub fn forms(prices: &dyn PriceVendor, portfolios: &[PortfolioSummary]) -> Resul
         })
     };
     let analysis_fields = json!({
-        "ticker": ticker(prices.instruments(), company),
-        "date": day(prices),
+        "ticker": ticker(market, company),
+        "date": day(market),
         "analysts": analysts(),
     });
-    let decision_fields = json!({ "portfolio": own(portfolios), "date": day(prices) });
+    let decision_fields = json!({ "portfolio": own(portfolios), "date": day(market) });
     Ok(vec![
         form(Task::PIPELINE, analysis_fields, analysis)?,
         form(Task::PORTFOLIO, decision_fields, decision)?,
@@ -116,15 +116,35 @@ fn object(properties: Value) -> Value {
     json!({ "type": "object", "properties": properties, "required": required })
 }
 
-fn ticker(instruments: &[Instrument], first: Option<&Instrument>) -> Value {
-    let choices = instruments.iter().map(|instrument| {
+/// One of the instruments that are listed, or, where vendors have prices of more than those, any symbol: whether
+/// there are prices of it is found out when the run is opened.
+fn ticker(market: &Market, first: Option<&Instrument>) -> Value {
+    let default = first.map(|company| &company.ticker);
+    if market.is_open() {
+        return json!({
+            "type": "string",
+            "title": "Ticker",
+            "description": format!(
+                "As it is written at its exchange: AAPL, BRK.B, TATAMOTORS.NS, 600519.SS. Prices come from {}.",
+                market.name(DataKind::Prices)
+            ),
+            "pattern": "^\\s*\\^?[A-Za-z0-9.-]{1,20}\\s*$",
+            "default": default,
+            "examples": ["AAPL"],
+            "errorMessage": {
+                "required": "Type the ticker of a stock.",
+                "pattern": "“{}” is no ticker: it has letters, digits, dots and hyphens.",
+            },
+        });
+    }
+    let choices = market.instruments().iter().map(|instrument| {
         json!({ "const": instrument.ticker, "title": instrument.name, "description": about(instrument) })
     });
     json!({
         "type": "string",
         "title": "Ticker",
         "oneOf": choices.collect::<Vec<_>>(),
-        "default": first.map(|company| &company.ticker),
+        "default": default,
         "examples": ["AAPL, or Apple"],
         "x-list": "Instruments",
         "errorMessage": {
@@ -140,8 +160,8 @@ fn about(instrument: &Instrument) -> &str {
     if instrument.sector.is_empty() { "index or fund" } else { &instrument.sector }
 }
 
-fn day(prices: &dyn PriceVendor) -> Value {
-    let (first, last) = (prices.first_date(), prices.last_date());
+fn day(market: &Market) -> Value {
+    let (first, last) = (market.first_date(), market.last_date());
     let (first_day, last_day) = (long_day(first), long_day(last));
     let range = format!("Choose a day from {first_day} to {last_day}.");
     json!({

@@ -11,6 +11,7 @@ pub mod pipeline;
 mod portfolio_run;
 mod prompts;
 pub mod rehearsal;
+mod seen;
 pub mod tools;
 
 use std::sync::Arc;
@@ -18,19 +19,19 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use journal::Journal;
 use llm::Script;
-use market::PriceVendor;
+use market::{Market, Why};
 use protocol::{
     AccountId, Date, KindSpec, RunRequest,
-    trading::{Analyst, Instrument, PortfolioId, Task, Ticker},
+    trading::{Analyst, PortfolioId, Task, Ticker},
 };
 
+use desk::no_prices_as_of;
 pub use desk::{Desk, DeskError};
 use pipeline::Subject;
 pub use pipeline::read_rating;
 use portfolio_run::Book;
 pub use portfolio_run::read_decision;
 use rehearsal::TradingRehearsal;
-use tools::Sources;
 
 use crate::{Family, FamilyError, Form, Job, Owner, Refusal};
 
@@ -38,37 +39,43 @@ use crate::{Family, FamilyError, Form, Job, Owner, Refusal};
 pub struct Trading {
     journal: Journal,
     desk: Arc<Desk>,
-    sources: Sources,
+    market: Arc<Market>,
 }
 
 impl Trading {
-    /// The family with prices alone: no news and no fundamentals.
-    pub fn new(journal: Journal, desk: Arc<Desk>, prices: Arc<dyn PriceVendor>) -> Self {
-        Self { journal, desk, sources: Sources::of_prices(prices) }
-    }
-
-    /// The same with other sources of data.
-    #[must_use]
-    pub fn with_sources(self, sources: Sources) -> Self {
-        Self { sources, ..self }
+    /// The family with the data of this market.
+    pub fn new(journal: Journal, desk: Arc<Desk>, market: Arc<Market>) -> Self {
+        Self { journal, desk, market }
     }
 
     fn check_date(&self, date: Date) -> Result<(), Refusal> {
-        let (first, last) = (self.sources.prices.first_date(), self.sources.prices.last_date());
+        let (first, last) = (self.market.first_date(), self.market.last_date());
         if (first..=last).contains(&date) {
             return Ok(());
         }
-        Err(Refusal::Unusable(format!(
-            "There are no prices as of {date}: they run from {first} to {last}. Choose a date between."
-        )))
+        Err(Refusal::Unusable(no_prices_as_of(date, first, last)))
     }
 
-    fn instrument(&self, ticker: &Ticker) -> Result<&Instrument, Refusal> {
-        self.sources.prices.instrument(ticker).ok_or_else(|| {
-            Refusal::Unusable(format!(
-                "There are no prices of {ticker}. Choose one of the instruments on offer."
-            ))
-        })
+    /// Refuses a ticker without prices. What may have some, and cannot be asked at the moment, is no reason to refuse:
+    /// a run that is taken up again has its prices in its log.
+    async fn check_ticker(&self, ticker: &Ticker, date: Date) -> Result<(), Refusal> {
+        if self.market.instrument(ticker).is_some() && !self.market.is_open() {
+            return Ok(());
+        }
+        match self.market.prices(ticker, date).await {
+            Ok(_) => Ok(()),
+            Err(refusal) if refusal.may_pass() => Ok(()),
+            Err(refusal) => {
+                let advice = match refusal.why {
+                    Why::Empty => "Choose a later day, or another ticker.",
+                    Why::Denied => "Choose another ticker, or look at the settings of the vendors.",
+                    Why::Unknown | Why::Later(_) => "Check how it is spelt, or choose another.",
+                };
+                Err(Refusal::Unusable(format!(
+                    "There are no prices of {ticker} as of {date}. {refusal} {advice}"
+                )))
+            }
+        }
     }
 
     /// The whole id of what the owner calls so.
@@ -87,7 +94,7 @@ impl Family for Trading {
 
     async fn forms(&self, owner: &Owner) -> Result<Vec<Form>, FamilyError> {
         let portfolios = self.desk.list(|id| id.owner().as_ref() == Some(owner.account())).await?;
-        forms::forms(self.sources.prices.as_ref(), &portfolios)
+        forms::forms(&self.market, &portfolios)
     }
 
     async fn open(&self, request: &RunRequest, owner: &Owner) -> Result<Job, Refusal> {
@@ -102,8 +109,8 @@ impl Family for Trading {
         self.check_date(task.date())?;
         let (task, graph) = match task {
             Task::Pipeline { ticker, date, analysts } => {
-                self.instrument(&ticker)?;
-                let subject = Subject { ticker: ticker.clone(), date, sources: self.sources.clone() };
+                self.check_ticker(&ticker, date).await?;
+                let subject = Subject { ticker: ticker.clone(), date, market: self.market.clone() };
                 let graph = pipeline::graph(&subject, &analysts);
                 (Task::Pipeline { ticker, date, analysts }, graph)
             }
@@ -115,7 +122,7 @@ impl Family for Trading {
                     flow: request.flow.clone(),
                     desk: self.desk.clone(),
                     journal: self.journal.clone(),
-                    sources: self.sources.clone(),
+                    market: self.market.clone(),
                 });
                 (Task::Portfolio { portfolio, date }, graph)
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use engine::{Allowance, Engine, EngineOptions};
 use journal::Journal;
 use llm::{ChatModel, ChatRequest, ModelRegistry, Rehearsal, Script, Turn};
-use market::{PriceVendor, Sample};
+use market::Market;
 use protocol::{
     AccountId, Body, CallId, Event, NodeId, NodeStatus, RunId, RunRequest, RunView, Workflow,
     trading::{Analyst, PortfolioId, Rating, Task},
@@ -21,7 +21,7 @@ pub struct Stage {
     pub journal: Journal,
     pub desk: Arc<Desk>,
     pub engine: Engine,
-    pub prices: Arc<dyn PriceVendor>,
+    pub market: Arc<Market>,
     folder: tempfile::TempDir,
 }
 
@@ -45,14 +45,23 @@ impl Stage {
 
     /// With another model in the place of the configured one.
     pub async fn with_model(model: Arc<dyn ChatModel>) -> Self {
-        Self::open(tempfile::tempdir().unwrap(), model).await
+        Self::open(tempfile::tempdir().unwrap(), model, Market::sample().unwrap()).await
     }
 
-    async fn open(folder: tempfile::TempDir, model: Arc<dyn ChatModel>) -> Self {
+    /// With the data of another market.
+    pub async fn with_market(market: Market) -> Self {
+        Self::open(tempfile::tempdir().unwrap(), Self::rehearsal(), market).await
+    }
+
+    fn rehearsal() -> Arc<dyn ChatModel> {
+        Arc::new(Rehearsal::new(Arc::new(Rehearsed(Arc::new(TradingRehearsal))), Some(0)))
+    }
+
+    async fn open(folder: tempfile::TempDir, model: Arc<dyn ChatModel>, market: Market) -> Self {
         let journal = Journal::open(&folder.path().join("journal.db")).await.unwrap();
-        let prices: Arc<dyn PriceVendor> = Arc::new(Sample::load().unwrap());
-        let desk = Arc::new(Desk::open_default(journal.clone(), prices.clone()).await.unwrap());
-        let trading = Trading::new(journal.clone(), desk.clone(), prices.clone());
+        let market = Arc::new(market);
+        let desk = Arc::new(Desk::open_default(journal.clone(), market.clone()).await.unwrap());
+        let trading = Trading::new(journal.clone(), desk.clone(), market.clone());
         let families =
             Families::new(vec![Arc::new(trading)], journal.documents(), ModelRegistry::of(model), None)
                 .unwrap();
@@ -62,14 +71,15 @@ impl Stage {
             Arc::new(Allowance::default()),
             EngineOptions::default(),
         );
-        Self { journal, desk, engine, prices, folder }
+        Self { journal, desk, engine, market, folder }
     }
 
     /// The same folder after a restart of the server.
     pub async fn restarted(self) -> Self {
         self.engine.shut_down().await;
         self.journal.close().await;
-        Self::open(self.folder, Arc::new(Rehearsal::new(Arc::new(TradingRehearsal), Some(0)))).await
+        let model = Arc::new(Rehearsal::new(Arc::new(TradingRehearsal), Some(0)));
+        Self::open(self.folder, model, Market::sample().unwrap()).await
     }
 
     /// Runs a pipeline with all analysts to its end.

@@ -449,11 +449,11 @@ pub async fn next_frame(socket: &mut Socket) -> Option<Frame> {
 pub type RunResult = (RunStatus, String, BTreeMap<String, String>);
 
 /// What a run came to, without what differs from run to run: ids, times, totals of repeated calls,
-/// and the list of gaps, which stands in the order in which the analysts ended. The state's
-/// `missing` has the same in a fixed order.
+/// and the lists of gaps and of data seen, which stand in the order in which the analysts ended. The
+/// state's `missing` and the reports have the same in a fixed order.
 pub fn result(log: &[Event]) -> RunResult {
     let view = RunView::fold(log).unwrap();
-    let state = view.state.iter().filter(|(key, _)| *key != "gaps");
+    let state = view.state.iter().filter(|(key, _)| !matches!(*key, "gaps" | "data_seen"));
     let state = state
         .flat_map(|(key, entries)| entries.iter().map(|entry| (key.clone(), entry.value.shown().to_owned())))
         .collect();

@@ -12,9 +12,13 @@ use crate::{
     trading::{
         facts::{CaseFacts, MarketFacts, Missing},
         prompts::{prompt, roles},
+        seen::{Seen, with_data},
         tools::{CRITICAL_CONDITION, ResearchTools, Tool, reason},
     },
 };
+
+/// The tool by which code measures the figures of a stock.
+const MEASURE: &str = "measure_figures";
 
 /// How one of the analysts is shown, what it is asked, and which tools it is offered.
 pub(super) struct AnalystSpec {
@@ -54,7 +58,14 @@ pub(super) fn spec(analyst: Analyst) -> AnalystSpec {
             title: "News report",
             report: state::NEWS_REPORT,
             prompt: roles::NEWS,
-            tools: &[Tool::News, Tool::GlobalNews],
+            tools: &[
+                Tool::News,
+                Tool::GlobalNews,
+                Tool::InsiderTransactions,
+                Tool::EarningsCalendar,
+                Tool::EconomicCalendar,
+                Tool::MarketMovers,
+            ],
         },
         Analyst::Fundamentals => AnalystSpec {
             node: "fundamentals_analyst",
@@ -95,7 +106,7 @@ impl Work for AnalystWork {
         };
         let facts = CaseFacts { market: market.clone(), ..self.subject.facts(node, None)? };
         let messages = prompt(spec.prompt, self.subject.header()).facts(&facts);
-        let tools = ResearchTools::new(self.subject.sources.clone(), self.subject.date, spec.tools);
+        let tools = ResearchTools::new(self.subject.market.clone(), self.subject.date, spec.tools);
         let talk = converse(node, brief(node, messages, None), &tools).await?;
 
         let gap = if market.is_some() { None } else { gap(&talk.tools) };
@@ -107,14 +118,26 @@ impl Work for AnalystWork {
             }
             (None, None) => Vec::new(),
         };
-        let report = report(spec.report, spec.title, &talk.answer, figures);
+        let measured = market.as_ref().map(|market| {
+            let served = market.served.clone();
+            Seen {
+                agent: spec.label.to_owned(),
+                asked: format!("{MEASURE} {}", market.ticker),
+                served,
+                missing: None,
+            }
+        });
+        let lookups = talk.tools.iter().filter(|used| used.name != CRITICAL_CONDITION);
+        let looked_up = lookups.map(|used| Seen::of_tool(spec.label, used));
+        let seen: Vec<Seen> = measured.into_iter().chain(looked_up).collect();
+        let report = report(spec.report, spec.title, &with_data(&talk.answer, &seen), figures);
         let critical = talk.tools.iter().find_map(critical_condition);
         let warning = critical
             .as_ref()
             .map(|reason| log(LogLevel::Warning, format!("Critical condition reported: {reason}")));
         node.emit([report].into_iter().chain(warning).collect()).await?;
 
-        let mut outcome = Outcome::default().set(spec.report, &talk.answer)?;
+        let mut outcome = Outcome::default().set(spec.report, &talk.answer)?.set(state::SEEN, seen)?;
         if let Some(market) = market {
             outcome = outcome.set(state::MARKET_FIGURES, market)?;
         }
@@ -133,17 +156,21 @@ impl Work for AnalystWork {
 impl AnalystWork {
     /// Measures the figures as a tool call, so that they are seen and kept like any other result.
     async fn measure(&self, node: &NodeContext) -> Result<MarketFacts, NodeError> {
-        let Subject { ticker, date, sources } = &self.subject;
+        let Subject { ticker, date, market } = &self.subject;
         let measured = async {
-            let facts = MarketFacts::measure(sources.prices.as_ref(), ticker, *date).await;
-            match facts.map(|facts| serde_json::to_string(&facts)) {
-                Ok(Ok(json)) => ToolResult::success(json, sources.prices.name()),
-                Ok(Err(error)) => ToolResult::error(format!("The figures have no JSON form: {error}.")),
-                Err(error) => ToolResult::error(error.to_string()),
+            let facts = match MarketFacts::measure(market, ticker, *date).await {
+                Ok(facts) => facts,
+                Err(refusal) => {
+                    let vendor = Some(refusal.vendor.clone());
+                    return ToolResult { vendor, ..ToolResult::error(refusal.to_string()) };
+                }
+            };
+            match serde_json::to_string(&facts) {
+                Ok(json) => ToolResult::success(json, facts.source),
+                Err(error) => ToolResult::error(format!("The figures have no JSON form: {error}.")),
             }
         };
-        let result =
-            node.tool("measure_figures", &json!({ "ticker": ticker, "date": date }).into(), measured).await?;
+        let result = node.tool(MEASURE, &json!({ "ticker": ticker, "date": date }).into(), measured).await?;
         if result.status == ToolStatus::Error {
             return Err(NodeError::failed(result.text));
         }

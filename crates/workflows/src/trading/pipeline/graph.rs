@@ -25,7 +25,9 @@ pub(in crate::trading) fn graph(subject: &Subject, analysts: &[Analyst]) -> Resu
         return Err("No analyst is selected. Select at least one.".to_owned());
     }
     let mut graph = Graph::new();
-    for list in [state::GAPS, state::CRITICAL_CONDITIONS, state::INVESTMENT_DEBATE, state::RISK_DEBATE] {
+    for list in
+        [state::GAPS, state::SEEN, state::CRITICAL_CONDITIONS, state::INVESTMENT_DEBATE, state::RISK_DEBATE]
+    {
         graph.append(list);
     }
     let scope = Some(subject.ticker.to_string());

@@ -6,12 +6,12 @@ use engine::{NodeContext, NodeError, Outcome, Work};
 use super::{
     Subject,
     debate::{debate, transcript},
-    state,
+    state::{self, seen},
 };
 use crate::{
     agent::{NoTools, converse},
     node::{brief, report},
-    trading::prompts::roles,
+    trading::{prompts::roles, seen::with_data},
 };
 
 /// A role that writes one plan.
@@ -43,7 +43,8 @@ impl Work for PlanWork {
             .section("Investment plan", state.text(state::INVESTMENT_PLAN))
             .facts(&self.subject.facts(node, None)?);
         let text = converse(node, brief(node, messages, None), &NoTools).await?.answer;
-        node.emit(vec![report(self.plan.key, self.plan.title, &text, Vec::new())]).await?;
+        let shown = with_data(&text, &seen(state)?);
+        node.emit(vec![report(self.plan.key, self.plan.title, &shown, Vec::new())]).await?;
         Outcome::default().set(self.plan.key, text)
     }
 }

@@ -14,7 +14,7 @@ use super::{
     Subject,
     debate::{debate, transcript},
     screen::confidence_limit,
-    state,
+    state::{self, seen},
 };
 use crate::{
     agent::{NoTools, ask},
@@ -22,6 +22,7 @@ use crate::{
     trading::{
         facts::{MarketFacts, Missing},
         prompts::roles,
+        seen::with_data,
     },
 };
 
@@ -111,7 +112,8 @@ impl Work for RatingWork {
         };
         let markdown = decision_text(&rating, &facts.missing);
         let figures = facts.market.as_ref().map(MarketFacts::report).unwrap_or_default();
-        let report = report(state::FINAL_DECISION, "Final decision", &markdown, figures);
+        let shown = with_data(&markdown, &seen(state)?);
+        let report = report(state::FINAL_DECISION, "Final decision", &shown, figures);
         let lowered = (answer.confidence > limit).then(|| {
             let message = format!(
                 "The model's confidence was {}; it is lowered to {limit}, as inputs are missing.",

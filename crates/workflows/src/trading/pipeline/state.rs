@@ -1,5 +1,20 @@
 //! Keys of the run's state.
 
+use engine::{NodeError, State};
+
+use crate::trading::seen::Seen;
+
+/// What all analysts saw, by analyst: in whatever order they ended, the reports after them are the same.
+///
+/// # Errors
+/// What stands there is something else.
+pub(super) fn seen(state: &State) -> Result<Vec<Seen>, NodeError> {
+    let mut by_analyst: Vec<Vec<Seen>> = state.get(SEEN)?.unwrap_or_default();
+    by_analyst
+        .sort_by(|one, two| one.first().map(|seen| &seen.agent).cmp(&two.first().map(|seen| &seen.agent)));
+    Ok(by_analyst.into_iter().flatten().collect())
+}
+
 /// The market analyst's report.
 pub const MARKET_REPORT: &str = "market_report";
 /// The social analyst's report.
@@ -12,6 +27,8 @@ pub const FUNDAMENTALS_REPORT: &str = "fundamentals_report";
 pub const MARKET_FIGURES: &str = "market_figures";
 /// What analysts did without, a list.
 pub const GAPS: &str = "gaps";
+/// What analysts saw, a list of lists.
+pub const SEEN: &str = "data_seen";
 /// The critical conditions that analysts reported, a list.
 pub const CRITICAL_CONDITIONS: &str = "critical_conditions";
 /// The inputs that are missing, as the screen found.

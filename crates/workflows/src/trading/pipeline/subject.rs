@@ -1,6 +1,9 @@
 //! What a run is about, and what its agents are told of it.
 
+use std::sync::Arc;
+
 use engine::{NodeContext, NodeError, State};
+use market::Market;
 use protocol::{Date, trading::Ticker};
 
 use super::state;
@@ -9,7 +12,6 @@ use crate::{
     trading::{
         facts::{CaseFacts, LastPoint},
         prompts::prompt,
-        tools::Sources,
     },
 };
 
@@ -18,12 +20,12 @@ use crate::{
 pub(in crate::trading) struct Subject {
     pub ticker: Ticker,
     pub date: Date,
-    pub sources: Sources,
+    pub market: Arc<Market>,
 }
 
 impl Subject {
     pub(super) fn header(&self) -> String {
-        let instrument = self.sources.prices.instrument(&self.ticker);
+        let instrument = self.market.instrument(&self.ticker);
         let name = instrument.map_or_else(String::new, |known| match known.sector.as_str() {
             "" => format!(" ({})", known.name),
             sector => format!(" ({}, {sector})", known.name),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine::NodeError;
 use journal::Journal;
-use market::MarketError;
+use market::{Market, NoData, Why};
 use protocol::{
     Date, FlowId,
     trading::{PortfolioId, Ticker},
@@ -13,7 +13,7 @@ use protocol::{
 use crate::trading::{
     desk::{Desk, DeskError},
     facts::MarketFacts,
-    tools::Sources,
+    seen::{Seen, Served},
 };
 
 /// The portfolio and the day of a run, and all that it works with.
@@ -24,7 +24,7 @@ pub(in crate::trading) struct Book {
     pub flow: FlowId,
     pub desk: Arc<Desk>,
     pub journal: Journal,
-    pub sources: Sources,
+    pub market: Arc<Market>,
 }
 
 impl Book {
@@ -32,11 +32,22 @@ impl Book {
         format!("Portfolio: {}. Day of the decision: {}.", self.portfolio, self.date)
     }
 
+    /// The prices that the desk values an instrument at, for the data section of a report.
+    pub(super) async fn seen(&self, agent: &str, ticker: &Ticker) -> Seen {
+        match self.market.prices(ticker, self.date).await {
+            Ok(answer) => {
+                let days = answer.data.days.iter().map(|price| price.date);
+                Seen::of_prices(agent, ticker, Served::of_days(answer.source, days))
+            }
+            Err(refusal) => Seen::without(agent, &format!("prices {ticker}"), &refusal.to_string()),
+        }
+    }
+
     /// The figures of an instrument; `None` if there are no prices of it.
     pub(super) async fn figures(&self, ticker: &Ticker) -> Result<Option<MarketFacts>, NodeError> {
-        match MarketFacts::measure(self.sources.prices.as_ref(), ticker, self.date).await {
+        match MarketFacts::measure(&self.market, ticker, self.date).await {
             Ok(facts) => Ok(Some(facts)),
-            Err(MarketError::UnknownTicker { .. }) => Ok(None),
+            Err(NoData { why: Why::Empty | Why::Unknown | Why::Denied, .. }) => Ok(None),
             Err(error) => Err(NodeError::failed(error.to_string())),
         }
     }

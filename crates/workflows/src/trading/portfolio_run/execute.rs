@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, State, Work};
+use market::DataKind;
 use portfolio::Entry;
 use protocol::{
     LogLevel, RunId,
@@ -91,7 +92,7 @@ impl Work for Sweep {
             }
             (None, Some(_)) => (LogLevel::Info, "No sweep was needed.".to_owned()),
             (None, None) => {
-                let vendor = self.0.sources.prices.name();
+                let vendor = self.0.market.name(DataKind::Prices);
                 let text = format!(
                     "Nothing was swept: {vendor} has no price for {CASH_EQUIVALENT}, so cash stays cash."
                 );

@@ -57,7 +57,7 @@ pub(in crate::trading) fn graph(task: &Book) -> Result<Graph, String> {
         .flow(&execute.id, &sweep.id);
     graph
         .node(load, Load(task.clone()))
-        .node(risk, Risk)
+        .node(risk, Risk(task.clone()))
         .node(review, ReviewHoldings(task.clone()))
         .node(prioritise, Prioritise(task.clone()))
         .node(overview, MacroSummary(task.clone()))

@@ -4,11 +4,14 @@ use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, Work};
 use protocol::{
     Decimal, Figure, LogLevel, grouped, percent,
-    trading::{Measured, PortfolioMetrics, PortfolioView},
+    trading::{Measured, PortfolioMetrics, PortfolioView, Ticker},
 };
 
 use super::{book::Book, ratings::ratings_of_flow, state};
-use crate::node::{log, product, report, required};
+use crate::{
+    node::{log, product, report, required},
+    trading::{desk::BENCHMARK, seen::with_data},
+};
 
 /// Loads the portfolio at the day's prices, and the ratings of the flow.
 pub(super) struct Load(pub(super) Book);
@@ -40,7 +43,7 @@ impl Work for Load {
 }
 
 /// Reports the risk figures.
-pub(super) struct Risk;
+pub(super) struct Risk(pub(super) Book);
 
 #[async_trait]
 impl Work for Risk {
@@ -52,6 +55,12 @@ impl Work for Risk {
         for figure in &figures {
             markdown.push_str(&format!("| {} | {} |\n", figure.label, figure.value));
         }
+        let held = view.holdings.iter().map(|holding| holding.ticker.clone());
+        let mut seen = Vec::new();
+        for ticker in held.chain(BENCHMARK.parse::<Ticker>().ok()) {
+            seen.push(self.0.seen("Risk", &ticker).await);
+        }
+        let markdown = with_data(&markdown, &seen);
         node.emit(vec![report(state::RISK_METRICS, "Risk figures", &markdown, figures)]).await?;
         Outcome::default().set(state::RISK_METRICS, view.metrics)
     }

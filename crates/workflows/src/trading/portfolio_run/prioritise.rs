@@ -8,7 +8,7 @@ use protocol::trading::{PortfolioView, Rating};
 use super::{book::Book, ratings::conviction, state};
 use crate::{
     node::{cell, report, required},
-    trading::facts::CandidateFacts,
+    trading::{facts::CandidateFacts, seen::with_data},
 };
 
 /// Orders the flow's Buy and Overweight ratings by priority.
@@ -19,11 +19,11 @@ impl Work for Prioritise {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
         let view: PortfolioView = required(node, state::PORTFOLIO)?;
         let ratings: Vec<Rating> = required(node, state::RATINGS)?;
-        let prices = &self.0.sources.prices;
+        let market = &self.0.market;
         let candidates = ratings.iter().filter_map(|rating| {
             Some(Candidate {
                 ticker: rating.ticker.clone(),
-                sector: prices.instrument(&rating.ticker).map(|it| it.sector.clone()).unwrap_or_default(),
+                sector: market.instrument(&rating.ticker).map(|it| it.sector.clone()).unwrap_or_default(),
                 conviction: conviction(rating.grade, rating.confidence)?.to_string(),
                 // A rating does not say which kind of thesis it rests on.
                 thesis: String::new(),
@@ -48,7 +48,11 @@ impl Work for Prioritise {
                 skip: prioritised.skip_reason,
             });
         }
-        let markdown = candidate_table(&facts, &ratings);
+        let mut seen = Vec::new();
+        for candidate in &facts {
+            seen.push(self.0.seen("Prioritiser", &candidate.ticker).await);
+        }
+        let markdown = with_data(&candidate_table(&facts, &ratings), &seen);
         node.emit(vec![report(state::CANDIDATES, "Candidates by priority", &markdown, Vec::new())]).await?;
         Outcome::default().set(state::CANDIDATES, facts)
     }

@@ -18,6 +18,7 @@ use crate::{
     trading::{
         facts::{HoldingFacts, Review, ReviewFacts},
         prompts::{prompt, roles},
+        seen::{Seen, with_data},
     },
 };
 
@@ -63,6 +64,12 @@ impl Work for ReviewHoldings {
             markdown
                 .push_str(&format!("| {} | {word} | {} | {reason} |\n", review.ticker, review.confidence));
         }
+        let seen: Vec<Seen> = facts
+            .holdings
+            .iter()
+            .map(|holding| Seen::of_figures("Holding reviewer", &holding.ticker, holding.market.as_ref()))
+            .collect();
+        let markdown = with_data(&markdown, &seen);
         node.emit(vec![report(state::HOLDING_REVIEWS, "Holding reviews", &markdown, Vec::new())]).await?;
         outcome.set(state::HOLDING_REVIEWS, reviews)
     }

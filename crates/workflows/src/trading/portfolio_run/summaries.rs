@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, Work};
+use market::DataKind;
 
 use super::{book::Book, state};
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
         desk::BENCHMARK,
         facts::{MacroFacts, MarketFacts, MicroFacts, Missing},
         prompts::{prompt, roles},
+        seen::{Seen, with_data},
     },
 };
 
@@ -27,18 +29,27 @@ impl Work for MacroSummary {
             Ok(ticker) => self.0.figures(&ticker).await?,
             Err(_) => None,
         };
-        let vendor = &self.0.sources.prices;
+        let market = &self.0.market;
         let mut factors = Vec::new();
-        for fund in vendor.instruments().iter().filter(|instrument| instrument.sector == FACTOR_FUND) {
+        for fund in market.instruments().iter().filter(|instrument| instrument.sector == FACTOR_FUND) {
             factors.extend(self.0.figures(&fund.ticker).await?);
         }
-        let reason = format!("{} has prices of stocks, an index and funds only.", vendor.name());
+        let reason =
+            format!("{} has prices of stocks, an index and funds only.", market.name(DataKind::Prices));
         let missing = vec![Missing { input: "rates, credit and implied volatility".to_owned(), reason }];
         let facts = MacroFacts { date: self.0.date, index, factors, missing };
         let messages = prompt(roles::MACRO, self.0.header()).facts(&facts);
         let text = converse(node, brief(node, messages, None), &NoTools).await?.answer;
         let figures = facts.index.as_ref().map(MarketFacts::report).unwrap_or_default();
-        node.emit(vec![report(state::MACRO_BRIEF, "Macro brief", &text, figures)]).await?;
+        let measured = facts.index.iter().chain(&facts.factors);
+        let seen =
+            measured.map(|measured| Seen::of_figures("Macro summary", &measured.ticker, Some(measured)));
+        let missing = facts
+            .missing
+            .iter()
+            .map(|missing| Seen::without("Macro summary", &missing.input, &missing.reason));
+        let shown = with_data(&text, &seen.chain(missing).collect::<Vec<_>>());
+        node.emit(vec![report(state::MACRO_BRIEF, "Macro brief", &shown, figures)]).await?;
         let without_index = facts.index.is_none();
         let outcome = Outcome::default().set(state::INDEX, facts.index)?.set(state::MACRO_BRIEF, text)?;
         Ok(if without_index {
@@ -63,7 +74,11 @@ impl Work for MicroSummary {
         };
         let messages = prompt(roles::MICRO, self.0.header()).facts(&facts);
         let text = converse(node, brief(node, messages, None), &NoTools).await?.answer;
-        node.emit(vec![report(state::MICRO_BRIEF, "Micro brief", &text, Vec::new())]).await?;
+        let holdings = facts.holdings.iter();
+        let seen = holdings
+            .map(|holding| Seen::of_figures("Micro summary", &holding.ticker, holding.market.as_ref()));
+        let shown = with_data(&text, &seen.collect::<Vec<_>>());
+        node.emit(vec![report(state::MICRO_BRIEF, "Micro brief", &shown, Vec::new())]).await?;
         Outcome::default().set(state::MICRO_BRIEF, text)
     }
 }

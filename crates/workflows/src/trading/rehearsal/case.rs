@@ -11,7 +11,10 @@ use protocol::{
 use serde_json::{Value, json};
 
 use super::score::{Assessment, Signal, assess};
-use crate::trading::facts::{CaseFacts, Kind, MarketFacts};
+use crate::trading::{
+    facts::{CaseFacts, Kind, MarketFacts},
+    seen::FIRST_LINE,
+};
 
 /// The tool calls that an agent begins with.
 pub(super) fn lookups(agent: &str, case: &CaseFacts) -> Vec<(String, Value)> {
@@ -124,7 +127,8 @@ pub(super) fn without_figures(what: &str, case: &CaseFacts, messages: &[Message]
     );
     for message in messages {
         if let Message::Tool { name, content, .. } = message {
-            let line: String = content.lines().next().unwrap_or_default().chars().take(200).collect();
+            let said = content.lines().find(|line| !line.starts_with(FIRST_LINE)).unwrap_or_default();
+            let line: String = said.chars().take(200).collect();
             let _ = writeln!(text, "- `{name}`: {line}");
         }
     }

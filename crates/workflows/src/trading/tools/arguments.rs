@@ -50,7 +50,25 @@ pub(super) struct WorldNews {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Statement {
+pub(super) struct OfCompany {
+    pub(super) ticker: Ticker,
+    pub(super) curr_date: Option<Date>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Movers {
+    pub(super) category: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Between {
+    pub(super) ticker: Option<Ticker>,
+    pub(super) from_date: Date,
+    pub(super) to_date: Date,
+}
+
+#[derive(Deserialize)]
+pub(super) struct StatementOf {
     pub(super) ticker: Ticker,
     #[serde(default = "quarterly")]
     pub(super) freq: String,

@@ -26,6 +26,14 @@ pub enum Tool {
     Cashflow,
     /// `get_income_statement(ticker, freq = "quarterly", curr_date)`
     IncomeStatement,
+    /// `get_insider_transactions(ticker, curr_date)`
+    InsiderTransactions,
+    /// `get_market_movers(category)`
+    MarketMovers,
+    /// `get_earnings_calendar(from_date, to_date, ticker)`
+    EarningsCalendar,
+    /// `get_economic_calendar(from_date, to_date)`
+    EconomicCalendar,
     /// `report_critical_condition(reason)`
     CriticalCondition,
 }
@@ -42,6 +50,10 @@ impl Tool {
             Self::BalanceSheet => "get_balance_sheet",
             Self::Cashflow => "get_cashflow",
             Self::IncomeStatement => "get_income_statement",
+            Self::InsiderTransactions => "get_insider_transactions",
+            Self::MarketMovers => "get_market_movers",
+            Self::EarningsCalendar => "get_earnings_calendar",
+            Self::EconomicCalendar => "get_economic_calendar",
             Self::CriticalCondition => CRITICAL_CONDITION,
         }
     }
@@ -58,7 +70,7 @@ impl Tool {
         };
         let (description, (properties, required)) = match self {
             Self::StockData => (
-                "Daily closing prices of a stock between two days, as CSV.",
+                "Daily prices of a stock between two days, with dividends and splits, as CSV.",
                 (
                     json!({ "symbol": ticker, "start_date": date("First day"), "end_date": date("Last day") }),
                     vec!["symbol", "start_date", "end_date"],
@@ -101,6 +113,33 @@ impl Tool {
             Self::BalanceSheet => ("Balance sheets of a company, as known on a day.", statement()),
             Self::Cashflow => ("Cash flow statements of a company, as known on a day.", statement()),
             Self::IncomeStatement => ("Income statements of a company, as known on a day.", statement()),
+            Self::InsiderTransactions => (
+                "Trades of a company's own people, as they were filed up to a day, as CSV.",
+                (json!({ "ticker": ticker, "curr_date": date("The day of the analysis") }), vec!["ticker"]),
+            ),
+            Self::MarketMovers => (
+                "What rose, fell or was traded most on the day of the analysis, as CSV.",
+                (
+                    json!({
+                        "category": { "type": "string", "enum": ["day_gainers", "day_losers", "most_actives"] },
+                    }),
+                    vec!["category"],
+                ),
+            ),
+            Self::EarningsCalendar => (
+                "Reports of earnings between two days, as they were known on the day of the analysis, as CSV.",
+                (
+                    json!({ "ticker": ticker, "from_date": date("First day"), "to_date": date("Last day") }),
+                    vec!["from_date", "to_date"],
+                ),
+            ),
+            Self::EconomicCalendar => (
+                "Economic figures between two days, as they were known on the day of the analysis, as CSV.",
+                (
+                    json!({ "from_date": date("First day"), "to_date": date("Last day") }),
+                    vec!["from_date", "to_date"],
+                ),
+            ),
             Self::CriticalCondition => (
                 "Ends the analysis early: the stock is then rated as one to avoid. Only for the conditions that your \
                  role names. Write your report afterwards all the same.",

@@ -1,0 +1,335 @@
+//! A person's own prices and dividends, read from CSV line by line.
+//!
+//! A table has a header with the columns `ticker`, `date` and `close`, and where there are `open`, `high`, `low`,
+//! `volume`, `dividend` (a share, on its ex-day), `split` (`4` or `4:1`, on its first day) and `currency`, in any order
+//! and any case. Fields are separated by commas or semicolons. A cell without a value is empty; a row without `close`
+//! may hold a dividend or a split.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use protocol::{Date, Decimal, parse_date, trading::Ticker};
+use serde::Deserialize;
+
+use crate::{
+    Adjustment, DailyPrice, Dividend, NoData, Outcome, PriceHistory, Split, Vendor,
+    adjust::{self, Series, Stored},
+    written::{of_text, words},
+};
+
+const NAME: &str = "Own data";
+/// Rows of a table at most.
+const MOST_ROWS: usize = 200_000;
+/// Errors that are told at most.
+const MOST_ERRORS: usize = 50;
+
+/// What a table's prices are adjusted for, as the person says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnAdjustment {
+    /// For nothing: the prices that were paid. Splits of the table are applied as of each day.
+    Raw,
+    /// For all splits of the table.
+    Splits,
+    /// For splits and dividends.
+    SplitsAndDividends,
+    /// The person does not know.
+    #[default]
+    Unknown,
+}
+
+/// A table as it was read: what is in it, and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// Instruments with what there is of each, by ticker.
+    pub instruments: Vec<InstrumentPreview>,
+    /// What is wrong, by line; there are at most 50. A table with errors is not used.
+    pub errors: Vec<LineError>,
+    /// Errors beyond those that are told.
+    pub more_errors: usize,
+}
+
+/// What a table has of one instrument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstrumentPreview {
+    /// The ticker.
+    pub ticker: Ticker,
+    /// Days with a price.
+    pub days: usize,
+    /// The first and the last of them.
+    pub range: Option<(Date, Date)>,
+    /// Dividends.
+    pub dividends: usize,
+    /// Splits.
+    pub splits: usize,
+}
+
+/// What is wrong with a line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Line {line}: {reason}")]
+pub struct LineError {
+    /// Its number; the header is line 1.
+    pub line: u64,
+    /// What is wrong with it and what to write, in a sentence.
+    pub reason: String,
+}
+
+/// Prices, dividends and splits of a person.
+#[derive(Clone, Debug)]
+pub struct OwnData {
+    instruments: BTreeMap<Ticker, Rows>,
+    adjustment: OwnAdjustment,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Rows {
+    days: BTreeMap<Date, DailyPrice>,
+    dividends: BTreeMap<Date, Decimal>,
+    splits: BTreeMap<Date, Split>,
+    currency: Option<String>,
+}
+
+/// Where each column stands.
+struct Columns {
+    ticker: usize,
+    date: usize,
+    close: usize,
+    open: Option<usize>,
+    high: Option<usize>,
+    low: Option<usize>,
+    volume: Option<usize>,
+    dividend: Option<usize>,
+    split: Option<usize>,
+    currency: Option<usize>,
+}
+
+impl OwnData {
+    /// Reads a table. The data are there only if nothing is wrong with it.
+    pub fn read(text: &str, adjustment: OwnAdjustment) -> (Preview, Option<Self>) {
+        let mut errors = Errors::default();
+        let instruments = read_table(text, &mut errors);
+        if instruments.is_empty() && errors.told.is_empty() {
+            errors.add(1, "there are no rows below the header.".to_owned());
+        }
+        let preview = Preview {
+            instruments: instruments.iter().map(|(ticker, rows)| rows.preview(ticker)).collect(),
+            errors: errors.told,
+            more_errors: errors.more,
+        };
+        let data = preview.errors.is_empty().then_some(Self { instruments, adjustment });
+        (preview, data)
+    }
+
+    /// What there are prices of.
+    pub fn tickers(&self) -> impl Iterator<Item = &Ticker> {
+        self.instruments.keys()
+    }
+}
+
+impl Rows {
+    fn preview(&self, ticker: &Ticker) -> InstrumentPreview {
+        let range = self.days.keys().next().copied().zip(self.days.keys().next_back().copied());
+        InstrumentPreview {
+            ticker: ticker.clone(),
+            days: self.days.len(),
+            range,
+            dividends: self.dividends.len(),
+            splits: self.splits.len(),
+        }
+    }
+}
+
+#[async_trait]
+impl Vendor for OwnData {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    async fn prices(&self, ticker: &Ticker, as_of: Date) -> Outcome<PriceHistory> {
+        let rows = self.instruments.get(ticker).cloned().ok_or_else(|| NoData::unknown(NAME, ticker))?;
+        let (stored, adjustment) = match self.adjustment {
+            OwnAdjustment::Raw => (Stored::AsPaid, Adjustment::Splits),
+            OwnAdjustment::Splits => (Stored::SplitsApplied, Adjustment::Splits),
+            OwnAdjustment::SplitsAndDividends => (Stored::SplitsApplied, Adjustment::SplitsAndDividends),
+            OwnAdjustment::Unknown => (Stored::SplitsApplied, Adjustment::Unknown),
+        };
+        let currency = rows.currency.clone();
+        let dividend = |(date, amount)| Dividend { date, amount, currency: currency.clone() };
+        let series = Series {
+            days: rows.days.into_values().collect(),
+            unfinished: None,
+            dividends: rows.dividends.into_iter().map(dividend).collect(),
+            splits: rows.splits.into_values().collect(),
+            currency: rows.currency,
+            stored,
+        };
+        let history = PriceHistory { adjustment, ..series.known_on(as_of) };
+        history.answered(NAME, ticker, as_of)
+    }
+}
+
+/// What is wrong, up to a bound.
+#[derive(Default)]
+struct Errors {
+    told: Vec<LineError>,
+    more: usize,
+}
+
+impl Errors {
+    fn add(&mut self, line: u64, reason: String) {
+        if self.told.len() < MOST_ERRORS {
+            self.told.push(LineError { line, reason });
+        } else {
+            self.more += 1;
+        }
+    }
+}
+
+fn read_table(text: &str, errors: &mut Errors) -> BTreeMap<Ticker, Rows> {
+    let text = text.trim_start_matches('\u{feff}');
+    let header = text.lines().next().unwrap_or_default();
+    let delimiter = if header.contains(';') { b';' } else { b',' };
+    let mut table = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let mut instruments: BTreeMap<Ticker, Rows> = BTreeMap::new();
+    let columns = match table.headers().map_err(|error| error.to_string()).and_then(Columns::of) {
+        Ok(columns) => columns,
+        Err(reason) => {
+            errors.add(1, reason);
+            return instruments;
+        }
+    };
+    for (index, row) in table.records().enumerate() {
+        if index >= MOST_ROWS {
+            errors.add(index as u64 + 2, format!("there are more than {MOST_ROWS} rows. Split the table."));
+            break;
+        }
+        let row = match row {
+            Ok(row) => row,
+            Err(error) => {
+                let line = error.position().map_or(index as u64 + 2, csv::Position::line);
+                errors.add(line, format!("it cannot be read: {error}."));
+                continue;
+            }
+        };
+        let line = row.position().map_or(index as u64 + 2, csv::Position::line);
+        if row.iter().all(str::is_empty) {
+            continue;
+        }
+        if let Err(reason) = columns.take(&row, &mut instruments) {
+            errors.add(line, reason);
+        }
+    }
+    instruments
+}
+
+impl Columns {
+    fn of(header: &csv::StringRecord) -> Result<Self, String> {
+        let names: Vec<String> = header.iter().map(str::to_ascii_lowercase).collect();
+        let unique: BTreeSet<&String> = names.iter().collect();
+        if unique.len() < names.len() {
+            return Err("two columns have the same name.".to_owned());
+        }
+        let known =
+            ["ticker", "date", "close", "open", "high", "low", "volume", "dividend", "split", "currency"];
+        if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
+            return Err(format!(
+                "the column “{}” is not known. Columns are {}.",
+                words(name),
+                known.join(", ")
+            ));
+        }
+        let place = |name: &str| names.iter().position(|column| column == name);
+        let needed = |name: &str| place(name).ok_or_else(|| format!("the column “{name}” is missing."));
+        Ok(Self {
+            ticker: needed("ticker")?,
+            date: needed("date")?,
+            close: needed("close")?,
+            open: place("open"),
+            high: place("high"),
+            low: place("low"),
+            volume: place("volume"),
+            dividend: place("dividend"),
+            split: place("split"),
+            currency: place("currency"),
+        })
+    }
+
+    /// Takes a row in.
+    fn take(&self, row: &csv::StringRecord, instruments: &mut BTreeMap<Ticker, Rows>) -> Result<(), String> {
+        let cell = |place: usize| row.get(place).unwrap_or_default();
+        let number = |name: &str, place: Option<usize>| -> Result<Option<Decimal>, String> {
+            let written = place.map(cell).unwrap_or_default();
+            if written.is_empty() {
+                return Ok(None);
+            }
+            let value = of_text(written).filter(|value| *value >= Decimal::ZERO);
+            value.map(Some).ok_or_else(|| {
+                format!(
+                    "“{}” is no {name}. Write a number such as 12.34, with a point and from 0.",
+                    words(written)
+                )
+            })
+        };
+        let ticker: Ticker = cell(self.ticker).parse().map_err(|error| format!("{error}."))?;
+        let written = cell(self.date);
+        let date = parse_date(written)
+            .ok_or_else(|| format!("“{}” is no day. Write one such as 2022-06-30.", words(written)))?;
+        let close = number("close", Some(self.close))?;
+        let prices =
+            [number("open", self.open)?, number("high", self.high)?, number("low", self.low)?, close];
+        if prices.iter().flatten().any(Decimal::is_zero) {
+            return Err("a price is 0. Leave the cell empty where there is none.".to_owned());
+        }
+        let (volume, dividend) = (number("volume", self.volume)?, number("dividend", self.dividend)?);
+        let split = self.split.map(cell).filter(|written| !written.is_empty());
+        let split = split.map(|written| split_of(date, written)).transpose()?;
+        let [open, high, low, _] = prices;
+        if let (Some(high), Some(low)) = (high, low)
+            && high < low
+        {
+            return Err(format!("the high {high} is below the low {low}."));
+        }
+        if close.is_none() && dividend.is_none() && split.is_none() {
+            return Err("there is no close, no dividend and no split. Leave the line out.".to_owned());
+        }
+        let rows = instruments.entry(ticker.clone()).or_default();
+        let currency = self.currency.map(cell).filter(|currency| !currency.is_empty());
+        if let Some(currency) = currency {
+            if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
+                return Err(format!("“{}” is no currency. Write its code, such as USD.", words(currency)));
+            }
+            if rows.currency.as_deref().is_some_and(|known| known != currency) {
+                return Err(format!("{ticker} is in two currencies. Write one."));
+            }
+            rows.currency = Some(currency.to_owned());
+        }
+        if let Some(close) = close
+            && rows.days.insert(date, DailyPrice { date, open, high, low, close, volume }).is_some()
+        {
+            return Err(format!("{ticker} has {date} twice. Leave one of the lines out."));
+        }
+        if let Some(amount) = dividend.filter(|amount| !amount.is_zero()) {
+            let sum = rows.dividends.entry(date).or_default();
+            *sum = sum.checked_add(amount).ok_or("the dividend is too large.")?;
+        }
+        if let Some(split) = split
+            && rows.splits.insert(date, split).is_some()
+        {
+            return Err(format!("{ticker} has two splits on {date}. Leave one of them out."));
+        }
+        Ok(())
+    }
+}
+
+/// `4` or `4:1`: new shares for old ones.
+fn split_of(date: Date, written: &str) -> Result<Split, String> {
+    let (new, old) = written.split_once(':').unwrap_or((written, "1"));
+    let parts = of_text(new).zip(of_text(old));
+    parts.and_then(|(new, old)| adjust::split(date, new, old)).ok_or_else(|| {
+        format!("“{}” is no split. Write new shares for old ones, such as 4:1.", words(written))
+    })
+}
