@@ -1,30 +1,12 @@
 use std::collections::BTreeMap;
 
 use protocol::{
-    Decimal, grouped,
-    trading::{Ticker, Trade},
+    Date, Decimal, grouped,
+    trading::{CostMethod, Side, Split, Ticker, Trade},
 };
-use rust_decimal::RoundingStrategy::MidpointNearestEven;
 
-use crate::amount::{AMOUNT_PLACES, MAX_QUANTITY, PLACES, TooLarge, difference, sum, worth};
-
-/// Shares of one instrument.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Position {
-    /// Shares; above zero.
-    pub quantity: Decimal,
-    /// What these shares cost, in US dollars: the exact amount that averages are derived from.
-    pub cost_basis: Decimal,
-}
-
-impl Position {
-    /// Average cost a share in US dollars, rounded to 6 decimals. For display; nothing is computed
-    /// from it.
-    pub fn average_cost(&self) -> Decimal {
-        let average = self.cost_basis.checked_div(self.quantity).unwrap_or_default();
-        average.round_dp(PLACES).normalize()
-    }
-}
+use crate::amount::{AMOUNT_PLACES, MAX_AMOUNT, MAX_QUANTITY, PLACES, TooLarge, difference, sum, worth};
+use crate::position::{Lot, Position};
 
 /// Why a purchase or a sale cannot be executed, whatever the limits are.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,9 +48,18 @@ pub enum Refusal {
     /// The recorded profit is not what the sale realised.
     #[error("its recorded profit is not what it realised")]
     Profit,
-    /// The trade is dated differently from its decision.
-    #[error("its date is not that of its decision")]
+    /// The trade is dated differently from its entry.
+    #[error("its date is not that of its entry")]
     Date,
+    /// The recorded commission cannot be.
+    #[error("its commission of {0} cannot be")]
+    Commission(Decimal),
+    /// A recorded dividend is not what the shares brought.
+    #[error("the dividend of {0} is not what the shares held brought")]
+    Dividend(Ticker),
+    /// A split cannot be: both numbers of shares are from 1 to 10,000.
+    #[error("{0} cannot be split so; both numbers of shares must be from 1 to 10,000")]
+    Split(Ticker),
     /// The amount is beyond what is computed exactly.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
@@ -111,39 +102,65 @@ impl Unvalued {
     }
 }
 
+/// Shares that change hands at a price.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fill<'a> {
+    pub(crate) ticker: &'a Ticker,
+    pub(crate) quantity: Decimal,
+    /// US dollars a share, with the slippage in it.
+    pub(crate) price: Decimal,
+    /// US dollars.
+    pub(crate) commission: Decimal,
+    pub(crate) date: Date,
+}
+
+impl Fill<'_> {
+    fn amount(&self) -> Result<Decimal, Refusal> {
+        check_quantity(self.quantity)?;
+        check_price(self.ticker, self.price)?;
+        let fits = self.commission >= Decimal::ZERO
+            && self.commission <= MAX_AMOUNT
+            && self.commission.normalize().scale() <= AMOUNT_PLACES;
+        if !fits {
+            return Err(Refusal::Commission(self.commission));
+        }
+        Ok(worth(self.quantity, self.price)?)
+    }
+}
+
 /// Cash and positions; none is ever negative.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Book {
     pub(crate) cash: Decimal,
     pub(crate) positions: BTreeMap<Ticker, Position>,
     pub(crate) realised_profit: Decimal,
+    method: CostMethod,
 }
 
 impl Book {
-    pub(crate) fn new(cash: Decimal) -> Self {
-        Self { cash, positions: BTreeMap::new(), realised_profit: Decimal::ZERO }
+    pub(crate) fn new(cash: Decimal, method: CostMethod) -> Self {
+        Self { cash, positions: BTreeMap::new(), realised_profit: Decimal::ZERO, method }
     }
 
     pub(crate) fn held(&self, ticker: &Ticker) -> Decimal {
         self.positions.get(ticker).map_or(Decimal::ZERO, |position| position.quantity)
     }
 
-    /// Fails without a change if there is not enough cash.
-    pub(crate) fn buy(&mut self, ticker: &Ticker, quantity: Decimal, price: Decimal) -> Result<(), Refusal> {
-        check_quantity(quantity)?;
-        check_price(ticker, price)?;
-        let cost = worth(quantity, price)?;
+    /// Fails without a change if there is not enough cash. The commission is part of what the shares cost.
+    pub(crate) fn buy(&mut self, fill: &Fill<'_>) -> Result<(), Refusal> {
+        let cost = sum(fill.amount()?, fill.commission)?;
         if cost > self.cash {
             return Err(Refusal::Cash { cost, cash: self.cash });
         }
-        let position = match self.positions.get(ticker) {
-            None => Position { quantity, cost_basis: cost },
-            Some(held) => {
-                Position { quantity: sum(held.quantity, quantity)?, cost_basis: sum(held.cost_basis, cost)? }
+        let lot = Lot { bought: fill.date, quantity: fill.quantity, cost };
+        let cash = difference(self.cash, cost)?;
+        match self.positions.get_mut(fill.ticker) {
+            Some(held) => held.add(lot)?,
+            None => {
+                self.positions.insert(fill.ticker.clone(), Position::new(lot));
             }
-        };
-        self.cash = difference(self.cash, cost)?;
-        self.positions.insert(ticker.clone(), position);
+        }
+        self.cash = cash;
         Ok(())
     }
 
@@ -154,46 +171,59 @@ impl Book {
         })
     }
 
-    /// Returns the realised profit: proceeds less the cost of the shares sold. Fails, and changes
-    /// nothing, if fewer shares are held.
-    ///
-    /// The cost of a part is its share of the cost basis rounded to 12 decimals; exactly what is
-    /// taken from the basis enters the profit, so that nothing is lost to rounding.
-    pub(crate) fn sell(
-        &mut self,
-        ticker: &Ticker,
-        quantity: Decimal,
-        price: Decimal,
-    ) -> Result<Decimal, Refusal> {
-        check_quantity(quantity)?;
-        check_price(ticker, price)?;
-        let held = self.check_sale(ticker, quantity)?;
-        let proceeds = worth(quantity, price)?;
-        let cost = if quantity == held.quantity { held.cost_basis } else { part_of_cost(held, quantity)? };
-        let profit = difference(proceeds, cost)?;
-        let rest = Position {
-            quantity: difference(held.quantity, quantity)?,
-            cost_basis: difference(held.cost_basis, cost)?,
-        };
-        let cash = sum(self.cash, proceeds)?;
+    /// Returns the realised profit: proceeds less the commission and the cost of the shares sold. Fails, and
+    /// changes nothing, if fewer shares are held, or if a commission beyond the proceeds cannot be paid.
+    pub(crate) fn sell(&mut self, fill: &Fill<'_>) -> Result<Decimal, Refusal> {
+        let proceeds = fill.amount()?;
+        let mut rest = self.check_sale(fill.ticker, fill.quantity)?.clone();
+        let cost = rest.take(fill.quantity, self.method)?;
+        let received = difference(proceeds, fill.commission)?;
+        let cash = sum(self.cash, received)?;
+        if cash < Decimal::ZERO {
+            return Err(Refusal::Cash { cost: -received, cash: self.cash });
+        }
+        let profit = difference(received, cost)?;
         self.realised_profit = sum(self.realised_profit, profit)?;
         self.cash = cash;
         if rest.quantity.is_zero() {
-            self.positions.remove(ticker);
+            self.positions.remove(fill.ticker);
         } else {
-            self.positions.insert(ticker.clone(), rest);
+            self.positions.insert(fill.ticker.clone(), rest);
         }
         Ok(profit)
     }
 
+    /// The triggers of a purchase hold for all shares of its instrument from then on.
+    pub(crate) fn set_triggers(&mut self, ticker: &Ticker, stop: Option<Decimal>, profit: Option<Decimal>) {
+        if let Some(position) = self.positions.get_mut(ticker) {
+            position.stop_loss = stop.or(position.stop_loss);
+            position.take_profit = profit.or(position.take_profit);
+        }
+    }
+
+    /// Splits the shares held, if there are any.
+    pub(crate) fn split(&mut self, split: &Split) -> Result<(), Refusal> {
+        let fits = |shares: u32| (1..=10_000).contains(&shares);
+        if !fits(split.to) || !fits(split.from) {
+            return Err(Refusal::Split(split.ticker.clone()));
+        }
+        match self.positions.get_mut(&split.ticker) {
+            Some(position) => Ok(position.split(split)?),
+            None => Ok(()),
+        }
+    }
+
     /// Applies a recorded trade again.
     pub(crate) fn repeat(&mut self, trade: &Trade) -> Result<(), Refusal> {
+        let Trade { ticker, quantity, price, commission, date, .. } = trade;
+        let fill = Fill { ticker, quantity: *quantity, price: *price, commission: *commission, date: *date };
         let profit = match trade.side {
-            protocol::trading::Side::Buy => {
-                self.buy(&trade.ticker, trade.quantity, trade.price)?;
+            Side::Buy => {
+                self.buy(&fill)?;
+                self.set_triggers(ticker, trade.stop_loss, trade.take_profit);
                 None
             }
-            protocol::trading::Side::Sell => Some(self.sell(&trade.ticker, trade.quantity, trade.price)?),
+            Side::Sell => Some(self.sell(&fill)?),
         };
         if profit == trade.realised_profit { Ok(()) } else { Err(Refusal::Profit) }
     }
@@ -222,12 +252,4 @@ impl Book {
         let values = self.market_values(prices)?;
         Ok(values.into_values().try_fold(self.cash, sum)?)
     }
-}
-
-fn part_of_cost(held: &Position, quantity: Decimal) -> Result<Decimal, TooLarge> {
-    held.cost_basis
-        .checked_mul(quantity)
-        .and_then(|product| product.checked_div(held.quantity))
-        .map(|cost| cost.round_dp_with_strategy(AMOUNT_PLACES, MidpointNearestEven).min(held.cost_basis))
-        .ok_or(TooLarge)
 }

@@ -1,4 +1,4 @@
-use protocol::{Date, Decimal};
+use protocol::{Date, Decimal, trading::Ticker};
 
 use crate::amount::TooLarge;
 use crate::book::Refusal;
@@ -17,18 +17,46 @@ pub enum PortfolioError {
         "A portfolio cannot start with {0} US dollars. Choose an amount above 0, at most 1,000,000,000,000, with at most 6 decimals."
     )]
     InvalidCash(Decimal),
+    /// The settings contradict each other or are out of range.
+    #[error("The portfolio's settings cannot be used: {0}.")]
+    InvalidSettings(&'static str),
+    /// What is to be paid in or taken out is no usable amount.
+    #[error(
+        "{0} US dollars cannot be paid in or taken out. Choose an amount other than 0, at most 1,000,000,000,000, with at most 2 decimals."
+    )]
+    InvalidTransfer(Decimal),
+    /// More is to be taken out than there is.
+    #[error(
+        "{wanted} US dollars cannot be taken out: there are {cash} in cash. Take out less, or sell something first."
+    )]
+    NotEnoughCash {
+        /// What is to be taken out, in US dollars.
+        wanted: Decimal,
+        /// The cash, in US dollars.
+        cash: Decimal,
+    },
     /// The decision, or one of its orders, was carried out before.
     #[error("\"{key}\" was carried out before and is not carried out again.")]
     Duplicate {
         /// The idempotency key.
         key: String,
     },
-    /// The day lies before the portfolio's last decision.
-    #[error("{date} lies before the portfolio's last decision on {last}. Choose {last} or a later day.")]
+    /// The day lies before the portfolio's last entry.
+    #[error("{date} lies before the portfolio's last entry on {last}. Choose {last} or a later day.")]
     BackInTime {
         /// The day that was asked for.
         date: Date,
-        /// The day of the last decision.
+        /// The day of the last entry.
+        last: Date,
+    },
+    /// The day is over for this portfolio, so its market cannot change it any more.
+    #[error(
+        "The market of {date} cannot be booked: the portfolio's last entry is of {last}. Go on with the day after."
+    )]
+    DayOver {
+        /// The day that was asked for.
+        date: Date,
+        /// The day of the last entry.
         last: Date,
     },
     /// A recorded trade cannot have happened.
@@ -39,6 +67,16 @@ pub enum PortfolioError {
         /// The trade's key.
         key: String,
         /// What does not fit.
+        refusal: Refusal,
+    },
+    /// A split or a dividend cannot be booked.
+    #[error("What happened to {ticker} on {date} cannot be booked: {refusal}.")]
+    InvalidAction {
+        /// The stock.
+        ticker: Ticker,
+        /// The day.
+        date: Date,
+        /// What is wrong with it.
         refusal: Refusal,
     },
     /// The limits contradict each other or are out of range.

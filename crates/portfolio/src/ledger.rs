@@ -1,49 +1,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::{
-    Date, Decimal, RunId, Timestamp,
-    trading::{DecisionOutcome, PortfolioId, RejectedOrder, Ticker, Trade},
+    Date, Decimal, Timestamp,
+    trading::{Bookings, DecisionOutcome, PendingOrder, PortfolioId, PortfolioSettings, Ticker, Trade},
 };
-use serde::{Deserialize, Serialize};
 
 use crate::amount::{MAX_AMOUNT, PLACES};
-use crate::book::{Book, Position, Refusal};
+use crate::charges::check_settings;
+use crate::entry::Entry;
 use crate::error::PortfolioError;
-
-/// One entry of a portfolio's ledger. One decision is one entry, so that all of its trades are
-/// recorded or none.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Entry {
-    /// The portfolio begins.
-    Opened {
-        /// The portfolio.
-        id: PortfolioId,
-        /// Its name.
-        name: String,
-        /// Cash to start with, in US dollars; above zero.
-        cash: Decimal,
-        /// When it was opened.
-        at: Timestamp,
-    },
-    /// A decision was carried out.
-    Decided {
-        /// Idempotency key of the decision.
-        key: String,
-        /// The run that decided, if one did.
-        run: Option<RunId>,
-        /// The day whose prices were paid.
-        date: Date,
-        /// When it was carried out.
-        at: Timestamp,
-        /// What was executed, in this order.
-        trades: Vec<Trade>,
-        /// What was not.
-        rejected: Vec<RejectedOrder>,
-        /// Total value afterwards at the day's prices, in US dollars; `None` if a holding had no price.
-        value: Option<Decimal>,
-    },
-}
+use crate::position::Position;
+use crate::state::{Added, Movement, State};
 
 /// A portfolio as its ledger leaves it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,39 +19,39 @@ pub struct Portfolio {
     name: String,
     initial_cash: Decimal,
     updated_at: Timestamp,
-    pub(crate) book: Book,
-    trades: Vec<Trade>,
-    last_decision: Option<DecisionOutcome>,
-    decisions: BTreeSet<String>,
-    orders: BTreeSet<String>,
-    first_date: Option<Date>,
     entries: u64,
+    first_date: Option<Date>,
+    last_date: Option<Date>,
+    pub(crate) state: State,
+    /// All that entries added, oldest first. It only grows, so that applying an entry copies none of it.
+    added: Added,
 }
 
 impl Portfolio {
     /// Rebuilds a portfolio from all entries of its ledger, oldest first.
     ///
     /// # Errors
-    /// If there is no opening entry at the beginning, a key occurs twice, a decision lies before an
-    /// earlier one, or a trade cannot have happened.
+    /// If there is no opening entry at the beginning, a key occurs twice, an entry lies before an
+    /// earlier one, or something recorded cannot have happened.
     pub fn fold(entries: &[Entry]) -> Result<Self, PortfolioError> {
         let (first, rest) = entries.split_first().ok_or(PortfolioError::NotOpened)?;
-        let Entry::Opened { id, name, cash, at } = first else { return Err(PortfolioError::NotOpened) };
+        let Entry::Opened { id, name, cash, at, settings } = first else {
+            return Err(PortfolioError::NotOpened);
+        };
         if *cash <= Decimal::ZERO || *cash > MAX_AMOUNT || cash.normalize().scale() > PLACES {
             return Err(PortfolioError::InvalidCash(*cash));
         }
+        check_settings(settings)?;
         let mut portfolio = Self {
             id: id.clone(),
             name: name.clone(),
             initial_cash: *cash,
             updated_at: *at,
-            book: Book::new(*cash),
-            trades: Vec::new(),
-            last_decision: None,
-            decisions: BTreeSet::new(),
-            orders: BTreeSet::new(),
-            first_date: None,
             entries: 1,
+            first_date: None,
+            last_date: None,
+            state: State::new(*cash, settings.clone()),
+            added: Added::default(),
         };
         for entry in rest {
             portfolio.apply(entry)?;
@@ -97,47 +64,77 @@ impl Portfolio {
     /// # Errors
     /// As [`Portfolio::fold`]; then nothing has changed.
     pub fn apply(&mut self, entry: &Entry) -> Result<(), PortfolioError> {
-        let Entry::Decided { key, run, date, at, trades, rejected, .. } = entry else {
-            return Err(PortfolioError::OpenedTwice);
-        };
-        self.accepts(key, *date)?;
-        let mut book = self.book.clone();
-        let mut orders = BTreeSet::new();
-        for trade in trades {
-            if self.orders.contains(&trade.key) || !orders.insert(trade.key.clone()) {
-                return Err(PortfolioError::Duplicate { key: trade.key.clone() });
+        let (mut state, mut added) = (self.state.clone(), Added::default());
+        let at = match entry {
+            Entry::Opened { .. } => return Err(PortfolioError::OpenedTwice),
+            Entry::Configured { key, settings, at } => {
+                self.accepts_key(key)?;
+                state.configure(settings)?;
+                at
             }
-            let dated = if trade.date == *date { Ok(()) } else { Err(Refusal::Date) };
-            dated
-                .and_then(|()| book.repeat(trade))
-                .map_err(|refusal| PortfolioError::InvalidTrade { key: trade.key.clone(), refusal })?;
+            Entry::Transferred { key, amount, date, at, note } => {
+                self.accepts(key, *date)?;
+                state.transfer(*amount, *date, note, &mut added)?;
+                at
+            }
+            Entry::Decided { key, run, date, at, trades, rejected, pending, .. } => {
+                self.accepts(key, *date)?;
+                state.trade(trades, *date, &mut added)?;
+                state.decide(DecisionOutcome {
+                    date: *date,
+                    run: *run,
+                    trades: trades.clone(),
+                    rejected: rejected.clone(),
+                    pending: pending.clone(),
+                })?;
+                at
+            }
+            Entry::Passed { date, at, splits, dividends, trades, refused } => {
+                self.accepts_day(*date)?;
+                for split in splits {
+                    state.split(split, *date, &mut added)?;
+                }
+                for dividend in dividends {
+                    state.receive(dividend, *date, &mut added)?;
+                }
+                state.trade(trades, *date, &mut added)?;
+                state.settle(trades, refused);
+                at
+            }
+        };
+        if let Some(key) = added.trade_keys.iter().find(|key| self.added.trade_keys.contains(*key)) {
+            return Err(PortfolioError::Duplicate { key: key.clone() });
         }
+        added.keys.extend(entry.key());
 
-        self.book = book;
-        self.orders.append(&mut orders);
-        self.decisions.insert(key.clone());
-        self.trades.extend_from_slice(trades);
-        self.last_decision = Some(DecisionOutcome {
-            date: *date,
-            run: *run,
-            trades: trades.clone(),
-            rejected: rejected.clone(),
-        });
+        self.state = state;
+        self.added.append(added);
+        self.first_date = self.first_date.or(entry.date());
+        self.last_date = entry.date().or(self.last_date);
         self.updated_at = *at;
-        self.first_date.get_or_insert(*date);
         self.entries += 1;
         Ok(())
     }
 
-    /// Checks that a decision with this key and day can be the next one.
+    /// Checks that an entry with this key and day can be the next one.
     pub(crate) fn accepts(&self, key: &str, date: Date) -> Result<(), PortfolioError> {
-        if self.decisions.contains(key) {
-            return Err(PortfolioError::Duplicate { key: key.to_owned() });
-        }
-        match self.last_date() {
+        self.accepts_key(key)?;
+        match self.last_date {
             Some(last) if date < last => Err(PortfolioError::BackInTime { date, last }),
             _ => Ok(()),
         }
+    }
+
+    /// Checks that the market of this day can be the next entry: a day's market comes before all else on it.
+    pub(crate) fn accepts_day(&self, date: Date) -> Result<(), PortfolioError> {
+        match self.last_date {
+            Some(last) if date <= last => Err(PortfolioError::DayOver { date, last }),
+            _ => Ok(()),
+        }
+    }
+
+    fn accepts_key(&self, key: &str) -> Result<(), PortfolioError> {
+        if self.knows(key) { Err(PortfolioError::Duplicate { key: key.to_owned() }) } else { Ok(()) }
     }
 
     /// The portfolio's id.
@@ -150,9 +147,14 @@ impl Portfolio {
         &self.name
     }
 
+    /// The rules that it trades by.
+    pub fn settings(&self) -> &PortfolioSettings {
+        &self.state.settings
+    }
+
     /// Cash in US dollars; never negative.
     pub fn cash(&self) -> Decimal {
-        self.book.cash
+        self.state.book.cash
     }
 
     /// Cash it started with, in US dollars.
@@ -162,37 +164,62 @@ impl Portfolio {
 
     /// What is held.
     pub fn holdings(&self) -> &BTreeMap<Ticker, Position> {
-        &self.book.positions
+        &self.state.book.positions
     }
 
     /// Profit that sales realised, in US dollars; a loss is negative.
     pub fn realised_profit(&self) -> Decimal {
-        self.book.realised_profit
+        self.state.book.realised_profit
+    }
+
+    /// Money that came and went beside purchases and sales.
+    pub fn bookings(&self) -> Bookings {
+        let totals = &self.state.totals;
+        Bookings {
+            deposits: totals.deposits,
+            withdrawals: totals.withdrawals,
+            dividends: totals.dividends,
+            commissions: totals.commissions,
+            slippage: totals.slippage,
+            transfers: self.added.transfers.iter().rev().cloned().collect(),
+            income: self.added.income.iter().rev().cloned().collect(),
+            splits: self.added.splits.iter().rev().cloned().collect(),
+        }
     }
 
     /// All trades, oldest first.
     pub fn trades(&self) -> &[Trade] {
-        &self.trades
+        &self.added.trades
+    }
+
+    /// All changes of cash and holdings, oldest first.
+    pub(crate) fn movements(&self) -> &[Movement] {
+        &self.added.movements
+    }
+
+    /// Orders that wait for the first price after their decision, oldest first.
+    pub fn pending(&self) -> &[PendingOrder] {
+        &self.state.pending
     }
 
     /// What became of the last decision.
     pub fn last_decision(&self) -> Option<&DecisionOutcome> {
-        self.last_decision.as_ref()
+        self.state.last_decision.as_ref()
     }
 
-    /// Whether a decision with this idempotency key was executed.
+    /// Whether an entry with this idempotency key is in the ledger.
     pub fn knows(&self, key: &str) -> bool {
-        self.decisions.contains(key)
+        self.added.keys.contains(key)
     }
 
-    /// The day of the first decision.
+    /// The day of the first entry that belongs to one.
     pub fn first_date(&self) -> Option<Date> {
         self.first_date
     }
 
-    /// The day of the last decision; the next one cannot lie before it.
+    /// The day of the last entry that belongs to one; the next one cannot lie before it.
     pub fn last_date(&self) -> Option<Date> {
-        self.last_decision.as_ref().map(|decision| decision.date)
+        self.last_date
     }
 
     /// When the ledger was last written.
@@ -205,8 +232,9 @@ impl Portfolio {
         self.entries
     }
 
-    /// Every instrument that is or was held: what a valuation needs closes of.
+    /// Every instrument that is or was held, or is ordered: what a valuation needs closes of.
     pub fn tickers(&self) -> BTreeSet<Ticker> {
-        self.trades.iter().map(|trade| trade.ticker.clone()).collect()
+        let ordered = self.state.pending.iter().map(|pending| &pending.order.ticker);
+        self.added.trades.iter().map(|trade| &trade.ticker).chain(ordered).cloned().collect()
     }
 }

@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use protocol::{
     Date, Decimal,
     trading::{
-        Constraints, HoldingView, Instrument, Measured, PortfolioView, SectorWeight, Side, Ticker, Trade,
+        Constraints, HoldingView, Instrument, LotView, Measured, PortfolioView, SectorWeight, Ticker,
         ValuePoint,
     },
 };
 
 use crate::amount::{PLACES, TooLarge, difference, fraction, sum, worth};
-use crate::book::{Book, Position, Unvalued};
+use crate::book::{Book, Unvalued};
 use crate::error::PortfolioError;
 use crate::ledger::Portfolio;
-use crate::{metrics, sector};
+use crate::position::{Lot, Position};
+use crate::state::Movement;
+use crate::{sector, statistics};
 
 /// Daily closes in US dollars.
 pub type Closes = BTreeMap<Ticker, BTreeMap<Date, Decimal>>;
@@ -41,12 +43,12 @@ fn close_at(closes: &Closes, ticker: &Ticker, date: Date) -> Option<Decimal> {
 }
 
 /// Shows the portfolio at the prices of `as_of`, with its value on every trading day since its first
-/// decision. What cannot be known for lack of a price is unknown and names the holding.
+/// entry. What cannot be known for lack of a price is unknown and names the holding.
 ///
 /// Money is exact. Weights are rounded to 8 decimals, average costs and the scaled benchmark to 6.
 ///
 /// # Errors
-/// [`PortfolioError::BackInTime`] if `as_of` lies before the last decision (fold fewer entries to see
+/// [`PortfolioError::BackInTime`] if `as_of` lies before the last entry (fold fewer entries to see
 /// an earlier state); [`PortfolioError::TooLarge`] if an amount cannot be computed exactly.
 pub fn value(
     portfolio: &Portfolio,
@@ -57,7 +59,7 @@ pub fn value(
     if let Some(last) = portfolio.last_date().filter(|last| as_of < *last) {
         return Err(PortfolioError::BackInTime { date: as_of, last });
     }
-    let book = &portfolio.book;
+    let book = &portfolio.state.book;
     let prices = prices_at(quotes.closes, as_of);
     let total = measured(book.total(&prices))?;
     let mut holdings = book
@@ -70,10 +72,10 @@ pub fn value(
     holdings.sort_by(|a, b| b.market_value.cmp(&a.market_value).then_with(|| a.ticker.cmp(&b.ticker)));
     let (history, metrics) = match history(portfolio, quotes, as_of)? {
         Ok(history) => {
-            let metrics = metrics::compute(&history);
+            let metrics = statistics::metrics(&history);
             (history, metrics)
         }
-        Err(reason) => (Vec::new(), metrics::unknown(&reason)),
+        Err(reason) => (Vec::new(), statistics::no_metrics(&reason)),
     };
     Ok(PortfolioView {
         id: portfolio.id().clone(),
@@ -94,6 +96,9 @@ pub fn value(
         metrics,
         constraints: constraints.clone(),
         updated_at: portfolio.updated_at(),
+        settings: portfolio.settings().clone(),
+        bookings: portfolio.bookings(),
+        pending: portfolio.pending().to_vec(),
     })
 }
 
@@ -137,7 +142,14 @@ fn holding(
         unrealised_profit,
         unrealised_fraction: unrealised_profit.and_then(|profit| fraction(profit, position.cost_basis)),
         weight: market_value.zip(total).and_then(|(value, total)| fraction(value, total)),
+        lots: position.lots.iter().map(lot).collect(),
+        stop_loss: position.stop_loss,
+        take_profit: position.take_profit,
     })
+}
+
+fn lot(lot: &Lot) -> LotView {
+    LotView { bought: lot.bought, quantity: lot.quantity, cost: lot.cost }
 }
 
 /// The weight of each sector and of cash, largest first; empty if the total is unknown.
@@ -164,7 +176,7 @@ fn allocation(
     Ok(allocation)
 }
 
-/// The value at the close of each trading day from the first decision to `as_of`, or why it is not
+/// The value at the close of each trading day from the first dated entry to `as_of`, or why it is not
 /// known.
 fn history(
     portfolio: &Portfolio,
@@ -175,27 +187,25 @@ fn history(
         return Ok(Err("not enough history: nothing was decided yet".to_owned()));
     };
     let mut replay = Replay::new(portfolio);
-    let first_benchmark = close_at(quotes.closes, quotes.benchmark, first);
+    let mut benchmark = Benchmark::default();
     let mut points: Vec<ValuePoint> = Vec::new();
     for date in trading_days(portfolio, quotes, first, as_of) {
-        replay.advance(date)?;
-        let total = match replay.total(quotes.closes, date)? {
-            Ok(total) => total,
+        let flow = replay.advance(date)?;
+        let invested = match replay.invested(quotes.closes, date)? {
+            Ok(invested) => invested,
             Err(ticker) => {
                 return Ok(Err(format!("No price found for {ticker} on {date}, when it was held")));
             }
         };
-        let first_total = points.first().map_or(total, |point| point.total);
-        let benchmark = close_at(quotes.closes, quotes.benchmark, date)
-            .zip(first_benchmark)
-            .and_then(|(now, before)| now.checked_div(before)?.checked_mul(first_total))
-            .map(|value| value.round_dp(PLACES).normalize());
-        points.push(ValuePoint { date, total, benchmark });
+        let total = sum(replay.cash, invested)?;
+        let paid_in = if points.is_empty() { total } else { flow };
+        let benchmark = benchmark.value(paid_in, close_at(quotes.closes, quotes.benchmark, date));
+        points.push(ValuePoint { date, total, benchmark, flow, invested: Some(invested) });
     }
     Ok(Ok(points))
 }
 
-/// The first decision's day and every day since on which something relevant was traded.
+/// The first entry's day and every day since on which something relevant was traded.
 fn trading_days(portfolio: &Portfolio, quotes: &Quotes<'_>, first: Date, last: Date) -> BTreeSet<Date> {
     portfolio
         .tickers()
@@ -207,40 +217,68 @@ fn trading_days(portfolio: &Portfolio, quotes: &Quotes<'_>, first: Date, last: D
         .collect()
 }
 
+/// What the same money would be worth in the benchmark: each payment buys it at the close of its day.
+#[derive(Default)]
+struct Benchmark {
+    /// US dollars, and the benchmark's close when they were paid in.
+    payments: Vec<(Decimal, Decimal)>,
+    is_broken: bool,
+}
+
+impl Benchmark {
+    /// Its value after a payment; `None` if one of the payments found no price.
+    fn value(&mut self, payment: Decimal, close: Option<Decimal>) -> Option<Decimal> {
+        if !payment.is_zero() {
+            match close {
+                Some(close) => self.payments.push((payment, close)),
+                None => self.is_broken = true,
+            }
+        }
+        let close = close.filter(|_| !self.is_broken)?;
+        let values =
+            self.payments.iter().map(|(amount, then)| close.checked_div(*then)?.checked_mul(*amount));
+        let value = values.into_iter().try_fold(Decimal::ZERO, |total, value| total.checked_add(value?))?;
+        Some(value.round_dp(PLACES).normalize())
+    }
+}
+
 /// Cash and quantities, replayed day by day.
 struct Replay<'a> {
     cash: Decimal,
     quantities: BTreeMap<&'a Ticker, Decimal>,
-    coming: &'a [Trade],
+    coming: &'a [Movement],
 }
 
 impl<'a> Replay<'a> {
     fn new(portfolio: &'a Portfolio) -> Self {
-        Self { cash: portfolio.initial_cash(), quantities: BTreeMap::new(), coming: portfolio.trades() }
+        Self { cash: portfolio.initial_cash(), quantities: BTreeMap::new(), coming: portfolio.movements() }
     }
 
-    /// Repeats all trades up to the end of `date`.
-    fn advance(&mut self, date: Date) -> Result<(), TooLarge> {
-        while let Some((trade, coming)) = self.coming.split_first().filter(|(trade, _)| trade.date <= date) {
-            let amount = worth(trade.quantity, trade.price)?;
-            let quantity = self.quantities.entry(&trade.ticker).or_default();
-            (self.cash, *quantity) = match trade.side {
-                Side::Buy => (difference(self.cash, amount)?, sum(*quantity, trade.quantity)?),
-                Side::Sell => (sum(self.cash, amount)?, difference(*quantity, trade.quantity)?),
-            };
+    /// Repeats all that happened up to the end of `date`; returns the money that came from outside, less
+    /// what went there.
+    fn advance(&mut self, date: Date) -> Result<Decimal, TooLarge> {
+        let mut flow = Decimal::ZERO;
+        while let Some((movement, coming)) = self.coming.split_first().filter(|(next, _)| next.date <= date) {
+            self.cash = sum(self.cash, movement.cash)?;
+            if movement.is_transfer {
+                flow = sum(flow, movement.cash)?;
+            }
+            if let Some((ticker, quantity)) = &movement.held {
+                self.quantities.insert(ticker, *quantity);
+            }
             self.coming = coming;
         }
         self.quantities.retain(|_, quantity| !quantity.is_zero());
-        Ok(())
+        Ok(flow)
     }
 
-    /// Cash and holdings, or the holding that has no price.
-    fn total(&self, closes: &Closes, date: Date) -> Result<Result<Decimal, &'a Ticker>, TooLarge> {
-        let mut total = self.cash;
+    /// The market value of what is held, or the holding that has no price.
+    fn invested(&self, closes: &Closes, date: Date) -> Result<Result<Decimal, &'a Ticker>, TooLarge> {
+        let mut invested = Decimal::ZERO;
         for (ticker, quantity) in &self.quantities {
             let Some(close) = close_at(closes, ticker, date) else { return Ok(Err(*ticker)) };
-            total = sum(total, worth(*quantity, close)?)?;
+            invested = sum(invested, worth(*quantity, close)?)?;
         }
-        Ok(Ok(total))
+        Ok(Ok(invested))
     }
 }

@@ -28,6 +28,9 @@ fn view() -> PortfolioView {
         take_profit: None,
         realised_profit: None,
         run: None,
+        commission: Decimal::ZERO,
+        quoted: None,
+        cause: TradeCause::Order,
     };
     PortfolioView {
         id: "growth".parse().unwrap(),
@@ -52,6 +55,9 @@ fn view() -> PortfolioView {
             unrealised_profit: Some(decimal("3250.0")),
             unrealised_fraction: Some(decimal("0.2166666667")),
             weight: Some(decimal("0.6460176991")),
+            lots: Vec::new(),
+            stop_loss: None,
+            take_profit: None,
         }],
         trades: (1..=12).map(trade).collect(),
         last_decision: None,
@@ -67,6 +73,9 @@ fn view() -> PortfolioView {
         },
         constraints: Constraints::default(),
         updated_at: Timestamp(1_656_547_200_000),
+        settings: PortfolioSettings::default(),
+        bookings: Bookings::default(),
+        pending: Vec::new(),
     }
 }
 

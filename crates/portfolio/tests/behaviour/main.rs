@@ -13,11 +13,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod candidates;
+mod charges;
+mod day;
 mod execution;
+mod independent;
 mod invariants;
 mod ledger;
 mod limits;
-mod metrics;
+mod references;
 mod scenario;
+mod statistics;
 mod sweep;
+mod transfers;
 mod valuation;
+mod verdict;

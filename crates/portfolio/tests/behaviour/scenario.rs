@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use portfolio::{Entry, ExecutionInputs, Portfolio, PortfolioError, execute};
+use portfolio::{Bar, DayInputs, Dividend, Entry, ExecutionInputs, Portfolio, PortfolioError, execute, pass};
 use protocol::{
     Date, Decimal, Timestamp,
-    trading::{Confidence, Constraints, Decision, Order, RejectedOrder, Side, Ticker, Trade},
+    trading::{
+        Confidence, Constraints, Decision, Order, PortfolioSettings, RejectedOrder, Side, Split, Ticker,
+        Trade,
+    },
 };
 
 pub fn decimal(text: &str) -> Decimal {
@@ -20,12 +23,18 @@ pub fn date(text: &str) -> Date {
     text.parse().unwrap()
 }
 
+/// Opened by the rules that there were before there were settings.
 pub fn opened(cash: &str) -> Entry {
+    opened_with(cash, PortfolioSettings::before_settings())
+}
+
+pub fn opened_with(cash: &str, settings: PortfolioSettings) -> Entry {
     Entry::Opened {
         id: "main".parse().unwrap(),
         name: "Main".to_owned(),
         cash: decimal(cash),
         at: Timestamp(0),
+        settings,
     }
 }
 
@@ -91,6 +100,11 @@ impl Scenario {
         }
     }
 
+    /// The same with settings of its own.
+    pub fn with(cash: &str, settings: PortfolioSettings) -> Self {
+        Self { entries: vec![opened_with(cash, settings)], ..Self::new(cash) }
+    }
+
     pub fn price(mut self, symbol: &str, price: &str) -> Self {
         self.prices.insert(ticker(symbol), decimal(price));
         self
@@ -144,6 +158,36 @@ impl Scenario {
         parts(entry)
     }
 
+    /// What a day of the market does; `None` if nothing.
+    pub fn try_pass(&self, day: &Day) -> Result<Option<Entry>, PortfolioError> {
+        let inputs = DayInputs {
+            date: day.date,
+            bars: &day.bars,
+            before: &self.prices,
+            splits: &day.splits,
+            dividends: &day.dividends,
+            sectors: &self.sectors,
+            constraints: &self.constraints,
+            cash_equivalent: self.cash_equivalent.as_ref(),
+            at: Timestamp(1_656_720_000_000),
+        };
+        pass(&self.portfolio(), &inputs)
+    }
+
+    /// Passes a day and records it; returns the day's trades and the reasons against refused orders.
+    pub fn pass(&mut self, day: &Day) -> (Vec<Trade>, Vec<String>) {
+        let entry = self.try_pass(day).unwrap();
+        for (ticker, bar) in &day.bars {
+            self.prices.insert(ticker.clone(), bar.close);
+        }
+        self.date = day.date;
+        let Some(entry) = entry else { return (Vec::new(), Vec::new()) };
+        self.entries.push(entry.clone());
+        self.portfolio();
+        let Entry::Passed { trades, refused, .. } = entry else { panic!("a day is expected") };
+        (trades, refused.into_iter().flat_map(|it| it.rejected.reasons).collect())
+    }
+
     /// The reasons against a single order.
     pub fn reasons(&self, order: Order) -> Vec<String> {
         let (trades, rejected) = parts(self.try_decide("asked", vec![order]).unwrap());
@@ -155,6 +199,44 @@ impl Scenario {
 pub fn parts(entry: Entry) -> (Vec<Trade>, Vec<RejectedOrder>) {
     match entry {
         Entry::Decided { trades, rejected, .. } => (trades, rejected),
-        Entry::Opened { .. } => panic!("a decision is expected"),
+        other => panic!("a decision is expected, not {other:?}"),
+    }
+}
+
+/// A day of the market.
+pub struct Day {
+    pub date: Date,
+    pub bars: BTreeMap<Ticker, Bar>,
+    pub splits: Vec<Split>,
+    pub dividends: Vec<Dividend>,
+}
+
+impl Day {
+    pub fn new(day: &str) -> Self {
+        Self { date: date(day), bars: BTreeMap::new(), splits: Vec::new(), dividends: Vec::new() }
+    }
+
+    /// Only a close is known.
+    pub fn close(mut self, symbol: &str, close: &str) -> Self {
+        self.bars.insert(ticker(symbol), Bar::of_close(decimal(close)));
+        self
+    }
+
+    /// Open, high, low and close.
+    pub fn bar(mut self, symbol: &str, [open, high, low, close]: [&str; 4]) -> Self {
+        let known = |price: &str| Some(decimal(price));
+        let bar = Bar { open: known(open), high: known(high), low: known(low), close: decimal(close) };
+        self.bars.insert(ticker(symbol), bar);
+        self
+    }
+
+    pub fn split(mut self, symbol: &str, to: u32, from: u32) -> Self {
+        self.splits.push(Split { ticker: ticker(symbol), date: self.date, to, from });
+        self
+    }
+
+    pub fn dividend(mut self, symbol: &str, per_share: &str) -> Self {
+        self.dividends.push(Dividend { ticker: ticker(symbol), per_share: decimal(per_share) });
+        self
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Confidence, Ticker};
+use super::{Confidence, PendingOrder, Ticker};
 use crate::{Date, Decimal, RunId, Timestamp};
 
 /// Buy or sell.
@@ -104,7 +104,7 @@ pub struct Trade {
     /// US dollars a share.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
     pub price: Decimal,
-    /// The day whose closing price was paid.
+    /// The day whose price was paid.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
     #[serde(deserialize_with = "crate::date::deserialize")]
     pub date: Date,
@@ -123,6 +123,35 @@ pub struct Trade {
     pub realised_profit: Option<Decimal>,
     /// The run that decided it.
     pub run: Option<RunId>,
+    /// What the broker took, in US dollars; zero or above.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub commission: Decimal,
+    /// US dollars a share before slippage; `None` where the quoted price was paid.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
+    pub quoted: Option<Decimal>,
+    /// What brought it about. Earlier versions wrote none, which reads as an order.
+    #[serde(default)]
+    pub cause: TradeCause,
+}
+
+/// What brings a trade about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum TradeCause {
+    /// An order of a decision.
+    #[default]
+    Order,
+    /// The cash equivalent is sold to pay for a purchase.
+    Funding,
+    /// Spare cash is put into the cash equivalent.
+    Sweep,
+    /// The price fell to the stop loss.
+    StopLoss,
+    /// The price rose to the take profit.
+    TakeProfit,
 }
 
 /// An order that was not executed.
@@ -152,4 +181,7 @@ pub struct DecisionOutcome {
     pub trades: Vec<Trade>,
     /// What was refused.
     pub rejected: Vec<RejectedOrder>,
+    /// What waits for the first price after the decision.
+    #[serde(default)]
+    pub pending: Vec<PendingOrder>,
 }

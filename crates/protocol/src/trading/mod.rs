@@ -1,6 +1,7 @@
 //! The documents of the trading family, which general code has no need of: what is asked for, what is
 //! brought forth, and what its pages and wires show.
 
+mod booking;
 mod decision;
 pub(crate) mod earlier;
 mod id;
@@ -9,12 +10,17 @@ mod measured;
 mod portfolio;
 mod products;
 mod rating;
+mod settings;
+mod statistics;
 mod task;
 
+pub use booking::*;
 pub use decision::*;
 pub use id::*;
 pub use instrument::*;
 pub use measured::*;
 pub use portfolio::*;
 pub use rating::*;
+pub use settings::*;
+pub use statistics::*;
 pub use task::*;

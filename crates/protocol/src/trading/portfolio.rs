@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DecisionOutcome, Measured, PortfolioId, Ticker, Trade};
+use super::{
+    Bookings, DecisionOutcome, Measured, PendingOrder, PortfolioId, PortfolioSettings, Ticker, Trade,
+};
 use crate::{Date, Decimal, Timestamp};
 
 /// A holding at the prices of one day.
@@ -39,6 +41,33 @@ pub struct HoldingView {
     /// Fraction of the portfolio's total value; `None` if any holding has no price.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub weight: Option<Decimal>,
+    /// The shares by purchase, oldest first: the order in which sales take them.
+    #[serde(default)]
+    pub lots: Vec<LotView>,
+    /// Price at or below which all of it is sold, in US dollars.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
+    pub stop_loss: Option<Decimal>,
+    /// Price at or above which all of it is sold, in US dollars.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
+    pub take_profit: Option<Decimal>,
+}
+
+/// What is left of one purchase.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LotView {
+    /// The day of the purchase.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
+    #[serde(deserialize_with = "crate::date::deserialize")]
+    pub bought: Date,
+    /// Shares left.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub quantity: Decimal,
+    /// What these shares cost, commission included, in US dollars.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub cost: Decimal,
 }
 
 /// A portfolio at the prices of one day.
@@ -90,6 +119,15 @@ pub struct PortfolioView {
     pub constraints: Constraints,
     /// When the ledger was last written.
     pub updated_at: Timestamp,
+    /// The rules that it trades by.
+    #[serde(default = "PortfolioSettings::before_settings")]
+    pub settings: PortfolioSettings,
+    /// Money that came and went beside purchases and sales.
+    #[serde(default)]
+    pub bookings: Bookings,
+    /// Orders that wait for the first price after their decision, oldest first.
+    #[serde(default)]
+    pub pending: Vec<PendingOrder>,
 }
 
 /// The weight of a sector.
@@ -114,9 +152,19 @@ pub struct ValuePoint {
     /// Total value in US dollars.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
     pub total: Decimal,
-    /// The benchmark, scaled to the portfolio's first value; `None` without a price.
+    /// The benchmark, scaled to the portfolio's first value, with the same money paid in and taken out; `None`
+    /// without a price.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
     pub benchmark: Option<Decimal>,
+    /// Money paid in since the point before, less what was taken out, in US dollars. It is part of the total
+    /// and no gain.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub flow: Decimal,
+    /// Market value of the holdings, in US dollars; `None` in what earlier versions wrote.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::Amount>))]
+    pub invested: Option<Decimal>,
 }
 
 /// Risk figures. Losses are negative, in all of them.

@@ -11,7 +11,9 @@ use market::{Market, NoData, Why};
 use portfolio::{Closes, Entry, ExecutionInputs, Portfolio, PortfolioError, Quotes};
 use protocol::{
     Date, Decimal, RunId, Timestamp,
-    trading::{Constraints, Decision, PortfolioId, PortfolioSummary, PortfolioView, Ticker},
+    trading::{
+        Constraints, Decision, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView, Ticker,
+    },
 };
 use tokio::sync::broadcast;
 
@@ -132,7 +134,8 @@ impl Desk {
                 "A portfolio's name must have 1 to {LONGEST_NAME} characters."
             )));
         }
-        let entry = Entry::Opened { id: id.clone(), name: name.to_owned(), cash, at: now() };
+        let settings = PortfolioSettings::before_settings();
+        let entry = Entry::Opened { id: id.clone(), name: name.to_owned(), cash, at: now(), settings };
         Portfolio::fold(std::slice::from_ref(&entry))?;
         self.ledger.open(&id, &encode(&entry)?).await?;
         self.known.write().unwrap_or_else(PoisonError::into_inner).insert(id);
@@ -183,7 +186,7 @@ impl Desk {
     pub async fn view(&self, id: &PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, DeskError> {
         let mut entries = self.entries(id).await?;
         if let Some(as_of) = as_of {
-            entries.retain(|entry| !matches!(entry, Entry::Decided { date, .. } if *date > as_of));
+            entries.retain(|entry| entry.date().is_none_or(|date| date <= as_of));
         }
         let portfolio = Portfolio::fold(&entries)?;
         let as_of = as_of.or(portfolio.last_date()).unwrap_or_else(|| self.prices.last_date());
@@ -332,7 +335,7 @@ pub(super) fn no_prices_as_of(date: Date, first: Date, last: Date) -> String {
 }
 
 fn is_keyed(entry: &Entry, wanted: &str) -> bool {
-    matches!(entry, Entry::Decided { key, .. } if key == wanted)
+    entry.key().as_deref() == Some(wanted)
 }
 
 fn encode(entry: &Entry) -> Result<String, DeskError> {

@@ -196,7 +196,7 @@ mod tests {
             .map(|day| {
                 let total = Decimal::from(100_000 + (day * 37) % 1000);
                 date = date.tomorrow().unwrap();
-                ValuePoint { date, total, benchmark: None }
+                ValuePoint { date, total, benchmark: None, flow: Decimal::ZERO, invested: None }
             })
             .collect()
     }

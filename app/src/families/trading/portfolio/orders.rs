@@ -192,7 +192,7 @@ fn OrderRow(order: OrderLine) -> impl IntoView {
 mod tests {
     use protocol::{
         Body, Event, RunId, RunRequest, RunStarted, Text, Timestamp,
-        trading::{Confidence, Task},
+        trading::{Confidence, Task, TradeCause},
     };
 
     use super::*;
@@ -222,6 +222,9 @@ mod tests {
             take_profit: None,
             realised_profit: None,
             run: None,
+            commission: Decimal::ZERO,
+            quoted: None,
+            cause: TradeCause::Order,
         }
     }
 

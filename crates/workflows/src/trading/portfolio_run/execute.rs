@@ -64,9 +64,7 @@ fn decision_key(run: RunId, decision: &Decision) -> Result<String, NodeError> {
 fn decided(entry: &Entry) -> Result<(&[Trade], &[RejectedOrder]), NodeError> {
     match entry {
         Entry::Decided { trades, rejected, .. } => Ok((trades, rejected)),
-        Entry::Opened { .. } => {
-            Err(NodeError::failed("The ledger's entry of this run is no decision. Check the ledger."))
-        }
+        _ => Err(NodeError::failed("The ledger's entry of this run is no decision. Check the ledger.")),
     }
 }
 
