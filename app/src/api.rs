@@ -201,10 +201,10 @@ pub async fn ask_run(run: RunId, question: String) -> Result<u32, ApiError> {
     answer(backend()?.chat(run, question).await)
 }
 
-/// A run as it was at event `seq`.
-#[server(name = RunAtCall, prefix = "/rpc", endpoint = "run_at", input = JsonText, output = JsonText, client = Caller)]
-pub async fn run_at(run: RunId, seq: u64) -> Result<RunView, ApiError> {
-    answer(backend()?.run_at(run, seq).await)
+/// The outline of a run, as it is or as it was at event `seq`: what is as large as its graph.
+#[server(name = RunOutlineCall, prefix = "/rpc", endpoint = "run_outline", input = JsonText, output = JsonText, client = Caller)]
+pub async fn run_outline(run: RunId, seq: Option<u64>) -> Result<RunView, ApiError> {
+    answer(backend()?.run_outline(run, seq).await)
 }
 
 /// A long text that the run's log shows a preview of.

@@ -49,8 +49,8 @@ pub trait Backend: Send + Sync {
     async fn fork_run(&self, run: RunId, request: ForkRun) -> Result<RunAccepted, Problem>;
     /// Asks a question beside a run, and returns its number.
     async fn chat(&self, run: RunId, question: String) -> Result<u32, Problem>;
-    /// A run as it was at event `seq`.
-    async fn run_at(&self, run: RunId, seq: u64) -> Result<RunView, Problem>;
+    /// The outline of a run, as it is or as it was at event `seq`.
+    async fn run_outline(&self, run: RunId, seq: Option<u64>) -> Result<RunView, Problem>;
     /// A long text that the run's log shows a preview of.
     async fn text(&self, run: RunId, digest: Digest) -> Result<String, Problem>;
     /// The models that the settings name.

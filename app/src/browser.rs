@@ -15,7 +15,6 @@ mod server_clock;
 mod style_sheet;
 mod typed;
 
-#[cfg(feature = "hydrate")]
 use std::time::Duration;
 
 use leptos::{
@@ -37,7 +36,10 @@ pub use self::{
     letter_case::lowercase,
     requests::{Aborts, delete_in_leaving},
     root::{root_attribute, set_root_attribute},
-    scrolling::{Bounds, Sight, bounds_of, has_focus, scroll_to_child, scroll_to_end, sight_of},
+    scrolling::{
+        Bounds, Sight, bounds_of, has_focus, heights_of, scroll_to_child, scroll_to_end, scroll_to_id,
+        sight_of,
+    },
     server_clock::{RENDERED_AT, heard, now, steady_ms, told},
     typed::{Typed, has_typed},
 };
@@ -275,7 +277,6 @@ pub fn is_for_input(event: &KeyboardEvent) -> bool {
 }
 
 /// Waits.
-#[cfg(feature = "hydrate")]
 pub async fn sleep(wait: Duration) {
     let (done, slept) = futures::channel::oneshot::channel::<()>();
     // Nobody may wait any more when it is over.

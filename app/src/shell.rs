@@ -15,6 +15,7 @@ use crate::{
         access::{AccessNote, keep_drafts_apart, once_in, provide_identity},
         badge::NeedsYou,
         keys::KeyHelp,
+        piece::Piece,
         top_bar::TopBar,
     },
     families::FamilyAddress,
@@ -183,7 +184,9 @@ pub fn App() -> impl IntoView {
                     <Route path=FamilyAddress view={Lazy::<FamilyRoute>::new()} ssr=SsrMode::Async />
                 </Routes>
             </main>
-            <KeyHelp />
+            <Piece>
+                <KeyHelp />
+            </Piece>
         </Router>
     }
 }

@@ -9,6 +9,7 @@ use app::{
     App, Heartbeat, OffersDocuments,
     backend::{SharedAccountBackend, SharedBackend, SharedDocuments},
     families::{FamilyAddress, own_pages},
+    pages::lazy::LargeFiles,
     shell,
 };
 use axum::{
@@ -44,12 +45,14 @@ pub fn router(gateway: Gateway, site: &Path, heartbeat: Heartbeat) -> Router {
         .hash_files(has_hashes())
         .build();
     let offers_documents = OffersDocuments(gateway.offers_documents());
+    let large_files = large_files(&site.join("pkg"));
     let context = move || {
         // The guard has put the caller into the request's extensions.
         let extensions = use_context::<Parts>().map(|parts| parts.extensions).unwrap_or_default();
         let scoped = Arc::new(gateway.scoped(&extensions));
         provide_context(heartbeat);
         provide_context(offers_documents);
+        provide_context(large_files.clone());
         families::provide(&scoped);
         provide_context::<SharedAccountBackend>(scoped.clone());
         provide_context::<SharedDocuments>(scoped.clone());
@@ -88,6 +91,18 @@ fn exact(route: AxumRouteListing) -> Vec<AxumRouteListing> {
     let roots = own_pages().flat_map(|page| &page.below);
     let paths = roots.flat_map(|root| [root.clone(), format!("{root}/{{*address}}")]);
     paths.map(|path| AxumRouteListing::new(path, route.mode().clone(), route.methods(), Vec::new())).collect()
+}
+
+/// A file of the page's program of so many bytes is fetched early.
+const LARGE: u64 = 16 * 1024;
+
+fn large_files(folder: &Path) -> LargeFiles {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let large = files.filter_map(|file| {
+        let name = file.file_name().into_string().ok()?.strip_suffix(".wasm")?.to_owned();
+        (file.metadata().ok()?.len() >= LARGE).then_some(name)
+    });
+    LargeFiles(Arc::new(large.collect()))
 }
 
 /// Whether the build wrote the file with hashes beside the program.

@@ -266,12 +266,12 @@ impl Backend for Scoped {
 
     async fn run(&self, run: RunId) -> Result<RunView, Problem> {
         self.readable(run).await?;
-        self.service().fold(run, u64::MAX).await
+        self.service().fold(run).await
     }
 
-    async fn run_at(&self, run: RunId, seq: u64) -> Result<RunView, Problem> {
+    async fn run_outline(&self, run: RunId, seq: Option<u64>) -> Result<RunView, Problem> {
         self.readable(run).await?;
-        self.service().fold(run, seq).await
+        self.service().fold_outline(run, seq.unwrap_or(u64::MAX)).await
     }
 
     async fn events(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, Problem> {

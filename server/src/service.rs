@@ -174,9 +174,14 @@ impl Service {
         self.journal.summary(run).await.map_err(from_journal)
     }
 
-    /// The fold of a run's log up to event `seq`; the first event is always part of it.
-    pub async fn fold(&self, run: RunId, seq: u64) -> Result<RunView, Problem> {
-        self.journal.fold(run, seq).await.map_err(from_journal)?.ok_or_else(|| no_run(run))
+    /// The fold of a run's log.
+    pub async fn fold(&self, run: RunId) -> Result<RunView, Problem> {
+        self.journal.fold(run, u64::MAX).await.map_err(from_journal)?.ok_or_else(|| no_run(run))
+    }
+
+    /// The outline of a run's log up to event `seq`; the first event is always part of it.
+    pub async fn fold_outline(&self, run: RunId, seq: u64) -> Result<RunView, Problem> {
+        self.journal.fold_outline(run, seq).await.map_err(from_journal)?.ok_or_else(|| no_run(run))
     }
 
     /// Answers a question of a run.

@@ -12,12 +12,12 @@ use leptos_router::LazyRoute;
 use leptos_router::location::Url;
 
 #[cfg(feature = "hydrate")]
-use crate::families::{self, FamilyAddress, at_address, load_pages};
-#[cfg(all(feature = "hydrate", not(debug_assertions)))]
 use crate::{
-    browser::{self, Banner},
-    live::wait_after,
+    browser,
+    families::{self, FamilyAddress, at_address, load_pages},
 };
+#[cfg(all(feature = "hydrate", not(debug_assertions)))]
+use crate::{browser::Banner, live::wait_after};
 use crate::{
     components::search::{SearchField, found},
     families::FamilyPages,
@@ -36,7 +36,20 @@ pub fn WantedAddress() -> impl IntoView {
     WANTED.set(Some(leptos_router::hooks::use_url()));
 }
 
-/// Names the files of a part in the document's head. Leptos's own way to do so sometimes names none:
+/// Loads something later than at once: to ask for some forty files takes a phone long enough to be felt.
+#[cfg(feature = "hydrate")]
+async fn in_a_task_of_its_own(load: impl Future<Output = ()>) {
+    browser::sleep(std::time::Duration::ZERO).await;
+    load.await;
+}
+
+/// The files of the page's program, without their ending, that are large enough to be named in the head of a page: a
+/// browser is busy for longer with the order to fetch one early than a small one is late without it.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Debug, Default)]
+pub struct LargeFiles(pub std::sync::Arc<std::collections::BTreeSet<String>>);
+
+/// Names the large files of a part in the document's head. Leptos's own way to do so sometimes names none:
 /// it asks for the list of files where no context may be left.
 #[cfg(feature = "ssr")]
 pub(crate) fn name_files(part: &str) {
@@ -46,10 +59,13 @@ pub(crate) fn name_files(part: &str) {
     let Some(manifest) = use_context::<WasmSplitManifest>() else { return };
     let Some(manifest) = manifest.0.try_read_value() else { return };
     let (folder, files, loader) = &*manifest;
+    let large = use_context::<LargeFiles>().unwrap_or_default();
     // Their rendering adds them to the head.
-    for file in files.get(part).into_iter().flatten() {
+    for file in files.get(part).into_iter().flatten().filter(|file| large.0.contains(*file)) {
         let href = format!("{folder}/{file}.wasm");
-        let link = view! { <Link rel="preload" href as_="fetch" type_="application/wasm" crossorigin="anonymous" /> };
+        // The page's first script makes a preload of it once the page is painted.
+        let link =
+            view! { <Link rel="part" href as_="fetch" type_="application/wasm" crossorigin="anonymous" /> };
         drop(link.to_html());
     }
     let href = format!("{folder}/{loader}");
@@ -78,7 +94,7 @@ macro_rules! lazy_pages {
 
             async fn preload() {
                 #[cfg(feature = "hydrate")]
-                $module::load().await;
+                in_a_task_of_its_own($module::load()).await;
             }
         }
 
@@ -134,7 +150,7 @@ lazy_pages! {
     SignInRoute, overview, sign_in, SignInPage;
     RunsRoute, runs, runs, RunsPage;
     RunRoute, run, run, RunPage;
-    CompareRoute, compare, compare, ComparePage;
+    CompareRoute, run, compare, ComparePage;
     AccountRoute, account, account, AccountPage;
     DocumentsRoute, account, documents, DocumentsPage;
     DocumentRoute, account, document, DocumentPage;
@@ -156,7 +172,7 @@ impl LazyRoute for FamilyRoute {
 
     async fn preload() {
         #[cfg(feature = "hydrate")]
-        load_family_pages().await;
+        in_a_task_of_its_own(load_family_pages()).await;
     }
 }
 

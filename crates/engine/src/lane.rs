@@ -22,6 +22,7 @@ use crate::{
     Engine, LiveCalls, NodeError, Question, State, ToolResult, asked,
     command::Commands,
     input::value_of,
+    prompt::NewPrompt,
     run_log::{RunLog, now},
 };
 
@@ -134,11 +135,13 @@ impl Lane {
             return Err(NodeError::Limit(limit));
         }
         let model = self.visit.model.model(request.tier);
+        let prompt = NewPrompt::of(&request.messages)?;
+        let prompt = self.visit.log.progress().prompt(&self.visit.plan.id, &call, prompt);
         let started = CallStarted {
             call: call.clone(),
             model: model.clone(),
             tier: request.tier,
-            prompt: llm::render(&request.messages).into(),
+            prompt,
             tools: request.tools.iter().map(|tool| tool.name.clone()).collect(),
             asked: Some(asked),
         };

@@ -30,6 +30,7 @@ mod lane;
 mod live;
 mod log_writer;
 mod progress;
+mod prompt;
 mod queue;
 mod run_graph;
 mod run_log;

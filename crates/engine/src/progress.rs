@@ -3,13 +3,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use llm::{Arguments, ChatAnswer, ToolRequest};
 use protocol::{
     AccountId, Answer, Approval, Body, CallFinished, CallId, CallStarted, Digest, Growth, Heard, InputForm,
-    InputReceived, InputRequest, Join, NodeFinished, NodeId, Patch, RunId, RunStatus, Stopped, Timestamp,
-    Totals,
+    InputReceived, InputRequest, Join, LaneId, NodeFinished, NodeId, Patch, Prompt, RunId, RunStatus,
+    Stopped, Timestamp, Totals,
 };
 
 use crate::{
     Message, NodeError, State, ToolResult,
+    prompt::{LastPrompt, NewPrompt},
     run_graph::{Number, RunGraph},
+    sub_run::ask_key,
 };
 
 /// What a run has done: the fold of its log that the executor decides by.
@@ -72,8 +74,8 @@ struct Below {
     node: NodeId,
     run: RunId,
     asked: Digest,
-    /// What it asks people.
-    prompts: Vec<String>,
+    /// What it asks people, and since when.
+    asks: Vec<(RunId, CallId, Timestamp)>,
     end: Option<SubRunEnd>,
 }
 
@@ -104,6 +106,8 @@ struct NodeProgress {
     triggers: u32,
     /// The approved visit, and the digest of what was shown.
     approved: Option<(u32, Digest)>,
+    /// What was asked last outside of all lanes, and in each lane, in any of its visits.
+    prompts: BTreeMap<Option<LaneId>, LastPrompt>,
     /// What people have told it and no visit has taken.
     inbox: Vec<Message>,
     /// Comments for the next visit, from people who sent the work back.
@@ -174,6 +178,7 @@ impl Progress {
             (Body::CallStarted(started), Some(number)) => {
                 let CallStarted { call, model, asked, .. } = started;
                 self.note_asked(number, at, call, model, asked.as_ref());
+                self.note_prompt(number, started);
             }
             (Body::CallFinished(finished), _) => self.end_call(finished),
             (Body::ToolInvoked(invoked), Some(number)) => {
@@ -187,13 +192,12 @@ impl Progress {
             (Body::SubRunStarted(started), Some(number)) => {
                 self.nodes[number].calls.push(started.call.clone());
                 let (node, run) = (self.graph.id(number).clone(), started.run);
-                let sub_run =
-                    Below { node, run, asked: started.asked.clone(), prompts: Vec::new(), end: None };
+                let sub_run = Below { node, run, asked: started.asked.clone(), asks: Vec::new(), end: None };
                 self.sub_runs.insert(started.call.clone(), sub_run);
             }
             (Body::SubRunAwaits(awaits), _) => {
                 if let Some(sub_run) = self.sub_runs.get_mut(&awaits.call) {
-                    sub_run.prompts.clone_from(&awaits.prompts);
+                    sub_run.asks = awaits.asks.iter().map(ask_key).collect();
                 }
             }
             (Body::SubRunFinished(finished), _) => {
@@ -265,6 +269,13 @@ impl Progress {
         self.nodes[number].calls.push(call.clone());
         let (node, model, digest) = (self.graph.id(number).clone(), model.to_owned(), digest.cloned());
         self.asked.insert(call.clone(), Asked { node, at, model, digest });
+    }
+
+    fn note_prompt(&mut self, number: Number, started: &CallStarted) {
+        let (lane, prompts) = (started.call.lane(), &mut self.nodes[number].prompts);
+        if let Some(last) = LastPrompt::after(prompts.remove(&lane), started) {
+            prompts.insert(lane, last);
+        }
     }
 
     fn begin_visit(&mut self, number: Number, visit: u32) {
@@ -437,6 +448,12 @@ impl Progress {
         self.answers.get(call).cloned()
     }
 
+    /// What the log is to have of the prompt of a call that a node is about to make.
+    pub fn prompt(&self, node: &NodeId, call: &CallId, prompt: NewPrompt) -> Prompt {
+        let last = self.node(node).and_then(|node| node.prompts.get(&call.lane()));
+        prompt.after(last, call)
+    }
+
     /// The result of a tool call, if it is in the log.
     pub fn result(&self, call: &CallId) -> Option<ToolResult> {
         self.results.get(call).cloned()
@@ -483,9 +500,9 @@ impl Progress {
         self.sub_runs.get(call).map(|sub_run| (sub_run.run, sub_run.end.clone()))
     }
 
-    /// What that run asks people.
-    pub fn prompts(&self, call: &CallId) -> Vec<String> {
-        self.sub_runs.get(call).map(|sub_run| sub_run.prompts.clone()).unwrap_or_default()
+    /// What that run asks people, as this run's log has it.
+    pub fn asks(&self, call: &CallId) -> Vec<(RunId, CallId, Timestamp)> {
+        self.sub_runs.get(call).map(|sub_run| sub_run.asks.clone()).unwrap_or_default()
     }
 
     /// The node that started it.

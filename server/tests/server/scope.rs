@@ -217,7 +217,7 @@ async fn every_server_function_and_page_answers_404_for_what_is_anothers() {
     let (run, portfolio, document) = (&hers.run, &hers.portfolio, &hers.document);
     for (name, arguments) in [
         ("run", json!({ "run": run })),
-        ("run_at", json!({ "run": run, "seq": 2 })),
+        ("run_outline", json!({ "run": run, "seq": 2 })),
         ("events", json!({ "run": run, "after": 0, "limit": 10 })),
         ("text", json!({ "run": run, "digest": hers.digest })),
         ("stop_run", json!({ "run": run, "reason": null })),

@@ -14,6 +14,7 @@ use crate::{
     base::at,
     components::{
         icon::{Icon, IconName},
+        piece::Piece,
         status::RunPill,
     },
     format::{self, Cost},
@@ -116,14 +117,16 @@ pub fn Header(screen: Screen) -> impl IntoView {
                     </dd>
                 </div>
             </dl>
-            <div class="run-acts">
-                <ApproveMode screen />
-                <ForkMenu screen />
-                <ExportMenu screen />
-                <ShareButton screen />
-                <DeleteButton screen />
-                <StopButton screen />
-            </div>
+            <Piece>
+                <div class="run-acts">
+                    <ApproveMode screen />
+                    <ForkMenu screen />
+                    <ExportMenu screen />
+                    <ShareButton screen />
+                    <DeleteButton screen />
+                    <StopButton screen />
+                </div>
+            </Piece>
         </header>
     }
 }

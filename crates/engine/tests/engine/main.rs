@@ -7,6 +7,7 @@ mod growth;
 mod joins;
 mod lanes;
 mod places;
+mod prompts;
 mod replays;
 mod resumed;
 mod runs;

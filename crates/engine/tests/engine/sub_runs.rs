@@ -5,8 +5,8 @@ use std::sync::Arc;
 use engine::{Allowance, AnswerForm, Engine, EngineOptions, Graph, Outcome};
 use journal::Journal;
 use protocol::{
-    Body, Event, ForkPoint, Limits, NewEvent, NodeStatus, Product, ProductTone, RunId, RunRequest, RunStatus,
-    Standing, Workflow,
+    Body, Event, ForkPoint, InputForm, Limits, NewEvent, NodeStatus, Product, ProductTone, RunId, RunRequest,
+    RunStatus, Standing, Workflow,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -183,8 +183,17 @@ async fn what_a_started_run_asks_people_shows_at_the_one_that_started_it() {
     assert!(essay.reason.as_ref().unwrap().ends_with("asks: Which way?"), "{:?}", essay.reason);
     let child = below(&journal, run).await;
     assert_eq!(view.summary.waiting_sub_runs, [child].into());
-    engine.answer(child, answer("question:1:1", value(json!("on")))).await.unwrap();
+    let open: Vec<_> =
+        view.open_asks().map(|ask| (ask.run, ask.node.cloned(), ask.request.clone())).collect();
+    assert_eq!(open.len(), 1);
+    let (asker, node, asked) = open.into_iter().next().unwrap();
+    assert_eq!((asker, node), (child, Some(id("question"))));
+    assert_eq!((asked.input.as_str(), asked.form), ("question:1:1", InputForm::Text));
+    engine.answer(asker, answer("question:1:1", value(json!("on")))).await.unwrap();
     let view = end_of(&journal, run).await;
+    assert_eq!(view.open_asks().count(), 0);
+    let outcome = view.sub_runs[0].outcome.as_ref().unwrap();
+    assert_eq!((outcome.status, outcome.totals.tokens()), (RunStatus::Succeeded, 15));
     assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
     assert!(view.summary.waiting_sub_runs.is_empty());
 }

@@ -13,7 +13,7 @@ use crate::{
         whole_text::whole_text,
     },
     families,
-    pages::run::{screen::Screen, state_editor::StateEditor},
+    pages::run::{screen::Screen, state_editor::StateEditor, whole::Whole},
 };
 
 /// What a person does about it.
@@ -166,9 +166,9 @@ fn StateShown(screen: Screen) -> impl IntoView {
     };
     view! {
         <details class="ask-state" on:toggle=move |_| opened.update(|opened| *opened = !*opened)>
-            <summary>{move || format!("The state that it gets: {} entries", keys.with(Vec::len))}</summary>
+            <summary>"The state that it gets"</summary>
             <Show when=move || opened.get()>
-                {move || keys.get().into_iter().map(row).collect_view()}
+                <Whole screen>{move || keys.get().into_iter().map(row).collect_view()}</Whole>
             </Show>
         </details>
     }
@@ -192,7 +192,9 @@ fn EditForm(screen: Screen, reply: Reply, approve: Callback<Edits>, draft: Strin
     };
     view! {
         <form class="ask-form ask-panel" on:submit=submit node_ref=form>
-            <StateEditor screen edits draft />
+            <Whole screen>
+                <StateEditor screen edits draft=draft.clone() />
+            </Whole>
             <div class="ask-acts">
                 <button type="submit" class="button primary" disabled=move || !is_ready() || reply.pending().get()>
                     "Change the state and go on"
@@ -242,7 +244,7 @@ fn WayForm(screen: Screen, reply: Reply, nodes: Vec<NodeId>, comment: bool, draf
 }
 
 #[component]
-fn RejectForm(reply: Reply, draft: String) -> impl IntoView {
+pub fn RejectForm(reply: Reply, draft: String) -> impl IntoView {
     let reason = RwSignal::new(String::new());
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
