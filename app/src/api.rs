@@ -12,7 +12,7 @@ mod json_text;
 use leptos::prelude::*;
 use protocol::{
     Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ListedKind, ListedRuns, ModelChoice,
-    ModelProfile, ModelTest, PastRun, Problem, ProfileName, RunAccepted, RunFilter, RunId, RunPage,
+    ModelProfile, ModelTest, NodeId, PastRun, Problem, ProfileName, RunAccepted, RunFilter, RunId, RunPage,
     RunStopped, RunSummary, RunView, StartOptions, StartRun, Subject, ToolServer, WorkflowKind,
 };
 use serde::{Deserialize, Serialize};
@@ -193,6 +193,12 @@ pub async fn set_approval(run: RunId, approval: Approval) -> Result<(), ApiError
 #[server(name = ForkRunCall, prefix = "/rpc", endpoint = "fork_run", input = JsonText, output = JsonText, client = Caller)]
 pub async fn fork_run(run: RunId, request: ForkRun) -> Result<RunAccepted, ApiError> {
     answer(backend()?.fork_run(run, request).await)
+}
+
+/// Says something to a node of a run at work.
+#[server(name = TellCall, prefix = "/rpc", endpoint = "tell_node", input = JsonText, output = JsonText, client = Caller)]
+pub async fn tell_node(run: RunId, node: NodeId, content: String) -> Result<(), ApiError> {
+    answer(backend()?.tell(run, node, content).await)
 }
 
 /// Asks a question beside a run, and returns its number.

@@ -23,6 +23,7 @@ mod engine;
 mod execution;
 mod fork;
 mod graph;
+mod group;
 mod growth;
 mod inbox;
 mod input;

@@ -10,15 +10,18 @@ use std::{
 };
 
 use journal::{Epoch, Journal, JournalError};
-use protocol::{Body, NewEvent, NodeFinished, NodeId, NodeStatus, Patch, RunId, Timestamp};
+use protocol::{
+    Body, CallFinished, NewEvent, NodeFinished, NodeId, NodeStatus, Patch, RunId, Text, Timestamp,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
+    live::OpenGuard,
     progress::Progress,
     run_log::{leaves_run, now},
 };
 
-/// So many bytes of a visit's result count as one more event that is ahead of the disk.
+/// So many bytes of a visit's result or an answer count as one more event that is ahead of the disk.
 const BYTES_AS_ONE: usize = 64 * 1024;
 /// The most entries that become one append.
 const MOST_AT_ONCE: usize = 1024;
@@ -31,8 +34,8 @@ type Written = Result<(), JournalError>;
 
 /// What is to be written.
 enum Entry {
-    /// An event that the progress counts already.
-    Staged(Box<NewEvent>),
+    /// An event that the progress counts already, and the call whose text is live until it is written.
+    Staged(Box<NewEvent>, Option<OpenGuard>),
     /// Events that the progress counts once they are written, all of them or none.
     Events(Events, oneshot::Sender<Written>),
     /// The same beside the run, which is allowed after its end.
@@ -44,6 +47,10 @@ enum Entry {
 }
 
 /// The sending side of a run's log. The task ends when it is dropped, after it has written what it was given.
+///
+/// The queue needs no bound of its own. No visit begins while `MOST_STAGED` events are ahead of the disk, each call
+/// waits until its start is written, and whoever appends waits for the answer: per visit and lane there are a few
+/// entries at most.
 pub(crate) struct LogWriter {
     entries: mpsc::UnboundedSender<Entry>,
     staged: Arc<AtomicUsize>,
@@ -71,11 +78,11 @@ impl LogWriter {
     }
 
     /// Queues an event that the progress counts already. Nothing that is queued after it is written before.
-    pub fn stage(&self, at: Timestamp, node: NodeId, body: Body) {
+    pub fn stage(&self, at: Timestamp, node: NodeId, body: Body, live: Option<OpenGuard>) {
         let event = NewEvent { at, node: Some(node), body };
         self.staged.fetch_add(weight(&event), Ordering::Relaxed);
         // Without a receiver the runtime is shutting down.
-        let _ = self.entries.send(Entry::Staged(Box::new(event)));
+        let _ = self.entries.send(Entry::Staged(Box::new(event), live));
     }
 
     /// How many staged events are not written yet. A large one counts as many.
@@ -167,7 +174,7 @@ impl Task {
             Ok(()) => entries.into_iter().for_each(|entry| self.take(entry, at, Ok(()))),
             Err(error) if leaves_run(&error) || entries.len() == 1 => {
                 for entry in entries {
-                    let entry = self.without_patch(entry, &error).await;
+                    let entry = self.instead_of(entry, &error).await;
                     self.take(entry, at, Err(error.clone()));
                 }
             }
@@ -176,7 +183,7 @@ impl Task {
                     let written = self.append(entry.events(at).collect()).await;
                     let entry = match &written {
                         Ok(()) => entry,
-                        Err(error) => self.without_patch(entry, error).await,
+                        Err(error) => self.instead_of(entry, error).await,
                     };
                     self.take(entry, at, written);
                 }
@@ -184,29 +191,39 @@ impl Task {
         }
     }
 
-    /// Writes that a visit has failed whose end the journal refuses, such as a result that is too large.
-    async fn without_patch(&self, entry: Entry, refusal: &JournalError) -> Entry {
-        if let Entry::Staged(event) = &entry
-            && let Body::NodeFinished(finished) = &event.body
-            && !leaves_run(refusal)
-        {
-            let failed = NodeFinished {
+    /// Writes that a visit or a call has failed whose end the journal refuses, such as a result that is too large.
+    async fn instead_of(&self, entry: Entry, refusal: &JournalError) -> Entry {
+        let Entry::Staged(event, _) = &entry else { return entry };
+        if leaves_run(refusal) {
+            return entry;
+        }
+        let failed = match &event.body {
+            Body::NodeFinished(finished) => Body::NodeFinished(NodeFinished {
                 status: NodeStatus::Failed,
                 reason: Some(refusal.to_string()),
                 patch: Patch::new(),
                 ..finished.clone()
-            };
-            let (at, node, body) = (event.at, event.node.clone(), Body::NodeFinished(failed));
-            // The first refusal is what the run fails by.
-            let _ = self.append(vec![NewEvent { at, node, body }]).await;
-        }
+            }),
+            Body::CallFinished(finished) => Body::CallFinished(CallFinished {
+                answer: Text::default(),
+                thoughts: Text::default(),
+                tool_requests: Vec::new(),
+                echo: None,
+                error: Some(refusal.to_string()),
+                ..finished.clone()
+            }),
+            _ => return entry,
+        };
+        // The first refusal is what the run fails by.
+        let _ = self.append(vec![NewEvent { at: event.at, node: event.node.clone(), body: failed }]).await;
         entry
     }
 
     /// Counts what was written, and tells who waits for it.
     fn take(&mut self, entry: Entry, at: Timestamp, written: Written) {
         match entry {
-            Entry::Staged(event) => {
+            // The text of a call that has ended is live until here, so that it is in one of the two at each moment.
+            Entry::Staged(event, _live) => {
                 self.staged.fetch_sub(weight(&event), Ordering::Relaxed);
                 if let Err(refusal) = written {
                     self.refusal.get_or_insert(refusal);
@@ -258,7 +275,7 @@ impl Task {
 impl Entry {
     fn events(&self, at: Timestamp) -> impl Iterator<Item = NewEvent> {
         let (staged, events) = match self {
-            Self::Staged(event) => (Some(event.as_ref().clone()), &[][..]),
+            Self::Staged(event, _) => (Some(event.as_ref().clone()), &[][..]),
             Self::Events(events, _) | Self::Beside(events, _) => (None, &events[..]),
             Self::Flush(_) | Self::End(..) => (None, &[][..]),
         };
@@ -270,11 +287,12 @@ impl Entry {
 
 /// As how many an event counts among those that are ahead of the disk.
 fn weight(event: &NewEvent) -> usize {
-    let patch = match &event.body {
+    let bytes = match &event.body {
         Body::NodeFinished(finished) => finished.patch.values().map(|text| text.shown().len()).sum(),
+        Body::CallFinished(finished) => finished.answer.shown().len() + finished.thoughts.shown().len(),
         _ => 0,
     };
-    1 + patch / BYTES_AS_ONE
+    1 + bytes / BYTES_AS_ONE
 }
 
 /// The receiver may have been dropped.

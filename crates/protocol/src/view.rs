@@ -56,7 +56,8 @@ pub struct RunView {
     pub turns: Entries<Turn>,
     /// Reports, in the order in which they were written.
     pub reports: Vec<Arc<Report>>,
-    /// The run's state: of every key the value that was set last, and what was added to it since.
+    /// The run's state: of every key the value that was set last, and what was added to it since. Keys of the state
+    /// within a node follow its path: `plan/topic`.
     pub state: BTreeMap<String, Vec<Arc<StateEntry>>>,
     /// Questions to people, in the order in which they were first asked.
     #[serde(default)]
@@ -175,6 +176,11 @@ impl RunView {
         self.nodes.find(id)
     }
 
+    /// The node that this one is within: the innermost one that its path leads through.
+    pub fn owner(&self, id: &NodeId) -> Option<&Arc<NodeView>> {
+        id.enclosing().find_map(|id| self.node(&id))
+    }
+
     /// The model call with this id.
     pub fn call(&self, id: &CallId) -> Option<&Arc<CallView>> {
         self.calls.find(id)
@@ -259,6 +265,7 @@ impl RunView {
             }
             Body::NodeStarted(started) => {
                 let inherited = self.is_inherited(event);
+                self.begin_inside(node, started.visit);
                 self.change_node(node, |node| node.begin_visit(started.visit, event.at, inherited));
             }
             Body::NodeStatusChanged(changed) => self.change_node(node, |node| {
@@ -312,7 +319,7 @@ impl RunView {
             }
             Body::Heard(_) => {}
             Body::StateEdited(edited) => {
-                self.set_state(None, event.seq, &edited.patch, |_| false);
+                self.set_state("", None, event.seq, &edited.patch, |_| false);
                 self.turn(event, TurnContent::Edited(edited.clone()));
             }
             Body::ApprovalChanged(changed) => {
@@ -399,13 +406,37 @@ impl RunView {
             });
         }
         let appends = |key: &str| finished.appended.contains(key);
-        self.set_state(event.node.as_ref(), event.seq, &finished.patch, appends);
+        let within = self.path_around(event.node.as_ref());
+        self.set_state(&within, event.node.as_ref(), event.seq, &finished.patch, appends);
     }
 
-    fn set_state(&mut self, node: Option<&NodeId>, seq: u64, patch: &Patch, appends: impl Fn(&str) -> bool) {
+    /// What is within a node begins anew with each visit to it, unless that is repeated after a crash.
+    fn begin_inside(&mut self, node: Option<&NodeId>, visit: u32) {
+        let is_another = |node: &&NodeId| {
+            self.node(node).is_some_and(|it| it.visits.last().is_some_and(|it| it.number < visit))
+        };
+        if let Some(path) = node.filter(is_another).map(|node| format!("{node}/")) {
+            self.state.retain(|key, _| !key.starts_with(&path));
+        }
+    }
+
+    /// What the keys of the state begin with on which a node works.
+    fn path_around(&self, node: Option<&NodeId>) -> String {
+        let owner = node.and_then(|node| self.owner(node));
+        owner.map(|owner| format!("{}/", owner.plan.id)).unwrap_or_default()
+    }
+
+    fn set_state(
+        &mut self,
+        within: &str,
+        node: Option<&NodeId>,
+        seq: u64,
+        patch: &Patch,
+        appends: impl Fn(&str) -> bool,
+    ) {
         for (key, value) in patch {
             let appended = appends(key);
-            let entries = self.state.entry(key.clone()).or_default();
+            let entries = self.state.entry(format!("{within}{key}")).or_default();
             if !appended {
                 entries.clear();
             }
@@ -449,7 +480,8 @@ impl RunView {
         self.change_node(event.node.as_ref(), |node| node.end_wait(&received.answer));
         if let Answer::Approved { edits, .. } = &received.answer {
             // Not the node's own work, but a person's.
-            self.set_state(None, event.seq, edits, |_| false);
+            let within = self.path_around(event.node.as_ref());
+            self.set_state(&within, None, event.seq, edits, |_| false);
         }
     }
 

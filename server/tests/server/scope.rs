@@ -72,6 +72,7 @@ fn body(path: &str, method: &str, hers: &Belongings) -> Option<Value> {
         (_, "/api/v1/runs/{run}/approval") => json!({ "type": "off" }),
         (_, "/api/v1/runs/{run}/forks") => json!({ "point": { "type": "end" } }),
         (_, "/api/v1/runs/{run}/chat") => json!({ "question": "Why?" }),
+        (_, "/api/v1/runs/{run}/messages") => json!({ "node": "trader", "content": "Think again." }),
         (_, "/api/v1/models/test") => json!({}),
         (_, "/api/v1/portfolios") => json!({ "name": "Other", "cash": "1000" }),
         (_, "/api/v1/accounts") => {

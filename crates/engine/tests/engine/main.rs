@@ -3,8 +3,10 @@
 
 mod defects;
 mod going_back;
+mod groups;
 mod growth;
 mod joins;
+mod killed;
 mod lanes;
 mod places;
 mod prompts;
