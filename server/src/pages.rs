@@ -8,6 +8,7 @@ use std::{
 use app::{
     App, Heartbeat, OffersDocuments,
     backend::{SharedAccountBackend, SharedBackend, SharedDocuments},
+    families::{FamilyAddress, own_pages},
     pages::lazy::LargeFiles,
     shell,
 };
@@ -19,7 +20,7 @@ use axum::{
     response::Response,
 };
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
-use leptos_axum::{ErrorHandler, LeptosRoutes, generate_route_list};
+use leptos_axum::{AxumRouteListing, ErrorHandler, LeptosRoutes, generate_route_list};
 use tower_http::services::{ServeDir, ServeFile};
 
 use crate::{families, scope::Gateway};
@@ -57,7 +58,7 @@ pub fn router(gateway: Gateway, site: &Path, heartbeat: Heartbeat) -> Router {
         provide_context::<SharedDocuments>(scoped.clone());
         provide_context::<SharedBackend>(scoped);
     };
-    let routes = generate_route_list(App);
+    let routes = generate_route_list(App).into_iter().flat_map(exact).collect();
     let package = Router::new()
         .fallback_service(ServeDir::new(site.join("pkg")).precompressed_br().precompressed_gzip())
         .layer(middleware::from_fn(allow_to_keep));
@@ -79,6 +80,17 @@ pub fn router(gateway: Gateway, site: &Path, heartbeat: Heartbeat) -> Router {
         .merge(favicon)
         .fallback_service(files.fallback(ErrorHandler::new_with_context(context, shell, options.clone())))
         .with_state(options)
+}
+
+/// The addresses of a route. Those of families' own pages are one route for the pages; were it one here, no file would
+/// be found any more.
+fn exact(route: AxumRouteListing) -> Vec<AxumRouteListing> {
+    if route.path() != FamilyAddress::ALL {
+        return vec![route];
+    }
+    let roots = own_pages().flat_map(|page| &page.below);
+    let paths = roots.flat_map(|root| [root.clone(), format!("{root}/{{*address}}")]);
+    paths.map(|path| AxumRouteListing::new(path, route.mode().clone(), route.methods(), Vec::new())).collect()
 }
 
 /// A file of the page's program of so many bytes is fetched early.

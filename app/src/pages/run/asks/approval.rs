@@ -137,9 +137,10 @@ fn open_what_was_begun(opened: RwSignal<Option<Act>>, draft_name: impl Fn(Act) -
 fn Subject(screen: Screen, subject: Text) -> impl IntoView {
     let whole = whole_text(screen.id, subject.clone());
     let kind = screen.live.view.with_untracked(|view| view.summary.request.workflow.kind().clone());
+    let views = screen.spec.with_value(|spec| families::views(spec.as_ref().map_or("", |spec| &spec.family)));
     move || match whole.get() {
         None => view! { <p class="dim">"Loading what is to be done …"</p> }.into_any(),
-        Some(json) => families::approval(&kind, &json).unwrap_or_else(|| {
+        Some(json) => views.get().and_then(|views| (views.approval)(&kind, &json)).unwrap_or_else(|| {
             view! { <LongText run=screen.id text=subject.clone() reading=Reading::Verbatim /> }.into_any()
         }),
     }
