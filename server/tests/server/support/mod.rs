@@ -453,7 +453,7 @@ pub type RunResult = (RunStatus, String, BTreeMap<String, String>);
 /// state's `missing` and the reports have the same in a fixed order.
 pub fn result(log: &[Event]) -> RunResult {
     let view = RunView::fold(log).unwrap();
-    let state = view.state.iter().filter(|(key, _)| !matches!(*key, "gaps" | "data_seen"));
+    let state = view.state.iter().filter(|(key, _)| !matches!(key.as_str(), "gaps" | "data_seen"));
     let state = state
         .flat_map(|(key, entries)| entries.iter().map(|entry| (key.clone(), entry.value.shown().to_owned())))
         .collect();
