@@ -283,7 +283,7 @@ mod tests {
         let marks = |length| Span { start: Timestamp(0), length }.marks();
         assert_eq!(marks(4_500), [0, 1_000, 2_000, 3_000, 4_000]);
         assert_eq!(marks(60_000), [0, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000]);
-        let words = marks(190_000).into_iter().map(mark_word).collect::<Vec<_>>();
+        let words = marks(210_000).into_iter().map(mark_word).collect::<Vec<_>>();
         assert_eq!(words, ["0", "1:00", "2:00", "3:00"]);
         assert_eq!([250, 40_000, 7_200_000].map(mark_word), ["250 ms", "40 s", "2:00:00"]);
         for length in [1_000, 7_777, 123_456, 86_400_000] {
