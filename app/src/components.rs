@@ -19,7 +19,6 @@ pub mod long_text;
 pub mod menu;
 pub mod notice;
 pub mod paper;
-pub mod piece;
 pub mod product;
 pub mod schema;
 pub mod search;

@@ -15,7 +15,6 @@ use crate::{
         access::{AccessNote, keep_drafts_apart, once_in, provide_identity},
         badge::NeedsYou,
         keys::KeyHelp,
-        piece::Piece,
         top_bar::TopBar,
     },
     families::FamilyAddress,
@@ -184,9 +183,7 @@ pub fn App() -> impl IntoView {
                     <Route path=FamilyAddress view={Lazy::<FamilyRoute>::new()} ssr=SsrMode::Async />
                 </Routes>
             </main>
-            <Piece>
-                <KeyHelp />
-            </Piece>
+            <KeyHelp />
         </Router>
     }
 }

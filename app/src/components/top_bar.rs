@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use super::{access::AccountLink, piece::Piece, search::SearchBox, theme::ThemeToggle};
+use super::{access::AccountLink, search::SearchBox, theme::ThemeToggle};
 
 use crate::{
     base::{at, is_below, within},
@@ -16,23 +16,21 @@ use crate::{
 pub fn TopBar() -> impl IntoView {
     view! {
         <header class="top-bar">
-            <Piece>
-                <a class="logo" href=at("/") aria-label="Pitwall, overview">
-                    <svg viewBox="0 0 32 32" width="22" height="22" aria-hidden="true">
-                        <rect class="logo-ground" width="32" height="32" rx="8" />
-                        <path class="logo-mark" d="M8 23V9h7a5 5 0 0 1 0 10H8M19 23h5" />
-                    </svg>
-                    <span class="logo-word">"Pitwall"</span>
-                </a>
-                <nav class="pages" aria-label="Pages">
-                    {page_link("/", "Overview", below(&["/", "/start"]))}
-                    {page_link("/runs", "Runs", below(&["/runs"]))}
-                    {offers_documents().then(|| page_link("/documents", "Documents", below(&["/documents"])))}
-                    {families::own_pages().map(|page| page_link(&page.path, &page.name, below(&page.below))).collect_view()}
-                </nav>
-                <SearchBox />
-                <ThemeToggle />
-            </Piece>
+            <a class="logo" href=at("/") aria-label="Pitwall, overview">
+                <svg viewBox="0 0 32 32" width="22" height="22" aria-hidden="true">
+                    <rect class="logo-ground" width="32" height="32" rx="8" />
+                    <path class="logo-mark" d="M8 23V9h7a5 5 0 0 1 0 10H8M19 23h5" />
+                </svg>
+                <span class="logo-word">"Pitwall"</span>
+            </a>
+            <nav class="pages" aria-label="Pages">
+                {page_link("/", "Overview", below(&["/", "/start"]))}
+                {page_link("/runs", "Runs", below(&["/runs"]))}
+                {offers_documents().then(|| page_link("/documents", "Documents", below(&["/documents"])))}
+                {families::own_pages().map(|page| page_link(&page.path, &page.name, below(&page.below))).collect_view()}
+            </nav>
+            <SearchBox />
+            <ThemeToggle />
             <AccountLink />
         </header>
     }

@@ -55,7 +55,6 @@ use crate::{
         icon::{Icon, IconName},
         keys::on_page_key,
         notice::ProblemNotice,
-        piece::Piece,
     },
     live::{OldSince, RunNews, run_feed},
 };
@@ -80,7 +79,7 @@ pub fn RunPage() -> impl IntoView {
         <Suspense fallback=|| view! { <p class="loading">"Loading the run …"</p> }>
             {move || Suspend::new(async move {
                 match run.await {
-                    Ok(Loaded::Run(data)) => view! { <Piece><RunScreen data=*data /></Piece> }.into_any(),
+                    Ok(Loaded::Run(data)) => view! { <RunScreen data=*data /> }.into_any(),
                     Ok(Loaded::Unreadable(summary)) => view! { <UnreadableRun summary=*summary /> }.into_any(),
                     Err(error) => view! { <ProblemNotice problem=error.0 /> }.into_any(),
                 }
@@ -164,13 +163,9 @@ fn RunScreen(data: PageData) -> impl IntoView {
     view! {
         <Title text=title />
         <div class="run-page" class:is-old=OldSince::is_old()>
-            <Piece>
-                <Header screen />
-            </Piece>
-            <Piece>
-                <Banners screen />
-                <OpenAsks screen />
-            </Piece>
+            <Header screen />
+            <Banners screen />
+            <OpenAsks screen />
             <div class="run-body">
                 <section class="run-main" aria-label="Run">
                     <Tabs screen />
@@ -180,27 +175,19 @@ fn RunScreen(data: PageData) -> impl IntoView {
                         role="tabpanel"
                         aria-labelledby=move || format!("tab-{}", screen.tab().id())
                     >
-                        <Piece>
-                            {move || match screen.tab() {
-                                Tab::Graph => view! { <GraphView screen /> }.into_any(),
-                                Tab::Timeline => view! { <Whole screen><Timeline screen /></Whole> }.into_any(),
-                                Tab::Transcript => view! { <Whole screen><Transcript screen /></Whole> }.into_any(),
-                                Tab::Events => view! { <EventTable screen /> }.into_any(),
-                                Tab::Chat => view! { <Whole screen><Chat screen /></Whole> }.into_any(),
-                            }}
-                        </Piece>
+                        {move || match screen.tab() {
+                            Tab::Graph => view! { <GraphView screen /> }.into_any(),
+                            Tab::Timeline => view! { <Whole screen><Timeline screen /></Whole> }.into_any(),
+                            Tab::Transcript => view! { <Whole screen><Transcript screen /></Whole> }.into_any(),
+                            Tab::Events => view! { <EventTable screen /> }.into_any(),
+                            Tab::Chat => view! { <Whole screen><Chat screen /></Whole> }.into_any(),
+                        }}
                     </div>
                 </section>
-                <Piece>
-                    <Inspector screen continuations />
-                </Piece>
+                <Inspector screen continuations />
             </div>
-            <Piece>
-                <TimeBar screen />
-            </Piece>
-            <Piece>
-                <ForkDialog screen />
-            </Piece>
+            <TimeBar screen />
+            <ForkDialog screen />
         </div>
     }
 }

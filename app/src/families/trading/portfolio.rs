@@ -34,7 +34,6 @@ use crate::{
     components::{
         icon::{Icon, IconName},
         notice::ProblemNotice,
-        piece::Piece,
     },
     format,
     live::{ConnectionLabel, OldSince, RunNews, run_feed, use_feed},
@@ -131,32 +130,20 @@ fn Board(data: PageData) -> impl IntoView {
                         <NewPortfolio quiet=true />
                     </div>
                 </div>
-                <Piece>
-                    <Figures view />
-                </Piece>
+                <Figures view />
                 <div class="portfolio-acts">
                     <a class="button primary" href=at(format!("/start?type=portfolio&portfolio={}", id.get_value()))>"New portfolio run"</a>
                 </div>
             </header>
             <FollowDecision at_work decision />
             <div class="portfolio-main">
-                <Piece>
-                    <ValueChart history trades />
-                </Piece>
-                <Piece>
-                    <Holdings view settled />
-                </Piece>
+                <ValueChart history trades />
+                <Holdings view settled />
             </div>
             <div class="portfolio-side">
-                <Piece>
-                    <Orders view at_work decision />
-                </Piece>
-                <Piece>
-                    <Allocation view settled />
-                </Piece>
-                <Piece>
-                    <Trades view settled />
-                </Piece>
+                <Orders view at_work decision />
+                <Allocation view settled />
+                <Trades view settled />
             </div>
         </div>
     }

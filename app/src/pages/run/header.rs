@@ -14,7 +14,6 @@ use crate::{
     base::at,
     components::{
         icon::{Icon, IconName},
-        piece::Piece,
         status::RunPill,
     },
     format::{self, Cost},
@@ -117,16 +116,14 @@ pub fn Header(screen: Screen) -> impl IntoView {
                     </dd>
                 </div>
             </dl>
-            <Piece>
-                <div class="run-acts">
-                    <ApproveMode screen />
-                    <ForkMenu screen />
-                    <ExportMenu screen />
-                    <ShareButton screen />
-                    <DeleteButton screen />
-                    <StopButton screen />
-                </div>
-            </Piece>
+            <div class="run-acts">
+                <ApproveMode screen />
+                <ForkMenu screen />
+                <ExportMenu screen />
+                <ShareButton screen />
+                <DeleteButton screen />
+                <StopButton screen />
+            </div>
         </header>
     }
 }
