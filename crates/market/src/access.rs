@@ -19,7 +19,7 @@ use pace::Pace;
 pub(crate) use reply::{Refused, Reply};
 
 use crate::{
-    Clock, NoData, Why,
+    Clock, NoData, Why, session,
     written::{utc_day, words},
 };
 
@@ -143,6 +143,16 @@ impl Access {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.network.clock.now()
+    }
+
+    /// The newest day of publication that counts as of a day, see [`session::public_until`].
+    pub(crate) fn public_until(&self, as_of: Date) -> Date {
+        session::public_until(as_of, self.now())
+    }
+
+    /// Refuses a past day for what the vendor knows of now alone.
+    pub(crate) fn only_now(&self, as_of: Date, what: &str) -> Result<(), NoData> {
+        session::only_now(self.vendor, as_of, self.now(), what)
     }
 
     /// Asks, and has the answer judged by its body. Only what is judged to be data is kept.

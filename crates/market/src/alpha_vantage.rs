@@ -15,7 +15,7 @@ use crate::{
     access::{Access, Call, Keep, Key, Limit, Network, Refused, Reply, at},
     adjust::{self, Series, Stored},
     session,
-    written::{day, decimal, of_text, text, words},
+    written::{day, decimal, of_text, rows, text, words},
 };
 
 const NAME: &str = "Alpha Vantage";
@@ -25,9 +25,6 @@ const LIMITS: [Limit; 2] = [
 ];
 /// Rows that a free key gets of daily prices.
 const COMPACT: usize = 100;
-/// Periods of statements that are given.
-const MOST_QUARTERS: usize = 8;
-const MOST_YEARS: usize = 5;
 /// How well an article has to fit a company for it to be about it.
 const LEAST_RELEVANCE: Decimal = Decimal::from_parts(1, 0, 0, false, 1);
 
@@ -43,7 +40,7 @@ impl AlphaVantage {
         Self { access: Access::new(NAME, network, Some(Key::Parameter("apikey", key)), &LIMITS), base }
     }
 
-    /// The public address; `None` never, as it is a constant that can be read.
+    /// The public address.
     pub fn public() -> Option<Url> {
         Url::parse("https://www.alphavantage.co").ok()
     }
@@ -56,14 +53,6 @@ impl AlphaVantage {
 
     async fn ask(&self, function: &str, as_of: Date, parameters: &[(&str, &str)]) -> Result<Value, NoData> {
         self.access.ask(&self.call(function, Keep::AsOf(as_of), parameters), judge).await
-    }
-
-    fn public_until(&self, as_of: Date) -> Date {
-        session::public_until(as_of, self.access.now())
-    }
-
-    fn only_now(&self, as_of: Date, what: &str) -> Result<(), NoData> {
-        session::only_now(NAME, as_of, self.access.now(), what)
     }
 
     /// Daily prices with the day of their last row: all of them with a paid key, else the last 100.
@@ -122,9 +111,7 @@ impl Vendor for AlphaVantage {
     async fn prices(&self, ticker: &Ticker, as_of: Date) -> Outcome<PriceHistory> {
         let symbol = spelled(ticker)?;
         let (mut days, fetched, short) = self.daily(&symbol, as_of).await?;
-        // Rows of today are there before the session ends.
-        let goes_on = days.last().is_some_and(|last| !session::is_over(last.date, fetched));
-        let unfinished = if goes_on { days.pop() } else { None };
+        let unfinished = session::take_unfinished(&mut days, fetched);
         let first = days.first().map(|day| day.date);
         if let Some(first) = first.filter(|first| short && as_of < *first) {
             let reason = format!("without a paid key prices begin on {first}, {COMPACT} days ago.");
@@ -158,11 +145,11 @@ impl Vendor for AlphaVantage {
         let body = self.ask(function, as_of, &[("symbol", &symbol)]).await?;
         // Statements have no day of publication: that of the quarter's earnings stands for it.
         let reported = self.reported(&symbol, as_of).await?;
-        let (reports, most) = match frequency {
-            Frequency::Quarterly => ("quarterlyReports", MOST_QUARTERS),
-            Frequency::Annual => ("annualReports", MOST_YEARS),
+        let reports = match frequency {
+            Frequency::Quarterly => "quarterlyReports",
+            Frequency::Annual => "annualReports",
         };
-        let until = self.public_until(as_of);
+        let until = self.access.public_until(as_of);
         let mut undated = 0;
         let mut figures = Vec::new();
         let mut periods = 0;
@@ -172,7 +159,7 @@ impl Vendor for AlphaVantage {
                 undated += 1;
                 continue;
             };
-            if published > until || periods == most {
+            if published > until || periods == frequency.most_periods() {
                 continue;
             }
             periods += 1;
@@ -207,7 +194,7 @@ impl Vendor for AlphaVantage {
     }
 
     async fn profile(&self, ticker: &Ticker, as_of: Date) -> Outcome<Profile> {
-        self.only_now(as_of, "profile and ratios")?;
+        self.access.only_now(as_of, "profile and ratios")?;
         let symbol = spelled(ticker)?;
         let body = self.ask("OVERVIEW", as_of, &[("symbol", &symbol)]).await?;
         let name = text(&body["Name"]).unwrap_or(ticker.as_str()).to_owned();
@@ -247,7 +234,7 @@ impl Vendor for AlphaVantage {
     }
 
     async fn movers(&self, kind: MoverKind, as_of: Date) -> Outcome<Vec<Mover>> {
-        self.only_now(as_of, "movers")?;
+        self.access.only_now(as_of, "movers")?;
         let list = match kind {
             MoverKind::Gainers => "top_gainers",
             MoverKind::Losers => "top_losers",
@@ -264,11 +251,7 @@ impl Vendor for AlphaVantage {
                 volume: decimal(&row["volume"]),
             })
         });
-        let movers: Vec<Mover> = movers.collect();
-        if movers.is_empty() {
-            return Err(NoData::empty(NAME, "it lists nothing."));
-        }
-        Ok(Answer { data: movers, source: Source::new(NAME, as_of) })
+        Answer::of_rows(NAME, as_of, movers.collect(), || "it lists nothing.".to_owned())
     }
 
     async fn earnings(
@@ -278,17 +261,14 @@ impl Vendor for AlphaVantage {
         to: Date,
         as_of: Date,
     ) -> Outcome<Vec<EarningsDate>> {
-        self.only_now(as_of, "calendar of earnings")?;
+        self.access.only_now(as_of, "calendar of earnings")?;
         let symbol = ticker.map(spelled).transpose()?;
         let mut parameters = vec![("horizon", "3month")];
         parameters.extend(symbol.as_deref().map(|symbol| ("symbol", symbol)));
         let call = self.call("EARNINGS_CALENDAR", Keep::AsOf(as_of), &parameters);
         let mut dates: Vec<EarningsDate> = self.access.ask(&call, calendar).await?;
         dates.retain(|row| (from..=to).contains(&row.date));
-        if dates.is_empty() {
-            return Err(NoData::empty(NAME, format!("no reports are expected from {from} to {to}.")));
-        }
-        Ok(Answer { data: dates, source: Source::new(NAME, as_of) })
+        Answer::of_rows(NAME, as_of, dates, || format!("no reports are expected from {from} to {to}."))
     }
 }
 
@@ -341,10 +321,6 @@ fn refused(body: &Value) -> Result<(), Refused> {
     } else {
         Refused::throttled(quoted)
     })
-}
-
-fn rows<'b>(body: &'b Value, list: &str) -> impl Iterator<Item = &'b Value> {
-    body[list].as_array().into_iter().flatten()
 }
 
 /// Daily prices, oldest first. Fields are found by their words, as their numbers differ between functions.

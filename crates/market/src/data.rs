@@ -3,6 +3,8 @@
 use protocol::{Date, Decimal, trading::Ticker};
 use serde::{Deserialize, Serialize};
 
+use crate::{Answer, NoData, Outcome, Source};
+
 /// One trading day of one instrument, in the currency of its [`PriceHistory`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DailyPrice {
@@ -110,6 +112,23 @@ pub enum Statement {
     Income,
 }
 
+impl PriceHistory {
+    /// The history as an answer of this vendor; none if no day is in it.
+    pub(crate) fn answered(self, vendor: &str, ticker: &Ticker, as_of: Date) -> Outcome<Self> {
+        let Some(last) = self.days.last() else {
+            return Err(NoData::empty(vendor, format!("there are no prices of {ticker} up to {as_of}.")));
+        };
+        let currency = self.currency.as_deref().unwrap_or("currency not known");
+        let mut source = Source::new(vendor, as_of);
+        source.published = Some(last.date);
+        source.unit = Some(format!("{currency}, {}", self.adjustment.label()));
+        if let Some(unfinished) = &self.unfinished {
+            source.notes.push(format!("{} was not over and is left out", unfinished.date));
+        }
+        Ok(Answer { data: self, source })
+    }
+}
+
 /// How long the periods of statements are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -118,6 +137,16 @@ pub enum Frequency {
     Quarterly,
     /// A year.
     Annual,
+}
+
+impl Frequency {
+    /// How many periods of a statement are given.
+    pub(crate) fn most_periods(self) -> usize {
+        match self {
+            Self::Quarterly => 8,
+            Self::Annual => 5,
+        }
+    }
 }
 
 /// A figure of a statement as it stood on the as-of day.

@@ -134,10 +134,6 @@ impl Edgar {
         let submissions = self.submissions(cik, as_of).await?;
         Ok(self.filings(&submissions, &REPORTS, until).await?.into_iter().next())
     }
-
-    fn public_until(&self, as_of: Date) -> Date {
-        session::public_until(as_of, self.access.now())
-    }
 }
 
 #[async_trait]
@@ -153,7 +149,7 @@ impl Vendor for Edgar {
         frequency: Frequency,
         as_of: Date,
     ) -> Outcome<Vec<StatementFigure>> {
-        let (cik, until) = (self.cik(ticker).await?, self.public_until(as_of));
+        let (cik, until) = (self.cik(ticker).await?, self.access.public_until(as_of));
         let url = at(&self.addresses.data, &format!("api/xbrl/companyfacts/CIK{cik:010}.json"), &[]);
         let call = Call { most_bytes: MOST_BYTES, ..Call::new(url, "facts", Keep::AsOf(as_of)) };
         let facts: CompanyFacts = self.access.ask(&call, |reply| judge(reply, Missing::Data)?.json()).await?;
@@ -202,7 +198,7 @@ impl Vendor for Edgar {
     }
 
     async fn insider_trades(&self, ticker: &Ticker, as_of: Date) -> Outcome<Vec<InsiderTrade>> {
-        let (cik, until) = (self.cik(ticker).await?, self.public_until(as_of));
+        let (cik, until) = (self.cik(ticker).await?, self.access.public_until(as_of));
         let submissions = self.submissions(cik, as_of).await?;
         let filings = self.filings(&submissions, &["4", "4/A"], until).await?;
         let mut source = Source::new(NAME, as_of);

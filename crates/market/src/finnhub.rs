@@ -14,7 +14,7 @@ use crate::{
     access::{Access, Call, Keep, Key, Limit, Network, Refused, Reply, at},
     adjust::{self, Series, Stored},
     news, session,
-    written::{day, day_in, decimal, moment, text, utc_day, words},
+    written::{day, day_in, decimal, moment, rows, text, utc_day, words},
 };
 
 const NAME: &str = "Finnhub";
@@ -23,9 +23,6 @@ const LIMITS: [Limit; 2] =
     [Limit { requests: 30, within: Duration::from_secs(1) }, Limit { requests: 60, within: MINUTE }];
 /// The first moment of prices that is asked for, 1970-01-02.
 const BEGINNING: &str = "86400";
-/// Periods of statements that are given.
-const MOST_QUARTERS: usize = 8;
-const MOST_YEARS: usize = 5;
 
 /// Finnhub.
 pub struct Finnhub {
@@ -39,7 +36,7 @@ impl Finnhub {
         Self { access: Access::new(NAME, network, Some(Key::Header("X-Finnhub-Token", key)), &LIMITS), base }
     }
 
-    /// The public address; `None` never, as it is a constant that can be read.
+    /// The public address.
     pub fn public() -> Option<Url> {
         Url::parse("https://finnhub.io/api/v1").ok()
     }
@@ -49,10 +46,6 @@ impl Finnhub {
         let mut query = if symbol.is_empty() { Vec::new() } else { vec![("symbol", symbol)] };
         query.extend_from_slice(parameters);
         Call::new(at(&self.base, path, &query), format!("{path} {symbol}"), Keep::AsOf(as_of))
-    }
-
-    fn public_until(&self, as_of: Date) -> Date {
-        session::public_until(as_of, self.access.now())
     }
 
     /// Whether it has a last price of the symbol: of one that it does not know all is 0. `None` if it does not say.
@@ -90,8 +83,7 @@ impl Vendor for Finnhub {
         let call = self.call("stock/candle", symbol, as_of, &parameters);
         let read = |reply: &Reply| Ok((days(&judge(reply)?)?, reply.fetched));
         let (mut days, fetched) = self.access.ask(&call, read).await?;
-        let goes_on = days.last().is_some_and(|last| !session::is_over(last.date, fetched));
-        let unfinished = if goes_on { days.pop() } else { None };
+        let unfinished = session::take_unfinished(&mut days, fetched);
         let splits = self.splits(symbol, as_of).await.map_err(|refusal| {
             let reason = format!(
                 "its prices are adjusted for all splits up to now, and those cannot be read ({}) to tell what was known on {as_of}.",
@@ -117,13 +109,13 @@ impl Vendor for Finnhub {
         frequency: Frequency,
         as_of: Date,
     ) -> Outcome<Vec<StatementFigure>> {
-        let (freq, most) = match frequency {
-            Frequency::Quarterly => ("quarterly", MOST_QUARTERS),
-            Frequency::Annual => ("annual", MOST_YEARS),
+        let freq = match frequency {
+            Frequency::Quarterly => "quarterly",
+            Frequency::Annual => "annual",
         };
         let call = self.call("stock/financials-reported", ticker.as_str(), as_of, &[("freq", freq)]);
         let body = self.access.ask(&call, judge).await?;
-        let until = self.public_until(as_of);
+        let until = self.access.public_until(as_of);
         let part = match statement {
             Statement::BalanceSheet => "bs",
             Statement::CashFlow => "cf",
@@ -137,7 +129,7 @@ impl Vendor for Finnhub {
         filings.sort_by_key(|(end, filed, _)| std::cmp::Reverse((*end, *filed)));
         filings.dedup_by_key(|(end, ..)| *end);
         let mut figures = Vec::new();
-        for (end, published, filing) in filings.into_iter().take(most) {
+        for (end, published, filing) in filings.into_iter().take(frequency.most_periods()) {
             let start = day(&filing["startDate"]).filter(|_| statement != Statement::BalanceSheet);
             for (concept, label, unit, value) in lines(&filing["report"][part]) {
                 let unit = unit.unwrap_or("unit not known").to_owned();
@@ -168,7 +160,7 @@ impl Vendor for Finnhub {
     }
 
     async fn profile(&self, ticker: &Ticker, as_of: Date) -> Outcome<Profile> {
-        session::only_now(NAME, as_of, self.access.now(), "profile")?;
+        self.access.only_now(as_of, "profile")?;
         let call = self.call("stock/profile2", ticker.as_str(), as_of, &[]);
         let body = self.access.ask(&call, judge).await?;
         let Some(name) = text(&body["name"]) else {
@@ -221,7 +213,7 @@ impl Vendor for Finnhub {
     async fn insider_trades(&self, ticker: &Ticker, as_of: Date) -> Outcome<Vec<InsiderTrade>> {
         let call = self.call("stock/insider-transactions", ticker.as_str(), as_of, &[]);
         let body = self.access.ask(&call, judge).await?;
-        let until = self.public_until(as_of);
+        let until = self.access.public_until(as_of);
         let trades = rows(&body, "data").filter_map(|row| {
             Some(InsiderTrade {
                 name: words(text(&row["name"])?),
@@ -253,7 +245,7 @@ impl Vendor for Finnhub {
         to: Date,
         as_of: Date,
     ) -> Outcome<Vec<EarningsDate>> {
-        session::only_now(NAME, as_of, self.access.now(), "calendar of earnings")?;
+        self.access.only_now(as_of, "calendar of earnings")?;
         let (first, last) = (from.to_string(), to.to_string());
         let symbol = ticker.map(Ticker::as_str).unwrap_or_default();
         let call = self.call("calendar/earnings", symbol, as_of, &[("from", &first), ("to", &last)]);
@@ -270,15 +262,13 @@ impl Vendor for Finnhub {
                 actual,
             })
         });
-        let dates: Vec<EarningsDate> = dates.collect();
-        if dates.is_empty() {
-            return Err(NoData::empty(NAME, format!("no reports are listed from {from} to {to}.")));
-        }
-        Ok(Answer { data: dates, source: Source::new(NAME, as_of) })
+        Answer::of_rows(NAME, as_of, dates.collect(), || {
+            format!("no reports are listed from {from} to {to}.")
+        })
     }
 
     async fn economic(&self, from: Date, to: Date, as_of: Date) -> Outcome<Vec<EconomicEvent>> {
-        session::only_now(NAME, as_of, self.access.now(), "economic calendar")?;
+        self.access.only_now(as_of, "economic calendar")?;
         let (first, last) = (from.to_string(), to.to_string());
         let call = self.call("calendar/economic", "", as_of, &[("from", &first), ("to", &last)]);
         let body = self.access.ask(&call, judge).await?;
@@ -293,11 +283,9 @@ impl Vendor for Finnhub {
                 unit: text(&row["unit"]).map(words).unwrap_or_default(),
             })
         });
-        let events: Vec<EconomicEvent> = events.collect();
-        if events.is_empty() {
-            return Err(NoData::empty(NAME, format!("no figures are listed from {from} to {to}.")));
-        }
-        Ok(Answer { data: events, source: Source::new(NAME, as_of) })
+        Answer::of_rows(NAME, as_of, events.collect(), || {
+            format!("no figures are listed from {from} to {to}.")
+        })
     }
 }
 
@@ -323,10 +311,6 @@ fn judge(reply: &Reply) -> Result<Value, Refused> {
         (403, _) => Refused::denied(quoted),
         _ => Refused::throttled(quoted),
     })
-}
-
-fn rows<'b>(body: &'b Value, list: &str) -> impl Iterator<Item = &'b Value> {
-    body[list].as_array().into_iter().flatten()
 }
 
 /// Candles, one row a day of the exchange, oldest first.

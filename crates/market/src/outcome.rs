@@ -17,6 +17,21 @@ pub struct Answer<T> {
     pub source: Source,
 }
 
+impl<T> Answer<Vec<T>> {
+    /// Rows of a vendor as of a day; where there are none, why.
+    pub(crate) fn of_rows(
+        vendor: &str,
+        as_of: Date,
+        data: Vec<T>,
+        nothing: impl FnOnce() -> String,
+    ) -> Outcome<Vec<T>> {
+        if data.is_empty() {
+            return Err(NoData::empty(vendor, nothing()));
+        }
+        Ok(Self { data, source: Source::new(vendor, as_of) })
+    }
+}
+
 /// Where data are from, and as of when they hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {

@@ -3,7 +3,7 @@
 use jiff::{Timestamp, civil::Time, tz::TimeZone};
 use protocol::Date;
 
-use crate::{NoData, written::day_in};
+use crate::{DailyPrice, NoData, written::day_in};
 
 /// The zone of the exchanges of the United States.
 pub(crate) fn new_york() -> TimeZone {
@@ -15,6 +15,12 @@ pub(crate) fn new_york() -> TimeZone {
 pub(crate) fn is_over(day: Date, moment: Timestamp) -> bool {
     let close = day.to_datetime(Time::constant(16, 0, 0, 0)).to_zoned(new_york());
     close.is_ok_and(|close| moment >= close.timestamp())
+}
+
+/// Takes the last day away where its session was not over when it was fetched: vendors have rows of today before.
+pub(crate) fn take_unfinished(days: &mut Vec<DailyPrice>, fetched: Timestamp) -> Option<DailyPrice> {
+    let goes_on = days.last().is_some_and(|last| !is_over(last.date, fetched));
+    if goes_on { days.pop() } else { None }
 }
 
 /// The day in New York.

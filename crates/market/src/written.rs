@@ -45,6 +45,11 @@ pub(crate) fn raw(value: &Value) -> Option<Decimal> {
     decimal(value.get("raw").unwrap_or(value))
 }
 
+/// The rows of a list in a body; none where there is no such list.
+pub(crate) fn rows<'b>(body: &'b Value, list: &str) -> impl Iterator<Item = &'b Value> {
+    body[list].as_array().into_iter().flatten()
+}
+
 /// A day at the beginning of a text: `2019-10-31`, `2019-10-31 00:00:00`.
 pub(crate) fn day(value: &Value) -> Option<Date> {
     parse_date(value.as_str()?.get(..10)?)

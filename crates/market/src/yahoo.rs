@@ -47,7 +47,7 @@ pub struct YahooAddresses {
 }
 
 impl YahooAddresses {
-    /// The public ones; `None` never, as they are constants that can be read.
+    /// The public ones.
     pub fn public() -> Option<Self> {
         let url = |text: &str| Url::parse(text).ok();
         Some(Self {
@@ -126,7 +126,7 @@ impl Yahoo {
 
     /// Refuses a past day for what is known of now alone; the day of today.
     fn only_now(&self, as_of: Date, what: &str) -> Result<Date, NoData> {
-        session::only_now(NAME, as_of, self.access.now(), what)?;
+        self.access.only_now(as_of, what)?;
         Ok(session::today(self.access.now()).min(as_of))
     }
 }
@@ -280,23 +280,6 @@ impl Vendor for Yahoo {
             return Err(NoData::empty(NAME, format!("no reports are listed from {from} to {to}.")));
         }
         Ok(of_now(dates, as_of))
-    }
-}
-
-impl PriceHistory {
-    /// The history as an answer of this vendor; none if no day is in it.
-    pub(crate) fn answered(self, vendor: &str, ticker: &Ticker, as_of: Date) -> Outcome<Self> {
-        let Some(last) = self.days.last() else {
-            return Err(NoData::empty(vendor, format!("there are no prices of {ticker} up to {as_of}.")));
-        };
-        let currency = self.currency.as_deref().unwrap_or("currency not known");
-        let mut source = Source::new(vendor, as_of);
-        source.published = Some(last.date);
-        source.unit = Some(format!("{currency}, {}", self.adjustment.label()));
-        if let Some(unfinished) = &self.unfinished {
-            source.notes.push(format!("{} was not over and is left out", unfinished.date));
-        }
-        Ok(Answer { data: self, source })
     }
 }
 

@@ -9,10 +9,6 @@ use serde_json::Value;
 use super::concepts::{Line, TAXONOMIES};
 use crate::{Frequency, StatementFigure, written};
 
-/// Periods that are given at most.
-const MOST_QUARTERS: usize = 8;
-const MOST_YEARS: usize = 5;
-
 /// The body of `/api/xbrl/companyfacts`.
 #[derive(Deserialize)]
 pub(super) struct CompanyFacts {
@@ -89,12 +85,8 @@ impl CompanyFacts {
                 }));
             }
         }
-        let most = match frequency {
-            Frequency::Quarterly => MOST_QUARTERS,
-            Frequency::Annual => MOST_YEARS,
-        };
         let ends: BTreeSet<Date> = figures.iter().map(|(_, figure)| figure.end).collect();
-        let oldest = ends.iter().rev().nth(most - 1).copied().unwrap_or(Date::MIN);
+        let oldest = ends.iter().rev().nth(frequency.most_periods() - 1).copied().unwrap_or(Date::MIN);
         figures.retain(|(_, figure)| figure.end >= oldest);
         figures.sort_by(|(order, one), (other, two)| two.end.cmp(&one.end).then(order.cmp(other)));
         figures.into_iter().map(|(_, figure)| figure).collect()
