@@ -11,9 +11,9 @@ mod json_text;
 
 use leptos::prelude::*;
 use protocol::{
-    Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ListedRuns, ModelChoice, ModelProfile,
-    ModelTest, PastRun, Problem, ProfileName, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary,
-    RunView, StartOptions, StartRun, Subject, ToolServer, WorkflowKind,
+    Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ListedKind, ListedRuns, ModelChoice,
+    ModelProfile, ModelTest, NodeId, PastRun, Problem, ProfileName, RunAccepted, RunFilter, RunId, RunPage,
+    RunStopped, RunSummary, RunView, StartOptions, StartRun, Subject, ToolServer, WorkflowKind,
 };
 use serde::{Deserialize, Serialize};
 
@@ -105,6 +105,12 @@ pub async fn kinds() -> Result<Vec<KindSpec>, ApiError> {
     answer(backend()?.kinds().await)
 }
 
+/// The kinds of workflow that there are, as lists show them.
+#[server(name = ListedKindsCall, prefix = "/rpc", endpoint = "listed_kinds", input = JsonText, output = JsonText, client = Caller)]
+pub async fn listed_kinds() -> Result<Vec<ListedKind>, ApiError> {
+    answer(backend()?.kinds().await.map(|kinds| kinds.into_iter().map(ListedKind::from).collect()))
+}
+
 /// What the start form offers.
 #[server(name = StartOptionsCall, prefix = "/rpc", endpoint = "start_options", input = JsonText, output = JsonText, client = Caller)]
 pub async fn start_options() -> Result<StartOptions, ApiError> {
@@ -189,16 +195,22 @@ pub async fn fork_run(run: RunId, request: ForkRun) -> Result<RunAccepted, ApiEr
     answer(backend()?.fork_run(run, request).await)
 }
 
+/// Says something to a node of a run at work.
+#[server(name = TellCall, prefix = "/rpc", endpoint = "tell_node", input = JsonText, output = JsonText, client = Caller)]
+pub async fn tell_node(run: RunId, node: NodeId, content: String) -> Result<(), ApiError> {
+    answer(backend()?.tell(run, node, content).await)
+}
+
 /// Asks a question beside a run, and returns its number.
 #[server(name = ChatCall, prefix = "/rpc", endpoint = "ask_run", input = JsonText, output = JsonText, client = Caller)]
 pub async fn ask_run(run: RunId, question: String) -> Result<u32, ApiError> {
     answer(backend()?.chat(run, question).await)
 }
 
-/// A run as it was at event `seq`.
-#[server(name = RunAtCall, prefix = "/rpc", endpoint = "run_at", input = JsonText, output = JsonText, client = Caller)]
-pub async fn run_at(run: RunId, seq: u64) -> Result<RunView, ApiError> {
-    answer(backend()?.run_at(run, seq).await)
+/// The outline of a run, as it is or as it was at event `seq`: what is as large as its graph.
+#[server(name = RunOutlineCall, prefix = "/rpc", endpoint = "run_outline", input = JsonText, output = JsonText, client = Caller)]
+pub async fn run_outline(run: RunId, seq: Option<u64>) -> Result<RunView, ApiError> {
+    answer(backend()?.run_outline(run, seq).await)
 }
 
 /// A long text that the run's log shows a preview of.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use protocol::{
     AccountId, AccountSummary, Approval, Audience, CallId, CredentialId, Digest, Event, ForkRun, GivenAnswer,
-    Identity, KindSpec, ModelChoice, ModelProfile, ModelTest, NewShare, NewToken, PastRun, Problem,
+    Identity, KindSpec, ModelChoice, ModelProfile, ModelTest, NewShare, NewToken, NodeId, PastRun, Problem,
     ProfileName, Role, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView,
     SessionSummary, ShareSummary, StartOptions, StartRun, Subject, TokenSummary, ToolServer, WorkflowKind,
     document::{
@@ -47,10 +47,12 @@ pub trait Backend: Send + Sync {
     async fn set_approval(&self, run: RunId, approval: Approval) -> Result<(), Problem>;
     /// Continues a run in a new one.
     async fn fork_run(&self, run: RunId, request: ForkRun) -> Result<RunAccepted, Problem>;
+    /// Says something to a node of a run at work.
+    async fn tell(&self, run: RunId, node: NodeId, content: String) -> Result<(), Problem>;
     /// Asks a question beside a run, and returns its number.
     async fn chat(&self, run: RunId, question: String) -> Result<u32, Problem>;
-    /// A run as it was at event `seq`.
-    async fn run_at(&self, run: RunId, seq: u64) -> Result<RunView, Problem>;
+    /// The outline of a run, as it is or as it was at event `seq`.
+    async fn run_outline(&self, run: RunId, seq: Option<u64>) -> Result<RunView, Problem>;
     /// A long text that the run's log shows a preview of.
     async fn text(&self, run: RunId, digest: Digest) -> Result<String, Problem>;
     /// The models that the settings name.

@@ -36,3 +36,25 @@ pub fn within(path: &str) -> &str {
         None => path,
     }
 }
+
+/// Whether a page's path is `root`, or below it. Below `/` is nothing but itself.
+pub fn is_below(path: &str, root: &str) -> bool {
+    match path.strip_prefix(root) {
+        Some("") => true,
+        Some(rest) => root != "/" && rest.starts_with('/'),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_below;
+
+    #[test]
+    fn a_page_is_below_its_own_root_only() {
+        assert!(is_below("/runs", "/runs"));
+        assert!(is_below("/runs/1", "/runs"));
+        assert!(!is_below("/runs/1", "/"));
+        assert!(!is_below("/portfolios/a", "/portfolio"));
+    }
+}

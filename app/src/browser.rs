@@ -15,7 +15,6 @@ mod server_clock;
 mod style_sheet;
 mod typed;
 
-#[cfg(feature = "hydrate")]
 use std::time::Duration;
 
 use leptos::{
@@ -27,9 +26,9 @@ use leptos::{
     },
 };
 
-use self::function::{call, part};
+use self::function::{call, call_and_wait, part};
 #[cfg(feature = "hydrate")]
-pub use self::style_sheet::add_style_sheet;
+pub use self::style_sheet::{add_style_sheet, has_style_sheet};
 pub use self::{
     clipboard::copy,
     function::Refused,
@@ -37,7 +36,10 @@ pub use self::{
     letter_case::lowercase,
     requests::{Aborts, delete_in_leaving},
     root::{root_attribute, set_root_attribute},
-    scrolling::{Bounds, Sight, bounds_of, has_focus, scroll_to_child, scroll_to_end, sight_of},
+    scrolling::{
+        Bounds, Sight, bounds_of, has_focus, heights_of, scroll_to_child, scroll_to_end, scroll_to_id,
+        sight_of,
+    },
     server_clock::{RENDERED_AT, heard, now, steady_ms, told},
     typed::{Typed, has_typed},
 };
@@ -166,6 +168,12 @@ pub fn dropped_file(event: &Event) -> Option<File> {
     files.dyn_into::<FileList>().ok()?.get(0)
 }
 
+/// The text that a file begins with, of so many bytes at most.
+pub async fn beginning_of(file: &File, bytes: u32) -> Result<String, Refused> {
+    let beginning = call(file, "slice", &[0.into(), bytes.into()])?;
+    call_and_wait(&beginning, "text", &[]).await?.as_string().ok_or(Refused)
+}
+
 /// Brings the cursor to a place of a field, counted in UTF-16 units, and its line into sight: one of `lines` that are
 /// all of the same height.
 pub fn put_cursor(field: &HtmlTextAreaElement, units: u32, line: usize, lines: usize) {
@@ -269,7 +277,6 @@ pub fn is_for_input(event: &KeyboardEvent) -> bool {
 }
 
 /// Waits.
-#[cfg(feature = "hydrate")]
 pub async fn sleep(wait: Duration) {
     let (done, slept) = futures::channel::oneshot::channel::<()>();
     // Nobody may wait any more when it is over.

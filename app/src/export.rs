@@ -155,10 +155,16 @@ fn call_of(call: &CallView) -> impl IntoView + use<> {
             view! { {thoughts} {answer} {attempts} }.into_any()
         }
     };
+    // Those of an earlier call stand there.
+    let known = call.prompt.begins().map(|begins| {
+        let count = begins.messages;
+        view! { <p class="quiet">{format!("After the first {count} messages of an earlier call of this agent:")}</p> }
+    });
+    let messages = call.prompt.own().iter().map(|text| view! { <Verbatim text=text.shown().to_owned() /> });
     view! {
         <p class="quiet">{format!("{} ({})", call.model, call.tier.label())}</p>
         {answer}
-        <details><summary>"Prompt"</summary><Verbatim text=call.prompt.shown().to_owned() /></details>
+        <details><summary>"Prompt"</summary>{known} {messages.collect_view()}</details>
     }
 }
 

@@ -1,59 +1,307 @@
 //! What only one family shows: a folder each, a style sheet each in `public/families`, and one line in the list
 //! below. Whatever is not in the list is shown by its general form.
+//!
+//! Nothing of a family is in the part of the program that all pages load. Its views on general pages are one part, its
+//! own pages another; each comes with the family's style sheet when it is first needed. What has to be known before,
+//! where its pages are, is said by the server as [`Outline`].
+
+mod loading;
+
+use std::sync::OnceLock;
 
 use leptos::prelude::*;
+use leptos_router::{
+    PartialPathMatch, PathSegment, PossibleRouteMatch, WildcardSegment, hooks::use_params_map,
+};
 use protocol::{ListedRun, Product, WorkflowKind};
+use serde::{Deserialize, Serialize};
 
-use crate::pages::runs::list::RunList;
+#[cfg(not(feature = "hydrate"))]
+pub(crate) use self::loading::NamedParts;
+#[cfg(feature = "hydrate")]
+pub(crate) use self::loading::{load_named, load_pages};
+pub(crate) use self::loading::{pages, views};
+use crate::{
+    base::is_below,
+    pages::{not_found::NotFoundPage, runs::list::RunList},
+};
 
-/// Makes a module of each family, and asks each in turn. A family answers `None` where it shows nothing of
-/// its own.
+/// Makes a module of each family, and two parts of the program: one with its views, which has the family's name, and
+/// one with its pages, which has the name given here.
 macro_rules! families {
-    ($($family:ident,)*) => {
+    ($($family:ident { pages: $pages:ident },)*) => {
         $(pub mod $family;)*
 
-        /// The family's own card of a product, whose whole data are `data`.
-        pub fn card(product: &Product, data: &str) -> Option<AnyView> {
-            match product.kind.family() {
-                $(stringify!($family) => $family::card(product, data),)*
-                _ => None,
+        /// The families' names.
+        const NAMES: &[&str] = &[$(stringify!($family)),*];
+
+        #[cfg(not(feature = "hydrate"))]
+        mod whole {
+            // The program in one piece, as the server has it.
+
+            use leptos::prelude::AnyView;
+
+            use super::{Outline, Views};
+
+            pub(super) fn outlines() -> Vec<Outline> {
+                vec![$(super::$family::outline()),*]
+            }
+
+            pub(super) fn views(family: &str) -> Option<Views> {
+                match family {
+                    $(stringify!($family) => Some(super::$family::views()),)*
+                    _ => None,
+                }
+            }
+
+            /// The pages, and the part of the browser's program that they are in.
+            pub(super) fn pages(family: &str) -> Option<(fn() -> AnyView, &'static str)> {
+                match family {
+                    $(stringify!($family) => Some((super::$family::pages, stringify!($pages))),)*
+                    _ => None,
+                }
             }
         }
 
-        /// The family's own view of what a person is asked to approve in a run of this kind.
-        pub fn approval(kind: &WorkflowKind, subject: &str) -> Option<AnyView> {
-            None$(.or_else(|| $family::approval(kind, subject)))*
+        #[cfg(feature = "hydrate")]
+        mod parts {
+            // The program in parts. The splitter works on release builds; for development it stays in one piece.
+
+            use leptos::prelude::AnyView;
+
+            use super::Views;
+
+            pub(super) async fn views(family: &str) -> Option<Views> {
+                match family {
+                    $(stringify!($family) => Some($family::views().await),)*
+                    _ => None,
+                }
+            }
+
+            pub(super) async fn pages(family: &str) -> Option<fn() -> AnyView> {
+                match family {
+                    $(stringify!($family) => Some($family::pages().await),)*
+                    _ => None,
+                }
+            }
+
+            $(
+                #[cfg(not(debug_assertions))]
+                mod $family {
+                    use leptos::{
+                        prelude::AnyView,
+                        wasm_split::{SplitLoaderError, wasm_split},
+                    };
+
+                    use crate::{families::{self, Views}, pages::lazy::until_loaded};
+
+                    #[wasm_split($family, wasm_split_path = leptos::wasm_split, preload(try_load_views), fallible)]
+                    fn split_views() -> Result<Views, SplitLoaderError> {
+                        Ok(families::$family::views())
+                    }
+
+                    #[wasm_split($pages, wasm_split_path = leptos::wasm_split, preload(try_load_pages), fallible)]
+                    fn split_pages() -> Result<fn() -> AnyView, SplitLoaderError> {
+                        Ok(families::$family::pages)
+                    }
+
+                    // Each fails only where its file is not there.
+                    pub(super) async fn views() -> Views {
+                        loop {
+                            until_loaded(try_load_views).await;
+                            if let Ok(views) = split_views().await {
+                                return views;
+                            }
+                        }
+                    }
+
+                    pub(super) async fn pages() -> fn() -> AnyView {
+                        loop {
+                            until_loaded(try_load_pages).await;
+                            if let Ok(pages) = split_pages().await {
+                                return pages;
+                            }
+                        }
+                    }
+                }
+
+                #[cfg(debug_assertions)]
+                mod $family {
+                    use leptos::prelude::AnyView;
+
+                    use crate::families::{self, Views};
+
+                    pub(super) async fn views() -> Views {
+                        families::$family::views()
+                    }
+
+                    pub(super) async fn pages() -> fn() -> AnyView {
+                        families::$family::pages
+                    }
+                }
+            )*
         }
-
-        /// The families' own sections of the overview, which may follow the runs.
-        pub fn overview(list: RwSignal<RunList>) -> Vec<AnyView> {
-            [$($family::overview(list)),*].into_iter().flatten().collect()
-        }
-
-        /// The families' own style sheets, which the parts of the program load that draw what families have of
-        /// their own.
-        pub const STYLE_SHEETS: &[&str] = &[$(concat!("/families/", stringify!($family), ".css")),*];
-
-        /// The families' own pages in the bar above every page.
-        pub const PAGES: &[FamilyPage] = &[$($family::PAGE),*];
     };
 }
 
 families! {
-    trading,
+    trading { pages: portfolio },
+}
+
+/// What a family shows of its own on general pages. Each answers `None` where the general form does.
+#[derive(Clone, Copy, Debug)]
+pub struct Views {
+    /// The card of a product, whose whole data are given.
+    pub card: fn(&Product, &str) -> Option<AnyView>,
+    /// What a person is asked to approve in a run of this kind.
+    pub approval: fn(&WorkflowKind, &str) -> Option<AnyView>,
+    /// A section of the overview, which may follow the runs.
+    pub overview: fn(RwSignal<RunList>) -> Option<AnyView>,
+}
+
+/// What the pages know of a family before its parts are there: the server says it with each document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outline {
+    /// The family.
+    pub family: String,
+    /// Its own page in the bar above every page.
+    pub page: Option<FamilyPage>,
+    /// Whether it has a section of the overview.
+    pub overview: bool,
 }
 
 /// A family's own page, as the bar above every page leads to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FamilyPage {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// Where it is.
-    pub path: &'static str,
-    /// The addresses that belong to it.
-    pub below: &'static [&'static str],
+    pub path: String,
+    /// The addresses that belong to it: these, and all below.
+    pub below: Vec<String>,
+}
+
+/// All families in outline.
+pub fn outlines() -> &'static [Outline] {
+    static OUTLINES: OnceLock<Vec<Outline>> = OnceLock::new();
+    #[cfg(not(feature = "hydrate"))]
+    let said = whole::outlines;
+    #[cfg(feature = "hydrate")]
+    let said = || {
+        let said = crate::browser::root_attribute("data-families");
+        said.and_then(|said| serde_json::from_str(&said).ok()).unwrap_or_default()
+    };
+    OUTLINES.get_or_init(said)
+}
+
+/// The families' own pages.
+pub fn own_pages() -> impl Iterator<Item = &'static FamilyPage> {
+    outlines().iter().filter_map(|outline| outline.page.as_ref())
+}
+
+/// The family that an address belongs to.
+pub(crate) fn at_address(path: &str) -> Option<&'static str> {
+    let has = |page: &FamilyPage| page.below.iter().any(|root| is_below(path, root));
+    let outline = outlines().iter().find(|outline| outline.page.as_ref().is_some_and(has))?;
+    Some(outline.family.as_str())
+}
+
+/// The families' own sections of the overview. They come after the page: what runs and what waits is there without
+/// their parts.
+pub fn overview(list: RwSignal<RunList>) -> impl IntoView {
+    let is_alive = RwSignal::new(false);
+    Effect::new(move |_| is_alive.set(true));
+    let sections = move || {
+        let with_one = outlines().iter().filter(|outline| outline.overview);
+        let sections = with_one.map(|outline| {
+            let views = views(&outline.family);
+            move || views.get().and_then(|views| (views.overview)(list))
+        });
+        sections.collect_view()
+    };
+    move || is_alive.get().then(sections)
 }
 
 /// What a run is about, in a word or two.
 pub fn subject_of(run: &ListedRun) -> String {
     run.subject.clone().unwrap_or_else(|| run.kind().to_string())
+}
+
+/// The name that the rest of an address has as a parameter of the route of families' pages.
+const ADDRESS: &str = "address";
+
+/// The addresses of families' own pages, as a route matches them: the server says which they are.
+#[derive(Clone, Copy, Debug)]
+pub struct FamilyAddress;
+
+impl FamilyAddress {
+    /// All addresses that it may match, as the server's router writes them.
+    pub const ALL: &'static str = "/{*address}";
+
+    /// The address that is open, from its first `/` on, for as long as the page belongs to the same family.
+    pub(crate) fn open() -> Memo<String> {
+        let params = use_params_map();
+        Memo::new(move |_| {
+            params.with(|params| {
+                format!("/{}", params.get_str(ADDRESS).unwrap_or_default().trim_end_matches('/'))
+            })
+        })
+    }
+}
+
+impl PossibleRouteMatch for FamilyAddress {
+    fn optional(&self) -> bool {
+        false
+    }
+
+    fn test<'a>(&self, path: &'a str) -> Option<PartialPathMatch<'a>> {
+        at_address(path).and_then(|_| WildcardSegment(ADDRESS).test(path))
+    }
+
+    fn generate_path(&self, path: &mut Vec<PathSegment>) {
+        WildcardSegment(ADDRESS).generate_path(path);
+    }
+}
+
+/// The page of a family that is at the open address.
+#[component]
+pub(crate) fn FamilyPages() -> impl IntoView {
+    let address = FamilyAddress::open();
+    let family = Memo::new(move |_| address.with(|address| at_address(address)));
+    move || match family.get() {
+        None => view! { <NotFoundPage /> }.into_any(),
+        Some(family) => {
+            let pages = pages(family);
+            let shown = move || match pages.get() {
+                Some(draw) => draw(),
+                None => view! { <p class="loading">"Loading the page …"</p> }.into_any(),
+            };
+            shown.into_any()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_a_familys_own_pages_leads_to_it_and_no_other_does() {
+        for (path, family) in [
+            ("/portfolio", Some("trading")),
+            ("/portfolios/main", Some("trading")),
+            ("/portfolios-of-others", None),
+            ("/runs", None),
+            ("/", None),
+        ] {
+            assert_eq!(at_address(path), family, "{path}");
+            assert_eq!(FamilyAddress.test(path).is_some(), family.is_some(), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_the_server_says_of_families_is_read_as_it_was_said() {
+        let said = serde_json::to_string(outlines()).unwrap();
+        assert_eq!(serde_json::from_str::<Vec<Outline>>(&said).unwrap(), outlines());
+    }
 }

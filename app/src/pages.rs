@@ -11,5 +11,3 @@ pub mod run;
 pub mod runs;
 pub mod sign_in;
 pub mod start;
-
-pub use crate::families::trading::{portfolio, portfolios};

@@ -17,11 +17,12 @@ use crate::{
         keys::KeyHelp,
         top_bar::TopBar,
     },
+    families::FamilyAddress,
     live::{Heartbeat, OldSince, RunFeed},
     pages::{
         lazy::{
-            AccountRoute, CompareRoute, DocumentRoute, DocumentsRoute, FirstPortfolioRoute, OverviewRoute,
-            PortfolioRoute, RunRoute, RunsRoute, SignInRoute, StartRoute, WantedAddress,
+            AccountRoute, CompareRoute, DocumentRoute, DocumentsRoute, FamilyRoute, OverviewRoute, RunRoute,
+            RunsRoute, SignInRoute, StartRoute, WantedAddress,
         },
         not_found::NotFoundPage,
     },
@@ -61,7 +62,14 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let documents = offers_documents().then_some("");
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-base=base() data-heartbeat=heartbeat data-time=rendered_at() data-documents=documents>
+        <html
+            lang="en"
+            data-base=base()
+            data-heartbeat=heartbeat
+            data-time=rendered_at()
+            data-documents=documents
+            data-families=said_families()
+        >
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -108,6 +116,18 @@ fn rendered_at() -> Option<String> {
     None
 }
 
+/// What the pages know of families before their parts are there, for [`crate::families::outlines`].
+#[cfg(feature = "ssr")]
+fn said_families() -> Option<String> {
+    serde_json::to_string(crate::families::outlines()).ok()
+}
+
+/// Documents are rendered on the server only.
+#[cfg(not(feature = "ssr"))]
+fn said_families() -> Option<String> {
+    None
+}
+
 /// Nothing but what this server sends may run, be shown or be called, and no other
 /// site may frame the page.
 #[cfg(feature = "ssr")]
@@ -129,6 +149,8 @@ fn forbid_foreign_content() {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    #[cfg(not(feature = "hydrate"))]
+    provide_context(crate::families::NamedParts::default());
     provide_identity();
     keep_drafts_apart();
     let feed = RunFeed::provide();
@@ -154,12 +176,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/runs") view={Lazy::<RunsRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id") view={Lazy::<RunRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/compare") view={Lazy::<CompareRoute>::new()} ssr=SsrMode::Async />
-                    <Route path=path!("/portfolio") view={Lazy::<FirstPortfolioRoute>::new()} ssr=SsrMode::Async />
-                    <Route path=path!("/portfolios/:id") view={Lazy::<PortfolioRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/documents") view={Lazy::<DocumentsRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/documents/:id") view={Lazy::<DocumentRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/account") view={Lazy::<AccountRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/sign-in") view={Lazy::<SignInRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=FamilyAddress view={Lazy::<FamilyRoute>::new()} ssr=SsrMode::Async />
                 </Routes>
             </main>
             <KeyHelp />

@@ -3,6 +3,9 @@ import { type Accepted, finishedPipeline } from "./runs";
 
 // Most pages' programs are files of their own, beside the one that all pages share.
 
+/** A file of so many bytes is named in the head. */
+const LARGE = 16 * 1024;
+
 type Place = { file: RegExp; path: string; heading: RegExp };
 
 let run: string;
@@ -18,7 +21,7 @@ const places = (): Place[] => [
   { file: /split_start\./, path: "/start", heading: /^Start a run$/ },
   { file: /split_runs\./, path: "/runs", heading: /^Runs$/ },
   { file: /split_run\./, path: `/runs/${run}`, heading: /^Pipeline · LLY/ },
-  { file: /split_compare\./, path: `/compare?left=${run}&right=${other.run}`, heading: /^Compare two runs$/ },
+  { file: /split_run\./, path: `/compare?left=${run}&right=${other.run}`, heading: /^Compare two runs$/ },
   { file: /split_account\./, path: "/documents", heading: /^Documents$/ },
   { file: /split_portfolio\./, path: "/portfolios/main_portfolio", heading: /^Main portfolio$/ },
 ];
@@ -43,6 +46,9 @@ async function hold(page: Page, files: string): Promise<() => void> {
   return release;
 }
 
+// What a family shows of its own on general pages is a part beside theirs.
+const views = /split_trading\./;
+
 test("every page opens by its address with no more than its own part, fetched once", async ({ page, newTab }) => {
   for (const { file, path, heading } of places()) {
     const tab = await newTab();
@@ -57,8 +63,15 @@ test("every page opens by its address with no more than its own part, fetched on
     const links = tab.locator("link[rel=preload][as=fetch]");
     const named = await links.evaluateAll((links) => links.map((link) => (link as HTMLLinkElement).href));
     expect(asked.some((url) => file.test(url)), `${path} asks for ${file}`).toBe(true);
-    expect(asked.filter((url) => /split_/.test(url)), path).toHaveLength(1);
-    expect(named.sort(), `the head of ${path} names what it needs`).toEqual(asked.sort());
+    expect(asked.filter((url) => /split_/.test(url) && !views.test(url)), path).toHaveLength(1);
+    expect(new Set(asked).size, `${path} fetches nothing twice`).toBe(asked.length);
+    expect(asked, `${path} asks for all that its head names`).toEqual(expect.arrayContaining(named));
+    // The overview's sections of families come after the page, which does not wait for them.
+    const early = path === "/" ? [] : asked.filter((url) => !named.includes(url));
+    for (const url of early) {
+      const { length } = await (await tab.request.get(url)).body();
+      expect(length, `${url}, which the head of ${path} does not name`).toBeLessThan(LARGE);
+    }
     expect(read, `${path} reads its data from the document`).toEqual([]);
     await tab.close();
   }
@@ -145,4 +158,24 @@ test("what the search finds comes when the search is first used, and nothing tha
   release();
   await expect(found.getByRole("option").filter({ hasText: "Pipeline · LLY · 2022-06-30" }).first()).toBeVisible();
   await expect(page.getByRole("combobox", { name: "Search runs, tickers and pages" })).toHaveValue("lly 2022");
+});
+
+test("what a family shows on the overview comes after the page, and on a run's page with it", async ({ newTab }) => {
+  const overview = await newTab();
+  const release = await hold(overview, "**/pkg/split_trading.*");
+  await overview.goto("/");
+  await expect(overview.getByRole("heading", { name: "Recent results" })).toBeVisible();
+  // The page is alive without it.
+  await overview.getByRole("link", { name: "All kinds" }).focus();
+  await expect(overview.getByRole("heading", { name: "Portfolios" })).toHaveCount(0);
+  release();
+  await expect(overview.getByRole("heading", { name: "Portfolios" })).toBeVisible();
+  await overview.close();
+
+  const transcript = await newTab();
+  await transcript.goto(`/runs/${run}?view=transcript`);
+  // Its style sheet stands in the document, and so the program that takes it over begins with its cards.
+  await expect(transcript.locator("head link[rel=stylesheet][href*='families/trading.css']")).toHaveCount(1);
+  await expect(transcript.locator(".result-card .result-subject").first()).toHaveText("LLY");
+  await transcript.close();
 });

@@ -1,4 +1,5 @@
 import { type Page, expect, test } from "./fixtures";
+import { runFile } from "./run-files";
 import { pill } from "./run-page";
 
 // The page that starts runs: what there is, what it will take, and what keeps it from being started.
@@ -53,4 +54,48 @@ test("on a phone the estimate and the start stay in sight @mobile", async ({ pag
   await expect(estimate(page)).toBeInViewport();
   await page.getByText(/^More/).scrollIntoViewIfNeeded();
   await expect(startButton(page)).toBeInViewport();
+});
+
+test("the settings of the last run of a kind are taken over, and the rest of the form stays", async ({ page }) => {
+  await page.goto("/start?type=pipeline&ticker=KO&date=2022-03-31");
+  const last = page.getByRole("button", { name: "Use the last settings" });
+  await page.getByLabel("Tokens").fill("54321");
+  await startButton(page).click();
+  await page.waitForURL(/\/runs\//);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Pipeline · KO · 2022-03-31");
+
+  await page.goto("/start?type=pipeline");
+  await expect(page.getByLabel("Tokens")).toHaveValue("");
+  await last.click();
+  await expect(page.getByText("As in “Pipeline · KO · 2022-03-31”.")).toBeVisible();
+  await expect(page.getByLabel("Tokens")).toHaveValue("54321");
+  await expect(page.getByRole("combobox", { name: "Ticker" })).toHaveValue("KO");
+  await startButton(page).click();
+  await page.waitForURL(/\/runs\//);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Pipeline · KO · 2022-03-31");
+});
+
+test("a start is shown as the request that a program sends, and that starts the same", async ({ page, server }) => {
+  await page.goto("/start?type=pipeline&ticker=KO&date=2022-03-31");
+  await page.getByRole("button", { name: "As a request" }).click();
+  const text = await page.getByRole("dialog").getByLabel("Request").innerText();
+  const body = text.slice(text.indexOf("-d '") + 4, -1);
+  const answer = await server.fetch("/api/v1/runs", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body,
+  });
+  expect(answer.status).toBe(201);
+  const { run } = (await answer.json()) as { run: string };
+  await page.goto(`/runs/${run}`);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Pipeline · KO · 2022-03-31");
+});
+
+test("a file that was exported is taken in where runs are started, and any other is refused", async ({ page }) => {
+  await page.goto("/start");
+  const chooser = page.getByLabel("File of a run or a document");
+  await chooser.setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("Buy milk.") });
+  await expect(page.getByRole("alert")).toHaveText(/“notes.txt” was not imported. It is neither a run nor a document/);
+  await chooser.setInputFiles({ name: "run.jsonl", mimeType: "application/x-ndjson", buffer: Buffer.from(runFile("The shares rise.")) });
+  await page.waitForURL(/\/runs\//);
 });

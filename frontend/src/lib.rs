@@ -9,9 +9,7 @@ use app::{
     base,
     browser::{ALIVE, Banner, Typed, root_attribute, set_root_attribute},
 };
-use leptos::{
-    leptos_dom::helpers::document, mount::hydrate_from_async, server_fn::client::try_set_server_url,
-};
+use leptos::{leptos_dom::helpers::document, mount::hydrate_from_async};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Called by the script that loads this module.
@@ -20,8 +18,6 @@ pub async fn hydrate() {
     std::panic::set_hook(Box::new(report_panic));
     let Some(body) = document().body() else { return };
     base::set(root_attribute("data-base").unwrap_or_default());
-    // Said once: it is refused if it was said before.
-    let _ = try_set_server_url(base::base());
     // A person may be quicker than the program.
     let typed = Typed::keep();
     // Waits for the code of the page that is open.

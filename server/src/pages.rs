@@ -8,6 +8,8 @@ use std::{
 use app::{
     App, Heartbeat, OffersDocuments,
     backend::{SharedAccountBackend, SharedBackend, SharedDocuments},
+    families::{FamilyAddress, own_pages},
+    pages::lazy::LargeFiles,
     shell,
 };
 use axum::{
@@ -18,7 +20,7 @@ use axum::{
     response::Response,
 };
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
-use leptos_axum::{ErrorHandler, LeptosRoutes, generate_route_list};
+use leptos_axum::{AxumRouteListing, ErrorHandler, LeptosRoutes, generate_route_list};
 use tower_http::services::{ServeDir, ServeFile};
 
 use crate::{families, scope::Gateway};
@@ -43,18 +45,20 @@ pub fn router(gateway: Gateway, site: &Path, heartbeat: Heartbeat) -> Router {
         .hash_files(has_hashes())
         .build();
     let offers_documents = OffersDocuments(gateway.offers_documents());
+    let large_files = large_files(&site.join("pkg"));
     let context = move || {
         // The guard has put the caller into the request's extensions.
         let extensions = use_context::<Parts>().map(|parts| parts.extensions).unwrap_or_default();
         let scoped = Arc::new(gateway.scoped(&extensions));
         provide_context(heartbeat);
         provide_context(offers_documents);
+        provide_context(large_files.clone());
         families::provide(&scoped);
         provide_context::<SharedAccountBackend>(scoped.clone());
         provide_context::<SharedDocuments>(scoped.clone());
         provide_context::<SharedBackend>(scoped);
     };
-    let routes = generate_route_list(App);
+    let routes = generate_route_list(App).into_iter().flat_map(exact).collect();
     let package = Router::new()
         .fallback_service(ServeDir::new(site.join("pkg")).precompressed_br().precompressed_gzip())
         .layer(middleware::from_fn(allow_to_keep));
@@ -76,6 +80,29 @@ pub fn router(gateway: Gateway, site: &Path, heartbeat: Heartbeat) -> Router {
         .merge(favicon)
         .fallback_service(files.fallback(ErrorHandler::new_with_context(context, shell, options.clone())))
         .with_state(options)
+}
+
+/// The addresses of a route. Those of families' own pages are one route for the pages; were it one here, no file would
+/// be found any more.
+fn exact(route: AxumRouteListing) -> Vec<AxumRouteListing> {
+    if route.path() != FamilyAddress::ALL {
+        return vec![route];
+    }
+    let roots = own_pages().flat_map(|page| &page.below);
+    let paths = roots.flat_map(|root| [root.clone(), format!("{root}/{{*address}}")]);
+    paths.map(|path| AxumRouteListing::new(path, route.mode().clone(), route.methods(), Vec::new())).collect()
+}
+
+/// A file of the page's program of so many bytes is fetched early.
+const LARGE: u64 = 16 * 1024;
+
+fn large_files(folder: &Path) -> LargeFiles {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let large = files.filter_map(|file| {
+        let name = file.file_name().into_string().ok()?.strip_suffix(".wasm")?.to_owned();
+        (file.metadata().ok()?.len() >= LARGE).then_some(name)
+    });
+    LargeFiles(Arc::new(large.collect()))
 }
 
 /// Whether the build wrote the file with hashes beside the program.

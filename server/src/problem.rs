@@ -156,7 +156,9 @@ pub fn from_engine(error: EngineError) -> Problem {
         },
         EngineError::Input(why) => match why {
             InputError::NotAsked(_) | InputError::NoSuchNode(_) => Problem::not_found(why.to_string()),
-            InputError::Answered | InputError::Changed => Problem::conflict(why.to_string()),
+            InputError::Answered | InputError::Changed | InputError::Unread(_) => {
+                Problem::conflict(why.to_string())
+            }
             InputError::Invalid(_) => Problem::invalid(why.to_string()),
         },
         EngineError::Full(_) => Problem { status: 429, detail: error.to_string() },

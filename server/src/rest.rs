@@ -9,7 +9,7 @@ mod transfer;
 use app::backend::Backend;
 use axum::{Json, Router, http::StatusCode, routing::get};
 use protocol::{
-    Approval, CallId, Digest, Event, FlowId, ForkRun, GivenAnswer, KindSpec, ModelProfile, ModelTest,
+    Approval, CallId, Digest, Event, FlowId, ForkRun, GivenAnswer, KindSpec, ModelProfile, ModelTest, NodeId,
     Problem, ProfileName, RunAccepted, RunFilter, RunId, RunPage, RunStatus, RunStopped, RunView,
     ServerStatus, StartOptions, StartRun, ToolServer, WorkflowKind,
 };
@@ -69,6 +69,7 @@ pub fn router(base: &BasePath) -> Router<Gateway> {
         .routes(routes!(answer))
         .routes(routes!(set_approval))
         .routes(routes!(fork_run))
+        .routes(routes!(tell))
         .routes(routes!(chat))
         .merge(documents::router())
         .merge(transfer::router())
@@ -193,6 +194,17 @@ async fn fork_run(
     Ok((StatusCode::CREATED, Json(service.fork_run(run_id(&run)?, request).await?)))
 }
 
+/// Tells a node of a run something; the node reads it when it next looks, in this visit or a later one
+#[utoipa::path(post, path = "/api/v1/runs/{run}/messages", params(("run" = RunId, Path, description = "Run id")), request_body = TellNode, responses((status = 204), (status = 409)))]
+async fn tell(
+    service: Scoped,
+    Path(run): Path<String>,
+    JsonBody(request): JsonBody<TellNode>,
+) -> Result<StatusCode, ProblemResponse> {
+    service.tell(run_id(&run)?, request.node, request.content).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Asks a question beside a run; the answer follows in its log
 #[utoipa::path(post, path = "/api/v1/runs/{run}/chat", params(("run" = RunId, Path, description = "Run id")), request_body = AskRun, responses((status = 202, body = ChatNumber)))]
 async fn chat(
@@ -277,6 +289,14 @@ struct EventQuery {
 
 fn most_events() -> u32 {
     crate::service::MOST_EVENTS
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+struct TellNode {
+    /// The node that is told
+    node: NodeId,
+    /// What it is told, in 1 to 65,536 bytes
+    content: String,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]

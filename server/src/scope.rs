@@ -18,8 +18,9 @@ use axum::{
 };
 use protocol::{
     AccountId, Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ModelChoice, ModelProfile,
-    ModelTest, PastRun, Problem, ProfileName, Role, RunAccepted, RunFilter, RunId, RunPage, RunStopped,
-    RunSummary, RunView, ServerStatus, StartOptions, StartRun, Startable, Subject, ToolServer, WorkflowKind,
+    ModelTest, NodeId, PastRun, Problem, ProfileName, Role, RunAccepted, RunFilter, RunId, RunPage,
+    RunStopped, RunSummary, RunView, ServerStatus, StartOptions, StartRun, Startable, Subject, ToolServer,
+    WorkflowKind,
 };
 
 pub use readable::{Activity, Readable};
@@ -266,12 +267,12 @@ impl Backend for Scoped {
 
     async fn run(&self, run: RunId) -> Result<RunView, Problem> {
         self.readable(run).await?;
-        self.service().fold(run, u64::MAX).await
+        self.service().fold(run).await
     }
 
-    async fn run_at(&self, run: RunId, seq: u64) -> Result<RunView, Problem> {
+    async fn run_outline(&self, run: RunId, seq: Option<u64>) -> Result<RunView, Problem> {
         self.readable(run).await?;
-        self.service().fold(run, seq).await
+        self.service().fold_outline(run, seq.unwrap_or(u64::MAX)).await
     }
 
     async fn events(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, Problem> {
@@ -291,6 +292,11 @@ impl Backend for Scoped {
     async fn fork_run(&self, run: RunId, request: ForkRun) -> Result<RunAccepted, Problem> {
         let owner = self.own_run(run).await?;
         self.service().fork_run(run, request, owner).await
+    }
+
+    async fn tell(&self, run: RunId, node: NodeId, content: String) -> Result<(), Problem> {
+        let owner = self.own_run(run).await?;
+        self.service().tell(run, node, &content, owner).await
     }
 
     async fn chat(&self, run: RunId, question: String) -> Result<u32, Problem> {

@@ -10,9 +10,9 @@ use journal::Journal;
 use llm::ModelRegistry;
 use protocol::{
     AccountId, Approval, CallId, Digest, FlowId, ForkRun, GivenAnswer, InputReceived, KindSpec, ModelChoice,
-    NodeAdded, PastRun, PlannedNode, Problem, RunAccepted, RunFilter, RunId, RunPage, RunRequest, RunStatus,
-    RunStopped, RunSummary, RunView, ServerStatus, StartOptions, StartRun, Startable, Tier, Workflow,
-    WorkflowKind,
+    NodeAdded, NodeId, PastRun, PlannedNode, Problem, RunAccepted, RunFilter, RunId, RunPage, RunRequest,
+    RunStatus, RunStopped, RunSummary, RunView, ServerStatus, StartOptions, StartRun, Startable, Tier,
+    Workflow, WorkflowKind,
 };
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -174,9 +174,14 @@ impl Service {
         self.journal.summary(run).await.map_err(from_journal)
     }
 
-    /// The fold of a run's log up to event `seq`; the first event is always part of it.
-    pub async fn fold(&self, run: RunId, seq: u64) -> Result<RunView, Problem> {
-        self.journal.fold(run, seq).await.map_err(from_journal)?.ok_or_else(|| no_run(run))
+    /// The fold of a run's log.
+    pub async fn fold(&self, run: RunId) -> Result<RunView, Problem> {
+        self.journal.fold(run, u64::MAX).await.map_err(from_journal)?.ok_or_else(|| no_run(run))
+    }
+
+    /// The outline of a run's log up to event `seq`; the first event is always part of it.
+    pub async fn fold_outline(&self, run: RunId, seq: u64) -> Result<RunView, Problem> {
+        self.journal.fold_outline(run, seq).await.map_err(from_journal)?.ok_or_else(|| no_run(run))
     }
 
     /// Answers a question of a run.
@@ -194,6 +199,11 @@ impl Service {
     /// Changes before which nodes a run pauses.
     pub async fn set_approval(&self, run: RunId, approval: Approval, by: AccountId) -> Result<(), Problem> {
         self.engine.set_approval(run, approval, by).await.map_err(from_engine)
+    }
+
+    /// Says something to a node of a run.
+    pub async fn tell(&self, run: RunId, node: NodeId, content: &str, by: AccountId) -> Result<(), Problem> {
+        self.engine.tell(run, node, content, by).await.map_err(from_engine)
     }
 
     /// Continues a run in a new one.

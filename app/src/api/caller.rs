@@ -3,20 +3,28 @@
 use std::time::Duration;
 
 use futures::{FutureExt, Sink, Stream, pin_mut, select, stream};
+use gloo_net::http::{Method, Request};
+use js_sys::Uint8Array;
 use leptos::{
     __reexports::send_wrapper::SendWrapper,
     server_fn::{
         Bytes,
         client::{Client, browser::BrowserClient},
-        request::browser::BrowserRequest,
+        redirect::REDIRECT_HEADER,
+        request::ClientReq,
         response::ClientRes,
     },
+    wasm_bindgen::JsValue,
+    web_sys::AbortController,
 };
 use protocol::{Problem, SERVER_TIME};
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::ApiError;
-use crate::browser::{self, steady_ms};
+use crate::{
+    base::at,
+    browser::{self, steady_ms},
+};
 
 /// How long an answer is waited for. Nothing that a page asks for takes the server as long.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,27 +33,14 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Caller;
 
 impl Client<ApiError> for Caller {
-    type Request = BrowserRequest;
+    type Request = Call;
     type Response = Answer;
 
-    fn send(request: BrowserRequest) -> impl Future<Output = Result<Answer, ApiError>> + Send {
-        SendWrapper::new(within(PATIENCE, async move {
-            let asked = steady_ms();
-            let response = <BrowserClient as Client<ApiError>>::send(request).await?;
-            let headers = response.generate_headers();
-            let time = headers.get(SERVER_TIME).and_then(|time| time.to_str().ok());
-            if let Some(time) = time {
-                browser::heard(time, asked, steady_ms());
-            }
-            let status = ClientRes::<ApiError>::status(&response);
-            let location = ClientRes::<ApiError>::location(&response);
-            let has_redirect = ClientRes::<ApiError>::has_redirect(&response);
-            let is_own = time.is_some();
-            let bytes: Result<Bytes, ApiError> = response.try_into_bytes().await;
-            let bytes = bytes.map_err(|_| broken_off())?;
-            own(status, is_own, &bytes)?;
-            Ok(Answer { status, location, has_redirect, bytes })
-        }))
+    fn send(call: Call) -> impl Future<Output = Result<Answer, ApiError>> + Send {
+        let Call { path, content_type, body } = call;
+        SendWrapper::new(async move {
+            post(&path, &content_type, Uint8Array::from(&*body).into(), PATIENCE).await
+        })
     }
 
     async fn open_websocket(
@@ -62,8 +57,55 @@ impl Client<ApiError> for Caller {
     }
 }
 
+/// Sends a body to an address of this server. Whoever does not wait for the answer any more, or has waited for
+/// `patience`, takes the request back as far as it is not answered yet.
+///
+/// The headers of an answer are asked for by name: to read them all as Leptos does brings the code that knows every
+/// header of HTTP into the program that all pages load.
+pub async fn post(
+    path: &str,
+    content_type: &str,
+    body: JsValue,
+    patience: Duration,
+) -> Result<Answer, ApiError> {
+    let taken_back = AbortOnDrop(AbortController::new().map_err(|_| unreachable())?);
+    let request = Request::post(&at(path)).header("content-type", content_type).header("accept", JSON);
+    let request = request.abort_signal(Some(&taken_back.0.signal()));
+    let request = request.body(body).map_err(|_| unreachable())?;
+    within(patience, async {
+        let asked = steady_ms();
+        let response = request.send().await.map_err(|_| unreachable())?;
+        let headers = response.headers();
+        let time = headers.get(SERVER_TIME);
+        if let Some(time) = &time {
+            browser::heard(time, asked, steady_ms());
+        }
+        let text = response.text().await.map_err(|_| broken_off())?;
+        own(response.status(), time.is_some(), &text)?;
+        Ok(Answer {
+            status: response.status(),
+            location: headers.get("location").unwrap_or_else(|| response.url()),
+            has_redirect: headers.get(REDIRECT_HEADER).is_some(),
+            text,
+        })
+    })
+    .await
+}
+
+/// What all answers are.
+const JSON: &str = "application/json";
+
+/// Takes a request back once nobody waits for its answer. One that was answered is left as it is.
+struct AbortOnDrop(AbortController);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// Gives a question up after a time, so that it can be asked again.
-pub async fn within<T>(
+async fn within<T>(
     patience: Duration,
     answer: impl Future<Output = Result<T, ApiError>>,
 ) -> Result<T, ApiError> {
@@ -81,10 +123,10 @@ pub async fn within<T>(
 
 /// Whether an answer is the server's. One that does not say so may have lost its mark on the way: then it
 /// is a document as the server writes them.
-pub fn own(status: u16, is_marked: bool, body: &[u8]) -> Result<(), ApiError> {
+fn own(status: u16, is_marked: bool, body: &str) -> Result<(), ApiError> {
     let is_document = || match status {
-        400.. => serde_json::from_slice::<Problem>(body).is_ok(),
-        _ => serde_json::from_slice::<IgnoredAny>(body).is_ok(),
+        400.. => serde_json::from_str::<Problem>(body).is_ok(),
+        _ => serde_json::from_str::<IgnoredAny>(body).is_ok(),
     };
     if is_marked || is_document() {
         return Ok(());
@@ -96,12 +138,12 @@ pub fn own(status: u16, is_marked: bool, body: &[u8]) -> Result<(), ApiError> {
 }
 
 /// Nothing came back.
-pub fn unreachable() -> ApiError {
+fn unreachable() -> ApiError {
     unreached("The server cannot be reached. Nothing was lost; try again in a moment.".into())
 }
 
 /// An answer that ended before its end.
-pub fn broken_off() -> ApiError {
+fn broken_off() -> ApiError {
     unreached("The server's answer broke off. What you typed is kept; try again in a moment.".into())
 }
 
@@ -109,27 +151,101 @@ fn unreached(detail: String) -> ApiError {
     ApiError(Problem { status: 0, detail })
 }
 
+/// A call of a server function: all of them are sent as the body of a `POST` request.
+pub struct Call {
+    path: String,
+    content_type: String,
+    body: Bytes,
+}
+
+impl ClientReq<ApiError> for Call {
+    /// Forms are not sent to server functions.
+    type FormData = ();
+
+    fn try_new_req_query(_: &str, _: &str, _: &str, _: &str, _: Method) -> Result<Self, ApiError> {
+        Err(not_sent())
+    }
+
+    fn try_new_req_text(
+        path: &str,
+        content_type: &str,
+        accepts: &str,
+        body: String,
+        method: Method,
+    ) -> Result<Self, ApiError> {
+        Self::try_new_req_bytes(path, content_type, accepts, body.into(), method)
+    }
+
+    fn try_new_req_bytes(
+        path: &str,
+        content_type: &str,
+        _accepts: &str,
+        body: Bytes,
+        method: Method,
+    ) -> Result<Self, ApiError> {
+        if method != Method::POST {
+            return Err(not_sent());
+        }
+        Ok(Self { path: path.to_owned(), content_type: content_type.to_owned(), body })
+    }
+
+    fn try_new_req_form_data(_: &str, _: &str, _: &str, (): (), _: Method) -> Result<Self, ApiError> {
+        Err(not_sent())
+    }
+
+    fn try_new_req_multipart(_: &str, _: &str, (): (), _: Method) -> Result<Self, ApiError> {
+        Err(not_sent())
+    }
+
+    fn try_new_req_streaming(
+        _: &str,
+        _: &str,
+        _: &str,
+        _: impl Stream<Item = Bytes> + Send + 'static,
+        _: Method,
+    ) -> Result<Self, ApiError> {
+        Err(not_sent())
+    }
+}
+
+/// A server function that is declared otherwise than all others.
+fn not_sent() -> ApiError {
+    ApiError(Problem::internal("This page cannot ask the server in this way."))
+}
+
 /// An answer of the server, whole.
 pub struct Answer {
     status: u16,
     location: String,
     has_redirect: bool,
-    bytes: Bytes,
+    text: String,
+}
+
+impl Answer {
+    /// Reads it as the document that was asked for, or as the reason why there is none.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        let unreadable =
+            || Problem { status: self.status, detail: "The server's answer cannot be read.".into() };
+        match self.status {
+            200..300 => serde_json::from_str(&self.text).map_err(|_| ApiError(unreadable())),
+            _ => Err(ApiError(serde_json::from_str(&self.text).unwrap_or_else(|_| unreadable()))),
+        }
+    }
 }
 
 impl ClientRes<ApiError> for Answer {
     async fn try_into_string(self) -> Result<String, ApiError> {
-        String::from_utf8(self.bytes.to_vec()).map_err(|_| broken_off())
+        Ok(self.text)
     }
 
     async fn try_into_bytes(self) -> Result<Bytes, ApiError> {
-        Ok(self.bytes)
+        Ok(self.text.into())
     }
 
     fn try_into_stream(
         self,
     ) -> Result<impl Stream<Item = Result<Bytes, Bytes>> + Send + Sync + 'static, ApiError> {
-        Ok(stream::iter([Ok(self.bytes)]))
+        Ok(stream::iter([Ok(self.text.into())]))
     }
 
     fn status(&self) -> u16 {

@@ -1,6 +1,10 @@
 //! What is in sight of what scrolls.
 
-use leptos::{prelude::document, wasm_bindgen::JsValue, web_sys::Element};
+use leptos::{
+    prelude::document,
+    wasm_bindgen::{JsCast, JsValue},
+    web_sys::Element,
+};
 
 use super::function::{number, part};
 
@@ -59,4 +63,26 @@ pub fn bounds_of(element: &Element) -> Bounds {
 pub fn has_focus(event: &leptos::web_sys::Event) -> bool {
     let target = event.target().map(JsValue::from);
     target.is_some() && part(&document(), "activeElement") == target
+}
+
+/// The heights of the elements that a selector finds in another, in pixels, with the number that an attribute of each
+/// holds.
+pub fn heights_of(element: &Element, selector: &str, attribute: &str) -> Vec<(usize, i32)> {
+    let Ok(found) = element.query_selector_all(selector) else { return Vec::new() };
+    let elements = (0..found.length()).filter_map(|index| found.item(index)?.dyn_into::<Element>().ok());
+    let measured = elements.filter_map(|element| {
+        let number = element.get_attribute(attribute)?.parse().ok()?;
+        Some((number, bounds_of(&element).height.round() as i32))
+    });
+    measured.collect()
+}
+
+/// Brings the element with this id into the upper third of what is in sight of another that scrolls. Returns whether
+/// there is one.
+pub fn scroll_to_id(frame: &Element, id: &str) -> bool {
+    let Some(element) = document().get_element_by_id(id) else { return false };
+    let (inner, outer) = (bounds_of(&element), bounds_of(frame));
+    let by = inner.top - outer.top - outer.height / 4.0;
+    frame.set_scroll_top(frame.scroll_top().saturating_add(by as i32));
+    true
 }

@@ -10,11 +10,16 @@ use leptos::{
     web_sys::Element,
 };
 
+/// Whether the document has a style sheet, or waits for it.
+pub fn has_style_sheet(address: &str) -> bool {
+    let found = document().query_selector(&format!("link[rel=stylesheet][href=\"{address}\"]"));
+    found.is_ok_and(|found| found.is_some())
+}
+
 /// Gives the document a style sheet unless it has it, and waits until that is there. One that cannot be loaded is done
 /// without, and asked for again by whoever needs it next.
 pub async fn add_style_sheet(address: String) {
-    let is_there = document().query_selector(&format!("link[rel=stylesheet][href=\"{address}\"]"));
-    if is_there.is_ok_and(|found| found.is_some()) {
+    if has_style_sheet(&address) {
         return;
     }
     let Some((link, answer)) = insert(&address) else { return };

@@ -23,10 +23,11 @@ pub enum IconName {
     Cross,
     Cut,
     Document,
+    Down,
     Download,
     Fit,
-    Fork,
     Follow,
+    Fork,
     Help,
     Hourglass,
     Import,
@@ -56,6 +57,7 @@ pub enum IconName {
     Tool,
     Trade,
     Trash,
+    Up,
     Wave,
 }
 
@@ -69,6 +71,8 @@ impl IconName {
             Self::Chat => "M2.5 3h11v7.5H7L4 13.5v-3H2.5Z",
             Self::Check => "m3 8.5 3.2 3.2L13 5",
             Self::Chevron => "m6 3.5 4.5 4.5L6 12.5",
+            Self::Up => "m3.5 10 4.5-4.5 4.5 4.5",
+            Self::Down => "m3.5 6 4.5 4.5L12.5 6",
             Self::Circle => "M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Z",
             Self::CircleDashed => {
                 "M6 2.9a5.5 5.5 0 0 1 4 0M13 5.8a5.5 5.5 0 0 1 0 4.4M10 13.1a5.5 5.5 0 0 1-4 0M3 10.2a5.5 5.5 0 0 1 0-4.4"

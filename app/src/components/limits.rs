@@ -26,6 +26,15 @@ impl LimitsDraft {
         }
     }
 
+    /// Fills the fields anew.
+    pub fn fill(&self, limits: &Limits) {
+        self.steps.set(limits.steps.to_string());
+        self.minutes.set(limits.seconds.map(minutes).unwrap_or_default());
+        self.tokens.set(limits.tokens.map(|tokens| tokens.to_string()).unwrap_or_default());
+        self.dollars.set(limits.cost.map(|cost| cost.normalize().to_string()).unwrap_or_default());
+        self.beyond.set_value(limits.clone());
+    }
+
     /// The limits, or what is wrong with them.
     pub fn limits(&self) -> Result<Limits, String> {
         self.read().map_err(|fault| fault.words)

@@ -8,7 +8,7 @@ use protocol::{Product, ProductTone, RunId};
 use super::{answer::Answer, status::Tone, whole_text::whole_text};
 use crate::families;
 
-/// The card of its family, or else its headline and the fields of its data.
+/// The card of its family, or else, and until that is there, its headline and the fields of its data.
 #[component]
 pub fn ProductCard(
     /// The run whose log holds it.
@@ -17,8 +17,9 @@ pub fn ProductCard(
     product: Arc<Product>,
 ) -> impl IntoView {
     let whole = whole_text(run, product.data.clone());
+    let views = families::views(product.kind.family());
     move || {
-        let own = whole.with(|data| families::card(&product, data.as_deref()?));
+        let own = views.get().and_then(|views| whole.with(|data| (views.card)(&product, data.as_deref()?)));
         own.unwrap_or_else(|| {
             let (headline, tone) = (product.headline.clone(), tone_of(product.tone));
             view! {

@@ -244,6 +244,12 @@ impl Field {
         Ok(Some(value))
     }
 
+    /// What would be typed for a value, such as one of an earlier run; `None` if the field does not take it.
+    pub fn typed_value(&self, value: &Value) -> Option<String> {
+        let typed = typed(&self.kind, value);
+        self.read(&typed).is_ok().then_some(typed)
+    }
+
     /// What would be typed for a word of an address; `None` if the field does not take it.
     pub fn typed_of(&self, word: &str) -> Option<String> {
         let typed = match &self.kind {

@@ -6,7 +6,7 @@ use leptos_router::hooks::use_location;
 use super::{access::AccountLink, search::SearchBox, theme::ThemeToggle};
 
 use crate::{
-    base::{at, within},
+    base::{at, is_below, within},
     families,
     shell::offers_documents,
 };
@@ -24,10 +24,10 @@ pub fn TopBar() -> impl IntoView {
                 <span class="logo-word">"Pitwall"</span>
             </a>
             <nav class="pages" aria-label="Pages">
-                <PageLink href="/" name="Overview" below=&["/", "/start"] />
-                <PageLink href="/runs" name="Runs" below=&["/runs"] />
-                {offers_documents().then(|| view! { <PageLink href="/documents" name="Documents" below=&["/documents"] /> })}
-                {families::PAGES.iter().map(|page| view! { <PageLink href=page.path name=page.name below=page.below /> }).collect_view()}
+                {page_link("/", "Overview", below(&["/", "/start"]))}
+                {page_link("/runs", "Runs", below(&["/runs"]))}
+                {offers_documents().then(|| page_link("/documents", "Documents", below(&["/documents"])))}
+                {families::own_pages().map(|page| page_link(&page.path, &page.name, below(&page.below))).collect_view()}
             </nav>
             <SearchBox />
             <ThemeToggle />
@@ -36,36 +36,24 @@ pub fn TopBar() -> impl IntoView {
     }
 }
 
-/// A page's link; it is marked on the page itself and on those below it.
-#[component]
-fn PageLink(href: &'static str, name: &'static str, below: &'static [&'static str]) -> impl IntoView {
+/// Whether a page's path is one of these, or below.
+fn below<Root: AsRef<str> + Sync + 'static>(
+    roots: &'static [Root],
+) -> impl Fn(&str) -> bool + Send + Sync + 'static {
+    move |path: &str| roots.iter().any(|root| is_below(path, root.as_ref()))
+}
+
+/// A page's link; it is marked on the page itself and on those that belong to it.
+fn page_link(
+    href: &str,
+    name: &'static str,
+    is_marked: impl Fn(&str) -> bool + Send + Sync + 'static,
+) -> impl IntoView {
     let path = use_location().pathname;
-    let current =
-        move || path.with(|path| below.iter().any(|root| is_below(within(path), root))).then_some("page");
+    let current = move || path.with(|path| is_marked(within(path))).then_some("page");
     view! {
         <a class="page-link" href=at(href) aria-current=current>
             {name}
         </a>
-    }
-}
-
-fn is_below(path: &str, root: &str) -> bool {
-    match path.strip_prefix(root) {
-        Some("") => true,
-        Some(rest) => root != "/" && rest.starts_with('/'),
-        None => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_below;
-
-    #[test]
-    fn a_page_is_marked_below_itself_only() {
-        assert!(is_below("/runs", "/runs"));
-        assert!(is_below("/runs/1", "/runs"));
-        assert!(!is_below("/runs/1", "/"));
-        assert!(!is_below("/portfolios/a", "/portfolio"));
     }
 }

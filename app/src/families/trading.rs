@@ -6,8 +6,8 @@ pub mod backend;
 mod cards;
 mod chart;
 mod overview;
-pub mod portfolio;
-pub mod portfolios;
+mod portfolio;
+mod portfolios;
 
 use leptos::prelude::*;
 use protocol::{
@@ -18,16 +18,58 @@ use protocol::{
 use self::{
     cards::{DecisionCard, OrdersToApprove, RatingCard, RejectedCard, TradeCard},
     overview::PortfolioCards,
+    portfolio::PortfolioPage,
+    portfolios::FirstPortfolioPage,
 };
-use super::FamilyPage;
-use crate::pages::runs::list::RunList;
+use super::{FamilyAddress, Views};
+use crate::pages::{not_found::NotFoundPage, runs::list::RunList};
 
-/// The page of the portfolios.
-pub const PAGE: FamilyPage =
-    FamilyPage { name: "Portfolio", path: "/portfolio", below: &["/portfolio", "/portfolios"] };
+/// What the pages know of trading before its parts are there.
+#[cfg(not(feature = "hydrate"))]
+pub fn outline() -> super::Outline {
+    super::Outline {
+        family: "trading".to_owned(),
+        page: Some(super::FamilyPage {
+            name: "Portfolio".to_owned(),
+            path: FIRST.to_owned(),
+            below: vec![FIRST.to_owned(), ALL.to_owned()],
+        }),
+        overview: true,
+    }
+}
+
+/// What trading shows of its own on general pages.
+pub fn views() -> Views {
+    Views { card, approval, overview }
+}
+
+/// The address that leads to the first portfolio.
+const FIRST: &str = "/portfolio";
+/// The address that portfolios are below.
+const ALL: &str = "/portfolios";
+
+/// The pages of the portfolios.
+pub fn pages() -> AnyView {
+    let address = FamilyAddress::open();
+    let id = Memo::new(move |_| address.with(|address| portfolio_at(address).map(str::to_owned)));
+    let is_first = Memo::new(move |_| address.with(|address| address == FIRST));
+    let is_one = Memo::new(move |_| id.with(Option::is_some));
+    let shown = move || match (is_first.get(), is_one.get()) {
+        (true, _) => view! { <FirstPortfolioPage /> }.into_any(),
+        (false, true) => view! { <PortfolioPage id=Signal::derive(move || id.get().unwrap_or_default()) /> }.into_any(),
+        (false, false) => view! { <NotFoundPage /> }.into_any(),
+    };
+    shown.into_any()
+}
+
+/// The portfolio that has a page at this address.
+fn portfolio_at(address: &str) -> Option<&str> {
+    let id = address.strip_prefix(ALL)?.strip_prefix('/')?;
+    (!id.is_empty() && !id.contains('/')).then_some(id)
+}
 
 /// The card of a product; `None` if its data are not what its kind promises.
-pub fn card(product: &Product, data: &str) -> Option<AnyView> {
+fn card(product: &Product, data: &str) -> Option<AnyView> {
     fn read<D: ProductData>(product: &Product, data: &str) -> Option<D> {
         product.holds::<D>().then(|| serde_json::from_str(data).ok()).flatten()
     }
@@ -43,7 +85,7 @@ pub fn card(product: &Product, data: &str) -> Option<AnyView> {
 }
 
 /// The orders that a portfolio run wants to execute.
-pub fn approval(kind: &WorkflowKind, subject: &str) -> Option<AnyView> {
+fn approval(kind: &WorkflowKind, subject: &str) -> Option<AnyView> {
     if kind.as_str() != Task::PORTFOLIO {
         return None;
     }
@@ -55,6 +97,6 @@ pub fn approval(kind: &WorkflowKind, subject: &str) -> Option<AnyView> {
 }
 
 /// The portfolios in short.
-pub fn overview(list: RwSignal<RunList>) -> Option<AnyView> {
+fn overview(list: RwSignal<RunList>) -> Option<AnyView> {
     Some(view! { <PortfolioCards list /> }.into_any())
 }

@@ -20,12 +20,14 @@ pub struct LiveRun {
     pub received: RwSignal<Vec<Arc<Event>>>,
     /// The place in the queue, while the run waits for one.
     pub place: RwSignal<Option<usize>>,
+    /// Whether `view` is all of the run, and not its outline alone ([`RunView::keep_outline`]).
+    pub is_whole: RwSignal<bool>,
     /// The number of an event that the log is known to have, or to get.
     awaited: RwSignal<u64>,
 }
 
 /// Follows a run from `initial` on, without a gap, for as long as the caller's owner lives.
-pub fn use_run(initial: RunView) -> LiveRun {
+pub fn use_run(initial: RunView, is_whole: bool) -> LiveRun {
     let is_closed = initial.summary.is_closed();
     let connection = RwSignal::new(if is_closed { Connection::Complete } else { Connection::Connecting });
     let run = LiveRun {
@@ -34,6 +36,7 @@ pub fn use_run(initial: RunView) -> LiveRun {
         streams: Streams::new(),
         received: RwSignal::new(Vec::new()),
         place: RwSignal::new(None),
+        is_whole: RwSignal::new(is_whole),
         awaited: RwSignal::new(0),
     };
     // Of the log, how much it was last opened anew for. Opened at all counts as well.
@@ -95,6 +98,29 @@ impl LiveRun {
     pub fn expect_more(&self) {
         if let Some(seq) = self.view.try_with_untracked(RunView::seq) {
             self.expect(seq.saturating_add(1));
+        }
+    }
+
+    /// Whether there is more to be known of what happened than is here.
+    pub fn needs_whole(&self) -> bool {
+        self.is_whole.try_get_untracked() == Some(false)
+    }
+
+    /// Puts the whole run in the place of its outline, with what was received since.
+    pub fn complete(&self, mut whole: RunView) {
+        if !self.needs_whole() {
+            return;
+        }
+        self.received.with_untracked(|received| {
+            let first = received.partition_point(|event| event.seq <= whole.seq());
+            for event in &received[first..] {
+                whole.apply(event);
+            }
+        });
+        // An older view would bring back what is over.
+        if self.view.try_with_untracked(|view| view.seq() <= whole.seq()) == Some(true) {
+            self.view.set(whole);
+            self.is_whole.set(true);
         }
     }
 
@@ -195,6 +221,7 @@ mod tests {
                 Body::RunStarted(RunStarted::new(request, Heading::new("Essay · rain"))),
             ))
             .unwrap(),
+            true,
         )
     }
 

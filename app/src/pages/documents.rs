@@ -1,7 +1,6 @@
 //! What people make and keep: found by kind and title, made anew, taken in from files.
 
 pub mod delete;
-mod import;
 mod new;
 
 use leptos::{ev::SubmitEvent, html, prelude::*};
@@ -14,16 +13,13 @@ use leptos_router::{
 use protocol::document::{DocumentFilter, DocumentId, DocumentKindSpec, DocumentPage, DocumentSummary};
 use serde::{Deserialize, Serialize};
 
-use self::{
-    delete::DeleteDocument,
-    import::{ImportButton, Importer},
-    new::NewDocument,
-};
+use self::{delete::DeleteDocument, new::NewDocument};
 use crate::{
     api::{ApiError, documents as api},
     base::at,
     components::{
         icon::{Icon, IconName},
+        import::{Exported, ImportButton, Importer},
         notice::{FormError, ProblemNotice},
         paper::PaperNote,
         table::{Cell, DataTable, Empty},
@@ -86,7 +82,7 @@ fn address_of(kind: &str, search: &str) -> String {
 fn Documents(data: PageData) -> impl IntoView {
     let PageData { filter, kinds, page } = data;
     let problem = RwSignal::new(None::<String>);
-    let importer = Importer::new(problem);
+    let importer = Importer::new(problem, Some(Exported::Document));
     let is_filtered = filter.kind.is_some() || !filter.search.is_empty();
     let makes = !kinds.is_empty();
     let offered = kinds.clone();
@@ -96,7 +92,7 @@ fn Documents(data: PageData) -> impl IntoView {
                 <h1>"Documents"</h1>
                 {makes.then(|| view! {
                     <div class="page-acts">
-                        <ImportButton importer />
+                        <ImportButton importer label="File of a document" accept=".json,application/json" title="Take in a document that was exported; it can be dropped here as well">"Import"</ImportButton>
                         <NewDocument kinds=offered />
                     </div>
                 })}

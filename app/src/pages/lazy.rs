@@ -7,16 +7,20 @@
 use leptos::prelude::*;
 #[cfg(all(feature = "hydrate", not(debug_assertions)))]
 use leptos::wasm_split::{SplitLoaderError, wasm_split};
+use leptos_router::LazyRoute;
 #[cfg(feature = "hydrate")]
 use leptos_router::location::Url;
 
 #[cfg(feature = "hydrate")]
-use crate::browser;
+use crate::{
+    browser,
+    families::{self, FamilyAddress, at_address, load_pages},
+};
 #[cfg(all(feature = "hydrate", not(debug_assertions)))]
 use crate::{browser::Banner, live::wait_after};
 use crate::{
     components::search::{SearchField, found},
-    families,
+    families::FamilyPages,
 };
 
 #[cfg(feature = "hydrate")]
@@ -32,39 +36,36 @@ pub fn WantedAddress() -> impl IntoView {
     WANTED.set(Some(leptos_router::hooks::use_url()));
 }
 
-/// The style sheets of a part beside the one that all pages have.
-fn style_sheets(part: &str) -> &'static [&'static str] {
-    match part {
-        // They draw what families have of their own.
-        "overview" | "run" | "portfolio" => families::STYLE_SHEETS,
-        _ => &[],
-    }
-}
-
-/// Loads a part together with its style sheets, so that nothing is drawn without them.
+/// Loads something later than at once: to ask for some forty files takes a phone long enough to be felt.
 #[cfg(feature = "hydrate")]
-async fn load_with_style_sheets(part: &str, load: impl Future<Output = ()>) {
-    let sheets = style_sheets(part).iter().map(|path| browser::add_style_sheet(crate::base::at(path)));
-    futures::future::join(futures::future::join_all(sheets), load).await;
+async fn in_a_task_of_its_own(load: impl Future<Output = ()>) {
+    browser::sleep(std::time::Duration::ZERO).await;
+    load.await;
 }
 
-/// Names the files of a part in the document's head. Leptos's own way to do so sometimes names none:
+/// The files of the page's program, without their ending, that are large enough to be named in the head of a page: a
+/// browser is busy for longer with the order to fetch one early than a small one is late without it.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Debug, Default)]
+pub struct LargeFiles(pub std::sync::Arc<std::collections::BTreeSet<String>>);
+
+/// Names the large files of a part in the document's head. Leptos's own way to do so sometimes names none:
 /// it asks for the list of files where no context may be left.
 #[cfg(feature = "ssr")]
-fn name_files(part: &str) {
+pub(crate) fn name_files(part: &str) {
     use leptos::{WasmSplitManifest, prelude::*};
-    use leptos_meta::{Link, Stylesheet};
+    use leptos_meta::Link;
 
-    for path in style_sheets(part) {
-        drop(view! { <Stylesheet href=crate::base::at(path) /> }.to_html());
-    }
     let Some(manifest) = use_context::<WasmSplitManifest>() else { return };
     let Some(manifest) = manifest.0.try_read_value() else { return };
     let (folder, files, loader) = &*manifest;
+    let large = use_context::<LargeFiles>().unwrap_or_default();
     // Their rendering adds them to the head.
-    for file in files.get(part).into_iter().flatten() {
+    for file in files.get(part).into_iter().flatten().filter(|file| large.0.contains(*file)) {
         let href = format!("{folder}/{file}.wasm");
-        let link = view! { <Link rel="preload" href as_="fetch" type_="application/wasm" crossorigin="anonymous" /> };
+        // The page's first script makes a preload of it once the page is painted.
+        let link =
+            view! { <Link rel="part" href as_="fetch" type_="application/wasm" crossorigin="anonymous" /> };
         drop(link.to_html());
     }
     let href = format!("{folder}/{loader}");
@@ -80,18 +81,20 @@ macro_rules! lazy_pages {
         #[doc = concat!("Leads to [`", stringify!($page), "`](super::", stringify!($module), "::", stringify!($page), ").")]
         pub struct $route;
 
-        impl leptos_router::LazyRoute for $route {
+        impl LazyRoute for $route {
             fn data() -> Self {
                 Self
             }
 
             async fn view(_: Self) -> leptos::prelude::AnyView {
+                #[cfg(feature = "hydrate")]
+                families::load_named().await;
                 $module::view().await
             }
 
             async fn preload() {
                 #[cfg(feature = "hydrate")]
-                load_with_style_sheets(stringify!($part), $module::load()).await;
+                in_a_task_of_its_own($module::load()).await;
             }
         }
 
@@ -147,12 +150,39 @@ lazy_pages! {
     SignInRoute, overview, sign_in, SignInPage;
     RunsRoute, runs, runs, RunsPage;
     RunRoute, run, run, RunPage;
-    CompareRoute, compare, compare, ComparePage;
-    PortfolioRoute, portfolio, portfolio, PortfolioPage;
-    FirstPortfolioRoute, portfolio, portfolios, FirstPortfolioPage;
+    CompareRoute, run, compare, ComparePage;
     AccountRoute, account, account, AccountPage;
     DocumentsRoute, account, documents, DocumentsPage;
     DocumentRoute, account, document, DocumentPage;
+}
+
+/// Leads to the pages that families have of their own.
+pub struct FamilyRoute;
+
+impl LazyRoute for FamilyRoute {
+    fn data() -> Self {
+        Self
+    }
+
+    async fn view(_: Self) -> AnyView {
+        #[cfg(feature = "hydrate")]
+        load_family_pages().await;
+        view! { <FamilyPages /> }.into_any()
+    }
+
+    async fn preload() {
+        #[cfg(feature = "hydrate")]
+        in_a_task_of_its_own(load_family_pages()).await;
+    }
+}
+
+/// Loads the pages of the family that the open address belongs to.
+#[cfg(feature = "hydrate")]
+async fn load_family_pages() {
+    let family = FamilyAddress::open().with_untracked(|address| at_address(address));
+    if let Some(family) = family {
+        load_pages(family).await;
+    }
 }
 
 /// How what the search finds is drawn.
@@ -182,7 +212,7 @@ fn found_by_search() -> Result<fn(SearchField) -> AnyView, SplitLoaderError> {
 /// Tries until a page's file is there. What is on the screen stays meanwhile, under a
 /// banner that says what is the matter.
 #[cfg(all(feature = "hydrate", not(debug_assertions)))]
-async fn until_loaded(load: impl AsyncFn() -> Result<(), SplitLoaderError>) {
+pub(crate) async fn until_loaded(load: impl AsyncFn() -> Result<(), SplitLoaderError>) {
     let mut failures = 0;
     let mut banner = None;
     while load().await.is_err() {

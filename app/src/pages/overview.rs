@@ -4,7 +4,7 @@ mod cards;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use protocol::{KindSpec, ListedRun, ListedRuns, RunFilter, RunStatus};
+use protocol::{ListedKind, ListedRun, ListedRuns, RunFilter, RunStatus};
 use serde::{Deserialize, Serialize};
 
 use self::cards::{RecentResults, RunningCards, WaitingCards};
@@ -26,7 +26,7 @@ const RECENT: u32 = 50;
 /// What the page needs to be drawn.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct PageData {
-    kinds: Vec<KindSpec>,
+    kinds: Vec<ListedKind>,
     runs: Vec<ListedRun>,
 }
 
@@ -48,7 +48,7 @@ pub fn OverviewPage() -> impl IntoView {
 }
 
 async fn read() -> Result<PageData, ApiError> {
-    let kinds = api::kinds().await?;
+    let kinds = api::listed_kinds().await?;
     let mut runs = api::listed_runs(RunFilter { limit: Some(RECENT), ..RunFilter::default() }).await?.runs;
     // All that are under way, however old they are.
     for status in [RunStatus::Waiting, RunStatus::Running, RunStatus::Queued] {
@@ -85,7 +85,7 @@ fn Overview(data: PageData) -> impl IntoView {
 
 /// The kinds of workflow, each leading to the form that starts it.
 #[component]
-fn Starts(kinds: Vec<KindSpec>) -> impl IntoView {
+fn Starts(kinds: Vec<ListedKind>) -> impl IntoView {
     let kinds = kinds.into_iter().map(|spec| {
         view! {
             <li>

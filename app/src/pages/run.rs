@@ -24,6 +24,7 @@ mod timeline;
 mod transcript;
 mod travel;
 mod unreadable;
+mod whole;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -45,6 +46,7 @@ use self::{
     timeline::Timeline,
     transcript::Transcript,
     unreadable::UnreadableRun,
+    whole::Whole,
 };
 use crate::{
     api::{self, ApiError},
@@ -64,8 +66,15 @@ pub fn RunPage() -> impl IntoView {
     let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
     let query = use_query_map();
     // The moment of the address is asked for once; from then on the page has all that it needs.
-    let at = move || query.with_untracked(|query| query.get("at")).and_then(|at| at.parse().ok());
-    let run = Resource::new(move || (id.get(), at()), |(id, at)| load(id, at));
+    let asked = move || {
+        query.with_untracked(|query| {
+            let at = query.get("at").and_then(|at| at.parse().ok());
+            let looks_closer = query.get("node").is_some() || query.get("view").is_some();
+            (at, looks_closer)
+        })
+    };
+    let run =
+        Resource::new(move || (id.get(), asked()), |(id, (at, looks_closer))| load(id, at, looks_closer));
     view! {
         <Suspense fallback=|| view! { <p class="loading">"Loading the run …"</p> }>
             {move || Suspend::new(async move {
@@ -92,7 +101,9 @@ enum Loaded {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct PageData {
     view: RunView,
-    /// The run at the moment that the address asks for.
+    /// Whether the view is all of the run, and not its outline alone.
+    is_whole: bool,
+    /// The outline of the run at the moment that the address asks for.
     past: Option<RunView>,
     /// The runs that continue this one.
     continuations: Vec<RunSummary>,
@@ -100,7 +111,10 @@ struct PageData {
     spec: Option<KindSpec>,
 }
 
-async fn load(id: String, at: Option<u64>) -> Result<Loaded, ApiError> {
+/// A run of so many events comes with the page as a whole, where the address asks for more than its outline.
+const SMALL: u64 = 2_000;
+
+async fn load(id: String, at: Option<u64>, looks_closer: bool) -> Result<Loaded, ApiError> {
     let id = id.parse::<RunId>().map_err(|error| {
         api::set_status(404);
         ApiError(Problem::not_found(error.to_string()))
@@ -109,23 +123,24 @@ async fn load(id: String, at: Option<u64>) -> Result<Loaded, ApiError> {
     if summary.unreadable.is_some() {
         return Ok(Loaded::Unreadable(Box::new(summary)));
     }
-    let view = api::run(id).await?;
+    let is_whole = looks_closer && summary.seq <= SMALL;
+    let view = if is_whole { api::run(id).await? } else { api::run_outline(id, None).await? };
     let past = match at {
-        Some(at) => Some(api::run_at(id, at).await?),
+        Some(at) => Some(api::run_outline(id, Some(at)).await?),
         None => None,
     };
     let filter = RunFilter { origin: Some(id), ..RunFilter::default() };
     let continuations = api::runs(filter).await?.runs;
     let spec =
         api::kinds().await?.into_iter().find(|spec| spec.kind == *view.summary.request.workflow.kind());
-    Ok(Loaded::Run(Box::new(PageData { view, past, continuations, spec })))
+    Ok(Loaded::Run(Box::new(PageData { view, is_whole, past, continuations, spec })))
 }
 
 #[component]
 fn RunScreen(data: PageData) -> impl IntoView {
-    let PageData { view, past, continuations, spec } = data;
+    let PageData { view, is_whole, past, continuations, spec } = data;
     let title = view.summary.title.clone();
-    let screen = Screen::open(view, past, spec);
+    let screen = Screen::open(view, is_whole, past, spec);
     run_feed().follow(move |news| match news {
         RunNews::Stands(summary) if summary.run == screen.id => screen.live.expect(summary.seq),
         RunNews::Removed(run) if run == screen.id => drop(screen.deleted.try_set(true)),
@@ -162,10 +177,10 @@ fn RunScreen(data: PageData) -> impl IntoView {
                     >
                         {move || match screen.tab() {
                             Tab::Graph => view! { <GraphView screen /> }.into_any(),
-                            Tab::Timeline => view! { <Timeline screen /> }.into_any(),
-                            Tab::Transcript => view! { <Transcript screen /> }.into_any(),
+                            Tab::Timeline => view! { <Whole screen><Timeline screen /></Whole> }.into_any(),
+                            Tab::Transcript => view! { <Whole screen><Transcript screen /></Whole> }.into_any(),
                             Tab::Events => view! { <EventTable screen /> }.into_any(),
-                            Tab::Chat => view! { <Chat screen /> }.into_any(),
+                            Tab::Chat => view! { <Whole screen><Chat screen /></Whole> }.into_any(),
                         }}
                     </div>
                 </section>

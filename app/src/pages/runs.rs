@@ -2,7 +2,6 @@
 
 pub mod address;
 pub mod elapsed;
-mod import;
 pub mod list;
 
 use std::time::Duration;
@@ -13,12 +12,11 @@ use leptos_router::{
     NavigateOptions,
     hooks::{use_navigate, use_query_map},
 };
-use protocol::{KindSpec, ListedRun, ListedRuns, RunFilter, RunId, Timestamp};
+use protocol::{ListedKind, ListedRun, ListedRuns, RunFilter, RunId, Timestamp};
 
 use self::{
     address::{STATUSES, address_of, filter_of, value, word},
     elapsed::{elapsed, use_clock},
-    import::ImportButton,
     list::RunList,
 };
 use crate::{
@@ -27,6 +25,7 @@ use crate::{
     components::{
         delete_run::DeleteDialog,
         icon::{Icon, IconName},
+        import::{Exported, ImportButton, Importer},
         notice::{FormError, ProblemNotice},
         paper::PaperNote,
         status::{SignLabel, run_sign},
@@ -42,19 +41,20 @@ pub fn RunsPage() -> impl IntoView {
     let query = use_query_map();
     let filter = Memo::new(move |_| query.with(filter_of));
     let page = Resource::new(move || filter.get(), api::listed_runs);
-    let kinds = Resource::new(|| (), |()| api::kinds());
+    let kinds = Resource::new(|| (), |()| api::listed_kinds());
     let chosen = Chosen::default();
     let problem = RwSignal::new(None::<String>);
+    let importer = Importer::new(problem, Some(Exported::Run));
 
     view! {
         <Title text="Runs" />
-        <div class="page runs-page">
+        <div class="page runs-page" class:dropping=importer.is_over on:dragover=move |event| importer.drag_over(&event) on:dragleave=move |event| importer.drag_leave(&event) on:drop=move |event| importer.drop(&event)>
             <header class="page-head">
                 <h1>"Runs"</h1>
                 <ConnectionLabel connection=run_feed().connection() />
                 <div class="page-acts">
                     <CompareLink chosen />
-                    <ImportButton problem />
+                    <ImportButton importer label="File of a run" accept=".jsonl,application/x-ndjson" title="Take in a run that was exported as JSON Lines; it can be dropped here as well">"Import"</ImportButton>
                 </div>
             </header>
             <FormError text=problem />
@@ -130,7 +130,7 @@ fn CompareLink(chosen: Chosen) -> impl IntoView {
 
 /// Search box and filters. They stand in the address, so that a view can be kept and shared.
 #[component]
-fn Filters(filter: Memo<RunFilter>, kinds: Vec<KindSpec>) -> impl IntoView {
+fn Filters(filter: Memo<RunFilter>, kinds: Vec<ListedKind>) -> impl IntoView {
     let navigate = use_navigate();
     let go = Callback::new(move |(filter, replace): (RunFilter, bool)| {
         let options = NavigateOptions { replace, scroll: false, ..Default::default() };

@@ -1,9 +1,11 @@
 //! What can be started, and the form that starts it.
 
+mod as_request;
 mod draft;
 mod estimate;
 mod flow;
 mod form;
+mod last_settings;
 mod models;
 mod picker;
 mod request;
@@ -20,7 +22,10 @@ use self::form::StartForm;
 use super::runs::list::RunList;
 use crate::{
     api::{self, ApiError},
-    components::notice::ProblemNotice,
+    components::{
+        import::Importer,
+        notice::{FormError, ProblemNotice},
+    },
     live::{ConnectionLabel, run_feed},
 };
 
@@ -74,14 +79,17 @@ fn Start(data: PageData) -> impl IntoView {
         list.try_update(|list| list.take(run));
     });
     let recent = Memo::new(move |_| list.with(|list| list.newest_first().cloned().collect::<Vec<_>>()));
+    let problem = RwSignal::new(None::<String>);
+    let importer = Importer::new(problem, None);
     view! {
-        <div class="page start">
+        <div class="page start" class:dropping=importer.is_over on:dragover=move |event| importer.drag_over(&event) on:dragleave=move |event| importer.drag_leave(&event) on:drop=move |event| importer.drop(&event)>
             <header class="page-head start-head">
                 <h1>"Start a run"</h1>
                 <p class="dim">{extent}</p>
                 <ConnectionLabel connection=feed.connection() />
             </header>
-            <StartForm options profiles=models recent />
+            <FormError text=problem />
+            <StartForm options profiles=models recent importer />
         </div>
     }
 }

@@ -26,6 +26,12 @@
   setTimeout(function () {
     say("The program of this page has not started for 20 seconds. It may still come; else reload the page.");
   }, 20000);
+  // The large parts of the program are fetched once what is read is painted: on a slow line they would be in its way.
+  requestAnimationFrame(function () {
+    setTimeout(function () {
+      document.querySelectorAll("link[rel=part]").forEach(function (link) { link.rel = "preload"; });
+    });
+  });
   // A browser that refuses to change its address so often must not end the program.
   ["pushState", "replaceState"].forEach(function (name) {
     var change = history[name];

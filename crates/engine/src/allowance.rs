@@ -23,6 +23,13 @@ impl Default for Allowance {
     }
 }
 
+impl Allowance {
+    /// Whether it limits what all runs of the account use together.
+    pub(crate) fn bounds_spend(&self) -> bool {
+        self.tokens.is_some() || self.cost.is_some()
+    }
+}
+
 /// Tells what accounts may use.
 pub trait Allowances: Send + Sync {
     /// What this account may use now.
@@ -45,7 +52,7 @@ pub(crate) async fn limit_reached(
     account: &AccountId,
     allowance: &Allowance,
 ) -> Result<Option<String>, JournalError> {
-    if allowance.tokens.is_none() && allowance.cost.is_none() {
+    if !allowance.bounds_spend() {
         return Ok(None);
     }
     let used = journal.spent(account).await?;

@@ -62,7 +62,8 @@ impl RunLog {
     fn form(&self, node: &NodeId, visit: u32) -> Result<ApprovalForm, JournalError> {
         let progress = self.progress();
         let work = progress.graph.work(node);
-        let subject = work.and_then(|work| work.subject(&progress.state)).map(|subject| subject.to_string());
+        let state = progress.state_around(node);
+        let subject = work.and_then(|work| work.subject(&state)).map(|subject| subject.to_string());
         let digest = digest_of(node, visit, subject.as_deref())?;
         let (back, routes) = ways(&progress, node);
         Ok(ApprovalForm { visit, subject: subject.map(Into::into), digest, back, routes })

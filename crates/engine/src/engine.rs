@@ -48,6 +48,21 @@ pub struct Plan {
     pub model: Arc<dyn ChatModel>,
 }
 
+/// A run that can be started.
+pub(crate) struct Planned {
+    pub run: RunId,
+    request: RunRequest,
+    owner: AccountId,
+    plan: Plan,
+}
+
+impl Planned {
+    /// What the run is called.
+    pub fn title(&self) -> &str {
+        &self.plan.heading.title
+    }
+}
+
 /// Why a run is not planned.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
@@ -215,31 +230,26 @@ impl Engine {
     /// See [`EngineError`].
     pub async fn start(&self, request: RunRequest, owner: AccountId) -> Result<RunId, EngineError> {
         let accepted = self.accept(&owner)?;
-        self.begin(RunId(Uuid::now_v7()), request, owner, None, Some(accepted), None).await
+        let planned = self.plan(RunId(Uuid::now_v7()), request, owner).await?;
+        self.begin(planned, None, Some(accepted), None).await
     }
 
-    /// Starts a run below another one, with which it counts as one accepted run, unless it was started already.
-    pub(crate) async fn start_below(
+    /// Starts a run below another one, with which it counts as one accepted run.
+    pub(crate) async fn start_below(&self, planned: Planned, parent: Parent) -> Result<(), EngineError> {
+        self.begin(planned, None, None, Some(parent)).await.map(drop)
+    }
+
+    /// Plans a run that is to be started, within what its owner may use.
+    pub(crate) async fn plan(
         &self,
         run: RunId,
         request: RunRequest,
         owner: AccountId,
-        parent: Parent,
-    ) -> Result<(), EngineError> {
-        if self.0.journal.summary(run).await?.is_some() {
-            return Ok(());
-        }
-        self.begin(run, request, owner, None, None, Some(parent)).await.map(drop)
-    }
-
-    /// What a run of this request would be called.
-    pub(crate) async fn title(
-        &self,
-        run: RunId,
-        request: &RunRequest,
-        owner: &AccountId,
-    ) -> Result<String, EngineError> {
-        Ok(self.0.workflows.plan(run, request, owner).await?.heading.title)
+    ) -> Result<Planned, PlanError> {
+        let limits = request.limits.within(&self.0.allowances.of(&owner).run);
+        let request = RunRequest { limits, ..request };
+        let plan = self.0.workflows.plan(run, &request, &owner).await?;
+        Ok(Planned { run, request, owner, plan })
     }
 
     /// The nodes that a run of this request would have for this owner, in their order.
@@ -274,31 +284,26 @@ impl Engine {
         };
         let accepted = self.accept(&owner)?;
         let run = RunId(Uuid::now_v7());
-        self.begin(run, request, owner, Some((origin, fork)), Some(accepted), None).await
+        let re_run = self.re_run(run, origin, &fork.point)?;
+        let planned = self.plan(run, request, owner).await?;
+        self.begin(planned, Some((origin, fork, re_run)), Some(accepted), None).await
     }
 
-    /// `accepted` is reserved before the first await, so that concurrent requests cannot exceed the bounds
-    /// together.
     async fn begin(
         &self,
-        run: RunId,
-        request: RunRequest,
-        owner: AccountId,
-        fork: Option<(RunId, ForkRun)>,
+        planned: Planned,
+        fork: Option<(RunId, ForkRun, Option<ReRun>)>,
         accepted: Option<Accepted>,
         parent: Option<Parent>,
     ) -> Result<RunId, EngineError> {
-        let re_run = match &fork {
-            Some((origin, fork)) => self.re_run(run, *origin, &fork.point)?,
-            None => None,
-        };
-        let limits = request.limits.within(&self.0.allowances.of(&owner).run);
-        let request = RunRequest { limits, ..request };
-        let plan = self.0.workflows.plan(run, &request, &owner).await?;
+        let Planned { run, request, owner, plan } = planned;
         let graph = RunGraph::new(plan.graph)?;
-        let (origin, taken_over) = match fork {
-            Some((origin, fork)) => self.inheritance(origin, fork, &graph, &owner).await?,
-            None => (None, Vec::new()),
+        let (re_run, origin, taken_over) = match fork {
+            Some((origin, fork, re_run)) => {
+                let (origin, taken_over) = self.inheritance(origin, fork, &graph, &owner).await?;
+                (re_run, origin, taken_over)
+            }
+            None => (None, None, Vec::new()),
         };
         let (account, seat) = self.account(run, &owner, accepted);
         let request = RunRequest { workflow: plan.workflow, ..request };
@@ -687,6 +692,8 @@ impl Engine {
         }
     }
 
+    /// Reserves a run's place among the accepted ones, before it is planned: requests at the same time cannot exceed
+    /// the bounds together.
     fn accept(&self, owner: &AccountId) -> Result<Accepted, Full> {
         let options = &self.0.options;
         let account = self.0.allowances.of(owner).accepted_runs.unwrap_or(options.accepted_runs_per_account);

@@ -23,6 +23,7 @@ use crate::{
     approval::Leave,
     command::{Command, Commands},
     lane::{self, milliseconds},
+    run_graph::Number,
     run_log::{RunLog, leaves_run, now},
     state::encode,
 };
@@ -75,6 +76,8 @@ impl Ending {
 struct Working {
     tasks: JoinSet<Result<Outcome, NodeError>>,
     visits: HashMap<Id, Visit>,
+    /// Visits whose own work has ended, while nodes within them may have something to do, with what came of it.
+    opened: HashMap<Number, (Visit, Outcome)>,
 }
 
 /// A visit in flight.
@@ -132,11 +135,14 @@ impl Execution {
             if let Some(stopped) = rejected {
                 return Ok(Some(Ending::stopped(stopped)));
             }
+            if let Some(ending) = self.conclude(working) {
+                return Ok(Some(ending));
+            }
             let next = if has_begun { self.begin_ready(working)? } else { Next::WantsSeat };
             if let Next::Limit(limit) = next {
                 return Ok(Some(Ending::failed(limit)));
             }
-            if working.tasks.is_empty() && next == Next::Nothing {
+            if working.tasks.is_empty() && working.opened.is_empty() && next == Next::Nothing {
                 return Ok(Some(Ending::succeeded()));
             }
             if next == Next::WantsSeat {
@@ -149,7 +155,7 @@ impl Execution {
                 }
             }
             if self.log.staged() > 0 {
-                flushing.get_or_insert_with(|| Box::pin(self.log.flush()));
+                flushing.get_or_insert_with(|| Box::pin(self.log.written()));
             }
             tokio::select! {
                 biased;
@@ -229,16 +235,19 @@ impl Execution {
     /// Begins ready visits, up to the limit of concurrent nodes.
     fn begin_ready(&self, working: &mut Working) -> Result<Next, JournalError> {
         let limits = &self.log.request.limits;
-        let is_idle = working.tasks.is_empty() && !self.log.progress().has_ready();
         let mut next = Next::Nothing;
+        let mut partly_joined =
+            self.log.progress().partly_joined(|number| working.opened.contains_key(&number)).into_iter();
         let mut last = None;
         loop {
-            let candidate = {
-                let progress = self.log.progress();
-                if is_idle { progress.next_partly_joined(last) } else { progress.next_ready(last) }
+            let candidate = match partly_joined.next() {
+                Some(visit) => Some(visit),
+                None => self.log.progress().next_ready(last).map(|(number, visit)| {
+                    last = Some(number);
+                    visit
+                }),
             };
-            let Some((number, (node, visit))) = candidate else { return Ok(next) };
-            last = Some(number);
+            let Some((node, visit)) = candidate else { return Ok(next) };
             if working.tasks.len() >= limits.concurrent_nodes.max(1) as usize {
                 return Ok(next);
             }
@@ -298,7 +307,16 @@ impl Execution {
             Err(_) => return Ok(None),
         };
         let Some(visit) = working.visits.remove(&task) else { return Ok(None) };
+        let opened = {
+            let progress = self.log.progress();
+            let number = progress.graph.number(&visit.node);
+            number.filter(|number| !progress.graph.inside(*number).is_empty())
+        };
         match result {
+            Ok(outcome) if let Some(number) = opened => {
+                working.opened.insert(number, (visit, outcome));
+                Ok(None)
+            }
             Ok(outcome) => Ok(self.succeed(&visit, outcome).err().map(|error| self.fail(&visit, &error))),
             Err(NodeError::Journal(error)) if leaves_run(&error) => Err(error),
             // The run is ending already, so its end is written elsewhere.
@@ -311,6 +329,23 @@ impl Execution {
         }
     }
 
+    /// Stages the ends of visits whose own work has ended and within whose nodes nothing is left to do. Returns the
+    /// run's end if one of them causes it.
+    fn conclude(&self, working: &mut Working) -> Option<Ending> {
+        loop {
+            let (number, work, inside) = {
+                let progress = self.log.progress();
+                let number = progress.concluded(|number| working.opened.contains_key(&number))?;
+                (number, progress.graph.work(progress.graph.id(number))?, progress.state_inside(number))
+            };
+            let (visit, outcome) = working.opened.remove(&number)?;
+            let concluded = work.conclude(outcome, &inside);
+            if let Err(error) = concluded.and_then(|outcome| self.succeed(&visit, outcome)) {
+                return Some(self.fail(&visit, &error));
+            }
+        }
+    }
+
     /// Stages the end of a visit that went well.
     ///
     /// # Errors
@@ -320,13 +355,16 @@ impl Execution {
         let patch = encode(patch);
         let (appended, next) = {
             let progress = self.log.progress();
-            let appended: BTreeSet<String> =
-                patch.keys().filter(|key| progress.graph.is_list(key)).cloned().collect();
-            if let Some(unknown) = next.iter().flatten().find(|id| progress.graph.number(id).is_none()) {
-                return Err(NodeError::failed(format!(
-                    "It passes work on to \"{unknown}\", and the graph has no such node."
-                )));
-            }
+            let lists = patch.keys().filter(|key| progress.graph.is_list(&visit.node, key));
+            let appended: BTreeSet<String> = lists.cloned().collect();
+            let beside = |name: &NodeId| {
+                progress.graph.beside(&visit.node, name).cloned().ok_or_else(|| {
+                    let sentence =
+                        format!("It passes work on to \"{name}\", and there is no such node beside it.");
+                    NodeError::failed(sentence)
+                })
+            };
+            let next = next.map(|next| next.iter().map(beside).collect::<Result<Vec<_>, _>>()).transpose()?;
             (appended, next)
         };
         let next = next.unwrap_or_else(|| self.next(visit, &patch, &appended));
@@ -340,14 +378,16 @@ impl Execution {
         let (mut next, choose, mut state) = {
             let progress = self.log.progress();
             let flow = progress.graph.flow_targets(&visit.node).cloned().collect::<Vec<_>>();
-            (flow, progress.graph.choose(&visit.node), progress.state.clone())
+            (flow, progress.graph.choose(&visit.node), progress.state_around(&visit.node))
         };
         if let Some(choose) = choose {
             state.merge(patch, |key| appended.contains(key));
             let chosen = choose(&state, visit.number);
             let progress = self.log.progress();
-            let is_target = |node: &NodeId| progress.graph.targets(&visit.node).any(|target| target == node);
-            next.extend(chosen.into_iter().filter(is_target));
+            let beside = chosen.iter().filter_map(|name| progress.graph.beside(&visit.node, name));
+            let is_target =
+                |node: &&NodeId| progress.graph.targets(&visit.node).any(|target| target == *node);
+            next.extend(beside.filter(is_target).cloned());
         }
         next
     }

@@ -51,7 +51,7 @@ pub(crate) fn taken_over(
     other_questions: bool,
 ) -> Result<Vec<NewEvent>, ForkError> {
     let ways = Ways::find(&events, graph);
-    let mut cuts = vec![Cut::find(&events, graph, &ways, point)?];
+    let mut cuts = Cut::find(&events, graph, &ways, point)?;
     let mut lost = BTreeSet::new();
     let unfinished = loop {
         let is_kept = |event: &&Event| cuts.iter().all(|cut| cut.keeps(event));
@@ -64,8 +64,8 @@ pub(crate) fn taken_over(
         });
         let Some((from, growth)) = growth else { break unfinished };
         lost.insert(from);
-        let nodes = ways.with_reached(growth.nodes.iter().map(|node| &node.plan.id));
-        cuts.push(Cut { from, nodes });
+        let reached = ways.with_reached(growth.nodes.iter().map(|node| &node.plan.id));
+        cuts.extend(Cut::all(&events, &ways, from, reached));
     };
     let settled = settled_questions(&events);
     let stays = |event: &Event| match &event.body {
@@ -230,20 +230,36 @@ fn is_done_work(body: &Body) -> bool {
 struct Cut {
     /// The first sequence number that can be left out.
     from: u64,
-    /// The nodes whose events are left out from there on.
+    /// What is left out from there on.
+    reached: Reached,
+}
+
+/// What work can come to.
+#[derive(Default)]
+struct Reached {
+    /// Nodes whose visits depend on it.
     nodes: BTreeSet<NodeId>,
+    /// Nodes of which only the end of a visit does, since one within them is reached.
+    ends: BTreeSet<NodeId>,
 }
 
 impl Cut {
-    fn find(events: &[Event], graph: &RunGraph, ways: &Ways, point: &ForkPoint) -> Result<Self, ForkError> {
+    fn find(
+        events: &[Event],
+        graph: &RunGraph,
+        ways: &Ways,
+        point: &ForkPoint,
+    ) -> Result<Vec<Self>, ForkError> {
         match point {
             ForkPoint::Before { node, visit } => {
                 finish_of(events, node, *visit)?;
                 let from = start_of(events, node, *visit)?;
-                Ok(Self { from, nodes: ways.with_reached([node]) })
+                Ok(Self::all(events, ways, from, ways.with_reached([node])))
             }
             ForkPoint::After { node, visit } => match finish_of(events, node, *visit)? {
-                (seq, NodeStatus::Succeeded) => Ok(Self { from: seq + 1, nodes: ways.reached_from([node]) }),
+                (seq, NodeStatus::Succeeded) => {
+                    Ok(Self::all(events, ways, seq + 1, ways.reached_from([node])))
+                }
                 _ => Err(ForkError::NotVisited { node: node.clone(), visit: *visit }),
             },
             ForkPoint::Phase { phase } => {
@@ -255,7 +271,7 @@ impl Cut {
                 let nodes: Vec<_> = plans.map(|plan| &plan.id).collect();
                 let starts = nodes.iter().filter_map(|node| start_of(events, node, 1).ok());
                 let from = starts.min().ok_or_else(|| ForkError::NoSuchPhase(phase.clone()))?;
-                Ok(Self { from, nodes: ways.with_reached(nodes) })
+                Ok(Self::all(events, ways, from, ways.with_reached(nodes)))
             }
             ForkPoint::End => {
                 let end = events.iter().find_map(|event| match &event.body {
@@ -265,25 +281,56 @@ impl Cut {
                 match end {
                     None => Err(ForkError::Active),
                     Some(RunStatus::Succeeded) => Err(ForkError::Succeeded),
-                    Some(_) => Ok(Self { from: u64::MAX, nodes: BTreeSet::new() }),
+                    Some(_) => Ok(Vec::new()),
                 }
             }
         }
     }
 
+    /// What is reached is left out from this event on. A node that only ends anew keeps what else belongs to its
+    /// visit there; its later visits are left out, with all that is within it.
+    fn all(events: &[Event], ways: &Ways, from: u64, reached: Reached) -> Vec<Self> {
+        let later = reached.ends.iter().filter_map(|node| {
+            let starts = events.iter().filter_map(|event| match &event.body {
+                Body::NodeStarted(started) if event.node.as_ref() == Some(node) => {
+                    Some((event.seq, started.visit))
+                }
+                _ => None,
+            });
+            let (before, after): (Vec<_>, Vec<_>) = starts.partition(|(seq, _)| *seq < from);
+            let present = before.last().map(|(_, visit)| *visit);
+            let (from, _) = after.into_iter().find(|(_, visit)| Some(*visit) != present)?;
+            Some(Self { from, reached: ways.with_reached([node]) })
+        });
+        let later: Vec<_> = later.collect();
+        std::iter::once(Self { from, reached }).chain(later).collect()
+    }
+
     fn keeps(&self, event: &Event) -> bool {
-        let is_affected = event.node.as_ref().is_none_or(|node| self.nodes.contains(node));
+        let is_affected = event.node.as_ref().is_none_or(|node| {
+            let ends = matches!(event.body, Body::NodeFinished(_)) && self.reached.ends.contains(node);
+            ends || self.reached.nodes.contains(node)
+        });
         event.seq < self.from || !is_affected
     }
 }
 
-/// Where each node passes work on to: by its edges, and wherever else it did in the log. What it let the graph
-/// grow by counts as that.
-struct Ways(HashMap<NodeId, BTreeSet<NodeId>>);
+/// Where work comes to from each node.
+#[derive(Default)]
+struct Ways {
+    /// Where it passes work on to at the end of a visit: by its edges, and wherever else it did in the log. What it
+    /// let the graph grow by counts as that.
+    on: HashMap<NodeId, BTreeSet<NodeId>>,
+    /// The nodes within it, which begin with its visit.
+    inside: HashMap<NodeId, Vec<NodeId>>,
+    /// The node that it is within, whose visit ends after its own.
+    owners: HashMap<NodeId, NodeId>,
+}
 
 impl Ways {
     fn find(events: &[Event], graph: &RunGraph) -> Self {
-        let mut ways = Self(HashMap::new());
+        let mut ways = Self::default();
+        let mut nodes: BTreeSet<&NodeId> = graph.plans().map(|plan| &plan.id).collect();
         for edge in graph.edges() {
             ways.add(&edge.from, &edge.to);
         }
@@ -293,37 +340,73 @@ impl Ways {
                     finished.next.iter().for_each(|next| ways.add(node, next));
                 }
                 (Some(node), Body::Grown(growth)) => {
-                    growth.nodes.iter().for_each(|new| ways.add(node, &new.plan.id));
+                    let new = growth.nodes.iter().map(|new| &new.plan.id);
+                    nodes.extend(new.clone());
+                    // What is within the node itself begins with its visit, not with the end of that.
+                    let beyond = new.filter(|new| new.enclosing().all(|place| place != *node));
+                    beyond.for_each(|new| ways.add(node, new));
                     growth.edges.iter().for_each(|edge| ways.add(&edge.from, &edge.to));
                 }
                 _ => {}
+            }
+        }
+        for node in &nodes {
+            if let Some(owner) = node.enclosing().find(|place| nodes.contains(place)) {
+                ways.inside.entry(owner.clone()).or_default().push((*node).clone());
+                ways.owners.insert((*node).clone(), owner);
             }
         }
         ways
     }
 
     fn add(&mut self, from: &NodeId, to: &NodeId) {
-        self.0.entry(from.clone()).or_default().insert(to.clone());
+        self.on.entry(from.clone()).or_default().insert(to.clone());
     }
 
-    /// All nodes that work can come to from these.
-    fn reached_from<'n>(&'n self, from: impl IntoIterator<Item = &'n NodeId>) -> BTreeSet<NodeId> {
-        let mut reached = BTreeSet::new();
-        let targets = |node: &NodeId| self.0.get(node).into_iter().flatten();
-        let mut open: Vec<&NodeId> = from.into_iter().flat_map(targets).collect();
-        while let Some(node) = open.pop() {
-            if reached.insert(node.clone()) {
-                open.extend(targets(node));
-            }
+    /// All that work can come to from the ends of visits to these nodes.
+    fn reached_from<'n>(&'n self, from: impl IntoIterator<Item = &'n NodeId>) -> Reached {
+        let mut reached = Reached::default();
+        for node in from {
+            self.follow(node, &mut reached);
         }
         reached
     }
 
     /// The same with these nodes themselves.
-    fn with_reached<'n>(&'n self, from: impl IntoIterator<Item = &'n NodeId> + Clone) -> BTreeSet<NodeId> {
-        let mut reached = self.reached_from(from.clone());
-        reached.extend(from.into_iter().cloned());
+    fn with_reached<'n>(&'n self, from: impl IntoIterator<Item = &'n NodeId>) -> Reached {
+        let mut reached = Reached::default();
+        for node in from {
+            self.visit(node, &mut reached);
+        }
         reached
+    }
+
+    /// Adds a node, what is within it, and all that work can come to from there.
+    fn visit<'n>(&'n self, node: &'n NodeId, reached: &mut Reached) {
+        let mut open = vec![node];
+        while let Some(node) = open.pop() {
+            if reached.nodes.insert(node.clone()) {
+                open.extend(self.inside.get(node).into_iter().flatten());
+                self.leave(node, reached, &mut open);
+            }
+        }
+    }
+
+    /// Adds all that work can come to from the end of a visit to a node.
+    fn follow<'n>(&'n self, node: &'n NodeId, reached: &mut Reached) {
+        let mut open = Vec::new();
+        self.leave(node, reached, &mut open);
+        open.into_iter().for_each(|node| self.visit(node, reached));
+    }
+
+    /// Where the end of a visit leads: to the nodes behind it, and to the end of the node that it is within, which
+    /// leads on.
+    fn leave<'n>(&'n self, node: &'n NodeId, reached: &mut Reached, open: &mut Vec<&'n NodeId>) {
+        let mut ended = Some(node);
+        while let Some(node) = ended {
+            open.extend(self.on.get(node).into_iter().flatten());
+            ended = self.owners.get(node).filter(|owner| reached.ends.insert((*owner).clone()));
+        }
     }
 }
 

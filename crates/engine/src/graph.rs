@@ -3,9 +3,9 @@ use std::{
     sync::Arc,
 };
 
-use protocol::{EdgeAdded, EdgeKind, Join, NodeAdded, NodeId};
+use protocol::{EdgeAdded, EdgeKind, InvalidId, Join, NodeAdded, NodeId};
 
-use crate::{State, Work};
+use crate::{NodeError, Outcome, State, Work, group::Group};
 
 /// An edge that a node's `choose` function can take.
 pub struct Route {
@@ -35,9 +35,23 @@ pub enum GraphError {
     /// An edge from or to a node that does not exist.
     #[error("An edge names the node \"{0}\", which is not in the graph.")]
     UnknownNode(NodeId),
-    /// No node to begin with.
+    /// No node to begin with, in the graph or within one of its nodes.
     #[error("The graph has no node to begin with: each has an incoming edge.")]
     NoEntry,
+    /// An edge that leads into a node or out of it.
+    #[error("An edge leads from \"{from}\" to \"{to}\", which are not within the same node.")]
+    Crosses {
+        /// Where it begins.
+        from: NodeId,
+        /// Where it ends.
+        to: NodeId,
+    },
+    /// A new node whose id is the path of nodes that were there before.
+    #[error("The node \"{0}\" would have nodes inside that are in the graph already.")]
+    Captures(NodeId),
+    /// An id within a node is too long.
+    #[error("{0}")]
+    Id(#[from] InvalidId),
     /// A graph that is not made to grow.
     #[error("The graph was not planned to grow while the run is at work.")]
     NotGrowing,
@@ -62,6 +76,10 @@ pub(crate) const MOST_NODES: usize = 20_000;
 /// A node runs when its incoming flow edges have delivered as its [`Join`] says (so parallel branches join),
 /// and once for each delivery on a conditional or loop edge. Nodes without incoming flow and conditional edges
 /// begin.
+///
+/// A node whose id continues the path of another is within that one: `plan/search` within `plan`. What is within a
+/// node begins with its visit, has a state of its own, and that visit ends once nothing within it is left to do.
+/// Edges lead from a node to one that is within the same node.
 #[derive(Default)]
 pub struct Graph {
     pub(crate) plans: Vec<NodeAdded>,
@@ -70,7 +88,8 @@ pub struct Graph {
     pub(crate) choices: HashMap<NodeId, Choose>,
     pub(crate) joins: HashMap<NodeId, Join>,
     pub(crate) lists: BTreeSet<String>,
-    pub(crate) grower: Option<Grower>,
+    /// What makes the work of nodes that appear, by the node within which they do.
+    pub(crate) growers: HashMap<Option<NodeId>, Grower>,
 }
 
 impl Graph {
@@ -112,7 +131,46 @@ impl Graph {
         self
     }
 
-    /// Makes a state key a list that patches append to.
+    /// Adds a node whose inside is a graph of its own; `search` in that is `plan/search` within `plan`. What nodes
+    /// set inside stays there: `conclude` makes of their state what comes of the visit. It must be a pure function,
+    /// since resuming calls it again.
+    ///
+    /// # Errors
+    /// An id becomes too long.
+    pub fn group(
+        &mut self,
+        plan: NodeAdded,
+        inside: Self,
+        conclude: impl Fn(&State) -> Result<Outcome, NodeError> + Send + Sync + 'static,
+    ) -> Result<&mut Self, GraphError> {
+        let group = plan.id.clone();
+        let within = |id: &NodeId| group.within(id);
+        let Self { plans, work, edges, choices, joins, lists, growers } = inside;
+        self.node(plan, Group(conclude));
+        for plan in plans {
+            self.plans.push(NodeAdded { id: within(&plan.id)?, ..plan });
+        }
+        for (id, work) in work {
+            self.work.insert(within(&id)?, work);
+        }
+        for edge in edges {
+            self.edges.push(EdgeAdded { from: within(&edge.from)?, to: within(&edge.to)?, ..edge });
+        }
+        for (id, choose) in choices {
+            self.choices.insert(within(&id)?, choose);
+        }
+        for (id, join) in joins {
+            self.joins.insert(within(&id)?, join);
+        }
+        for (place, grower) in growers {
+            let place = place.map_or_else(|| Ok(group.clone()), |place| within(&place))?;
+            self.growers.insert(Some(place), grower);
+        }
+        self.lists.extend(lists.into_iter().map(|key| format!("{group}/{key}")));
+        Ok(self)
+    }
+
+    /// Makes a state key a list that patches append to, also within nodes.
     pub fn append(&mut self, key: &str) -> &mut Self {
         self.lists.insert(key.to_owned());
         self
@@ -125,7 +183,7 @@ impl Graph {
         &mut self,
         work: impl Fn(&NodeAdded, &str) -> Result<Arc<dyn Work>, String> + Send + Sync + 'static,
     ) -> &mut Self {
-        self.grower = Some(Arc::new(work));
+        self.growers.insert(None, Arc::new(work));
         self
     }
 

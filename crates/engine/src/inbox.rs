@@ -52,7 +52,7 @@ pub(crate) async fn tell(
     match waiting {
         None => return Err(InputError::NoSuchNode(node.clone()).into()),
         Some(waiting) if waiting >= MOST_WAITING => {
-            return Err(invalid("This node has not read what it was told before. Wait until it does.").into());
+            return Err(InputError::Unread(node.clone()).into());
         }
         Some(_) => {}
     }

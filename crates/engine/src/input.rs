@@ -78,6 +78,9 @@ pub enum InputError {
     /// What is to be approved has changed since it was shown.
     #[error("What is to be approved has changed since it was shown. Look at it again, then decide.")]
     Changed,
+    /// A node has not read what it was told before.
+    #[error("The node \"{0}\" has not read what it was told before. Wait until it does.")]
+    Unread(NodeId),
     /// The answer does not match the form.
     #[error("{0}")]
     Invalid(String),

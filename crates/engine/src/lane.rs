@@ -22,6 +22,7 @@ use crate::{
     Engine, LiveCalls, NodeError, Question, State, ToolResult, asked,
     command::Commands,
     input::value_of,
+    prompt::NewPrompt,
     run_log::{RunLog, now},
 };
 
@@ -134,11 +135,13 @@ impl Lane {
             return Err(NodeError::Limit(limit));
         }
         let model = self.visit.model.model(request.tier);
+        let prompt = NewPrompt::of(&request.messages)?;
+        let prompt = self.visit.log.progress().prompt(&self.visit.plan.id, &call, prompt);
         let started = CallStarted {
             call: call.clone(),
             model: model.clone(),
             tier: request.tier,
-            prompt: llm::render(&request.messages).into(),
+            prompt,
             tools: request.tools.iter().map(|tool| tool.name.clone()).collect(),
             asked: Some(asked),
         };
@@ -155,10 +158,8 @@ impl Lane {
             Ok(answer) => finished_call(call.clone(), answer, latency_ms),
             Err(failure) => failed_call(call.clone(), model, failure, latency_ms),
         };
-        // The call stays open until its answer is in the log, so that at each moment its text is in one of
-        // the two.
-        self.append(vec![Body::CallFinished(finished)]).await?;
-        drop(open);
+        // What the node makes of the answer does not wait for the disk; what leaves the process does.
+        self.visit.log.stage_answer(&self.visit.plan.id, finished, open);
         // Read back from the progress, so that a repeated visit gets exactly the same value.
         let logged = self.visit.log.progress().answer(&call);
         let answer = logged.unwrap_or_else(|| Err("The answer is not in the log.".to_owned()));

@@ -1,6 +1,6 @@
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use llm::Piece;
@@ -89,9 +89,9 @@ impl LiveCalls {
     }
 
     /// Opens a call; it is closed when the returned guard is dropped.
-    pub(crate) fn open(&self, call: CallId) -> OpenGuard<'_> {
+    pub(crate) fn open(self: &Arc<Self>, call: CallId) -> OpenGuard {
         self.calls().insert(call.clone(), OpenCall::default());
-        OpenGuard { live: self, call }
+        OpenGuard { live: self.clone(), call }
     }
 
     fn calls(&self) -> MutexGuard<'_, BTreeMap<CallId, OpenCall>> {
@@ -99,12 +99,13 @@ impl LiveCalls {
     }
 }
 
-pub(crate) struct OpenGuard<'l> {
-    live: &'l LiveCalls,
+/// A call in flight, until this is dropped.
+pub(crate) struct OpenGuard {
+    live: Arc<LiveCalls>,
     call: CallId,
 }
 
-impl OpenGuard<'_> {
+impl OpenGuard {
     pub(crate) fn push(&self, piece: Piece<'_>) {
         if let Some(open) = self.live.calls().get_mut(&self.call) {
             match piece {
@@ -118,7 +119,7 @@ impl OpenGuard<'_> {
     }
 }
 
-impl Drop for OpenGuard<'_> {
+impl Drop for OpenGuard {
     fn drop(&mut self) {
         self.live.calls().remove(&self.call);
     }
@@ -138,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_late_subscriber_gets_the_text_so_far_and_a_slow_one_larger_pieces() {
-        let live = LiveCalls::default();
+        let live = Arc::<LiveCalls>::default();
         let open = live.open(call());
         let (mut quick, mut slow) = (LiveCursor::default(), LiveCursor::default());
         open.push(Piece::Text("one "));
@@ -152,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_new_attempt_begins_anew() {
-        let live = LiveCalls::default();
+        let live = Arc::<LiveCalls>::default();
         let open = live.open(call());
         let mut cursor = LiveCursor::default();
         open.push(Piece::Text("wrong"));
@@ -165,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_call_that_waits_in_line_says_so_until_it_begins() {
-        let live = LiveCalls::default();
+        let live = Arc::<LiveCalls>::default();
         let open = live.open(call());
         let mut cursor = LiveCursor::default();
         open.push(Piece::InLine(3));
@@ -179,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_closed_call_is_forgotten() {
-        let live = LiveCalls::default();
+        let live = Arc::<LiveCalls>::default();
         let mut cursor = LiveCursor::default();
         live.open(call()).push(Piece::Text("gone"));
         assert_eq!(live.unseen(&mut cursor), []);

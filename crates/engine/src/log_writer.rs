@@ -7,21 +7,29 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use journal::{Epoch, Journal, JournalError};
-use protocol::{Body, NewEvent, NodeFinished, NodeId, NodeStatus, Patch, RunId, Timestamp};
+use protocol::{
+    Body, CallFinished, NewEvent, NodeFinished, NodeId, NodeStatus, Patch, RunId, Text, Timestamp,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
+    live::OpenGuard,
     progress::Progress,
     run_log::{leaves_run, now},
 };
 
-/// So many bytes of a visit's result count as one more event that is ahead of the disk.
+/// So many bytes of a visit's result or an answer count as one more event that is ahead of the disk.
 const BYTES_AS_ONE: usize = 64 * 1024;
 /// The most entries that become one append.
 const MOST_AT_ONCE: usize = 1024;
+/// How long staged events wait for what follows them, to be written together, while nobody waits for them.
+const GATHERING: Duration = Duration::from_millis(1);
+/// So many entries do not wait for more.
+const ENOUGH: usize = 256;
 
 /// Events of a run, each with the node that it belongs to.
 pub(crate) type Events = Vec<(Option<NodeId>, Body)>;
@@ -31,19 +39,25 @@ type Written = Result<(), JournalError>;
 
 /// What is to be written.
 enum Entry {
-    /// An event that the progress counts already.
-    Staged(Box<NewEvent>),
+    /// An event that the progress counts already, and the call whose text is live until it is written.
+    Staged(Box<NewEvent>, Option<OpenGuard>),
     /// Events that the progress counts once they are written, all of them or none.
     Events(Events, oneshot::Sender<Written>),
     /// The same beside the run, which is allowed after its end.
     Beside(Events, oneshot::Sender<Written>),
     /// Nothing; told when everything before it is written and counted.
     Flush(oneshot::Sender<Written>),
+    /// The same, without haste.
+    Report(oneshot::Sender<Written>),
     /// The run's end.
     End(End, oneshot::Sender<Written>),
 }
 
 /// The sending side of a run's log. The task ends when it is dropped, after it has written what it was given.
+///
+/// The queue needs no bound of its own. No visit begins while `MOST_STAGED` events are ahead of the disk, each call
+/// waits until its start is written, and whoever appends waits for the answer: per visit and lane there are a few
+/// entries at most.
 pub(crate) struct LogWriter {
     entries: mpsc::UnboundedSender<Entry>,
     staged: Arc<AtomicUsize>,
@@ -71,11 +85,11 @@ impl LogWriter {
     }
 
     /// Queues an event that the progress counts already. Nothing that is queued after it is written before.
-    pub fn stage(&self, at: Timestamp, node: NodeId, body: Body) {
+    pub fn stage(&self, at: Timestamp, node: NodeId, body: Body, live: Option<OpenGuard>) {
         let event = NewEvent { at, node: Some(node), body };
         self.staged.fetch_add(weight(&event), Ordering::Relaxed);
         // Without a receiver the runtime is shutting down.
-        let _ = self.entries.send(Entry::Staged(Box::new(event)));
+        let _ = self.entries.send(Entry::Staged(Box::new(event), live));
     }
 
     /// How many staged events are not written yet. A large one counts as many.
@@ -99,6 +113,14 @@ impl LogWriter {
     /// A staged event was refused, now or before.
     pub async fn flush(&self) -> Written {
         self.ask(Entry::Flush).await
+    }
+
+    /// The same, but does not make what is queued be written sooner.
+    ///
+    /// # Errors
+    /// As [`LogWriter::flush`].
+    pub async fn written(&self) -> Written {
+        self.ask(Entry::Report).await
     }
 
     /// Writes the run's end. Later events but those beside the run are refused.
@@ -135,11 +157,21 @@ impl Task {
     async fn work(mut self, mut queue: mpsc::UnboundedReceiver<Entry>) {
         let mut entries = Vec::new();
         while queue.recv_many(&mut entries, MOST_AT_ONCE).await > 0 {
+            // An answer, the end of its visit, the beginning of the next one and the call in that are one append.
+            let gathering = async {
+                while entries.len() < ENOUGH && !entries.iter().any(Entry::is_urgent) {
+                    if queue.recv_many(&mut entries, MOST_AT_ONCE).await == 0 {
+                        break;
+                    }
+                }
+            };
+            // At the end of the time, what has come by then is written.
+            let _ = tokio::time::timeout(GATHERING, gathering).await;
             let mut together = Vec::new();
             let mut flushes = Vec::new();
             for entry in entries.drain(..) {
                 match entry {
-                    Entry::Flush(reply) => flushes.push(reply),
+                    Entry::Flush(reply) | Entry::Report(reply) => flushes.push(reply),
                     Entry::End(end, reply) => {
                         self.write_together(std::mem::take(&mut together)).await;
                         let ended = self.end(end).await;
@@ -167,7 +199,7 @@ impl Task {
             Ok(()) => entries.into_iter().for_each(|entry| self.take(entry, at, Ok(()))),
             Err(error) if leaves_run(&error) || entries.len() == 1 => {
                 for entry in entries {
-                    let entry = self.without_patch(entry, &error).await;
+                    let entry = self.instead_of(entry, &error).await;
                     self.take(entry, at, Err(error.clone()));
                 }
             }
@@ -176,7 +208,7 @@ impl Task {
                     let written = self.append(entry.events(at).collect()).await;
                     let entry = match &written {
                         Ok(()) => entry,
-                        Err(error) => self.without_patch(entry, error).await,
+                        Err(error) => self.instead_of(entry, error).await,
                     };
                     self.take(entry, at, written);
                 }
@@ -184,29 +216,39 @@ impl Task {
         }
     }
 
-    /// Writes that a visit has failed whose end the journal refuses, such as a result that is too large.
-    async fn without_patch(&self, entry: Entry, refusal: &JournalError) -> Entry {
-        if let Entry::Staged(event) = &entry
-            && let Body::NodeFinished(finished) = &event.body
-            && !leaves_run(refusal)
-        {
-            let failed = NodeFinished {
+    /// Writes that a visit or a call has failed whose end the journal refuses, such as a result that is too large.
+    async fn instead_of(&self, entry: Entry, refusal: &JournalError) -> Entry {
+        let Entry::Staged(event, _) = &entry else { return entry };
+        if leaves_run(refusal) {
+            return entry;
+        }
+        let failed = match &event.body {
+            Body::NodeFinished(finished) => Body::NodeFinished(NodeFinished {
                 status: NodeStatus::Failed,
                 reason: Some(refusal.to_string()),
                 patch: Patch::new(),
                 ..finished.clone()
-            };
-            let (at, node, body) = (event.at, event.node.clone(), Body::NodeFinished(failed));
-            // The first refusal is what the run fails by.
-            let _ = self.append(vec![NewEvent { at, node, body }]).await;
-        }
+            }),
+            Body::CallFinished(finished) => Body::CallFinished(CallFinished {
+                answer: Text::default(),
+                thoughts: Text::default(),
+                tool_requests: Vec::new(),
+                echo: None,
+                error: Some(refusal.to_string()),
+                ..finished.clone()
+            }),
+            _ => return entry,
+        };
+        // The first refusal is what the run fails by.
+        let _ = self.append(vec![NewEvent { at: event.at, node: event.node.clone(), body: failed }]).await;
         entry
     }
 
     /// Counts what was written, and tells who waits for it.
     fn take(&mut self, entry: Entry, at: Timestamp, written: Written) {
         match entry {
-            Entry::Staged(event) => {
+            // The text of a call that has ended is live until here, so that it is in one of the two at each moment.
+            Entry::Staged(event, _live) => {
                 self.staged.fetch_sub(weight(&event), Ordering::Relaxed);
                 if let Err(refusal) = written {
                     self.refusal.get_or_insert(refusal);
@@ -218,7 +260,7 @@ impl Task {
                 }
                 answer(reply, written);
             }
-            Entry::Flush(reply) | Entry::End(_, reply) => answer(reply, written),
+            Entry::Flush(reply) | Entry::Report(reply) | Entry::End(_, reply) => answer(reply, written),
         }
     }
 
@@ -256,11 +298,19 @@ impl Task {
 }
 
 impl Entry {
+    /// Whether somebody waits for it to be written.
+    fn is_urgent(&self) -> bool {
+        match self {
+            Self::Staged(..) | Self::Report(_) => false,
+            Self::Events(..) | Self::Beside(..) | Self::Flush(_) | Self::End(..) => true,
+        }
+    }
+
     fn events(&self, at: Timestamp) -> impl Iterator<Item = NewEvent> {
         let (staged, events) = match self {
-            Self::Staged(event) => (Some(event.as_ref().clone()), &[][..]),
+            Self::Staged(event, _) => (Some(event.as_ref().clone()), &[][..]),
             Self::Events(events, _) | Self::Beside(events, _) => (None, &events[..]),
-            Self::Flush(_) | Self::End(..) => (None, &[][..]),
+            Self::Flush(_) | Self::Report(_) | Self::End(..) => (None, &[][..]),
         };
         let events =
             events.iter().map(move |(node, body)| NewEvent { at, node: node.clone(), body: body.clone() });
@@ -270,11 +320,12 @@ impl Entry {
 
 /// As how many an event counts among those that are ahead of the disk.
 fn weight(event: &NewEvent) -> usize {
-    let patch = match &event.body {
+    let bytes = match &event.body {
         Body::NodeFinished(finished) => finished.patch.values().map(|text| text.shown().len()).sum(),
+        Body::CallFinished(finished) => finished.answer.shown().len() + finished.thoughts.shown().len(),
         _ => 0,
     };
-    1 + patch / BYTES_AS_ONE
+    1 + bytes / BYTES_AS_ONE
 }
 
 /// The receiver may have been dropped.

@@ -3,13 +3,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use llm::{Arguments, ChatAnswer, ToolRequest};
 use protocol::{
     AccountId, Answer, Approval, Body, CallFinished, CallId, CallStarted, Digest, Growth, Heard, InputForm,
-    InputReceived, InputRequest, Join, NodeFinished, NodeId, Patch, RunId, RunStatus, Stopped, Timestamp,
-    Totals,
+    InputReceived, InputRequest, Join, LaneId, NodeFinished, NodeId, Patch, Prompt, RunId, RunStatus,
+    Stopped, Timestamp, Totals,
 };
 
 use crate::{
     Message, NodeError, State, ToolResult,
+    prompt::{LastPrompt, NewPrompt},
     run_graph::{Number, RunGraph},
+    sub_run::ask_key,
 };
 
 /// What a run has done: the fold of its log that the executor decides by.
@@ -19,7 +21,8 @@ use crate::{
 /// end.
 pub(crate) struct Progress {
     pub graph: RunGraph,
-    pub state: State,
+    /// The nodes that are within no other.
+    outermost: Level,
     pub totals: Totals,
     /// Model calls in flight.
     open_calls: BTreeSet<CallId>,
@@ -42,9 +45,9 @@ pub(crate) struct Progress {
     nodes: Vec<NodeProgress>,
     /// Nodes that can begin a visit.
     ready: BTreeSet<Number>,
-    /// Nodes that could begin with what was delivered, once nothing else is at work.
-    partly_joined: BTreeSet<Number>,
     in_flight: BTreeSet<Number>,
+    /// Those of them within which nothing is at work or can begin.
+    idle: BTreeSet<Number>,
     /// Calls of models and tools in the visits in flight.
     asked: HashMap<CallId, Asked>,
     /// Answers to those calls of models, or their errors.
@@ -72,8 +75,8 @@ struct Below {
     node: NodeId,
     run: RunId,
     asked: Digest,
-    /// What it asks people.
-    prompts: Vec<String>,
+    /// What it asks people, and since when.
+    asks: Vec<(RunId, CallId, Timestamp)>,
     end: Option<SubRunEnd>,
 }
 
@@ -88,12 +91,27 @@ struct Asked {
     digest: Option<Digest>,
 }
 
+/// The nodes that are within the same node, or within none.
+#[derive(Debug, Default)]
+struct Level {
+    /// Their state.
+    state: State,
+    /// How many of them are at work or can begin.
+    open: usize,
+    /// Those that could begin with what was delivered, once none of them is open.
+    partly_joined: BTreeSet<Number>,
+}
+
 #[derive(Debug, Default)]
 struct NodeProgress {
     visits: u32,
     in_flight: bool,
-    /// The run's state when the visit in flight began.
+    /// The state around the node when the visit in flight began.
     state: State,
+    /// The nodes within this one, whose state begins as that.
+    inside: Level,
+    /// Whether it is at work or can begin.
+    is_open: bool,
     /// Events that the visit in flight has emitted; a repeated visit skips as many.
     emitted: usize,
     /// Its calls and questions since its last visit ended.
@@ -104,6 +122,8 @@ struct NodeProgress {
     triggers: u32,
     /// The approved visit, and the digest of what was shown.
     approved: Option<(u32, Digest)>,
+    /// What was asked last outside of all lanes, and in each lane, in any of its visits.
+    prompts: BTreeMap<Option<LaneId>, LastPrompt>,
     /// What people have told it and no visit has taken.
     inbox: Vec<Message>,
     /// Comments for the next visit, from people who sent the work back.
@@ -117,7 +137,7 @@ impl Progress {
         let entries: Vec<Number> = graph.entries().collect();
         let mut progress = Self {
             graph,
-            state: State::default(),
+            outermost: Level::default(),
             totals: Totals::default(),
             open_calls: BTreeSet::new(),
             steps: 0,
@@ -130,8 +150,8 @@ impl Progress {
             rejected: None,
             nodes,
             ready: BTreeSet::new(),
-            partly_joined: BTreeSet::new(),
             in_flight: BTreeSet::new(),
+            idle: BTreeSet::new(),
             asked: HashMap::new(),
             answers: HashMap::new(),
             results: HashMap::new(),
@@ -170,10 +190,11 @@ impl Progress {
             (Body::Grown(growth), Some(number)) => self.grow(number, growth),
             (Body::NodeFinished(finished), Some(number)) => self.end_visit(number, finished),
             // Of a node that a continued run does not have any more.
-            (Body::NodeFinished(finished), None) => self.take_patch(finished),
+            (Body::NodeFinished(finished), None) => self.take_patch(self.level_of(node), finished),
             (Body::CallStarted(started), Some(number)) => {
                 let CallStarted { call, model, asked, .. } = started;
                 self.note_asked(number, at, call, model, asked.as_ref());
+                self.note_prompt(number, started);
             }
             (Body::CallFinished(finished), _) => self.end_call(finished),
             (Body::ToolInvoked(invoked), Some(number)) => {
@@ -187,13 +208,12 @@ impl Progress {
             (Body::SubRunStarted(started), Some(number)) => {
                 self.nodes[number].calls.push(started.call.clone());
                 let (node, run) = (self.graph.id(number).clone(), started.run);
-                let sub_run =
-                    Below { node, run, asked: started.asked.clone(), prompts: Vec::new(), end: None };
+                let sub_run = Below { node, run, asked: started.asked.clone(), asks: Vec::new(), end: None };
                 self.sub_runs.insert(started.call.clone(), sub_run);
             }
             (Body::SubRunAwaits(awaits), _) => {
                 if let Some(sub_run) = self.sub_runs.get_mut(&awaits.call) {
-                    sub_run.prompts.clone_from(&awaits.prompts);
+                    sub_run.asks = awaits.asks.iter().map(ask_key).collect();
                 }
             }
             (Body::SubRunFinished(finished), _) => {
@@ -215,10 +235,9 @@ impl Progress {
             }
             (Body::Heard(heard), Some(number)) => self.hear(number, heard),
             (Body::StateEdited(edited), _) => {
-                self.edit(&edited.patch);
-                // A visit in flight that was taken over is still to be repeated, so it gets the edit as well.
-                for number in &self.in_flight {
-                    self.nodes[*number].state.merge(&edited.patch, |_| false);
+                for (key, value) in &edited.patch {
+                    let (owner, key) = self.place_of(key);
+                    self.edit(owner, &Patch::from([(key.to_owned(), value.clone())]));
                 }
             }
             (Body::ApprovalChanged(changed), _) => {
@@ -233,9 +252,12 @@ impl Progress {
     fn grow(&mut self, author: Number, growth: &Growth) {
         self.nodes[author].emitted += 1;
         self.graph.grow(growth);
-        for number in self.nodes.len()..self.graph.len() {
-            let triggers = u32::from(self.graph.is_entry(number));
-            self.nodes.push(NodeProgress { triggers, ..NodeProgress::default() });
+        let new = self.nodes.len()..self.graph.len();
+        self.nodes.resize_with(new.end, NodeProgress::default);
+        for number in new {
+            // What is within a node that is not at work begins with its visit.
+            let begins = self.graph.owner(number).is_none_or(|owner| self.nodes[owner].in_flight);
+            self.nodes[number].triggers = u32::from(begins && self.graph.is_entry(number));
             self.settle(number);
         }
         // A new edge changes what a join waits for.
@@ -267,7 +289,15 @@ impl Progress {
         self.asked.insert(call.clone(), Asked { node, at, model, digest });
     }
 
+    fn note_prompt(&mut self, number: Number, started: &CallStarted) {
+        let (lane, prompts) = (started.call.lane(), &mut self.nodes[number].prompts);
+        if let Some(last) = LastPrompt::after(prompts.remove(&lane), started) {
+            prompts.insert(lane, last);
+        }
+    }
+
     fn begin_visit(&mut self, number: Number, visit: u32) {
+        let state = self.level(self.graph.owner(number)).state.clone();
         let node = &mut self.nodes[number];
         if node.in_flight && node.visits == visit {
             return; // Repeated after a crash.
@@ -275,7 +305,8 @@ impl Progress {
         node.visits = visit;
         node.approved = None;
         node.in_flight = true;
-        node.state = self.state.clone();
+        node.inside.state = state.clone();
+        node.state = state;
         node.emitted = 0;
         if node.triggers > 0 {
             node.triggers -= 1;
@@ -285,6 +316,12 @@ impl Progress {
         self.steps += 1;
         self.in_flight.insert(number);
         self.settle(number);
+        for inner in self.graph.inside(number).to_vec() {
+            self.nodes[inner].joined.clear();
+            self.nodes[inner].triggers = u32::from(self.graph.is_entry(inner));
+            self.settle(inner);
+        }
+        self.settle_inside(number);
     }
 
     fn receive(&mut self, number: Number, received: &InputReceived) {
@@ -294,7 +331,7 @@ impl Progress {
         match (&received.answer, asked) {
             (Answer::Approved { digest, edits }, Some(InputForm::Approval(form))) => {
                 self.nodes[number].approved = Some((form.visit, digest.clone()));
-                self.edit(edits);
+                self.level_mut(self.graph.owner(number)).state.merge(edits, |_| false);
             }
             (Answer::SentBack { to, comment }, _) => {
                 let to = self.graph.number(to);
@@ -332,8 +369,43 @@ impl Progress {
         self.settle(number);
     }
 
-    fn edit(&mut self, patch: &Patch) {
-        self.state.merge(patch, |_| false);
+    /// Changes the state within a node, or that of the run. A visit in flight that was taken over is still to be
+    /// repeated, so it gets the edit as well, and so does what is within it.
+    fn edit(&mut self, owner: Option<Number>, patch: &Patch) {
+        self.level_mut(owner).state.merge(patch, |_| false);
+        for number in &self.in_flight {
+            let mut around = std::iter::successors(Some(*number), |number| self.graph.owner(*number)).skip(1);
+            if owner.is_none_or(|owner| around.any(|number| number == owner)) {
+                let node = &mut self.nodes[*number];
+                node.state.merge(patch, |_| false);
+                node.inside.state.merge(patch, |_| false);
+            }
+        }
+    }
+
+    /// Where a state key stands: within the node at work whose path it begins with, by the rest of it.
+    fn place_of<'k>(&self, key: &'k str) -> (Option<Number>, &'k str) {
+        let within = key.rsplit_once('/').and_then(|(path, key)| {
+            let number = self.graph.number(&path.parse().ok()?)?;
+            self.nodes[number].in_flight.then_some((Some(number), key))
+        });
+        within.unwrap_or((None, key))
+    }
+
+    /// The node within which this one is, or was, if that is still there.
+    fn level_of(&self, node: Option<&NodeId>) -> Option<Number> {
+        node?.enclosing().find_map(|id| self.graph.number(&id))
+    }
+
+    fn level(&self, owner: Option<Number>) -> &Level {
+        owner.map_or(&self.outermost, |owner| &self.nodes[owner].inside)
+    }
+
+    fn level_mut(&mut self, owner: Option<Number>) -> &mut Level {
+        match owner {
+            Some(owner) => &mut self.nodes[owner].inside,
+            None => &mut self.outermost,
+        }
     }
 
     fn end_visit(&mut self, number: Number, finished: &NodeFinished) {
@@ -341,10 +413,12 @@ impl Progress {
         let node = &mut self.nodes[number];
         node.in_flight = false;
         node.state = State::default();
+        node.inside.state = State::default();
         node.comments.clear();
         self.in_flight.remove(&number);
         self.settle(number);
-        self.take_patch(finished);
+        self.settle_inside(number);
+        self.take_patch(self.graph.owner(number), finished);
         for next in &finished.next {
             let Some(next) = self.graph.number(next) else { continue };
             if self.graph.joins(number, next) {
@@ -356,8 +430,8 @@ impl Progress {
         }
     }
 
-    fn take_patch(&mut self, finished: &NodeFinished) {
-        self.state.merge(&finished.patch, |key| finished.appended.contains(key));
+    fn take_patch(&mut self, owner: Option<Number>, finished: &NodeFinished) {
+        self.level_mut(owner).state.merge(&finished.patch, |key| finished.appended.contains(key));
     }
 
     fn trigger(&mut self, number: Number) {
@@ -377,12 +451,35 @@ impl Progress {
         let joined = node.joined.len();
         let is_fed = node.triggers > 0 || (joined > 0 && joined >= needed);
         let is_partly_fed = !is_fed && joined > 0 && join == Join::Reached;
-        let in_flight = node.in_flight;
+        let (in_flight, was_open) = (node.in_flight, node.is_open);
+        let is_open = in_flight || is_fed;
         let keep = |set: &mut BTreeSet<Number>, is_in| {
             if is_in && !in_flight { set.insert(number) } else { set.remove(&number) }
         };
         keep(&mut self.ready, is_fed);
-        keep(&mut self.partly_joined, is_partly_fed);
+        self.nodes[number].is_open = is_open;
+        let owner = self.graph.owner(number);
+        let level = self.level_mut(owner);
+        keep(&mut level.partly_joined, is_partly_fed);
+        match (was_open, is_open) {
+            (false, true) => level.open += 1,
+            (true, false) => level.open -= 1,
+            (false, false) | (true, true) => {}
+        }
+        if let Some(owner) = owner {
+            self.settle_inside(owner);
+        }
+    }
+
+    /// Keeps whether anything within the node is at work or can begin.
+    fn settle_inside(&mut self, number: Number) {
+        let node = &self.nodes[number];
+        let is_idle = node.in_flight && node.inside.open == 0 && !self.graph.inside(number).is_empty();
+        if is_idle {
+            self.idle.insert(number)
+        } else {
+            self.idle.remove(&number)
+        };
     }
 
     /// Drops the visit's calls, which only a repetition would need. A call that is still open was cut off by
@@ -437,6 +534,12 @@ impl Progress {
         self.answers.get(call).cloned()
     }
 
+    /// What the log is to have of the prompt of a call that a node is about to make.
+    pub fn prompt(&self, node: &NodeId, call: &CallId, prompt: NewPrompt) -> Prompt {
+        let last = self.node(node).and_then(|node| node.prompts.get(&call.lane()));
+        prompt.after(last, call)
+    }
+
     /// The result of a tool call, if it is in the log.
     pub fn result(&self, call: &CallId) -> Option<ToolResult> {
         self.results.get(call).cloned()
@@ -483,9 +586,9 @@ impl Progress {
         self.sub_runs.get(call).map(|sub_run| (sub_run.run, sub_run.end.clone()))
     }
 
-    /// What that run asks people.
-    pub fn prompts(&self, call: &CallId) -> Vec<String> {
-        self.sub_runs.get(call).map(|sub_run| sub_run.prompts.clone()).unwrap_or_default()
+    /// What that run asks people, as this run's log has it.
+    pub fn asks(&self, call: &CallId) -> Vec<(RunId, CallId, Timestamp)> {
+        self.sub_runs.get(call).map(|sub_run| sub_run.asks.clone()).unwrap_or_default()
     }
 
     /// The node that started it.
@@ -525,7 +628,18 @@ impl Progress {
         totals
     }
 
-    /// The run's state when the node's visit in flight began.
+    /// The state that a node works on: that within the same node, or that of the run.
+    pub fn state_around(&self, node: &NodeId) -> State {
+        let owner = self.graph.number(node).and_then(|number| self.graph.owner(number));
+        self.level(owner).state.clone()
+    }
+
+    /// The state within a node.
+    pub fn state_inside(&self, number: Number) -> State {
+        self.nodes[number].inside.state.clone()
+    }
+
+    /// The state around the node when its visit in flight began.
     pub fn state_of_visit(&self, node: &NodeId) -> State {
         self.node(node).map(|node| node.state.clone()).unwrap_or_default()
     }
@@ -586,28 +700,26 @@ impl Progress {
         self.in_flight.iter().map(|number| self.visit(*number, 0)).collect()
     }
 
-    /// Whether a visit can begin now.
-    pub fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
-    }
-
     /// The first node behind `after`, in the plan's order, that can begin a visit now, with that visit.
     pub fn next_ready(&self, after: Option<Number>) -> Option<(Number, (NodeId, u32))> {
-        self.first_behind(after, &self.ready)
-    }
-
-    /// The same of joins with some deliveries whose other sources can never deliver, as nothing is at work.
-    pub fn next_partly_joined(&self, after: Option<Number>) -> Option<(Number, (NodeId, u32))> {
-        self.first_behind(after, &self.partly_joined)
-    }
-
-    fn first_behind(
-        &self,
-        after: Option<Number>,
-        numbers: &BTreeSet<Number>,
-    ) -> Option<(Number, (NodeId, u32))> {
-        let number = *numbers.range(after.map_or(0, |after| after + 1)..).next()?;
+        let number = *self.ready.range(after.map_or(0, |after| after + 1)..).next()?;
         Some((number, self.visit(number, 1)))
+    }
+
+    /// Visits that can begin with a part of what they join, as nothing within the same node is at work or can begin:
+    /// the other sources can never deliver. `is_opened`: whether a node's own work has ended.
+    pub fn partly_joined(&self, is_opened: impl Fn(Number) -> bool) -> Vec<(NodeId, u32)> {
+        let outermost = (self.outermost.open == 0).then_some(&self.outermost);
+        let idle = self.idle.iter().filter(|number| is_opened(**number));
+        let levels = outermost.into_iter().chain(idle.map(|number| &self.nodes[*number].inside));
+        levels.flat_map(|level| &level.partly_joined).map(|number| self.visit(*number, 1)).collect()
+    }
+
+    /// A node whose own work has ended and within which nothing is left to do.
+    pub fn concluded(&self, is_opened: impl Fn(Number) -> bool) -> Option<Number> {
+        let is_over =
+            |number: &&Number| is_opened(**number) && self.nodes[**number].inside.partly_joined.is_empty();
+        self.idle.iter().find(is_over).copied()
     }
 
     /// The node's visit that follows its present one by `further`.

@@ -18,11 +18,13 @@ pub(crate) type Number = usize;
 pub(crate) struct RunGraph {
     nodes: Vec<Node>,
     numbers: HashMap<NodeId, Number>,
+    /// All that the paths of nodes lead through.
+    paths: HashSet<NodeId>,
     /// In the order of the plan.
     edges: Vec<EdgeAdded>,
-    /// State keys that are lists.
+    /// State keys that are lists, with the path of the node within which they are.
     lists: BTreeSet<String>,
-    grower: Option<Grower>,
+    growers: HashMap<Option<NodeId>, Grower>,
 }
 
 struct Node {
@@ -38,6 +40,10 @@ struct Node {
     joined: BTreeSet<Number>,
     /// Whether it begins without a delivery.
     is_entry: bool,
+    /// The node that it is within.
+    owner: Option<Number>,
+    /// The nodes within it, without those that are within one of these.
+    inside: Vec<Number>,
 }
 
 impl RunGraph {
@@ -46,9 +52,9 @@ impl RunGraph {
     /// # Errors
     /// See [`GraphError`].
     pub fn new(graph: Graph) -> Result<Self, GraphError> {
-        let Graph { plans, mut work, edges, mut choices, mut joins, lists, grower } = graph;
-        let (nodes, numbers) = (Vec::new(), HashMap::new());
-        let mut run = Self { nodes, numbers, edges: Vec::new(), lists, grower };
+        let Graph { plans, mut work, edges, mut choices, mut joins, lists, growers } = graph;
+        let (nodes, numbers, paths) = (Vec::new(), HashMap::new(), HashSet::new());
+        let mut run = Self { nodes, numbers, paths, edges: Vec::new(), lists, growers };
         for plan in plans {
             let (choose, join) = (choices.remove(&plan.id), joins.remove(&plan.id).unwrap_or_default());
             match work.remove(&plan.id) {
@@ -60,21 +66,42 @@ impl RunGraph {
         if let Some(unknown) = unknown {
             return Err(GraphError::UnknownNode(unknown));
         }
+        run.place(0);
         for edge in edges {
             run.add_edge(edge)?;
         }
-        if run.nodes.iter().any(|node| node.is_entry) { Ok(run) } else { Err(GraphError::NoEntry) }
+        let begins = |mut level: std::slice::Iter<'_, Number>| level.any(|number| run.is_entry(*number));
+        let groups = run.nodes.iter().map(|node| &node.inside).filter(|inside| !inside.is_empty());
+        let is_begun = run.entries().next().is_some() && groups.map(|inside| inside.iter()).all(begins);
+        if is_begun { Ok(run) } else { Err(GraphError::NoEntry) }
+    }
+
+    /// Finds out within which nodes those from this number on are, once all of them are there.
+    fn place(&mut self, from: Number) {
+        for number in from..self.nodes.len() {
+            let id = self.id(number).clone();
+            let owner = id.enclosing().find_map(|id| self.number(&id));
+            self.nodes[number].owner = owner;
+            if let Some(owner) = owner {
+                self.nodes[owner].inside.push(number);
+            }
+        }
     }
 
     fn add_node(&mut self, plan: NodeAdded, work: Arc<dyn Work>, choose: Option<Choose>, join: Join) {
         self.numbers.insert(plan.id.clone(), self.nodes.len());
-        let (to, from, joined) = (Vec::new(), Vec::new(), BTreeSet::new());
-        self.nodes.push(Node { plan, work, choose, join, to, from, joined, is_entry: true });
+        self.paths.extend(plan.id.enclosing());
+        let (to, from, joined, inside) = (Vec::new(), Vec::new(), BTreeSet::new(), Vec::new());
+        let (is_entry, owner) = (true, None);
+        self.nodes.push(Node { plan, work, choose, join, to, from, joined, is_entry, owner, inside });
     }
 
     fn add_edge(&mut self, edge: EdgeAdded) -> Result<(), GraphError> {
         let number = |id: &NodeId| self.number(id).ok_or_else(|| GraphError::UnknownNode(id.clone()));
         let (from, to) = (number(&edge.from)?, number(&edge.to)?);
+        if self.nodes[from].owner != self.nodes[to].owner {
+            return Err(GraphError::Crosses { from: edge.from, to: edge.to });
+        }
         self.nodes[from].to.push((to, edge.kind));
         let target = &mut self.nodes[to];
         target.from.push(from);
@@ -103,28 +130,46 @@ impl RunGraph {
             if self.numbers.contains_key(&plan.id) || !new.insert(&plan.id) {
                 return Err(GraphError::DuplicateNode(plan.id.clone()));
             }
+            if self.paths.contains(&plan.id) {
+                return Err(GraphError::Captures(plan.id.clone()));
+            }
             let why = |why| GraphError::Unworkable { node: plan.id.clone(), why };
-            let grower = self.grower.as_ref().ok_or(GraphError::NotGrowing)?;
+            let grower = self.grower(&plan.id).ok_or(GraphError::NotGrowing)?;
             grower(plan, spec.whole().unwrap_or_default()).map_err(why)?;
         }
-        let mut ends = growth.edges.iter().flat_map(|edge| [&edge.from, &edge.to]);
-        let unknown = ends.find(|id| !self.numbers.contains_key(*id) && !new.contains(*id));
-        unknown.map_or(Ok(()), |unknown| Err(GraphError::UnknownNode(unknown.clone())))
+        let is_node = |id: &NodeId| self.numbers.contains_key(id) || new.contains(id);
+        let owner = |id: &NodeId| id.enclosing().find(&is_node);
+        for EdgeAdded { from, to, .. } in &growth.edges {
+            if let Some(unknown) = [from, to].into_iter().find(|id| !is_node(id)) {
+                return Err(GraphError::UnknownNode(unknown.clone()));
+            }
+            if owner(from) != owner(to) {
+                return Err(GraphError::Crosses { from: from.clone(), to: to.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    /// What makes the work of a new node: that of the innermost graph which grows.
+    fn grower(&self, id: &NodeId) -> Option<&Grower> {
+        id.enclosing().map(Some).chain([None]).find_map(|place| self.growers.get(&place))
     }
 
     /// Adds nodes and edges as the log has them. A node whose work this version cannot make fails when it begins.
     pub fn grow(&mut self, growth: &Growth) {
+        let from = self.nodes.len();
         for GrownNode { plan, join, spec } in &growth.nodes {
             if self.numbers.contains_key(&plan.id) {
                 continue;
             }
-            let made = match &self.grower {
+            let made = match self.grower(&plan.id) {
                 Some(grower) => grower(plan, spec.whole().unwrap_or_default()),
                 None => Err(GraphError::NotGrowing.to_string()),
             };
             let work = made.unwrap_or_else(|why| Arc::new(Unknown(why)));
             self.add_node(plan.clone(), work, None, *join);
         }
+        self.place(from);
         for edge in &growth.edges {
             // One to nowhere was refused before it came into the log.
             let _ = self.add_edge(edge.clone());
@@ -187,14 +232,34 @@ impl RunGraph {
         self.node(id).and_then(|node| node.choose.clone())
     }
 
-    /// Whether a state key is a list that patches append to.
-    pub fn is_list(&self, key: &str) -> bool {
+    /// Whether a state key is a list that a node's patches append to.
+    pub fn is_list(&self, node: &NodeId, key: &str) -> bool {
         self.lists.contains(key)
+            || node.enclosing().any(|place| self.lists.contains(&format!("{place}/{key}")))
     }
 
-    /// Nodes that begin without a delivery.
+    /// Nodes within no other that begin without a delivery.
     pub fn entries(&self) -> impl Iterator<Item = Number> {
-        self.nodes.iter().enumerate().filter(|(_, node)| node.is_entry).map(|(number, _)| number)
+        let nodes = self.nodes.iter().enumerate();
+        nodes.filter(|(_, node)| node.is_entry && node.owner.is_none()).map(|(number, _)| number)
+    }
+
+    /// The node that this one is within.
+    pub fn owner(&self, number: Number) -> Option<Number> {
+        self.nodes[number].owner
+    }
+
+    /// The nodes within this one, without those that are within one of these.
+    pub fn inside(&self, number: Number) -> &[Number] {
+        &self.nodes[number].inside
+    }
+
+    /// The node that another one within the same node names: by the whole id, or by the name that it has there.
+    pub fn beside(&self, node: &NodeId, name: &NodeId) -> Option<&NodeId> {
+        let owner = self.node(node)?.owner;
+        let within = owner.and_then(|owner| self.id(owner).within(name).ok());
+        let found = within.and_then(|id| self.number(&id)).or_else(|| self.number(name))?;
+        (self.nodes[found].owner == owner).then(|| self.id(found))
     }
 
     /// Targets of a node's outgoing edges.

@@ -5,14 +5,15 @@ use std::{
 
 use journal::{Epoch, Journal, JournalError};
 use protocol::{
-    AccountId, Body, CallId, Event, Growth, Heard, NewEvent, NodeId, Origin, RunId, RunRequest, RunStarted,
-    Timestamp,
+    AccountId, Body, CallFinished, CallId, Event, Growth, Heard, NewEvent, NodeId, Origin, RunId, RunRequest,
+    RunStarted, Timestamp,
 };
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::{
     Allowances, GraphError, Message, NodeError, allowance,
+    live::OpenGuard,
     log_writer::{Events, LogWriter},
     progress::Progress,
     queue::Seat,
@@ -176,11 +177,20 @@ impl RunLog {
     /// Counts an event at once, and lets it be written before all that follows. Work that only computes goes
     /// on meanwhile; whatever leaves the process is appended after it, so that nothing of it is lost.
     pub fn stage(&self, node: &NodeId, body: Body) {
+        self.stage_with(node, body, None);
+    }
+
+    /// The same for the end of a call, whose text stays live until it is written.
+    pub fn stage_answer(&self, node: &NodeId, finished: CallFinished, live: OpenGuard) {
+        self.stage_with(node, Body::CallFinished(finished), Some(live));
+    }
+
+    fn stage_with(&self, node: &NodeId, body: Body, live: Option<OpenGuard>) {
         let at = now();
         // Locked until it is queued, so that the progress counts in the order of the log.
         let mut progress = self.progress();
         progress.apply(at, Some(node), &body);
-        self.writer.stage(at, node.clone(), body);
+        self.writer.stage(at, node.clone(), body, live);
     }
 
     /// Lets the graph grow as a node wants, unless it cannot. Checked and counted in one step, so that nodes side
@@ -190,7 +200,7 @@ impl RunLog {
         progress.graph.check_growth(&growth)?;
         let (at, body) = (now(), Body::Grown(growth));
         progress.apply(at, Some(node), &body);
-        self.writer.stage(at, node.clone(), body);
+        self.writer.stage(at, node.clone(), body, None);
         Ok(())
     }
 
@@ -206,7 +216,7 @@ impl RunLog {
         let messages = u32::try_from(progress.waiting_messages(node)).unwrap_or(u32::MAX);
         let (at, body) = (now(), Body::Heard(Heard { look: look.clone(), messages }));
         progress.apply(at, Some(node), &body);
-        self.writer.stage(at, node.clone(), body);
+        self.writer.stage(at, node.clone(), body, None);
         Ok(progress.heard(&look).unwrap_or_default())
     }
 
@@ -224,6 +234,14 @@ impl RunLog {
         self.writer.flush().await
     }
 
+    /// The same, but does not make what is queued be written sooner.
+    ///
+    /// # Errors
+    /// A staged event was refused.
+    pub async fn written(&self) -> Result<(), JournalError> {
+        self.writer.written().await
+    }
+
     pub fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -234,6 +252,12 @@ impl RunLog {
     /// # Errors
     /// The database cannot be read.
     pub async fn limit_reached(&self) -> Result<Option<String>, JournalError> {
+        let Account { id, allowances } = &self.account;
+        let allowance = allowances.of(id);
+        if self.parent.is_some() || allowance.bounds_spend() {
+            // What others count of this run is what is written.
+            self.flush().await?;
+        }
         let mut bounding = Some(self);
         while let Some(log) = bounding {
             if let Some(limit) = log.own_limit_reached().await? {
@@ -241,8 +265,7 @@ impl RunLog {
             }
             bounding = log.parent.as_deref();
         }
-        let Account { id, allowances } = &self.account;
-        allowance::limit_reached(&self.journal, id, &allowances.of(id)).await
+        allowance::limit_reached(&self.journal, id, &allowance).await
     }
 
     /// The same for the limits of this run alone, which bound those that it has started as well.

@@ -14,6 +14,15 @@ pub trait Work: Send + Sync {
     /// and emitted events that are in the log are then not repeated.
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError>;
 
+    /// What comes of a visit once nothing within the node is left to do, where nodes are: `outcome` is that of
+    /// [`Work::run`], `inside` is the state within the node. Must be a pure function: resuming calls it again.
+    ///
+    /// # Errors
+    /// It has come to nothing; the node fails.
+    fn conclude(&self, outcome: Outcome, _inside: &State) -> Result<Outcome, NodeError> {
+        Ok(outcome)
+    }
+
     /// What exactly a visit would do in this state, where that is known before it begins. An approval holds
     /// for this subject alone; if it changes, a person is asked again.
     fn subject(&self, _state: &State) -> Option<Value> {
@@ -46,8 +55,9 @@ impl Outcome {
     }
 
     /// Passes work on to these nodes alone, whatever the node's edges say; to none, if there are none. They may
-    /// be any nodes of the graph: what is known only at work, such as who speaks next, needs no edge. A flow edge
-    /// to one of them delivers as usual; each other is one visit.
+    /// be any nodes that are within the same node, also by the name that they have there: what is known only at
+    /// work, such as who speaks next, needs no edge. A flow edge to one of them delivers as usual; each other is one
+    /// visit.
     #[must_use]
     pub fn to(mut self, next: impl IntoIterator<Item = NodeId>) -> Self {
         self.next = Some(next.into_iter().collect());

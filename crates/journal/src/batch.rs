@@ -10,7 +10,7 @@ use crate::{
     Encoded, Epoch, JournalError, LedgerError,
     encoding::Entries,
     request::{Addition, Append, Appended, Opening, Request},
-    runs::{Known, Runs, Verdict},
+    runs::{CachedRun, RequestResult, Runs},
     store::write::{self, Inserts, LedgerEntry},
 };
 
@@ -62,14 +62,14 @@ impl Batch {
         run: RunId,
         runs: &mut Runs,
         connection: &mut SqliteConnection,
-    ) -> Verdict<Epoch> {
+    ) -> RequestResult<Epoch> {
         let epoch = runs.next_epoch();
         match runs.load(run, connection).await? {
             Ok(Some(known)) => {
                 known.epoch = epoch;
                 self.claimed.insert(run);
             }
-            Ok(None) => runs.claim_unborn(run, epoch),
+            Ok(None) => runs.keep_claim(run, epoch),
             Err(refusal) => return Ok(Err(refusal)),
         }
         Ok(Ok(epoch))
@@ -80,14 +80,14 @@ impl Batch {
         append: &Append,
         runs: &mut Runs,
         connection: &mut SqliteConnection,
-    ) -> Verdict<Vec<Arc<Event>>> {
+    ) -> RequestResult<Vec<Arc<Event>>> {
         let run = append.run;
-        let claim_before_birth = runs.claim_before_birth(run);
+        let kept_claim = runs.kept_claim(run);
         let known = match runs.load(run, connection).await? {
             Ok(known) => known,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let epoch = known.as_ref().map(|known| known.epoch).or(claim_before_birth);
+        let epoch = known.as_ref().map(|known| known.epoch).or(kept_claim);
         if epoch != Some(append.epoch) {
             return Ok(Err(JournalError::Fenced(run)));
         }
@@ -118,7 +118,7 @@ impl Batch {
                     Some(summary)
                 });
                 if let Some(summary) = summary {
-                    runs.bear(Known { epoch: append.epoch, summary, listed: None });
+                    runs.insert(CachedRun { epoch: append.epoch, summary, listed: None });
                 }
             }
         }
@@ -165,7 +165,7 @@ impl Batch {
         &mut self,
         opening: &Opening,
         connection: &mut SqliteConnection,
-    ) -> Verdict<(), LedgerError> {
+    ) -> RequestResult<(), LedgerError> {
         let portfolio = opening.portfolio.clone();
         if self.last_entry(&portfolio, connection).await?.is_some() {
             return Ok(Err(LedgerError::Exists(portfolio)));
@@ -179,7 +179,7 @@ impl Batch {
         &mut self,
         addition: &Addition,
         connection: &mut SqliteConnection,
-    ) -> Verdict<Appended, LedgerError> {
+    ) -> RequestResult<Appended, LedgerError> {
         let portfolio = addition.portfolio.clone();
         let Some(last) = self.last_entry(&portfolio, connection).await? else {
             return Ok(Err(LedgerError::NoSuchPortfolio(portfolio)));
@@ -225,8 +225,8 @@ impl Batch {
     async fn store<'r>(&self, runs: &'r Runs, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let changed: BTreeSet<_> = self.events.keys().chain(&self.claimed).collect();
         let known = changed.into_iter().filter_map(|run| runs.get(run));
-        let (steps, rows): (Vec<_>, Vec<_>) = known.partition(|known| known.listed == Some(known.place()));
-        let row = |known: &'r Known| (known.epoch, &known.summary);
+        let (steps, rows): (Vec<_>, Vec<_>) = known.partition(|known| known.listed == Some(known.columns()));
+        let row = |known: &'r CachedRun| (known.epoch, &known.summary);
         let steps: Vec<_> = steps.into_iter().map(row).collect();
         let rows: Vec<_> = rows.into_iter().map(row).collect();
         let events: Vec<_> = self
@@ -252,7 +252,7 @@ impl Batch {
 }
 
 /// The run that this one continues, from its stored or its new start event.
-fn origin(known: Option<&Known>, events: &[NewEvent]) -> Option<RunId> {
+fn origin(known: Option<&CachedRun>, events: &[NewEvent]) -> Option<RunId> {
     let origin = match (known, events.first().map(|event| &event.body)) {
         (Some(known), _) => known.summary.origin.as_ref(),
         (None, Some(Body::RunStarted(started))) => started.origin.as_ref(),
@@ -262,7 +262,7 @@ fn origin(known: Option<&Known>, events: &[NewEvent]) -> Option<RunId> {
 }
 
 /// A run's start is its first event, and there is one; after its end only questions beside it are allowed.
-fn check_order(run: RunId, known: Option<&Known>, events: &[NewEvent]) -> Result<(), JournalError> {
+fn check_order(run: RunId, known: Option<&CachedRun>, events: &[NewEvent]) -> Result<(), JournalError> {
     if events.is_empty() {
         return Ok(());
     }

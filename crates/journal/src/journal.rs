@@ -189,19 +189,40 @@ impl Journal {
     /// # Errors
     /// The database cannot be read.
     pub async fn fold(&self, run: RunId, seq: u64) -> Result<Option<RunView>, JournalError> {
+        self.fold_and(run, seq, |_| {}).await
+    }
+
+    /// The outline of the same, [`RunView::keep_outline`]. It takes as much memory as the run's graph, not as its log.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn fold_outline(&self, run: RunId, seq: u64) -> Result<Option<RunView>, JournalError> {
+        self.fold_and(run, seq, RunView::keep_outline).await
+    }
+
+    /// Folds page by page, with `after_page` on what is folded so far.
+    async fn fold_and(
+        &self,
+        run: RunId,
+        seq: u64,
+        after_page: impl Fn(&mut RunView),
+    ) -> Result<Option<RunView>, JournalError> {
         let mut view: Option<RunView> = None;
         loop {
             let after = view.as_ref().map_or(0, RunView::seq);
             let events = self.read(run, after, PAGE).await?;
-            if events.is_empty() {
-                return Ok(view);
-            }
+            let is_end = events.is_empty();
             for event in &events {
                 match &mut view {
-                    Some(_) if event.seq > seq => return Ok(view),
-                    Some(view) => drop(view.apply(event)),
+                    Some(view) if event.seq <= seq => drop(view.apply(event)),
+                    Some(_) => break,
                     None => view = RunView::begin(event),
                 }
+            }
+            let is_end = is_end || events.last().is_some_and(|event| event.seq >= seq);
+            view.as_mut().into_iter().for_each(&after_page);
+            if is_end || view.is_none() {
+                return Ok(view);
             }
         }
     }

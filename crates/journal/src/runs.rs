@@ -13,18 +13,19 @@ use crate::{
     },
 };
 
-/// Runs in the cache; beyond that it is cleared.
-const REMEMBERED: usize = 1024;
+/// The most runs in the cache; beyond that it is cleared.
+const MOST_CACHED: usize = 1024;
 
-/// Claims on runs without events that are kept. The first events follow a claim at once, so one with so many
-/// later claims was given up.
-const UNBORN: usize = 4096;
+/// The most claims that are kept on runs without events. The first events of a run follow its claim at once: a run
+/// that so many others were claimed after was never begun.
+const MOST_CLAIMS: usize = 4096;
 
-/// The outer error fails the whole transaction, the inner one a single request.
-pub(crate) type Verdict<T, E = JournalError> = Result<Result<T, E>, sqlx::Error>;
+/// What became of one request of a transaction. The outer error fails the whole transaction, the inner one this request
+/// alone.
+pub(crate) type RequestResult<T, E = JournalError> = Result<Result<T, E>, sqlx::Error>;
 
 /// The cached row of a run that has events.
-pub(crate) struct Known {
+pub(crate) struct CachedRun {
     pub epoch: Epoch,
     pub summary: RunSummary,
     /// The columns that lists are ordered and filtered by, as stored; `None` where the run has no row yet.
@@ -39,9 +40,9 @@ pub(crate) struct Listed {
     finished_at: Option<Timestamp>,
 }
 
-impl Known {
+impl CachedRun {
     /// Those columns, from the summary.
-    pub fn place(&self) -> Listed {
+    pub fn columns(&self) -> Listed {
         let RunSummary { status, finished_at, .. } = self.summary;
         Listed { status, is_closed: self.summary.is_closed(), finished_at }
     }
@@ -54,21 +55,21 @@ impl Known {
 
 /// The cache of runs and spends. Only the claims on runs without events are not in the file.
 pub(crate) struct Runs {
-    known: HashMap<RunId, Known>,
+    cached: HashMap<RunId, CachedRun>,
     spends: HashMap<AccountId, Spend>,
-    unborn: HashMap<RunId, Epoch>,
+    claims: HashMap<RunId, Epoch>,
     /// Runs that were claimed without events, in the order of their first claims.
-    claimed: VecDeque<RunId>,
+    claim_order: VecDeque<RunId>,
     next_epoch: Epoch,
 }
 
 impl Runs {
     pub fn new(next_epoch: Epoch) -> Self {
         Self {
-            known: HashMap::new(),
+            cached: HashMap::new(),
             spends: HashMap::new(),
-            unborn: HashMap::new(),
-            claimed: VecDeque::new(),
+            claims: HashMap::new(),
+            claim_order: VecDeque::new(),
             next_epoch,
         }
     }
@@ -81,61 +82,61 @@ impl Runs {
     }
 
     /// Keeps a claim on a run without events.
-    pub fn claim_unborn(&mut self, run: RunId, epoch: Epoch) {
-        if self.unborn.insert(run, epoch).is_none() {
-            self.claimed.push_back(run);
+    pub fn keep_claim(&mut self, run: RunId, epoch: Epoch) {
+        if self.claims.insert(run, epoch).is_none() {
+            self.claim_order.push_back(run);
         }
-        if self.claimed.len() > UNBORN
-            && let Some(oldest) = self.claimed.pop_front()
+        if self.claim_order.len() > MOST_CLAIMS
+            && let Some(oldest) = self.claim_order.pop_front()
         {
-            self.unborn.remove(&oldest);
+            self.claims.remove(&oldest);
         }
     }
 
     /// The last claim on a run without events.
-    pub fn claim_before_birth(&self, run: RunId) -> Option<Epoch> {
-        self.unborn.get(&run).copied()
+    pub fn kept_claim(&self, run: RunId) -> Option<Epoch> {
+        self.claims.get(&run).copied()
     }
 
     /// Inserts a run whose first events are part of the present transaction.
-    pub fn bear(&mut self, known: Known) {
-        self.known.insert(known.summary.run, known);
+    pub fn insert(&mut self, known: CachedRun) {
+        self.cached.insert(known.summary.run, known);
     }
 
-    pub fn get(&self, run: &RunId) -> Option<&Known> {
-        self.known.get(run)
+    pub fn get(&self, run: &RunId) -> Option<&CachedRun> {
+        self.cached.get(run)
     }
 
     /// After a commit: notes what is stored now, drops claims that have a row, and bounds the cache.
-    pub fn settle<'r>(&mut self, stored: impl Iterator<Item = &'r RunId>) {
+    pub fn note_committed<'r>(&mut self, stored: impl Iterator<Item = &'r RunId>) {
         for run in stored {
-            if let Some(known) = self.known.get_mut(run) {
-                known.listed = Some(known.place());
+            if let Some(known) = self.cached.get_mut(run) {
+                known.listed = Some(known.columns());
             }
-            if self.unborn.remove(run).is_some() {
-                self.claimed.retain(|claimed| claimed != run);
+            if self.claims.remove(run).is_some() {
+                self.claim_order.retain(|claimed| claimed != run);
             }
         }
-        if self.known.len() > REMEMBERED {
-            self.known.clear();
+        if self.cached.len() > MOST_CACHED {
+            self.cached.clear();
         }
-        if self.spends.len() > REMEMBERED {
+        if self.spends.len() > MOST_CACHED {
             self.spends.clear();
         }
-        self.known.retain(|_, known| !known.is_finished());
+        self.cached.retain(|_, known| !known.is_finished());
     }
 
     /// Drops deleted runs.
     pub fn remove<'r>(&mut self, removed: impl Iterator<Item = &'r RunId>) {
         for run in removed {
-            self.known.remove(run);
+            self.cached.remove(run);
         }
         self.spends.clear();
     }
 
     /// Drops the cache after a failed transaction, so that it is read again from the file.
     pub fn forget(&mut self) {
-        self.known.clear();
+        self.cached.clear();
         self.spends.clear();
     }
 
@@ -166,22 +167,22 @@ impl Runs {
         &mut self,
         run: RunId,
         connection: &mut SqliteConnection,
-    ) -> Verdict<Option<&mut Known>> {
-        if !self.known.contains_key(&run)
+    ) -> RequestResult<Option<&mut CachedRun>> {
+        if !self.cached.contains_key(&run)
             && let Some((epoch, summary)) = write::run(connection, run).await?
         {
             match serde_json::from_str(&summary) {
                 Ok(summary) => {
-                    let mut known = Known { epoch, summary, listed: None };
-                    known.listed = Some(known.place());
-                    self.known.insert(run, known)
+                    let mut known = CachedRun { epoch, summary, listed: None };
+                    known.listed = Some(known.columns());
+                    self.cached.insert(run, known)
                 }
                 Err(error) => {
                     return Ok(Err(unreadable(&error)));
                 }
             };
         }
-        Ok(Ok(self.known.get_mut(&run)))
+        Ok(Ok(self.cached.get_mut(&run)))
     }
 }
 

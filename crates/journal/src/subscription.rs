@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use crate::{
     Encoded, JournalError,
     store::Store,
-    tail::{Progress, Tail, Tails},
+    tail::{Reach, Tail, Tails},
 };
 
 /// The most events of one read.
@@ -18,7 +18,7 @@ const ENOUGH: usize = 256 << 10;
 pub struct Subscription {
     run: RunId,
     after: u64,
-    progress: watch::Receiver<Progress>,
+    reach: watch::Receiver<Reach>,
     tail: Arc<Tail>,
     store: Store,
 }
@@ -32,12 +32,12 @@ impl Subscription {
     ) -> Result<Self, JournalError> {
         // Joins the tail before reading the log's length, so that events committed in between reach the tail.
         let tail = tails.join(run).ok_or(JournalError::Closed)?;
-        let progress = tail.watch();
+        let reach = tail.watch();
         if !tail.is_primed() {
             let (seq, finished) = store.reach(run).await?.ok_or(JournalError::NoSuchRun(run))?;
             tail.advance(seq, finished);
         }
-        Ok(Self { run, after, progress, tail, store })
+        Ok(Self { run, after, reach, tail, store })
     }
 
     /// Number of the last event that was returned.
@@ -53,20 +53,20 @@ impl Subscription {
     /// closed; calling again tries again.
     pub async fn next(&mut self) -> Result<Option<Vec<Encoded>>, JournalError> {
         loop {
-            let progress = *self.progress.borrow_and_update();
-            if progress.removed {
+            let reach = *self.reach.borrow_and_update();
+            if reach.removed {
                 return Err(JournalError::NoSuchRun(self.run));
             }
-            if progress.seq > self.after {
+            if reach.seq > self.after {
                 return self.take().await.map(Some);
             }
-            if progress.finished {
+            if reach.finished {
                 return Ok(None);
             }
-            if progress.closed {
+            if reach.closed {
                 return Err(JournalError::Closed);
             }
-            self.progress.changed().await.map_err(|_| JournalError::Closed)?;
+            self.reach.changed().await.map_err(|_| JournalError::Closed)?;
         }
     }
 

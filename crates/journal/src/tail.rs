@@ -14,7 +14,7 @@ const CAPACITY: usize = 4 << 20;
 
 /// How far a run's log reaches.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Progress {
+pub(crate) struct Reach {
     /// Number of the last committed event; 0 before it is known.
     pub seq: u64,
     /// Whether that event ends the run.
@@ -27,7 +27,7 @@ pub(crate) struct Progress {
 
 /// The last events of a run with subscribers; lives as long as they do.
 pub(crate) struct Tail {
-    progress: watch::Sender<Progress>,
+    reach: watch::Sender<Reach>,
     recent: Mutex<Recent>,
 }
 
@@ -51,24 +51,24 @@ impl Recent {
 
 impl Tail {
     fn new() -> Self {
-        Self { progress: watch::Sender::default(), recent: Mutex::default() }
+        Self { reach: watch::Sender::default(), recent: Mutex::default() }
     }
 
-    pub fn watch(&self) -> watch::Receiver<Progress> {
-        self.progress.subscribe()
+    pub fn watch(&self) -> watch::Receiver<Reach> {
+        self.reach.subscribe()
     }
 
     pub fn is_primed(&self) -> bool {
-        self.progress.borrow().seq > 0
+        self.reach.borrow().seq > 0
     }
 
     /// Wakes the readers, unless they know this number already.
     pub fn advance(&self, seq: u64, finished: bool) {
-        self.progress.send_if_modified(|progress| {
-            let is_news = seq > progress.seq;
+        self.reach.send_if_modified(|reach| {
+            let is_news = seq > reach.seq;
             if is_news {
-                progress.seq = seq;
-                progress.finished = finished;
+                reach.seq = seq;
+                reach.finished = finished;
             }
             is_news
         });
@@ -86,10 +86,10 @@ impl Tail {
 
 /// The tails of all runs with subscribers.
 #[derive(Default)]
-pub(crate) struct Tails(Mutex<State>);
+pub(crate) struct Tails(Mutex<OpenTails>);
 
 #[derive(Default)]
-struct State {
+struct OpenTails {
     closed: bool,
     tails: HashMap<RunId, Weak<Tail>>,
 }
@@ -97,16 +97,16 @@ struct State {
 impl Tails {
     /// The run's tail, shared by its subscribers; `None` once closed.
     pub fn join(&self, run: RunId) -> Option<Arc<Tail>> {
-        let mut state = lock(&self.0);
-        if state.closed {
+        let mut open = lock(&self.0);
+        if open.closed {
             return None;
         }
-        if let Some(tail) = state.tails.get(&run).and_then(Weak::upgrade) {
+        if let Some(tail) = open.tails.get(&run).and_then(Weak::upgrade) {
             return Some(tail);
         }
-        state.tails.retain(|_, tail| tail.strong_count() > 0);
+        open.tails.retain(|_, tail| tail.strong_count() > 0);
         let tail = Arc::new(Tail::new());
-        state.tails.insert(run, Arc::downgrade(&tail));
+        open.tails.insert(run, Arc::downgrade(&tail));
         Some(tail)
     }
 
@@ -125,16 +125,16 @@ impl Tails {
     pub fn remove(&self, run: RunId) {
         let tail = lock(&self.0).tails.remove(&run).and_then(|tail| tail.upgrade());
         if let Some(tail) = tail {
-            tail.progress.send_modify(|progress| progress.removed = true);
+            tail.reach.send_modify(|reach| reach.removed = true);
         }
     }
 
     /// Ends all tails.
     pub fn close(&self) {
-        let mut state = lock(&self.0);
-        state.closed = true;
-        for tail in state.tails.drain().filter_map(|(_, tail)| tail.upgrade()) {
-            tail.progress.send_modify(|progress| progress.closed = true);
+        let mut open = lock(&self.0);
+        open.closed = true;
+        for tail in open.tails.drain().filter_map(|(_, tail)| tail.upgrade()) {
+            tail.reach.send_modify(|reach| reach.closed = true);
         }
     }
 }

@@ -24,7 +24,7 @@ const QUEUE: usize = 1024;
 /// The most requests of one transaction.
 const LARGEST_BATCH: usize = 512;
 /// How long a batch waits for further requests (group commit). Timers count whole milliseconds.
-const PATIENCE: Duration = Duration::from_millis(1);
+const GATHERING_TIME: Duration = Duration::from_millis(1);
 /// After a failure, the time between two probes of the file, if no request comes.
 const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -45,7 +45,7 @@ pub(crate) fn start(opened: Opened, feeds: Feeds, documents: DocumentLimits) -> 
     tokio::spawn(async move {
         let why = match AssertUnwindSafe(writer.run(queue)).catch_unwind().await {
             Ok(()) => JournalError::Closed,
-            Err(panic) => JournalError::Dead(words(&*panic)),
+            Err(panic) => JournalError::Dead(panic_message(&*panic)),
         };
         if let JournalError::Dead(_) = why {
             tracing::error!(%why, "the journal's writer has ended");
@@ -56,7 +56,7 @@ pub(crate) fn start(opened: Opened, feeds: Feeds, documents: DocumentLimits) -> 
 }
 
 /// The message of a panic.
-fn words(panic: &(dyn Any + Send)) -> String {
+fn panic_message(panic: &(dyn Any + Send)) -> String {
     let literal = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     literal.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_owned())
 }
@@ -65,7 +65,7 @@ fn words(panic: &(dyn Any + Send)) -> String {
 async fn caught<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, JournalError> {
     match AssertUnwindSafe(work).catch_unwind().await {
         Ok(done) => done.map_err(JournalError::from),
-        Err(panic) => Err(JournalError::Panicked(words(&*panic))),
+        Err(panic) => Err(JournalError::Panicked(panic_message(&*panic))),
     }
 }
 
@@ -85,17 +85,17 @@ impl Writer {
         let mut closers = Vec::new();
         let mut last_batch = 1;
         loop {
-            let longest = self.is_in_trouble().then_some(PROBE_PAUSE);
-            let mut requests = match gather(&mut queue, last_batch, longest).await {
+            let time_limit = self.is_in_trouble().then_some(PROBE_PAUSE);
+            let mut requests = match gather(&mut queue, last_batch, time_limit).await {
                 Gathered::Requests(requests) => requests,
-                Gathered::TooLate => {
+                Gathered::TimedOut => {
                     self.probe().await;
                     continue;
                 }
-                Gathered::Over => break,
+                Gathered::NoSenders => break,
             };
             last_batch = requests.len();
-            self.work_off(&mut requests).await;
+            self.serve(&mut requests).await;
             self.change_documents(&mut requests).await;
             self.remove(&mut requests).await;
             for request in requests {
@@ -114,13 +114,13 @@ impl Writer {
 
     /// Serves the requests in one transaction. If one of them makes it fail, the batch is split in halves, so
     /// that this one fails alone.
-    async fn work_off(&mut self, requests: &mut [Request]) {
+    async fn serve(&mut self, requests: &mut [Request]) {
         let mut parts = vec![requests];
         while let Some(part) = parts.pop() {
             match self.commit(part).await {
                 Ok(batch) => {
                     self.feeds.publish(&batch, &self.runs);
-                    self.runs.settle(batch.events.keys());
+                    self.runs.note_committed(batch.events.keys());
                     // This transaction fitted, which does not mean that the next one does.
                     if self.is_in_trouble() {
                         self.probe().await;
@@ -270,31 +270,31 @@ impl Writer {
 enum Gathered {
     Requests(Vec<Request>),
     /// The timeout passed.
-    TooLate,
+    TimedOut,
     /// All senders are dropped.
-    Over,
+    NoSenders,
 }
 
-/// Waits at most `longest` for a request, and takes all that are queued. Callers that were answered last
+/// Waits at most `time_limit` for a request, and takes all that are queued. Callers that were answered last
 /// often come back at once, so it waits a moment for as many as in the last batch; a lone caller never waits.
 async fn gather(
     queue: &mut mpsc::Receiver<Request>,
     last_batch: usize,
-    longest: Option<Duration>,
+    time_limit: Option<Duration>,
 ) -> Gathered {
     let mut requests = Vec::with_capacity(last_batch);
     let first = queue.recv_many(&mut requests, LARGEST_BATCH);
-    let count = match longest {
-        Some(longest) => match timeout(longest, first).await {
+    let count = match time_limit {
+        Some(time_limit) => match timeout(time_limit, first).await {
             Ok(count) => count,
-            Err(_) => return Gathered::TooLate,
+            Err(_) => return Gathered::TimedOut,
         },
         None => first.await,
     };
     if count == 0 {
-        return Gathered::Over;
+        return Gathered::NoSenders;
     }
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + GATHERING_TIME;
     while requests.len() < last_batch {
         let room = LARGEST_BATCH - requests.len();
         match timeout_at(deadline, queue.recv_many(&mut requests, room)).await {

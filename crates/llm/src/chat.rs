@@ -214,24 +214,22 @@ pub trait ChatModel: Send + Sync {
 /// The conversation as text for people: a block for each message, tool request and tool result,
 /// such as `[system] …`, with an empty line between.
 pub fn render(messages: &[Message]) -> String {
-    let mut blocks = Vec::with_capacity(messages.len());
-    for message in messages {
-        match message {
-            Message::System(text) => blocks.push(format!("[system] {text}")),
-            Message::User(text) => blocks.push(format!("[user] {text}")),
-            Message::Assistant { text, tool_requests, .. } => {
-                if !text.is_empty() || tool_requests.is_empty() {
-                    blocks.push(format!("[assistant] {text}"));
-                }
-                let requests = tool_requests.iter();
-                blocks.extend(
-                    requests.map(|request| {
-                        format!("[tool request] {} {}", request.name, request.arguments.text())
-                    }),
-                );
-            }
-            Message::Tool { name, content, .. } => blocks.push(format!("[tool result] {name}: {content}")),
+    messages.iter().map(render_message).collect::<Vec<_>>().join("\n\n")
+}
+
+/// One message as text, in the same form.
+pub fn render_message(message: &Message) -> String {
+    match message {
+        Message::System(text) => format!("[system] {text}"),
+        Message::User(text) => format!("[user] {text}"),
+        Message::Assistant { text, tool_requests, .. } => {
+            let says = !text.is_empty() || tool_requests.is_empty();
+            let said = says.then(|| format!("[assistant] {text}"));
+            let requests = tool_requests.iter();
+            let requests = requests
+                .map(|request| format!("[tool request] {} {}", request.name, request.arguments.text()));
+            said.into_iter().chain(requests).collect::<Vec<_>>().join("\n\n")
         }
+        Message::Tool { name, content, .. } => format!("[tool result] {name}: {content}"),
     }
-    blocks.join("\n\n")
 }

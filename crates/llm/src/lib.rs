@@ -56,7 +56,7 @@ mod wire;
 pub use backoff::Backoff;
 pub use chat::{
     AnswerSchema, Arguments, ChatAnswer, ChatFailure, ChatModel, ChatRequest, Message, Piece, Sink,
-    ToolRequest, ToolSpec, render,
+    ToolRequest, ToolSpec, render, render_message,
 };
 pub use config::{ProviderConfig, Tiers, Timeouts};
 pub use endpoint_queues::EndpointQueues;

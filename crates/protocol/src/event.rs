@@ -3,6 +3,7 @@
 mod call;
 mod node;
 mod output;
+mod prompt;
 mod run;
 mod sub_run;
 
@@ -15,12 +16,13 @@ pub use node::{
     NodeStatus, NodeStatusChanged, Patch, Tier,
 };
 pub use output::{Figure, LogLevel, LogLine, Report, Said};
+pub use prompt::{Beginning, Prompt, WholePrompt};
 pub use run::{RunFinished, RunStarted, StatusChanged};
-pub use sub_run::{Parent, SubRunAwaits, SubRunFinished, SubRunStarted};
+pub use sub_run::{Parent, SubRunAsk, SubRunAwaits, SubRunFinished, SubRunStarted};
 
 use crate::{
-    Answer, ApprovalChanged, ChatAnswered, ChatAsked, InputForm, InputReceived, InputRequest, NodeId,
-    Product, RunId, StateEdited, Text, Timestamp, Told, upcast,
+    Answer, ApprovalChanged, ChatAnswered, ChatAsked, InputReceived, InputRequest, NodeId, Product, RunId,
+    StateEdited, Text, Timestamp, Told, upcast,
 };
 
 /// One entry of a run's log.
@@ -254,7 +256,7 @@ impl Body {
         match self {
             Self::Grown(growth) => growth.nodes.iter_mut().map(|node| &mut node.spec).collect(),
             Self::NodeFinished(finished) => finished.patch.values_mut().collect(),
-            Self::CallStarted(started) => vec![&mut started.prompt],
+            Self::CallStarted(started) => started.prompt.own_mut().iter_mut().collect(),
             Self::CallFinished(finished) => {
                 let requests = finished.tool_requests.iter_mut();
                 let requests = requests
@@ -267,13 +269,9 @@ impl Body {
             }
             Self::ToolInvoked(invoked) => vec![&mut invoked.arguments],
             Self::ToolReturned(returned) => vec![&mut returned.result],
-            Self::InputRequested(request) => {
-                let form = match &mut request.form {
-                    InputForm::Text | InputForm::Choice { .. } => None,
-                    InputForm::Object { schema } => Some(schema),
-                    InputForm::Approval(approval) => approval.subject.as_mut(),
-                };
-                form.into_iter().chain(request.default.as_mut()).collect()
+            Self::InputRequested(request) => request.texts_mut().collect(),
+            Self::SubRunAwaits(awaits) => {
+                awaits.asks.iter_mut().flat_map(|ask| ask.request.texts_mut()).collect()
             }
             Self::InputReceived(received) => match &mut received.answer {
                 Answer::Value { json } => vec![json],
@@ -299,7 +297,6 @@ impl Body {
             | Self::NodeStarted(_)
             | Self::NodeStatusChanged(_)
             | Self::SubRunStarted(_)
-            | Self::SubRunAwaits(_)
             | Self::SubRunFinished(_)
             | Self::Heard(_)
             | Self::ApprovalChanged(_)

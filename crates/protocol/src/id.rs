@@ -164,6 +164,26 @@ text_id!(
     max_length = 256
 );
 
+impl NodeId {
+    /// The ids that its path leads through, the innermost first: for `plan/2/search`, `plan/2` and `plan`. A node is
+    /// within the first of these that is a node.
+    pub fn enclosing(&self) -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(self.clone()), |id| {
+            let (path, _) = id.as_str().rsplit_once('/')?;
+            Some(Self(path.into()))
+        })
+        .skip(1)
+    }
+
+    /// The id of the node of this name within this one.
+    ///
+    /// # Errors
+    /// Together they are too long.
+    pub fn within(&self, name: &Self) -> Result<Self, InvalidId> {
+        format!("{self}/{name}").parse()
+    }
+}
+
 text_id!(
     /// A lane of a visit, in which calls are made side by side with those of other lanes. Lanes within a lane
     /// have its path before their own name.
@@ -376,6 +396,10 @@ mod tests {
 
     #[test]
     fn a_call_id_names_its_node_visit_and_number() {
+        let node: NodeId = "plan/2/search".parse().unwrap();
+        assert_eq!(node.enclosing().map(String::from).collect::<Vec<_>>(), ["plan/2", "plan"]);
+        assert_eq!("plan".parse::<NodeId>().unwrap().enclosing().count(), 0);
+        assert_eq!("plan/2".parse::<NodeId>().unwrap().within(&"search".parse().unwrap()), Ok(node));
         let node: NodeId = "bull_researcher".parse().unwrap();
         assert_eq!(CallId::new(&node, 2, 1).as_str(), "bull_researcher:2:1");
         assert_eq!(

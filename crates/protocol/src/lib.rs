@@ -44,10 +44,11 @@ pub use account::{
 pub use api::{Problem, RunAccepted, RunFilter, RunPage, RunStopped, SERVER_TIME, ServerStatus, StartRun};
 pub use date::{month_name, parse_date};
 pub use event::{
-    Attempt, Body, CallFinished, CallStarted, EdgeAdded, EdgeKind, Event, Figure, GrownNode, Growth, Heard,
-    Join, LogLevel, LogLine, NewEvent, NodeAdded, NodeFinished, NodeKind, NodeStarted, NodeStatus,
-    NodeStatusChanged, Parent, Patch, Report, RunFinished, RunStarted, Said, StatusChanged, SubRunAwaits,
-    SubRunFinished, SubRunStarted, Tier, ToolInvoked, ToolRequest, ToolReturned, ToolStatus, UnknownBody,
+    Attempt, Beginning, Body, CallFinished, CallStarted, EdgeAdded, EdgeKind, Event, Figure, GrownNode,
+    Growth, Heard, Join, LogLevel, LogLine, NewEvent, NodeAdded, NodeFinished, NodeKind, NodeStarted,
+    NodeStatus, NodeStatusChanged, Parent, Patch, Prompt, Report, RunFinished, RunStarted, Said,
+    StatusChanged, SubRunAsk, SubRunAwaits, SubRunFinished, SubRunStarted, Tier, ToolInvoked, ToolRequest,
+    ToolReturned, ToolStatus, UnknownBody, WholePrompt,
 };
 pub use frame::{Control, Frame, Trouble};
 pub use id::{
@@ -56,7 +57,7 @@ pub use id::{
 };
 pub use jiff::civil::Date;
 pub use kind::{FlowReads, FlowSpec, KindSpec, PhaseSpec, PlannedNode, StartOptions, Startable, Subject};
-pub use listed::{ListedRequest, ListedRun, ListedRuns, ListedWorkflow};
+pub use listed::{ListedKind, ListedRequest, ListedRun, ListedRuns, ListedWorkflow};
 pub use model::{ModelProfile, ModelTest};
 #[cfg(feature = "openapi")]
 pub use money::Amount;
@@ -74,7 +75,7 @@ pub use time::Timestamp;
 pub use tool::{ToolServer, ToolServerReach, ToolServerState, ToolSummary};
 pub use totals::{Totals, Usage, checked_cost};
 pub use view::{
-    Applied, CallOutcome, CallView, ChatView, EdgeView, InputView, NodeView, RunView, StateEntry,
-    ToolOutcome, ToolView, Turn, TurnContent, Visit,
+    Applied, CallOutcome, CallView, ChatView, EdgeView, Entries, Entry, InputView, NodeView, RunView,
+    StateEntry, ToolOutcome, ToolView, Turn, TurnContent, Visit,
 };
 pub use workflow::{Heading, InvalidWorkflow, Workflow};

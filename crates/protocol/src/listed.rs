@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Awaited, Date, FlowId, RunId, RunPage, RunStatus, RunSummary, Timestamp, Totals, WorkflowKind};
+use crate::{
+    Awaited, Date, FlowId, KindSpec, RunId, RunPage, RunStatus, RunSummary, Timestamp, Totals, WorkflowKind,
+};
 
 /// A part of a run's [`RunSummary`], under the same names, so that it is read from whatever holds one. Pages that list
 /// runs do without the rest, and without the code that would read it: parameters, models, limits, pauses.
@@ -79,6 +81,26 @@ pub struct ListedRuns {
     pub runs: Vec<ListedRun>,
     /// Whether older ones match, too.
     pub more: bool,
+}
+
+/// A part of a [`KindSpec`], under the same names: what lists show of a kind of workflow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedKind {
+    /// The kind.
+    pub kind: WorkflowKind,
+    /// Its name for people.
+    pub label: String,
+    /// What it does, in a sentence.
+    pub hint: String,
+    /// Its icon, by the words that also choose those of nodes.
+    pub icon: String,
+}
+
+impl From<KindSpec> for ListedKind {
+    fn from(spec: KindSpec) -> Self {
+        let KindSpec { kind, label, hint, icon, .. } = spec;
+        Self { kind, label, hint, icon }
+    }
 }
 
 impl ListedRun {

@@ -343,7 +343,7 @@ impl RunSummary {
             Body::NodeFinished(finished) if finished.complete => self.nodes_done += 1,
             Body::InputRequested(request) => self.await_input(event, request),
             Body::InputReceived(received) => self.end_wait(&received.input),
-            Body::SubRunAwaits(awaits) if !awaits.prompts.is_empty() => {
+            Body::SubRunAwaits(awaits) if !awaits.asks.is_empty() => {
                 self.waiting_sub_runs.insert(awaits.run);
                 self.status = RunStatus::Waiting;
             }

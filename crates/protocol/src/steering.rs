@@ -186,6 +186,18 @@ pub struct InputRequest {
     pub default: Option<Text>,
 }
 
+impl InputRequest {
+    /// Every text of it that may be long.
+    pub(crate) fn texts_mut(&mut self) -> impl Iterator<Item = &mut Text> {
+        let form = match &mut self.form {
+            InputForm::Text | InputForm::Choice { .. } => None,
+            InputForm::Object { schema } => Some(schema),
+            InputForm::Approval(approval) => approval.subject.as_mut(),
+        };
+        form.into_iter().chain(self.default.as_mut())
+    }
+}
+
 /// What a person can answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

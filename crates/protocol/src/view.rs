@@ -1,7 +1,10 @@
 //! Everything that a person sees of a run, as a fold of its log.
 
 mod call;
+mod entries;
 mod node;
+mod outline;
+mod sub_run;
 mod transcript;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -9,14 +12,17 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 pub use call::{CallOutcome, CallView, ToolOutcome, ToolView};
+pub use entries::{Entries, Entry};
 use node::headline;
 pub use node::{EdgeView, NodeView, Visit};
+pub use sub_run::{OpenAsk, SubRunOutcome, SubRunView};
 pub use transcript::{Turn, TurnContent};
 
 use crate::{
     Answer, Approval, Body, CallFinished, CallId, CallStarted, ChatAnswered, ChatAsked, EdgeAdded, Event,
     InputReceived, InputRequest, LogLevel, LogLine, NodeAdded, NodeFinished, NodeId, NodeStatus, Patch,
     Product, ProductData, Report, RunSummary, Said, Standing, Text, Timestamp, ToolInvoked, ToolReturned,
+    WholePrompt,
 };
 
 /// Everything that a person sees of a run: the fold of its log.
@@ -30,19 +36,28 @@ pub struct RunView {
     pub summary: RunSummary,
     /// Why the run stands where it stands, if that was said.
     pub status_reason: Option<String>,
+    /// When its last event was.
+    #[serde(default)]
+    pub updated_at: Timestamp,
     /// Nodes, in the order in which they were planned.
-    pub nodes: Vec<Arc<NodeView>>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<NodeView>))]
+    pub nodes: Entries<NodeView>,
     /// Edges between them.
-    pub edges: Vec<EdgeView>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<EdgeView>))]
+    pub edges: Entries<EdgeView>,
     /// Model calls, in the order in which they were first made.
-    pub calls: Vec<Arc<CallView>>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<CallView>))]
+    pub calls: Entries<CallView>,
     /// Tool calls, in the order in which they were first made.
-    pub tools: Vec<Arc<ToolView>>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<ToolView>))]
+    pub tools: Entries<ToolView>,
     /// What was said, in order.
-    pub turns: Vec<Arc<Turn>>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Turn>))]
+    pub turns: Entries<Turn>,
     /// Reports, in the order in which they were written.
     pub reports: Vec<Arc<Report>>,
-    /// The run's state: of every key the value that was set last, and what was added to it since.
+    /// The run's state: of every key the value that was set last, and what was added to it since. Keys of the state
+    /// within a node follow its path: `plan/topic`.
     pub state: BTreeMap<String, Vec<Arc<StateEntry>>>,
     /// Questions to people, in the order in which they were first asked.
     #[serde(default)]
@@ -56,6 +71,9 @@ pub struct RunView {
     /// What it has brought forth, in order.
     #[serde(default)]
     pub products: Vec<Arc<Product>>,
+    /// Runs that it has started, in order.
+    #[serde(default)]
+    pub sub_runs: Vec<Arc<SubRunView>>,
     /// Events of kinds that this version does not know.
     pub unknown_events: u32,
 }
@@ -122,16 +140,18 @@ impl RunView {
             approval: summary.request.approval.clone(),
             summary,
             status_reason: None,
-            nodes: Vec::new(),
-            edges: Vec::new(),
-            calls: Vec::new(),
-            tools: Vec::new(),
-            turns: Vec::new(),
+            updated_at: event.at,
+            nodes: Entries::default(),
+            edges: Entries::default(),
+            calls: Entries::default(),
+            tools: Entries::default(),
+            turns: Entries::default(),
             reports: Vec::new(),
             state: BTreeMap::new(),
             inputs: Vec::new(),
             chats: Vec::new(),
             products: Vec::new(),
+            sub_runs: Vec::new(),
             unknown_events: 0,
         })
     }
@@ -153,13 +173,28 @@ impl RunView {
 
     /// The node with this id.
     pub fn node(&self, id: &NodeId) -> Option<&Arc<NodeView>> {
-        self.nodes.iter().find(|node| node.plan.id == *id)
+        self.nodes.find(id)
+    }
+
+    /// The node that this one is within: the innermost one that its path leads through.
+    pub fn owner(&self, id: &NodeId) -> Option<&Arc<NodeView>> {
+        id.enclosing().find_map(|id| self.node(&id))
     }
 
     /// The model call with this id.
     pub fn call(&self, id: &CallId) -> Option<&Arc<CallView>> {
-        // From the end: what is asked for is nearly always recent.
-        self.calls.iter().rev().find(|call| call.id == *id)
+        self.calls.find(id)
+    }
+
+    /// All messages that the call with this id was asked.
+    pub fn prompt(&self, id: &CallId) -> WholePrompt<'_> {
+        // A prompt goes on from an earlier call only, so that this ends.
+        let place = |id: &CallId, end: usize| self.calls.place(id).filter(|place| *place < end);
+        let Some(mut end) = place(id, self.calls.len()) else { return WholePrompt::default() };
+        self.calls[end].prompt.whole(|earlier| {
+            end = place(earlier, end)?;
+            Some(&self.calls[end].prompt)
+        })
     }
 
     /// The question with this id.
@@ -184,6 +219,24 @@ impl RunView {
         self.inputs.iter().filter(move |input| !is_over && input.received.is_none())
     }
 
+    /// The questions that people can answer now: its own, and those of the runs that it has started.
+    pub fn open_asks(&self) -> impl Iterator<Item = OpenAsk<'_>> {
+        let own = self.open_inputs().map(|input| OpenAsk {
+            run: self.summary.run,
+            node: input.node.as_ref(),
+            asked_at: input.asked_at,
+            request: &input.request,
+        });
+        let is_over = self.summary.status.is_over();
+        let sub_runs = self.sub_runs.iter().filter(move |_| !is_over);
+        own.chain(sub_runs.flat_map(|sub_run| &sub_run.asks).map(|ask| OpenAsk {
+            run: ask.run,
+            node: ask.node.as_ref(),
+            asked_at: ask.asked_at,
+            request: &ask.request,
+        }))
+    }
+
     /// Takes the next event in.
     pub fn apply(&mut self, event: &Event) -> Applied {
         if event.seq <= self.seq() {
@@ -193,6 +246,7 @@ impl RunView {
             return Applied::Gap;
         }
         self.summary.apply(event);
+        self.updated_at = event.at;
         self.apply_body(event);
         Applied::Changed
     }
@@ -211,6 +265,7 @@ impl RunView {
             }
             Body::NodeStarted(started) => {
                 let inherited = self.is_inherited(event);
+                self.begin_inside(node, started.visit);
                 self.change_node(node, |node| node.begin_visit(started.visit, event.at, inherited));
             }
             Body::NodeStatusChanged(changed) => self.change_node(node, |node| {
@@ -223,11 +278,17 @@ impl RunView {
             Body::ToolInvoked(invoked) => self.start_tool(event, invoked),
             Body::ToolReturned(returned) => self.finish_tool(returned),
             Body::SubRunStarted(started) => {
+                let begun = SubRunView::begin(started, node, event.at);
+                match self.sub_runs.iter_mut().rev().find(|known| known.call == started.call) {
+                    Some(repeated) => *repeated = Arc::new(begun),
+                    None => self.sub_runs.push(Arc::new(begun)),
+                }
                 self.log(event, LogLevel::Info, format!("Starts the run {}: {}", started.run, started.title));
             }
             Body::SubRunAwaits(awaits) => {
-                let prompt =
-                    awaits.prompts.first().map(|prompt| format!("Run {} asks: {prompt}", awaits.run));
+                self.change_sub_run(&awaits.call, |sub_run| sub_run.asks.clone_from(&awaits.asks));
+                let prompt = awaits.asks.first();
+                let prompt = prompt.map(|ask| format!("Run {} asks: {}", ask.run, ask.request.prompt));
                 if let Some(prompt) = &prompt {
                     self.log(event, LogLevel::Warning, prompt.clone());
                 }
@@ -238,6 +299,15 @@ impl RunView {
                     (Some(error), _) => (LogLevel::Warning, error.clone()),
                     (None, status) => (LogLevel::Info, status.label().to_owned()),
                 };
+                self.change_sub_run(&finished.call, |sub_run| {
+                    sub_run.asks.clear();
+                    sub_run.outcome = Some(SubRunOutcome {
+                        at: event.at,
+                        status: finished.status,
+                        error: finished.error.clone(),
+                        totals: finished.totals.clone(),
+                    });
+                });
                 self.log(event, level, format!("The run {} has ended: {words}", finished.run));
                 self.change_node(node, |node| node.wait_with_sub_run(None));
             }
@@ -249,7 +319,7 @@ impl RunView {
             }
             Body::Heard(_) => {}
             Body::StateEdited(edited) => {
-                self.set_state(None, event.seq, &edited.patch, |_| false);
+                self.set_state("", None, event.seq, &edited.patch, |_| false);
                 self.turn(event, TurnContent::Edited(edited.clone()));
             }
             Body::ApprovalChanged(changed) => {
@@ -289,7 +359,7 @@ impl RunView {
     }
 
     fn add_edge(&mut self, plan: &EdgeAdded) {
-        self.edges.push(EdgeView { plan: plan.clone(), taken: 0 });
+        self.edges.push(Arc::new(EdgeView { plan: plan.clone(), taken: 0 }));
     }
 
     fn log(&mut self, event: &Event, level: LogLevel, message: String) {
@@ -315,27 +385,58 @@ impl RunView {
     }
 
     fn change_node(&mut self, id: Option<&NodeId>, change: impl FnOnce(&mut NodeView)) {
-        let found = id.and_then(|id| self.nodes.iter_mut().find(|node| node.plan.id == *id));
-        if let Some(node) = found {
+        if let Some(node) = id.and_then(|id| self.nodes.find_mut(id)) {
             change(Arc::make_mut(node));
+        }
+    }
+
+    fn change_sub_run(&mut self, call: &CallId, change: impl FnOnce(&mut SubRunView)) {
+        if let Some(sub_run) = self.sub_runs.iter_mut().rev().find(|sub_run| sub_run.call == *call) {
+            change(Arc::make_mut(sub_run));
         }
     }
 
     fn finish_node(&mut self, event: &Event, finished: &NodeFinished) {
         self.change_node(event.node.as_ref(), |node| node.end_visit(finished));
-        for edge in &mut self.edges {
-            if Some(&edge.plan.from) == event.node.as_ref() && finished.next.contains(&edge.plan.to) {
-                edge.taken += 1;
-            }
+        if let Some(from) = &event.node {
+            self.edges.change_of_node(from, |edge| {
+                if edge.plan.from == *from && finished.next.contains(&edge.plan.to) {
+                    Arc::make_mut(edge).taken += 1;
+                }
+            });
         }
         let appends = |key: &str| finished.appended.contains(key);
-        self.set_state(event.node.as_ref(), event.seq, &finished.patch, appends);
+        let within = self.path_around(event.node.as_ref());
+        self.set_state(&within, event.node.as_ref(), event.seq, &finished.patch, appends);
     }
 
-    fn set_state(&mut self, node: Option<&NodeId>, seq: u64, patch: &Patch, appends: impl Fn(&str) -> bool) {
+    /// What is within a node begins anew with each visit to it, unless that is repeated after a crash.
+    fn begin_inside(&mut self, node: Option<&NodeId>, visit: u32) {
+        let is_another = |node: &&NodeId| {
+            self.node(node).is_some_and(|it| it.visits.last().is_some_and(|it| it.number < visit))
+        };
+        if let Some(path) = node.filter(is_another).map(|node| format!("{node}/")) {
+            self.state.retain(|key, _| !key.starts_with(&path));
+        }
+    }
+
+    /// What the keys of the state begin with on which a node works.
+    fn path_around(&self, node: Option<&NodeId>) -> String {
+        let owner = node.and_then(|node| self.owner(node));
+        owner.map(|owner| format!("{}/", owner.plan.id)).unwrap_or_default()
+    }
+
+    fn set_state(
+        &mut self,
+        within: &str,
+        node: Option<&NodeId>,
+        seq: u64,
+        patch: &Patch,
+        appends: impl Fn(&str) -> bool,
+    ) {
         for (key, value) in patch {
             let appended = appends(key);
-            let entries = self.state.entry(key.clone()).or_default();
+            let entries = self.state.entry(format!("{within}{key}")).or_default();
             if !appended {
                 entries.clear();
             }
@@ -379,12 +480,13 @@ impl RunView {
         self.change_node(event.node.as_ref(), |node| node.end_wait(&received.answer));
         if let Answer::Approved { edits, .. } = &received.answer {
             // Not the node's own work, but a person's.
-            self.set_state(None, event.seq, edits, |_| false);
+            let within = self.path_around(event.node.as_ref());
+            self.set_state(&within, None, event.seq, edits, |_| false);
         }
     }
 
     fn start_call(&mut self, event: &Event, started: &CallStarted) {
-        let call = Arc::new(CallView {
+        let call = CallView {
             id: started.call.clone(),
             node: event.node.clone(),
             model: started.model.clone(),
@@ -393,7 +495,7 @@ impl RunView {
             tools: started.tools.clone(),
             started_at: event.at,
             outcome: None,
-        });
+        };
         let was_dropped = self.call(&started.call).is_some_and(|known| known.outcome.is_none());
         self.change_node(event.node.as_ref(), |node| {
             node.model = Some(started.model.clone());
@@ -401,18 +503,14 @@ impl RunView {
                 node.calls_of_unknown_cost = node.calls_of_unknown_cost.saturating_add(1);
             }
         });
-        match self.calls.iter_mut().rev().find(|known| known.id == started.call) {
-            Some(repeated) => *repeated = call,
-            None => {
-                self.calls.push(call);
-                self.turn(event, TurnContent::Call { call: started.call.clone() });
-            }
+        if self.calls.put(call) {
+            self.turn(event, TurnContent::Call { call: started.call.clone() });
         }
     }
 
     fn finish_call(&mut self, event: &Event, finished: &CallFinished) {
         self.change_node(event.node.as_ref(), |node| node.count_call(finished));
-        if let Some(call) = self.calls.iter_mut().rev().find(|call| call.id == finished.call) {
+        if let Some(call) = self.calls.find_mut(&finished.call) {
             let call = Arc::make_mut(call);
             call.model.clone_from(&finished.model);
             call.outcome = Some(CallOutcome {
@@ -430,7 +528,7 @@ impl RunView {
     }
 
     fn start_tool(&mut self, event: &Event, invoked: &ToolInvoked) {
-        let tool = Arc::new(ToolView {
+        self.tools.put(ToolView {
             id: invoked.call.clone(),
             node: event.node.clone(),
             tool: invoked.tool.clone(),
@@ -438,14 +536,10 @@ impl RunView {
             started_at: event.at,
             outcome: None,
         });
-        match self.tools.iter_mut().rev().find(|known| known.id == invoked.call) {
-            Some(repeated) => *repeated = tool,
-            None => self.tools.push(tool),
-        }
     }
 
     fn finish_tool(&mut self, returned: &ToolReturned) {
-        if let Some(tool) = self.tools.iter_mut().rev().find(|tool| tool.id == returned.call) {
+        if let Some(tool) = self.tools.find_mut(&returned.call) {
             Arc::make_mut(tool).outcome = Some(ToolOutcome {
                 status: returned.status,
                 result: returned.result.clone(),

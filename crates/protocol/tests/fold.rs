@@ -2,15 +2,17 @@
 #![cfg(not(target_family = "wasm"))]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use protocol::{
-    AccountId, Answer, Applied, Approval, ApprovalChanged, Attempt, Body, CallFinished, CallStarted,
-    ChatAnswered, ChatAsked, Decimal, EdgeAdded, EdgeKind, Event, GrownNode, Growth, Heading, Heard,
-    InputForm, InputReceived, InputRequest, Join, ListedRun, LogLevel, LogLine, NodeAdded, NodeFinished,
-    NodeId, NodeKind, NodeStarted, NodeStatus, Product, ProductTone, Report, RunFinished, RunId, RunRequest,
-    RunStarted, RunStatus, RunSummary, RunView, Said, Standing, StateEdited, StatusChanged, SubRunAwaits,
-    SubRunFinished, SubRunStarted, Text, Tier, Timestamp, Told, ToolInvoked, ToolReturned, ToolStatus,
-    Totals, TurnContent, UnknownBody, Usage, Workflow,
+    AccountId, Answer, Applied, Approval, ApprovalChanged, Attempt, Beginning, Body, CallFinished,
+    CallStarted, ChatAnswered, ChatAsked, Decimal, EdgeAdded, EdgeKind, Event, GrownNode, Growth, Heading,
+    Heard, InputForm, InputReceived, InputRequest, InputView, Join, ListedRun, LogLevel, LogLine, NodeAdded,
+    NodeFinished, NodeId, NodeKind, NodeStarted, NodeStatus, Product, ProductTone, Prompt, Report,
+    RunFinished, RunId, RunRequest, RunStarted, RunStatus, RunSummary, RunView, Said, Standing, StateEdited,
+    StatusChanged, SubRunAsk, SubRunAwaits, SubRunFinished, SubRunStarted, Text, Tier, Timestamp, Told,
+    ToolInvoked, ToolReturned, ToolStatus, Totals, TurnContent, UnknownBody, Usage, Workflow,
 };
 
 const NODES: [&str; 4] = ["market", "bull", "bear", "trader"];
@@ -32,6 +34,16 @@ fn text() -> impl Strategy<Value = Text> {
 
 fn call() -> impl Strategy<Value = protocol::CallId> {
     (node(), 1_u32..3, 1_u32..3).prop_map(|(node, visit, number)| protocol::CallId::new(&node, visit, number))
+}
+
+fn prompt() -> impl Strategy<Value = Prompt> {
+    let begins =
+        prop::option::of((call(), 0_u32..9).prop_map(|(call, messages)| Beginning { call, messages }));
+    let messages = (begins, prop::collection::vec(text(), 0..4));
+    prop_oneof![
+        text().prop_map(Prompt::One),
+        messages.prop_map(|(begins, messages)| Prompt::Messages { begins, messages }),
+    ]
 }
 
 fn cost() -> impl Strategy<Value = Option<Decimal>> {
@@ -79,7 +91,7 @@ fn body() -> impl Strategy<Value = Body> {
                 anew: false,
             })
         });
-    let started_call = (call(), text()).prop_map(|(call, prompt)| {
+    let started_call = (call(), prompt()).prop_map(|(call, prompt)| {
         Body::CallStarted(CallStarted {
             call,
             model: "m".into(),
@@ -219,8 +231,21 @@ fn steering() -> impl Strategy<Value = Body> {
     let started = (call(), run()).prop_map(move |(call, run)| {
         Body::SubRunStarted(SubRunStarted { call, run, title: title.clone(), asked: digest.clone() })
     });
-    let awaits = (call(), run(), prop::collection::vec("[a-z]{3}", 0..2))
-        .prop_map(|(call, run, prompts)| Body::SubRunAwaits(SubRunAwaits { call, run, prompts }));
+    let ask = (run(), call(), text()).prop_map(|(run, input, schema)| SubRunAsk {
+        run,
+        node: None,
+        asked_at: Timestamp(5),
+        request: InputRequest {
+            input,
+            prompt: "Which?".into(),
+            reason: None,
+            form: InputForm::Object { schema },
+            deadline: None,
+            default: None,
+        },
+    });
+    let awaits = (call(), run(), prop::collection::vec(ask, 0..2))
+        .prop_map(|(call, run, asks)| Body::SubRunAwaits(SubRunAwaits { call, run, asks }));
     let finished = (call(), run()).prop_map(|(call, run)| {
         let (status, error, totals) = (RunStatus::Succeeded, None, Totals::default());
         Body::SubRunFinished(SubRunFinished { call, run, status, error, totals })
@@ -245,6 +270,17 @@ fn log() -> impl Strategy<Value = Vec<Event>> {
     })
 }
 
+fn outline(mut view: RunView) -> RunView {
+    view.keep_outline();
+    view
+}
+
+fn sorted<T: Clone>(entries: &[Arc<T>], id: impl Fn(&T) -> String) -> Vec<Arc<T>> {
+    let mut entries = entries.to_vec();
+    entries.sort_by_key(|entry| id(entry));
+    entries
+}
+
 proptest! {
     /// A page takes over from the server's snapshot at any event.
     #[test]
@@ -257,6 +293,46 @@ proptest! {
                 prop_assert_eq!(view.apply(event), Applied::Changed);
             }
             prop_assert_eq!(&view, &whole);
+        }
+    }
+
+    /// A page begins with an outline and takes in what comes. A question or a call that comes anew after its end may
+    /// stand elsewhere in its list.
+    #[test]
+    fn what_is_applied_to_an_outline_is_right(log in log()) {
+        let whole = outline(RunView::fold(&log).unwrap());
+        for cut in 1..=log.len() {
+            let mut view = outline(RunView::fold(&log[..cut]).unwrap());
+            for event in &log[cut..] {
+                prop_assert_eq!(view.apply(event), Applied::Changed);
+            }
+            let view = outline(view);
+            prop_assert_eq!(&view.summary, &whole.summary);
+            prop_assert_eq!((&view.nodes, &view.edges), (&whole.nodes, &whole.edges));
+            prop_assert_eq!(&view.products, &whole.products);
+            prop_assert_eq!(sorted(&view.calls, |call| call.id.to_string()), sorted(&whole.calls, |call| call.id.to_string()));
+            let id = |input: &InputView| input.request.input.to_string();
+            prop_assert_eq!(sorted(&view.inputs, id), sorted(&whole.inputs, id));
+        }
+    }
+
+    /// Entries are found by id and by node as a search through all of them finds them, also in a view that was sent.
+    #[test]
+    fn entries_are_found_by_their_id_and_node(log in log()) {
+        let view = RunView::fold(&log).unwrap();
+        let sent: RunView = serde_json::from_str(&serde_json::to_string(&view).unwrap()).unwrap();
+        for view in [view, sent] {
+            for call in &view.calls {
+                prop_assert_eq!(view.call(&call.id), Some(call));
+            }
+            for name in NODES {
+                let id: NodeId = name.parse().unwrap();
+                prop_assert_eq!(view.node(&id), view.nodes.iter().find(|node| node.plan.id == id));
+                let turns: Vec<_> = view.turns.iter().filter(|turn| turn.node.as_ref() == Some(&id)).collect();
+                prop_assert_eq!(view.turns.of_node(&id).collect::<Vec<_>>(), turns);
+                let edges = view.edges.iter().filter(|edge| edge.plan.from == id || edge.plan.to == id);
+                prop_assert_eq!(view.edges.of_node(&id).collect::<Vec<_>>(), edges.collect::<Vec<_>>());
+            }
         }
     }
 

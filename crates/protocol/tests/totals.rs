@@ -18,7 +18,7 @@ fn started() -> Body {
         call: call(),
         model: "m".into(),
         tier: Tier::Quick,
-        prompt: Text::default(),
+        prompt: protocol::Prompt::default(),
         tools: Vec::new(),
         asked: None,
     })

@@ -68,7 +68,7 @@ impl Log {
             call: format!("{node}:1:1").parse().unwrap(),
             model: "gpt-x".to_owned(),
             tier: Tier::Quick,
-            prompt: prompt.into(),
+            prompt: Prompt::from_iter([prompt.into()]),
             tools: Vec::new(),
             asked: None,
         };

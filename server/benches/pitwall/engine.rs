@@ -8,9 +8,10 @@ use engine::{
     Workflows,
 };
 use journal::Journal;
-use llm::{ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, Sink};
+use llm::{ChatAnswer, ChatFailure, ChatModel, ChatRequest, Message, Sink};
 use protocol::{
-    AccountId, Heading, NodeAdded, NodeId, NodeKind, RunId, RunRequest, RunStatus, Tier, WorkflowKind,
+    AccountId, Heading, Limits, NodeAdded, NodeId, NodeKind, RunId, RunRequest, RunStatus, Tier, Usage,
+    WorkflowKind,
 };
 
 use crate::{
@@ -25,37 +26,75 @@ use crate::{
 const SIZES: [usize; 3] = [100, 1_000, 5_000];
 /// How much more each node of a longer chain may cost than one of the shortest.
 const MOST_GROWTH: f64 = 1.5;
-/// The beginning and the end of a visit.
-const COMMITS_A_NODE: usize = 2;
+/// Milliseconds that a node may cost which only computes.
+const MOST_FOR_CODE: f64 = 0.05;
+/// Milliseconds that a node which asks a model may cost beside one commit.
+const MOST_BESIDE_COMMIT: f64 = 0.3;
+/// Nodes of the chain whose nodes ask a model.
+const ASKING: usize = 100;
+/// Turns of a conversation, of which the last ones may not cost more than the first.
+const TURNS: usize = 25;
 
-/// Milliseconds for each node of chains of nodes that do nothing.
+/// What a node of a chain does.
+#[derive(Clone, Copy)]
+enum Does {
+    Nothing,
+    /// One model call, which is answered at once.
+    Asks,
+    /// A conversation of so many turns.
+    Talks(usize),
+}
+
+/// Milliseconds for each node of chains, and for each turn of a conversation.
 pub async fn overheads() -> Vec<Figure> {
     let [shortest, longer @ ..] = SIZES;
-    let (measured, limit) = medians(async || chain(shortest).await, async || bare(shortest).await).await;
-    let figure = |nodes: usize, measured, limit, limited_by| {
-        let name = format!("engine, for each of {nodes} nodes");
+    let code = async |nodes: usize| chain(nodes, Does::Nothing).await / nodes as f64;
+    let (measured, limit) = medians(async || code(shortest).await, async || bare(shortest).await).await;
+    let figure = |name: String, measured, limit, limited_by| {
         Figure::new(name, "ms", Better::Less, measured, limit, limited_by)
     };
-    let limited_by = "2 bare SQLite commits of 1 row for each node";
-    let mut figures = vec![figure(shortest, measured, limit, limited_by)];
+    let name = |nodes: usize| format!("engine, for each of {nodes} nodes");
+    let limited_by = "1 bare SQLite commit of 1 row for each node";
+    let mut figures = vec![figure(name(shortest), measured, limit, limited_by)];
     for nodes in longer {
-        let (measured, limit) = medians(async || chain(nodes).await, async || chain(shortest).await).await;
-        let figure = figure(nodes, measured, limit, "the same of the shortest chain");
+        let (measured, limit) = medians(async || code(nodes).await, async || code(shortest).await).await;
+        let figure = figure(name(nodes), measured, limit, "the same of the shortest chain");
         figures.push(figure.at_most(MOST_GROWTH * limit));
     }
+    let [.., longest] = SIZES;
+    let (measured, limit) = medians(async || code(longest).await, async || bare(shortest).await).await;
+    let in_memory = format!("engine, a node of code among {longest}");
+    figures.push(figure(in_memory, measured, limit, limited_by).at_most(MOST_FOR_CODE));
+
+    let asking = async || chain(ASKING, Does::Asks).await / ASKING as f64;
+    let (measured, limit) = medians(asking, async || bare(ASKING).await).await;
+    let answered = "engine, an answered call with its node's end".to_owned();
+    figures.push(figure(answered, measured, limit, limited_by).at_most(limit + MOST_BESIDE_COMMIT));
+
+    let talking = async |turns: usize| chain(1, Does::Talks(turns)).await;
+    // What the run costs beside its turns falls away.
+    let few = async || (talking(2 * TURNS).await - talking(TURNS).await) / TURNS as f64;
+    let many = async || (talking(4 * TURNS).await - talking(3 * TURNS).await) / TURNS as f64;
+    let (measured, limit) = medians(many, few).await;
+    let turn = format!("engine, each of {TURNS} turns after {}", 3 * TURNS);
+    let figure = figure(turn, measured, limit, "the same after as many turns");
+    figures.push(figure.at_most(MOST_GROWTH * limit));
     figures
 }
 
-async fn chain(nodes: usize) -> f64 {
+/// Milliseconds of a run of such a chain.
+async fn chain(nodes: usize, does: Does) -> f64 {
     let folder = folder();
     let journal = Journal::open(&folder.path().join("journal.db")).await.unwrap();
-    let anything = Arc::new(Allowance::default());
-    let engine = Engine::new(journal.clone(), Arc::new(Chain(nodes)), anything, EngineOptions::default());
+    let (anything, workflows) = (Arc::new(Allowance::default()), Arc::new(Chain(nodes, does)));
+    let engine = Engine::new(journal.clone(), workflows, anything, EngineOptions::default());
     let begin = Instant::now();
-    let run = engine.start(sample::request(), AccountId::local()).await.unwrap();
+    let limits = Limits::widest();
+    let request = RunRequest { limits, ..sample::request() };
+    let run = engine.start(request, AccountId::local()).await.unwrap();
     let mut log = journal.subscribe(run, 0).await.unwrap();
     while log.next().await.unwrap().is_some() {}
-    let time = milliseconds_a_node(begin, nodes);
+    let time = 1000.0 * begin.elapsed().as_secs_f64();
     let summary = journal.summary(run).await.unwrap().unwrap();
     assert_eq!(summary.status, RunStatus::Succeeded, "{:?}", summary.error);
     journal.close().await;
@@ -67,31 +106,27 @@ async fn bare(nodes: usize) -> f64 {
     let mut log = BareLog::open(folder.path(), 1).await;
     let rows = sample::encoded(sample::new_run(), 1, 1);
     let begin = Instant::now();
-    for _ in 0..nodes * COMMITS_A_NODE {
+    for _ in 0..nodes {
         log.commit(&rows).await;
     }
-    milliseconds_a_node(begin, nodes)
-}
-
-fn milliseconds_a_node(begin: Instant, nodes: usize) -> f64 {
     1000.0 * begin.elapsed().as_secs_f64() / nodes as f64
 }
 
 /// Plans a chain of so many nodes for every request.
-struct Chain(usize);
+struct Chain(usize, Does);
 
 #[async_trait]
 impl Workflows for Chain {
     async fn plan(&self, _: RunId, request: &RunRequest, _: &AccountId) -> Result<Plan, PlanError> {
         let mut graph = Graph::new();
         for number in 1..=self.0 {
-            graph.node(plan(number), Nothing);
+            graph.node(plan(number), Link(self.1));
         }
         for number in 1..self.0 {
             graph.flow(&id(number), &id(number + 1));
         }
         let (workflow, heading) = (request.workflow.clone(), Heading::new("Chain"));
-        Ok(Plan { workflow, heading, graph, model: Arc::new(Nothing) })
+        Ok(Plan { workflow, heading, graph, model: Arc::new(AtOnce) })
     }
 
     fn knows(&self, _: &WorkflowKind) -> bool {
@@ -99,7 +134,7 @@ impl Workflows for Chain {
     }
 
     fn model(&self, _: &RunRequest) -> Arc<dyn ChatModel> {
-        Arc::new(Nothing)
+        Arc::new(AtOnce)
     }
 }
 
@@ -121,23 +156,53 @@ fn plan(number: usize) -> NodeAdded {
     }
 }
 
-/// Work that is done at once, and a model that is never asked.
-struct Nothing;
+struct Link(Does);
 
 #[async_trait]
-impl Work for Nothing {
-    async fn run(&self, _: &NodeContext) -> Result<Outcome, NodeError> {
+impl Work for Link {
+    async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
+        let turns = match self.0 {
+            Does::Nothing => 0,
+            Does::Asks => 1,
+            Does::Talks(turns) => turns,
+        };
+        let mut messages = Vec::new();
+        for turn in 0..turns {
+            messages.push(Message::User(format!("{turn}: What follows from that?")));
+            let request = ChatRequest {
+                agent: "link".into(),
+                run: Some(node.run()),
+                tier: Tier::Quick,
+                messages: messages.clone(),
+                tools: Vec::new(),
+                schema: None,
+            };
+            let text = node.chat(request).await?.text;
+            messages.push(Message::Assistant { text, tool_requests: Vec::new(), echo: None });
+        }
         Ok(Outcome::default())
     }
 }
 
+/// A model that answers at once.
+struct AtOnce;
+
 #[async_trait]
-impl ChatModel for Nothing {
+impl ChatModel for AtOnce {
     fn model(&self, _: Tier) -> String {
-        "none".into()
+        "at-once".into()
     }
 
     async fn chat(&self, _: &ChatRequest, _: Sink<'_>) -> Result<ChatAnswer, ChatFailure> {
-        Err(ChatError::Script("No node of the chain asks a model.".into()).into())
+        Ok(ChatAnswer {
+            model: "at-once".into(),
+            text: "The next step, and the one behind it.".into(),
+            tool_requests: Vec::new(),
+            usage: Usage { tokens_in: Some(10), tokens_out: Some(10) },
+            cost: None,
+            thoughts: String::new(),
+            echo: None,
+            attempts: Vec::new(),
+        })
     }
 }

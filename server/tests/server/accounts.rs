@@ -227,6 +227,7 @@ async fn a_link_opens_one_run_to_read_and_nothing_else() {
     for (path, body) in [
         (format!("/api/v1/runs/{run}/stop"), json!({})),
         (format!("/api/v1/runs/{run}/chat"), json!({ "question": "Why?" })),
+        (format!("/api/v1/runs/{run}/messages"), json!({ "node": "trader", "content": "Think again." })),
         (format!("/api/v1/runs/{run}/forks"), json!({ "point": { "type": "end" } })),
         (format!("/api/v1/runs/{run}/shares"), json!({})),
         (

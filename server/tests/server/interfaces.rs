@@ -271,6 +271,7 @@ async fn the_openapi_document_names_every_route() {
             "/api/v1/runs/{run}/export.jsonl",
             "/api/v1/runs/{run}/forks",
             "/api/v1/runs/{run}/inputs/{input}",
+            "/api/v1/runs/{run}/messages",
             "/api/v1/runs/{run}/shares",
             "/api/v1/runs/{run}/stop",
             "/api/v1/runs/{run}/texts/{digest}",

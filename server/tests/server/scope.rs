@@ -72,6 +72,7 @@ fn body(path: &str, method: &str, hers: &Belongings) -> Option<Value> {
         (_, "/api/v1/runs/{run}/approval") => json!({ "type": "off" }),
         (_, "/api/v1/runs/{run}/forks") => json!({ "point": { "type": "end" } }),
         (_, "/api/v1/runs/{run}/chat") => json!({ "question": "Why?" }),
+        (_, "/api/v1/runs/{run}/messages") => json!({ "node": "trader", "content": "Think again." }),
         (_, "/api/v1/models/test") => json!({}),
         (_, "/api/v1/portfolios") => json!({ "name": "Other", "cash": "1000" }),
         (_, "/api/v1/accounts") => {
@@ -217,7 +218,7 @@ async fn every_server_function_and_page_answers_404_for_what_is_anothers() {
     let (run, portfolio, document) = (&hers.run, &hers.portfolio, &hers.document);
     for (name, arguments) in [
         ("run", json!({ "run": run })),
-        ("run_at", json!({ "run": run, "seq": 2 })),
+        ("run_outline", json!({ "run": run, "seq": 2 })),
         ("events", json!({ "run": run, "after": 0, "limit": 10 })),
         ("text", json!({ "run": run, "digest": hers.digest })),
         ("stop_run", json!({ "run": run, "reason": null })),

@@ -258,6 +258,44 @@ async fn a_reached_budget_ends_the_run_and_a_larger_one_continues_it() {
 }
 
 #[tokio::test]
+async fn a_node_of_a_run_that_is_not_over_is_told_something() {
+    let home = quick();
+    let server = home.start().await;
+    let run = server.start_run(with(pipeline(), "approval", json!({ "type": "every" }))).await;
+    asked(&server, run).await;
+    let path = format!("/api/v1/runs/{run}/messages");
+    let tell = async |node: &str, content: String| {
+        server.post(&path, json!({ "node": node, "content": content })).await
+    };
+    assert_eq!(tell("trader", "Mind the costs.".into()).await.0, 204);
+    let events = server.get(&format!("/api/v1/runs/{run}/events")).await;
+    let events: Vec<Event> = serde_json::from_value(events).unwrap();
+    let told = events.iter().find_map(|event| match &event.body {
+        Body::Told(told) => Some((event.node.clone().unwrap(), told.content.shown().to_owned())),
+        _ => None,
+    });
+    assert_eq!(told, Some(("trader".parse().unwrap(), "Mind the costs.".to_owned())));
+    for (node, content, refused) in [
+        ("nobody", "Hello?".to_owned(), 404),
+        ("Not an id", "Hello?".to_owned(), 422),
+        ("trader", "  ".to_owned(), 422),
+        ("trader", "x".repeat(64 * 1024 + 1), 422),
+    ] {
+        assert_eq!(tell(node, content).await.0, refused, "{node}");
+    }
+    for _ in 1..100 {
+        assert_eq!(tell("trader", "Again.".into()).await.0, 204);
+    }
+    let (status, problem) = tell("trader", "Once more.".into()).await;
+    assert_eq!(status, 409, "{problem}");
+    assert_eq!(server.post(&format!("/api/v1/runs/{run}/stop"), json!({})).await.0, 202);
+    end(&server, run).await;
+    let (status, problem) = tell("trader", "Too late.".into()).await;
+    assert_eq!(status, 409, "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("not active"), "{problem}");
+}
+
+#[tokio::test]
 async fn a_question_beside_a_run_is_answered_and_does_not_disturb_it() {
     let home = quick();
     let server = home.start().await;

@@ -159,7 +159,7 @@ async fn find(words: &str, subjects: Vec<Subject>) -> Found {
 fn local_hits(words: &str, subjects: &[Subject]) -> Vec<Hit> {
     let words = lowercase(words);
     let begins = |text: &str| lowercase(text).split_whitespace().any(|word| word.starts_with(&words));
-    let own = families::PAGES.iter().map(|page| (page.name, page.path));
+    let own = families::own_pages().map(|page| (page.name.as_str(), page.path.as_str()));
     let pages = PAGES.iter().copied().chain(own).filter(|(name, _)| begins(name)).map(|(name, path)| Hit {
         icon: IconName::Document,
         label: name.to_owned(),

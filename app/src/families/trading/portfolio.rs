@@ -11,7 +11,7 @@ mod trades;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_navigate, use_params_map};
+use leptos_router::hooks::use_navigate;
 use protocol::{
     Problem, RunFilter, RunSummary,
     trading::{PortfolioId, PortfolioSummary, PortfolioView, Side, Task},
@@ -49,9 +49,10 @@ struct PageData {
 
 /// The page of one portfolio.
 #[component]
-pub fn PortfolioPage() -> impl IntoView {
-    let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
+pub fn PortfolioPage(
+    /// The portfolio's id, as the address names it.
+    id: Signal<String>,
+) -> impl IntoView {
     let data = Resource::new(move || id.get(), read);
     view! {
         <Transition fallback=|| view! { <p class="loading">"Loading the portfolio …"</p> }>

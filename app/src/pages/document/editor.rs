@@ -249,6 +249,11 @@ fn read(text: &str) -> Result<DocumentContent, DocumentFinding> {
     })
 }
 
+/// A text as HTML. Leptos writes what stands in a `textarea` as it is, so that a text could end the field.
+fn as_html(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
 /// The field with the text, and what is wrong with it.
 #[component]
 pub fn EditorForm(
@@ -298,6 +303,8 @@ pub fn EditorForm(
                 readonly=!is_known
                 aria-describedby="document-findings"
                 aria-invalid=move || has_errors.get().then_some("true")
+                // How it stands in the document that the server sends.
+                inner_html=base.with_untracked(|base| as_html(&base.text))
                 // What was saved is how it came: only what differs is a draft.
                 prop:defaultValue=move || base.with(|base| base.text.clone())
                 prop:value=typed

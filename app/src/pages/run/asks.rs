@@ -1,6 +1,7 @@
 //! What the run asks of people, at the top of its page.
 
 mod approval;
+mod below;
 mod left;
 mod value;
 
@@ -9,7 +10,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use protocol::{Answer, CallId, GivenAnswer, InputForm, InputView, Timestamp};
 
-use self::{approval::ApprovalAsk, left::LeftDrafts, value::ValueAsk};
+use self::{approval::ApprovalAsk, below::BelowAsks, left::LeftDrafts, value::ValueAsk};
 use super::{graph::card::icon_of, screen::Screen};
 use crate::{
     api::{self, ApiError},
@@ -46,6 +47,7 @@ pub fn OpenAsks(screen: Screen) -> impl IntoView {
                 </For>
             </section>
         </Show>
+        <BelowAsks screen />
         <LeftDrafts screen open sent />
         <AnsweredNote screen open />
     }

@@ -120,10 +120,10 @@ fn messages(view: &RunView, spec: Option<&KindSpec>) -> Vec<Message> {
     [foreign, ending, rehearsal, unknown].into_iter().flatten().collect()
 }
 
-/// Whether the rehearsal answers: it was chosen, or a call shows that it did.
+/// Whether the rehearsal answers: it was chosen, or a node shows that it did.
 fn is_rehearsal(view: &RunView) -> bool {
     matches!(view.summary.request.model, ModelChoice::Rehearsal { .. })
-        || view.calls.iter().any(|call| call.model == REHEARSAL)
+        || view.nodes.iter().any(|node| node.model.as_deref() == Some(REHEARSAL))
 }
 
 fn sentence(text: &str) -> String {

@@ -32,12 +32,7 @@ pub fn last_known(view: &RunView) -> Timestamp {
     if let Some(end) = summary.finished_at {
         return end;
     }
-    let visits = view.nodes.iter().flat_map(|node| &node.visits);
-    visits
-        .map(|visit| ends_at(visit.started_at, visit.duration_ms.unwrap_or(0)))
-        .chain(view.turns.last().map(|turn| turn.at))
-        .chain(view.tools.last().map(|tool| tool.started_at))
-        .fold(summary.created_at, Timestamp::max)
+    view.updated_at.max(summary.created_at)
 }
 
 /// The end of the time axis: now, or the last moment known.

@@ -4,7 +4,7 @@ mod headline;
 
 pub use self::headline::headline_of;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use leptos::{html, prelude::*};
 use protocol::{Event, NodeId, RunView};
@@ -17,15 +17,14 @@ use crate::{
         copy::CopyButton,
         draft::draft_of,
         icon::{Icon, IconName},
-        paper::{PaperNote, use_printing},
+        paper::PaperNote,
         verbatim::Verbatim,
+        window::{MOST_PRINTED, Rows},
     },
 };
 
 /// Height of a row in pixels; the style sets the same.
 const ROW: i32 = 30;
-/// Rows drawn above and below what is seen.
-const BEYOND: usize = 12;
 
 /// Which events are shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,10 +40,6 @@ impl Filter {
             && (self.node.is_empty() || event.node.as_ref().is_some_and(|node| node.as_str() == self.node))
             && (self.words.is_empty() || lowercase(&json_of(event)).contains(&self.words))
     }
-
-    fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// The table of events.
@@ -55,13 +50,7 @@ pub fn EventTable(screen: Screen) -> impl IntoView {
     Effect::new(move |_| log.load());
     let filter = RwSignal::new(Filter::default());
     let opened = RwSignal::new(None::<Arc<Event>>);
-    let shown = Memo::new(move |_| {
-        let filter = filter.get();
-        log.events.with(|events| {
-            let admitted = events.iter().filter(|event| filter.is_empty() || filter.admits(event));
-            admitted.cloned().collect::<Vec<_>>()
-        })
-    });
+    let shown = log.filtered(filter.into(), Filter::admits);
     let count = move || {
         let (shown, all) = (shown.with(Vec::len), log.events.with(Vec::len));
         match log.loading.get() {
@@ -99,14 +88,17 @@ pub fn EventTable(screen: Screen) -> impl IntoView {
 
 #[component]
 fn KindFilter(screen: Screen, filter: RwSignal<Filter>) -> impl IntoView {
-    let kinds = Memo::new(move |_| {
-        let mut kinds = screen
-            .log
-            .events
-            .with(|events| events.iter().map(|event| event.body.kind().to_owned()).collect::<Vec<_>>());
-        kinds.sort_unstable();
-        kinds.dedup();
-        kinds
+    let kinds = RwSignal::new(BTreeSet::new());
+    Effect::new(move |known: Option<usize>| {
+        screen.log.events.with(|events| {
+            let new = events.get(known.unwrap_or(0)..).into_iter().flatten();
+            let new = new.filter(|event| kinds.with_untracked(|kinds| !kinds.contains(event.body.kind())));
+            let new: BTreeSet<_> = new.map(|event| event.body.kind().to_owned()).collect();
+            if !new.is_empty() {
+                kinds.update(|kinds| kinds.extend(new));
+            }
+            events.len()
+        })
     });
     view! {
         <label>
@@ -166,35 +158,23 @@ fn WordFilter(filter: RwSignal<Filter>) -> impl IntoView {
     }
 }
 
-/// Rows that are printed at most: more would stop the page for long.
-const MOST_PRINTED: usize = 5_000;
-
 /// The rows that are in sight, between two spacers that stand for the others.
 #[component]
 fn EventWindow(
     screen: Screen,
-    shown: Memo<Vec<Arc<Event>>>,
+    shown: ReadSignal<Vec<Arc<Event>>>,
     opened: RwSignal<Option<Arc<Event>>>,
 ) -> impl IntoView {
     let frame = NodeRef::<html::Div>::new();
-    let seen = RwSignal::new((0_usize, 40_usize));
+    let window = Rows::new(frame, ROW, Signal::derive(move || shown.with(Vec::len)));
     // A run at work is read from its end.
     let is_working = screen.view.with_untracked(|view| !view.summary.status.is_over());
     let at_end = StoredValue::new(is_working);
-    let look = move || {
-        let Some(frame) = frame.try_get_untracked().flatten() else { return };
-        let sight = browser::sight_of(&frame);
-        let first = (sight.above / ROW).max(0).unsigned_abs() as usize;
-        let rows = (sight.height / ROW + 1).max(1).unsigned_abs() as usize;
-        if seen.get_untracked() != (first, rows) {
-            seen.set((first, rows));
-        }
-    };
     let scrolled = move |_| {
         if let Some(frame) = frame.try_get_untracked().flatten() {
             at_end.set_value(browser::sight_of(&frame).below < ROW);
         }
-        look();
+        window.look();
     };
     Effect::new(move |_| {
         shown.with(Vec::len);
@@ -206,26 +186,11 @@ fn EventWindow(
                 && let Some(frame) = frame.try_get_untracked().flatten()
             {
                 browser::scroll_to_end(&frame);
+                window.look();
             }
-            look();
         });
     });
-    let is_printing = use_printing();
-    let range = move || {
-        let (first, rows) = seen.get();
-        let all = shown.with(Vec::len);
-        if is_printing.get() {
-            return (0, all.min(MOST_PRINTED));
-        }
-        let start = first.min(all).saturating_sub(BEYOND);
-        (start, (first + rows + BEYOND).min(all))
-    };
-    let rows = move || {
-        let (start, end) = range();
-        shown.with(|events| events.get(start..end).unwrap_or_default().to_vec())
-    };
-    // An SVG takes its height from an attribute: styles in the document are forbidden.
-    let spacer = |rows: usize| (rows * ROW.unsigned_abs() as usize).to_string();
+    let rows = move || shown.with(|events| events.get(window.range()).unwrap_or_default().to_vec());
     let missing = move || {
         let (printed, shown) = (shown.with(Vec::len).min(MOST_PRINTED), shown.with(Vec::len));
         let all = screen.view.with(RunView::seq);
@@ -245,16 +210,12 @@ fn EventWindow(
     view! {
         {missing}
         <div class="event-frame" node_ref=frame on:scroll=scrolled tabindex="0" role="region" aria-label="Events">
-            <svg class="spacer" width="1" height=move || spacer(range().0) aria-hidden="true"></svg>
+            // An SVG takes its height from an attribute: styles in the document are forbidden.
+            <svg class="spacer" width="1" height=move || window.above() aria-hidden="true"></svg>
             <For each=rows key=|event| event.seq let:event>
                 <EventRow screen event opened />
             </For>
-            <svg
-                class="spacer"
-                width="1"
-                height=move || spacer(shown.with(Vec::len).saturating_sub(range().1))
-                aria-hidden="true"
-            ></svg>
+            <svg class="spacer" width="1" height=move || window.below() aria-hidden="true"></svg>
             {move || {
                 (shown.with(Vec::is_empty) && screen.log.loading.get() == Loading::Done)
                     .then(|| view! { <p class="empty">"No event fits these filters."</p> })

@@ -1,9 +1,7 @@
 //! The events of one node, in the inspector.
 
-use std::sync::Arc;
-
 use leptos::prelude::*;
-use protocol::{Event, NodeId};
+use protocol::NodeId;
 
 use super::{events::headline_of, log::Loading, screen::Screen};
 use crate::components::notice::InlineProblem;
@@ -16,12 +14,7 @@ const ROWS: usize = 200;
 pub fn NodeEvents(screen: Screen, id: NodeId) -> impl IntoView {
     let log = screen.log;
     Effect::new(move |_| log.load());
-    let events = Memo::new(move |_| {
-        log.events.with(|events| {
-            let mine = events.iter().filter(|event| event.node.as_ref() == Some(&id));
-            mine.cloned().collect::<Vec<Arc<Event>>>()
-        })
-    });
+    let events = log.filtered(Signal::stored(id), |id, event| event.node.as_ref() == Some(id));
     let hidden = move || events.with(|events| events.len().saturating_sub(ROWS));
     let rows = move || events.with(|events| events[events.len().saturating_sub(ROWS)..].to_vec());
     view! {

@@ -8,6 +8,7 @@ use super::{
     place::{ForkDraft, barrier, in_words, places},
     screen::Screen,
     state_editor::StateEditor,
+    whole::Whole,
 };
 use crate::{
     api,
@@ -185,7 +186,9 @@ fn ForkForm(screen: Screen) -> impl IntoView {
                 "Continue"
                 <select class="input" on:change=choose>{options.collect_view()}</select>
             </label>
-            <StateEditor screen edits draft=draft.get_value() />
+            <Whole screen>
+                <StateEditor screen edits draft=draft.get_value() />
+            </Whole>
             <details class="fold">
                 <summary>"Other parameters"</summary>
                 <div class="fold-body">

@@ -137,9 +137,8 @@ fn move_selection(screen: Screen, layout: Memo<Layout>, viewport: Viewport, side
 }
 
 fn selected_card(screen: Screen) -> Option<usize> {
-    screen
-        .view
-        .with_untracked(|view| view.nodes.iter().position(|node| screen.is_selected_untracked(&node.plan.id)))
+    let selected = untrack(|| screen.selected())?;
+    screen.view.with_untracked(|view| view.nodes.place(&selected))
 }
 
 /// Keeps what works in the picture, until the person moves it.

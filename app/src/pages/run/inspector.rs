@@ -1,12 +1,11 @@
 //! What is known of the selection; without one, how the run stands.
 
 mod node;
+mod prompt;
 pub mod tools;
 
-use std::sync::Arc;
-
 use leptos::prelude::*;
-use protocol::{NodeStatus, Product, RunSummary, RunView, Standing};
+use protocol::{NodeStatus, RunSummary, RunView};
 
 use self::node::NodeInspector;
 use super::{lineage::Continuations, screen::Screen};
@@ -32,7 +31,7 @@ pub fn Inspector(
     let unfolded = RwSignal::new(false);
     let selected = Memo::new(move |_| {
         let id = screen.selected()?;
-        screen.view.with(|view| view.nodes.iter().position(|node| node.plan.id == id))
+        screen.view.with(|view| view.nodes.place(&id))
     });
     let class = move || match (selected.get().is_some(), unfolded.get()) {
         (true, _) => "inspector with-selection",
@@ -57,7 +56,7 @@ fn Standing(
     continuations: StoredValue<Vec<RunSummary>>,
 ) -> impl IntoView {
     let view = screen.view;
-    let products = Memo::new(move |_| view.with(in_short));
+    let products = Memo::new(move |_| view.with(RunView::products_in_short));
     let has_result = Memo::new(move |_| view.with(RunView::has_result));
     view! {
         <header class="inspector-head">
@@ -117,19 +116,6 @@ fn AtWork(screen: Screen) -> impl IntoView {
         {move || note().map(|note| view! { <p class="dim">{note}</p> })}
         <p class="dim inspector-hint">"Select a node to see its answer, prompt, tools and state."</p>
     }
-}
-
-/// What the run has brought forth: of results of one kind the last one, and every step.
-fn in_short(view: &RunView) -> Vec<Arc<Product>> {
-    let products = &view.products;
-    let is_shown = |(index, product): &(usize, &Arc<Product>)| match product.standing {
-        Standing::Result => products[index + 1..]
-            .iter()
-            .all(|later| later.standing != Standing::Result || later.kind != product.kind),
-        Standing::Step => true,
-        Standing::Data => false,
-    };
-    products.iter().enumerate().filter(is_shown).map(|(_, product)| product.clone()).collect()
 }
 
 fn quiet_note(view: &RunView) -> Option<&'static str> {

@@ -1,17 +1,20 @@
-//! The raw log of a run, loaded when it is first looked at.
+//! The raw log of a run, and the whole run folded from it: loaded in the background, or when it is first looked at.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use leptos::{prelude::*, task::spawn_local};
-use protocol::{Event, RunId};
+use protocol::{Event, RunId, RunView};
 
 use crate::{
     api::{self, ApiError},
+    browser,
     live::LiveRun,
 };
 
-/// Events fetched at once.
-const PAGE: u32 = 500;
+/// Events fetched at once: few at first, twice as many as long as taking them in is quick.
+const PAGES: (u32, u32) = (60, 1_000);
+/// Taking a page in is quick when it takes less, in milliseconds. Longer, and the page would stutter.
+const QUICK: f64 = 12.0;
 
 /// The log: what came before is fetched in pages, what comes now is appended.
 #[derive(Clone, Copy)]
@@ -22,6 +25,8 @@ pub struct EventLog {
     pub events: RwSignal<Vec<Arc<Event>>>,
     /// Where the loading stands.
     pub loading: RwSignal<Loading>,
+    /// What is loaded, folded.
+    folded: StoredValue<Option<RunView>>,
 }
 
 /// Where the loading of the log stands.
@@ -40,8 +45,13 @@ pub enum Loading {
 impl EventLog {
     /// The log of a run; nothing is loaded yet.
     pub fn new(run: RunId, live: LiveRun) -> Self {
-        let log =
-            Self { run, live, events: RwSignal::new(Vec::new()), loading: RwSignal::new(Loading::Idle) };
+        let log = Self {
+            run,
+            live,
+            events: RwSignal::new(Vec::new()),
+            loading: RwSignal::new(Loading::Idle),
+            folded: StoredValue::new(None),
+        };
         Effect::new(move |_| {
             live.received.track();
             if log.loading.with(|loading| *loading == Loading::Done) {
@@ -59,19 +69,59 @@ impl EventLog {
         self.loading.set(Loading::Busy);
         spawn_local(async move {
             let outcome = self.load_pages().await;
+            if outcome.is_ok()
+                && let Some(view) = self.folded.try_update_value(Option::take).flatten()
+            {
+                self.live.complete(view);
+            }
             self.loading.try_set(outcome.map_or_else(Loading::Failed, |()| Loading::Done));
         });
     }
 
+    /// The events that a filter admits, in order. An event that comes is looked at once, and all of them where the
+    /// filter changes.
+    pub fn filtered<F>(self, filter: Signal<F>, admits: fn(&F, &Event) -> bool) -> ReadSignal<Vec<Arc<Event>>>
+    where
+        F: Clone + PartialEq + Send + Sync + 'static,
+    {
+        let (admitted, set_admitted) = signal(Vec::new());
+        Effect::new(move |before: Option<(F, usize)>| {
+            let filter = filter.get();
+            let known = before.filter(|(before, _)| *before == filter).map(|(_, known)| known);
+            self.events.with(|events| {
+                let new = events.get(known.unwrap_or(0)..).into_iter().flatten();
+                let new: Vec<_> = new.filter(|event| admits(&filter, event)).cloned().collect();
+                match known {
+                    None => set_admitted.set(new),
+                    Some(_) if new.is_empty() => {}
+                    Some(_) => set_admitted.update(|admitted| admitted.extend(new)),
+                }
+                (filter, events.len())
+            })
+        });
+        admitted
+    }
+
     async fn load_pages(self) -> Result<(), ApiError> {
+        let mut size = PAGES.0;
         // Gone with the page: nobody waits for the rest.
         while let Some(after) = self.events.try_with_untracked(|events| last_seq(events)) {
-            let page = api::events(self.run, after, PAGE).await?;
-            let is_last = page.len() < PAGE as usize;
-            self.events.try_update(|events| append(events, page.into_iter().map(Arc::new)));
+            let page = api::events(self.run, after, size).await?;
+            let is_last = page.len() < size as usize;
+            let begun = browser::steady_ms();
+            let page: Vec<_> = page.into_iter().map(Arc::new).collect();
+            if self.live.needs_whole() {
+                self.folded.try_update_value(|folded| fold(folded, &page));
+            }
+            self.events.try_update(|events| append(events, page));
             if is_last {
                 return Ok(());
             }
+            if browser::steady_ms() - begun < QUICK {
+                size = (size * 2).min(PAGES.1);
+            }
+            // The browser draws, and hears the person.
+            browser::sleep(Duration::ZERO).await;
         }
         Ok(())
     }
@@ -84,6 +134,15 @@ impl EventLog {
         });
         if !new.is_empty() {
             self.events.update(|events| append(events, new));
+        }
+    }
+}
+
+fn fold(folded: &mut Option<RunView>, events: &[Arc<Event>]) {
+    for event in events {
+        match folded {
+            Some(view) => drop(view.apply(event)),
+            None => *folded = RunView::begin(event),
         }
     }
 }

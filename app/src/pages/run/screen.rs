@@ -106,9 +106,9 @@ pub struct Screen {
 
 impl Screen {
     /// Follows the run from `view` on, and shows it as it was in `past` if there is one.
-    pub fn open(view: RunView, past: Option<RunView>, spec: Option<KindSpec>) -> Self {
+    pub fn open(view: RunView, is_whole: bool, past: Option<RunView>, spec: Option<KindSpec>) -> Self {
         let id = view.summary.run;
-        let live = use_run(view);
+        let live = use_run(view, is_whole);
         let is_working = Memo::new(move |_| live.view.with(|view| !view.summary.status.is_over()));
         // Looking around is no step to go back over.
         let options = || NavigateOptions {
@@ -147,6 +147,11 @@ impl Screen {
             visit,
             set_visit,
         }
+    }
+
+    /// Whether all of what is shown is here, and not its outline alone.
+    pub fn is_whole(&self) -> bool {
+        if self.travel.is_past() { self.travel.is_whole() } else { self.live.is_whole.get() }
     }
 
     /// The view that is shown.
@@ -203,7 +208,7 @@ impl Screen {
     pub fn step(&self, by: isize) {
         let selected = self.node.get_untracked();
         let next = self.view.with_untracked(|view| {
-            let at = view.nodes.iter().position(|node| Some(&node.plan.id) == selected.as_ref());
+            let at = selected.as_ref().and_then(|selected| view.nodes.place(selected));
             let next = match at {
                 Some(at) => at.saturating_add_signed(by).min(view.nodes.len().saturating_sub(1)),
                 None => 0,
@@ -241,8 +246,9 @@ impl Screen {
 
 /// The model call of a node that is in flight.
 pub fn call_in_flight(view: &RunView, node: &NodeId) -> Option<CallId> {
-    let mut calls = view.calls.iter().rev();
-    calls.find(|call| call.node.as_ref() == Some(node) && call.outcome.is_none()).map(|call| call.id.clone())
+    let open = view.summary.open_calls.iter().filter_map(|call| view.call(call));
+    let mine = open.filter(|call| call.node.as_ref() == Some(node));
+    mine.max_by_key(|call| call.started_at).map(|call| call.id.clone())
 }
 
 /// The visit that a call belongs to.

@@ -129,7 +129,12 @@ pub fn TimeBar(screen: Screen) -> impl IntoView {
 /// How much happened when.
 #[component]
 fn Density(screen: Screen) -> impl IntoView {
-    let drawing = Memo::new(move |_| screen.travel.axis.with(bars));
+    // While the run works once a second, as it takes a look at every event.
+    let drawing = Memo::new(move |_| {
+        screen.clock.track();
+        screen.log.loading.track();
+        screen.travel.axis.with_untracked(bars)
+    });
     let view_box = format!("0 0 {COLUMNS} {HEIGHT}");
     view! {
         <svg class="density" viewBox=view_box preserveAspectRatio="none" aria-hidden="true">

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use protocol::{CallView, NodeId, NodeView, RunView, Timestamp, ToolView};
 
 use super::{
@@ -14,12 +14,17 @@ use crate::{
     components::{
         icon::Icon,
         status::{SignLabel, Tone, node_sign, tool_sign},
+        window::Rows,
     },
     format,
 };
 
 /// Marks on the axis at most.
-const MARKS: u64 = 8;
+const MARKS: u64 = 6;
+/// Bars that are closer than this, as a percentage of the axis, look like one.
+const NEAR: f64 = 0.1;
+/// Height of a row in pixels; the style sets the same.
+const ROW: i32 = 36;
 
 /// The time that the axis spans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +51,10 @@ impl Span {
 
     /// Round times, in milliseconds from the start.
     fn marks(&self) -> Vec<u64> {
-        const STEPS: [u64; 12] =
-            [100, 250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000];
+        const STEPS: [u64; 16] = [
+            100, 250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 120_000, 300_000, 900_000, 3_600_000,
+            7_200_000, 21_600_000, 86_400_000,
+        ];
         let fits = |step: &&u64| self.length / **step <= MARKS;
         let step = STEPS.iter().find(fits).copied().unwrap_or(self.length / MARKS + 1);
         (0..=self.length / step).map(|mark| mark * step).collect()
@@ -72,6 +79,8 @@ struct Bar {
 pub fn Timeline(screen: Screen) -> impl IntoView {
     let view = screen.view;
     let count = Memo::new(move |_| view.with(|view| view.nodes.len()));
+    let frame = NodeRef::<html::Div>::new();
+    let rows = Rows::new(frame, ROW, count.into());
     let span = Memo::new(move |_| {
         let now = screen.now.get();
         view.with(|view| Span::of(view, now))
@@ -79,32 +88,34 @@ pub fn Timeline(screen: Screen) -> impl IntoView {
     let axis = move || {
         let span = span.get();
         let marks = span.marks().into_iter().map(move |mark| {
-            let at = span.at(ends_at(span.start, mark));
+            let place = span.at(ends_at(span.start, mark));
+            let at = format!("{place:.2}%");
             // A word at the end of the axis would reach beyond it.
-            let anchor = if at > 92.0 { "end" } else { "start" };
-            let at = format!("{at:.2}%");
+            let word = (place <= 90.0)
+                .then(|| view! { <text class="axis-word" x=at.clone() y="14">{mark_word(mark)}</text> });
             view! {
-                <line class="axis-line" x1=at.clone() x2=at.clone() y1="18" y2="26" />
-                <text class="axis-word" x=at y="14" text-anchor=anchor>
-                    {format::duration(mark)}
-                </text>
+                <line class="axis-line" x1=at.clone() x2=at y1="18" y2="26" />
+                {word}
             }
         });
         marks.collect_view()
     };
     view! {
-        <div class="timeline">
+        <div class="timeline" node_ref=frame on:scroll=move |_| rows.look()>
             <div class="timeline-head">
                 <span class="timeline-name dim">"Node"</span>
                 <svg class="timeline-axis" height="26" aria-hidden="true">
                     {axis}
                 </svg>
             </div>
+            // An SVG takes its height from an attribute: styles in the document are forbidden.
+            <svg class="spacer" width="1" height=move || rows.above() aria-hidden="true"></svg>
             <ol class="timeline-rows">
-                <For each=move || 0..count.get() key=|row| *row let:row>
+                <For each=move || rows.range() key=|row| *row let:row>
                     <Row screen span row />
                 </For>
             </ol>
+            <svg class="spacer" width="1" height=move || rows.below() aria-hidden="true"></svg>
             <ul class="timeline-legend dim" aria-label="Colours">
                 <li class="legend-visit">"visit"</li>
                 <li class="legend-call">"model call"</li>
@@ -135,7 +146,8 @@ fn Row(screen: Screen, span: Memo<Span>, row: usize) -> impl IntoView {
         let select = move |_| screen.select(Some(id.clone()));
         let drawn = move || {
             let span = span.get();
-            bars.get().into_iter().map(move |bar| draw(&bar, span)).collect_view()
+            let bars = bars.with(|bars| joined(bars, span));
+            bars.into_iter().map(move |bar| draw(&bar, span)).collect_view()
         };
         view! {
             <li>
@@ -167,6 +179,43 @@ fn draw(bar: &Bar, span: Span) -> impl IntoView + use<> {
     }
 }
 
+/// A moment on the axis in few letters: `250 ms`, `40 s`, `1:10`, `2:00:00`.
+fn mark_word(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1_000;
+    let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+    match (milliseconds, seconds) {
+        (0, _) => "0".to_owned(),
+        (..60_000, _) if !milliseconds.is_multiple_of(1_000) => format::duration(milliseconds),
+        (_, ..60) => format!("{seconds} s"),
+        (_, ..3_600) => format!("{minutes}:{:02}", seconds % 60),
+        _ => format!("{hours}:{minutes:02}:{:02}", seconds % 60),
+    }
+}
+
+/// The bars with those of one look put together that lie so close that nobody could tell them apart.
+fn joined(bars: &[Bar], span: Span) -> Vec<Bar> {
+    let mut joined: Vec<(Bar, usize)> = Vec::new();
+    for bar in bars {
+        let before = joined.iter_mut().rev().find(|(before, _)| before.top == bar.top);
+        match (before, bar.end) {
+            (Some((before, count)), Some(end))
+                if before.class == bar.class
+                    && before.end.is_some_and(|until| span.at(bar.start) - span.at(until) < NEAR)
+                    && bar.start >= before.start =>
+            {
+                before.end = before.end.max(Some(end));
+                *count += 1;
+            }
+            _ => joined.push((bar.clone(), 1)),
+        }
+    }
+    let titled = joined.into_iter().map(|(bar, count)| match count {
+        1 => bar,
+        _ => Bar { title: format!("{count} times, the first: {}", bar.title), ..bar },
+    });
+    titled.collect()
+}
+
 fn bars_of(view: &RunView, node: Option<&NodeView>, id: &NodeId) -> Vec<Bar> {
     // What was taken over was done before this axis begins.
     let begins = view.summary.created_at;
@@ -187,11 +236,8 @@ fn bars_of(view: &RunView, node: Option<&NodeView>, id: &NodeId) -> Vec<Bar> {
             }
         })
     });
-    let of_node = |owner: &Option<NodeId>| owner.as_ref() == Some(id);
-    let calls =
-        view.calls.iter().filter(|call| of_node(&call.node) && call.started_at >= begins).map(call_bar);
-    let tools =
-        view.tools.iter().filter(|tool| of_node(&tool.node) && tool.started_at >= begins).map(tool_bar);
+    let calls = view.calls.of_node(id).filter(|call| call.started_at >= begins).map(call_bar);
+    let tools = view.tools.of_node(id).filter(|tool| tool.started_at >= begins).map(tool_bar);
     visits.chain(calls).chain(tools).collect()
 }
 
@@ -237,6 +283,9 @@ mod tests {
         let marks = |length| Span { start: Timestamp(0), length }.marks();
         assert_eq!(marks(4_500), [0, 1_000, 2_000, 3_000, 4_000]);
         assert_eq!(marks(60_000), [0, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000]);
+        let words = marks(210_000).into_iter().map(mark_word).collect::<Vec<_>>();
+        assert_eq!(words, ["0", "1:00", "2:00", "3:00"]);
+        assert_eq!([250, 40_000, 7_200_000].map(mark_word), ["250 ms", "40 s", "2:00:00"]);
         for length in [1_000, 7_777, 123_456, 86_400_000] {
             assert!(marks(length).len() <= MARKS as usize + 1, "{length}");
         }

@@ -1,18 +1,24 @@
 //! What was said, in order.
 
+mod find;
 mod turn;
 
 use leptos::{html, prelude::*};
-use protocol::RunSummary;
+use protocol::{RunSummary, RunView};
 
-use self::turn::TurnView;
 pub use self::turn::{InFlight, Writing, kept, once_let_go};
+use self::{
+    find::{FindBar, Found},
+    turn::TurnView,
+};
 use super::screen::Screen;
 use crate::{
     browser,
     components::{
         icon::{Icon, IconName},
+        paper::PaperNote,
         status::{SignLabel, run_sign},
+        window::{Blocks, MOST_PRINTED},
     },
 };
 
@@ -24,8 +30,10 @@ const AT_END: i32 = 48;
 pub fn Transcript(screen: Screen) -> impl IntoView {
     let view = screen.view;
     let frame = NodeRef::<html::Div>::new();
-    let count = Memo::new(move |_| view.with(|view| view.turns.len()));
+    let count = Memo::new(move |_| view.with(|view: &RunView| view.turns.len()));
     let is_over = Memo::new(move |_| view.with(|view| view.summary.status.is_over()));
+    let blocks = Blocks::new(frame, count.into());
+    let found = Found::new(screen, blocks);
     // A run that is over is read from its beginning.
     let at_end = RwSignal::new(!is_over.get_untracked());
 
@@ -41,6 +49,7 @@ pub fn Transcript(screen: Screen) -> impl IntoView {
                 at_end.set(now_at_end);
             }
         }
+        blocks.look();
     };
     Effect::new(move |_| {
         count.track();
@@ -54,37 +63,53 @@ pub fn Transcript(screen: Screen) -> impl IntoView {
             request_animation_frame(to_end);
         }
     });
+    let cut = move || {
+        let all = count.get();
+        (all > MOST_PRINTED).then(|| {
+            let text = format!("The first {MOST_PRINTED} of {all} entries. The run's export has all.");
+            view! { <PaperNote text /> }
+        })
+    };
     view! {
-        <div class="transcript" node_ref=frame on:scroll=look tabindex="0" role="log" aria-live="off" aria-label="Transcript">
-            <h2 class="visually-hidden">"Transcript"</h2>
-            <ol class="turns">
-                <For each=move || 0..count.get() key=|turn| *turn let:turn>
-                    <TurnView screen turn />
+        <div class="transcript-view">
+            <FindBar found />
+            {cut}
+            <div class="transcript" node_ref=frame on:scroll=look tabindex="0" role="log" aria-live="off" aria-label="Transcript">
+                <h2 class="visually-hidden">"Transcript"</h2>
+                // An SVG takes its height from an attribute: styles in the document are forbidden.
+                <svg class="spacer" width="1" height=move || blocks.above() aria-hidden="true"></svg>
+                <For each=move || blocks.range() key=|block| *block let:block>
+                    <ol class="turns" data-block=block>
+                        <For each=move || blocks.entries(block) key=|turn| *turn let:turn>
+                            <TurnView screen found turn />
+                        </For>
+                    </ol>
                 </For>
-            </ol>
-            <Ending screen />
-            {move || {
-                (count.get() == 0).then(|| {
-                    view! {
-                        <p class="empty">
-                            "Nobody has said anything yet. Answers appear here as they are written."
-                        </p>
-                    }
-                })
-            }}
-            <Show when=move || !at_end.get() && !is_over.get()>
-                <button
-                    type="button"
-                    class="follow-chip to-end"
-                    on:click=move |_| {
-                        at_end.set(true);
-                        to_end();
-                    }
-                >
-                    <Icon name=IconName::Follow />
-                    "To the newest"
-                </button>
-            </Show>
+                <svg class="spacer" width="1" height=move || blocks.below() aria-hidden="true"></svg>
+                <Ending screen />
+                {move || {
+                    (count.get() == 0).then(|| {
+                        view! {
+                            <p class="empty">
+                                "Nobody has said anything yet. Answers appear here as they are written."
+                            </p>
+                        }
+                    })
+                }}
+                <Show when=move || !at_end.get() && !is_over.get()>
+                    <button
+                        type="button"
+                        class="follow-chip to-end"
+                        on:click=move |_| {
+                            at_end.set(true);
+                            to_end();
+                        }
+                    >
+                        <Icon name=IconName::Follow />
+                        "To the newest"
+                    </button>
+                </Show>
+            </div>
         </div>
     }
 }

@@ -46,23 +46,25 @@ pub struct Travel {
     /// The chosen event; `None` is now.
     at: RwSignal<Option<u64>>,
     past: RwSignal<Option<RunView>>,
+    /// Whether `past` was folded from the log; the server sends an outline.
+    is_folded: RwSignal<bool>,
     live: LiveRun,
     log: EventLog,
     /// The log's events on the axis of time.
-    pub axis: Memo<Axis>,
+    pub axis: RwSignal<Axis>,
 }
 
 impl Travel {
     /// Stands where the address asks, at `past` as the server rendered it.
     pub fn new(live: LiveRun, log: EventLog, past: Option<RunView>) -> Self {
         let at = RwSignal::new(past.as_ref().map(RunView::seq));
-        let axis = Memo::new(move |_| {
-            let inherited = live
-                .view
-                .with_untracked(|view| view.summary.origin.as_ref().map_or(0, |origin| origin.through));
-            log.events.with(|events| Axis::new(events, inherited))
+        let axis = RwSignal::new(Axis::default());
+        let inherited =
+            live.view.with_untracked(|view| view.summary.origin.as_ref().map_or(0, |origin| origin.through));
+        Effect::new(move |_| {
+            log.events.with(|events| axis.update(|axis| axis.extend(events, inherited)));
         });
-        let travel = Self { at, past: RwSignal::new(past), live, log, axis };
+        let travel = Self { at, past: RwSignal::new(past), is_folded: RwSignal::new(false), live, log, axis };
         travel.follow_address();
         travel.load_when_settled();
         travel.fold();
@@ -77,6 +79,11 @@ impl Travel {
     /// Whether the page shows how the run was, and not how it is.
     pub fn is_past(&self) -> bool {
         self.at.with(Option::is_some)
+    }
+
+    /// Whether all of that moment is here, and not its outline alone.
+    pub fn is_whole(&self) -> bool {
+        self.is_folded.get()
     }
 
     /// The chosen event, or the newest.
@@ -135,10 +142,12 @@ impl Travel {
             let Some(at) = self.at.get() else {
                 if self.past.with_untracked(Option::is_some) {
                     self.past.set(None);
+                    self.is_folded.set(false);
                 }
                 return;
             };
-            if self.past.with_untracked(|past| past.as_ref().map(RunView::seq)) == Some(at) {
+            let is_there = self.past.with_untracked(|past| past.as_ref().map(RunView::seq)) == Some(at);
+            if is_there && self.is_folded.get_untracked() {
                 return;
             }
             if !is_here.get() {
@@ -149,6 +158,7 @@ impl Travel {
             });
             if let Some(view) = view {
                 self.past.set(Some(view));
+                self.is_folded.set(true);
             }
         });
     }

@@ -1,7 +1,8 @@
 //! The form's values while it is filled in.
 
 use leptos::prelude::*;
-use protocol::{Approval, FlowId, Limits, ModelChoice, ProfileName, StartRun, WorkflowKind};
+use protocol::{Approval, FlowId, Limits, ModelChoice, ProfileName, RunRequest, StartRun, WorkflowKind};
+use serde_json::Value;
 
 use super::request::{Answers, Faults, Offer, Preset};
 use crate::components::{limits::LimitsDraft, schema::Field};
@@ -26,6 +27,7 @@ pub struct Draft {
     /// Whether its agents may ask.
     pub questions: RwSignal<bool>,
     typed: StoredValue<Vec<Typed>>,
+    answerers: StoredValue<Vec<Answerer>>,
 }
 
 /// What is typed into a field. Fields of several kinds share it where they are the same.
@@ -70,6 +72,10 @@ impl Speed {
         }
     }
 
+    fn of(characters_per_second: Option<u32>) -> Option<Self> {
+        Self::ALL.into_iter().find(|speed| speed.characters_per_second() == characters_per_second)
+    }
+
     fn characters_per_second(self) -> Option<u32> {
         match self {
             Self::Slow => Some(60),
@@ -80,8 +86,8 @@ impl Speed {
 }
 
 impl Draft {
-    /// The form as it opens: something that can be started at once.
-    pub fn new(offers: Vec<Offer>, has_configured: bool) -> Self {
+    /// The form as it opens: something that can be started at once. The first of the answerers is chosen.
+    pub fn new(offers: Vec<Offer>, answerers: Vec<Answerer>) -> Self {
         let mut typed = Vec::<Typed>::new();
         for field in offers.iter().flat_map(|offer| &offer.fields) {
             if !typed.iter().any(|known| is_same(&known.field, field)) {
@@ -93,7 +99,8 @@ impl Draft {
             typed: StoredValue::new(typed),
             offers: StoredValue::new(offers),
             flow: RwSignal::new(None),
-            model: RwSignal::new(if has_configured { Answerer::Configured } else { Answerer::Rehearsal }),
+            model: RwSignal::new(answerers.first().cloned().unwrap_or(Answerer::Rehearsal)),
+            answerers: StoredValue::new(answerers),
             speed: RwSignal::new(Speed::default()),
             limits: LimitsDraft::new(&Limits::default()),
             approval: RwSignal::new(Approval::default()),
@@ -118,6 +125,40 @@ impl Draft {
         if preset.flow.is_some() {
             self.flow.set(preset.flow);
         }
+    }
+
+    /// Takes over what an earlier run of the chosen kind was asked for; the flow stays as it is. What the form does not
+    /// offer any more stays, too: the names of that are returned.
+    pub fn fill(self, request: &RunRequest) -> Vec<String> {
+        let mut left = Vec::new();
+        let fields = untrack(|| self.offer(|offer| offer.fields.clone())).unwrap_or_default();
+        for field in fields {
+            let Some(text) = self.typed(&field) else { continue };
+            let value = request.workflow.parameters().get(&field.name).unwrap_or(&Value::Null);
+            match field.typed_value(value) {
+                Some(typed) => text.set(typed),
+                None => left.push(field.title),
+            }
+        }
+        let (answerer, speed) = match &request.model {
+            ModelChoice::Configured => (Answerer::Configured, None),
+            ModelChoice::Profile { name } => (Answerer::Profile(name.clone()), None),
+            ModelChoice::Rehearsal { characters_per_second } => {
+                (Answerer::Rehearsal, Speed::of(*characters_per_second))
+            }
+        };
+        if self.answerers.with_value(|answerers| answerers.contains(&answerer)) {
+            self.model.set(answerer);
+        } else {
+            left.push("Model".to_owned());
+        }
+        if let Some(speed) = speed {
+            self.speed.set(speed);
+        }
+        self.limits.fill(&request.limits);
+        self.approval.set(request.approval.clone());
+        self.questions.set(request.questions);
+        left
     }
 
     /// What the chosen kind offers.

@@ -11,9 +11,11 @@ use leptos_router::{
 use protocol::{Approval, ListedRun, ModelProfile, RunStatus, StartOptions, StartRun};
 
 use super::{
+    as_request::AsRequest,
     draft::Draft,
     estimate::EstimateView,
     flow::FlowSelect,
+    last_settings::LastSettings,
     models::{Choices, ModelFields},
     picker::KindPicker,
     request::{Faults, Offer, Preset},
@@ -26,6 +28,7 @@ use crate::{
         approval::ApprovalPicker,
         draft::draft_of,
         icon::{Icon, IconName},
+        import::Importer,
         limits::LimitFields,
         notice::FormError,
         schema::{Field, SchemaField, fields},
@@ -38,6 +41,8 @@ use crate::{
 pub fn StartForm(
     /// What can be chosen.
     options: StartOptions,
+    /// Takes in what is exported elsewhere.
+    importer: Importer,
     /// The models that the settings name.
     profiles: Vec<ModelProfile>,
     /// Recent runs, newest first: the flows that can be joined.
@@ -48,8 +53,8 @@ pub fn StartForm(
     let offers = kinds
         .into_iter()
         .filter_map(|startable| Some(Offer { fields: fields(&startable.parameters)?, startable }));
-    let draft = Draft::new(offers.collect(), configured_model.is_some());
     let choices = Choices::new(configured_model, names, &profiles);
+    let draft = Draft::new(offers.collect(), choices.answerers());
     follow_address(draft);
     // An address may ask for another run: of that it is another form.
     let search = use_location().search;
@@ -73,14 +78,17 @@ pub fn StartForm(
         Err(faults) if attempted.get() => faults,
         _ => Faults::default(),
     });
+    let show_faults = move |()| {
+        attempted.set(true);
+        focus_first_fault();
+    };
     let try_to_start = move || {
         if busy.get_untracked() || trouble.with_untracked(Option::is_some) {
             return;
         }
-        attempted.set(true);
         match request.get_untracked() {
             Ok(request) => drop(start.dispatch(request)),
-            Err(_) => focus_first_fault(),
+            Err(_) => show_faults(()),
         }
     };
     let submit = move |event: SubmitEvent| {
@@ -110,9 +118,9 @@ pub fn StartForm(
             on:keydown=pressed
             node_ref=draft_of(name)
         >
-            <KindPicker draft recent />
+            <KindPicker draft recent importer />
             <div class="start-fields">
-                <KindHead draft />
+                <KindHead draft recent />
                 <Parameters draft faults attempted />
                 <FlowSelect recent draft />
                 <ModelFields choices draft />
@@ -145,10 +153,13 @@ pub fn StartForm(
                         <Icon name=IconName::Play />
                         <span aria-live="polite">{move || if busy.get() { "Starting …" } else { "Start the run" }}</span>
                     </button>
-                    <p class="note">
-                        <kbd>"Ctrl"</kbd> <kbd>"Enter"</kbd> " starts"
-                        <span role="status">{move || recent.with(|runs| queue(runs)).map(|place| format!(" · {place}"))}</span>
-                    </p>
+                    <div class="start-foot">
+                        <p class="note">
+                            <kbd>"Ctrl"</kbd> <kbd>"Enter"</kbd> " starts"
+                            <span role="status">{move || recent.with(|runs| queue(runs)).map(|place| format!(" · {place}"))}</span>
+                        </p>
+                        <AsRequest request refused=Callback::new(show_faults) />
+                    </div>
                 </div>
             </div>
         </form>
@@ -157,7 +168,7 @@ pub fn StartForm(
 
 /// What is chosen, and what it does.
 #[component]
-fn KindHead(draft: Draft) -> impl IntoView {
+fn KindHead(draft: Draft, recent: Signal<Vec<ListedRun>>) -> impl IntoView {
     let spec = Memo::new(move |_| draft.offer(|offer| offer.startable.spec.clone()));
     move || {
         spec.get().map(|spec| {
@@ -165,6 +176,7 @@ fn KindHead(draft: Draft) -> impl IntoView {
                 <header class="start-kind">
                     <h2><Icon name=IconName::of_role(&spec.icon) /> {spec.label}</h2>
                     <p class="hint">{spec.hint}</p>
+                    <LastSettings draft kind=spec.kind recent />
                 </header>
             }
         })

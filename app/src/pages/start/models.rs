@@ -61,6 +61,11 @@ impl Choices {
         Self(StoredValue::new(configured.into_iter().chain(named).chain([rehearsal]).collect()))
     }
 
+    /// What can be chosen, what is usual first.
+    pub fn answerers(self) -> Vec<Answerer> {
+        self.0.with_value(|all| all.iter().map(|choice| choice.answerer.clone()).collect())
+    }
+
     fn is_only_rehearsal(self) -> bool {
         self.0.with_value(|all| all.len() == 1)
     }

@@ -6,7 +6,10 @@ use protocol::{KindSpec, ListedRun, WorkflowKind};
 use super::{draft::Draft, request::Offer};
 use crate::{
     browser::{self, lowercase},
-    components::icon::{Icon, IconName},
+    components::{
+        icon::{Icon, IconName},
+        import::{ImportButton, Importer},
+    },
     format,
 };
 
@@ -43,6 +46,8 @@ pub fn KindPicker(
     draft: Draft,
     /// Recent runs, newest first.
     recent: Signal<Vec<ListedRun>>,
+    /// Takes in what is not started but was exported.
+    importer: Importer,
 ) -> impl IntoView {
     let entries =
         StoredValue::new(draft.offers.with_value(|offers| offers.iter().map(Entry::new).collect::<Vec<_>>()));
@@ -124,6 +129,16 @@ pub fn KindPicker(
             <p class="quiet" role="status">
                 {move || wanted.with(Vec::is_empty).then_some("No kind is called that, or does that.")}
             </p>
+            <ImportButton
+                importer
+                look="drop-file"
+                label="File of a run or a document"
+                accept=".jsonl,.json,application/x-ndjson,application/json"
+                title="Take in a run or a document that was exported"
+            >
+                <strong>"Drop a file"</strong>
+                " an exported run or document"
+            </ImportButton>
         </div>
     }
 }

@@ -36,7 +36,7 @@ pub fn edge(from: &str, to: &str) -> EdgeAdded {
 /// Asks the model, and lets two searches appear of which the answer tells, whose results `write` joins.
 async fn plans(node: &NodeContext) -> Result<Outcome, NodeError> {
     let answer = node.chat(ask("plan")).await?;
-    let names = ["plan/1", "plan/2"];
+    let names = ["search/1", "search/2"];
     let nodes = names.iter().map(|name| grown(name, &answer.text)).collect();
     let edges = names.iter().map(|name| edge(name, "write")).collect();
     node.grow(Growth { nodes, edges }).await?;
@@ -62,9 +62,9 @@ async fn succeeded(journal: &Journal, run: RunId) -> RunView {
     let view = end_of(journal, run).await;
     assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
     let names: Vec<_> = view.nodes.iter().map(|node| node.plan.id.to_string()).collect();
-    assert_eq!(names, ["plan", "write", "plan/1", "plan/2"]);
+    assert_eq!(names, ["plan", "write", "search/1", "search/2"]);
     assert_eq!((view.summary.nodes, view.summary.nodes_done), (4, 4));
-    for name in ["plan/1", "plan/2"] {
+    for name in ["search/1", "search/2"] {
         assert_eq!(state(&view, name), format!("echo: {name}: echo: plan"));
     }
     assert!(view.edges.iter().all(|edge| edge.taken == 1));
@@ -90,8 +90,8 @@ async fn a_grown_run_is_continued_from_any_of_its_nodes() {
         // All of it, from the beginning.
         (ForkPoint::Before { node: id("plan"), visit: 1 }, 5),
         // One search, and what it led to.
-        (ForkPoint::Before { node: id("plan/2"), visit: 1 }, 2),
-        (ForkPoint::After { node: id("plan/1"), visit: 1 }, 1),
+        (ForkPoint::Before { node: id("search/2"), visit: 1 }, 2),
+        (ForkPoint::After { node: id("search/1"), visit: 1 }, 1),
         (ForkPoint::Before { node: id("write"), visit: 1 }, 1),
     ] {
         let before = bench.calls();
@@ -99,7 +99,7 @@ async fn a_grown_run_is_continued_from_any_of_its_nodes() {
         succeeded(&journal, second).await;
         assert_eq!(bench.calls() - before, calls);
         // And the continued one once more.
-        let third = engine.fork(second, fork(ForkPoint::Before { node: id("plan/1"), visit: 1 }), ada());
+        let third = engine.fork(second, fork(ForkPoint::Before { node: id("search/1"), visit: 1 }), ada());
         succeeded(&journal, third.await.unwrap()).await;
     }
 }
@@ -188,7 +188,7 @@ async fn a_node_that_another_version_added_fails_with_a_sentence_and_is_done_by_
         graph.growing(|_, _| Err("Searches are not known.".into()));
         graph
     };
-    let point = || ForkPoint::Before { node: id("plan/1"), visit: 1 };
+    let point = || ForkPoint::Before { node: id("search/1"), visit: 1 };
     let second = bench.engine(&journal, strange).fork(first, fork(point()), ada()).await.unwrap();
     let view = end_of(&journal, second).await;
     assert_eq!(view.summary.status, RunStatus::Failed);

@@ -210,6 +210,8 @@ async fn what_nobody_could_hear_is_refused() {
         engine.tell(run, id("a"), "again", ada()).await.unwrap();
     }
     let refused = engine.tell(run, id("a"), "again", ada()).await;
-    assert!(matches!(refused, Err(EngineError::Input(InputError::Invalid(_)))));
+    assert!(matches!(refused, Err(EngineError::Input(InputError::Unread(_)))));
     engine.stop(run, ada(), None).await.unwrap();
+    let late = engine.tell(run, id("a"), "too late", ada()).await;
+    assert!(matches!(late, Err(EngineError::NotActive)), "{late:?}");
 }

@@ -3,10 +3,13 @@
 
 mod defects;
 mod going_back;
+mod groups;
 mod growth;
 mod joins;
+mod killed;
 mod lanes;
 mod places;
+mod prompts;
 mod replays;
 mod resumed;
 mod runs;

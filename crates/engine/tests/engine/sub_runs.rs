@@ -5,8 +5,8 @@ use std::sync::Arc;
 use engine::{Allowance, AnswerForm, Engine, EngineOptions, Graph, Outcome};
 use journal::Journal;
 use protocol::{
-    Body, Event, ForkPoint, Limits, NewEvent, NodeStatus, Product, ProductTone, RunId, RunRequest, RunStatus,
-    Standing, Workflow,
+    Answer, Approval, Body, Event, ForkPoint, InputForm, Limits, NewEvent, NodeStatus, Patch, Product,
+    ProductTone, RunId, RunRequest, RunStatus, Standing, Workflow,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -19,6 +19,10 @@ enum Below {
     Answers,
     Hangs,
     AsksPeople,
+    /// The same, with a form that is too long to stand in an event.
+    AsksAtLength,
+    /// Starts a page, which asks people.
+    StartsOneThatAsks,
     AsksOften,
     Fails,
 }
@@ -27,9 +31,17 @@ fn chapter() -> Workflow {
     Workflow::bare("chapter".parse().unwrap())
 }
 
+fn page() -> Workflow {
+    Workflow::bare("page".parse().unwrap())
+}
+
 /// An essay starts a chapter, and tells of what it has brought forth; a chapter asks the model.
 fn graph(request: &RunRequest, below: Below) -> Graph {
     let mut graph = Graph::new();
+    if request.workflow == page() {
+        graph.node(plan("page", 1), asking(AnswerForm::Text, None, None));
+        return graph;
+    }
     if request.workflow != chapter() {
         let work = step(|node| {
             Box::pin(async move {
@@ -47,7 +59,11 @@ fn graph(request: &RunRequest, below: Below) -> Graph {
             let question = match below {
                 Below::Hangs => "hang",
                 Below::Fails => "fail",
-                Below::Answers | Below::AsksPeople | Below::AsksOften => "chapter",
+                Below::StartsOneThatAsks => {
+                    node.start(page()).await?;
+                    "chapter"
+                }
+                Below::Answers | Below::AsksPeople | Below::AsksAtLength | Below::AsksOften => "chapter",
             };
             let times = if matches!(below, Below::AsksOften) { 10 } else { 1 };
             let mut headline = String::new();
@@ -65,8 +81,16 @@ fn graph(request: &RunRequest, below: Below) -> Graph {
             Ok(Outcome::default())
         })
     });
-    if matches!(below, Below::AsksPeople) {
-        graph.node(plan("question", 1), asking(AnswerForm::Text, None, None));
+    let form = match below {
+        Below::AsksPeople => Some(AnswerForm::Text),
+        Below::AsksAtLength => {
+            let schema = json!({ "type": "object", "description": "At length. ".repeat(1000) });
+            Some(AnswerForm::object(schema).unwrap())
+        }
+        _ => None,
+    };
+    if let Some(form) = form {
+        graph.node(plan("question", 1), asking(form, None, None));
         graph.flow(&id("question"), &id("chapter"));
     }
     graph.node(plan("chapter", 1), work);
@@ -183,10 +207,82 @@ async fn what_a_started_run_asks_people_shows_at_the_one_that_started_it() {
     assert!(essay.reason.as_ref().unwrap().ends_with("asks: Which way?"), "{:?}", essay.reason);
     let child = below(&journal, run).await;
     assert_eq!(view.summary.waiting_sub_runs, [child].into());
-    engine.answer(child, answer("question:1:1", value(json!("on")))).await.unwrap();
+    let open: Vec<_> =
+        view.open_asks().map(|ask| (ask.run, ask.node.cloned(), ask.request.clone())).collect();
+    assert_eq!(open.len(), 1);
+    let (asker, node, asked) = open.into_iter().next().unwrap();
+    assert_eq!((asker, node), (child, Some(id("question"))));
+    assert_eq!((asked.input.as_str(), asked.form), ("question:1:1", InputForm::Text));
+    engine.answer(asker, answer("question:1:1", value(json!("on")))).await.unwrap();
     let view = end_of(&journal, run).await;
+    assert_eq!(view.open_asks().count(), 0);
+    let outcome = view.sub_runs[0].outcome.as_ref().unwrap();
+    assert_eq!((outcome.status, outcome.totals.tokens()), (RunStatus::Succeeded, 15));
     assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
     assert!(view.summary.waiting_sub_runs.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_asked_at_length_below_is_a_text_of_both_runs_and_of_no_other() {
+    let bench = Bench::new();
+    let journal = bench.journal().await;
+    let engine = engine(&bench, &journal, Below::AsksAtLength);
+    let run = engine.start(request(Limits::default()), ada()).await.unwrap();
+    let view = view_when(&journal, run, |view| view.open_asks().count() == 1).await;
+    let ask = view.open_asks().next().unwrap();
+    let InputForm::Object { schema } = &ask.request.form else { panic!("a form") };
+    let digest = schema.stored().unwrap();
+    for (run, has) in [(run, true), (ask.run, true), (RunId(Uuid::nil()), false)] {
+        let text = journal.text(run, digest).await.unwrap();
+        assert_eq!(text.is_some_and(|text| text.contains("At length.")), has, "{run}");
+    }
+    engine.answer(ask.run, answer("question:1:1", value(json!({})))).await.unwrap();
+    assert_eq!(end_of(&journal, run).await.summary.status, RunStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn what_is_asked_two_runs_below_shows_at_the_top_also_after_a_restart() {
+    let bench = Bench::new();
+    let journal = bench.journal().await;
+    let before = engine(&bench, &journal, Below::StartsOneThatAsks);
+    let run = before.start(request(Limits::default()), ada()).await.unwrap();
+    let asked = async |journal: &Journal| {
+        let view = view_when(journal, run, |view| view.open_asks().count() == 1).await;
+        let ask = view.open_asks().next().unwrap();
+        (ask.run, ask.request.input.clone(), view.sub_runs[0].run)
+    };
+    let (asker, input, child) = asked(&journal).await;
+    assert!(asker != child && asker != run);
+    before.shut_down().await;
+    let after = engine(&bench, &journal, Below::StartsOneThatAsks);
+    assert_eq!(after.resume().await.unwrap(), 3);
+    assert_eq!(asked(&journal).await, (asker, input.clone(), child));
+    after.answer(asker, answer(input.as_str(), value(json!("on")))).await.unwrap();
+    let view = end_of(&journal, run).await;
+    assert_eq!((view.summary.status, view.open_asks().count()), (RunStatus::Succeeded, 0));
+    let log = journal.whole(run).await.unwrap();
+    let asks = log.iter().filter(|event| match &event.body {
+        Body::SubRunAwaits(awaits) => !awaits.asks.is_empty(),
+        _ => false,
+    });
+    assert_eq!(asks.count(), 1, "it is not told once more after the restart");
+}
+
+#[tokio::test]
+async fn a_run_that_pauses_before_every_node_pauses_below_as_well() {
+    let bench = Bench::new();
+    let journal = bench.journal().await;
+    let engine = engine(&bench, &journal, Below::Answers);
+    let paused = RunRequest { approval: Approval::Every, ..request(Limits::default()) };
+    let run = engine.start(paused, ada()).await.unwrap();
+    let shown = open_question(&journal, run, "essay:1:0").await;
+    engine.answer(run, answer("essay:1:0", approve(&shown, "essay:1:0"))).await.unwrap();
+    let view = view_when(&journal, run, |view| view.open_asks().any(|ask| ask.run != run)).await;
+    let ask = view.open_asks().next().unwrap();
+    let InputForm::Approval(form) = &ask.request.form else { panic!("an approval") };
+    let approved = Answer::Approved { digest: form.digest.clone(), edits: Patch::new() };
+    engine.answer(ask.run, answer("chapter:1:0", approved)).await.unwrap();
+    assert_eq!(end_of(&journal, run).await.summary.status, RunStatus::Succeeded);
 }
 
 #[tokio::test]

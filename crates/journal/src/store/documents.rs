@@ -17,7 +17,7 @@ use super::{
 use crate::{
     DocumentError, DocumentLimits, JournalError, StoredDocument,
     documents::{DocumentAct, DocumentChange},
-    runs::Verdict,
+    runs::RequestResult,
 };
 
 /// What a version takes of its owner's share beside its content, so that many small ones are not free.
@@ -178,7 +178,7 @@ pub(crate) async fn change(
     connection: &mut SqliteConnection,
     change: &DocumentChange,
     limits: &DocumentLimits,
-) -> Verdict<DocumentSummary, DocumentError> {
+) -> RequestResult<DocumentSummary, DocumentError> {
     let DocumentChange { owner, at, act } = change;
     let mut transaction = connection.begin_with("begin immediate").await?;
     let changed = match act {
@@ -263,7 +263,7 @@ async fn save(
     id: DocumentId,
     base: DocumentVersion,
     text: &str,
-) -> Verdict<DocumentSummary, DocumentError> {
+) -> RequestResult<DocumentSummary, DocumentError> {
     let Some(before) = summary(connection, owner, id).await? else {
         return Ok(Err(DocumentError::NoSuchDocument(id)));
     };
@@ -322,7 +322,7 @@ async fn share(
     limits: &DocumentLimits,
     added: u32,
     content: &str,
-) -> Verdict<(), DocumentError> {
+) -> RequestResult<(), DocumentError> {
     let query =
         "select count(*), coalesce(sum(kept), 0) from document indexed by document_kept where owner = ?";
     let (documents, kept): (i64, i64) =

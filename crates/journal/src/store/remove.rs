@@ -2,7 +2,7 @@ use protocol::{AccountId, RunId, RunSummary};
 use sqlx::{Connection, SqliteConnection};
 
 use super::{key, spend};
-use crate::{JournalError, runs::Verdict};
+use crate::{JournalError, runs::RequestResult};
 
 /// Deletes runs that are over, all or none, and returns whose they were. One that this version cannot
 /// read counts as over: nobody works on it. Texts go with the last run that names them.
@@ -10,7 +10,7 @@ use crate::{JournalError, runs::Verdict};
 pub(crate) async fn remove(
     connection: &mut SqliteConnection,
     runs: &[RunId],
-) -> Verdict<Vec<(RunId, AccountId)>> {
+) -> RequestResult<Vec<(RunId, AccountId)>> {
     let mut transaction = connection.begin_with("begin immediate").await?;
     // Texts before the rows that reference them.
     sqlx::query("pragma defer_foreign_keys = on").execute(&mut *transaction).await?;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Tier;
+use super::{Prompt, Tier};
 use crate::{CallId, Decimal, Digest, Text, Usage};
 
 /// A model is asked. The same call again means: repeated after a crash.
@@ -15,8 +15,8 @@ pub struct CallStarted {
     pub model: String,
     /// Its tier.
     pub tier: Tier,
-    /// All messages, as `[role] text` blocks.
-    pub prompt: Text,
+    /// All messages.
+    pub prompt: Prompt,
     /// Names of the tools that are offered.
     #[serde(default)]
     pub tools: Vec<String>,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallId, Digest, RunId, RunStatus, Totals};
+use crate::{CallId, Digest, InputRequest, NodeId, RunId, RunStatus, Timestamp, Totals};
 
 /// The run that started another one, and the call in which it did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,8 +36,23 @@ pub struct SubRunAwaits {
     pub call: CallId,
     /// The run.
     pub run: RunId,
-    /// What it asks, the oldest question first; empty once all are answered.
-    pub prompts: Vec<String>,
+    /// What it asks, and what the runs ask that it has started itself; empty once all are answered.
+    pub asks: Vec<SubRunAsk>,
+}
+
+/// An open question of a run that another one has started. It is answered there, by its run and its id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SubRunAsk {
+    /// The run that asks: the started one, or one below it.
+    pub run: RunId,
+    /// Its node that asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeId>,
+    /// When it was asked.
+    pub asked_at: Timestamp,
+    /// The question.
+    pub request: InputRequest,
 }
 
 /// A run that a node started ended.

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Attempt, CallId, Decimal, NodeId, Text, Tier, Timestamp, ToolRequest, ToolStatus, Usage};
+use crate::{
+    Attempt, CallId, Decimal, NodeId, Prompt, Text, Tier, Timestamp, ToolRequest, ToolStatus, Usage,
+};
 
 /// A model call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,8 +18,8 @@ pub struct CallView {
     pub model: String,
     /// Its tier.
     pub tier: Tier,
-    /// What it was asked.
-    pub prompt: Text,
+    /// What it was asked; all of it is [`RunView::prompt`](crate::RunView::prompt).
+    pub prompt: Prompt,
     /// Tools that were offered.
     pub tools: Vec<String>,
     /// When it was asked.

@@ -1,9 +1,9 @@
 use std::collections::HashMap;
 
 use protocol::{
-    Body, CallFinished, CallId, CallStarted, Event, LogLevel, NodeFinished, NodeId, NodeKind, NodeStatus,
-    NodeStatusChanged, Product, RunFinished, RunStatus, Text, Timestamp, ToolInvoked, ToolReturned,
-    ToolStatus, WorkflowKind, grouped,
+    Body, CallFinished, CallId, CallStarted, Event, LaneId, LogLevel, NodeFinished, NodeId, NodeKind,
+    NodeStatus, NodeStatusChanged, Product, Prompt, RunFinished, RunStatus, Timestamp, ToolInvoked,
+    ToolReturned, ToolStatus, WorkflowKind, grouped,
     trading::{Decision, PortfolioView, Rating, RejectedOrder, Task, Trade},
 };
 use serde::Serialize;
@@ -150,7 +150,10 @@ pub struct Stream {
     task: Option<Task>,
     subject: Option<String>,
     nodes: HashMap<NodeId, NodeKind>,
-    prompts: HashMap<CallId, Text>,
+    /// The prompts of calls in flight.
+    asked: HashMap<CallId, String>,
+    /// The last call of each lane of a node, with its whole prompt: the lane's next one may begin with it.
+    prompts: HashMap<(Option<NodeId>, Option<LaneId>), (CallId, Prompt)>,
     tools: HashMap<CallId, String>,
 }
 
@@ -211,22 +214,42 @@ impl Stream {
     }
 
     fn call_started(&mut self, event: &Event, started: &CallStarted) -> Option<Frame> {
+        let prompt = self.whole_prompt(event, started);
         // Asked again after a crash: for the client it is the call that it sees already.
-        if self.prompts.insert(started.call.clone(), started.prompt.clone()).is_some() {
+        if self.asked.insert(started.call.clone(), prompt.clone()).is_some() {
             return None;
         }
         let node = self.name(event);
         let detail = Detail::Thought {
             parent_node_id: "start",
-            prompt: in_full(&started.prompt),
+            prompt: prompt.clone(),
             metrics: Asked { model: started.model.clone() },
         };
-        let message = format!("Prompting {}... | {}", started.model, snippet(&started.prompt));
+        let message = format!("Prompting {}... | {}", started.model, cut(&prompt, LONGEST_SNIPPET));
         Some(self.frame(event, started.call.to_string(), node.clone(), &node, message, detail))
     }
 
+    /// Prompts are the one text that AgentOS does not cut.
+    fn whole_prompt(&mut self, event: &Event, started: &CallStarted) -> String {
+        let lane = (event.node.clone(), started.call.lane());
+        let before = self.prompts.get(&lane);
+        let whole = started.prompt.whole(|earlier| {
+            let (call, prompt) = before?;
+            // A call that is repeated begins as it did at first.
+            (call == earlier || *call == started.call).then_some(prompt)
+        });
+        let missing = whole.missing;
+        let left_out =
+            (missing > 0).then(|| format!("[{missing} earlier messages, which the log does not have]"));
+        let messages = whole.messages.iter().map(|message| available(message, usize::MAX));
+        let text = left_out.into_iter().chain(messages).collect::<Vec<_>>().join("\n\n");
+        let prompt = whole.messages.into_iter().cloned().collect();
+        self.prompts.insert(lane, (started.call.clone(), prompt));
+        text
+    }
+
     fn call_finished(&mut self, event: &Event, finished: &CallFinished) -> Frame {
-        let prompt = self.prompts.remove(&finished.call).unwrap_or_default();
+        let prompt = self.asked.remove(&finished.call).unwrap_or_default();
         let beginning = snippet(&finished.answer);
         let message = match &finished.error {
             Some(error) => format!("✗ {} did not answer: {}", finished.model, cut(error, LONGEST_SNIPPET)),
@@ -235,7 +258,7 @@ impl Stream {
         };
         let node = self.name(event);
         let detail = Detail::Result {
-            prompt: in_full(&prompt),
+            prompt,
             response: available(&finished.answer, LONGEST_TEXT),
             metrics: Answered {
                 model: finished.model.clone(),
@@ -385,11 +408,6 @@ fn log(event: &Event, level: Option<LogLevel>, line: String) -> Option<Frame> {
         at: event.at,
         detail: Detail::Log { metrics: NoMetrics {} },
     })))
-}
-
-/// Prompts are the one text that AgentOS does not cut.
-fn in_full(prompt: &Text) -> String {
-    available(prompt, usize::MAX)
 }
 
 fn greeting(task: Option<&Task>, kind: &WorkflowKind) -> String {

@@ -43,7 +43,7 @@ pub fn FollowDecision(
 
 #[component]
 fn Follow(view: RunView, decision: RwSignal<Option<LiveDecision>>) -> impl IntoView {
-    let run = use_run(view);
+    let run = use_run(view, true);
     let id = run.view.with_untracked(|view| view.summary.run);
     let products = Memo::new(move |_| run.view.with(|view| view.products.clone()));
     let fetched = RwSignal::new(Fetched::default());

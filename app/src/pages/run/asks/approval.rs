@@ -13,7 +13,7 @@ use crate::{
         whole_text::whole_text,
     },
     families,
-    pages::run::{screen::Screen, state_editor::StateEditor},
+    pages::run::{screen::Screen, state_editor::StateEditor, whole::Whole},
 };
 
 /// What a person does about it.
@@ -137,9 +137,10 @@ fn open_what_was_begun(opened: RwSignal<Option<Act>>, draft_name: impl Fn(Act) -
 fn Subject(screen: Screen, subject: Text) -> impl IntoView {
     let whole = whole_text(screen.id, subject.clone());
     let kind = screen.live.view.with_untracked(|view| view.summary.request.workflow.kind().clone());
+    let views = screen.spec.with_value(|spec| families::views(spec.as_ref().map_or("", |spec| &spec.family)));
     move || match whole.get() {
         None => view! { <p class="dim">"Loading what is to be done …"</p> }.into_any(),
-        Some(json) => families::approval(&kind, &json).unwrap_or_else(|| {
+        Some(json) => views.get().and_then(|views| (views.approval)(&kind, &json)).unwrap_or_else(|| {
             view! { <LongText run=screen.id text=subject.clone() reading=Reading::Verbatim /> }.into_any()
         }),
     }
@@ -165,9 +166,9 @@ fn StateShown(screen: Screen) -> impl IntoView {
     };
     view! {
         <details class="ask-state" on:toggle=move |_| opened.update(|opened| *opened = !*opened)>
-            <summary>{move || format!("The state that it gets: {} entries", keys.with(Vec::len))}</summary>
+            <summary>"The state that it gets"</summary>
             <Show when=move || opened.get()>
-                {move || keys.get().into_iter().map(row).collect_view()}
+                <Whole screen>{move || keys.get().into_iter().map(row).collect_view()}</Whole>
             </Show>
         </details>
     }
@@ -191,7 +192,9 @@ fn EditForm(screen: Screen, reply: Reply, approve: Callback<Edits>, draft: Strin
     };
     view! {
         <form class="ask-form ask-panel" on:submit=submit node_ref=form>
-            <StateEditor screen edits draft />
+            <Whole screen>
+                <StateEditor screen edits draft=draft.clone() />
+            </Whole>
             <div class="ask-acts">
                 <button type="submit" class="button primary" disabled=move || !is_ready() || reply.pending().get()>
                     "Change the state and go on"
@@ -241,7 +244,7 @@ fn WayForm(screen: Screen, reply: Reply, nodes: Vec<NodeId>, comment: bool, draf
 }
 
 #[component]
-fn RejectForm(reply: Reply, draft: String) -> impl IntoView {
+pub fn RejectForm(reply: Reply, draft: String) -> impl IntoView {
     let reason = RwSignal::new(String::new());
     let submit = move |event: SubmitEvent| {
         event.prevent_default();

@@ -35,7 +35,9 @@ pub fn headline_of(event: &Event) -> String {
         Body::ToolInvoked(invoked) => format!("{}({})", invoked.tool, first_line(invoked.arguments.shown())),
         Body::ToolReturned(returned) => first_line(returned.result.shown()),
         Body::SubRunStarted(started) => started.title.clone(),
-        Body::SubRunAwaits(awaits) => awaits.prompts.first().cloned().unwrap_or_else(|| "goes on".into()),
+        Body::SubRunAwaits(awaits) => {
+            awaits.asks.first().map_or_else(|| "goes on".into(), |ask| ask.request.prompt.clone())
+        }
         Body::SubRunFinished(finished) => with_reason(finished.status.label(), finished.error.as_deref()),
         Body::InputRequested(request) => request.prompt.clone(),
         Body::InputReceived(received) => {

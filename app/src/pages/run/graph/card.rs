@@ -176,7 +176,7 @@ fn look_around(view: &RunView, node: &NodeId, status: NodeStatus) -> Surrounding
 fn waits_for(view: &RunView, node: &NodeId) -> Option<String> {
     let before = view
         .edges
-        .iter()
+        .of_node(node)
         .filter(|edge| edge.plan.to == *node && edge.plan.kind != protocol::EdgeKind::Loop)
         .filter_map(|edge| view.node(&edge.plan.from))
         .filter(|node| node.status != NodeStatus::Succeeded);

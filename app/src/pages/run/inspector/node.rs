@@ -7,7 +7,7 @@ use protocol::{
     CallId, CallView, Decimal, Figure, NodeId, NodeView, Report, RunView, TurnContent, Usage, checked_cost,
 };
 
-use super::tools::ToolRow;
+use super::{prompt::Prompt, tools::ToolRow};
 use crate::{
     components::{
         icon::{Icon, IconName},
@@ -23,6 +23,7 @@ use crate::{
         graph::card::icon_of,
         screen::{Screen, visit_of},
         transcript::Writing,
+        whole::Whole,
     },
 };
 
@@ -118,7 +119,9 @@ pub fn NodeInspector(screen: Screen, node: usize) -> impl IntoView {
                     {tab(Page::Events, "Events")}
                 </div>
             </header>
-            <div class="inspector-body" role="tabpanel">{body}</div>
+            <div class="inspector-body" role="tabpanel">
+                <Whole screen>{body.clone()}</Whole>
+            </div>
         }
     })
 }
@@ -144,12 +147,11 @@ fn subtitle(node: &NodeView, visit: Option<u32>, planned: u32) -> String {
 }
 
 fn calls_of(view: &RunView, node: &NodeId, visit: Option<u32>) -> Vec<Arc<CallView>> {
-    let calls = view.calls.iter().filter(|call| call.node.as_ref() == Some(node));
-    calls.filter(|call| visit_of(&call.id) == visit).cloned().collect()
+    view.calls.of_node(node).filter(|call| visit_of(&call.id) == visit).cloned().collect()
 }
 
 fn tools_of(view: &RunView, node: &NodeId, visit: Option<u32>) -> Vec<CallId> {
-    let tools = view.tools.iter().filter(|tool| tool.node.as_ref() == Some(node));
+    let tools = view.tools.of_node(node);
     tools.filter(|tool| visit_of(&tool.id) == visit).map(|tool| tool.id.clone()).collect()
 }
 
@@ -429,8 +431,8 @@ fn reports_of(view: &RunView, node: &NodeId) -> Vec<Arc<Report>> {
 }
 
 fn messages_of(view: &RunView, node: &NodeId) -> Vec<protocol::Text> {
-    let turns = view.turns.iter().filter(|turn| turn.node.as_ref() == Some(node));
-    turns
+    view.turns
+        .of_node(node)
         .filter_map(|turn| match &turn.content {
             TurnContent::Message(said) => Some(said.content.clone()),
             TurnContent::Log(line) => Some(line.message.as_str().into()),
@@ -452,7 +454,7 @@ fn Prompts(screen: Screen, calls: Memo<Vec<Arc<CallView>>>) -> impl IntoView {
             view! {
                 {several.then(|| view! { <h3>{format!("Call {}", index + 1)}</h3> })}
                 {tools.map(|tools| view! { <p class="dim">{tools}</p> })}
-                <LongText run=screen.id text=call.prompt.clone() reading=Reading::Verbatim />
+                <Prompt screen call=call.id.clone() />
             }
         });
         prompts.collect_view().into_any()

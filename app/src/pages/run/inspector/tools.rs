@@ -18,9 +18,7 @@ use crate::{
 /// The tool call with this id.
 #[component]
 pub fn ToolRow(screen: Screen, tool: CallId) -> impl IntoView {
-    let tool = Memo::new(move |_| {
-        screen.view.with(|view: &RunView| view.tools.iter().rev().find(|other| other.id == tool).cloned())
-    });
+    let tool = Memo::new(move |_| screen.view.with(|view: &RunView| view.tools.find(&tool).cloned()));
     let opened = RwSignal::new(false);
     let head = move || tool.get().map(|tool| tool_head(&tool));
     let body = move || {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use leptos::{ev, html, prelude::*};
-use protocol::{CallId, CallOutcome, CallView, LogLevel, NodeId, RunView, ToolView, Turn, TurnContent};
+use protocol::{CallId, CallOutcome, CallView, LogLevel, RunView, ToolView, Turn, TurnContent};
 
 use crate::{
     browser::{self, GrowingText},
@@ -21,12 +21,14 @@ use crate::{
         graph::card::icon_of,
         inspector::tools::ToolRow,
         screen::{Screen, visit_of},
+        transcript::find::Found,
     },
 };
 
 /// The turn with this index. Turns are only added, never changed; the calls in them are.
 #[component]
-pub fn TurnView(screen: Screen, turn: usize) -> impl IntoView {
+pub fn TurnView(screen: Screen, found: Found, turn: usize) -> impl IntoView {
+    let place = turn;
     let turn = screen.view.with_untracked(|view| view.turns.get(turn).cloned());
     turn.map(|turn| {
         let class = match &turn.content {
@@ -38,12 +40,17 @@ pub fn TurnView(screen: Screen, turn: usize) -> impl IntoView {
             _ => "turn",
         };
         view! {
-            <li class=class>
+            <li id=turn_id(place) class=class class:found=move || found.is_at(place)>
                 <TurnHead screen turn=turn.clone() />
                 {content(screen, &turn)}
             </li>
         }
     })
+}
+
+/// The id of a turn's element in the document.
+pub fn turn_id(turn: usize) -> String {
+    format!("turn-{turn}")
 }
 
 #[component]
@@ -276,12 +283,12 @@ pub fn used(outcome: &CallOutcome) -> String {
 /// the next model call of the same visit.
 fn tools_of(view: &RunView, call: &CallView) -> Vec<CallId> {
     let visit = call.id.visit();
-    let same_visit = |id: &CallId, node: &Option<NodeId>| *node == call.node && id.visit() == visit;
+    let Some(node) = &call.node else { return Vec::new() };
     let asker = |tool: &ToolView| {
-        let mut calls = view.calls.iter().filter(|other| same_visit(&other.id, &other.node));
+        let mut calls = view.calls.of_node(node).filter(|other| other.id.visit() == visit);
         let is_before = |other: &CallId| other.lane() == tool.id.lane() && other.number() < tool.id.number();
         calls.rfind(|other| is_before(&other.id)).map(|other| other.id.clone())
     };
-    let tools = view.tools.iter().filter(|tool| same_visit(&tool.id, &tool.node));
+    let tools = view.tools.of_node(node).filter(|tool| tool.id.visit() == visit);
     tools.filter(|tool| asker(tool).as_ref() == Some(&call.id)).map(|tool| tool.id.clone()).collect()
 }

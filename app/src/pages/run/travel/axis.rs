@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use protocol::Event;
+use protocol::{Event, Timestamp};
 
 /// A wait takes at most this much room, in milliseconds.
 const LONGEST_GAP: u64 = 5_000;
@@ -13,22 +13,23 @@ pub const COLUMNS: usize = 120;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Axis {
     positions: Vec<u64>,
+    /// The time of the last event that takes room.
+    before: Option<Timestamp>,
 }
 
 impl Axis {
-    /// The axis of a log. What was taken over from another run stands at the beginning.
-    pub fn new(events: &[Arc<Event>], inherited: u64) -> Self {
-        let mut positions = Vec::with_capacity(events.len());
-        let (mut position, mut before) = (0, None);
-        for event in events {
+    /// Takes in the events of a log that have come since. What was taken over from another run, up to `inherited`,
+    /// stands at the beginning.
+    pub fn extend(&mut self, events: &[Arc<Event>], inherited: u64) {
+        for event in events.get(self.positions.len()..).into_iter().flatten() {
+            let mut position = self.length();
             if event.seq > inherited
-                && let Some(before) = before.replace(event.at)
+                && let Some(before) = self.before.replace(event.at)
             {
                 position += event.at.since(before).min(LONGEST_GAP);
             }
-            positions.push(position);
+            self.positions.push(position);
         }
-        Self { positions }
     }
 
     /// Where the last event stands.
@@ -71,7 +72,11 @@ mod tests {
             let (seq, at) = (index as u64 + 1, Timestamp(*at));
             Arc::new(Event { run: RunId(Default::default()), seq, at, node: None, body })
         };
-        Axis::new(&times.iter().enumerate().map(event).collect::<Vec<_>>(), inherited)
+        let events = times.iter().enumerate().map(event).collect::<Vec<_>>();
+        let mut axis = Axis::default();
+        // As they come.
+        (0..=events.len()).for_each(|here| axis.extend(&events[..here], inherited));
+        axis
     }
 
     #[test]

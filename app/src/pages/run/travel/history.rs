@@ -4,13 +4,17 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use protocol::{Event, RunView};
 
-/// Events between two views that are kept.
+/// Events between two views that are kept, in a short log.
 const INTERVAL: u64 = 64;
+/// Views that are kept at most. In a longer log they stand further apart.
+const KEPT: usize = 64;
 
 /// Views that were folded before, so that a step back folds few events.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     kept: BTreeMap<u64, RunView>,
+    /// Views are kept at multiples of so many times the interval.
+    doubled: u32,
     last: Option<RunView>,
 }
 
@@ -27,12 +31,20 @@ impl History {
         let from = events.partition_point(|event| event.seq <= view.seq());
         for event in events[from..].iter().take_while(|event| event.seq <= seq) {
             view.apply(event);
-            if event.seq.is_multiple_of(INTERVAL) {
-                self.kept.insert(event.seq, view.clone());
+            if event.seq.is_multiple_of(INTERVAL << self.doubled) {
+                self.keep(event.seq, view.clone());
             }
         }
         self.last = Some(view.clone());
         Some(view)
+    }
+
+    fn keep(&mut self, seq: u64, view: RunView) {
+        self.kept.insert(seq, view);
+        if self.kept.len() > KEPT {
+            self.doubled += 1;
+            self.kept.retain(|seq, _| seq.is_multiple_of(INTERVAL << self.doubled));
+        }
     }
 
     fn nearest(&self, seq: u64) -> Option<&RunView> {
@@ -72,6 +84,18 @@ mod tests {
             let folded = RunView::fold(events[..seq as usize].iter().map(|event| &**event));
             assert_eq!(history.view_at(&events, seq), folded, "event {seq}");
         }
+    }
+
+    #[test]
+    fn of_a_long_log_few_views_are_kept_at_growing_distances() {
+        let events = log(20_000);
+        let mut history = History::default();
+        for seq in [20_000, 19_999, 1, 12_345] {
+            let folded = RunView::fold(events[..seq as usize].iter().map(|event| &**event));
+            assert_eq!(history.view_at(&events, seq), folded, "event {seq}");
+            assert!(history.kept.len() <= KEPT);
+        }
+        assert!(history.kept.len() >= KEPT / 4, "there are enough to begin from");
     }
 
     #[test]
