@@ -87,14 +87,16 @@ macro_rules! lazy_pages {
             }
 
             async fn view(_: Self) -> leptos::prelude::AnyView {
-                #[cfg(feature = "hydrate")]
-                families::load_named().await;
                 $module::view().await
             }
 
+            // A document that is taken over waits for this, and not for the view.
             async fn preload() {
                 #[cfg(feature = "hydrate")]
-                in_a_task_of_its_own($module::load()).await;
+                in_a_task_of_its_own(async {
+                    futures::join!($module::load(), families::load_named());
+                })
+                .await;
             }
         }
 
