@@ -1,6 +1,6 @@
 import { type Page, expect, test as base } from "./fixtures";
 import { Proxy } from "./proxy";
-import { eventNumbers, fact, pill, transcript, viewTab } from "./run-page";
+import { completeTurns, eventNumbers, expectTurns, fact, pill, transcript, viewTab } from "./run-page";
 import { runView, startPipeline, stop, succeeded } from "./runs";
 import { Server } from "./server";
 
@@ -55,7 +55,7 @@ async function expectWholeRun(page: Page, server: Server, run: string): Promise<
   const { summary, turns } = await runView(server, run);
   await expect(fact(page, "Connection")).toHaveText("Complete");
   await viewTab(page, "Transcript").click();
-  await expect(transcript(page).locator("ol.turns > li")).toHaveCount(turns.length);
+  await expectTurns(page, turns.length);
   await viewTab(page, "Events").click();
   const numbers = await eventNumbers(page, summary.seq);
   expect(numbers).toEqual(Array.from({ length: summary.seq }, (_, index) => index + 1));
@@ -344,8 +344,7 @@ for (let seed = 1; seed <= seeds; seed += 1) {
 
     const undisturbed = await newTab();
     await undisturbed.goto(`${server.url}/runs/${run}?view=transcript`);
-    const turns = (tab: Page) => transcript(tab).locator("ol.turns > li").allTextContents();
-    await expect.poll(() => turns(page)).toEqual(await turns(undisturbed));
+    await expect(async () => expect(await completeTurns(page)).toEqual(await completeTurns(undisturbed))).toPass();
     await expectWholeRun(page, server, run);
   });
 }

@@ -1,7 +1,7 @@
 import type { Locator, Page } from "@playwright/test";
 import { expectAccessible } from "./accessible";
 import { expect, test } from "./fixtures";
-import { asks, card, cards, completeTurns, inspector, menu, pill, viewTab } from "./run-page";
+import { asks, card, cards, inspector, menu, pill, turnsInSight, viewTab } from "./run-page";
 import {
   type Accepted, finishedPipeline, reaches, runView, startPipeline, startPortfolioRun, stop, succeeded,
 } from "./runs";
@@ -436,8 +436,8 @@ test("without JavaScript the whole run can be read @no-script", async ({ page, s
   await expect(inspector(page).getByRole("article")).toContainText("Buy");
 
   await page.goto(`/runs/${analysis.run}?view=transcript`);
-  await expect(completeTurns(page)).toHaveCount(turns.length);
-  await expect(completeTurns(page).last()).toContainText(/Buy/);
+  await expect(turnsInSight(page)).toHaveCount(turns.length);
+  await expect(turnsInSight(page).last()).toContainText(/Buy/);
   await page.goto(`/runs/${analysis.run}?node=market_analyst`);
   await expect(inspector(page)).toContainText("Figures used");
 

@@ -2,7 +2,8 @@ import type { Page } from "@playwright/test";
 import { exact, grouped, percent } from "./decimals";
 import { expect, test } from "./fixtures";
 import {
-  card, cards, completeTurns, fact, figures, graph, inspector, pill, transcript, viewTab, writing,
+  card, cards, completeTurns, expectStillSaid, fact, figures, graph, inspector, pill, transcript, turnsInSight, viewTab,
+  writing,
 } from "./run-page";
 import { finishedPipeline, runView, stop } from "./runs";
 import { close, independentIndicators } from "./samples";
@@ -62,17 +63,16 @@ test("a reload and a second tab show the same run to its end, and it ends with a
   // In the middle of the debate: some have spoken, one speaks.
   await expect(pill(page)).toHaveText("Running: Debate", { timeout: 20_000 });
   await expect.poll(() => writing(page).count()).toBeGreaterThan(0);
-  const saidBefore = await completeTurns(page).allTextContents();
+  const saidBefore = await completeTurns(page);
   const beingWritten = await writing(page).last().innerText();
-  expect(saidBefore.length).toBeGreaterThanOrEqual(4);
+  expect(saidBefore.size).toBeGreaterThanOrEqual(4);
 
   await page.reload();
   const second = await newTab();
   await second.goto(page.url());
   for (const tab of [page, second]) {
     await expect(fact(tab, "Connection")).toHaveText("Live");
-    const said = await completeTurns(tab).allTextContents();
-    expect(said.slice(0, saidBefore.length)).toEqual(saidBefore);
+    await expectStillSaid(tab, saidBefore);
     // What was being written is not lost either, not even its first words.
     const words = plain(beingWritten).slice(0, 60);
     expect(plain((await transcript(tab).textContent()) ?? "")).toContain(words);
@@ -83,12 +83,12 @@ test("a reload and a second tab show the same run to its end, and it ends with a
     await expect(fact(tab, "Connection")).toHaveText("Complete");
   }
   expect(await figures(second)).toEqual(await figures(page));
-  const texts = await completeTurns(page).allTextContents();
-  expect(await completeTurns(second).allTextContents()).toEqual(texts);
+  const texts = await completeTurns(page);
+  expect(await completeTurns(second)).toEqual(texts);
 
   // And both are what the server has: every turn and every token.
   const { summary, turns } = await runView(server, run);
-  expect(texts).toHaveLength(turns.length);
+  expect(texts.size).toBe(turns.length);
   const tokens = summary.totals.tokens_in + summary.totals.tokens_out;
   await expect(fact(page, "Tokens")).toHaveText(tokens.toLocaleString("en-US"));
   await expect(fact(page, "Nodes")).toHaveText("13 / 13");
@@ -104,7 +104,8 @@ test("a reload and a second tab show the same run to its end, and it ends with a
   await expect(rating).toContainText("medium confidence");
   await expect(rating).toContainText("a score of −4");
   // The form that the manager filled in is shown by its fields.
-  const form = completeTurns(page).filter({ hasText: "Portfolio manager" }).locator("dl").filter({ hasText: "Thesis" });
+  await transcript(page).evaluate((frame) => (frame.scrollTop = frame.scrollHeight));
+  const form = turnsInSight(page).filter({ hasText: "Portfolio manager" }).locator("dl").filter({ hasText: "Thesis" });
   await expect(form.getByRole("term")).toHaveText(["Grade", "Confidence", "Summary", "Thesis"]);
   await expect(form.getByRole("definition").first()).toHaveText("underweight");
   await viewTab(page, "Graph").click();

@@ -19,12 +19,48 @@ export const transcript = (page: Page): Locator => page.getByRole("log", { name:
 /** The text of a call that the model is still writing. */
 export const writing = (page: Page): Locator => transcript(page).locator(".writing:not(.dim)");
 
+/** The turns that are in the document: those in sight and some around them. */
+export const turnsInSight = (page: Page): Locator => transcript(page).locator("ol.turns > li");
+
+/** How many turns the transcript has, in the document or not. */
+export async function expectTurns(page: Page, count: number): Promise<void> {
+  await expect(turnsInSight(page).first()).toHaveAttribute("aria-setsize", String(count));
+}
+
 /**
- * Turns that are complete: no model writes in them any more. Those out of sight are not laid out
- * and have no inner text: read their text content.
+ * The texts of all turns in which no model writes any more, by their place. Only turns around what is in sight are in
+ * the document, so that the list has to be scrolled through.
  */
-export const completeTurns = (page: Page): Locator =>
-  transcript(page).locator("ol.turns > li").filter({ hasNot: page.locator(".writing") });
+export async function completeTurns(page: Page): Promise<Map<number, string>> {
+  const list = transcript(page);
+  const before = await list.evaluate((frame) => frame.scrollTop);
+  await list.evaluate((frame) => (frame.scrollTop = 0));
+  const turns = new Map<number, string | null>();
+  await expect(async () => {
+    const drawn = await list.evaluate((frame) => {
+      const entries = [...frame.querySelectorAll("ol.turns > li")].map((entry) => ({
+        place: Number(entry.getAttribute("aria-posinset")),
+        count: Number(entry.getAttribute("aria-setsize")),
+        text: entry.querySelector(".writing") ? null : (entry.textContent ?? ""),
+      }));
+      // From the beginning again at its end: what was not drawn in time is seen then.
+      const isAtEnd = frame.scrollTop + frame.clientHeight >= frame.scrollHeight - 1;
+      frame.scrollTop = isAtEnd ? 0 : frame.scrollTop + frame.clientHeight;
+      return entries;
+    });
+    for (const { place, text } of drawn) turns.set(place, text);
+    expect(turns.size).toBe(drawn[0]?.count ?? 0);
+  }).toPass({ intervals: [50] });
+  await list.evaluate((frame, top) => (frame.scrollTop = top), before);
+  const complete = [...turns].flatMap(([place, text]): [number, string][] => (text === null ? [] : [[place, text]]));
+  return new Map(complete.sort(([one], [other]) => one - other));
+}
+
+/** Everything that was said before is said still, at its place and in the same words. */
+export async function expectStillSaid(page: Page, before: Map<number, string>): Promise<void> {
+  const now = await completeTurns(page);
+  expect(new Map([...before.keys()].map((place) => [place, now.get(place)]))).toEqual(before);
+}
 
 /** A figure of the header: `Elapsed`, `Nodes`, `Tokens`, `Cost`, `Connection`. */
 export const fact = (page: Page, name: string): Locator =>

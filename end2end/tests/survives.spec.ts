@@ -1,5 +1,5 @@
 import { expect, test } from "./fixtures";
-import { eventNumbers, fact, pill, transcript, completeTurns, viewTab } from "./run-page";
+import { completeTurns, eventNumbers, expectStillSaid, expectTurns, fact, pill, viewTab } from "./run-page";
 import { runView, startPipeline } from "./runs";
 
 test("a page outlives the server's death: it reconnects by itself and the run goes on to its end", async ({ page, server, problems }) => {
@@ -12,12 +12,12 @@ test("a page outlives the server's death: it reconnects by itself and the run go
   await page.evaluate(() => document.body.setAttribute("data-since-before", "true"));
   await expect(pill(page)).toHaveText("Running: Debate", { timeout: 20_000 });
   await expect(fact(page, "Connection")).toHaveText("Live");
-  const saidBefore = await completeTurns(page).allTextContents();
+  const saidBefore = await completeTurns(page);
 
   await server.kill();
   await expect(fact(page, "Connection")).toHaveText(/Reconnecting|Offline/);
   // What was shown stays.
-  expect((await completeTurns(page).allTextContents()).slice(0, saidBefore.length)).toEqual(saidBefore);
+  await expectStillSaid(page, saidBefore);
 
   await server.start();
   await expect(fact(page, "Connection")).toHaveText("Live", { timeout: 20_000 });
@@ -27,8 +27,8 @@ test("a page outlives the server's death: it reconnects by itself and the run go
 
   const { summary, turns } = await runView(server, run);
   expect(summary.status).toBe("succeeded");
-  await expect(transcript(page).locator("ol.turns > li")).toHaveCount(turns.length);
-  expect((await completeTurns(page).allTextContents()).slice(0, saidBefore.length)).toEqual(saidBefore);
+  await expectTurns(page, turns.length);
+  await expectStillSaid(page, saidBefore);
   const tokens = summary.totals.tokens_in + summary.totals.tokens_out;
   await expect(fact(page, "Tokens")).toHaveText(tokens.toLocaleString("en-US"));
 

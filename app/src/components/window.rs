@@ -15,6 +15,8 @@ const BLOCK: usize = 12;
 const USUAL_BLOCK: i32 = 1_200;
 /// Entries that are printed at most: more would stop the page for long.
 pub const MOST_PRINTED: usize = 5_000;
+/// Entries that the server sends at most: all that somebody can read whose browser runs no scripts.
+pub const MOST_SENT: usize = 8 * BLOCK;
 
 /// Rows that all have one height.
 #[derive(Clone, Copy)]
@@ -90,14 +92,16 @@ pub struct Blocks {
     frame: NodeRef<html::Div>,
     count: Signal<usize>,
     heights: RwSignal<Heights>,
-    sight: RwSignal<Sight>,
+    /// `None`, in a document as the server sends it.
+    sight: RwSignal<Option<Sight>>,
     is_printing: ReadSignal<bool>,
 }
 
 impl Blocks {
     /// The entries of what scrolls in `frame`.
     pub fn new(frame: NodeRef<html::Div>, count: Signal<usize>) -> Self {
-        let (heights, sight) = (RwSignal::new(Heights::default()), RwSignal::new(Sight::default()));
+        let heights = RwSignal::new(Heights::default());
+        let sight = RwSignal::new(browser::is_alive().then(Sight::default));
         let blocks = Self { frame, count, heights, sight, is_printing: use_printing() };
         Effect::new(move |_| {
             count.track();
@@ -121,8 +125,8 @@ impl Blocks {
             });
         }
         let sight = browser::sight_of(&frame);
-        if self.sight.try_get_untracked() != Some(sight) {
-            self.sight.try_set(sight);
+        if self.sight.try_get_untracked() != Some(Some(sight)) {
+            self.sight.try_set(Some(sight));
         }
     }
 
@@ -132,7 +136,9 @@ impl Blocks {
         if self.is_printing.get() {
             return 0..all.min(MOST_PRINTED).div_ceil(BLOCK);
         }
-        let Sight { above, height, .. } = self.sight.get();
+        let Some(Sight { above, height, .. }) = self.sight.get() else {
+            return 0..all.min(MOST_SENT).div_ceil(BLOCK);
+        };
         let beyond = height.max(600);
         self.heights
             .with(|heights| heights.between(above - beyond, above + height + beyond, all.div_ceil(BLOCK)))

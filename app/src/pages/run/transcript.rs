@@ -18,7 +18,7 @@ use crate::{
         icon::{Icon, IconName},
         paper::PaperNote,
         status::{SignLabel, run_sign},
-        window::{Blocks, MOST_PRINTED},
+        window::{Blocks, MOST_PRINTED, MOST_SENT},
     },
 };
 
@@ -70,10 +70,18 @@ pub fn Transcript(screen: Screen) -> impl IntoView {
             view! { <PaperNote text /> }
         })
     };
+    let all = count.get_untracked();
+    let cut_without_scripts = (all > MOST_SENT).then(|| {
+        let text = format!(
+            "Without scripts, only the first {MOST_SENT} of {all} entries are shown. The run's export has all."
+        );
+        view! { <noscript><p class="dim">{text}</p></noscript> }
+    });
     view! {
         <div class="transcript-view">
             <FindBar found />
             {cut}
+            {cut_without_scripts}
             <div class="transcript" node_ref=frame on:scroll=look tabindex="0" role="log" aria-live="off" aria-label="Transcript">
                 <h2 class="visually-hidden">"Transcript"</h2>
                 // An SVG takes its height from an attribute: styles in the document are forbidden.
@@ -81,7 +89,7 @@ pub fn Transcript(screen: Screen) -> impl IntoView {
                 <For each=move || blocks.range() key=|block| *block let:block>
                     <ol class="turns" data-block=block>
                         <For each=move || blocks.entries(block) key=|turn| *turn let:turn>
-                            <TurnView screen found turn />
+                            <TurnView screen found count turn />
                         </For>
                     </ol>
                 </For>

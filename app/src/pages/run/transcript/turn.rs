@@ -27,7 +27,7 @@ use crate::{
 
 /// The turn with this index. Turns are only added, never changed; the calls in them are.
 #[component]
-pub fn TurnView(screen: Screen, found: Found, turn: usize) -> impl IntoView {
+pub fn TurnView(screen: Screen, found: Found, count: Memo<usize>, turn: usize) -> impl IntoView {
     let place = turn;
     let turn = screen.view.with_untracked(|view| view.turns.get(turn).cloned());
     turn.map(|turn| {
@@ -40,7 +40,14 @@ pub fn TurnView(screen: Screen, found: Found, turn: usize) -> impl IntoView {
             _ => "turn",
         };
         view! {
-            <li id=turn_id(place) class=class class:found=move || found.is_at(place)>
+            <li
+                id=turn_id(place)
+                class=class
+                class:found=move || found.is_at(place)
+                // Only those around what is in sight are in the document.
+                aria-posinset=(place + 1).to_string()
+                aria-setsize=move || count.get().to_string()
+            >
                 <TurnHead screen turn=turn.clone() />
                 {content(screen, &turn)}
             </li>
