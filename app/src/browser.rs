@@ -228,9 +228,9 @@ pub fn load(path: &str) {
 /// The attribute of the document's root that says that the page's program has taken the page over.
 pub const ALIVE: &str = "data-hydrated";
 
-/// Whether the page's program has taken the page over.
+/// Whether the page's program has taken the page over; never so on the server.
 pub fn is_alive() -> bool {
-    root_attribute(ALIVE).is_some()
+    !cfg!(feature = "ssr") && root_attribute(ALIVE).is_some()
 }
 
 /// The files of the page's program that the document names.
