@@ -2,3 +2,5 @@
 
 pub mod camera;
 pub mod layout;
+pub mod tree;
+mod wire;

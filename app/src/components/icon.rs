@@ -28,6 +28,7 @@ pub enum IconName {
     Fit,
     Follow,
     Fork,
+    Group,
     Help,
     Hourglass,
     Import,
@@ -93,6 +94,7 @@ impl IconName {
             Self::Follow => {
                 "M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11ZM8 .8v3.4M8 11.8v3.4M.8 8h3.4M11.8 8h3.4"
             }
+            Self::Group => "M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8Z",
             Self::Help => "M5.5 6a2.5 2.5 0 1 1 3.4 2.3c-.6.3-.9.7-.9 1.4M8 12v.1",
             Self::Fork => {
                 "M4 2a1.6 1.6 0 1 0 0 3.2A1.6 1.6 0 0 0 4 2ZM4 10.8a1.6 1.6 0 1 0 0 3.2 1.6 1.6 0 0 0 0-3.2ZM12 3.4a1.6 1.6 0 1 0 0 3.2 1.6 1.6 0 0 0 0-3.2ZM4 5.2v5.6M12 6.6c0 2.4-3.2 2.6-7 3.6"

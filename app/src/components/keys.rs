@@ -55,6 +55,8 @@ pub fn KeyHelp() -> impl IntoView {
                 <dd>"Graph: follow the node that works"</dd>
                 <dt><kbd>"+"</kbd><kbd>"\u{2212}"</kbd><kbd>"0"</kbd></dt>
                 <dd>"Graph: larger, smaller, fit"</dd>
+                <dt><kbd>"n"</kbd><kbd>"o"</kbd></dt>
+                <dd>"Graph: find a node, open or fold a group"</dd>
                 <dt><kbd>"\u{2190}"</kbd><kbd>"\u{2192}"</kbd></dt>
                 <dd>"Time slider: an event back, an event on"</dd>
                 <dt><kbd>"Space"</kbd></dt>

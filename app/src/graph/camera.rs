@@ -1,6 +1,6 @@
 //! The part of the drawing that is seen.
 
-use super::layout::{CARD_HEIGHT, CARD_WIDTH, Layout, Point};
+use super::layout::{Area, Layout, Point};
 
 /// Room around the drawing when all of it is shown.
 const MARGIN: f64 = 28.0;
@@ -38,10 +38,10 @@ impl Camera {
         Self { x: (width - wide) / 2.0, y: (height - high) / 2.0, width: wide, height: high }
     }
 
-    /// A card as near to the middle of `size` as leaves no empty room around the drawing.
-    pub fn at_card(layout: &Layout, card: Point, scale: f64, size: Size) -> Self {
+    /// An area as near to the middle of `size` as leaves no empty room around the drawing.
+    pub fn at(layout: &Layout, area: Area, scale: f64, size: Size) -> Self {
         let (width, height) = (size.width / scale, size.height / scale);
-        let middle = (f64::from(card.x + CARD_WIDTH / 2), f64::from(card.y + CARD_HEIGHT / 2));
+        let middle = (f64::from(area.at.x + area.width / 2), f64::from(area.at.y + area.height / 2));
         Self {
             x: held(middle.0 - width / 2.0, width, f64::from(layout.width)),
             y: held(middle.1 - height / 2.0, height, f64::from(layout.height)),
@@ -105,14 +105,31 @@ impl Camera {
         }
     }
 
-    /// Whether all of a card is seen.
-    pub fn shows(&self, card: Point, size: Size) -> bool {
+    /// Whether all of an area is seen.
+    pub fn shows(&self, area: Area, size: Size) -> bool {
         let seen = self.filling(size);
-        let (x, y) = (f64::from(card.x), f64::from(card.y));
+        let (x, y) = (f64::from(area.at.x), f64::from(area.at.y));
         x >= seen.x
             && y >= seen.y
-            && x + f64::from(CARD_WIDTH) <= seen.x + seen.width
-            && y + f64::from(CARD_HEIGHT) <= seen.y + seen.height
+            && f64::from(area.right()) <= seen.x + seen.width
+            && f64::from(area.bottom()) <= seen.y + seen.height
+    }
+
+    /// What is seen, in whole units of the drawing, with a part of it more on each side.
+    pub fn around(&self, part: f64, size: Size) -> Area {
+        let seen = self.filling(size);
+        let (right, down) = (seen.width * part, seen.height * part);
+        let whole = |length: f64| length.clamp(-1e9, 1e9).round() as i32;
+        Area {
+            at: Point { x: whole(seen.x - right), y: whole(seen.y - down) },
+            width: whole(seen.width + 2.0 * right),
+            height: whole(seen.height + 2.0 * down),
+        }
+    }
+
+    /// The same scale, about another middle.
+    pub fn about(&self, x: f64, y: f64) -> Self {
+        Self { x: x - self.width / 2.0, y: y - self.height / 2.0, ..*self }
     }
 }
 
@@ -129,6 +146,7 @@ fn held(start: f64, window: f64, drawing: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::layout::{CARD_HEIGHT, CARD_WIDTH};
 
     const SIZE: Size = Size { width: 1000.0, height: 500.0 };
 
@@ -159,12 +177,21 @@ mod tests {
     #[test]
     fn following_a_card_leaves_no_empty_room() {
         let layout = Layout { width: 5000, height: 300, ..Layout::default() };
-        let last = Point { x: 5000 - CARD_WIDTH, y: 90 };
-        let camera = Camera::at_card(&layout, last, 1.0, SIZE);
+        let card = |x, y| Area { at: Point { x, y }, width: CARD_WIDTH, height: CARD_HEIGHT };
+        let last = card(5000 - CARD_WIDTH, 90);
+        let camera = Camera::at(&layout, last, 1.0, SIZE);
         assert!(camera.shows(last, SIZE));
         assert_eq!(camera.x + camera.width, 5000.0 + MARGIN);
         assert_eq!(camera.y, -100.0, "the whole height is in the middle");
-        assert!(!camera.shows(Point { x: 0, y: 0 }, SIZE));
+        assert!(!camera.shows(card(0, 0), SIZE));
+    }
+
+    #[test]
+    fn what_is_drawn_reaches_beyond_what_is_seen() {
+        let seen = Camera { x: 100.0, y: 0.0, width: 1000.0, height: 500.0 };
+        let area = seen.around(0.5, SIZE);
+        assert_eq!(area, Area { at: Point { x: -400, y: -250 }, width: 2000, height: 1000 });
+        assert_eq!(seen.about(600.0, 1000.0), Camera { x: 100.0, y: 750.0, ..seen });
     }
 
     #[test]

@@ -1,44 +1,42 @@
 //! Places the nodes of a graph: one column for each phase, in the order in which the
-//! phases first appear. A pure function of the plan, so that server and browser agree
-//! and a node never moves because of what it does.
+//! phases first appear; what is within an open group inside of the group's frame. A pure function of the plan and of
+//! which groups are open, so that server and browser agree and a node never moves because of what it does.
 
-use std::collections::BTreeMap;
+mod level;
 
-use protocol::{EdgeAdded, EdgeKind, NodeAdded, NodeId};
+use std::collections::BTreeSet;
+
+use protocol::{EdgeAdded, NodeAdded};
+
+use self::level::{Level, Plan};
+use super::{tree::Tree, wire};
 
 /// Width of a card. All lengths are in units of the drawing; at scale 1 a unit is a pixel.
 pub const CARD_WIDTH: i32 = 216;
 /// Height of a card.
 pub const CARD_HEIGHT: i32 = 72;
-
-const ROW_GAP: i32 = 34;
-const PHASE_GAP: i32 = 38;
-/// Between the columns that one phase is wrapped into.
-const WRAP_GAP: i32 = 28;
-/// Cards below one another before a phase is wrapped.
-const ROWS: usize = 6;
-/// From a phase's name to its first card.
-const LABEL_DROP: i32 = 14;
-const LABEL_HEIGHT: i32 = 28;
-/// Between two edges that join the same cards in both directions.
-const PAIR_GAP: i32 = 16;
-/// Between the lowest card and the edges that pass below it.
-const LANE_DROP: i32 = 26;
-const LANE_GAP: i32 = 12;
+/// Height of what stands above the nodes in an open group.
+pub const FRAME_HEAD: i32 = 40;
+/// Between the edge of an open group and the nodes in it.
+const FRAME_PADDING: i32 = 16;
 
 /// Where everything stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
-    /// The left upper corner of every node's card, in the order of the nodes.
-    pub cards: Vec<Point>,
+    /// The nodes that are drawn as cards.
+    pub cards: Vec<Card>,
+    /// The groups that are open, each behind those that it is within.
+    pub frames: Vec<Frame>,
     /// The phases' names.
     pub phases: Vec<Phase>,
-    /// The edges, in their order; one that joins unknown nodes is left out.
+    /// The lines. Edges within a group that is not open have none, nor has one that joins unknown nodes.
     pub wires: Vec<Wire>,
     /// Width of the whole.
     pub width: i32,
     /// Height of the whole.
     pub height: i32,
+    /// Where each node is seen.
+    seen: Vec<Option<Seen>>,
 }
 
 /// A place in the drawing.
@@ -50,6 +48,88 @@ pub struct Point {
     pub y: i32,
 }
 
+impl Point {
+    fn moved(self, by: Point) -> Self {
+        Self { x: self.x + by.x, y: self.y + by.y }
+    }
+}
+
+/// A rectangle of the drawing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Area {
+    /// Its left upper corner.
+    pub at: Point,
+    /// Its width.
+    pub width: i32,
+    /// Its height.
+    pub height: i32,
+}
+
+impl Area {
+    fn card(at: Point) -> Self {
+        Self { at, width: CARD_WIDTH, height: CARD_HEIGHT }
+    }
+
+    /// Its right edge.
+    pub fn right(&self) -> i32 {
+        self.at.x + self.width
+    }
+
+    /// Its lower edge.
+    pub fn bottom(&self) -> i32 {
+        self.at.y + self.height
+    }
+
+    /// Where lines begin and end at its sides: in its middle, or, of a large one, at its head.
+    pub(super) fn middle(&self) -> i32 {
+        self.at.y + (self.height / 2).min(CARD_HEIGHT / 2)
+    }
+
+    /// The smallest area around it whose edges are at multiples of `step`.
+    pub fn in_steps(&self, step: i32) -> Self {
+        let (left, top) = (self.at.x.div_euclid(step) * step, self.at.y.div_euclid(step) * step);
+        let up = |edge: i32| (edge.div_euclid(step) + 1) * step;
+        Self {
+            at: Point { x: left, y: top },
+            width: up(self.right()) - left,
+            height: up(self.bottom()) - top,
+        }
+    }
+
+    /// Whether any of it is in another.
+    pub fn meets(&self, other: &Self) -> bool {
+        self.at.x <= other.right()
+            && other.at.x <= self.right()
+            && self.at.y <= other.bottom()
+            && other.at.y <= self.bottom()
+    }
+}
+
+/// A node that is drawn as a card; a group that is not open, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Card {
+    /// Which node.
+    pub node: usize,
+    /// Its left upper corner.
+    pub at: Point,
+}
+
+impl Card {
+    /// What it covers.
+    pub fn area(&self) -> Area {
+        Area::card(self.at)
+    }
+}
+
+/// An open group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Which node.
+    pub node: usize,
+    /// What it covers.
+    pub area: Area,
+}
+
 /// The name above a phase's cards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Phase {
@@ -59,15 +139,33 @@ pub struct Phase {
     pub at: Point,
 }
 
-/// An edge as it is drawn.
+/// A line: an edge, or all edges between what two folded groups hide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wire {
-    /// Index of the edge.
-    pub edge: usize,
+    /// Indices of the edges; at least one.
+    pub edges: Vec<usize>,
+    /// What it covers, roughly.
+    pub area: Area,
     /// The line, as SVG path data.
     pub line: String,
     /// Its head, as SVG path data.
     pub head: String,
+}
+
+impl Wire {
+    /// The index of its first edge. No two lines have the same.
+    pub fn first(&self) -> usize {
+        self.edges.first().copied().unwrap_or_default()
+    }
+}
+
+/// How a node is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    /// On this card: its own, or that of a group that it is within.
+    Card(usize),
+    /// As this frame.
+    Frame(usize),
 }
 
 /// The side on which to look for the next card.
@@ -84,36 +182,85 @@ pub enum Side {
 }
 
 impl Layout {
-    /// Places nodes and edges.
-    pub fn new(nodes: &[&NodeAdded], edges: &[&EdgeAdded]) -> Self {
-        let index: BTreeMap<&NodeId, usize> =
-            nodes.iter().enumerate().map(|(position, node)| (&node.id, position)).collect();
-        let columns = columns(nodes, edges, &index);
-        let tallest = columns.iter().map(|column| column.rows()).max().unwrap_or(0);
-        let body = stack_height(tallest);
-
-        let mut layout = Self { cards: vec![Point::default(); nodes.len()], ..Self::default() };
-        let mut x = 0;
-        for column in &columns {
-            let top = LABEL_HEIGHT + (body - stack_height(column.rows())) / 2;
-            layout.phases.push(Phase { name: column.phase.to_owned(), at: Point { x, y: top - LABEL_DROP } });
-            for (wrapped, chunk) in column.chunks().enumerate() {
-                let x = x + wrapped as i32 * (CARD_WIDTH + WRAP_GAP);
-                for (row, node) in chunk.iter().enumerate() {
-                    layout.cards[*node] = Point { x, y: top + row as i32 * (CARD_HEIGHT + ROW_GAP) };
-                }
+    /// Places nodes and edges, with these groups open.
+    pub fn new(nodes: &[&NodeAdded], edges: &[&EdgeAdded], tree: &Tree, open: &BTreeSet<usize>) -> Self {
+        let mut layout = Self { seen: vec![None; nodes.len()], ..Self::default() };
+        let level = Plan::new(nodes, edges, tree, open).level(None);
+        (layout.width, layout.height) = (level.width, level.height);
+        layout.place(level, Point::default());
+        layout.wires.sort_unstable_by_key(Wire::first);
+        // What a folded group hides is seen on its card.
+        for node in 0..tree.len() {
+            if layout.seen[node].is_none() {
+                layout.seen[node] = tree.around(node).find_map(|group| layout.seen[group]);
             }
-            x += column.width() + PHASE_GAP;
         }
-        layout.width = (x - PHASE_GAP).max(0);
-        layout.height = LABEL_HEIGHT + body;
-        layout.draw_wires(edges, &index);
         layout
     }
 
-    /// The nearest card on one side of another.
-    pub fn neighbour(&self, card: usize, side: Side) -> Option<usize> {
-        let from = *self.cards.get(card)?;
+    /// Puts a level, which was laid out for itself, where it belongs.
+    fn place(&mut self, level: Level, corner: Point) {
+        let Level { items, phases, wires, .. } = level;
+        let areas: Vec<Area> =
+            items.iter().map(|item| Area { at: item.area.at.moved(corner), ..item.area }).collect();
+        self.phases.extend(phases.into_iter().map(|phase| Phase { at: phase.at.moved(corner), ..phase }));
+        self.wires.extend(wires.into_iter().map(|wire| {
+            let (from, to) = (areas[wire.from], areas[wire.to]);
+            let route = wire.route.lowered(corner.y);
+            let (line, head) = wire::draw(route, from, to);
+            let (left, top) = (from.at.x.min(to.at.x), from.at.y.min(to.at.y));
+            let (right, bottom) = (from.right().max(to.right()), from.bottom().max(to.bottom()));
+            let area = Area {
+                at: Point { x: left, y: top },
+                width: right - left,
+                height: route.lowest().max(bottom) - top,
+            };
+            Wire { edges: wire.edges, area, line, head }
+        }));
+        for (item, area) in items.into_iter().zip(areas) {
+            match item.inner {
+                Some(inner) => {
+                    self.seen[item.node] = Some(Seen::Frame(self.frames.len()));
+                    self.frames.push(Frame { node: item.node, area });
+                    self.place(inner, area.at.moved(Point { x: FRAME_PADDING, y: FRAME_HEAD }));
+                }
+                None => {
+                    self.seen[item.node] = Some(Seen::Card(self.cards.len()));
+                    self.cards.push(Card { node: item.node, at: area.at });
+                }
+            }
+        }
+    }
+
+    /// Where a node is seen; `None` if there is no such node.
+    pub fn area_of(&self, node: usize) -> Option<Area> {
+        match self.seen.get(node).copied().flatten()? {
+            Seen::Card(card) => self.cards.get(card).map(Card::area),
+            Seen::Frame(frame) => {
+                let area = self.frames.get(frame)?.area;
+                // Its head stands for all of it: the whole may be larger than what is looked at.
+                Some(Area { height: area.height.min(CARD_HEIGHT), width: area.width.min(CARD_WIDTH), ..area })
+            }
+        }
+    }
+
+    /// The frame of a group, if it is open.
+    pub fn frame_of(&self, node: usize) -> Option<Area> {
+        match self.seen.get(node).copied().flatten()? {
+            Seen::Frame(frame) => self.frames.get(frame).map(|frame| frame.area),
+            Seen::Card(_) => None,
+        }
+    }
+
+    /// The line of which this is the first edge.
+    pub fn wire_of(&self, edge: usize) -> Option<&Wire> {
+        let place = self.wires.binary_search_by_key(&edge, |wire| wire.first()).ok()?;
+        self.wires.get(place)
+    }
+
+    /// The nearest node on one side of another; one that is within an open group, too.
+    pub fn neighbour(&self, node: usize, side: Side) -> Option<usize> {
+        let from = self.area_of(node)?.at;
         let distance = |to: Point| {
             let (right, down) = (to.x - from.x, to.y - from.y);
             // Off the axis counts double: straight ahead comes first.
@@ -125,195 +272,10 @@ impl Layout {
             };
             (ahead > 0).then_some(ahead + 2 * aside.abs())
         };
-        let others = self.cards.iter().enumerate();
-        others.filter_map(|(other, at)| Some((distance(*at)?, other))).min().map(|(_, other)| other)
+        let cards = self.cards.iter().map(|card| (card.node, card.at));
+        let others = cards.chain(self.frames.iter().map(|frame| (frame.node, frame.area.at)));
+        others.filter_map(|(other, at)| Some((distance(at)?, other))).min().map(|(_, other)| other)
     }
-
-    fn draw_wires(&mut self, edges: &[&EdgeAdded], index: &BTreeMap<&NodeId, usize>) {
-        let mut lanes = 0;
-        for (position, edge) in edges.iter().enumerate() {
-            let (Some(from), Some(to)) = (index.get(&edge.from), index.get(&edge.to)) else { continue };
-            let is_paired = edges.iter().any(|other| other.from == edge.to && other.to == edge.from);
-            let (line, head) = self.route(self.cards[*from], self.cards[*to], is_paired, &mut lanes);
-            self.wires.push(Wire { edge: position, line, head });
-        }
-        if lanes > 0 {
-            self.height += LANE_DROP + (lanes - 1) * LANE_GAP + 4;
-        }
-    }
-
-    fn route(&self, from: Point, to: Point, is_paired: bool, lanes: &mut i32) -> (String, String) {
-        let step = CARD_HEIGHT + ROW_GAP;
-        match (to.x - from.x, to.y - from.y) {
-            (0, down) if down == step => below(from, to, is_paired),
-            (0, up) if up == -step => above(from, to, is_paired),
-            (0, down) if down > 0 => around(from, to, CARD_WIDTH, 1),
-            (0, _) => around(from, to, 0, -1),
-            (right, _) if right > 0 && !self.is_blocked(from, to) => across(from, to),
-            (right, _) if right > 0 => {
-                *lanes += 1;
-                let floor = self.cards.iter().map(|card| card.y).max().unwrap_or(0) + CARD_HEIGHT;
-                underneath(from, to, floor + LANE_DROP + (*lanes - 1) * LANE_GAP)
-            }
-            _ => back(from, to),
-        }
-    }
-
-    /// Whether a card stands where the line between two cards would pass.
-    fn is_blocked(&self, from: Point, to: Point) -> bool {
-        let (start, end) = (f64::from(from.x + CARD_WIDTH), f64::from(to.x));
-        let (high, low) = (f64::from(from.y + CARD_HEIGHT / 2), f64::from(to.y + CARD_HEIGHT / 2));
-        self.cards.iter().any(|card| {
-            let (left, right) = (f64::from(card.x), f64::from(card.x + CARD_WIDTH));
-            if left < start || right > end {
-                return false;
-            }
-            // The curve is steepest in the middle: its ends run level.
-            let height_at = |x: f64| {
-                let t = (x - start) / (end - start);
-                high + (low - high) * t * t * (3.0 - 2.0 * t)
-            };
-            let (a, b) = (height_at(left), height_at(right));
-            let top = f64::from(card.y) - 6.0;
-            let bottom = f64::from(card.y + CARD_HEIGHT) + 6.0;
-            a.max(b) > top && a.min(b) < bottom
-        })
-    }
-}
-
-/// The nodes of one phase, in the order in which they stand.
-struct Column<'a> {
-    phase: &'a str,
-    nodes: Vec<usize>,
-}
-
-impl Column<'_> {
-    /// Cards below one another. A wrapped phase is filled evenly.
-    fn rows(&self) -> usize {
-        let wraps = self.nodes.len().div_ceil(ROWS).max(1);
-        self.nodes.len().div_ceil(wraps)
-    }
-
-    fn chunks(&self) -> impl Iterator<Item = &[usize]> {
-        self.nodes.chunks(self.rows().max(1))
-    }
-
-    fn width(&self) -> i32 {
-        let wraps = self.chunks().count().max(1) as i32;
-        wraps * CARD_WIDTH + (wraps - 1) * WRAP_GAP
-    }
-}
-
-fn columns<'a>(
-    nodes: &[&'a NodeAdded],
-    edges: &[&EdgeAdded],
-    index: &BTreeMap<&NodeId, usize>,
-) -> Vec<Column<'a>> {
-    let mut columns: Vec<Column<'a>> = Vec::new();
-    for (position, node) in nodes.iter().enumerate() {
-        match columns.iter_mut().find(|column| column.phase == node.phase) {
-            Some(column) => column.nodes.push(position),
-            None => columns.push(Column { phase: &node.phase, nodes: vec![position] }),
-        }
-    }
-    let forward: Vec<(usize, usize)> = edges
-        .iter()
-        .filter(|edge| edge.kind != EdgeKind::Loop)
-        .filter_map(|edge| Some((*index.get(&edge.from)?, *index.get(&edge.to)?)))
-        .collect();
-    for column in &mut columns {
-        column.nodes = chained(&column.nodes, &forward);
-    }
-    columns
-}
-
-/// The nodes of a phase with every chain in one piece and from its first to its last
-/// node; apart from that in the order of the plan.
-fn chained(nodes: &[usize], forward: &[(usize, usize)]) -> Vec<usize> {
-    let mut order = Vec::with_capacity(nodes.len());
-    let mut waiting: Vec<usize> = nodes.to_vec();
-    let is_free = |node: usize, waiting: &[usize]| {
-        !forward.iter().any(|(from, to)| *to == node && *from != node && waiting.contains(from))
-    };
-    while !waiting.is_empty() {
-        // What follows the last one goes on its chain; else the next that waits for nobody.
-        // In a circle without a loop edge there is none: then the first in the plan.
-        let follows = |node: usize| {
-            order.last().is_some_and(|last| forward.iter().any(|(from, to)| from == last && *to == node))
-        };
-        let next = waiting
-            .iter()
-            .position(|node| follows(*node) && is_free(*node, &waiting))
-            .or_else(|| waiting.iter().position(|node| is_free(*node, &waiting)))
-            .unwrap_or(0);
-        order.push(waiting.remove(next));
-    }
-    order
-}
-
-fn stack_height(rows: usize) -> i32 {
-    let rows = rows as i32;
-    (rows * (CARD_HEIGHT + ROW_GAP) - ROW_GAP).max(0)
-}
-
-fn middle(card: Point) -> i32 {
-    card.y + CARD_HEIGHT / 2
-}
-
-fn below(from: Point, to: Point, is_paired: bool) -> (String, String) {
-    let x = from.x + CARD_WIDTH / 2 + if is_paired { PAIR_GAP } else { 0 };
-    let (start, end) = (from.y + CARD_HEIGHT, to.y);
-    (format!("M{x} {start}V{end}"), format!("M{} {}l4 6l4 -6", x - 4, end - 6))
-}
-
-fn above(from: Point, to: Point, is_paired: bool) -> (String, String) {
-    let x = from.x + CARD_WIDTH / 2 - if is_paired { PAIR_GAP } else { 0 };
-    let (start, end) = (from.y, to.y + CARD_HEIGHT);
-    (format!("M{x} {start}V{end}"), format!("M{} {}l4 -6l4 6", x - 4, end + 6))
-}
-
-/// Past the cards between two of the same column, on the side where `direction` points.
-fn around(from: Point, to: Point, edge: i32, direction: i32) -> (String, String) {
-    let (x, start, end) = (from.x + edge, middle(from), middle(to));
-    let bow = x + direction * 34;
-    (
-        format!("M{x} {start}C{bow} {start} {bow} {end} {x} {end}"),
-        format!("M{} {}l{} 4l{} 4", x + direction * 6, end - 4, -direction * 6, direction * 6),
-    )
-}
-
-fn across(from: Point, to: Point) -> (String, String) {
-    let (start, end) = (from.x + CARD_WIDTH, to.x);
-    let (high, low) = (middle(from), middle(to));
-    let bend = ((end - start) / 2).max(16);
-    (
-        format!("M{start} {high}C{} {high} {} {low} {end} {low}", start + bend, end - bend),
-        format!("M{} {}l6 4l-6 4", end - 6, low - 4),
-    )
-}
-
-/// Below all cards, on a lane of its own.
-fn underneath(from: Point, to: Point, lane: i32) -> (String, String) {
-    let (start, end) = (from.x + CARD_WIDTH, to.x);
-    let (high, low) = (middle(from), middle(to));
-    let (down, up) = (start + PHASE_GAP / 2, end - PHASE_GAP / 2);
-    (
-        format!(
-            "M{start} {high}C{down} {high} {start} {lane} {down} {lane}H{up}C{end} {lane} {up} {low} {end} {low}"
-        ),
-        format!("M{} {}l6 4l-6 4", end - 6, low - 4),
-    )
-}
-
-/// To a column further left.
-fn back(from: Point, to: Point) -> (String, String) {
-    let (start, end) = (from.x, to.x + CARD_WIDTH);
-    let (high, low) = (middle(from), middle(to));
-    let bend = ((start - end) / 2).max(16);
-    (
-        format!("M{start} {high}C{} {high} {} {low} {end} {low}", start - bend, end + bend),
-        format!("M{} {}l-6 4l6 4", end + 6, low - 4),
-    )
 }
 
 #[cfg(test)]
@@ -341,7 +303,18 @@ mod tests {
     }
 
     fn lay_out(nodes: &[NodeAdded], edges: &[EdgeAdded]) -> Layout {
-        Layout::new(&nodes.iter().collect::<Vec<_>>(), &edges.iter().collect::<Vec<_>>())
+        lay_out_with(nodes, edges, &[])
+    }
+
+    fn lay_out_with(nodes: &[NodeAdded], edges: &[EdgeAdded], open: &[usize]) -> Layout {
+        let nodes: Vec<_> = nodes.iter().collect();
+        let (tree, open) = (Tree::new(&nodes), open.iter().copied().collect());
+        Layout::new(&nodes, &edges.iter().collect::<Vec<_>>(), &tree, &open)
+    }
+
+    /// Where the cards stand, by node.
+    fn places(layout: &Layout) -> Vec<Point> {
+        (0..layout.seen.len()).filter_map(|node| Some(layout.area_of(node)?.at)).collect()
     }
 
     fn overlapping(cards: &[Point]) -> Option<(usize, usize)> {
@@ -362,11 +335,11 @@ mod tests {
                 .map(|number| edge(&format!("n{}", number / 2), &format!("n{number}"), EdgeKind::Flow))
                 .collect();
             let layout = lay_out(&nodes, &edges);
-            assert_eq!(overlapping(&layout.cards), None, "{spread} phases");
-            assert!(layout.cards.iter().all(|card| card.x >= 0
-                && card.y >= 0
-                && card.x + CARD_WIDTH <= layout.width
-                && card.y + CARD_HEIGHT <= layout.height));
+            assert_eq!(overlapping(&places(&layout)), None, "{spread} phases");
+            assert!(layout.cards.iter().map(Card::area).all(|card| card.at.x >= 0
+                && card.at.y >= 0
+                && card.right() <= layout.width
+                && card.bottom() <= layout.height));
         }
     }
 
@@ -375,10 +348,11 @@ mod tests {
         let layout = lay_out(&[node("a", "One"), node("b", "Two"), node("c", "One")], &[]);
         let names: Vec<_> = layout.phases.iter().map(|phase| phase.name.as_str()).collect();
         assert_eq!(names, ["One", "Two"]);
-        assert_eq!(layout.cards[0].x, layout.cards[2].x);
-        assert!(layout.cards[1].x > layout.cards[0].x + CARD_WIDTH);
+        let cards = places(&layout);
+        assert_eq!(cards[0].x, cards[2].x);
+        assert!(cards[1].x > cards[0].x + CARD_WIDTH);
         for (phase, first) in layout.phases.iter().zip([0, 1]) {
-            assert!(phase.at.x == layout.cards[first].x && phase.at.y < layout.cards[first].y);
+            assert!(phase.at.x == cards[first].x && phase.at.y < cards[first].y);
         }
     }
 
@@ -386,8 +360,8 @@ mod tests {
     fn a_chain_runs_downwards_whatever_the_order_of_the_plan() {
         let nodes = [node("c", "One"), node("x", "One"), node("a", "One"), node("b", "One")];
         let edges = [edge("a", "b", EdgeKind::Flow), edge("b", "c", EdgeKind::Conditional)];
-        let cards = lay_out(&nodes, &edges).cards;
-        let step = CARD_HEIGHT + ROW_GAP;
+        let cards = places(&lay_out(&nodes, &edges));
+        let step = CARD_HEIGHT + 34;
         assert_eq!(cards[3].y - cards[2].y, step, "b right below a");
         assert_eq!(cards[0].y - cards[3].y, step, "c right below b");
     }
@@ -397,7 +371,8 @@ mod tests {
         let nodes = [node("bull", "Debate"), node("bear", "Debate")];
         let edges = [edge("bull", "bear", EdgeKind::Flow), edge("bear", "bull", EdgeKind::Loop)];
         let layout = lay_out(&nodes, &edges);
-        assert_eq!(layout.cards[0].x, layout.cards[1].x);
+        let cards = places(&layout);
+        assert_eq!(cards[0].x, cards[1].x);
         assert_eq!(layout.wires.len(), 2);
         assert_eq!(layout.wires[0].line, "M124 100V134");
         assert_eq!(layout.wires[1].line, "M92 134V100");
@@ -407,7 +382,7 @@ mod tests {
     fn a_phase_of_seven_is_wrapped_and_one_of_six_is_not() {
         let many = |count: usize| -> Vec<_> { (0..count).map(|n| node(&format!("n{n}"), "One")).collect() };
         let columns = |layout: &Layout| {
-            let mut columns: Vec<_> = layout.cards.iter().map(|card| card.x).collect();
+            let mut columns: Vec<_> = layout.cards.iter().map(|card| card.at.x).collect();
             columns.dedup();
             columns.len()
         };
@@ -426,7 +401,7 @@ mod tests {
         let nodes = [node("a", "One"), node("b", "Two"), node("c", "Three")];
         let layout = lay_out(&nodes, &[edge("a", "c", EdgeKind::Conditional)]);
         assert!(layout.wires[0].line.contains('H'), "{}", layout.wires[0].line);
-        assert!(layout.height > CARD_HEIGHT + LABEL_HEIGHT);
+        assert!(layout.height > CARD_HEIGHT + 28);
     }
 
     #[test]
@@ -436,6 +411,68 @@ mod tests {
         assert_eq!(layout.neighbour(1, Side::Up), Some(0));
         assert_eq!(layout.neighbour(0, Side::Right), Some(2));
         assert_eq!(layout.neighbour(0, Side::Left), None);
+    }
+
+    #[test]
+    fn a_deep_graph_has_few_lines_below_it_however_many_edges_pass_cards() {
+        let nodes: Vec<_> =
+            (0..200).map(|number| node(&format!("n{number}"), &format!("P{number}"))).collect();
+        let edges: Vec<_> = (0..190)
+            .map(|number| edge(&format!("n{number}"), &format!("n{}", number + 10), EdgeKind::Conditional))
+            .collect();
+        let layout = lay_out(&nodes, &edges);
+        assert_eq!(layout.wires.len(), 190);
+        assert!(layout.height < 3 * CARD_HEIGHT, "{}", layout.height);
+    }
+
+    #[test]
+    fn very_many_nodes_of_a_phase_are_about_as_wide_as_high() {
+        let nodes: Vec<_> = (0..1_000).map(|number| node(&format!("n{number}"), "One")).collect();
+        let layout = lay_out(&nodes, &[]);
+        let ratio = f64::from(layout.width) / f64::from(layout.height);
+        assert!((1.2..2.4).contains(&ratio), "{} × {}", layout.width, layout.height);
+        assert_eq!(overlapping(&places(&layout)), None);
+    }
+
+    fn nested() -> (Vec<NodeAdded>, Vec<EdgeAdded>) {
+        let nodes = ["plan", "report", "report/1", "report/2", "report/2/search", "end"];
+        let edges =
+            [("plan", "report"), ("report/1", "report/2"), ("report", "end"), ("report/2/search", "end")];
+        let nodes = nodes.into_iter().enumerate().map(|(number, id)| node(id, &format!("P{number}")));
+        (nodes.collect(), edges.map(|(from, to)| edge(from, to, EdgeKind::Flow)).into())
+    }
+
+    #[test]
+    fn a_folded_group_is_one_card_and_stands_for_all_that_is_within_it() {
+        let (nodes, edges) = nested();
+        let layout = lay_out(&nodes, &edges);
+        assert_eq!(layout.cards.iter().map(|card| card.node).collect::<Vec<_>>(), [0, 1, 5]);
+        assert!(layout.frames.is_empty());
+        assert_eq!(layout.area_of(4), layout.area_of(1));
+        // What leads out of it is one line, whoever it comes from.
+        assert_eq!(
+            layout.wires.iter().map(|wire| wire.edges.clone()).collect::<Vec<_>>(),
+            [vec![0], vec![2, 3]]
+        );
+    }
+
+    #[test]
+    fn an_open_group_has_its_nodes_in_its_frame() {
+        let (nodes, edges) = nested();
+        let layout = lay_out_with(&nodes, &edges, &[1, 3]);
+        assert_eq!(layout.frames.iter().map(|frame| frame.node).collect::<Vec<_>>(), [1, 3]);
+        let (outer, inner) = (layout.frames[0].area, layout.frames[1].area);
+        let is_within = |inner: Area, outer: Area| {
+            inner.at.x > outer.at.x
+                && inner.at.y >= outer.at.y + FRAME_HEAD
+                && inner.right() < outer.right()
+                && inner.bottom() < outer.bottom()
+        };
+        let card = |node: usize| layout.cards.iter().find(|card| card.node == node).unwrap().area();
+        assert!(is_within(inner, outer) && is_within(card(2), outer) && is_within(card(4), inner));
+        assert!(card(0).right() < outer.at.x && outer.right() < card(5).at.x);
+        // The edge within the group is drawn, too.
+        assert_eq!(layout.wires.len(), 3);
     }
 
     #[test]

@@ -15,8 +15,12 @@ use crate::{
         product::ProductCard,
         status::{SignLabel, node_sign},
     },
+    format,
     pages::run::graph::card::icon_of,
 };
+
+/// Nodes that are listed at most.
+const MOST_LISTED: usize = 40;
 
 /// The panel beside the views; on a small screen a sheet from below.
 #[component]
@@ -94,7 +98,7 @@ fn AtWork(screen: Screen) -> impl IntoView {
         })
     });
     let rows = move || {
-        let rows = nodes.get().into_iter().map(|node| {
+        let rows = nodes.get().into_iter().take(MOST_LISTED).map(|node| {
             let id = node.plan.id.clone();
             let why = node.reason.clone().or_else(|| node.degraded.clone()).or_else(|| node.headline.clone());
             view! {
@@ -113,6 +117,10 @@ fn AtWork(screen: Screen) -> impl IntoView {
     let note = move || nodes.with(Vec::is_empty).then(|| screen.view.with(quiet_note)).flatten();
     view! {
         <ul class="work-rows">{rows}</ul>
+        {move || {
+            let more = nodes.with(Vec::len).saturating_sub(MOST_LISTED);
+            (more > 0).then(|| view! { <p class="dim">{format!("and {} more nodes, in the timeline", format::count(more as u64))}</p> })
+        }}
         {move || note().map(|note| view! { <p class="dim">{note}</p> })}
         <p class="dim inspector-hint">"Select a node to see its answer, prompt, tools and state."</p>
     }

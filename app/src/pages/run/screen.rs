@@ -8,6 +8,7 @@ use protocol::{CallId, CallView, KindSpec, NodeId, NodeView, RunId, RunView, Tim
 
 use super::{
     clock::use_clock,
+    graph::folds::Folds,
     log::EventLog,
     place::ForkDraft,
     travel::{Shown, Travel},
@@ -88,6 +89,8 @@ pub struct Screen {
     pub clock: Signal<Option<Timestamp>>,
     /// The moment that is shown: this one, or that of the chosen event.
     pub now: Signal<Option<Timestamp>>,
+    /// Which groups are open.
+    pub folds: Folds,
     /// Where the run is to be continued, while that is being asked.
     pub fork: ForkDraft,
     /// Whether the run was deleted while the page was open.
@@ -137,6 +140,7 @@ impl Screen {
             clock,
             now,
             log,
+            folds: Folds::default(),
             fork: ForkDraft::default(),
             deleted: RwSignal::new(false),
             question: RwSignal::new(String::new()),

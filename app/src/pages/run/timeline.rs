@@ -1,6 +1,6 @@
 //! When what happened: a row for each node, and in it its visits, calls and tools.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use leptos::{html, prelude::*};
 use protocol::{CallView, NodeId, NodeView, RunView, Timestamp, ToolView};
@@ -12,13 +12,16 @@ use super::{
 };
 use crate::{
     components::{
-        icon::Icon,
+        icon::{Icon, IconName},
         status::{SignLabel, Tone, node_sign, tool_sign},
         window::Rows,
     },
     format,
+    graph::tree::Tree,
 };
 
+/// Rows of nodes that are deeper within others than this stand no further right.
+const DEEPEST: usize = 6;
 /// Marks on the axis at most.
 const MARKS: u64 = 6;
 /// Bars that are closer than this, as a percentage of the axis, look like one.
@@ -78,7 +81,21 @@ struct Bar {
 #[component]
 pub fn Timeline(screen: Screen) -> impl IntoView {
     let view = screen.view;
-    let count = Memo::new(move |_| view.with(|view| view.nodes.len()));
+    let shape = Memo::new(move |_| view.with(|view| view.nodes.len()));
+    let tree = Memo::new(move |_| {
+        shape.track();
+        view.with_untracked(|view| Tree::new(&view.nodes.iter().map(|node| &node.plan).collect::<Vec<_>>()))
+    });
+    // Groups are open here until somebody folds them: a list may be long.
+    let nodes = Memo::new(move |_| {
+        tree.with(|tree| {
+            view.with_untracked(|view| {
+                let id = |group: usize| view.nodes.get(group).map(|node| &node.plan.id);
+                tree.rows(|group| id(group).and_then(|id| screen.folds.chosen(id)).unwrap_or(true))
+            })
+        })
+    });
+    let count = Memo::new(move |_| nodes.with(Vec::len));
     let frame = NodeRef::<html::Div>::new();
     let rows = Rows::new(frame, ROW, count.into());
     let span = Memo::new(move |_| {
@@ -111,8 +128,8 @@ pub fn Timeline(screen: Screen) -> impl IntoView {
             // An SVG takes its height from an attribute: styles in the document are forbidden.
             <svg class="spacer" width="1" height=move || rows.above() aria-hidden="true"></svg>
             <ol class="timeline-rows">
-                <For each=move || rows.range() key=|row| *row let:row>
-                    <Row screen span row />
+                <For each=move || drawn(nodes, rows.range()) key=|(node, _)| *node let((node, depth))>
+                    <Row screen span tree node depth />
                 </For>
             </ol>
             <svg class="spacer" width="1" height=move || rows.below() aria-hidden="true"></svg>
@@ -125,9 +142,17 @@ pub fn Timeline(screen: Screen) -> impl IntoView {
     }
 }
 
+/// The nodes of these rows, with how deep they are within groups.
+fn drawn(nodes: Memo<Vec<(usize, usize)>>, rows: Range<usize>) -> Vec<(usize, usize)> {
+    nodes.with(|nodes| nodes.get(rows).map(<[_]>::to_vec).unwrap_or_default())
+}
+
+/// The row of a node. What is within a group stands further right.
 #[component]
-fn Row(screen: Screen, span: Memo<Span>, row: usize) -> impl IntoView {
-    let node = screen.node(row);
+fn Row(screen: Screen, span: Memo<Span>, tree: Memo<Tree>, node: usize, depth: usize) -> impl IntoView {
+    let is_group = Memo::new(move |_| tree.with(|tree| tree.is_group(node)));
+    let has_groups = Memo::new(move |_| tree.with(Tree::has_groups));
+    let node = screen.node(node);
     let plan = node.get_untracked().map(|node| node.plan.clone());
     plan.map(|plan| {
         let id = plan.id.clone();
@@ -149,8 +174,30 @@ fn Row(screen: Screen, span: Memo<Span>, row: usize) -> impl IntoView {
             let bars = bars.with(|bars| joined(bars, span));
             bars.into_iter().map(move |bar| draw(&bar, span)).collect_view()
         };
+        let label = plan.label.clone();
+        let fold = {
+            let id = plan.id.clone();
+            move || {
+                let is_open = screen.folds.chosen(&id).unwrap_or(true);
+                let (turned, label) = (id.clone(), label.clone());
+                is_group.get().then(|| {
+                    view! {
+                        <button
+                            type="button"
+                            class="timeline-fold"
+                            aria-expanded=is_open.to_string()
+                            aria-label=format!("{} {label}", if is_open { "Fold" } else { "Open" })
+                            on:click=move |_| screen.folds.set(turned.clone(), !is_open)
+                        >
+                            <Icon name=IconName::Chevron />
+                        </button>
+                    }
+                })
+            }
+        };
         view! {
-            <li>
+            <li class=format!("timeline-line depth-{}", depth.min(DEEPEST)) class:in-tree=has_groups>
+                {fold}
                 <button type="button" class=class aria-pressed=pressed on:click=select>
                     <span class="timeline-name">
                         <Icon name=icon_of(&plan.role, plan.kind) />

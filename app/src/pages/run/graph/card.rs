@@ -5,13 +5,14 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use protocol::{CallId, NodeId, NodeKind, NodeStatus, NodeView, RunView};
 
+use super::Picture;
 use crate::{
     components::{
         icon::{Icon, IconName},
         status::{Tone, node_sign, sign_word},
     },
     format,
-    graph::layout::{CARD_HEIGHT, CARD_WIDTH, Layout},
+    graph::layout::{CARD_HEIGHT, CARD_WIDTH},
     legible::legible,
     pages::run::{
         clock::worked_ms,
@@ -38,13 +39,12 @@ struct Surroundings {
 
 /// The card of the node with this index.
 #[component]
-pub fn NodeCard(screen: Screen, layout: Memo<Layout>, card: usize) -> impl IntoView {
-    let node = screen.node(card);
+pub fn NodeCard(screen: Screen, picture: Picture, node: usize) -> impl IntoView {
+    let place = picture.place_of(node);
+    let node = screen.node(node);
     // The plan never changes.
     let plan = node.get_untracked().map(|node| node.plan.clone());
     plan.map(|plan| {
-        let place =
-            Memo::new(move |_| layout.with(|layout| layout.cards.get(card).copied().unwrap_or_default()));
         let surroundings = Memo::new({
             let id = plan.id.clone();
             move |_| {
@@ -84,8 +84,8 @@ pub fn NodeCard(screen: Screen, layout: Memo<Layout>, card: usize) -> impl IntoV
         };
         view! {
             <foreignObject
-                x=move || place.get().x.to_string()
-                y=move || place.get().y.to_string()
+                x=move || place.get().at.x.to_string()
+                y=move || place.get().at.y.to_string()
                 width=CARD_WIDTH.to_string()
                 height=CARD_HEIGHT.to_string()
             >

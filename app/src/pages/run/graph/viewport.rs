@@ -10,7 +10,7 @@ use crate::{
     browser,
     graph::{
         camera::{Camera, Size},
-        layout::Layout,
+        layout::{Area, Card, Layout},
     },
 };
 
@@ -25,6 +25,10 @@ const NARROW: f64 = 640.0;
 /// Below this scale a card cannot be read while it works, and not even recognised when all is over.
 const READABLE: f64 = 0.9;
 const RECOGNISABLE: f64 = 0.45;
+/// What is drawn beyond what is seen, as a part of its size on each side.
+const BEYOND: f64 = 0.1;
+/// What is drawn changes in steps of so many units of the drawing.
+const STEP: i32 = 240;
 
 /// What is seen of the graph, and what moves it.
 #[derive(Clone, Copy)]
@@ -49,10 +53,10 @@ struct Fingers {
 
 impl Viewport {
     /// All of the graph, following.
-    pub fn new(canvas: NodeRef<svg::Svg>, layout: Memo<Layout>) -> Self {
+    pub fn new(canvas: NodeRef<svg::Svg>, layout: Memo<Layout>, following: RwSignal<bool>) -> Self {
         Self {
             camera: RwSignal::new(None),
-            following: RwSignal::new(true),
+            following,
             canvas,
             layout,
             fingers: StoredValue::new(Fingers::default()),
@@ -76,8 +80,8 @@ impl Viewport {
         self.glide_to(None);
     }
 
-    /// Goes with the work: to the card at work, or to all where that can be read. Where
-    /// none works and all of it is too small, to `otherwise` or the end of the graph.
+    /// Goes with the work: to the node at work, or to all where that can be read. Where
+    /// none works and all of it is too small, to the node `otherwise` or the end of the graph.
     pub fn follow(self, at_work: Option<usize>, otherwise: Option<usize>, gently: bool) {
         let Some(size) = self.size() else { return };
         let aim = self.layout.with_untracked(|layout| {
@@ -87,9 +91,9 @@ impl Viewport {
             if fit >= needed {
                 return None;
             }
-            let card = at_work.or(otherwise).or_else(|| layout.cards.len().checked_sub(1))?;
-            let card = layout.cards.get(card).copied()?;
-            Some(Camera::at_card(layout, card, readable.max(fit), size))
+            let node = at_work.or(otherwise).and_then(|node| layout.area_of(node));
+            let area = node.or_else(|| layout.cards.last().map(Card::area))?;
+            Some(Camera::at(layout, area, readable.max(fit), size))
         });
         if gently {
             self.glide_to(aim);
@@ -98,19 +102,43 @@ impl Viewport {
         }
     }
 
-    /// Brings a card into the picture, if it is outside.
-    pub fn reveal(self, card: usize) {
+    /// Brings a node into the picture, if it is outside or too small to be recognised there.
+    pub fn reveal(self, node: usize) {
         let Some(size) = self.size() else { return };
         let aim = self.layout.with_untracked(|layout| {
-            let card = layout.cards.get(card).copied()?;
+            let area = layout.area_of(node)?;
             let camera = self.present(layout);
-            let is_outside = !camera.shows(card, size);
-            is_outside.then(|| Camera::at_card(layout, card, camera.scale(size), size))
+            let scale = camera.scale(size);
+            if camera.shows(area, size) && scale >= RECOGNISABLE {
+                return None;
+            }
+            Some(Camera::at(layout, area, if scale < RECOGNISABLE { READABLE } else { scale }, size))
         });
         if aim.is_some() {
             self.following.set(false);
             self.glide_to(aim);
         }
+    }
+
+    /// Moves the picture so that this place of the drawing is in its middle.
+    pub fn show_about(self, x: f64, y: f64) {
+        self.change(|camera, size| camera.filling(size).about(x, y));
+    }
+
+    /// What is seen of the drawing, from edge to edge; `None` where nothing is drawn yet.
+    pub fn seen(self) -> Option<Camera> {
+        let camera = self.camera.get();
+        let size = self.size()?;
+        let camera = self.layout.with(|layout| camera.unwrap_or_else(|| Camera::fit(layout)));
+        Some(camera.filling(size))
+    }
+
+    /// What of the drawing is near enough to be drawn, in steps, so that not every move changes it; `None` where the
+    /// drawing is so small that nothing can be recognised, or is not drawn yet.
+    pub fn near(self) -> Option<Area> {
+        let seen = self.seen()?;
+        let size = self.size()?;
+        (seen.scale(size) >= RECOGNISABLE / 1.5).then(|| seen.around(BEYOND, size).in_steps(STEP))
     }
 
     /// Zooms about the pointer.
