@@ -150,6 +150,12 @@ mod tests {
 
     const SIZE: Size = Size { width: 1000.0, height: 500.0 };
 
+    fn sized(width: i32, height: i32) -> Layout {
+        let mut layout = Layout::default();
+        (layout.width, layout.height) = (width, height);
+        layout
+    }
+
     fn square() -> Camera {
         Camera { x: 0.0, y: 0.0, width: 500.0, height: 500.0 }
     }
@@ -176,7 +182,7 @@ mod tests {
 
     #[test]
     fn following_a_card_leaves_no_empty_room() {
-        let layout = Layout { width: 5000, height: 300, ..Layout::default() };
+        let layout = sized(5000, 300);
         let card = |x, y| Area { at: Point { x, y }, width: CARD_WIDTH, height: CARD_HEIGHT };
         let last = card(5000 - CARD_WIDTH, 90);
         let camera = Camera::at(&layout, last, 1.0, SIZE);
@@ -196,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_small_graph_is_not_blown_up() {
-        let layout = Layout { width: 196, height: 100, ..Layout::default() };
+        let layout = sized(196, 100);
         let camera = Camera::fit(&layout);
         assert!(camera.width >= 860.0 && camera.height >= 420.0);
     }

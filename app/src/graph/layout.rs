@@ -280,7 +280,7 @@ impl Layout {
 
 #[cfg(test)]
 mod tests {
-    use protocol::NodeKind;
+    use protocol::{EdgeKind, NodeKind};
 
     use super::*;
 
