@@ -1,0 +1,171 @@
+// Makes runs of 1,000 nodes with 28,000 events, nested and flat, and one of 100,000 events, imports them into a release
+// server and prints what the page of each costs; ends with 1 if a figure is beyond its limit.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+
+const root = resolve(import.meta.dirname, "..");
+const { chromium } = createRequire(join(root, "package.json"))("@playwright/test");
+const limits = { html: 1_000_000, ready: 700, view: 200, elements: 5_000, memory: 100 };
+
+/** A run file: `nodes` nodes, in sections and parts or side by side, with so many events altogether. */
+function runFile(nodes, events, isNested) {
+  const run = "01a1fef4-8553-70fd-9b9a-b579df493a5c";
+  const started = 1795278800000;
+  const lines = [];
+  let seq = 0;
+  const add = (kind, data, node) => {
+    seq += 1;
+    lines.push(JSON.stringify({ run, seq, at: started + seq * 40, node, body: { kind, data } }));
+  };
+  const ids = [];
+  add("run_started", { request: { workflow: { type: "report", topic: "Grid storage" }, flow: "large" } });
+  const node = (id, label, phase) => {
+    ids.push(id);
+    add("node_added", { id, label, role: "analyst", kind: "agent", phase, planned_visits: 1 }, id);
+  };
+  const leaves = [];
+  if (isNested) {
+    for (let section = 1; ids.length < nodes; section += 1) {
+      node(`report/${section}`, `${section} Section`, "Sections");
+      for (let part = 1; part <= 5 && ids.length < nodes; part += 1) {
+        node(`report/${section}/${part}`, `${section}.${part} Part`, `Part ${part}`);
+        for (let question = 1; question <= 18 && ids.length < nodes; question += 1) {
+          const id = `report/${section}/${part}/${question}`;
+          node(id, `Question ${section}.${part}.${question}`, question <= 9 ? "Search" : "Write");
+          leaves.push(id);
+          if (question > 9) add("edge_added", { from: `report/${section}/${part}/${question - 9}`, to: id, kind: "flow" });
+        }
+      }
+      if (section > 1) add("edge_added", { from: `report/${section - 1}`, to: `report/${section}`, kind: "flow" });
+    }
+  } else {
+    for (let place = 0; place < nodes; place += 1) {
+      const id = `step-${place}`;
+      node(id, `Step ${place}`, `Phase ${place % 40}`);
+      leaves.push(id);
+      if (place >= 40) add("edge_added", { from: `step-${place - 39 - (place % 3)}`, to: id, kind: place % 7 ? "flow" : "conditional" });
+    }
+  }
+  const each = Math.floor((events - seq - leaves.length * 2) / leaves.length / 3);
+  const said = "The cost of a cell fell by a tenth, because the price of lithium fell and plants grew. ";
+  const totals = { model_calls: 0, tool_calls: 0, tokens_in: 0, tokens_out: 0, cost: "0", calls_of_unknown_cost: 0 };
+  leaves.forEach((id, place) => {
+    add("node_started", { visit: 1, phase: "Work" }, id);
+    for (let number = 1; number <= each; number += 1) {
+      const call = `${id}:1:${number}`;
+      add("call_started", { call, model: "m", tier: "quick", prompt: `What does a cell cost, question ${place}, part ${number}?` }, id);
+      add("call_finished", {
+        call, model: "m", answer: said.repeat(6), thoughts: "", cost: "0.0012", latency_ms: 70, retries: 0,
+        usage: { tokens_in: 1000, tokens_out: 120 }, attempts: [],
+      }, id);
+      add("logged", { level: "info", message: `Read ${number} of ${each} sources.` }, id);
+    }
+    add("node_finished", { visit: 1, status: "succeeded", duration_ms: 900, complete: true, patch: {} }, id);
+  });
+  add("run_finished", { status: "succeeded", totals });
+  return { file: `${JSON.stringify({ format: "pitwall-run", version: 1 })}\n${lines.join("\n")}\n`, events: seq, nodes: ids.length };
+}
+
+const folder = await mkdtemp(join(tmpdir(), "pitwall-large-"));
+const token = "a-token-that-only-this-measurement-knows";
+const program = process.env.PITWALL_PROGRAM ?? join(root, "target/release/pitwall");
+const server = spawn(program, ["serve", "--addr", "127.0.0.1:0", "--data", join(folder, "data")], {
+  env: { PATH: process.env.PATH, HOME: folder, PITWALL_TOKEN: token },
+  stdio: ["ignore", "pipe", "inherit"],
+});
+const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium-headless-shell"].find((path) => path && existsSync(path)) ?? chromium.executablePath();
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+let failed = false;
+try {
+  const [line] = await once(createInterface(server.stdout), "line");
+  const opened = line.split(" ").at(-1);
+  const url = new URL(opened).origin;
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  page.on("pageerror", (error) => {
+    failed = true;
+    console.log(`    the page failed: ${error}`);
+  });
+  await page.goto(opened);
+  for (const [name, ...size] of [["nested", 1_000, 28_000, true], ["flat", 1_000, 28_000, false], ["long", 1_000, 100_000, true]]) {
+    const { file, events, nodes } = runFile(...size);
+    const begun = performance.now();
+    const response = await fetch(`${url}/api/v1/runs/import`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/x-ndjson" },
+      body: file,
+    });
+    if (response.status !== 201) throw new Error(`The run was not taken in: ${await response.text()}`);
+    const { run } = await response.json();
+    console.log(`${name}: ${nodes} nodes, ${events} events, ${Math.round(file.length / 1e6)} MB, taken in after ${Math.round(performance.now() - begun)} ms`);
+    const html = await (await fetch(`${url}/runs/${run}`, { headers: { authorization: `Bearer ${token}` } })).text();
+    report("page, bytes of HTML", html.length, limits.html);
+    // The program's files are there already, as on any second visit.
+    const ready = [];
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      await page.goto(`${url}/runs/${run}`);
+      await page.waitForFunction(() => document.documentElement.hasAttribute("data-hydrated"));
+      ready.push(await page.evaluate(() => performance.now()));
+    }
+    report("ready, ms", Math.min(...ready), limits.ready);
+    await count(page, "graph");
+    for (const view of ["Transcript", "Timeline", "Events", "Graph"]) await open(page, view, events);
+    await travel(page, "Time slider to the middle", events / 2);
+    await travel(page, "Time slider to a tenth", events / 10);
+    report("server, MB", await memory(server.pid), limits.memory);
+  }
+} finally {
+  await browser.close();
+  server.kill();
+  await rm(folder, { recursive: true, force: true });
+}
+process.exit(failed ? 1 : 0);
+
+function report(what, figure, limit) {
+  const isBeyond = limit !== undefined && figure > limit;
+  failed ||= isBeyond;
+  const beside = limit === undefined ? "" : `  (limit ${limit.toLocaleString("en-US")})${isBeyond ? "  !" : ""}`;
+  console.log(`    ${what.padEnd(34)} ${Math.round(figure).toLocaleString("en-US").padStart(9)}${beside}`);
+}
+
+/** Elements that are in the document. */
+async function count(page, view) {
+  report(`${view}, elements`, await page.evaluate(() => document.querySelectorAll("*").length), limits.elements);
+}
+
+/** Opens a view, waits until its content is painted, then prints how long the second opening took: by then all is loaded. */
+async function open(page, view, events) {
+  const tab = page.getByRole("tablist", { name: "Views" }).getByRole("tab", { name: view });
+  const content = { Transcript: "ol.turns > li", Timeline: ".timeline-row", Events: ".event-row", Graph: ".node-card" }[view];
+  const show = async () => {
+    const begun = await page.evaluate(() => performance.now());
+    await tab.click();
+    await page.waitForSelector(content);
+    return (await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now())))))) - begun;
+  };
+  report(`${view}, first time, ms`, await show());
+  if (view === "Events") await page.getByText(`${events} events`, { exact: true }).waitFor();
+  await count(page, view.toLowerCase());
+  const other = view === "Graph" ? "Events" : "Graph";
+  await page.getByRole("tablist", { name: "Views" }).getByRole("tab", { name: other }).click();
+  await page.waitForTimeout(300);
+  report(`${view}, again, ms`, await show(), limits.view);
+}
+
+async function travel(page, what, to) {
+  const begun = await page.evaluate(() => performance.now());
+  await page.getByRole("slider", { name: "Event" }).fill(String(Math.round(to)));
+  await page.waitForFunction((to) => document.querySelector(".time-words")?.textContent?.includes(to), String(Math.round(to)));
+  report(`${what}, ms`, (await page.evaluate(() => performance.now())) - begun);
+}
+
+/** What a process holds, in megabytes. */
+async function memory(pid) {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024;
+}
