@@ -56,6 +56,15 @@ export async function completeTurns(page: Page): Promise<Map<number, string>> {
   return new Map(complete.sort(([one], [other]) => one - other));
 }
 
+/** Some turn of the transcript, in sight or not, says this. */
+export async function expectSaid(page: Page, words: string | RegExp): Promise<void> {
+  await viewTab(page, "Transcript").click();
+  await expect(async () => {
+    const said = [...(await completeTurns(page)).values(), (await transcript(page).locator(".ending").textContent()) ?? ""];
+    expect(said.filter((text) => (typeof words === "string" ? text.includes(words) : words.test(text))), `${words} is said`).not.toEqual([]);
+  }).toPass({ timeout: 20_000 });
+}
+
 /** Everything that was said before is said still, at its place and in the same words. */
 export async function expectStillSaid(page: Page, before: Map<number, string>): Promise<void> {
   const now = await completeTurns(page);

@@ -69,7 +69,7 @@ test("the settings of the last run of a kind are taken over, and the rest of the
   await last.click();
   await expect(page.getByText("As in “Pipeline · KO · 2022-03-31”.")).toBeVisible();
   await expect(page.getByLabel("Tokens")).toHaveValue("54321");
-  await expect(page.getByRole("combobox", { name: "Ticker" })).toHaveValue("KO");
+  await expect(page.getByRole("combobox", { name: "Ticker", exact: true })).toHaveValue("KO");
   await startButton(page).click();
   await page.waitForURL(/\/runs\//);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Pipeline · KO · 2022-03-31");

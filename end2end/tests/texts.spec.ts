@@ -94,7 +94,7 @@ test("a run is deleted from its page and from the list, and every open page drop
   await page.goto(`/runs/${first}`);
   await page.getByRole("button", { name: "Delete" }).click();
   const dialog = page.getByRole("dialog", { name: "Delete this run?" });
-  await expect(dialog).toContainText("stays in its portfolio");
+  await expect(dialog).toContainText("What it did beside its log stays");
   await dialog.getByRole("button", { name: "Keep it" }).click();
   await expect(dialog).toBeHidden();
   await page.getByRole("button", { name: "Delete" }).click();

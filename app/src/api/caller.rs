@@ -15,7 +15,6 @@ use leptos::{
         response::ClientRes,
     },
     wasm_bindgen::JsValue,
-    web_sys::AbortController,
 };
 use protocol::{Problem, SERVER_TIME};
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -23,7 +22,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use super::ApiError;
 use crate::{
     base::at,
-    browser::{self, steady_ms},
+    browser::{self, Aborts, steady_ms},
 };
 
 /// How long an answer is waited for. Nothing that a page asks for takes the server as long.
@@ -68,9 +67,9 @@ pub async fn post(
     body: JsValue,
     patience: Duration,
 ) -> Result<Answer, ApiError> {
-    let taken_back = AbortOnDrop(AbortController::new().map_err(|_| unreachable())?);
+    let aborts = Aborts::new();
     let request = Request::post(&at(path)).header("content-type", content_type).header("accept", JSON);
-    let request = request.abort_signal(Some(&taken_back.0.signal()));
+    let request = request.abort_signal(aborts.signal().as_ref());
     let request = request.body(body).map_err(|_| unreachable())?;
     within(patience, async {
         let asked = steady_ms();
@@ -94,15 +93,6 @@ pub async fn post(
 
 /// What all answers are.
 const JSON: &str = "application/json";
-
-/// Takes a request back once nobody waits for its answer. One that was answered is left as it is.
-struct AbortOnDrop(AbortController);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
 
 /// Gives a question up after a time, so that it can be asked again.
 async fn within<T>(

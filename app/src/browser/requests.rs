@@ -6,29 +6,35 @@ use leptos::{
     web_sys::{AbortController, AbortSignal},
 };
 
-use super::function::{Refused, call, ignore_failure};
+use super::function::{call, ignore_failure};
 
-/// Breaks off the request that it belongs to when it is dropped.
-pub struct Aborts(AbortController);
+/// Takes the request back that it belongs to when it is dropped; one that was answered is left as it is. A browser
+/// that cannot take requests back lets it go on, and nobody hears of its answer.
+pub struct Aborts(Option<AbortController>);
 
 impl Aborts {
     /// One for a request that has not begun.
-    ///
-    /// # Errors
-    /// The browser knows no such thing.
-    pub fn new() -> Result<Self, Refused> {
-        AbortController::new().map(Self).map_err(|_| Refused)
+    pub fn new() -> Self {
+        Self(AbortController::new().ok())
     }
 
     /// What the request listens to.
-    pub fn signal(&self) -> AbortSignal {
-        self.0.signal()
+    pub fn signal(&self) -> Option<AbortSignal> {
+        self.0.as_ref().map(AbortController::signal)
+    }
+}
+
+impl Default for Aborts {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 impl Drop for Aborts {
     fn drop(&mut self) {
-        self.0.abort();
+        if let Some(aborts) = &self.0 {
+            aborts.abort();
+        }
     }
 }
 

@@ -151,8 +151,8 @@ enum NoAnswer {
 }
 
 async fn request(method: Method, address: String) -> Result<String, NoAnswer> {
-    let aborts = Aborts::new().map_err(|_| NoAnswer::NotReached)?;
-    let request = RequestBuilder::new(&at(address)).method(method).abort_signal(Some(&aborts.signal()));
+    let aborts = Aborts::new();
+    let request = RequestBuilder::new(&at(address)).method(method).abort_signal(aborts.signal().as_ref());
     let answer = request.send().await.map_err(|_| NoAnswer::NotReached)?;
     let kind = answer.headers().get("content-type").unwrap_or_default();
     let status = answer.status();
