@@ -60,7 +60,7 @@ export async function completeTurns(page: Page): Promise<Map<number, string>> {
 export async function expectSaid(page: Page, words: string | RegExp): Promise<void> {
   await viewTab(page, "Transcript").click();
   await expect(async () => {
-    const said = [...(await completeTurns(page)).values(), (await transcript(page).locator(".ending").textContent()) ?? ""];
+    const said = [...(await completeTurns(page)).values(), ...(await transcript(page).locator(".ending").allTextContents())];
     expect(said.filter((text) => (typeof words === "string" ? text.includes(words) : words.test(text))), `${words} is said`).not.toEqual([]);
   }).toPass({ timeout: 20_000 });
 }

@@ -1,6 +1,6 @@
 import { expectAccessible } from "./accessible";
 import { type Page, expect, test } from "./fixtures";
-import { asks, card, expectSaid, pill, transcript, viewTab } from "./run-page";
+import { asks, card, expectSaid, pill, transcript } from "./run-page";
 import { reaches, runView, startPipeline, openPortfolio, startPortfolioRun, finishedPipeline, stop, succeeded } from "./runs";
 
 const ask = (page: Page, question: string) => asks(page).getByRole("article", { name: question });
