@@ -19,6 +19,7 @@ mod place;
 mod screen;
 mod share;
 mod state_editor;
+mod sub_runs;
 mod time_bar;
 mod timeline;
 mod transcript;

@@ -6,7 +6,7 @@ use protocol::{Decimal, RunStatus, grouped};
 use super::{
     acts::{ApproveMode, DeleteButton, ExportMenu, ForkMenu, StopButton},
     clock::horizon,
-    lineage::OriginCrumb,
+    lineage::{OriginCrumb, ParentCrumb},
     screen::Screen,
     share::ShareButton,
 };
@@ -60,6 +60,7 @@ pub fn Header(screen: Screen) -> impl IntoView {
                     <a class="crumb-flow" href=at(format!("/runs?flow={flow}"))>
                         {format!("Flow {flow}")}
                     </a>
+                    <ParentCrumb screen />
                     <OriginCrumb screen />
                 </nav>
                 <div class="run-title">

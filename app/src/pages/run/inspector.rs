@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use protocol::{NodeStatus, RunSummary, RunView};
 
 use self::node::NodeInspector;
-use super::{lineage::Continuations, screen::Screen};
+use super::{lineage::Continuations, screen::Screen, sub_runs::SubRuns};
 use crate::{
     components::{
         icon::{Icon, IconName},
@@ -77,6 +77,7 @@ fn Standing(
         <div class="inspector-body">
             {move || products.get().into_iter().map(|product| view! { <ProductCard run=screen.id product /> }).collect_view()}
             <AtWork screen />
+            <SubRuns screen />
             <Continuations screen runs=continuations.get_value() />
         </div>
     }

@@ -1,7 +1,7 @@
 //! Which run this one continues, and which continue it.
 
 use leptos::prelude::*;
-use protocol::RunSummary;
+use protocol::{RunId, RunSummary};
 
 use super::{place::in_words, screen::Screen};
 use crate::{
@@ -17,11 +17,10 @@ pub fn OriginCrumb(screen: Screen) -> impl IntoView {
     let origin = screen.live.view.with_untracked(|view| view.summary.origin.clone());
     origin.map(|origin| {
         let words = move || screen.live.view.with(|view| in_words(&origin.point, view));
-        let short: String = origin.run.to_string().chars().rev().take(8).collect::<Vec<_>>().into_iter().rev().collect();
         view! {
             <span class="origin">
                 " · continues "
-                <a href=at(format!("/runs/{}", origin.run)) title=format!("Run {}", origin.run)>{format!("run …{short}")}</a>
+                <a href=at(format!("/runs/{}", origin.run)) title=format!("Run {}", origin.run)>{format!("run …{}", short(origin.run))}</a>
                 " "
                 {words}
                 " · "
@@ -29,6 +28,29 @@ pub fn OriginCrumb(screen: Screen) -> impl IntoView {
             </span>
         }
     })
+}
+
+/// The run that started this one, with a link to the node that did.
+#[component]
+pub fn ParentCrumb(screen: Screen) -> impl IntoView {
+    let parent = screen.live.view.with_untracked(|view| view.summary.parent.clone());
+    parent.map(|parent| {
+        // A call's id begins with its node's, which has no letter that an address would have to escape.
+        let (node, _) = parent.call.as_str().split_once(':').unwrap_or_default();
+        let address = at(format!("/runs/{}?node={node}", parent.run));
+        view! {
+            <span class="origin">
+                " · part of "
+                <a href=address title=format!("Run {}", parent.run)>{format!("run …{}", short(parent.run))}</a>
+            </span>
+        }
+    })
+}
+
+/// The end of a run's id, which tells it from others of the same time.
+fn short(run: RunId) -> String {
+    let id = run.to_string();
+    id.get(id.len().saturating_sub(8)..).unwrap_or_default().to_owned()
 }
 
 /// The runs that continue this one.

@@ -22,6 +22,7 @@ use crate::{
         fork::NodeForks,
         graph::card::icon_of,
         screen::{Screen, visit_of},
+        sub_runs::SubRuns,
         transcript::Writing,
         whole::Whole,
     },
@@ -337,7 +338,10 @@ fn Answer(screen: Screen, id: NodeId, calls: Memo<Vec<Arc<CallView>>>) -> impl I
         let id = id.clone();
         Memo::new(move |_| screen.view.with(|view| reports_of(view, &id)))
     };
-    let said = Memo::new(move |_| screen.view.with(|view| messages_of(view, &id)));
+    let said = Memo::new({
+        let id = id.clone();
+        move |_| screen.view.with(|view| messages_of(view, &id))
+    });
     let answers = move || {
         let calls = calls.get();
         calls.iter().rev().find_map(|call| match &call.outcome {
@@ -393,6 +397,7 @@ fn Answer(screen: Screen, id: NodeId, calls: Memo<Vec<Arc<CallView>>>) -> impl I
     };
     view! {
         {remarks}
+        <SubRuns screen node=id />
         {answers}
         {attempts}
         {others}
