@@ -32,7 +32,7 @@ use crate::{
 pub(crate) const DEFECT: &str = "The run failed by a defect of Pitwall; the server's log says more.";
 /// Begins and ends of visits that may be ahead of the disk, where a large result counts as many; beyond it, no
 /// further visit begins.
-const MOST_STAGED: usize = 512;
+pub(crate) const MOST_STAGED: usize = 512;
 /// Bytes of the sentence that says why a run or a node failed.
 const LONGEST_REASON: usize = 4 * 1024;
 

@@ -7,6 +7,7 @@ use protocol::{AccountId, Body, NodeId, Told};
 use crate::{
     InputError, NodeContext, NodeError,
     command::CommandError,
+    execution::MOST_STAGED,
     input::{LONGEST_ANSWER, invalid},
     run_log::RunLog,
 };
@@ -28,10 +29,15 @@ impl NodeContext {
     /// is told the same at the same place. What no visit takes is there for the next one.
     ///
     /// # Errors
-    /// The log holds another call at this place: it is that of another version.
-    pub fn inbox(&self) -> Result<Vec<Message>, NodeError> {
+    /// The log holds another call at this place: it is that of another version. Or it cannot be written: every look is
+    /// an event, and a node that looks all the time waits for the disk.
+    pub async fn inbox(&self) -> Result<Vec<Message>, NodeError> {
         let visit = self.shared();
-        visit.log.hear(&visit.plan.id, self.next_call())
+        let heard = visit.log.hear(&visit.plan.id, self.next_call())?;
+        if visit.log.staged() >= MOST_STAGED {
+            visit.log.flush().await?;
+        }
+        Ok(heard)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Nodes whose inside is a graph.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use engine::{Graph, GraphError, GrownNode, Growth, Join, NodeContext, NodeError, Outcome, State, Work};
 use journal::Journal;
@@ -177,8 +177,8 @@ async fn a_join_inside_begins_with_a_part_once_nothing_beside_it_is_left() {
         let hangs = step(|node| {
             Box::pin(async move {
                 // It is at work beside the group until that has ended.
-                while node.inbox()?.is_empty() {
-                    tokio::task::yield_now().await;
+                while node.inbox().await?.is_empty() {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
                 }
                 Ok(Outcome::default())
             })

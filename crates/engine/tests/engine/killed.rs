@@ -105,7 +105,7 @@ async fn opens(node: &NodeContext) -> Result<Outcome, NodeError> {
 
 /// Reads what it was told, and asks in two lanes at the same time.
 async fn listens(node: &NodeContext) -> Result<Outcome, NodeError> {
-    let told: Vec<_> = node.inbox()?.into_iter().map(|message| message.text).collect();
+    let told: Vec<_> = node.inbox().await?.into_iter().map(|message| message.text).collect();
     let in_lane = async |name: &str| {
         let lane = node.lane(name)?;
         let first = lane.chat(ask(&format!("{name} of {told:?}"))).await?.text;

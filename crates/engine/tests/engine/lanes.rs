@@ -119,7 +119,7 @@ fn attentive(hangs: bool) -> impl Fn() -> Graph + Send + Sync + 'static {
                 let words = |messages: Vec<Message>| -> String {
                     messages.into_iter().map(|message| format!("[{} {}]", message.by, message.text)).collect()
                 };
-                let before = words(node.inbox()?);
+                let before = words(node.inbox().await?);
                 node.chat(ask(&format!("before {before}"))).await?;
                 let question = engine::Question {
                     prompt: "Go on?".into(),
@@ -129,7 +129,7 @@ fn attentive(hangs: bool) -> impl Fn() -> Graph + Send + Sync + 'static {
                     default: None,
                 };
                 node.ask(question).await?;
-                let after = words(node.inbox()?);
+                let after = words(node.inbox().await?);
                 let answer = node.chat(ask(&format!("after {after}"))).await?;
                 if hangs {
                     node.chat(ask("hang")).await?;
@@ -143,7 +143,7 @@ fn attentive(hangs: bool) -> impl Fn() -> Graph + Send + Sync + 'static {
             plan("b", 1),
             step(|node| {
                 Box::pin(async move {
-                    let messages = node.inbox()?;
+                    let messages = node.inbox().await?;
                     Outcome::default().set("b", messages.len())
                 })
             }),

@@ -111,7 +111,7 @@ impl Work for Acting {
             grow(node, "/", *inside).await?;
         }
         if *lanes > 0 {
-            assert_eq!(node.inbox()?, []);
+            assert_eq!(node.inbox().await?, []);
             let beside = (0..*lanes).map(|lane| in_lane(node, lane));
             said.extend(join_all(beside).await.into_iter().collect::<Result<Vec<_>, _>>()?);
         }
