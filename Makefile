@@ -3,7 +3,7 @@
 ARGS ?=
 SHELL := bash
 
-.PHONY: run build test test-browsers dev bench soak fuzz lighthouse
+.PHONY: run build test test-browsers dev bench soak fuzz lighthouse large-runs
 
 run: build
 	@exec target/release/pitwall serve $(ARGS)
@@ -41,3 +41,7 @@ fuzz:
 # Measures every page as a phone and as a desktop; ONLY=run measures one.
 lighthouse: build
 	@ONLY="$(ONLY)" scripts/lighthouse.sh
+
+# Measures the pages of runs with 1,000 nodes and up to 100,000 events.
+large-runs: build
+	@. scripts/environment.sh && exec node end2end/large-run.mjs

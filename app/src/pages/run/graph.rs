@@ -79,11 +79,13 @@ impl Picture {
             }
         });
         let open = Memo::new(move |_| {
-            view.with_untracked(|view| tree.with(|tree| screen.folds.open(view, tree, &at_work.get())))
+            screen.folds.track();
+            let at_work = at_work.get();
+            tree.with(|tree| view.with_untracked(|view| screen.folds.open(view, tree, &at_work)))
         });
         let layout = Memo::new(move |_| {
             shape.track();
-            view.with_untracked(|view| tree.with(|tree| open.with(|open| lay_out(view, tree, open))))
+            tree.with(|tree| open.with(|open| view.with_untracked(|view| lay_out(view, tree, open))))
         });
         let standings = Memo::new(move |_| {
             tree.with(|tree| match tree.has_groups() {

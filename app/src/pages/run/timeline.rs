@@ -88,6 +88,7 @@ pub fn Timeline(screen: Screen) -> impl IntoView {
     });
     // Groups are open here until somebody folds them: a list may be long.
     let nodes = Memo::new(move |_| {
+        screen.folds.track();
         tree.with(|tree| {
             view.with_untracked(|view| {
                 let id = |group: usize| view.nodes.get(group).map(|node| &node.plan.id);

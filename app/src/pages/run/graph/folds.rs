@@ -24,6 +24,11 @@ impl Folds {
         });
     }
 
+    /// Tells the caller when something is folded or opened by hand.
+    pub fn track(self) {
+        self.by_hand.track();
+    }
+
     /// Opens all that a node is within.
     pub fn open_around(self, view: &RunView, node: &NodeId) {
         let groups: Vec<_> = node.enclosing().filter(|id| view.nodes.place(id).is_some()).collect();

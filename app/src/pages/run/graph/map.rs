@@ -3,35 +3,32 @@
 use leptos::{ev, prelude::*, svg};
 
 use super::{Picture, cells::Cells, viewport::Viewport};
-use crate::{browser, format};
+use crate::{
+    browser, format,
+    graph::camera::{Camera, Size},
+};
 
 /// The map. A press on it goes there.
 #[component]
 pub fn Map(picture: Picture, viewport: Viewport) -> impl IntoView {
     let map = NodeRef::<svg::Svg>::new();
     let is_dragged = RwSignal::new(false);
-    let size = move || picture.layout.with(|layout| (layout.width.max(1), layout.height.max(1)));
-    let view_box = move || {
-        let (width, height) = size();
-        format!("0 0 {width} {height}")
-    };
+    let view_box = move || picture.layout.with(Camera::fit).view_box();
     let go = move |event: &ev::PointerEvent| {
         let Some(map) = map.try_get_untracked().flatten() else { return };
         let bounds = browser::bounds_of(&map);
-        let (width, height) = untrack(size);
-        let (width, height) = (f64::from(width), f64::from(height));
-        // The drawing is in the middle of the map, as large as it fits.
-        let scale = (bounds.width / width).min(bounds.height / height);
+        let size = Size { width: bounds.width, height: bounds.height };
+        let all = picture.layout.with_untracked(Camera::fit).filling(size);
+        let scale = all.scale(size);
         if scale > 0.0 {
-            let x = (f64::from(event.client_x()) - bounds.left - bounds.width / 2.0) / scale + width / 2.0;
-            let y = (f64::from(event.client_y()) - bounds.top - bounds.height / 2.0) / scale + height / 2.0;
-            viewport.show_about(x, y);
+            let (right, down) =
+                (f64::from(event.client_x()) - bounds.left, f64::from(event.client_y()) - bounds.top);
+            viewport.show_about(all.x + right / scale, all.y + down / scale);
         }
     };
     let seen = Memo::new(move |_| viewport.seen());
-    let seen_part = move |part: fn(crate::graph::camera::Camera) -> f64| {
-        move || seen.get().map(|seen| format!("{:.0}", part(seen)))
-    };
+    let seen_part =
+        move |part: fn(Camera) -> f64| move || seen.get().map(|seen| format!("{:.0}", part(seen)));
     view! {
         <div class="graph-map">
             <p class="map-head">

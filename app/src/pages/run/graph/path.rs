@@ -15,6 +15,7 @@ pub fn GroupPath<F: Fn(NodeId) + Copy + Send + Sync + 'static>(
 ) -> impl IntoView {
     let view = screen.view;
     let has_groups = Memo::new(move |_| picture.tree.with(Tree::has_groups));
+    let has_open = Memo::new(move |_| picture.layout.with(|layout| !layout.frames.is_empty()));
     let node = Memo::new(move |_| match screen.selected() {
         Some(selected) => view.with(|view| view.nodes.place(&selected)),
         None => view.with(newest_work),
@@ -48,7 +49,9 @@ pub fn GroupPath<F: Fn(NodeId) + Copy + Send + Sync + 'static>(
         <Show when=move || has_groups.get()>
             <nav class="group-path" aria-label="Groups">
                 <ol>{move || steps().into_iter().map(step).collect_view()}</ol>
-                <button type="button" class="quiet-button" on:click=fold_all>"Fold all"</button>
+                <Show when=move || has_open.get()>
+                    <button type="button" class="quiet-button" on:click=fold_all>"Fold all"</button>
+                </Show>
             </nav>
         </Show>
     }
