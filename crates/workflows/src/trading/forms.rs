@@ -17,6 +17,7 @@ pub fn kinds() -> Vec<KindSpec> {
         Task::PIPELINE.parse().map(pipeline),
         Task::PORTFOLIO.parse().map(portfolio),
         Task::SCAN.parse().map(scan),
+        Task::AUTO.parse().map(auto),
     ]
     .into_iter()
     .filter_map(Result::ok)
@@ -47,6 +48,29 @@ fn scan(kind: WorkflowKind) -> KindSpec {
             new: "Runs of one flow belong together: an auto run goes on from the scan of its flow."
                 .to_owned(),
             joined: "An auto run in this flow will go on from this scan.".to_owned(),
+            reads: None,
+        },
+    }
+}
+
+fn auto(kind: WorkflowKind) -> KindSpec {
+    KindSpec {
+        kind,
+        family: "trading".to_owned(),
+        label: "Auto".to_owned(),
+        hint: "Scans the market, analyses what was found and what is held, and has the portfolio decide and trade."
+            .to_owned(),
+        icon: "trade".to_owned(),
+        subject: Some("portfolio".to_owned()),
+        day: Some("date".to_owned()),
+        phases: vec![
+            phase("Scan", "Scan", "Everything is done again"),
+            phase("Analyses", "Analyses", "The choice of stocks stands"),
+            phase("Portfolio", "Portfolio", "The analyses stand"),
+        ],
+        flow: FlowSpec {
+            new: "A new flow holds no analyses yet, so all of them are made.".to_owned(),
+            joined: "What this flow has scanned and analysed as of the same day is not done again.".to_owned(),
             reads: None,
         },
     }
@@ -129,11 +153,33 @@ pub fn forms(market: &Market, portfolios: &[PortfolioSummary]) -> Result<Vec<For
     });
     let scan_fields = json!({ "date": day(market), "max_tickers": most_tickers() });
     let sample_scan = Task::Scan { date, max_tickers: Task::USUAL_TICKERS };
+    let auto_fields = json!({
+        "portfolio": own(portfolios),
+        "date": day(market),
+        "max_tickers": most_tickers(),
+        "max_concurrent_pipelines": most_pipelines(),
+        "analysts": analysts(),
+        "force": {
+            "type": "boolean",
+            "title": "Do all of it again",
+            "description": "Also what this flow has scanned and analysed already as of the same day.",
+            "default": false,
+        },
+    });
+    let sample_auto = portfolios.first().map(|first| Task::Auto {
+        portfolio: first.id.clone(),
+        date,
+        max_tickers: 3,
+        max_concurrent_pipelines: Task::USUAL_PIPELINES,
+        analysts: Analyst::all(),
+        force: false,
+    });
     let decision_fields = json!({ "portfolio": own(portfolios), "date": day(market) });
     Ok(vec![
         form(Task::PIPELINE, analysis_fields, analysis)?,
         form(Task::PORTFOLIO, decision_fields, decision)?,
         form(Task::SCAN, scan_fields, Some(sample_scan))?,
+        form(Task::AUTO, auto_fields, sample_auto)?,
     ])
 }
 
@@ -216,6 +262,11 @@ fn day(market: &Market) -> Value {
 fn most_tickers() -> Value {
     let hint = "At most so many. Fewer are proposed where fewer stand out.";
     count("Stocks to propose", hint, Task::MOST_TICKERS, Task::USUAL_TICKERS)
+}
+
+fn most_pipelines() -> Value {
+    let hint = "More of them are faster, and ask the model more at once.";
+    count("Analyses at the same time", hint, Task::MOST_PIPELINES, Task::USUAL_PIPELINES)
 }
 
 /// A whole number from 1 on.

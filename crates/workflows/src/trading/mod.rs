@@ -5,6 +5,7 @@
 //! - [`Trading`]: the family
 //! - [`rehearsal`]: the stand-in that plays all agents, and the rules it follows
 
+mod auto;
 mod desk;
 pub mod facts;
 mod flow;
@@ -30,6 +31,7 @@ use protocol::{
     trading::{Analyst, PortfolioId, Task, Ticker},
 };
 
+use auto::Assignment;
 use desk::no_prices_as_of;
 pub use desk::{Desk, DeskError};
 use pipeline::Subject;
@@ -137,7 +139,25 @@ impl Family for Trading {
                 let graph = scan::graph(&MarketDay { date, max_tickers, market: self.market.clone() });
                 (Task::Scan { date, max_tickers }, graph)
             }
-            Task::Auto { .. } => return Err(Refusal::UnknownKind(kind.clone())),
+            Task::Auto { portfolio, date, max_tickers, max_concurrent_pipelines, analysts, force } => {
+                check_count("stocks that a scan proposes", max_tickers, Task::MOST_TICKERS)?;
+                check_count("analyses at the same time", max_concurrent_pipelines, Task::MOST_PIPELINES)?;
+                let portfolio = self.portfolio(&portfolio, owner.account())?;
+                let graph = auto::graph(&Assignment {
+                    portfolio: portfolio.clone(),
+                    date,
+                    max_tickers,
+                    max_concurrent_pipelines,
+                    analysts: analysts.clone(),
+                    force,
+                    flow: request.flow.clone(),
+                    desk: self.desk.clone(),
+                    journal: self.journal.clone(),
+                });
+                let task =
+                    Task::Auto { portfolio, date, max_tickers, max_concurrent_pipelines, analysts, force };
+                (task, graph)
+            }
         };
         let graph = graph.map_err(Refusal::Unusable)?;
         Ok(Job { heading: task.heading(), workflow: task.into(), graph })
