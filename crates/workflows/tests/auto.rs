@@ -334,7 +334,7 @@ async fn without_any_stock_the_portfolio_decides_all_the_same() {
     let stage = Stage::with_script(Changed(script)).await;
     let view = stage.run(auto("2022-06-30", 2, "flow")).await;
     assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
-    assert_eq!(view.summary.result.as_deref(), Some("0 of 0 analysed; 0 sells, 0 buys"));
+    assert_eq!(view.summary.result.as_deref(), Some("Nothing to analyse; 0 sells, 0 buys"));
     assert_eq!(view.nodes.len(), 4);
 }
 

@@ -171,14 +171,15 @@ async fn the_proposals_follow_from_the_figures() {
         .map(|stock| (stock.ticker.as_str(), stock.conviction, stock.thesis_angle))
         .collect();
     // Points by the rule table, by a calculation in another language: 7, 7, 6, 6 and 5; JPM has no new high.
-    let (high, momentum) = (Confidence::High, ThesisAngle::Momentum);
+    // Closes alone confirm no footprint.
+    let (medium, momentum) = (Confidence::Medium, ThesisAngle::Momentum);
     assert_eq!(
         proposed,
         [
-            ("XOM", high, momentum),
-            ("CVX", high, momentum),
-            ("MRK", high, momentum),
-            ("LLY", high, momentum),
+            ("XOM", medium, momentum),
+            ("CVX", medium, momentum),
+            ("MRK", medium, momentum),
+            ("LLY", medium, momentum),
             ("JPM", Confidence::Low, ThesisAngle::Turnaround),
         ]
     );
@@ -231,6 +232,12 @@ async fn what_no_source_has_is_named_and_nothing_is_made_up() {
     let known: Vec<_> = regime.signals.iter().filter_map(|signal| signal.value.known()).collect();
     // 3901.06 over its mean of 200 days, less one, by a calculation in another language.
     assert_eq!(known, [&decimal("-0.051592")]);
+    let geopolitics = report(&stage, &view, "geopolitical_report").await;
+    assert!(geopolitics.contains("| Trend of the index | \u{2212}5.16 % (\u{2212}1) |"), "{geopolitics}");
+    assert!(
+        geopolitics.contains("| Geopolitical scanner | prices ^GSPC | The sample data |"),
+        "{geopolitics}"
+    );
     assert!(
         view.nodes.iter().all(|node| node.degraded.is_some() || node.plan.id.as_str() == "macro_synthesis")
     );
@@ -288,6 +295,54 @@ async fn prices_after_the_day_change_no_prompt() {
     let hostile = asked(market).await;
     assert!(honest.len() >= 6, "{}", honest.len());
     assert_eq!(honest, hostile);
+}
+
+/// The sample's prices with an open that is the close before, and with a volume of 100, but for XOM on one day.
+struct Traded(Sample);
+
+#[async_trait]
+impl Vendor for Traded {
+    fn name(&self) -> &str {
+        "Traded"
+    }
+
+    async fn prices(&self, ticker: &Ticker, as_of: Date) -> Outcome<PriceHistory> {
+        let mut answer = self.0.prices(ticker, as_of).await?;
+        let busy: Date = "2022-10-28".parse().unwrap();
+        let mut before = None;
+        for day in &mut answer.data.days {
+            day.open = before.replace(day.close).map(|close| close * decimal("1.01"));
+            let is_busy = ticker.as_str() == "XOM" && day.date == busy;
+            day.volume = Some(decimal(if is_busy { "250" } else { "100" }));
+        }
+        Ok(answer)
+    }
+}
+
+#[tokio::test]
+async fn a_breakout_that_volumes_confirm_carries_a_high_conviction() {
+    let vendor = Traded(Sample::load().unwrap());
+    let market = Market::sample().unwrap().with_order(DataKind::Prices, vec![Arc::new(vendor)]);
+    let stage = Stage::with_market(market).await;
+    let view = stage.run(scan("2022-10-28", 5, "flow")).await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    for tool in ["get_breakout_accumulation_stocks", "get_unusual_volume_stocks"] {
+        let (status, found) = measured(&stage, &view, tool).await;
+        let found: Vec<_> = found["known"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| (row["ticker"].as_str().unwrap(), row["relative_volume"]["known"].as_str().unwrap()))
+            .collect();
+        // 250 over a mean of 100; the other new highs have their usual volume.
+        assert_eq!((status, found), (ToolStatus::Success, vec![("XOM", "2.50")]), "{tool}");
+    }
+    let (_, movers) = measured(&stage, &view, "measure_movers").await;
+    assert_eq!(movers["facts"]["gainers"][0]["gap"]["known"], "0.01");
+    let scan = result(&view);
+    let xom = scan.stocks_to_investigate.iter().find(|stock| stock.ticker.as_str() == "XOM").unwrap();
+    assert_eq!(xom.conviction, Confidence::High);
+    assert!(!scan.missing.iter().any(|it| ["trading volumes", "opening gaps"].contains(&it.input.as_str())));
 }
 
 /// A series that ends on 2022-06-30 with these closes, one a calendar day.

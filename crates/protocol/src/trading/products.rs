@@ -118,7 +118,10 @@ fn auto(data: &Value) -> Option<(String, ProductTone, Standing)> {
     let rejected = data.get("rejected")?.as_u64()?;
     let analysed = analyses.len() - failed.len();
     let decision = word(data, "decision")?;
-    let mut text = format!("{analysed} of {} analysed; {decision}", analyses.len());
+    let mut text = match analyses.len() {
+        0 => format!("Nothing to analyse; {decision}"),
+        all => format!("{analysed} of {all} analysed; {decision}"),
+    };
     if !failed.is_empty() {
         text = format!("Completed with errors: {} failed. {text}", failed.join(", "));
     }

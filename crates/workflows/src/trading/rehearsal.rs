@@ -54,7 +54,8 @@
 //!   its average of 50 days and of 200 days, and a sector among the three with the highest return of the month; two
 //!   for a footprint of large investors.
 //! - Stocks with 5 points or more are proposed, by points, then by the return of the quarter, then by ticker.
-//! - Conviction is high with a footprint outside of risk-off, medium with a footprint or 6 points, low otherwise.
+//! - Conviction is high with a footprint that volumes or insiders confirm, outside of risk-off; medium with another
+//!   footprint or 6 points; low otherwise.
 //! - The angle is momentum with a footprint, defensive in Consumer Defensive, Healthcare and Utilities, turnaround
 //!   where the year so far is negative, and growth otherwise.
 

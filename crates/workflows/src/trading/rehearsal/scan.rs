@@ -275,6 +275,7 @@ pub(super) fn synthesis(facts: &SynthesisFacts) -> String {
             .then_with(|| quarter(two).cmp(&quarter(one)))
             .then_with(|| one.ticker.cmp(&two.ticker))
     });
+    let found = rated.len();
     rated.truncate(facts.max_tickers as usize);
     let stocks: Vec<Value> = rated.iter().map(|(score, stock)| proposal(*score, stock, facts)).collect();
     let unknown = "not known: no source of this scan says anything about it";
@@ -298,14 +299,15 @@ pub(super) fn synthesis(facts: &SynthesisFacts) -> String {
     json!({
         "timeframe": "one month",
         "executive_summary": format!(
-            "The regime is {} with {} confidence ({}). On {} {} of {} listed stocks rose. {} of them have 5 points or \
-             more by price figures.",
+            "The regime is {} with {} confidence ({}). On {} {} of {} listed stocks rose. {} have {ENOUGH} points or \
+             more by their prices, of which {} are proposed.",
             regime.regime,
             regime.confidence,
             points(regime.score),
             facts.date,
             facts.breadth.advancers,
             facts.breadth.stocks,
+            if found == 0 { "None".to_owned() } else { found.to_string() },
             stocks.len()
         ),
         "macro_context": {
@@ -333,11 +335,10 @@ fn score(stock: &StockFacts, facts: &SynthesisFacts, leading: &[&str]) -> i32 {
 
 fn proposal(score: i32, stock: &StockFacts, facts: &SynthesisFacts) -> Value {
     let has_footprint = facts.footprints.contains(&stock.ticker);
-    let conviction = match (has_footprint, facts.regime.regime) {
+    let conviction = match (facts.confirmed.contains(&stock.ticker), facts.regime.regime) {
         (true, Regime::RiskOn | Regime::Transition) => Confidence::High,
-        (true, Regime::RiskOff) => Confidence::Medium,
-        (false, _) if score > ENOUGH => Confidence::Medium,
-        (false, _) => Confidence::Low,
+        _ if has_footprint || score > ENOUGH => Confidence::Medium,
+        _ => Confidence::Low,
     };
     let angle = if has_footprint {
         ThesisAngle::Momentum

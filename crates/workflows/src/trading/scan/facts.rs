@@ -1,5 +1,7 @@
 //! The figures that the prompts of a scan rest on. Code computes them, no model.
 
+use std::collections::BTreeSet;
+
 use protocol::{
     Date, Decimal,
     trading::{MacroRegime, Measured, MissingInput, Ticker},
@@ -246,7 +248,9 @@ pub struct SynthesisFacts {
     /// All eleven sectors.
     pub sectors: Vec<SectorFacts>,
     /// The stocks with a footprint of large investors.
-    pub footprints: Vec<Ticker>,
+    pub footprints: BTreeSet<Ticker>,
+    /// Those of them that volumes or purchases of insiders confirm; a new high alone does not.
+    pub confirmed: BTreeSet<Ticker>,
     /// The stocks to choose from.
     pub stocks: Vec<StockFacts>,
     /// What is missing in all of the scan.

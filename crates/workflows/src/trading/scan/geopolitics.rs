@@ -2,10 +2,13 @@
 
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, Work};
+use market::DataKind;
 use protocol::{
     Figure, grouped, percent,
     trading::{MacroRegime, Measured, MissingInput, RegimeSignal},
 };
+
+use serde::{Deserialize, Serialize};
 
 use super::{
     facts::GeopoliticsFacts,
@@ -41,28 +44,33 @@ pub(super) const SCANNER: Scanner = Scanner {
 /// The geopolitical scanner.
 pub(super) struct Geopolitics(pub(super) MarketDay);
 
+/// What the tool finds.
+#[derive(Serialize, Deserialize)]
+struct Judged {
+    regime: MacroRegime,
+    seen: Vec<Seen>,
+}
+
 #[async_trait]
 impl Work for Geopolitics {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
         let day = &self.0;
         let asked = day.asked();
-        let regime = measure(node, MEASURE, &asked, async {
-            let series = day.series().await;
-            let value = judge(day.date, &series);
-            let is_degraded = value.signals.iter().any(|signal| signal.value.known().is_none());
-            Ok(Found { value, vendor: "Pitwall".to_owned(), is_degraded })
-        });
-        let facts = GeopoliticsFacts { date: day.date, regime: regime.await? };
+        let judging = async {
+            let (series, seen) = day.series(SCANNER.label).await;
+            let regime = judge(day.date, &series);
+            let is_degraded = regime.signals.iter().any(|signal| signal.value.known().is_none());
+            let value = Judged { regime, seen };
+            Ok(Found { value, vendor: day.market.name(DataKind::Prices), is_degraded })
+        };
+        let Judged { regime, seen } = measure(node, MEASURE, &asked, judging).await?;
+        let facts = GeopoliticsFacts { date: day.date, regime };
         let missing = facts.regime.signals.iter().filter_map(|signal| {
             let reason = signal.value.reason()?.to_owned();
             Some(MissingInput { input: format!("regime signal: {}", signal.name), reason })
         });
-        let evidence = Evidence {
-            facts: &facts,
-            seen: Vec::<Seen>::new(),
-            missing: missing.collect(),
-            figures: figures(&facts.regime),
-        };
+        let evidence =
+            Evidence { facts: &facts, seen, missing: missing.collect(), figures: figures(&facts.regime) };
         node.emit(vec![product(facts.regime.product())?]).await?;
         let messages = prompt(SCANNER.prompt, day.header());
         SCANNER.write(node, day, messages, evidence).await?.set(state::REGIME, &facts.regime)
@@ -87,9 +95,18 @@ fn figures(regime: &MacroRegime) -> Vec<Figure> {
 pub(in crate::trading) fn shown(signal: &RegimeSignal) -> String {
     match &signal.value {
         Measured::Known(value) if signal.is_fraction => {
-            format!("{} ({} points)", percent(*value, 2), signal.points)
+            format!("{} ({})", percent(*value, 2), point(signal.points))
         }
-        Measured::Known(value) => format!("{} ({} points)", grouped(*value, 2), signal.points),
+        Measured::Known(value) => format!("{} ({})", grouped(*value, 2), point(signal.points)),
         Measured::Unknown(reason) => format!("no data: {reason}"),
+    }
+}
+
+/// A point as it is written: `+1`, `0`, `−1`.
+fn point(points: i32) -> &'static str {
+    match points {
+        1.. => "+1",
+        0 => "0",
+        _ => "\u{2212}1",
     }
 }

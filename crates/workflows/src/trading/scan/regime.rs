@@ -10,7 +10,8 @@ use protocol::{
 };
 use rust_decimal::RoundingStrategy;
 
-use super::market_day::MarketDay;
+use super::market_day::{self, History, MarketDay};
+use crate::trading::seen::Seen;
 
 /// Daily prices up to a day by symbol, or why there are none.
 pub type Series = BTreeMap<&'static str, Result<Vec<DailyPrice>, String>>;
@@ -90,22 +91,26 @@ const RULES: [Rule; 6] = [
 ];
 
 impl MarketDay {
-    /// The series that the regime rests on.
-    pub(super) async fn series(&self) -> Series {
-        let mut series = Series::new();
+    /// The series that the regime rests on, and what `agent` saw by that.
+    pub(super) async fn series(&self, agent: &str) -> (Series, Vec<Seen>) {
+        let (mut series, mut seen) = (Series::new(), Vec::new());
         for symbol in SYMBOLS {
-            series.insert(symbol, self.closes_of(symbol).await);
+            let found = self.recent(symbol).await;
+            if let Ok(history) = &found {
+                seen.extend(market_day::seen(agent, &format!("prices {symbol}"), std::iter::once(history)));
+            }
+            series.insert(symbol, found.map(|history| history.days));
         }
-        series
+        (series, seen)
     }
 
-    async fn closes_of(&self, symbol: &str) -> Result<Vec<DailyPrice>, String> {
+    async fn recent(&self, symbol: &str) -> Result<History, String> {
         let ticker: Ticker = symbol.parse().map_err(|error| format!("{error}"))?;
         let history = self.history(&ticker).await.map_err(|refusal: NoData| refusal.to_string())?;
         let oldest = self.date.saturating_sub(STALE.days());
         match history.days.last() {
             Some(day) if day.date < oldest => Err(format!("The last price of {symbol} is of {}.", day.date)),
-            _ => Ok(history.days),
+            _ => Ok(history),
         }
     }
 }

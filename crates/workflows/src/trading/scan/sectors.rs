@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     facts::{SectorFacts, SectorsFacts},
     figures::{MONTH, WEEK, fraction, return_of_year, return_over},
-    market_day::{History, MarketDay, SECTORS, Sector, Stocks, seen},
+    market_day::{self, History, MarketDay, SECTORS, Sector, Stocks},
     report::{Evidence, Scanner},
     state,
 };
@@ -68,12 +68,13 @@ impl Work for Sectors {
 
 async fn measure_sectors(day: &MarketDay) -> Result<Found<Measurements>, String> {
     let listed = day.stocks().await;
-    let mut seen = seen(SCANNER.label, "prices of listed stocks", listed.found.iter().map(|(_, it)| it));
+    let mut seen =
+        market_day::seen(SCANNER.label, "prices of listed stocks", listed.found.iter().map(|(_, it)| it));
     let mut sectors = Vec::new();
     for sector in &SECTORS {
         let fund = fund(day, sector, &listed).await;
         if let Some(fund) = &fund {
-            seen.extend(super::market_day::seen(
+            seen.extend(market_day::seen(
                 SCANNER.label,
                 &format!("prices {}", sector.fund),
                 std::iter::once(fund),

@@ -75,7 +75,7 @@ impl Work for SmartMoney {
         let messages = prompt(SCANNER.prompt, day.header())
             .section("Sector performance", node.state().text(state::SECTOR_PERFORMANCE_REPORT));
         let outcome = SCANNER.write(node, day, messages, evidence).await?;
-        outcome.set(state::FOOTPRINTS, footprints(&facts))
+        outcome.set(state::FOOTPRINTS, footprints(&facts))?.set(state::CONFIRMED, confirmed(&facts))
     }
 }
 
@@ -102,6 +102,15 @@ fn footprints(facts: &SmartMoneyFacts) -> BTreeSet<Ticker> {
         [&facts.breakouts, &facts.unusual_volume].into_iter().filter_map(Measured::known).flatten();
     let bought = facts.insider_buying.known().into_iter().flatten();
     in_prices.map(|footprint| &footprint.ticker).chain(bought.map(|bought| &bought.ticker)).cloned().collect()
+}
+
+/// Those that more than a price shows.
+fn confirmed(facts: &SmartMoneyFacts) -> BTreeSet<Ticker> {
+    let breakouts = facts.breakouts.known().into_iter().flatten();
+    let with_volume = breakouts.filter(|footprint| footprint.relative_volume.known().is_some());
+    let unusual = facts.unusual_volume.known().into_iter().flatten();
+    let bought = facts.insider_buying.known().into_iter().flatten().map(|bought| &bought.ticker);
+    with_volume.chain(unusual).map(|footprint| &footprint.ticker).chain(bought).cloned().collect()
 }
 
 fn seen(day: &MarketDay, facts: &SmartMoneyFacts) -> Vec<Seen> {

@@ -20,6 +20,8 @@ pub const BREADTH: &str = "breadth";
 pub const SECTORS: &str = "sectors";
 /// The stocks with a footprint of large investors.
 pub const FOOTPRINTS: &str = "footprints";
+/// Those of them that volumes or purchases of insiders confirm.
+pub const CONFIRMED: &str = "confirmed_footprints";
 /// What scanners did without, a list of lists.
 pub const MISSING: &str = "missing";
 /// What scanners saw, a list of lists.

@@ -45,6 +45,7 @@ impl Work for Synthesis {
             breadth: required(node, state::BREADTH)?,
             sectors: required(node, state::SECTORS)?,
             footprints: required(node, state::FOOTPRINTS)?,
+            confirmed: required(node, state::CONFIRMED)?,
             stocks: required(node, state::STOCKS)?,
             missing,
         };
@@ -73,8 +74,8 @@ impl Work for Synthesis {
         let warning = (!lowered.is_empty()).then(|| {
             let tickers: Vec<&str> = lowered.iter().map(Ticker::as_str).collect();
             let message = format!(
-                "The model's conviction of {} was high; it is lowered to medium, as nothing shows that large \
-                 investors buy.",
+                "The model's conviction of {} was high; it is lowered to medium, as neither volumes nor insiders show \
+                 that large investors buy.",
                 tickers.join(", ")
             );
             log(LogLevel::Warning, message)
@@ -96,7 +97,7 @@ fn concluded(answer: ScanAnswer, facts: SynthesisFacts) -> (Scan, Vec<Ticker>) {
             stock.name.clone_from(name);
             stock.sector.clone_from(sector);
         }
-        if stock.conviction == Confidence::High && !facts.footprints.contains(&stock.ticker) {
+        if stock.conviction == Confidence::High && !facts.confirmed.contains(&stock.ticker) {
             stock.conviction = Confidence::Medium;
             lowered.push(stock.ticker.clone());
         }
