@@ -10,15 +10,18 @@ use std::{
 };
 
 use futures::future::join_all;
-use llm::{ChatRequest, Message, Turn};
+use llm::{ChatRequest, Message, ModelRegistry, Turn};
 use protocol::{
-    AccountId, Body, Decimal, ForkPoint, ForkRun, NodeStatus, RunFilter, RunId, RunRequest, RunStatus,
-    RunView,
+    AccountId, Body, Decimal, ForkPoint, ForkRun, Limits, NodeStatus, RunFilter, RunId, RunRequest,
+    RunStatus, RunView,
     trading::{AnalysisEnd, AnalysisReason, AutoResult, Grade, Task, Trade},
 };
 use serde_json::json;
 use stage::{Changed, Stage, auto, main_portfolio, portfolio, request, status};
-use workflows::trading::rehearsal::TradingRehearsal;
+use workflows::{
+    Families,
+    trading::{Trading, rehearsal::TradingRehearsal},
+};
 
 fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
@@ -311,6 +314,39 @@ async fn as_many_automatic_runs_as_places_do_not_wait_for_each_other_for_ever() 
     let ended = tokio::time::timeout(Duration::from_secs(120), ended).await.expect("all of them end");
     for view in ended {
         assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    }
+}
+
+#[tokio::test]
+async fn the_limits_of_the_run_hold_for_all_that_it_starts() {
+    let stage = Stage::new().await;
+    let limits = Limits { tokens: Some(20_000), ..Limits::default() };
+    let view = stage.run(RunRequest { limits, ..auto("2022-10-28", 5, "flow") }).await;
+    assert_eq!(view.summary.status, RunStatus::Failed);
+    let error = view.summary.error.clone().unwrap();
+    assert!(error.contains("tokens, its limit"), "{error}");
+    assert!(view.documents::<AutoResult>().next().is_none());
+    assert_eq!(stage.desk.load(&main_portfolio()).await.unwrap().entries(), 1, "nothing was traded");
+}
+
+#[tokio::test]
+async fn the_samples_of_all_kinds_run_offline() {
+    let stage = Stage::new().await;
+    let trading = Trading::new(stage.journal.clone(), stage.desk.clone(), stage.market.clone());
+    let models = ModelRegistry::default();
+    let families = Families::new(vec![Arc::new(trading)], stage.journal.documents(), models, None).unwrap();
+    let forms = families.forms(&AccountId::local()).await.unwrap();
+    let kinds: Vec<_> = forms.iter().map(|(spec, _)| spec.kind.as_str()).collect();
+    assert_eq!(kinds, [Task::PIPELINE, Task::PORTFOLIO, Task::SCAN, Task::AUTO]);
+    for (spec, form) in forms {
+        let required = form.parameters["required"].as_array().unwrap().clone();
+        let sample = form.sample.unwrap();
+        for name in required {
+            assert!(sample.parameters().contains_key(name.as_str().unwrap()), "{}: {name}", spec.kind);
+        }
+        let view = stage.run(request(sample, "samples")).await;
+        assert_eq!(view.summary.status, RunStatus::Succeeded, "{}: {:?}", spec.kind, view.summary.error);
+        assert!(view.summary.result.is_some(), "{}", spec.kind);
     }
 }
 
