@@ -311,7 +311,7 @@ async fn as_many_automatic_runs_as_places_do_not_wait_for_each_other_for_ever() 
     // The engine has 8 places, and each of these runs needs a second one for what it starts.
     let flows: Vec<String> = (0..8).map(|number| format!("flow-{number}")).collect();
     let ended = join_all(flows.iter().map(|flow| stage.run(small(flow))));
-    let ended = tokio::time::timeout(Duration::from_secs(120), ended).await.expect("all of them end");
+    let ended = tokio::time::timeout(Duration::from_secs(300), ended).await.expect("all of them end");
     for view in ended {
         assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
     }

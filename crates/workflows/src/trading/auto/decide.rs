@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, SubRun, Work};
 use protocol::{
-    RunId, RunStatus,
+    Product, RunId, RunStatus,
     trading::{Decision, RejectedOrder, Task, Trade},
 };
 use serde::{Deserialize, Serialize};
@@ -35,14 +35,14 @@ impl Work for DecideAndTrade {
         let decision = products.iter().rev().find_map(|product| product.document::<Decision>());
         let decision =
             decision.ok_or_else(|| NodeError::failed("The portfolio's run ended without a decision."))?;
-        let count = |is: fn(&protocol::Product) -> bool| {
+        let count = |is: fn(&Product) -> bool| {
             u32::try_from(products.iter().filter(|product| is(product)).count()).unwrap_or(u32::MAX)
         };
         let decided = Decided {
             run,
             decision: decision.headline(),
-            trades: count(protocol::Product::holds::<Trade>),
-            rejected: count(protocol::Product::holds::<RejectedOrder>),
+            trades: count(Product::holds::<Trade>),
+            rejected: count(Product::holds::<RejectedOrder>),
         };
         Outcome::default().set(state::DECISION, decided)
     }

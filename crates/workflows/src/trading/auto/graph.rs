@@ -6,8 +6,13 @@ use engine::{Graph, Join, Work};
 use protocol::{NodeAdded, NodeKind};
 
 use super::{
-    analyse::Analyse, assignment::Assignment, choose::Choose, choose::Chosen, decide::DecideAndTrade,
-    result::Conclude, scan::ScanMarket, state,
+    analyse::Analyse,
+    assignment::Assignment,
+    choose::{Choose, Chosen},
+    decide::DecideAndTrade,
+    result::Conclude,
+    scan::ScanMarket,
+    state,
 };
 use crate::node::node_id;
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, Work};
 use market::DataKind;
 use protocol::{
-    Decimal, Figure,
+    Date, Decimal, Figure,
     trading::{Measured, MissingInput, Ticker},
 };
 use serde::{Deserialize, Serialize};
@@ -84,7 +84,7 @@ async fn measure_movers(day: &MarketDay) -> Result<Found<Measurements>, String> 
     let stocks: Vec<StockFacts> =
         listed.found.iter().filter_map(|(stock, history)| figures::measure(stock, &history.days)).collect();
     let mut seen = seen(SCANNER.label, "prices of listed stocks", listed.found.iter().map(|(_, it)| it));
-    let (index, index_seen) = index(day).await;
+    let (index, index_seen) = index(day, session).await;
     seen.extend(index_seen);
     let mut missing = listed.missing;
     if let Measured::Unknown(reason) = &index {
@@ -106,7 +106,8 @@ async fn measure_movers(day: &MarketDay) -> Result<Found<Measurements>, String> 
     Ok(Found { value: Measurements { facts, stocks, seen }, vendor, is_degraded })
 }
 
-async fn index(day: &MarketDay) -> (Measured<IndexFacts>, Vec<Seen>) {
+/// The index on the day of the stocks' prices.
+async fn index(day: &MarketDay, session: Date) -> (Measured<IndexFacts>, Vec<Seen>) {
     let ticker: Ticker = match BENCHMARK.parse() {
         Ok(ticker) => ticker,
         Err(error) => return (Measured::Unknown(format!("{error}")), Vec::new()),
@@ -117,11 +118,11 @@ async fn index(day: &MarketDay) -> (Measured<IndexFacts>, Vec<Seen>) {
     };
     let seen = seen(SCANNER.label, &format!("prices {ticker}"), std::iter::once(&history));
     let days = &history.days;
-    let Some(close) = days.last().map(|day| Unit::Dollars.round(day.close)) else {
-        return (Measured::Unknown(format!("there are no prices of {ticker}")), seen);
+    let Some(last) = days.last().filter(|last| last.date == session) else {
+        return (Measured::Unknown(format!("There is no price of {ticker} on {session}.")), seen);
     };
     let facts = IndexFacts {
-        close,
+        close: Unit::Dollars.round(last.close),
         day: change(days, 1),
         week: change(days, WEEK),
         month: change(days, MONTH),
@@ -165,7 +166,7 @@ fn breadth(stocks: &[StockFacts]) -> Breadth {
 }
 
 /// That a figure is known of no stock, with the reason of the first.
-pub(super) fn unknown_of_all(
+fn unknown_of_all(
     stocks: &[StockFacts],
     input: &str,
     figure: impl Fn(&StockFacts) -> &Measured<Decimal>,

@@ -4,7 +4,10 @@ use engine::{NodeContext, NodeError, Outcome};
 use protocol::{Figure, trading::MissingInput};
 use serde::Serialize;
 
-use super::{market_day::MarketDay, market_day::unseen, state};
+use super::{
+    market_day::{MarketDay, unseen},
+    state,
+};
 use crate::{
     agent::converse,
     node::{brief, report},

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, Work};
 use jiff::ToSpan;
-use market::DataKind;
+use market::{DataKind, Source};
 use protocol::{
     Decimal,
     trading::{Measured, MissingInput, Ticker},
@@ -21,7 +21,7 @@ use super::{
 use crate::trading::{
     measured::{Found, measure},
     prompts::{prompt, roles},
-    seen::Seen,
+    seen::{Seen, Served},
 };
 
 /// The tools by which code looks for footprints.
@@ -114,21 +114,18 @@ fn confirmed(facts: &SmartMoneyFacts) -> BTreeSet<Ticker> {
 }
 
 fn seen(day: &MarketDay, facts: &SmartMoneyFacts) -> Vec<Seen> {
-    let prices = day.market.name(DataKind::Prices);
-    let looked = |tool: &str, found: Option<usize>| {
+    let looked = |tool: &str, kind: DataKind, found: Option<usize>| {
         found.map(|found| {
-            let source = market::Source {
-                notes: vec![format!("{found} found")],
-                ..market::Source::new(&prices, day.date)
-            };
-            let served = crate::trading::seen::Served { source, rows: found, from: None, to: None };
+            let vendor = day.market.name(kind);
+            let source = Source { notes: vec![format!("{found} found")], ..Source::new(&vendor, day.date) };
+            let served = Served { source, rows: found, from: None, to: None };
             Seen::of(SCANNER.label, tool, served)
         })
     };
     [
-        looked(BREAKOUTS, facts.breakouts.known().map(Vec::len)),
-        looked(UNUSUAL_VOLUME, facts.unusual_volume.known().map(Vec::len)),
-        looked(INSIDERS, facts.insider_buying.known().map(Vec::len)),
+        looked(BREAKOUTS, DataKind::Prices, facts.breakouts.known().map(Vec::len)),
+        looked(UNUSUAL_VOLUME, DataKind::Prices, facts.unusual_volume.known().map(Vec::len)),
+        looked(INSIDERS, DataKind::Insiders, facts.insider_buying.known().map(Vec::len)),
     ]
     .into_iter()
     .flatten()
