@@ -1,4 +1,4 @@
-//! What only trading shows: ratings, decisions and orders as cards, and its portfolios.
+//! What only trading shows: scans, ratings, decisions and orders as cards, and its portfolios.
 
 pub mod api;
 #[cfg(feature = "ssr")]
@@ -8,11 +8,12 @@ mod chart;
 mod overview;
 mod portfolio;
 mod portfolios;
+mod scan_cards;
 
 use leptos::prelude::*;
 use protocol::{
     ProductData, Product, WorkflowKind,
-    trading::{Decision, Order, Rating, RejectedOrder, Task, Trade},
+    trading::{AutoResult, Decision, MacroRegime, Order, Rating, RejectedOrder, Scan, Task, Trade},
 };
 
 use self::{
@@ -20,6 +21,7 @@ use self::{
     overview::PortfolioCards,
     portfolio::PortfolioPage,
     portfolios::FirstPortfolioPage,
+    scan_cards::{AutoCard, RegimeCard, ScanCard},
 };
 use super::{FamilyAddress, Views};
 use crate::pages::{not_found::NotFoundPage, runs::list::RunList};
@@ -79,6 +81,12 @@ fn card(product: &Product, data: &str) -> Option<AnyView> {
         Some(view! { <DecisionCard headline=product.headline.clone() decision /> }.into_any())
     } else if let Some(trade) = read::<Trade>(product, data) {
         Some(view! { <TradeCard trade /> }.into_any())
+    } else if let Some(regime) = read::<MacroRegime>(product, data) {
+        Some(view! { <RegimeCard regime /> }.into_any())
+    } else if let Some(scan) = read::<Scan>(product, data) {
+        Some(view! { <ScanCard scan /> }.into_any())
+    } else if let Some(result) = read::<AutoResult>(product, data) {
+        Some(view! { <AutoCard headline=product.headline.clone() result /> }.into_any())
     } else {
         read::<RejectedOrder>(product, data).map(|rejected| view! { <RejectedCard rejected /> }.into_any())
     }

@@ -346,12 +346,13 @@ impl Execution {
         }
     }
 
-    /// Stages the end of a visit that went well.
+    /// Stages the end of a visit that passes work on: it went well, or came to nothing that the run could not do
+    /// without.
     ///
     /// # Errors
     /// It passes work on to what is no node.
     fn succeed(&self, visit: &Visit, outcome: Outcome) -> Result<(), NodeError> {
-        let Outcome { patch, degraded, next } = outcome;
+        let Outcome { patch, degraded, failed, next } = outcome;
         let patch = encode(patch);
         let (appended, next) = {
             let progress = self.log.progress();
@@ -368,7 +369,10 @@ impl Execution {
             (appended, next)
         };
         let next = next.unwrap_or_else(|| self.next(visit, &patch, &appended));
-        let finished = NodeFinished { degraded, patch, appended, next, ..self.finished(visit) };
+        let status = if failed.is_some() { NodeStatus::Failed } else { NodeStatus::Succeeded };
+        let reason = failed.map(shortened);
+        let finished =
+            NodeFinished { status, reason, degraded, patch, appended, next, ..self.finished(visit) };
         self.log.stage(&visit.node, Body::NodeFinished(finished));
         Ok(())
     }

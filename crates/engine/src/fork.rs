@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use protocol::{
     Answer, Body, CallFinished, CallId, CallStarted, Event, ForkPoint, Heard, InputReceived, InputRequest,
-    NewEvent, NodeId, NodeStatus, RunStatus, SubRunAwaits, SubRunFinished, SubRunStarted, ToolInvoked,
-    ToolReturned,
+    NewEvent, NodeFinished, NodeId, NodeStatus, RunStatus, SubRunAwaits, SubRunFinished, SubRunStarted,
+    ToolInvoked, ToolReturned,
 };
 
 use crate::{approval::approval_of, run_graph::RunGraph};
@@ -103,7 +103,7 @@ impl Unfinished {
                     let visit = UnfinishedVisit { begun, answered, start: event.seq, anew };
                     visits.entry(node.clone()).or_insert(visit);
                 }
-                Body::NodeFinished(finished) if finished.status != NodeStatus::Failed => {
+                Body::NodeFinished(finished) if is_settled_visit(finished) => {
                     visits.remove(node);
                 }
                 body => {
@@ -208,11 +208,16 @@ fn is_settled(received: &InputReceived) -> bool {
     !matches!(received.answer, Answer::Rejected { .. } | Answer::Expired)
 }
 
+/// Whether a visit is not repeated: it went well, or others have gone on without what it came to.
+fn is_settled_visit(finished: &NodeFinished) -> bool {
+    finished.status != NodeStatus::Failed || !finished.next.is_empty()
+}
+
 /// Whether an event records completed work. Failed work is repeated; the plan and the run's own status belong
 /// to the new run.
 fn is_done_work(body: &Body) -> bool {
     match body {
-        Body::NodeFinished(finished) => finished.status != NodeStatus::Failed,
+        Body::NodeFinished(finished) => is_settled_visit(finished),
         Body::RunStarted(_)
         | Body::StatusChanged(_)
         | Body::RunFinished(_)

@@ -227,6 +227,7 @@ impl Task {
                 status: NodeStatus::Failed,
                 reason: Some(refusal.to_string()),
                 patch: Patch::new(),
+                next: Vec::new(),
                 ..finished.clone()
             }),
             Body::CallFinished(finished) => Body::CallFinished(CallFinished {

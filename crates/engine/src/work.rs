@@ -37,6 +37,8 @@ pub struct Outcome {
     pub patch: BTreeMap<String, Value>,
     /// Why the result is degraded, if it is.
     pub degraded: Option<String>,
+    /// Why there is no result although the run goes on, if there is none.
+    pub failed: Option<String>,
     /// The nodes that work is passed on to, in place of those that the node's edges lead to.
     pub next: Option<Vec<NodeId>>,
 }
@@ -61,6 +63,15 @@ impl Outcome {
     #[must_use]
     pub fn to(mut self, next: impl IntoIterator<Item = NodeId>) -> Self {
         self.next = Some(next.into_iter().collect());
+        self
+    }
+
+    /// Says that the visit has come to nothing, with the reason, which does not end the run: the node is shown as
+    /// failed, and work is passed on all the same. Where that would mislead those who come next, return a
+    /// [`NodeError`], which ends the run.
+    #[must_use]
+    pub fn failed(mut self, reason: impl Into<String>) -> Self {
+        self.failed = Some(reason.into());
         self
     }
 

@@ -47,8 +47,17 @@ fn a_task_survives_the_general_form() {
     let date = "2022-06-30".parse().unwrap();
     let analysts = vec![Analyst::Market, Analyst::News];
     for task in [
-        Task::Pipeline { ticker: "AAPL".parse().unwrap(), date, analysts },
+        Task::Pipeline { ticker: "AAPL".parse().unwrap(), date, analysts: analysts.clone() },
         Task::Portfolio { portfolio: "main".parse().unwrap(), date },
+        Task::Scan { date, max_tickers: 3 },
+        Task::Auto {
+            portfolio: "main".parse().unwrap(),
+            date,
+            max_tickers: 3,
+            max_concurrent_pipelines: 1,
+            analysts,
+            force: true,
+        },
     ] {
         let workflow = Workflow::from(task.clone());
         assert_eq!(serde_json::to_value(&workflow).unwrap(), serde_json::to_value(&task).unwrap());
@@ -57,6 +66,8 @@ fn a_task_survives_the_general_form() {
     let wrong: Workflow =
         serde_json::from_str(r#"{"type":"pipeline","ticker":"A B","date":"2022-06-30"}"#).unwrap();
     assert!(Task::read(&wrong).unwrap().unwrap_err().to_string().contains("ticker"));
+    let short: Workflow = serde_json::from_str(r#"{"type":"scan","date":"2022-06-30"}"#).unwrap();
+    assert_eq!(Task::of(&short), Some(Task::Scan { date, max_tickers: 10 }));
     assert!(Task::read(&Workflow::bare("council".parse().unwrap())).is_none());
 }
 

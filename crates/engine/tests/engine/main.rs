@@ -13,6 +13,7 @@ mod prompts;
 mod replays;
 mod resumed;
 mod runs;
+mod setbacks;
 mod stage;
 mod steering;
 mod sub_runs;

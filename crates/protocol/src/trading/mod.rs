@@ -1,6 +1,7 @@
 //! The documents of the trading family, which general code has no need of: what is asked for, what is
 //! brought forth, and what its pages and wires show.
 
+mod auto;
 mod booking;
 mod decision;
 pub(crate) mod earlier;
@@ -10,10 +11,12 @@ mod measured;
 mod portfolio;
 mod products;
 mod rating;
+mod scan;
 mod settings;
 mod statistics;
 mod task;
 
+pub use auto::*;
 pub use booking::*;
 pub use decision::*;
 pub use id::*;
@@ -21,6 +24,7 @@ pub use instrument::*;
 pub use measured::*;
 pub use portfolio::*;
 pub use rating::*;
+pub use scan::*;
 pub use settings::*;
 pub use statistics::*;
 pub use task::*;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Decision, PortfolioView, Rating, RejectedOrder, Trade};
+use super::{AutoResult, Decision, MacroRegime, PortfolioView, Rating, RejectedOrder, Scan, Trade};
 use crate::{Product, ProductData, ProductKind, ProductTone, Standing, Text};
 
 /// Makes each type the document of a kind of product.
@@ -31,6 +31,9 @@ documents! {
     Trade => "trading.trade",
     RejectedOrder => "trading.rejected_order",
     PortfolioView => "trading.portfolio",
+    MacroRegime => "trading.regime",
+    Scan => "trading.scan",
+    AutoResult => "trading.auto",
 }
 
 /// What stands above the data of a product.
@@ -80,9 +83,57 @@ pub(super) fn headline(kind: &str, data: &Value) -> Option<Headline> {
             (text, ProductTone::Bad, Standing::Step)
         }
         PortfolioView::KIND => (word(data, "name")?.to_owned(), ProductTone::Neutral, Standing::Data),
+        MacroRegime::KIND => {
+            let regime = word(data, "regime")?;
+            let tone = match regime {
+                "risk-on" => ProductTone::Good,
+                "risk-off" => ProductTone::Bad,
+                _ => ProductTone::Neutral,
+            };
+            let text = format!("{}, {} confidence", capitalised(regime), word(data, "confidence")?);
+            (text, tone, Standing::Step)
+        }
+        Scan::KIND => {
+            let stocks = data.get("stocks_to_investigate")?.as_array()?;
+            let tickers: Vec<_> = stocks.iter().filter_map(|stock| word(stock, "ticker")).collect();
+            let text = match tickers.as_slice() {
+                [] => "No stock to analyse".to_owned(),
+                tickers => format!("To analyse: {}", tickers.join(", ")),
+            };
+            (text, ProductTone::Neutral, Standing::Result)
+        }
+        AutoResult::KIND => auto(data)?,
         _ => return None,
     };
     Some(Headline { text, tone, standing })
+}
+
+/// What an automatic run came to. A run in which an analysis failed must not read like one without errors.
+fn auto(data: &Value) -> Option<(String, ProductTone, Standing)> {
+    let analyses = data.get("analyses")?.as_array()?;
+    let has_failed =
+        |analysis: &&Value| analysis.get("end").and_then(|end| word(end, "state")) == Some("failed");
+    let failed: Vec<_> =
+        analyses.iter().filter(has_failed).filter_map(|analysis| word(analysis, "ticker")).collect();
+    let rejected = data.get("rejected")?.as_u64()?;
+    let analysed = analyses.len() - failed.len();
+    let decision = word(data, "decision")?;
+    let mut text = match analyses.len() {
+        0 => format!("Nothing to analyse; {decision}"),
+        all => format!("{analysed} of {all} analysed; {decision}"),
+    };
+    if !failed.is_empty() {
+        text = format!("Completed with errors: {} failed. {text}", failed.join(", "));
+    }
+    if rejected > 0 {
+        text.push_str(&format!(", {rejected} rejected"));
+    }
+    let tone = match (failed.is_empty(), rejected) {
+        (false, _) => ProductTone::Bad,
+        (true, 1..) => ProductTone::Attention,
+        (true, 0) => ProductTone::Good,
+    };
+    Some((text, tone, Standing::Result))
 }
 
 /// `BUY 15 LLY`.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use super::{Analyst, PortfolioId, Ticker};
 use crate::{Date, Heading, Workflow};
 
-/// What a trading run is to do: the two kinds of workflow of this family, with their parameters.
+/// What a trading run is to do: the kinds of workflow of this family, with their parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Task {
@@ -27,6 +27,43 @@ pub enum Task {
         #[serde(deserialize_with = "crate::date::deserialize")]
         date: Date,
     },
+    /// A look at the whole market, and the stocks that are worth an analysis.
+    Scan {
+        /// The day of the scan; nothing later is seen.
+        #[serde(deserialize_with = "crate::date::deserialize")]
+        date: Date,
+        /// Stocks to propose at most, 1 to [`Task::MOST_TICKERS`].
+        #[serde(default = "usual_tickers")]
+        max_tickers: u32,
+    },
+    /// A scan, the analyses of what it found and of what is held, and the portfolio's decision on them.
+    Auto {
+        /// The portfolio that trades.
+        portfolio: PortfolioId,
+        /// The day as of which all of it works.
+        #[serde(deserialize_with = "crate::date::deserialize")]
+        date: Date,
+        /// Stocks that the scan proposes at most, 1 to [`Task::MOST_TICKERS`]. Holdings come on top of them.
+        #[serde(default = "usual_tickers")]
+        max_tickers: u32,
+        /// Analyses that are made at the same time, 1 to [`Task::MOST_PIPELINES`].
+        #[serde(default = "usual_pipelines")]
+        max_concurrent_pipelines: u32,
+        /// Who looks at each stock; at least one.
+        #[serde(default = "Analyst::all")]
+        analysts: Vec<Analyst>,
+        /// Whether scan and analyses are made again that the flow has already.
+        #[serde(default)]
+        force: bool,
+    },
+}
+
+fn usual_tickers() -> u32 {
+    Task::USUAL_TICKERS
+}
+
+fn usual_pipelines() -> u32 {
+    Task::USUAL_PIPELINES
 }
 
 impl Task {
@@ -34,13 +71,25 @@ impl Task {
     pub const PIPELINE: &'static str = "pipeline";
     /// The kind that trades for a portfolio.
     pub const PORTFOLIO: &'static str = "portfolio";
+    /// The kind that looks at the whole market.
+    pub const SCAN: &'static str = "scan";
+    /// The kind that does all three, one after the other.
+    pub const AUTO: &'static str = "auto";
+    /// The most stocks that a scan proposes.
+    pub const MOST_TICKERS: u32 = 20;
+    /// How many it proposes where nothing else is asked for.
+    pub const USUAL_TICKERS: u32 = 10;
+    /// The most analyses that an automatic run makes at the same time.
+    pub const MOST_PIPELINES: u32 = 8;
+    /// How many it makes where nothing else is asked for.
+    pub const USUAL_PIPELINES: u32 = 2;
 
     /// The task that a workflow of this family asks for; `None` for other families' workflows.
     ///
     /// # Errors
     /// The parameters cannot be read; the error names the first that cannot.
     pub fn read(workflow: &Workflow) -> Option<serde_json::Result<Self>> {
-        if !matches!(workflow.kind().as_str(), Self::PIPELINE | Self::PORTFOLIO) {
+        if !matches!(workflow.kind().as_str(), Self::PIPELINE | Self::PORTFOLIO | Self::SCAN | Self::AUTO) {
             return None;
         }
         Some(serde_json::to_value(workflow).and_then(serde_json::from_value))
@@ -56,21 +105,27 @@ impl Task {
         match self {
             Self::Pipeline { .. } => Self::PIPELINE,
             Self::Portfolio { .. } => Self::PORTFOLIO,
+            Self::Scan { .. } => Self::SCAN,
+            Self::Auto { .. } => Self::AUTO,
         }
     }
 
     /// The day as of which it works.
     pub fn date(&self) -> Date {
         match self {
-            Self::Pipeline { date, .. } | Self::Portfolio { date, .. } => *date,
+            Self::Pipeline { date, .. }
+            | Self::Portfolio { date, .. }
+            | Self::Scan { date, .. }
+            | Self::Auto { date, .. } => *date,
         }
     }
 
-    /// What it is about: a ticker, or a portfolio.
+    /// What it is about: a ticker, a portfolio, or the market.
     pub fn subject(&self) -> &str {
         match self {
             Self::Pipeline { ticker, .. } => ticker.as_str(),
-            Self::Portfolio { portfolio, .. } => portfolio.as_str(),
+            Self::Portfolio { portfolio, .. } | Self::Auto { portfolio, .. } => portfolio.as_str(),
+            Self::Scan { .. } => "market",
         }
     }
 
@@ -79,6 +134,8 @@ impl Task {
         let name = match self {
             Self::Pipeline { .. } => "Pipeline",
             Self::Portfolio { .. } => "Portfolio",
+            Self::Scan { .. } => "Scan",
+            Self::Auto { .. } => "Auto",
         };
         heading(name, self.subject(), self.date())
     }
@@ -105,6 +162,20 @@ impl From<Task> for Workflow {
                 add("portfolio", portfolio.as_str().into());
                 add("date", date.to_string().into());
                 crate::WorkflowKind::of_slug(Task::PORTFOLIO)
+            }
+            Task::Scan { date, max_tickers } => {
+                add("date", date.to_string().into());
+                add("max_tickers", max_tickers.into());
+                crate::WorkflowKind::of_slug(Task::SCAN)
+            }
+            Task::Auto { portfolio, date, max_tickers, max_concurrent_pipelines, analysts, force } => {
+                add("portfolio", portfolio.as_str().into());
+                add("date", date.to_string().into());
+                add("max_tickers", max_tickers.into());
+                add("max_concurrent_pipelines", max_concurrent_pipelines.into());
+                add("analysts", analysts.iter().map(|analyst| analyst.slug()).collect());
+                add("force", force.into());
+                crate::WorkflowKind::of_slug(Task::AUTO)
             }
         };
         Self::of_family(kind, parameters)

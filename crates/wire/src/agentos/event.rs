@@ -418,6 +418,10 @@ fn greeting(task: Option<&Task>, kind: &WorkflowKind) -> String {
         Some(Task::Portfolio { portfolio, date }) => {
             format!("Starting portfolio manager for {portfolio} on {date}")
         }
+        Some(Task::Scan { date, .. }) => format!("Starting market scan on {date}"),
+        Some(Task::Auto { portfolio, date, .. }) => {
+            format!("Starting auto run for {portfolio} on {date}")
+        }
         None => format!("Starting {kind}"),
     }
 }

@@ -59,6 +59,8 @@ impl From<RunStatus> for RecordStatus {
 enum Parameters {
     Pipeline { ticker: String, date: Date, analysts: Vec<Analyst>, flow_id: String },
     Portfolio { portfolio_id: String, date: Date, flow_id: String },
+    Scan { date: Date, max_tickers: u32, flow_id: String },
+    Auto { portfolio_id: String, date: Date, max_tickers: u32, force: bool, flow_id: String },
     Unknown { flow_id: String },
 }
 
@@ -76,6 +78,16 @@ impl RunRecord {
             Some(Task::Portfolio { portfolio, date }) => {
                 Parameters::Portfolio { portfolio_id: portfolio.to_string(), date, flow_id: flow_id.clone() }
             }
+            Some(Task::Scan { date, max_tickers }) => {
+                Parameters::Scan { date, max_tickers, flow_id: flow_id.clone() }
+            }
+            Some(Task::Auto { portfolio, date, max_tickers, force, .. }) => Parameters::Auto {
+                portfolio_id: portfolio.to_string(),
+                date,
+                max_tickers,
+                force,
+                flow_id: flow_id.clone(),
+            },
             None => Parameters::Unknown { flow_id: flow_id.clone() },
         };
         Self {

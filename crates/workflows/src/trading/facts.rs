@@ -45,7 +45,7 @@ impl Unit {
     }
 
     /// Rounds once, to what is shown: a second rounding could show another last digit.
-    fn round(self, value: Decimal) -> Decimal {
+    pub fn round(self, value: Decimal) -> Decimal {
         value.round_dp_with_strategy(self.places(), RoundingStrategy::MidpointAwayFromZero)
     }
 }

@@ -1,4 +1,4 @@
-//! What the pages are told of the two kinds: their words, and what their runs take.
+//! What the pages are told of the kinds: their words, and what their runs take.
 
 use market::{DataKind, Market};
 use protocol::{
@@ -10,21 +10,73 @@ use serde_json::{Value, json};
 use super::studies;
 use crate::{FamilyError, Form};
 
-/// Both kinds.
+/// All kinds.
 pub fn kinds() -> Vec<KindSpec> {
-    // Both are slugs.
-    [Task::PIPELINE.parse().map(pipeline), Task::PORTFOLIO.parse().map(portfolio)]
-        .into_iter()
-        .filter_map(Result::ok)
-        .collect()
+    // All are slugs.
+    [
+        Task::PIPELINE.parse().map(pipeline),
+        Task::PORTFOLIO.parse().map(portfolio),
+        Task::SCAN.parse().map(scan),
+        Task::AUTO.parse().map(auto),
+    ]
+    .into_iter()
+    .filter_map(Result::ok)
+    .collect()
+}
+
+fn phase(phase: &str, title: &str, hint: &str) -> PhaseSpec {
+    PhaseSpec { phase: phase.to_owned(), title: title.to_owned(), hint: hint.to_owned() }
+}
+
+fn scan(kind: WorkflowKind) -> KindSpec {
+    KindSpec {
+        kind,
+        family: "trading".to_owned(),
+        label: "Scan".to_owned(),
+        hint:
+            "Scanners look at movers, sectors, large investors and the world, and propose stocks to analyse."
+                .to_owned(),
+        icon: "scan".to_owned(),
+        subject: None,
+        day: Some("date".to_owned()),
+        phases: vec![
+            phase("Scanners", "Scanners", "Everything is done again"),
+            phase("Deep dive", "Deep dive", "The scanners' reports stand"),
+            phase("Synthesis", "Synthesis", "All reports stand"),
+        ],
+        flow: FlowSpec {
+            new: "Runs of one flow belong together: an auto run goes on from the scan of its flow."
+                .to_owned(),
+            joined: "An auto run in this flow will go on from this scan.".to_owned(),
+            reads: None,
+        },
+    }
+}
+
+fn auto(kind: WorkflowKind) -> KindSpec {
+    KindSpec {
+        kind,
+        family: "trading".to_owned(),
+        label: "Auto".to_owned(),
+        hint: "Scans the market, analyses what was found and what is held, and has the portfolio decide and trade."
+            .to_owned(),
+        icon: "trade".to_owned(),
+        subject: Some("portfolio".to_owned()),
+        day: Some("date".to_owned()),
+        phases: vec![
+            phase("Scan", "Scan", "Everything is done again"),
+            phase("Analyses", "Analyses", "The choice of stocks stands"),
+            phase("Portfolio", "Portfolio", "The analyses stand"),
+        ],
+        flow: FlowSpec {
+            new: "A new flow holds no analyses yet, so all of them are made.".to_owned(),
+            joined: "What this flow has scanned and analysed as of the same day is not done again.".to_owned(),
+            reads: None,
+        },
+    }
 }
 
 fn pipeline(kind: WorkflowKind) -> KindSpec {
-    let phase = |phase: &str, title: &str, hint: &str| PhaseSpec {
-        phase: phase.to_owned(),
-        title: title.to_owned(),
-        hint: hint.to_owned(),
-    };
     KindSpec {
         kind,
         family: "trading".to_owned(),
@@ -76,7 +128,7 @@ fn portfolio(kind: WorkflowKind) -> KindSpec {
     }
 }
 
-/// What the runs of both kinds take, with the prices and portfolios that there are.
+/// What the runs of all kinds take, with the prices and portfolios that there are.
 pub fn forms(market: &Market, portfolios: &[PortfolioSummary]) -> Result<Vec<Form>, FamilyError> {
     let date = market.last_date();
     let company = market.instruments().iter().find(|instrument| !instrument.sector.is_empty());
@@ -99,10 +151,35 @@ pub fn forms(market: &Market, portfolios: &[PortfolioSummary]) -> Result<Vec<For
         "date": day(market),
         "analysts": analysts(),
     });
+    let scan_fields = json!({ "date": day(market), "max_tickers": most_tickers() });
+    let sample_scan = Task::Scan { date, max_tickers: Task::USUAL_TICKERS };
+    let auto_fields = json!({
+        "portfolio": own(portfolios),
+        "date": day(market),
+        "max_tickers": most_tickers(),
+        "max_concurrent_pipelines": most_pipelines(),
+        "analysts": analysts(),
+        "force": {
+            "type": "boolean",
+            "title": "Do all of it again",
+            "description": "Also what this flow has scanned and analysed already as of the same day.",
+            "default": false,
+        },
+    });
+    let sample_auto = portfolios.first().map(|first| Task::Auto {
+        portfolio: first.id.clone(),
+        date,
+        max_tickers: 3,
+        max_concurrent_pipelines: Task::USUAL_PIPELINES,
+        analysts: Analyst::all(),
+        force: false,
+    });
     let decision_fields = json!({ "portfolio": own(portfolios), "date": day(market) });
     Ok(vec![
         form(Task::PIPELINE, analysis_fields, analysis)?,
         form(Task::PORTFOLIO, decision_fields, decision)?,
+        form(Task::SCAN, scan_fields, Some(sample_scan))?,
+        form(Task::AUTO, auto_fields, sample_auto)?,
     ])
 }
 
@@ -179,6 +256,30 @@ fn day(market: &Market) -> Value {
             "formatMinimum": format!("Prices begin on {first_day}. {range}"),
             "formatMaximum": format!("Prices end on {last_day}. {range}"),
         },
+    })
+}
+
+fn most_tickers() -> Value {
+    let hint = "At most so many. Fewer are proposed where fewer stand out.";
+    count("Stocks to propose", hint, Task::MOST_TICKERS, Task::USUAL_TICKERS)
+}
+
+fn most_pipelines() -> Value {
+    let hint = "More of them are faster, and ask the model more at once.";
+    count("Analyses at the same time", hint, Task::MOST_PIPELINES, Task::USUAL_PIPELINES)
+}
+
+/// A whole number from 1 on.
+fn count(title: &str, hint: &str, most: u32, usual: u32) -> Value {
+    let range = format!("Choose a whole number from 1 to {most}.");
+    json!({
+        "type": "integer",
+        "title": title,
+        "description": format!("{hint} 1 to {most}."),
+        "minimum": 1,
+        "maximum": most,
+        "default": usual,
+        "errorMessage": { "required": range, "type": range, "minimum": range, "maximum": range },
     })
 }
 

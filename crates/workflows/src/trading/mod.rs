@@ -1,16 +1,22 @@
-//! Trading research: a pipeline that rates one stock, and a portfolio run that trades on ratings.
+//! Trading research: a scan that proposes stocks, a pipeline that rates one, and a portfolio run that trades on
+//! ratings.
 //!
 //! - [`Desk`]: the portfolios
 //! - [`Trading`]: the family
 //! - [`rehearsal`]: the stand-in that plays all agents, and the rules it follows
 
+mod auto;
 mod desk;
 pub mod facts;
+mod flow;
 mod forms;
+mod gaps;
+mod measured;
 pub mod pipeline;
 mod portfolio_run;
 mod prompts;
 pub mod rehearsal;
+pub mod scan;
 mod seen;
 pub mod tools;
 
@@ -25,6 +31,7 @@ use protocol::{
     trading::{Analyst, PortfolioId, Task, Ticker},
 };
 
+use auto::Assignment;
 use desk::no_prices_as_of;
 pub use desk::{Desk, DeskError};
 use pipeline::Subject;
@@ -32,6 +39,7 @@ pub use pipeline::read_rating;
 use portfolio_run::Book;
 pub use portfolio_run::read_decision;
 use rehearsal::TradingRehearsal;
+use scan::MarketDay;
 
 use crate::{Family, FamilyError, Form, Job, Owner, Refusal};
 
@@ -126,6 +134,30 @@ impl Family for Trading {
                 });
                 (Task::Portfolio { portfolio, date }, graph)
             }
+            Task::Scan { date, max_tickers } => {
+                check_count("stocks that a scan proposes", max_tickers, Task::MOST_TICKERS)?;
+                let graph = scan::graph(&MarketDay { date, max_tickers, market: self.market.clone() });
+                (Task::Scan { date, max_tickers }, graph)
+            }
+            Task::Auto { portfolio, date, max_tickers, max_concurrent_pipelines, analysts, force } => {
+                check_count("stocks that a scan proposes", max_tickers, Task::MOST_TICKERS)?;
+                check_count("analyses at the same time", max_concurrent_pipelines, Task::MOST_PIPELINES)?;
+                let portfolio = self.portfolio(&portfolio, owner.account())?;
+                let graph = auto::graph(&Assignment {
+                    portfolio: portfolio.clone(),
+                    date,
+                    max_tickers,
+                    max_concurrent_pipelines,
+                    analysts: analysts.clone(),
+                    force,
+                    flow: request.flow.clone(),
+                    desk: self.desk.clone(),
+                    journal: self.journal.clone(),
+                });
+                let task =
+                    Task::Auto { portfolio, date, max_tickers, max_concurrent_pipelines, analysts, force };
+                (task, graph)
+            }
         };
         let graph = graph.map_err(Refusal::Unusable)?;
         Ok(Job { heading: task.heading(), workflow: task.into(), graph })
@@ -143,6 +175,14 @@ impl From<DeskError> for FamilyError {
             error => Self::Defect(error.to_string()),
         }
     }
+}
+
+/// Refuses a number that lies outside of what a run can do.
+fn check_count(what: &str, count: u32, most: u32) -> Result<(), Refusal> {
+    if (1..=most).contains(&count) {
+        return Ok(());
+    }
+    Err(Refusal::Unusable(format!("The number of {what} must be 1 to {most}; {count} was asked for.")))
 }
 
 /// The analysts' own words for what they study.

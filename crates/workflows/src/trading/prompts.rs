@@ -27,4 +27,10 @@ pub(super) mod roles {
     pub const MACRO: &str = include_str!("prompts/macro_analyst.md");
     pub const MICRO: &str = include_str!("prompts/micro_analyst.md");
     pub const DECISION_MAKER: &str = include_str!("prompts/decision_maker.md");
+    pub const GEOPOLITICAL_SCANNER: &str = include_str!("prompts/geopolitical_scanner.md");
+    pub const MARKET_MOVERS_SCANNER: &str = include_str!("prompts/market_movers_scanner.md");
+    pub const SECTOR_SCANNER: &str = include_str!("prompts/sector_scanner.md");
+    pub const SMART_MONEY_SCANNER: &str = include_str!("prompts/smart_money_scanner.md");
+    pub const INDUSTRY_DEEP_DIVE: &str = include_str!("prompts/industry_deep_dive.md");
+    pub const MACRO_SYNTHESIS: &str = include_str!("prompts/macro_synthesis.md");
 }

@@ -48,10 +48,21 @@
 //!   4 %; half of it in risk-off. Less if a limit leaves less room; whole shares, rounded down.
 //!   What is sold is not bought back.
 //!   Stop loss 10 % below the price, take profit 20 % above it.
+//!
+//! # The scan
+//! - A stock gets a point each for a return of the month above 0, a return of the quarter of 5 % or more, a close above
+//!   its average of 50 days and of 200 days, and a sector among the three with the highest return of the month; two
+//!   for a footprint of large investors.
+//! - Stocks with 5 points or more are proposed, by points, then by the return of the quarter, then by ticker.
+//! - Conviction is high with a footprint that volumes or insiders confirm, outside of risk-off; medium with another
+//!   footprint or 6 points; low otherwise.
+//! - The angle is momentum with a footprint, defensive in Consumer Defensive, Healthcare and Utilities, turnaround
+//!   where the year so far is negative, and growth otherwise.
 
 mod book;
 mod case;
 mod people;
+mod scan;
 mod score;
 
 use llm::{ChatRequest, Message, Script, Turn};
@@ -68,7 +79,10 @@ impl Script for TradingRehearsal {
         if !has_results {
             let mut calls = Vec::from_iter(people::question(request));
             if request.tools.iter().any(|tool| tool.name != ASK_PERSON) {
-                calls.extend(case::lookups(&request.agent, &read_facts(&request.messages)?));
+                calls.extend(match scan::lookups(&request.agent, &request.messages)? {
+                    Some(calls) => calls,
+                    None => case::lookups(&request.agent, &read_facts(&request.messages)?),
+                });
             }
             if !calls.is_empty() {
                 return Ok(Turn::Tools(calls));
@@ -98,6 +112,12 @@ fn answer(request: &ChatRequest) -> Result<String, String> {
         "macro_summary" => book::macro_brief(&read_facts(messages)?),
         "micro_summary" => book::micro_brief(&read_facts(messages)?),
         "make_decision" => book::decision(&read_facts(messages)?),
+        "geopolitical_scanner" => scan::geopolitics(&read_facts(messages)?, messages),
+        "market_movers_scanner" => scan::movers(&read_facts(messages)?),
+        "sector_scanner" => scan::sectors(&read_facts(messages)?),
+        "smart_money_scanner" => scan::smart_money(&read_facts(messages)?),
+        "industry_deep_dive" => scan::deep_dive(&read_facts(messages)?, messages),
+        "macro_synthesis" => scan::synthesis(&read_facts(messages)?),
         unknown => return Err(format!("The rehearsal does not know the agent \"{unknown}\".")),
     })
 }

@@ -43,6 +43,19 @@ impl Served {
         })
     }
 
+    /// The same with further rows of the same vendor.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.from = self.from.into_iter().chain(other.from).min();
+        self.to = self.to.into_iter().chain(other.to).max();
+        self.source.published = self.source.published.into_iter().chain(other.source.published).max();
+        for note in other.source.notes {
+            if !self.source.notes.contains(&note) {
+                self.source.notes.push(note);
+            }
+        }
+    }
+
     /// A result that begins with the line that says so.
     pub(super) fn before(&self, text: &str) -> String {
         // A type of texts, days and numbers always has a JSON form.
@@ -103,8 +116,12 @@ impl Seen {
 
     /// The prices of an instrument.
     pub(super) fn of_prices(agent: &str, ticker: &Ticker, served: Served) -> Self {
-        let asked = format!("prices {ticker}");
-        Self { agent: agent.to_owned(), asked, served: Some(served), missing: None }
+        Self::of(agent, &format!("prices {ticker}"), served)
+    }
+
+    /// What was asked for and served.
+    pub(super) fn of(agent: &str, asked: &str, served: Served) -> Self {
+        Self { agent: agent.to_owned(), asked: asked.to_owned(), served: Some(served), missing: None }
     }
 
     /// What there is nothing of.

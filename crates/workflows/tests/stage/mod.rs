@@ -53,6 +53,21 @@ impl Stage {
         Self::open(tempfile::tempdir().unwrap(), Self::rehearsal(), market).await
     }
 
+    /// With another script and the data of another market.
+    pub async fn with_script_and_market(script: impl Script + 'static, market: Market) -> Self {
+        let script = Arc::new(Rehearsed(Arc::new(script)));
+        Self::open(tempfile::tempdir().unwrap(), Arc::new(Rehearsal::new(script, Some(0))), market).await
+    }
+
+    /// The same folder after a restart of the server, with another script in the place of the configured model.
+    pub async fn restarted_with(self, script: impl Script + 'static) -> Self {
+        self.engine.shut_down().await;
+        self.journal.close().await;
+        let script = Arc::new(Rehearsed(Arc::new(script)));
+        let model = Arc::new(Rehearsal::new(script, Some(0)));
+        Self::open(self.folder, model, Market::sample().unwrap()).await
+    }
+
     fn rehearsal() -> Arc<dyn ChatModel> {
         Arc::new(Rehearsal::new(Arc::new(Rehearsed(Arc::new(TradingRehearsal))), Some(0)))
     }
@@ -143,6 +158,23 @@ pub fn portfolio(date: &str, flow: &str) -> RunRequest {
 
 pub fn request(workflow: impl Into<Workflow>, flow: &str) -> RunRequest {
     RunRequest::new(workflow.into(), flow.parse().unwrap())
+}
+
+pub fn scan(date: &str, max_tickers: u32, flow: &str) -> RunRequest {
+    request(Task::Scan { date: date.parse().unwrap(), max_tickers }, flow)
+}
+
+/// An automatic run of the main portfolio with all analysts.
+pub fn auto(date: &str, max_tickers: u32, flow: &str) -> RunRequest {
+    let task = Task::Auto {
+        portfolio: main_portfolio(),
+        date: date.parse().unwrap(),
+        max_tickers,
+        max_concurrent_pipelines: 2,
+        analysts: Analyst::all(),
+        force: false,
+    };
+    request(task, flow)
 }
 
 /// The rating that a run ended with.

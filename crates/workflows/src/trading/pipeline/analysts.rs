@@ -11,6 +11,7 @@ use crate::{
     node::{brief, log, report},
     trading::{
         facts::{CaseFacts, MarketFacts, Missing},
+        gaps::gap,
         prompts::{prompt, roles},
         seen::{Seen, with_data},
         tools::{CRITICAL_CONDITION, ResearchTools, Tool, reason},
@@ -177,17 +178,6 @@ impl AnalystWork {
         serde_json::from_str(&result.text)
             .map_err(|error| NodeError::failed(format!("The figures in the log cannot be read: {error}.")))
     }
-}
-
-/// Why an analyst has nothing to go by: none of its lookups gave data.
-fn gap(tools: &[ToolUse]) -> Option<String> {
-    let lookups = || tools.iter().filter(|used| used.name != CRITICAL_CONDITION);
-    if lookups().any(|used| used.status == ToolStatus::Success) {
-        return None;
-    }
-    let mut reasons: Vec<&str> = lookups().map(|used| used.text.as_str()).collect();
-    reasons.dedup();
-    Some(if reasons.is_empty() { "The model looked nothing up.".to_owned() } else { reasons.join(" ") })
 }
 
 fn critical_condition(used: &ToolUse) -> Option<String> {

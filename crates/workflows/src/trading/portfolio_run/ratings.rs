@@ -5,14 +5,11 @@ use std::collections::BTreeMap;
 use engine::NodeError;
 use journal::Journal;
 use protocol::{
-    AccountId, Date, FlowId, RunFilter, RunId, RunStatus, RunView, Text,
+    AccountId, Date, FlowId,
     trading::{Confidence, Grade, Rating, Task, Ticker},
 };
 
-/// Runs read in one go.
-const PAGE: u32 = 200;
-/// Events read in one go.
-const EVENTS: u32 = 1000;
+use crate::trading::flow::{Finished, Results, results_of_flow};
 
 /// The ratings, and what was left out.
 pub(super) struct FlowRatings {
@@ -22,85 +19,28 @@ pub(super) struct FlowRatings {
     pub remarks: Vec<String>,
 }
 
-/// Reads the latest rating of each stock that the account's flow's finished pipeline runs gave up to
-/// `date`. What a file says that was imported is nobody's research.
+/// Reads the latest rating of each stock that the account's flow's finished pipeline runs gave up to `date`.
 pub(super) async fn ratings_of_flow(
     journal: &Journal,
     owner: &AccountId,
     flow: &FlowId,
     date: Date,
 ) -> Result<FlowRatings, NodeError> {
+    let Results { finished, mut remarks } =
+        results_of_flow::<Rating>(journal, owner, flow, Task::PIPELINE, |_| true).await?;
     let mut latest: BTreeMap<Ticker, Rating> = BTreeMap::new();
-    let mut remarks = Vec::new();
-    let mut filter = RunFilter {
-        kind: Task::PIPELINE.parse().ok(),
-        flow: Some(flow.clone()),
-        limit: Some(PAGE),
-        ..RunFilter::default()
-    };
-    loop {
-        let page = journal.summaries(&filter, Some(owner)).await?;
-        filter.before = page.runs.last().map(|run| run.run);
-        for summary in page.runs {
-            if summary.imported_from.is_some() {
-                remarks.push(format!("{} is not considered: it was imported.", summary.title));
-                continue;
-            }
-            if summary.status != RunStatus::Succeeded {
-                let status = summary.status.label().to_lowercase();
-                remarks.push(format!("{} is not considered: {status}.", summary.title));
-                continue;
-            }
-            let Some(rating) = rating_of_run(journal, summary.run).await? else { continue };
-            if rating.date > date {
-                remarks.push(format!("{} is not considered: it lies after {date}.", summary.title));
-                continue;
-            }
-            // Newest runs come first, so that only a later day replaces what is there.
-            match latest.get(&rating.ticker) {
-                Some(known) if known.date >= rating.date => {}
-                _ => {
-                    latest.insert(rating.ticker.clone(), rating);
-                }
-            }
+    for Finished { run, result: rating } in finished {
+        if rating.date > date {
+            remarks.push(format!("{} is not considered: it lies after {date}.", run.title));
+            continue;
         }
-        if !page.more || filter.before.is_none() {
-            return Ok(FlowRatings { ratings: latest.into_values().collect(), remarks });
+        // Newest runs come first, so that only a later day replaces what is there.
+        match latest.get(&rating.ticker) {
+            Some(known) if known.date >= rating.date => {}
+            _ => drop(latest.insert(rating.ticker.clone(), rating)),
         }
     }
-}
-
-async fn rating_of_run(journal: &Journal, run: RunId) -> Result<Option<Rating>, NodeError> {
-    let mut view: Option<RunView> = None;
-    loop {
-        let after = view.as_ref().map_or(0, RunView::seq);
-        let events = journal.read(run, after, EVENTS).await?;
-        if events.is_empty() {
-            return match view.and_then(last_rating) {
-                Some(data) => read_rating(journal, &data).await.map(Some),
-                None => Ok(None),
-            };
-        }
-        match &mut view {
-            Some(view) => events.iter().for_each(|event| {
-                view.apply(event);
-            }),
-            None => match RunView::fold(&events) {
-                Some(folded) => view = Some(folded),
-                None => return Ok(None),
-            },
-        }
-    }
-}
-
-/// The data of the rating that the run ended with.
-fn last_rating(view: RunView) -> Option<Text> {
-    view.products.iter().rfind(|product| product.holds::<Rating>()).map(|product| product.data.clone())
-}
-
-async fn read_rating(journal: &Journal, data: &Text) -> Result<Rating, NodeError> {
-    serde_json::from_str(&journal.resolve(data).await?)
-        .map_err(|error| NodeError::failed(format!("A rating of the flow cannot be read: {error}.")))
+    Ok(FlowRatings { ratings: latest.into_values().collect(), remarks })
 }
 
 /// How strongly a rating speaks for a purchase; `None` if it does not.

@@ -1,0 +1,49 @@
+//! The portfolio's run, which decides and trades on the analyses of the flow.
+
+use async_trait::async_trait;
+use engine::{NodeContext, NodeError, Outcome, SubRun, Work};
+use protocol::{
+    Product, RunId, RunStatus,
+    trading::{Decision, RejectedOrder, Task, Trade},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{assignment::Assignment, state};
+
+/// Has the portfolio decide.
+pub(super) struct DecideAndTrade(pub(super) Assignment);
+
+/// What came of the portfolio's run.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Decided {
+    pub(super) run: RunId,
+    pub(super) decision: String,
+    pub(super) trades: u32,
+    pub(super) rejected: u32,
+}
+
+#[async_trait]
+impl Work for DecideAndTrade {
+    async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
+        let Assignment { portfolio, date, .. } = &self.0;
+        let task = Task::Portfolio { portfolio: portfolio.clone(), date: *date };
+        let SubRun { run, status, error, products } = node.start(task.into()).await?;
+        if status != RunStatus::Succeeded {
+            let why = error.unwrap_or_else(|| status.label().to_lowercase());
+            return Err(NodeError::failed(format!("The portfolio's run came to nothing: {why}")));
+        }
+        let decision = products.iter().rev().find_map(|product| product.document::<Decision>());
+        let decision =
+            decision.ok_or_else(|| NodeError::failed("The portfolio's run ended without a decision."))?;
+        let count = |is: fn(&Product) -> bool| {
+            u32::try_from(products.iter().filter(|product| is(product)).count()).unwrap_or(u32::MAX)
+        };
+        let decided = Decided {
+            run,
+            decision: decision.headline(),
+            trades: count(Product::holds::<Trade>),
+            rejected: count(Product::holds::<RejectedOrder>),
+        };
+        Outcome::default().set(state::DECISION, decided)
+    }
+}

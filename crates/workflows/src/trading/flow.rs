@@ -1,0 +1,90 @@
+//! What the runs of a flow have brought forth.
+
+use engine::NodeError;
+use journal::{Journal, JournalError};
+use protocol::{AccountId, FlowId, ProductData, RunFilter, RunId, RunStatus, RunSummary, RunView, Text};
+
+/// Runs read in one go.
+const PAGE: u32 = 200;
+/// Events read in one go.
+const EVENTS: u32 = 1000;
+
+/// A run that ended well, with what it was started for.
+pub(super) struct Finished<D> {
+    pub(super) run: RunSummary,
+    pub(super) result: D,
+}
+
+/// The finished runs of a kind, newest first, and what was left out.
+pub(super) struct Results<D> {
+    pub(super) finished: Vec<Finished<D>>,
+    /// What a reader should know.
+    pub(super) remarks: Vec<String>,
+}
+
+/// Reads what the account's finished runs of a kind gave in a flow: the last result of each that is `wanted`. What a
+/// file says that was imported is nobody's research.
+pub(super) async fn results_of_flow<D: ProductData>(
+    journal: &Journal,
+    owner: &AccountId,
+    flow: &FlowId,
+    kind: &str,
+    wanted: impl Fn(&RunSummary) -> bool,
+) -> Result<Results<D>, NodeError> {
+    let (mut finished, mut remarks) = (Vec::new(), Vec::new());
+    let mut filter = RunFilter {
+        kind: kind.parse().ok(),
+        flow: Some(flow.clone()),
+        limit: Some(PAGE),
+        ..RunFilter::default()
+    };
+    loop {
+        let page = journal.summaries(&filter, Some(owner)).await?;
+        filter.before = page.runs.last().map(|run| run.run);
+        for run in page.runs.into_iter().filter(&wanted) {
+            if run.imported_from.is_some() {
+                remarks.push(format!("{} is not considered: it was imported.", run.title));
+                continue;
+            }
+            if run.status != RunStatus::Succeeded {
+                let status = run.status.label().to_lowercase();
+                remarks.push(format!("{} is not considered: {status}.", run.title));
+                continue;
+            }
+            if let Some(data) = last_of_run::<D>(journal, run.run).await? {
+                let result = serde_json::from_str(&journal.resolve(&data).await?).map_err(|error| {
+                    NodeError::failed(format!("What {} brought forth cannot be read: {error}.", run.title))
+                })?;
+                finished.push(Finished { run, result });
+            }
+        }
+        if !page.more || filter.before.is_none() {
+            return Ok(Results { finished, remarks });
+        }
+    }
+}
+
+/// The data of the last product of a kind that a run brought forth.
+async fn last_of_run<D: ProductData>(journal: &Journal, run: RunId) -> Result<Option<Text>, JournalError> {
+    let mut view: Option<RunView> = None;
+    loop {
+        let after = view.as_ref().map_or(0, RunView::seq);
+        let events = journal.read(run, after, EVENTS).await?;
+        if events.is_empty() {
+            let products = view.map(|view| view.products).into_iter().flatten();
+            return Ok(products
+                .filter(|product| product.holds::<D>())
+                .last()
+                .map(|product| product.data.clone()));
+        }
+        match &mut view {
+            Some(view) => events.iter().for_each(|event| {
+                view.apply(event);
+            }),
+            None => match RunView::fold(&events) {
+                Some(folded) => view = Some(folded),
+                None => return Ok(None),
+            },
+        }
+    }
+}
