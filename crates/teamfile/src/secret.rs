@@ -1,0 +1,368 @@
+//! Keys do not stay in a team. Half of the team files that people share hold one: in the settings of a model, in
+//! the environment of a tool server, in headers, addresses, arguments, and in the source of tools. All of these are
+//! emptied while a file is read, so that no key is stored, shown or exported again.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{limits::MOST_FINDINGS, place::Place, source_identity::SourceIdentity};
+
+/// What stood in a file where a key belongs. The key itself is never kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyFound {
+    /// Nothing, or an empty text.
+    #[default]
+    None,
+    /// Something that can be no key, such as `YOUR_API_KEY` or `not-needed`.
+    Placeholder,
+    /// What may be a real key.
+    Present,
+}
+
+impl KeyFound {
+    pub(crate) fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+
+    /// What the mark in the place of a key says.
+    pub(crate) fn of_mark(mark: Option<&Value>) -> Self {
+        match mark {
+            None | Some(Value::Null) => Self::None,
+            Some(Value::Bool(false)) => Self::Placeholder,
+            Some(_) => Self::Present,
+        }
+    }
+
+    /// What a text in the place of a key is.
+    fn of(text: &str) -> Self {
+        match text.trim() {
+            "" => Self::None,
+            key if is_placeholder(key) => Self::Placeholder,
+            _ => Self::Present,
+        }
+    }
+}
+
+/// Keys of services have at least this many characters.
+const SHORTEST_KEY: usize = 16;
+
+fn is_placeholder(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let tells = [
+        "your",
+        "xxx",
+        "placeholder",
+        "change",
+        "replace",
+        "insert",
+        "example",
+        "dummy",
+        "fake",
+        "...",
+        "***",
+        "…",
+        "todo",
+        "api_key",
+        "api-key",
+        "apikey",
+        "no-key",
+        "not-needed",
+        "not_needed",
+        "here",
+        "${",
+        "{{",
+        "env.",
+        "env:",
+    ];
+    let is_one_character = text.chars().all(|character| text.starts_with(character));
+    text.len() < SHORTEST_KEY
+        || is_one_character
+        || text.starts_with('<')
+        || text.starts_with('$')
+        || tells.iter().any(|tell| lower.contains(tell))
+}
+
+/// How services begin their keys.
+const BEGINNINGS: [&str; 20] = [
+    "sk-",
+    "sk_live_",
+    "sk_test_",
+    "rk_live_",
+    "pk-lf-",
+    "AIza",
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "github_pat_",
+    "glpat-",
+    "gsk_",
+    "xai-",
+    "hf_",
+    "xoxb-",
+    "xoxp-",
+    "AKIA",
+    "tvly-",
+    "nvapi-",
+    "eyJ",
+];
+
+/// Whether a word is a key by its form.
+fn is_key(word: &str) -> bool {
+    let word = word.trim_matches(|character: char| !character.is_ascii_alphanumeric());
+    word.len() >= 20
+        && !is_placeholder(word)
+        && BEGINNINGS.iter().any(|beginning| word.starts_with(beginning))
+}
+
+/// Whether what has this name is secret. `max_tokens` is not, nor is what is no text.
+fn is_secret_name(name: &str) -> bool {
+    let plain: String = name
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|character| character.to_ascii_lowercase())
+        .collect();
+    plain.ends_with("key")
+        || plain.ends_with("token")
+        || ["secret", "password", "passwd", "passphrase", "authorization", "credential", "cookie"]
+            .iter()
+            .any(|part| plain.contains(part))
+        || plain == "pwd"
+        || plain == "sig"
+}
+
+/// Whether all texts in the object of this name are secret: nobody can tell which variable of an environment is.
+fn holds_secrets(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower == "env" || lower == "environment" || lower.ends_with("headers") || lower.contains("credential")
+}
+
+/// Empties what is secret in a file, and says where how many texts that were. What stands in the place of a model's
+/// key becomes a mark, which [`KeyFound::of_mark`] reads.
+pub(crate) fn remove(value: &mut Value, place: &Place, removed: &mut Vec<(Place, usize)>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let place = place.at(name);
+                let count = match value {
+                    Value::String(_) if name == "api_key" => {
+                        mark(value);
+                        0
+                    }
+                    Value::String(text) if SOURCES.contains(&name.as_str()) => strip_source_in_place(text),
+                    Value::String(text) if is_secret_name(name) => empty(text),
+                    Value::Object(_) | Value::Array(_) if holds_secrets(name) => empty_all(value),
+                    Value::Array(entries) if name == "args" => strip_arguments(entries),
+                    value => {
+                        remove(value, &place, removed);
+                        0
+                    }
+                };
+                note(place, count, removed);
+            }
+        }
+        Value::Array(values) => {
+            for (number, value) in values.iter_mut().enumerate() {
+                remove(value, &place.at(number), removed);
+            }
+        }
+        Value::String(text) => note(place.clone(), strip_text(text), removed),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Where files have the source of a tool.
+const SOURCES: [&str; 2] = ["source_code", "content"];
+
+fn note(place: Place, count: usize, removed: &mut Vec<(Place, usize)>) {
+    if count > 0 && removed.len() < MOST_FINDINGS {
+        removed.push((place, count));
+    }
+}
+
+fn mark(value: &mut Value) {
+    *value = match KeyFound::of(value.as_str().unwrap_or_default()) {
+        KeyFound::None => Value::Null,
+        KeyFound::Placeholder => Value::Bool(false),
+        KeyFound::Present => Value::Bool(true),
+    };
+}
+
+/// Takes the marks out of what is kept as it is.
+pub(crate) fn without_marks(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|name, value| name != "api_key" || !(value.is_boolean() || value.is_null()));
+            fields.values_mut().for_each(without_marks);
+        }
+        Value::Array(values) => values.iter_mut().for_each(without_marks),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn empty(text: &mut String) -> usize {
+    if text.is_empty() {
+        return 0;
+    }
+    text.clear();
+    1
+}
+
+fn empty_all(value: &mut Value) -> usize {
+    match value {
+        Value::Object(fields) => fields.values_mut().map(empty_all).sum(),
+        Value::Array(values) => values.iter_mut().map(empty_all).sum(),
+        Value::String(text) => empty(text),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}
+
+/// Empties a key within a text, and what an address holds of one.
+fn strip_text(text: &mut String) -> usize {
+    let mut stripped = String::with_capacity(text.len());
+    let mut found = 0;
+    for piece in text.split_inclusive(char::is_whitespace) {
+        let word = piece.trim_end();
+        if is_key(word) {
+            found += 1;
+        } else if let Some(address) = without_secrets(word) {
+            found += 1;
+            stripped.push_str(&address);
+        } else {
+            stripped.push_str(word);
+        }
+        stripped.push_str(&piece[word.len()..]);
+    }
+    if found > 0 {
+        *text = stripped;
+    }
+    found
+}
+
+/// An address without the password and the keys in it; `None` if it has none.
+fn without_secrets(address: &str) -> Option<String> {
+    let (scheme, rest) = address.split_once("://")?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let host = authority.rsplit_once('@').map(|(_, host)| host);
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let mut found = host.is_some();
+    let parameters: Vec<String> = query
+        .split('&')
+        .map(|parameter| match parameter.split_once('=') {
+            Some((name, value)) if is_secret_name(name) && !value.is_empty() => {
+                found = true;
+                format!("{name}=")
+            }
+            _ => parameter.to_owned(),
+        })
+        .collect();
+    let query = if query.is_empty() { String::new() } else { format!("?{}", parameters.join("&")) };
+    found.then(|| format!("{scheme}://{}{path}{query}", host.unwrap_or(authority)))
+}
+
+/// Empties what follows `--api-key` and its like in the arguments of a command.
+fn strip_arguments(arguments: &mut [Value]) -> usize {
+    let mut found = 0;
+    let mut is_expected = false;
+    for argument in arguments {
+        let Value::String(text) = argument else {
+            continue;
+        };
+        if is_expected && !text.starts_with('-') {
+            found += empty(text);
+            is_expected = false;
+            continue;
+        }
+        is_expected = false;
+        match text.split_once('=') {
+            Some((name, value)) if is_secret_name(name) && !value.is_empty() => {
+                found += 1;
+                *text = format!("{name}=");
+            }
+            _ if text.starts_with('-') && is_secret_name(text) => is_expected = true,
+            _ => found += strip_text(text),
+        }
+    }
+    found
+}
+
+fn strip_source_in_place(source: &mut String) -> usize {
+    let (stripped, found) = strip_source(source);
+    *source = stripped;
+    found
+}
+
+/// The source of a tool with its passwords and keys emptied, and how many there were. The well-known samples hold
+/// none and stay what they are.
+pub(crate) fn strip_source(source: &str) -> (String, usize) {
+    if SourceIdentity::of(source).known().is_some() {
+        return (source.to_owned(), 0);
+    }
+    let mut stripped = String::with_capacity(source.len());
+    let (mut rest, mut found) = (source, 0);
+    while let Some(start) = rest.find(['"', '\'']) {
+        let (before, from_quote) = rest.split_at(start);
+        stripped.push_str(before);
+        let quote = literal_quote(from_quote);
+        let after_quote = &from_quote[quote.len()..];
+        let Some(length) = literal_length(after_quote, quote) else {
+            // An apostrophe in a comment begins no literal.
+            stripped.push_str(quote);
+            rest = after_quote;
+            continue;
+        };
+        let literal = &after_quote[..length];
+        stripped.push_str(quote);
+        if is_named_secret(&stripped[..stripped.len() - quote.len()]) && !is_placeholder_literal(literal) {
+            found += 1;
+        } else {
+            let mut text = literal.to_owned();
+            found += strip_text(&mut text);
+            stripped.push_str(&text);
+        }
+        stripped.push_str(quote);
+        rest = &after_quote[length + quote.len()..];
+    }
+    stripped.push_str(rest);
+    (stripped, found)
+}
+
+/// Passwords are shorter than keys: of a literal with a secret's name only what says that it is none is left.
+fn is_placeholder_literal(literal: &str) -> bool {
+    let is_sentence =
+        literal.contains(' ') && !["Bearer ", "Basic "].iter().any(|scheme| literal.starts_with(scheme));
+    literal.is_empty() || is_sentence || (literal.len() >= SHORTEST_KEY && is_placeholder(literal))
+}
+
+fn literal_quote(text: &str) -> &'static str {
+    ["\"\"\"", "'''", "\""].into_iter().find(|quote| text.starts_with(quote)).unwrap_or("'")
+}
+
+/// The bytes up to the closing quote; `None` if the literal never ends, or not on its line.
+fn literal_length(text: &str, quote: &str) -> Option<usize> {
+    let mut is_escaped = false;
+    for (place, character) in text.char_indices() {
+        if is_escaped {
+            is_escaped = false;
+        } else if character == '\\' {
+            is_escaped = true;
+        } else if text[place..].starts_with(quote) {
+            return Some(place);
+        } else if character == '\n' && quote.len() == 1 {
+            return None;
+        }
+    }
+    None
+}
+
+/// Whether the code before a literal gives it a secret's name: `password = `, `"token": `, `api_key: str = `.
+fn is_named_secret(code: &str) -> bool {
+    let code = code.trim_end_matches(|character: char| character.is_ascii_alphabetic()).trim_end();
+    let Some(code) = code.strip_suffix('=').or_else(|| code.strip_suffix(':')) else { return false };
+    let begin = code.rfind([',', '(', '{', ';', '\n']).map_or(0, |place| place + 1);
+    let name = code[begin..].split(':').next().unwrap_or_default().trim().trim_matches(['"', '\'', ' ']);
+    let last_word = name.rsplit([' ', '.', '[']).next().unwrap_or_default();
+    // `key=` names a key of a dictionary more often than a secret.
+    !last_word.eq_ignore_ascii_case("key") && is_secret_name(last_word)
+}
