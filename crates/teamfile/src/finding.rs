@@ -48,10 +48,14 @@ pub enum Severity {
 
 /// A text of a file within a sentence: short, and in one line.
 pub(crate) fn shown(text: &str) -> String {
-    const MOST: usize = 60;
+    shown_to(60, text)
+}
+
+/// So many characters of a text, in one line.
+pub(crate) fn shown_to(most: usize, text: &str) -> String {
     let mut shown: String =
-        text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(MOST).collect();
-    if text.chars().nth(MOST).is_some() {
+        text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(most).collect();
+    if text.chars().nth(most).is_some() {
         shown.push('…');
     }
     shown

@@ -57,8 +57,9 @@ impl Fields {
     pub(crate) fn truth(&mut self, key: &str, importer: &mut Importer<'_>) -> Option<bool> {
         match self.take(key)? {
             Value::Bool(truth) => Some(truth),
-            Value::String(word) if word.eq_ignore_ascii_case("true") => Some(true),
-            Value::String(word) if word.eq_ignore_ascii_case("false") => Some(false),
+            // In older YAML, `yes` and `on` are truths as well.
+            Value::String(word) if is_one_of(&word, ["true", "yes", "on"]) => Some(true),
+            Value::String(word) if is_one_of(&word, ["false", "no", "off"]) => Some(false),
             _ => self.wrong(key, "true or false", importer),
         }
     }
@@ -149,6 +150,10 @@ impl Fields {
             _ => Kept::new(),
         }
     }
+}
+
+fn is_one_of(word: &str, words: [&str; 3]) -> bool {
+    words.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the bounds are checked before")]

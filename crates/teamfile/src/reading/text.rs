@@ -74,5 +74,5 @@ fn yaml(text: &str) -> Result<Value, Problem> {
         with_snippet: false,
     };
     serde_saphyr::from_str_with_options(text, options)
-        .map_err(|error| Problem::InvalidYaml { reason: crate::finding::shown(&error.to_string()) })
+        .map_err(|error| Problem::InvalidYaml { reason: crate::finding::shown_to(300, &error.to_string()) })
 }
