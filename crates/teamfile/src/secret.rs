@@ -109,7 +109,6 @@ const BEGINNINGS: [&str; 20] = [
 
 /// Whether a word is a key by its form.
 fn is_key(word: &str) -> bool {
-    let word = word.trim_matches(|character: char| !character.is_ascii_alphanumeric());
     word.len() >= 20
         && !is_placeholder(word)
         && BEGINNINGS.iter().any(|beginning| word.starts_with(beginning))
@@ -217,33 +216,64 @@ fn empty_all(value: &mut Value) -> usize {
     }
 }
 
-/// Empties a key within a text, and what an address holds of one.
+/// Empties keys within a text, and what its addresses hold of them.
 fn strip_text(text: &mut String) -> usize {
-    let mut stripped = String::with_capacity(text.len());
-    let mut found = 0;
-    for piece in text.split_inclusive(char::is_whitespace) {
-        let word = piece.trim_end();
+    let (without_keys, keys) = strip_keys(text);
+    let (stripped, addresses) = strip_addresses(&without_keys);
+    if keys + addresses > 0 {
+        *text = stripped;
+    }
+    keys + addresses
+}
+
+/// Whatever surrounds a key stays, so that JSON and code in a text stay what they are.
+fn strip_keys(text: &str) -> (String, usize) {
+    let is_of_key = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+    let (mut stripped, mut found, mut rest) = (String::with_capacity(text.len()), 0, text);
+    while let Some(begin) = rest.find(is_of_key) {
+        let (before, from_word) = rest.split_at(begin);
+        let end = from_word.find(|letter: char| !is_of_key(letter)).unwrap_or(from_word.len());
+        let (word, after) = from_word.split_at(end);
+        stripped.push_str(before);
         if is_key(word) {
             found += 1;
-        } else if let Some(address) = without_secrets(word) {
-            found += 1;
-            stripped.push_str(&address);
         } else {
             stripped.push_str(word);
         }
-        stripped.push_str(&piece[word.len()..]);
+        rest = after;
     }
-    if found > 0 {
-        *text = stripped;
-    }
-    found
+    stripped.push_str(rest);
+    (stripped, found)
 }
 
-/// An address without the password and the keys in it; `None` if it has none.
+/// What ends an address within a text.
+const AFTER_ADDRESS: [char; 16] =
+    ['"', '\'', '`', ',', ';', '<', '>', '(', ')', '[', ']', '{', '}', '\\', '|', '^'];
+
+fn strip_addresses(text: &str) -> (String, usize) {
+    let (mut stripped, mut found, mut rest) = (String::with_capacity(text.len()), 0, text);
+    while let Some(begin) = rest.find("://") {
+        let (before, address) = rest.split_at(begin + 3);
+        let ends = |letter: char| letter.is_whitespace() || AFTER_ADDRESS.contains(&letter);
+        let (address, after) = address.split_at(address.find(ends).unwrap_or(address.len()));
+        stripped.push_str(before);
+        match without_secrets(address) {
+            Some(address) => {
+                found += 1;
+                stripped.push_str(&address);
+            }
+            None => stripped.push_str(address),
+        }
+        rest = after;
+    }
+    stripped.push_str(rest);
+    (stripped, found)
+}
+
+/// An address, without its scheme, without the password and the keys in it; `None` if it has none.
 fn without_secrets(address: &str) -> Option<String> {
-    let (scheme, rest) = address.split_once("://")?;
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
+    let end = address.find(['/', '?', '#']).unwrap_or(address.len());
+    let (authority, path) = address.split_at(end);
     let host = authority.rsplit_once('@').map(|(_, host)| host);
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let mut found = host.is_some();
@@ -258,7 +288,7 @@ fn without_secrets(address: &str) -> Option<String> {
         })
         .collect();
     let query = if query.is_empty() { String::new() } else { format!("?{}", parameters.join("&")) };
-    found.then(|| format!("{scheme}://{}{path}{query}", host.unwrap_or(authority)))
+    found.then(|| format!("{}{path}{query}", host.unwrap_or(authority)))
 }
 
 /// Empties what follows `--api-key` and its like in the arguments of a command.

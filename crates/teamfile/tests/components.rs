@@ -334,6 +334,19 @@ fn no_secret_survives_wherever_it_stands() {
     assert!(!text.contains("Zk3yQ81LmVw0Tn4BcR7dHs29"), "{text}");
     assert!(!text.contains("hunter2"), "{text}");
     assert!(has(&read.findings, |problem| matches!(problem, Problem::SecretsRemoved { .. })));
+    // Nor in the row of a database, where the component is a text, and JSON stays JSON.
+    let mut writer = agent("writer");
+    writer["config"]["model_client"]["config"]["api_key"] = json!(secret);
+    writer["config"]["description"] =
+        json!(format!("{{\"key\": \"{secret}\", \"at\": \"https://a.b\", \"mail\": \"x@y.z\"}}"));
+    let value = team("RoundRobinGroupChat", vec![writer], json!({ "max_turns": 1 }));
+    let pretty = serde_json::to_string_pretty(&value).unwrap();
+    let row = team_of(&json!([{ "id": 1, "component": pretty }]));
+    assert!(!serde_json::to_string(&row).unwrap().contains("Zk3yQ81LmVw0Tn4BcR7dHs29"));
+    let told = place_of(&row.findings, |problem| matches!(problem, Problem::KeyRemoved { .. }));
+    assert_eq!(told, Some("/0/component/config/participants/0/config/model_client"));
+    let description = &row.team.participants[0].description;
+    assert_eq!(description, "{\"key\": \"\", \"at\": \"https://a.b\", \"mail\": \"x@y.z\"}");
     // What is no secret is still there.
     let assistant = read.team.participants[0].assistant().unwrap();
     let ToolKind::Function { source, .. } = &assistant.tools[0].kind else { panic!() };

@@ -46,19 +46,16 @@ fn object(
 ) {
     let is_component = fields.contains_key("provider") || fields.contains_key("component_type");
     if !is_component {
-        // A row of a table or of the interface; in a database the component is a text.
+        // A row of a table or of the interface.
         for key in ["component", "data"] {
             if let Some(inner) = fields.get(key) {
-                return within(inner, &place.at(key), importer, reading);
+                return read(inner, &place.at(key), importer, reading);
             }
         }
         if is_gallery(fields) {
             return gallery(fields, place, importer, reading);
         }
         match fields.get("config") {
-            Some(text @ Value::String(_)) => {
-                return within(text, &place.at("config"), importer, reading);
-            }
             Some(config @ Value::Object(inner)) if is_gallery(inner) || inner.contains_key("provider") => {
                 return read(config, &place.at("config"), importer, reading);
             }
@@ -75,21 +72,6 @@ fn object(
         }
     }
     item(value, None, place, importer, reading);
-}
-
-/// What stands within a row, as JSON or as its text.
-fn within(inner: &Value, place: &Place, importer: &mut Importer<'_>, reading: &mut Reading) {
-    match inner {
-        Value::String(text) => match serde_json::from_str::<Value>(text) {
-            Ok(mut value) if !value.is_string() => {
-                let mut removed = Vec::new();
-                crate::secret::remove(&mut value, place, &mut removed);
-                read(&value, place, importer, reading);
-            }
-            _ => reading.tell_at(importer.file, place.clone(), Problem::NothingKnown),
-        },
-        inner => read(inner, place, importer, reading),
-    }
 }
 
 fn is_gallery(fields: &Map<String, Value>) -> bool {

@@ -29,6 +29,7 @@ impl ReadFile {
         let mut removed = Vec::new();
         let content = match content {
             Content::Data(mut value) => {
+                unfold(&mut value, 3);
                 secret::remove(&mut value, &Place::root(), &mut removed);
                 Content::Data(value)
             }
@@ -52,6 +53,27 @@ impl ReadFile {
             .and_then(|name| name.rsplit_once(" ("))
             .filter(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()));
         without_number.map_or(name, |(name, _)| name).to_owned()
+    }
+}
+
+/// Rows of a database hold components and galleries as the text of their JSON: they become what they say, so that
+/// keys are found in them like everywhere else.
+fn unfold(value: &mut Value, levels: usize) {
+    match value {
+        Value::Array(values) if levels > 0 => {
+            values.iter_mut().for_each(|value| unfold(value, levels - 1));
+        }
+        Value::Object(fields) if levels > 0 && !fields.contains_key("provider") => {
+            for key in ["component", "config", "data"] {
+                let Some(inner) = fields.get_mut(key) else { continue };
+                let read = inner.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+                if let Some(read) = read.filter(Value::is_object) {
+                    *inner = read;
+                }
+                unfold(inner, levels - 1);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -135,7 +135,14 @@ impl Writer {
                 config.insert("model_context".to_owned(), self.context(&society.context, &role_place));
                 "autogen_agentchat.agents.SocietyOfMindAgent"
             }
-            Role::Team { team } => return self.team(team, Some(name), &role_place.at("team")),
+            Role::Team { team } => {
+                if self.line != AutoGenLine::Newer {
+                    let detail =
+                        format!("“{}” is a team: AutoGen 0.5 takes none within another.", shown(name));
+                    self.losses.add(&role_place, detail);
+                }
+                return self.team(team, Some(name), &role_place.at("team"));
+            }
             Role::Unknown { provider, config: kept } => {
                 keep(&mut config, kept);
                 provider
