@@ -151,7 +151,11 @@ pub(crate) fn remove(value: &mut Value, place: &Place, removed: &mut Vec<(Place,
                     Value::String(text) if SOURCES.contains(&name.as_str()) => strip_source_in_place(text),
                     Value::String(text) if is_secret_name(name) => empty(text),
                     Value::Object(_) | Value::Array(_) if holds_secrets(name) => empty_all(value),
-                    Value::Array(entries) if name == "args" => strip_arguments(entries),
+                    Value::Array(entries) if name == "args" => {
+                        let count = strip_arguments(entries);
+                        remove(value, &place, removed);
+                        count
+                    }
                     value => {
                         remove(value, &place, removed);
                         0
@@ -347,14 +351,14 @@ pub(crate) fn strip_source(source: &str) -> (String, usize) {
         if is_named_secret(&stripped[..stripped.len() - quote.len()]) && !is_placeholder_literal(literal) {
             found += 1;
         } else {
-            let mut text = literal.to_owned();
-            found += strip_text(&mut text);
-            stripped.push_str(&text);
+            stripped.push_str(literal);
         }
         stripped.push_str(quote);
         rest = &after_quote[length + quote.len()..];
     }
     stripped.push_str(rest);
+    // Keys stand in comments as well.
+    found += strip_text(&mut stripped);
     (stripped, found)
 }
 
