@@ -151,9 +151,10 @@ pub(crate) fn read(pair: &Pair, importer: &mut Importer<'_>) -> Team {
         }
     }
     let lead = code.lead.as_ref().map(|method| code.agent(method).to_owned());
+    let model = code.leading_model.as_deref().map(|name| Box::new(agents::named(name)));
     let process = if code.is_hierarchical {
         let lead = lead.filter(|lead| participants.iter().any(|one| one.name == *lead));
-        Process::Hierarchical { lead, model: None }
+        Process::Hierarchical { lead, model }
     } else {
         Process::Sequential
     };

@@ -211,6 +211,14 @@ fn the_program_says_what_the_pair_does_not() {
 }
 
 #[test]
+fn a_model_leads_where_no_agent_does() {
+    let code = CODE.replace("manager_agent=self.writer()", "manager_llm='gpt-4o'");
+    let read = crew(&[("agents.yaml", AGENTS), ("tasks.yaml", BARE_TASKS), ("crew.py", &code)]);
+    let Process::Hierarchical { lead: None, model: Some(model) } = &steps(&read).process else { panic!() };
+    assert_eq!(model.model, "gpt-4o");
+}
+
+#[test]
 fn without_agents_and_program_it_proposes_and_asks() {
     let read = crew(&[("agents.yaml", AGENTS), ("tasks.yaml", BARE_TASKS)]);
     let asked: Vec<String> = read

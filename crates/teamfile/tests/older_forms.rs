@@ -169,6 +169,20 @@ fn a_group_is_a_team_in_which_a_model_chooses() {
     assert_eq!((read.team.name.as_str(), read.team.max_turns), ("Travel", Some(12)));
     let names: Vec<&str> = read.team.participants.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, ["planner", "guide"]);
+    let keys: Vec<&str> = read
+        .findings
+        .iter()
+        .filter(|one| matches!(one.problem, Problem::KeyRemoved { .. }))
+        .map(|one| one.place.as_str())
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            "/agents/1/agent/agents/0/models/0",
+            "/agents/1/agent/agents/1/models/0",
+            "/agents/1/agent/models/0"
+        ]
+    );
 
     // Older still.
     let read = team_of(&json!({ "name": "Travel", "type": "groupchat",

@@ -145,7 +145,8 @@ fn model(fields: &mut Fields, spot: &Spot, importer: &mut Importer<'_>) -> Optio
     }
 }
 
-fn named(name: &str) -> ModelClient {
+/// The model of a name, with the vendor before it or without.
+pub(super) fn named(name: &str) -> ModelClient {
     let name = name.trim();
     let (vendor, model) = name.split_once('/').unwrap_or(("openai", name));
     let provider = match vendor {

@@ -17,6 +17,8 @@ pub(super) struct Code {
     pub(super) is_hierarchical: bool,
     /// The method of the agent that leads.
     pub(super) lead: Option<String>,
+    /// The model that leads, where no agent does.
+    pub(super) leading_model: Option<String>,
     /// Methods of agents, with the entry that each stands for, and what is not run.
     agents: BTreeMap<String, (String, Vec<String>)>,
     /// Methods of tasks.
@@ -77,6 +79,7 @@ pub(super) fn read(source: &str, tasks: &Map<String, Value>, importer: &mut Impo
         class: class(&source),
         is_hierarchical: source.contains("Process.hierarchical"),
         lead: argument(&source, "manager_agent").and_then(called_method),
+        leading_model: argument(&source, "manager_llm").and_then(literal).map(str::to_owned),
         ..Code::default()
     };
     for method in methods(&source) {

@@ -37,26 +37,17 @@ pub(super) fn read(
     let name = fields.filled_text("name", importer).unwrap_or(title);
     let description = fields.filled_text("description", importer).unwrap_or_default();
     let kind = fields.text("type", importer).unwrap_or_default();
-    for key in [
-        "id",
-        "user_id",
-        "created_at",
-        "updated_at",
-        "timestamp",
-        "version",
-        "sample_tasks",
-        "summary_method",
-    ] {
-        fields.take(key);
-    }
+    take_silent(&mut fields);
+    fields.take("sample_tasks");
+    fields.take("summary_method");
     let linked = linked(&mut fields, importer);
     if linked.is_empty() {
         reading.tell_at(importer.file, place.clone(), Problem::AgentsElsewhere { name: shown(&name) });
         return importer.give_up(reading);
     }
-    let members = Members { spot: Spot { file: place.clone(), document: Place::root().at("team") } };
-    let is_sequential = kind == "sequential";
-    let mut team = members.team(name, linked, is_sequential, importer);
+    importer.origin(&Spot { file: place.clone(), document: Place::root().at("team") });
+    let is_sequential = kind == "sequential" || linked.iter().all(|agent| agent.is_in_sequence);
+    let mut team = team_of(name, linked, is_sequential, importer);
     team.description = description;
     team.kept = fields.rest(importer);
     importer.finish_team(team, place, reading);
@@ -68,6 +59,7 @@ struct Linked {
     place: Place,
     sequence: f64,
     is_receiver: bool,
+    is_in_sequence: bool,
 }
 
 fn linked(fields: &mut Fields, importer: &mut Importer<'_>) -> Vec<Linked> {
@@ -85,13 +77,15 @@ fn linked(fields: &mut Fields, importer: &mut Importer<'_>) -> Vec<Linked> {
             place,
             sequence: link.get("sequence_id").and_then(Value::as_f64).unwrap_or(0.0),
             is_receiver: kind == "receiver",
+            is_in_sequence: kind == "sequential",
         });
     }
     // Older still: two fields.
     for key in ["sender", "receiver"] {
         let place = fields.place.at(key);
         if let Some(value) = fields.take(key) {
-            linked.push(Linked { value, place, sequence: 0.0, is_receiver: key == "receiver" });
+            let is_receiver = key == "receiver";
+            linked.push(Linked { value, place, sequence: 0.0, is_receiver, is_in_sequence: false });
         }
     }
     // Numbers have gaps, and those of equal number keep their order.
@@ -100,84 +94,54 @@ fn linked(fields: &mut Fields, importer: &mut Importer<'_>) -> Vec<Linked> {
     linked
 }
 
-struct Members {
-    spot: Spot,
-}
-
-impl Members {
-    /// The team of a workflow. Where a receiver is a group, the group is the team.
-    fn team(
-        &self,
-        name: String,
-        linked: Vec<Linked>,
-        is_sequential: bool,
-        importer: &mut Importer<'_>,
-    ) -> Team {
-        importer.origin(&self.spot);
-        let mut participants = Vec::new();
-        let mut group = None;
-        for agent in linked {
-            let document = self.spot.document.at("participants").at(participants.len());
-            let spot = Spot { file: agent.place, document };
-            match member(agent.value, &spot, importer) {
-                Some(Member::One(participant)) => participants.push(*participant),
-                Some(Member::Group(inner)) if agent.is_receiver && !is_sequential => group = Some(*inner),
-                Some(Member::Group(inner)) => {
-                    let role = Role::Team { team: inner };
-                    let name = role_name(&role);
-                    participants.push(Participant::new(name, role));
-                }
-                None => {}
-            }
-        }
-        if let Some(group) = group {
-            let people = participants.into_iter().filter(|one| matches!(one.role, Role::UserProxy));
-            let participants = people.chain(group.participants).collect();
-            return Team { name, participants, ..group };
-        }
-        let turns = u32::try_from(participants.len()).unwrap_or(u32::MAX);
-        let mut team = Team::new(name, participants);
-        if is_sequential {
-            // Everybody has one turn.
-            team.max_turns = Some(turns.max(1));
-        }
-        team
+/// The team of a workflow. Where the one who receives is a group, the group is the team.
+fn team_of(name: String, mut linked: Vec<Linked>, is_sequential: bool, importer: &mut Importer<'_>) -> Team {
+    let document = Place::root().at("team");
+    let leads = |agent: &Linked| !is_sequential && agent.is_receiver && is_group(&agent.value);
+    let group = linked.iter().position(leads).map(|place| linked.remove(place));
+    let mut participants = Vec::new();
+    for agent in linked {
+        let document = document.at("participants").at(participants.len());
+        participants.extend(member(agent.value, &Spot { file: agent.place, document }, importer));
     }
-}
-
-fn role_name(role: &Role) -> String {
-    match role {
-        Role::Team { team } => team.name.clone(),
-        _ => String::new(),
+    if let Some(agent) = group {
+        let spot = Spot { file: agent.place, document };
+        return Team { name, ..group_team(agent.value, &spot, participants, importer) };
     }
+    let turns = u32::try_from(participants.len()).unwrap_or(u32::MAX);
+    let mut team = Team::new(name, participants);
+    if is_sequential {
+        // Everybody has one turn.
+        team.max_turns = Some(turns.max(1));
+    }
+    team
 }
 
-enum Member {
-    One(Box<Participant>),
-    Group(Box<Team>),
+/// The older form has the members within `groupchat_config`.
+fn is_group(value: &Value) -> bool {
+    value.get("groupchat_config").is_some_and(Value::is_object)
+        || value.get("type").and_then(Value::as_str) == Some("groupchat")
 }
 
-fn member(value: Value, spot: &Spot, importer: &mut Importer<'_>) -> Option<Member> {
+fn member(value: Value, spot: &Spot, importer: &mut Importer<'_>) -> Option<Participant> {
     importer.origin(spot);
+    if is_group(&value) {
+        let inner = spot.part([], ["role", "team"]);
+        let team = group_team(value, &inner, Vec::new(), importer);
+        return Some(Participant::new(team.name.clone(), Role::Team { team: Box::new(team) }));
+    }
     let Value::Object(map) = value else {
         importer.tell(&spot.file, Problem::Misplaced { expected: "an agent" });
         return None;
     };
     let mut fields = Fields::new(map, spot.file.clone());
     let kind = fields.text("type", importer).unwrap_or_default();
-    for key in ["id", "user_id", "created_at", "updated_at", "timestamp", "version", "task_instruction"] {
-        fields.take(key);
-    }
+    take_silent(&mut fields);
     let config = fields.object("config", importer).unwrap_or_default();
     let mut config = Fields::new(config, spot.file.at("config"));
     let name = config.filled_text("name", importer);
     let name = name.unwrap_or_else(|| team::unnamed("agent", &spot.file, importer));
     let description = config.filled_text("description", importer).unwrap_or_default();
-    // The older form has the members within `groupchat_config`.
-    let has_group = fields.has("groupchat_config") || kind == "groupchat";
-    if has_group {
-        return Some(Member::Group(Box::new(group(name, fields, config, spot, importer))));
-    }
     if kind == "userproxy" {
         let mode = config.text("human_input_mode", importer).unwrap_or_default();
         if mode.is_empty() || mode.eq_ignore_ascii_case("never") {
@@ -189,7 +153,7 @@ fn member(value: Value, spot: &Spot, importer: &mut Importer<'_>) -> Option<Memb
         config.take("system_message");
         config.take("max_consecutive_auto_reply");
         let participant = Participant { description, ..Participant::new(name, Role::UserProxy) };
-        return Some(Member::One(Box::new(participant)));
+        return Some(participant);
     }
     let inner = spot.part([], ["role"]);
     let assistant = Assistant {
@@ -209,32 +173,38 @@ fn member(value: Value, spot: &Spot, importer: &mut Importer<'_>) -> Option<Memb
         kept.entry(key).or_insert(value);
     }
     let role = Role::Assistant(Box::new(assistant));
-    Some(Member::One(Box::new(Participant { description, kept, ..Participant::new(name, role) })))
+    Some(Participant { description, kept, ..Participant::new(name, role) })
 }
 
-/// Agents among whom a model chooses.
-fn group(
-    name: String,
-    mut fields: Fields,
-    mut config: Fields,
+/// Agents among whom a model chooses, with those who take part `before` them.
+fn group_team(
+    value: Value,
     spot: &Spot,
+    mut participants: Vec<Participant>,
     importer: &mut Importer<'_>,
 ) -> Team {
+    let Value::Object(map) = value else { return Team::new("group", participants) };
+    let mut fields = Fields::new(map, spot.file.clone());
+    fields.take("type");
+    take_silent(&mut fields);
+    let config = fields.object("config", importer).unwrap_or_default();
+    let mut config = Fields::new(config, spot.file.at("config"));
+    let name = config.filled_text("name", importer);
+    let name = name.unwrap_or_else(|| team::unnamed("group", &spot.file, importer));
+    let description = config.filled_text("description", importer).unwrap_or_default();
     let model = first_model(&mut fields, &mut config, &spot.part([], ["conduct"]), importer);
     let place = fields.place.at("groupchat_config");
     let older = fields.object("groupchat_config", importer).unwrap_or_default();
     let mut older = Fields::new(older, place);
     let place = if older.has("agents") { older.place.at("agents") } else { fields.place.at("agents") };
-    let values =
-        older.list("agents", importer).or_else(|| fields.list("agents", importer)).unwrap_or_default();
-    let mut participants = Vec::new();
-    for (number, value) in values.into_iter().enumerate().take(MOST_PARTICIPANTS) {
+    let values = older.list("agents", importer).or_else(|| fields.list("agents", importer));
+    for (number, value) in values.unwrap_or_default().into_iter().enumerate().take(MOST_PARTICIPANTS) {
         let document = spot.document.at("participants").at(participants.len());
         let spot = Spot { file: place.at(number), document };
-        match member(value, &spot, importer) {
-            Some(Member::One(participant)) => participants.push(*participant),
-            Some(Member::Group(_)) => importer.tell(&spot.file, Problem::TeamWithin { team: "a group" }),
-            None => {}
+        if is_group(&value) {
+            importer.tell(&spot.file, Problem::TeamWithin { team: "a group" });
+        } else {
+            participants.extend(member(value, &spot, importer));
         }
     }
     let rounds =
@@ -248,7 +218,12 @@ fn group(
         context: None,
     });
     not_run(&mut fields, &mut config, importer);
-    Team { conduct, max_turns: rounds.filter(|rounds| *rounds > 0), ..Team::new(name, participants) }
+    Team {
+        description,
+        conduct,
+        max_turns: rounds.filter(|rounds| *rounds > 0),
+        ..Team::new(name, participants)
+    }
 }
 
 fn first_model(
@@ -279,9 +254,8 @@ fn first_model(
         "anthropic" => ModelProvider::Anthropic,
         _ => ModelProvider::OpenAi,
     };
-    for key in ["id", "user_id", "created_at", "updated_at", "timestamp", "version", "description"] {
-        fields.take(key);
-    }
+    take_silent(&mut fields);
+    fields.take("description");
     let mut model = model::fields(&mut fields, provider, importer);
     model.kept = fields.rest(importer);
     Some(model)
@@ -310,16 +284,21 @@ fn skills(fields: &mut Fields, spot: &Spot, importer: &mut Importer<'_>) -> Vec<
 
 /// Code is not run here, whatever a file says of it.
 fn not_run(fields: &mut Fields, config: &mut Fields, importer: &mut Importer<'_>) {
-    let settings = ["code_execution_config"];
-    for key in settings {
-        let is_on = |value: Option<Value>| !matches!(value, None | Some(Value::Bool(false)));
-        let place = config.place.at(key);
-        let value = config.take(key).filter(|value| *value != Value::String("none".to_owned()));
-        if is_on(value) {
+    for fields in [config, fields] {
+        let place = fields.place.at("code_execution_config");
+        let is_on = match fields.take("code_execution_config") {
+            None | Some(Value::Bool(false)) => false,
+            Some(value) => value != "none",
+        };
+        if is_on {
             importer.tell(&place, Problem::NotRun { feature: "code execution".to_owned() });
         }
     }
-    if config.get("code_execution_config").is_none() {
-        fields.take("code_execution_config");
+}
+
+/// What the database of Studio adds to everything.
+fn take_silent(fields: &mut Fields) {
+    for key in ["id", "user_id", "created_at", "updated_at", "timestamp", "version", "task_instruction"] {
+        fields.take(key);
     }
 }

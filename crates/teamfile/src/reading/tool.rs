@@ -7,7 +7,6 @@ use crate::{
     finding::Problem,
     limits::MOST_PARTS,
     place::{Place, Spot},
-    secret,
     team::{Kept, McpServer, McpTransport, Tool, ToolKind, Workbench},
 };
 
@@ -103,11 +102,5 @@ fn mcp_server(server: Map<String, Value>, place: Place, importer: &mut Importer<
             McpTransport::StreamableHttp { url, headers }
         }
     };
-    let mut parameters = Value::Object(fields.quiet_rest());
-    secret::without_marks(&mut parameters);
-    let parameters = match parameters {
-        Value::Object(parameters) => parameters,
-        _ => Kept::new(),
-    };
-    Some(McpServer { transport, parameters })
+    Some(McpServer { transport, parameters: fields.quiet_rest() })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Assistant, Condition, Conduct, Context, Graph, ModelClient, ModelProvider, Participant, Role, Selector,
-    Steps, Team, Tool, ToolKind, Workbench, document,
+    Steps, Team, Tool, Workbench, document,
 };
 use crate::{
     finding::{Finding, Problem, shown},
@@ -171,10 +171,7 @@ impl Checker<'_> {
         } else {
             ""
         };
-        let problem = match &tool.kind {
-            ToolKind::Function { .. } | ToolKind::Other { .. } => Problem::ToolNotRun { name, told },
-        };
-        self.tell(place, problem);
+        self.tell(place, Problem::ToolNotRun { name, told });
     }
 
     fn context(&mut self, context: &Context, place: &Place) {
