@@ -145,9 +145,6 @@ pub enum Problem {
     /// A field that has no effect.
     #[error("“{field}” is not known and has no effect. It is kept for export.")]
     Ignored { field: String },
-    /// A field that is lost.
-    #[error("“{field}” is not known. It has no effect and was left out.")]
-    LeftOut { field: String },
     /// A text beyond the bounds.
     #[error("“{field}” has more than {LONGEST_TEXT} bytes. Shorten it.")]
     TextTooLong { field: String },
@@ -469,7 +466,6 @@ impl Problem {
             | Self::PythonAlone
             | Self::Contradiction { .. }
             | Self::WrongType { .. }
-            | Self::LeftOut { .. }
             | Self::Unnamed { .. }
             | Self::PromptWithoutHistory
             | Self::HandoffOutside { .. }

@@ -647,6 +647,14 @@ fn unknown_keys_are_named_and_kept() {
     assert!(read.can_run());
     assert_eq!(read.team.kept.get("metadata"), Some(&json!({ "author": "anna" })));
     assert_eq!(read.team.participants[0].kept.get("human_input_mode"), Some(&json!("NEVER")));
+
+    // Small parts have no place for what is not known: it is kept with the team, by where it stood.
+    let mut odd = pair();
+    odd["config"]["termination_condition"]["config"]["sources"] = json!(["writer"]);
+    let read = team_of(&odd);
+    let aside = json!({ "/config/termination_condition/config/sources": ["writer"] });
+    assert_eq!(read.team.kept.get("unknown_fields"), Some(&aside));
+    assert!(has(&read.findings, |problem| *problem == Problem::Ignored { field: "sources".to_owned() }));
 }
 
 #[test]

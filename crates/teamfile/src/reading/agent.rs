@@ -217,7 +217,7 @@ fn handoffs(config: &mut Fields, importer: &mut Importer<'_>) -> Vec<Handoff> {
                     message: fields.filled_text("message", importer).unwrap_or(usual.message),
                     target: usual.target,
                 });
-                fields.drop_rest(importer);
+                fields.set_aside(importer);
             }
             _ => importer.tell(&place, Problem::Misplaced { expected: "a handoff" }),
         }

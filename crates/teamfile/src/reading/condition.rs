@@ -47,7 +47,7 @@ pub(super) fn read(
     };
     match condition {
         Some(condition) => {
-            envelope.drop_rest(importer);
+            envelope.set_aside(importer);
             condition
         }
         None => {
@@ -144,7 +144,7 @@ pub(super) fn context(value: &Value, spot: &Spot, importer: &mut Importer<'_>) -
     };
     match context {
         Some(context) => {
-            envelope.drop_rest(importer);
+            envelope.set_aside(importer);
             context
         }
         None => {

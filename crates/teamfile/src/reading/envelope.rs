@@ -86,10 +86,10 @@ impl Envelope {
         rest
     }
 
-    /// What the file says and is not known, where there is no place to keep it.
-    pub(super) fn drop_rest(self, importer: &mut Importer<'_>) {
-        self.config.drop_rest(importer);
-        self.beside.drop_rest(importer);
+    /// What the file says and is not known, where the component has no place for it.
+    pub(super) fn set_aside(self, importer: &mut Importer<'_>) {
+        self.config.set_aside(importer);
+        self.beside.set_aside(importer);
     }
 
     /// All of it, for what is kept as a whole.

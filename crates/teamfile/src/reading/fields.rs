@@ -130,11 +130,11 @@ impl Fields {
         rest
     }
 
-    /// What is left is not known, and there is no place to keep it.
-    pub(crate) fn drop_rest(self, importer: &mut Importer<'_>) {
+    /// What is left is not known, and what it belongs to has no place for it: it is kept with the whole.
+    pub(crate) fn set_aside(self, importer: &mut Importer<'_>) {
         let place = self.place.clone();
-        for key in self.quiet_rest().keys() {
-            importer.tell(&place.at(key), Problem::LeftOut { field: shown(key) });
+        for (key, value) in self.rest(importer) {
+            importer.set_aside(&place.at(key), value);
         }
     }
 

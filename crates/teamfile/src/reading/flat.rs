@@ -243,7 +243,7 @@ fn read_condition(
         let condition = condition::simple(&class, &mut fields, importer);
         return Some(match condition {
             Some(condition) => {
-                fields.drop_rest(importer);
+                fields.set_aside(importer);
                 condition
             }
             None => Condition::Unknown { provider: class, config: fields.quiet_rest() },
@@ -258,6 +258,6 @@ fn read_condition(
             Spot { file: place.at(number), document: spot.document.at("conditions").at(conditions.len()) };
         conditions.extend(nested_condition(value, &spot, depth + 1, importer));
     }
-    fields.drop_rest(importer);
+    fields.set_aside(importer);
     Some(if is_all { Condition::All { conditions } } else { Condition::Any { conditions } })
 }

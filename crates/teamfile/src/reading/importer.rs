@@ -8,12 +8,15 @@ use super::{LibraryEntry, Part, Reading, TeamRead, kind::Kind, text::Content};
 use crate::{
     crew::Pair,
     finding::{Finding, Problem},
-    limits::{MOST_FINDINGS, MOST_ITEMS},
+    limits::MOST_FINDINGS,
     place::{Origins, Place, Spot},
     secret,
     source_identity::KnownTool,
-    team::{self, Assistant, ModelClient, Participant, Role, Team},
+    team::{self, Assistant, Kept, ModelClient, Participant, Role, Team, Tool},
 };
+
+/// Where fields are kept whose own part has no place for them.
+const ASIDE: &str = "unknown_fields";
 
 /// A file as it was read, without its keys.
 pub(crate) struct ReadFile {
@@ -93,6 +96,8 @@ pub(crate) struct Importer<'a> {
     pub(super) following: Vec<String>,
     findings: Vec<Finding>,
     origins: Origins,
+    /// What is not known and has no place of its own, by where it stood.
+    aside: Kept,
     /// The file that is being read.
     pub(crate) file: usize,
 }
@@ -106,6 +111,7 @@ impl<'a> Importer<'a> {
             following: Vec::new(),
             findings: Vec::new(),
             origins: Origins::default(),
+            aside: Kept::new(),
             file: 0,
         }
     }
@@ -144,6 +150,18 @@ impl<'a> Importer<'a> {
     pub(super) fn begin(&mut self) {
         self.findings.clear();
         self.origins = Origins::default();
+        self.aside.clear();
+    }
+
+    pub(crate) fn set_aside(&mut self, place: &Place, value: Value) {
+        self.aside.insert(place.to_string(), value);
+    }
+
+    /// Adds what was set aside to what is kept of the whole.
+    fn keep_aside(&mut self, kept: &mut Kept) {
+        if !self.aside.is_empty() {
+            kept.insert(ASIDE.to_owned(), std::mem::take(&mut self.aside).into());
+        }
     }
 
     /// A part could not be read: what was found is told of the file.
@@ -153,19 +171,26 @@ impl<'a> Importer<'a> {
         }
     }
 
-    pub(super) fn finish_team(&mut self, team: Team, place: &Place, reading: &mut Reading) {
+    pub(super) fn finish_team(&mut self, mut team: Team, place: &Place, reading: &mut Reading) {
         if reading.is_full() {
             return;
         }
+        self.keep_aside(&mut team.kept);
         self.removed(place);
         self.check(&team);
         let findings = std::mem::take(&mut self.findings);
         reading.teams.push(TeamRead { file: self.file, place: place.clone(), team, findings });
     }
 
-    pub(super) fn finish_part(&mut self, name: String, part: Part, place: &Place, reading: &mut Reading) {
-        if reading.is_full() || reading.library.len() > MOST_ITEMS {
+    pub(super) fn finish_part(&mut self, name: String, mut part: Part, place: &Place, reading: &mut Reading) {
+        if reading.is_full() {
             return;
+        }
+        match &mut part {
+            Part::Agent(Participant { kept, .. })
+            | Part::Model(ModelClient { kept, .. })
+            | Part::Tool(Tool { kept, .. }) => self.keep_aside(kept),
+            Part::Condition(_) | Part::Workbench(_) => {}
         }
         self.removed(place);
         match &part {

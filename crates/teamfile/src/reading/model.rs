@@ -135,6 +135,6 @@ fn info(config: &mut Fields, model: &str, importer: &mut Importer<'_>) -> ModelI
         family: fields.filled_text("family", importer).unwrap_or(expected.family),
         multiple_system_messages: several.unwrap_or_default(),
     };
-    fields.drop_rest(importer);
+    fields.set_aside(importer);
     info
 }

@@ -140,7 +140,7 @@ fn graph(config: &mut Fields, importer: &mut Importer<'_>) -> Graph {
     });
     let nodes = nodes.collect();
     let start = fields.filled_text("default_start_node", importer);
-    fields.drop_rest(importer);
+    fields.set_aside(importer);
     Graph { nodes, start }
 }
 
@@ -177,7 +177,7 @@ fn graph_edge(edge: Value, place: Place, importer: &mut Importer<'_>) -> Option<
     };
     // Conditions that are functions of Python have no text, and cannot be written by AutoGen either.
     fields.take("condition_function");
-    fields.drop_rest(importer);
+    fields.set_aside(importer);
     Some(edge)
 }
 

@@ -43,7 +43,7 @@ pub(super) fn workbench(
                 Some(server) => {
                     envelope.config.take("model_client");
                     envelope.config.take("host");
-                    envelope.drop_rest(importer);
+                    envelope.set_aside(importer);
                     (Vec::new(), Some(Workbench::Mcp { server, overrides }))
                 }
                 None => (Vec::new(), Some(other(envelope))),
