@@ -1,7 +1,7 @@
 //! Names that providers take. People call an agent `Orçamentista`; providers refuse such a name in a message and
 //! in a tool, so that it is sent under an alias, while people go on seeing the name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most characters that providers take in a name.
 const LONGEST: usize = 64;
@@ -21,6 +21,7 @@ pub fn aliases<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut taken: BTreeSet<String> =
         names.iter().filter(|name| is_sendable(name)).map(|name| (*name).to_owned()).collect();
     let mut kept: BTreeSet<&str> = BTreeSet::new();
+    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
     let mut aliases = Vec::with_capacity(names.len());
     for name in names {
         if is_sendable(name) && kept.insert(name) {
@@ -28,27 +29,28 @@ pub fn aliases<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
             continue;
         }
         let plain = rewritten(name);
-        let alias = numbered(&plain, &taken);
+        let alias = numbered(&plain, &taken, &mut numbers);
         taken.insert(alias.clone());
         aliases.push(alias);
     }
     aliases
 }
 
-/// The name itself, or with the smallest number that nobody has.
-fn numbered(plain: &str, taken: &BTreeSet<String>) -> String {
+/// The name itself, or with the next number that nobody has. `numbers` are the last ones that were given.
+fn numbered(plain: &str, taken: &BTreeSet<String>, numbers: &mut BTreeMap<String, usize>) -> String {
     if !taken.contains(plain) {
         return plain.to_owned();
     }
-    // There are finitely many names, so one of these numbers is free.
-    (2..=taken.len() + 2)
-        .map(|number| {
-            let suffix = format!("_{number}");
-            let kept: String = plain.chars().take(LONGEST - suffix.len()).collect();
-            kept + &suffix
-        })
-        .find(|candidate| !taken.contains(candidate))
-        .unwrap_or_else(|| plain.to_owned())
+    let number = numbers.entry(plain.to_owned()).or_insert(1);
+    loop {
+        *number += 1;
+        let suffix = format!("_{number}");
+        let kept: String = plain.chars().take(LONGEST.saturating_sub(suffix.len())).collect();
+        let candidate = kept + &suffix;
+        if !taken.contains(&candidate) {
+            return candidate;
+        }
+    }
 }
 
 /// The name with letters without their marks, and `_` for what is not allowed.

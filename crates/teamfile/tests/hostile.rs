@@ -153,6 +153,29 @@ fn findings_and_items_are_bounded() {
 }
 
 #[test]
+fn no_form_of_a_text_takes_long_to_read() {
+    // Each of these would take hours if every place were searched from the beginning, or to the end.
+    let many = 50_000;
+    let sources = ["=''".repeat(many), "\"\"\"\\".repeat(many), "'\\".repeat(many), "://@".repeat(many)];
+    for source in sources {
+        let tool = json!({ "provider": "a.FunctionTool", "config": { "name": "f", "source_code": source } });
+        let reading = read_value(&tool);
+        assert_eq!(reading.library.len(), 1);
+    }
+    let programs = ["@task ".repeat(9_000), "@task def a".repeat(2_000), "tools = ".repeat(7_000)];
+    for program in programs {
+        let files = [
+            SourceFile { name: "agents.yaml", bytes: b"a:\n  role: b\n  goal: c\n" },
+            SourceFile { name: "tasks.yaml", bytes: b"t:\n  description: b\n  expected_output: c\n" },
+            SourceFile { name: "crew.py", bytes: program.as_bytes() },
+        ];
+        assert_eq!(Reader::new().read(&files).teams.len(), 1);
+    }
+    let names = vec!["é"; 20_000];
+    assert_eq!(teamfile::aliases(names).last().map(String::as_str), Some("e_20000"));
+}
+
+#[test]
 fn documents_of_others_are_bounded_as_well() {
     let team = read_value(&support::pair()).teams[0].team.clone();
     let document = TeamDocument::new(team).to_value();

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     finding::{Problem, shown},
+    limits::MOST_PARTS,
     place::Place,
     reading::Importer,
 };
@@ -128,11 +129,14 @@ struct Method<'a> {
     is_task: bool,
 }
 
-/// Methods below `@agent` and `@task`, each with its body.
+/// Methods below `@agent` and `@task`, each with its body. Those of a crew are no more than its agents and tasks.
 fn methods(source: &str) -> Vec<Method<'_>> {
     let mut found = Vec::new();
     let decorators = source.match_indices('@').map(|(place, _)| (place, &source[place + 1..]));
     for (_, after) in decorators {
+        if found.len() == 2 * MOST_PARTS {
+            break;
+        }
         let is_task = match word(after) {
             "task" => true,
             "agent" => false,

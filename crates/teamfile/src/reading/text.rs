@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use super::SourceFile;
-use crate::{finding::Problem, limits::LARGEST_FILE};
+use crate::{
+    finding::{Problem, shown, shown_to},
+    limits::{LARGEST_FILE, LONGEST_TEXT},
+};
 
 /// What stands in a file.
 pub(crate) enum Content {
@@ -31,6 +34,8 @@ pub(super) fn read(file: &SourceFile<'_>) -> Result<Content, Problem> {
     }
     let extension = file.name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
     match extension.as_str() {
+        // Programs of crews are short. Longer ones are searched for names too slowly.
+        "py" if text.len() > LONGEST_TEXT => Err(Problem::TextTooLong { field: shown(file.name) }),
         "py" => Ok(Content::Python(text.to_owned())),
         "yaml" | "yml" => yaml(text).map(Content::Data),
         _ if text.trim_start().starts_with(['{', '[']) => json(text).map(Content::Data),
@@ -74,5 +79,5 @@ fn yaml(text: &str) -> Result<Value, Problem> {
         with_snippet: false,
     };
     serde_saphyr::from_str_with_options(text, options)
-        .map_err(|error| Problem::InvalidYaml { reason: crate::finding::shown_to(300, &error.to_string()) })
+        .map_err(|error| Problem::InvalidYaml { reason: shown_to(300, &error.to_string()) })
 }

@@ -15,6 +15,7 @@ impl<'a> Names<'a> {
         let mut taken: BTreeSet<String> =
             names.iter().filter(|name| is_identifier(name)).map(|name| (*name).to_owned()).collect();
         let mut written = BTreeMap::new();
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for (number, name) in names.into_iter().enumerate() {
             if is_identifier(name) {
                 written.insert(name, name.to_owned());
@@ -22,10 +23,10 @@ impl<'a> Names<'a> {
             }
             let plain = identifier(name);
             let mut free = plain.clone();
-            let mut count = 2;
+            let count = counts.entry(plain.clone()).or_insert(1);
             while !taken.insert(free.clone()) {
+                *count += 1;
                 free = format!("{plain}_{count}");
-                count += 1;
             }
             let place = place.at("participants").at(number).at("name");
             losses.add(
