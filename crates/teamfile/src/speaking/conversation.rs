@@ -1,0 +1,356 @@
+//! What all teams have in common: the thread, what each participant has heard, the end, and the limit of turns.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Decision, Next, Question, SpeakingError, Turn, graph_flow::GraphFlow, magentic::Magentic,
+    selector::Selecting, steps::Stepping, swarm::Swarm,
+};
+use crate::{
+    message::{Body, Message},
+    team::{Conduct, Team},
+    termination::{Stop, Termination},
+};
+
+/// A team at work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Conversation {
+    members: Vec<Member>,
+    manager: Manager,
+    termination: Option<Termination>,
+    max_turns: Option<u32>,
+    tells_speakers: bool,
+    turns: u32,
+    thread: Vec<Entry>,
+    /// Up to where in the thread each participant has heard.
+    heard: BTreeMap<String, usize>,
+    /// Who speaks at the moment.
+    speaking: BTreeSet<String>,
+    /// What was said in this step.
+    said: Vec<Message>,
+    is_asking: bool,
+}
+
+/// One who takes part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Member {
+    pub(super) name: String,
+    pub(super) description: String,
+}
+
+/// Something in the thread, with the participant in whose turn it was said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Entry {
+    pub(super) by: Option<String>,
+    pub(super) message: Message,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Manager {
+    RoundRobin { next: usize },
+    Selector(Selecting),
+    Swarm(Swarm),
+    MagenticOne(Magentic),
+    GraphFlow(GraphFlow),
+    Steps(Stepping),
+}
+
+/// What a manager sees when it decides.
+pub(super) struct View<'a> {
+    pub(super) members: &'a [Member],
+    pub(super) thread: &'a [Entry],
+}
+
+/// What a manager decides.
+pub(super) enum Choice {
+    /// These speak.
+    Speak(Vec<String>),
+    /// This one speaks and is told exactly this.
+    Tell(String, Vec<Message>),
+    /// A model is asked.
+    Ask(Question),
+    /// The manager says something, and then this is done. The participants may forget all that was before.
+    Say { messages: Vec<Message>, forgets: bool, then: Box<Choice> },
+    /// There is nothing left to do.
+    Finish(Stop),
+}
+
+impl Conversation {
+    /// A team before its task.
+    ///
+    /// # Errors
+    /// Where it is of a kind that is not known, has no participants, or ends in a way that is not known.
+    pub fn new(team: &Team, now: u64) -> Result<Self, SpeakingError> {
+        if team.participants.is_empty() {
+            return Err(SpeakingError::Nobody);
+        }
+        let manager = match &team.conduct {
+            Conduct::RoundRobin => Manager::RoundRobin { next: 0 },
+            Conduct::Selector(selector) => Manager::Selector(Selecting::new(selector)),
+            Conduct::Swarm => Manager::Swarm(Swarm::default()),
+            Conduct::MagenticOne(magentic) => Manager::MagenticOne(Magentic::new(magentic, team.max_turns)),
+            Conduct::GraphFlow { graph } => Manager::GraphFlow(GraphFlow::new(graph)?),
+            Conduct::Steps(steps) => Manager::Steps(Stepping::new(steps)),
+            Conduct::Unknown { provider, .. } => return Err(SpeakingError::UnknownTeam(provider.clone())),
+        };
+        let member = |participant: &crate::team::Participant| Member {
+            name: participant.name.clone(),
+            description: participant.description.clone(),
+        };
+        // Magentic-One has rounds of its own, which end in a final answer.
+        let max_turns = team.max_turns.filter(|_| !matches!(team.conduct, Conduct::MagenticOne(_)));
+        Ok(Self {
+            members: team.participants.iter().map(member).collect(),
+            manager,
+            termination: team.termination.as_ref().map(|end| Termination::new(end, now)).transpose()?,
+            max_turns,
+            tells_speakers: team.emit_team_events,
+            turns: 0,
+            thread: Vec::new(),
+            heard: BTreeMap::new(),
+            speaking: BTreeSet::new(),
+            said: Vec::new(),
+            is_asking: false,
+        })
+    }
+
+    /// Begins with a task, or goes on with another one after the team has ended.
+    ///
+    /// # Errors
+    /// See [`SpeakingError`].
+    pub fn start(&mut self, task: Vec<Message>, now: u64) -> Result<Decision, SpeakingError> {
+        if self.is_asking || !self.speaking.is_empty() {
+            return Err(SpeakingError::AtWork);
+        }
+        if self.termination.as_ref().is_some_and(Termination::is_latched) {
+            let content = "The group chat has already terminated.".to_owned();
+            return Ok(decided(Next::Stop(Stop { content, source: self.manager.name().to_owned() })));
+        }
+        if matches!(self.manager, Manager::Swarm(_)) {
+            Swarm::check_task(&task, &View { members: &self.members, thread: &self.thread })?;
+        }
+        self.thread.extend(task.iter().cloned().map(|message| Entry { by: None, message }));
+        if let Some(stop) = self.end_of(&task, now) {
+            return Ok(self.end(stop, now));
+        }
+        self.manager.begin(&task);
+        self.choose(now)
+    }
+
+    /// Somebody's turn is over, and this was said and done in it: events, and in the end a message.
+    ///
+    /// # Errors
+    /// See [`SpeakingError`].
+    pub fn answered(
+        &mut self,
+        speaker: &str,
+        said: Vec<Message>,
+        now: u64,
+    ) -> Result<Decision, SpeakingError> {
+        if !self.speaking.contains(speaker) {
+            return Err(SpeakingError::NotAsked(speaker.to_owned()));
+        }
+        let Some(last) = said.iter().rev().find(|message| message.is_chat()) else {
+            return Err(SpeakingError::Silent(speaker.to_owned()));
+        };
+        self.manager.hear(speaker, last);
+        self.speaking.remove(speaker);
+        let said = said.into_iter().filter(|message| !matches!(message.body, Body::Chunk { .. }));
+        for message in said {
+            self.thread.push(Entry { by: Some(speaker.to_owned()), message: message.clone() });
+            self.said.push(message);
+        }
+        if !self.speaking.is_empty() {
+            return Ok(decided(Next::Wait));
+        }
+        let said = std::mem::take(&mut self.said);
+        if let Some(stop) = self.manager.completion() {
+            return Ok(self.end(stop, now));
+        }
+        if let Some(stop) = self.end_of(&said, now) {
+            return Ok(self.end(stop, now));
+        }
+        self.turns = self.turns.saturating_add(1);
+        if let Some(most) = self.max_turns
+            && self.turns >= most
+        {
+            let content = format!("Maximum number of turns {most} reached.");
+            let stop = Stop { content, source: self.manager.name().to_owned() };
+            return Ok(self.end(stop, now));
+        }
+        self.choose(now)
+    }
+
+    /// The model that was asked has answered this.
+    ///
+    /// # Errors
+    /// See [`SpeakingError`].
+    pub fn replied(&mut self, answer: &str, now: u64) -> Result<Decision, SpeakingError> {
+        if !self.is_asking {
+            return Err(SpeakingError::NoQuestion);
+        }
+        let view = View { members: &self.members, thread: &self.thread };
+        let choice = match &mut self.manager {
+            Manager::Selector(selecting) => selecting.replied(answer, &view),
+            Manager::MagenticOne(magentic) => magentic.replied(answer, &view)?,
+            Manager::Steps(stepping) => stepping.replied(answer, &view)?,
+            Manager::RoundRobin { .. } | Manager::Swarm(_) | Manager::GraphFlow(_) => {
+                return Err(SpeakingError::NoQuestion);
+            }
+        };
+        self.is_asking = false;
+        Ok(self.carry_out(choice, now))
+    }
+
+    /// Somebody outside of the team wants it to end. It does so after the present turn, where it has a condition
+    /// for that.
+    pub fn tell_from_outside(&mut self) {
+        if let Some(termination) = &mut self.termination {
+            termination.tell_from_outside();
+        }
+    }
+
+    /// All that was said and done, without pieces of answers.
+    pub fn thread(&self) -> impl Iterator<Item = &Message> {
+        self.thread.iter().map(|entry| &entry.message)
+    }
+
+    fn choose(&mut self, now: u64) -> Result<Decision, SpeakingError> {
+        let view = View { members: &self.members, thread: &self.thread };
+        let choice = self.manager.choose(&view)?;
+        Ok(self.carry_out(choice, now))
+    }
+
+    fn carry_out(&mut self, choice: Choice, now: u64) -> Decision {
+        match choice {
+            Choice::Ask(question) => {
+                self.is_asking = true;
+                decided(Next::Ask(question))
+            }
+            Choice::Finish(stop) => self.end(stop, now),
+            Choice::Speak(names) => {
+                let turns: Vec<Turn> = names.into_iter().map(|name| self.turn(name)).collect();
+                self.speak(turns)
+            }
+            Choice::Tell(speaker, inbox) => {
+                self.heard.insert(speaker.clone(), self.thread.len());
+                self.speak(vec![Turn { speaker, inbox }])
+            }
+            Choice::Say { messages, forgets, then } => {
+                if forgets {
+                    let heard = self.thread.len();
+                    self.heard = self.members.iter().map(|member| (member.name.clone(), heard)).collect();
+                }
+                let said = messages.iter().cloned().map(|message| Entry { by: None, message });
+                self.thread.extend(said);
+                let after = self.carry_out(*then, now);
+                let messages = messages.into_iter().chain(after.messages).collect();
+                Decision { messages, forgets: forgets || after.forgets, next: after.next }
+            }
+        }
+    }
+
+    fn turn(&mut self, speaker: String) -> Turn {
+        let from = self.heard.insert(speaker.clone(), self.thread.len()).unwrap_or(0);
+        let news = self.thread.get(from..).unwrap_or_default();
+        let is_for_them = |entry: &&Entry| entry.message.is_chat() && entry.by.as_ref() != Some(&speaker);
+        let inbox = news.iter().filter(is_for_them).map(|entry| entry.message.clone()).collect();
+        Turn { speaker, inbox }
+    }
+
+    fn speak(&mut self, turns: Vec<Turn>) -> Decision {
+        self.speaking = turns.iter().map(|turn| turn.speaker.clone()).collect();
+        let mut messages = Vec::new();
+        if self.tells_speakers {
+            let content = turns.iter().map(|turn| turn.speaker.clone()).collect();
+            let source = self.manager.name().to_owned();
+            messages.push(Message { source, usage: None, body: Body::SelectSpeaker { content } });
+        }
+        Decision { messages, forgets: false, next: Next::Speak(turns) }
+    }
+
+    fn end_of(&mut self, said: &[Message], now: u64) -> Option<Stop> {
+        // A condition that holds is reset where the team ends, so that none is asked while it is latched.
+        self.termination.as_mut()?.check(said, now).ok()?
+    }
+
+    /// The team ends. What was said stays, and it can go on with another task.
+    fn end(&mut self, stop: Stop, now: u64) -> Decision {
+        if let Some(termination) = &mut self.termination {
+            termination.reset(now);
+        }
+        self.turns = 0;
+        self.said.clear();
+        self.manager.end();
+        decided(Next::Stop(stop))
+    }
+}
+
+impl Manager {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::RoundRobin { .. } => "RoundRobinGroupChatManager",
+            Self::Selector(_) => "SelectorGroupChatManager",
+            Self::Swarm(_) => "SwarmGroupChatManager",
+            Self::MagenticOne(_) => super::magentic::NAME,
+            Self::GraphFlow(_) => super::graph_flow::NAME,
+            Self::Steps(_) => super::steps::NAME,
+        }
+    }
+
+    fn begin(&mut self, task: &[Message]) {
+        if let Self::MagenticOne(magentic) = self {
+            magentic.begin(task);
+        }
+    }
+
+    fn choose(&mut self, view: &View<'_>) -> Result<Choice, SpeakingError> {
+        Ok(match self {
+            Self::RoundRobin { next } => {
+                let number = *next % view.members.len().max(1);
+                *next = number + 1;
+                let member = view.members.get(number).ok_or(SpeakingError::Nobody)?;
+                Choice::Speak(vec![member.name.clone()])
+            }
+            Self::Selector(selecting) => selecting.choose(view)?,
+            Self::Swarm(swarm) => Choice::Speak(vec![swarm.choose(view)?]),
+            Self::MagenticOne(magentic) => magentic.choose(view)?,
+            Self::GraphFlow(graph) => graph.choose(),
+            Self::Steps(stepping) => stepping.choose(view)?,
+        })
+    }
+
+    fn hear(&mut self, speaker: &str, message: &Message) {
+        match self {
+            Self::GraphFlow(graph) => graph.hear(speaker, message),
+            Self::Selector(selecting) => selecting.hear(speaker),
+            Self::Steps(stepping) => stepping.hear(message),
+            Self::RoundRobin { .. } | Self::Swarm(_) | Self::MagenticOne(_) => {}
+        }
+    }
+
+    /// Why there is nothing left to do, which is looked at before the condition.
+    fn completion(&self) -> Option<Stop> {
+        match self {
+            Self::GraphFlow(graph) => graph.completion(),
+            Self::Steps(stepping) => stepping.completion(),
+            _ => None,
+        }
+    }
+
+    fn end(&mut self) {
+        match self {
+            Self::GraphFlow(graph) => graph.reset(),
+            Self::Steps(stepping) => stepping.reset(),
+            Self::MagenticOne(magentic) => magentic.reset(),
+            Self::RoundRobin { .. } | Self::Selector(_) | Self::Swarm(_) => {}
+        }
+    }
+}
+
+fn decided(next: Next) -> Decision {
+    Decision { messages: Vec::new(), forgets: false, next }
+}
