@@ -21,7 +21,7 @@ const ROWS: usize = 6;
 /// Columns to a row in a phase of very many cards.
 const COLUMNS_TO_ROWS: f64 = 0.78;
 /// Phases stand side by side up to this width, however they could be arranged.
-const LEAST_BAND: i32 = 8_000;
+const LEAST_BAND: i32 = 5_000;
 /// How many times as wide as high the phases of a wider plan are.
 const BAND_ASPECT: f64 = 2.0;
 /// Between two bands of phases.
@@ -180,7 +180,8 @@ impl<'a> Plan<'a> {
             *nodes = chained(nodes, &forward);
         }
         // A phase whose nodes appeared late may come before one that was planned from the beginning.
-        let order = ordered(columns.len(), |phase| onward.get(&phase).map_or(&[], Vec::as_slice));
+        let next = |phase: usize| onward.get(&phase).map_or(&[][..], Vec::as_slice);
+        let order = ordered(columns.len(), next, Next::First);
         order.into_iter().map(|phase| std::mem::take(&mut columns[phase])).collect()
     }
 
@@ -270,12 +271,20 @@ fn chained(nodes: &[usize], forward: &HashMap<usize, Vec<usize>>) -> Vec<usize> 
             next.filter_map(|next| places.get(next).copied()).collect()
         })
         .collect();
-    ordered(nodes.len(), |place| &next[place]).into_iter().map(|place| nodes[place]).collect()
+    ordered(nodes.len(), |place| &next[place], Next::OfChain).into_iter().map(|place| nodes[place]).collect()
 }
 
-/// The places from 0 to `count` with each behind those that lead to it, and what a place leads to right behind it
-/// where nothing else is waited for. In a circle, the first comes first.
-fn ordered<'a>(count: usize, next: impl Fn(usize) -> &'a [usize]) -> Vec<usize> {
+/// Which of the places comes next that wait for no other.
+#[derive(Clone, Copy, PartialEq)]
+enum Next {
+    /// The first.
+    First,
+    /// One that the last one leads to, and else the first.
+    OfChain,
+}
+
+/// The places from 0 to `count`, each behind those that lead to it. In a circle, the first comes first.
+fn ordered<'a>(count: usize, next: impl Fn(usize) -> &'a [usize], which: Next) -> Vec<usize> {
     let mut before = vec![0_usize; count];
     for place in 0..count {
         next(place).iter().for_each(|place| before[*place] += 1);
@@ -284,8 +293,8 @@ fn ordered<'a>(count: usize, next: impl Fn(usize) -> &'a [usize]) -> Vec<usize> 
     let mut waiting: BTreeSet<usize> = (0..count).collect();
     let mut order: Vec<usize> = Vec::with_capacity(count);
     while let Some(first) = waiting.first().copied() {
-        let follows =
-            order.last().and_then(|last| next(*last).iter().filter(|place| free.contains(*place)).min());
+        let last = order.last().filter(|_| which == Next::OfChain);
+        let follows = last.and_then(|last| next(*last).iter().filter(|place| free.contains(*place)).min());
         let place = follows.copied().or_else(|| free.first().copied()).unwrap_or(first);
         free.remove(&place);
         waiting.remove(&place);
