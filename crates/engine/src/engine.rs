@@ -51,7 +51,7 @@ pub struct Plan {
 /// A run that can be started.
 pub(crate) struct Planned {
     pub run: RunId,
-    request: RunRequest,
+    pub request: RunRequest,
     owner: AccountId,
     plan: Plan,
 }
@@ -388,7 +388,8 @@ impl Engine {
         Ok(self.active_run(run)?.commands.answer(received).await?)
     }
 
-    /// Changes before which nodes a run pauses.
+    /// Changes before which nodes a run pauses, and whether the runs that it has started pause before all of theirs.
+    /// One of those that pauses before some of its nodes goes on doing so, unless it is to pause before all.
     ///
     /// # Errors
     /// [`EngineError::NotActive`].
@@ -398,7 +399,32 @@ impl Engine {
         approval: Approval,
         by: AccountId,
     ) -> Result<(), EngineError> {
-        Ok(self.active_run(run)?.commands.set_approval(approval, by).await?)
+        let active = self.active_run(run)?;
+        active.commands.set_approval(approval.clone(), by.clone()).await?;
+        let below = active.log.progress().open_sub_runs();
+        for (_, run) in below {
+            match Box::pin(self.set_approval_of(run, &approval.below(), &by)).await {
+                // It has ended, or begins, and looks what was asked for by itself.
+                Ok(()) | Err(EngineError::NotActive) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes whether a run that another one has started pauses before every node.
+    pub(crate) async fn set_approval_of(
+        &self,
+        run: RunId,
+        approval: &Approval,
+        by: &AccountId,
+    ) -> Result<(), EngineError> {
+        let now = self.active_run(run)?.log.progress().approval.clone();
+        match (&now, approval) {
+            (Approval::Nodes { .. }, Approval::Off) => Ok(()),
+            _ if now == *approval => Ok(()),
+            _ => self.set_approval(run, approval.clone(), by.clone()).await,
+        }
     }
 
     /// Says something to a node of a run; it is in the log when this returns, and the node reads it when it next

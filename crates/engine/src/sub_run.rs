@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use futures::future::join_all;
 use journal::{Journal, JournalError};
 use protocol::{
-    Approval, Body, CallId, Digest, Event, Limits, Parent, Product, RunId, RunRequest, RunStatus, RunSummary,
-    Stopped, SubRunAsk, SubRunAwaits, SubRunFinished, SubRunStarted, Timestamp, Totals, Workflow,
+    Body, CallId, Digest, Event, Limits, Parent, Product, RunId, RunRequest, RunStatus, RunSummary, Stopped,
+    SubRunAsk, SubRunAwaits, SubRunFinished, SubRunStarted, Timestamp, Totals, Workflow,
 };
 use uuid::Uuid;
 
@@ -79,23 +79,28 @@ impl Lane {
         }
         let planned = engine.plan(run, self.request_of(workflow), log.account.id.clone()).await;
         let planned = planned.map_err(|error| refused(error.into()))?;
+        let approval = planned.request.approval.clone();
         if known.is_none() {
             let (call, title) = (call.clone(), planned.title().to_owned());
             self.append(vec![Body::SubRunStarted(SubRunStarted { call, run, title, asked })]).await?;
         }
         let parent = Parent { run: log.run, call: call.clone() };
         engine.start_below(planned, parent).await.map_err(refused)?;
+        let (changed, by) = {
+            let progress = log.progress();
+            (progress.approval.below(), progress.approval_by.clone())
+        };
+        // A change that came while the run was being started did not find it.
+        if let Some(by) = by.filter(|_| changed != approval) {
+            engine.set_approval_of(run, &changed, &by).await.map_err(refused)?;
+        }
         Ok(run)
     }
 
     fn request_of(&self, workflow: Workflow) -> RunRequest {
         let RunRequest { flow, model, questions, .. } = self.request().clone();
         let limits = self.shared().log.limits_left();
-        let approval = match self.shared().log.progress().approval {
-            Approval::Every => Approval::Every,
-            // Nodes of this run are not there.
-            Approval::Off | Approval::Nodes { .. } => Approval::Off,
-        };
+        let approval = self.shared().log.progress().approval.below();
         RunRequest {
             flow,
             model,

@@ -27,6 +27,15 @@ pub enum Approval {
 }
 
 impl Approval {
+    /// What holds for the runs that a run has started: the nodes of a run are not in those.
+    #[must_use]
+    pub fn below(&self) -> Self {
+        match self {
+            Self::Every => Self::Every,
+            Self::Off | Self::Nodes { .. } => Self::Off,
+        }
+    }
+
     /// What the mode does, in words.
     pub fn label(&self) -> String {
         match self {

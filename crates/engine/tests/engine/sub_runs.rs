@@ -6,7 +6,7 @@ use engine::{Allowance, AnswerForm, Engine, EngineOptions, Graph, Outcome};
 use journal::Journal;
 use protocol::{
     Answer, Approval, Body, Event, ForkPoint, InputForm, Limits, NewEvent, NodeStatus, Patch, Product,
-    ProductTone, RunId, RunRequest, RunStatus, Standing, Workflow,
+    ProductTone, RunId, RunRequest, RunStatus, RunView, Standing, Workflow,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -283,6 +283,32 @@ async fn a_run_that_pauses_before_every_node_pauses_below_as_well() {
     let approved = Answer::Approved { digest: form.digest.clone(), edits: Patch::new() };
     engine.answer(ask.run, answer("chapter:1:0", approved)).await.unwrap();
     assert_eq!(end_of(&journal, run).await.summary.status, RunStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn pausing_before_every_node_is_switched_on_and_off_for_the_runs_below_as_well() {
+    let bench = Bench::new();
+    let journal = bench.journal().await;
+    let engine = engine(&bench, &journal, Below::StartsOneThatAsks);
+    let run = engine.start(request(Limits::default()), ada()).await.unwrap();
+    let view = view_when(&journal, run, |view| view.open_asks().count() == 1).await;
+    let (page, chapter) = (view.open_asks().next().unwrap().run, view.sub_runs[0].run);
+    engine.set_approval(run, Approval::Every, ada()).await.unwrap();
+    let pauses = |view: &RunView| view.approval == Approval::Every;
+    for run in [run, chapter, page] {
+        view_when(&journal, run, pauses).await;
+    }
+    let some = Approval::Nodes { nodes: ["chapter".parse().unwrap()].into() };
+    engine.set_approval(chapter, some.clone(), ada()).await.unwrap();
+    engine.set_approval(run, Approval::Off, ada()).await.unwrap();
+    let expected = [(run, Approval::Off), (chapter, some), (page, Approval::Off)];
+    for (run, approval) in expected {
+        view_when(&journal, run, |view| view.approval == approval).await;
+    }
+    assert!(engine.stop(run, ada(), None).await.unwrap());
+    let log = journal.whole(page).await.unwrap();
+    let changes = log.iter().filter(|event| matches!(event.body, Body::ApprovalChanged(_)));
+    assert_eq!(changes.count(), 2, "what does not change is not written");
 }
 
 #[tokio::test]
