@@ -192,7 +192,7 @@ test("a call in line says so, and tokens in flight are an estimate until the ans
     await expect(cards(page).filter({ hasText: /~\d|waits for the model/ })).toHaveCount(0);
   } finally {
     // The page would say in the console that its server is gone.
-    await page.goto("about:blank");
+    await page.close();
     await server.remove();
     await provider.end();
   }

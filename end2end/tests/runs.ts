@@ -45,12 +45,12 @@ export function startPortfolioRun(server: Server, date: string, rehearsal: Rehea
   return start(server, { type: "portfolio", portfolio, date }, rehearsal);
 }
 
-/** Opens a portfolio of $100,000 that no other test trades. */
+/** Opens a portfolio of $100,000 that no other test trades. It trades at the close of each decision. */
 export async function openPortfolio(server: Server, id: string): Promise<string> {
   const response = await server.fetch(`/api/v1/portfolios`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ id, name: id, cash: "100000" }),
+    body: JSON.stringify({ id, name: id, cash: "100000", settings: { fill: "decision_close" } }),
   });
   expect(response.status).toBe(201);
   return id;

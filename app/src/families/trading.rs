@@ -13,11 +13,13 @@ mod scan_cards;
 use leptos::prelude::*;
 use protocol::{
     ProductData, Product, WorkflowKind,
-    trading::{AutoResult, Decision, MacroRegime, Order, Rating, RejectedOrder, Scan, Task, Trade},
+    trading::{
+        AutoResult, Decision, MacroRegime, Order, PendingOrder, Rating, RejectedOrder, Scan, Task, Trade,
+    },
 };
 
 use self::{
-    cards::{DecisionCard, OrdersToApprove, RatingCard, RejectedCard, TradeCard},
+    cards::{DecisionCard, OrdersToApprove, RatingCard, RejectedCard, TradeCard, WaitingCard},
     overview::PortfolioCards,
     portfolio::PortfolioPage,
     portfolios::FirstPortfolioPage,
@@ -81,6 +83,8 @@ fn card(product: &Product, data: &str) -> Option<AnyView> {
         Some(view! { <DecisionCard headline=product.headline.clone() decision /> }.into_any())
     } else if let Some(trade) = read::<Trade>(product, data) {
         Some(view! { <TradeCard trade /> }.into_any())
+    } else if let Some(pending) = read::<PendingOrder>(product, data) {
+        Some(view! { <WaitingCard pending /> }.into_any())
     } else if let Some(regime) = read::<MacroRegime>(product, data) {
         Some(view! { <RegimeCard regime /> }.into_any())
     } else if let Some(scan) = read::<Scan>(product, data) {

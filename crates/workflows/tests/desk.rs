@@ -3,10 +3,16 @@
 
 mod stage;
 
+use std::sync::Arc;
+
+use market::{DataKind, Market, OwnAdjustment, OwnData, Vendor};
 use portfolio::Entry;
 use protocol::{
     Date, Decimal,
-    trading::{Confidence, Decision, Order, Side},
+    trading::{
+        Commission, Confidence, CostMethod, Decision, FillPrice, Order, PortfolioId, PortfolioSettings, Side,
+        TradeCause,
+    },
 };
 use stage::{Stage, main_portfolio};
 use workflows::trading::DeskError;
@@ -28,6 +34,10 @@ fn buy(ticker: &str, quantity: i64) -> Decision {
         thesis: "t".into(),
         risk_summary: "r".into(),
     }
+}
+
+fn settings() -> PortfolioSettings {
+    PortfolioSettings::default()
 }
 
 fn date(text: &str) -> Date {
@@ -94,9 +104,15 @@ async fn what_cannot_be_is_refused_and_stores_nothing() {
     let stage = Stage::new().await;
     let (desk, main) = (&stage.desk, main_portfolio());
     let new = || "growth".parse().unwrap();
-    assert!(matches!(desk.open(main.clone(), "Again", Decimal::ONE).await, Err(DeskError::Exists(_))));
-    assert!(matches!(desk.open(new(), "  ", Decimal::ONE).await, Err(DeskError::Invalid(_))));
-    assert!(matches!(desk.open(new(), "Growth", Decimal::ZERO).await, Err(DeskError::Invalid(_))));
+    assert!(matches!(
+        desk.open(main.clone(), "Again", Decimal::ONE, settings()).await,
+        Err(DeskError::Exists(_))
+    ));
+    assert!(matches!(desk.open(new(), "  ", Decimal::ONE, settings()).await, Err(DeskError::Invalid(_))));
+    assert!(matches!(
+        desk.open(new(), "Growth", Decimal::ZERO, settings()).await,
+        Err(DeskError::Invalid(_))
+    ));
     assert!(matches!(desk.view(&new(), None).await, Err(DeskError::NotFound(_))));
     assert!(matches!(desk.view(&main, Some(date("2023-01-03"))).await, Err(DeskError::Invalid(_))));
     let late = desk.decide(&main, "late", None, date("2023-01-03"), &buy("KO", 1)).await;
@@ -104,10 +120,167 @@ async fn what_cannot_be_is_refused_and_stores_nothing() {
     assert!(!desk.knows(&new()));
     assert_eq!(desk.load(&main).await.unwrap().entries(), 1);
 
-    desk.open(new(), " Growth & income ", Decimal::from(5000)).await.unwrap();
+    desk.open(new(), " Growth & income ", Decimal::from(5000), PortfolioSettings::before_settings())
+        .await
+        .unwrap();
     assert!(desk.knows(&new()));
     let mut changes = desk.changes();
     let entry = desk.decide(&new(), "a", None, date("2022-06-30"), &buy("KO", 1000)).await.unwrap();
     assert!(matches!(entry, Entry::Decided { rejected, .. } if rejected.len() == 1));
     assert_eq!(changes.recv().await.unwrap(), new());
+}
+
+/// Days of ACME as they were paid: a split of two for one on 6 December and a dividend on the 8th. There is no price on
+/// the 7th.
+const ACME: &str = "Date,Ticker,Open,High,Low,Close,Dividend,Split,Currency\n\
+    2022-12-01,ACME,99,101,98,100,,,USD\n\
+    2022-12-02,ACME,102,104,101,103,,,USD\n\
+    2022-12-05,ACME,104,106,103,105,,,USD\n\
+    2022-12-06,ACME,53,54,52,53.5,,2:1,USD\n\
+    2022-12-08,ACME,54,55,53,54,0.5,,USD\n\
+    2022-12-09,ACME,50,51,44,45,,,USD\n\
+    2022-12-12,ACME,46,47,45,46,,,USD\n";
+
+async fn with_acme() -> Stage {
+    let (preview, data) = OwnData::read(ACME, OwnAdjustment::Raw);
+    assert!(preview.errors.is_empty(), "{:?}", preview.errors);
+    let vendors: Vec<Arc<dyn Vendor>> = vec![Arc::new(data.unwrap())];
+    Stage::with_market(Market::sample().unwrap().with_order(DataKind::Prices, vendors)).await
+}
+
+/// A purchase of ACME with triggers.
+fn acme(quantity: i64, stop_loss: Option<i64>) -> Decision {
+    let mut decision = buy("ACME", quantity);
+    decision.orders[0].stop_loss = stop_loss.map(Decimal::from);
+    decision
+}
+
+fn amount(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+#[tokio::test]
+async fn an_order_is_filled_at_the_first_price_after_its_decision() {
+    let stage = with_acme().await;
+    let id: PortfolioId = "next".parse().unwrap();
+    stage.desk.open(id.clone(), "Next", amount("10000"), settings()).await.unwrap();
+    let entry = stage.desk.decide(&id, "a", None, date("2022-12-01"), &acme(10, None)).await.unwrap();
+    assert!(
+        matches!(&entry, Entry::Decided { trades, pending, .. } if trades.is_empty() && pending.len() == 1)
+    );
+    let as_of_the_decision = stage.desk.view(&id, Some(date("2022-12-01"))).await.unwrap();
+    assert_eq!((as_of_the_decision.pending.len(), as_of_the_decision.cash), (1, amount("10000")));
+    assert!(as_of_the_decision.holdings.is_empty());
+
+    let filled = stage.desk.view(&id, None).await.unwrap();
+    assert_eq!((filled.as_of, filled.pending.len()), (Some(date("2022-12-02")), 0));
+    // The opening price of the 2nd: 10000 - 10 * 102.
+    assert_eq!((filled.trades[0].price, filled.cash), (amount("102"), amount("8980")));
+    assert_eq!(filled.last_decision.unwrap().trades.len(), 1);
+    // What is only looked at is not recorded: another decision of the same day is still possible.
+    assert_eq!(stage.desk.load(&id).await.unwrap().entries(), 2);
+    stage.desk.decide(&id, "b", None, date("2022-12-01"), &acme(1, None)).await.unwrap();
+}
+
+#[tokio::test]
+async fn splits_dividends_and_a_stop_loss_happen_on_their_days() {
+    let stage = with_acme().await;
+    let id: PortfolioId = "days".parse().unwrap();
+    stage.desk.open(id.clone(), "Days", amount("10000"), settings()).await.unwrap();
+    // Two purchases, so that lots are told apart: 10 at 102 on the 2nd, with a stop at 96, which is 48 after the split.
+    stage.desk.decide(&id, "a", None, date("2022-12-01"), &acme(10, Some(96))).await.unwrap();
+    let split = stage.desk.view(&id, Some(date("2022-12-06"))).await.unwrap();
+    let holding = &split.holdings[0];
+    assert_eq!((holding.quantity, holding.average_cost), (amount("20"), amount("51")));
+    assert_eq!((holding.stop_loss, holding.market_value), (Some(amount("48")), Some(amount("1070"))));
+    assert_eq!(split.bookings.splits.len(), 1);
+    // The values before the split are those of the shares as they were: 8980 + 10 * 105.
+    let before = split.history.iter().find(|point| point.date == date("2022-12-05")).unwrap();
+    assert_eq!(before.total, amount("10030"));
+
+    // On the 9th the price opens at 50 and falls to 44: the stop at 48 is reached within the day.
+    let nothing = Decision { orders: Vec::new(), ..acme(1, None) };
+    stage.desk.decide(&id, "b", None, date("2022-12-12"), &nothing).await.unwrap();
+    let sold = stage.desk.view(&id, None).await.unwrap();
+    assert!(sold.holdings.is_empty());
+    let sale = &sold.trades[0];
+    assert_eq!((sale.cause, sale.price, sale.date), (TradeCause::StopLoss, amount("48"), date("2022-12-09")));
+    // 8980 + 20 * 0.5 + 20 * 48
+    assert_eq!((sold.cash, sold.bookings.dividends), (amount("9950"), amount("10")));
+    // Opened, decided, filled, split, dividend, stop loss, decided.
+    let recorded = stage.desk.load(&id).await.unwrap();
+    assert_eq!(recorded.entries(), 7);
+    assert_eq!(stage.restarted().await.desk.load(&id).await.unwrap(), recorded);
+}
+
+#[tokio::test]
+async fn money_moves_once_for_each_key_and_never_more_than_there_is() {
+    let stage = with_acme().await;
+    let id: PortfolioId = "money".parse().unwrap();
+    let desk = &stage.desk;
+    desk.open(id.clone(), "Money", amount("1000"), settings()).await.unwrap();
+    let day = date("2022-12-05");
+    for _ in 0..3 {
+        desk.transfer(&id, "in", day, amount("250.50"), "A gift").await.unwrap();
+    }
+    desk.transfer(&id, "out", day, amount("-50"), "").await.unwrap();
+    let view = desk.view(&id, None).await.unwrap();
+    assert_eq!(view.cash, amount("1200.50"));
+    assert_eq!((view.bookings.deposits, view.bookings.withdrawals), (amount("250.50"), amount("50")));
+    for (key, date, amount) in [
+        ("more", day, "-1200.51"),
+        ("nothing", day, "0"),
+        ("tiny", day, "0.001"),
+        ("earlier", date("2022-12-02"), "1"),
+        ("later", date("2030-01-01"), "1"),
+    ] {
+        let refused = desk.transfer(&id, key, date, amount.parse().unwrap(), "").await;
+        assert!(matches!(refused, Err(DeskError::Invalid(_))), "{key}: {refused:?}");
+    }
+    assert!(matches!(
+        desk.transfer(&id, "note", day, Decimal::ONE, "two\nlines").await,
+        Err(DeskError::Invalid(_))
+    ));
+    assert_eq!(desk.load(&id).await.unwrap().entries(), 3);
+}
+
+#[tokio::test]
+async fn rules_hold_from_their_change_on() {
+    let stage = with_acme().await;
+    let id: PortfolioId = "rules".parse().unwrap();
+    let desk = &stage.desk;
+    desk.open(id.clone(), "Rules", amount("10000"), settings()).await.unwrap();
+    let at_close = PortfolioSettings {
+        fill: FillPrice::DecisionClose,
+        slippage: amount("0.01"),
+        commission: Commission { fixed: amount("1"), ..Commission::default() },
+        ..settings()
+    };
+    desk.configure(&id, "rules", at_close.clone()).await.unwrap();
+    desk.decide(&id, "a", None, date("2022-12-01"), &acme(10, None)).await.unwrap();
+    let view = desk.view(&id, None).await.unwrap();
+    // 10000 - 10 * 101 - 1
+    assert_eq!((view.cash, view.settings), (amount("8989"), at_close));
+    assert_eq!((view.bookings.commissions, view.bookings.slippage), (amount("1"), amount("10")));
+    for wrong in [
+        PortfolioSettings { slippage: amount("0.2"), ..settings() },
+        PortfolioSettings { slippage: amount("-0.01"), ..settings() },
+        PortfolioSettings { cost_method: CostMethod::FirstInFirstOut, ..settings() },
+    ] {
+        let refused = desk.configure(&id, "wrong", wrong).await;
+        assert!(matches!(refused, Err(DeskError::Invalid(_))), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_traded_in_another_currency_has_no_price_in_a_portfolio() {
+    let table =
+        "Date,Ticker,Close,Currency\n2022-12-01,TATAMOTORS.NS,480,INR\n2022-12-02,TATAMOTORS.NS,481,INR\n";
+    let (_, data) = OwnData::read(table, OwnAdjustment::Raw);
+    let vendors: Vec<Arc<dyn Vendor>> = vec![Arc::new(data.unwrap())];
+    let stage = Stage::with_market(Market::sample().unwrap().with_order(DataKind::Prices, vendors)).await;
+    let day = date("2022-12-01");
+    let entry = stage.desk.decide(&main_portfolio(), "a", None, day, &buy("TATAMOTORS.NS", 1)).await.unwrap();
+    let Entry::Decided { trades, rejected, .. } = entry else { panic!("a decision") };
+    assert_eq!((trades.len(), rejected.len()), (0, 1));
 }

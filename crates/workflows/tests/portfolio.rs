@@ -8,7 +8,9 @@ use portfolio::Entry;
 use protocol::{
     AccountId, Body, Decimal, Edits, ForkPoint, ForkRun, Heading, ModelChoice, NewEvent, NodeStatus,
     RunFinished, RunId, RunStarted, RunStatus, RunView, Timestamp, Totals, TurnContent,
-    trading::{Confidence, Decision, PortfolioId, PortfolioView, RejectedOrder, Side, Task, Trade},
+    trading::{
+        Confidence, Decision, PortfolioId, PortfolioSettings, PortfolioView, RejectedOrder, Side, Task, Trade,
+    },
 };
 use serde_json::json;
 use stage::{Changed, Stage, main_portfolio, pipeline, portfolio, request, status};
@@ -241,7 +243,11 @@ fn account(name: &str) -> AccountId {
 /// log may hold one from before.
 async fn a_run_of_berts_on_annas_portfolio(stage: &Stage, status: Option<RunStatus>) -> RunId {
     let portfolio: PortfolioId = "anna--growth".parse().unwrap();
-    stage.desk.open(portfolio.clone(), "Growth", decimal("50000")).await.unwrap();
+    stage
+        .desk
+        .open(portfolio.clone(), "Growth", decimal("50000"), PortfolioSettings::before_settings())
+        .await
+        .unwrap();
     let workflow = Task::Portfolio { portfolio, date: "2022-06-30".parse().unwrap() };
     let started = RunStarted {
         owner: account("bert"),

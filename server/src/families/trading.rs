@@ -17,12 +17,15 @@ use journal::Journal;
 use market::Market;
 use protocol::{
     Date, Problem,
-    trading::{CreatePortfolio, PortfolioId, PortfolioSummary, PortfolioView},
+    trading::{
+        CreatePortfolio, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView, TransferMoney,
+    },
 };
 use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
 use workflows::trading::{Desk, DeskError, Trading};
 
 use crate::{
@@ -33,6 +36,9 @@ use crate::{
     rest::{JsonBody, Path, Query, Reply},
     scope::{Gateway, Scoped},
 };
+
+/// Characters of an idempotency key.
+const LONGEST_KEY: usize = 64;
 
 /// The portfolios, and the prices that they are valued at.
 pub struct Portfolios {
@@ -85,7 +91,41 @@ impl TradingBackend for Scoped {
                 portfolio_id(&request.name, &taken, |id| self.caller().portfolio(id).ok())?
             }
         };
-        self.desk().open(id.clone(), &request.name, request.cash).await.map_err(from_desk)?;
+        let CreatePortfolio { name, cash, settings, .. } = request;
+        self.desk().open(id.clone(), &name, cash, settings).await.map_err(from_desk)?;
+        self.desk().view(&id, None).await.map_err(from_desk)
+    }
+
+    async fn configure_portfolio(
+        &self,
+        id: PortfolioId,
+        settings: PortfolioSettings,
+    ) -> Result<PortfolioView, Problem> {
+        self.caller().writer()?;
+        let id = self.caller().portfolio(&id)?;
+        let now = self.desk().load(&id).await.map_err(from_desk)?;
+        if *now.settings() != settings {
+            let key = format!("settings/{}", Uuid::now_v7());
+            self.desk().configure(&id, &key, settings).await.map_err(from_desk)?;
+        }
+        self.desk().view(&id, None).await.map_err(from_desk)
+    }
+
+    async fn transfer_money(
+        &self,
+        id: PortfolioId,
+        transfer: TransferMoney,
+    ) -> Result<PortfolioView, Problem> {
+        self.caller().writer()?;
+        let id = self.caller().portfolio(&id)?;
+        let TransferMoney { key, date, amount, note } = transfer;
+        let key = key.unwrap_or_else(|| Uuid::now_v7().to_string());
+        if key.is_empty() || key.chars().count() > LONGEST_KEY || key.chars().any(char::is_control) {
+            return Err(Problem::invalid(format!("A key must have 1 to {LONGEST_KEY} characters.")));
+        }
+        // Of its own kind: nobody can name the key of a decision.
+        let key = format!("transfer/{key}");
+        self.desk().transfer(&id, &key, date, amount, &note).await.map_err(from_desk)?;
         self.desk().view(&id, None).await.map_err(from_desk)
     }
 
@@ -126,7 +166,11 @@ fn from_desk(error: DeskError) -> Problem {
 
 /// The routes of the REST interface.
 pub fn rest() -> OpenApiRouter<Gateway> {
-    OpenApiRouter::new().routes(routes!(portfolios, create_portfolio)).routes(routes!(portfolio))
+    OpenApiRouter::new()
+        .routes(routes!(portfolios, create_portfolio))
+        .routes(routes!(portfolio))
+        .routes(routes!(configure_portfolio))
+        .routes(routes!(transfer_money))
 }
 
 /// All portfolios
@@ -142,6 +186,30 @@ async fn create_portfolio(
     JsonBody(request): JsonBody<CreatePortfolio>,
 ) -> Result<(StatusCode, Json<PortfolioView>), ProblemResponse> {
     Ok((StatusCode::CREATED, Json(service.create_portfolio(request).await?)))
+}
+
+/// Lets a portfolio trade by other rules from now on
+///
+/// Orders that wait are filled by the new rules. How costs are counted stays as it was.
+#[utoipa::path(put, path = "/api/v1/portfolios/{portfolio}/settings", params(("portfolio" = PortfolioId, Path, description = "Portfolio id")), request_body = PortfolioSettings, responses((status = 200, body = PortfolioView)))]
+async fn configure_portfolio(
+    service: Scoped,
+    Path(portfolio): Path<String>,
+    JsonBody(settings): JsonBody<PortfolioSettings>,
+) -> Reply<PortfolioView> {
+    let portfolio: PortfolioId = portfolio.parse().map_err(no_such)?;
+    Ok(Json(service.configure_portfolio(portfolio, settings).await?))
+}
+
+/// Pays money into a portfolio, or takes it out
+#[utoipa::path(post, path = "/api/v1/portfolios/{portfolio}/transfers", params(("portfolio" = PortfolioId, Path, description = "Portfolio id")), request_body = TransferMoney, responses((status = 200, body = PortfolioView)))]
+async fn transfer_money(
+    service: Scoped,
+    Path(portfolio): Path<String>,
+    JsonBody(transfer): JsonBody<TransferMoney>,
+) -> Reply<PortfolioView> {
+    let portfolio: PortfolioId = portfolio.parse().map_err(no_such)?;
+    Ok(Json(service.transfer_money(portfolio, transfer).await?))
 }
 
 /// A portfolio at one day's prices

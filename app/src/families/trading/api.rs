@@ -5,7 +5,9 @@
 use leptos::prelude::*;
 use protocol::{
     Date,
-    trading::{CreatePortfolio, PortfolioId, PortfolioSummary, PortfolioView},
+    trading::{
+        CreatePortfolio, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView, TransferMoney,
+    },
 };
 
 #[cfg(feature = "ssr")]
@@ -35,4 +37,19 @@ pub async fn create_portfolio(request: CreatePortfolio) -> Result<PortfolioId, A
 #[server(name = PortfolioCall, prefix = "/rpc", endpoint = "portfolio", input = JsonText, output = JsonText, client = Caller)]
 pub async fn portfolio(id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, ApiError> {
     answer(backend()?.portfolio(id, as_of).await)
+}
+
+/// Lets a portfolio trade by other rules from now on.
+#[server(name = ConfigurePortfolioCall, prefix = "/rpc", endpoint = "configure_portfolio", input = JsonText, output = JsonText, client = Caller)]
+pub async fn configure_portfolio(
+    id: PortfolioId,
+    settings: PortfolioSettings,
+) -> Result<PortfolioView, ApiError> {
+    answer(backend()?.configure_portfolio(id, settings).await)
+}
+
+/// Pays money into a portfolio, or takes it out.
+#[server(name = TransferMoneyCall, prefix = "/rpc", endpoint = "transfer_money", input = JsonText, output = JsonText, client = Caller)]
+pub async fn transfer_money(id: PortfolioId, transfer: TransferMoney) -> Result<PortfolioView, ApiError> {
+    answer(backend()?.transfer_money(id, transfer).await)
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use protocol::{
     Date, Problem,
-    trading::{CreatePortfolio, PortfolioId, PortfolioSummary, PortfolioView},
+    trading::{
+        CreatePortfolio, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView, TransferMoney,
+    },
 };
 
 /// The portfolios of whoever asks.
@@ -17,6 +19,15 @@ pub trait TradingBackend: Send + Sync {
     async fn create_portfolio(&self, request: CreatePortfolio) -> Result<PortfolioView, Problem>;
     /// A portfolio at the prices of `as_of`, or of the day of its last entry.
     async fn portfolio(&self, id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, Problem>;
+    /// Lets a portfolio trade by other rules from now on.
+    async fn configure_portfolio(
+        &self,
+        id: PortfolioId,
+        settings: PortfolioSettings,
+    ) -> Result<PortfolioView, Problem>;
+    /// Pays money into a portfolio, or takes it out.
+    async fn transfer_money(&self, id: PortfolioId, transfer: TransferMoney)
+    -> Result<PortfolioView, Problem>;
 }
 
 /// It as it stands in the context.

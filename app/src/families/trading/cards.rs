@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use protocol::{
     Decimal, grouped,
-    trading::{Decision, Grade, Order, Rating, RejectedOrder, Side, Trade},
+    trading::{Decision, Grade, Order, PendingOrder, Rating, RejectedOrder, Side, Trade},
 };
 
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
         status::Tone,
         table::{Cell, DataTable},
     },
+    format,
     markdown::Markdown,
 };
 
@@ -117,6 +118,26 @@ pub fn TradeCard(trade: Trade) -> impl IntoView {
                 </span>
             </header>
             <p class="dim">{trade.rationale}</p>
+        </article>
+    }
+}
+
+/// An order that waits for its price.
+#[component]
+pub fn WaitingCard(pending: PendingOrder) -> impl IntoView {
+    let PendingOrder { order, decided, .. } = pending;
+    view! {
+        <article class="result-card card trade-card">
+            <header>
+                <SideTag side=order.side />
+                <span class="result-subject">{order.ticker.to_string()}</span>
+                <span>{order.quantity.normalize().to_string()}</span>
+                <span class=format!("sign order-end {}", Tone::Live.class())>
+                    <Icon name=IconName::CircleDot />
+                    "waits for a price"
+                </span>
+            </header>
+            <p class="dim">{format!("It is filled at the first price after {}. ", format::day(decided))} {order.rationale}</p>
         </article>
     }
 }

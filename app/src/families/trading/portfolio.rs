@@ -5,8 +5,10 @@ mod decision;
 mod figures;
 mod holdings;
 mod lit;
+mod money;
 pub mod new_portfolio;
 mod orders;
+mod rules;
 mod trades;
 
 use leptos::prelude::*;
@@ -23,6 +25,7 @@ use self::{
     decision::{FollowDecision, Orders, is_about, works_on},
     figures::Figures,
     holdings::Holdings,
+    money::RulesAndMoney,
     new_portfolio::NewPortfolio,
     orders::LiveDecision,
     trades::Trades,
@@ -144,6 +147,7 @@ fn Board(data: PageData) -> impl IntoView {
                 <Orders view at_work decision />
                 <Allocation view settled />
                 <Trades view settled />
+                <RulesAndMoney view on_change=move |newer| take_newer(view, newer) />
             </div>
         </div>
     }

@@ -146,6 +146,10 @@ pub fn AutoCard(headline: String, result: AutoResult) -> impl IntoView {
             </tr>
         }
     });
+    let waiting = match result.waiting {
+        0 => String::new(),
+        waiting => format!(", {waiting} waiting for a price"),
+    };
     view! {
         <article class="result-card card">
             <header>
@@ -159,7 +163,7 @@ pub fn AutoCard(headline: String, result: AutoResult) -> impl IntoView {
                 <RunLink run=result.scan>"The scan"</RunLink>
                 " · "
                 <RunLink run=result.portfolio_run>"The portfolio’s run"</RunLink>
-                {format!(": {} executed, {} rejected", result.trades, result.rejected)}
+                {format!(": {} executed{waiting}, {} rejected", result.trades, result.rejected)}
             </p>
         </article>
     }

@@ -78,6 +78,9 @@ pub struct AutoResult {
     pub decision: String,
     /// Trades that were executed.
     pub trades: u32,
+    /// Orders that wait for the first price after the decision.
+    #[serde(default)]
+    pub waiting: u32,
     /// Orders that were rejected.
     pub rejected: u32,
 }

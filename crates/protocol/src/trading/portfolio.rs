@@ -249,4 +249,29 @@ pub struct CreatePortfolio {
     /// Cash to start with, in US dollars; more than zero.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
     pub cash: Decimal,
+    /// The rules that it trades by.
+    #[serde(default)]
+    pub settings: PortfolioSettings,
+}
+
+/// A request to pay money into a portfolio or to take it out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TransferMoney {
+    /// Idempotency key: the same key pays once, however often it is sent. 1 to 64 characters; without one, each
+    /// request is a payment.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
+    pub key: Option<String>,
+    /// The day, after whose close the money moves. No earlier than the portfolio's last entry.
+    #[serde(deserialize_with = "crate::date::deserialize")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
+    pub date: Date,
+    /// US dollars with at most 2 decimals; negative to take money out; not zero.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub amount: Decimal,
+    /// What it is for: one line of at most 200 characters.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_length = 200))]
+    pub note: String,
 }

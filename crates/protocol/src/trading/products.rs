@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::{AutoResult, Decision, MacroRegime, PortfolioView, Rating, RejectedOrder, Scan, Trade};
+use super::{
+    AutoResult, Decision, MacroRegime, PendingOrder, PortfolioView, Rating, RejectedOrder, Scan, Trade,
+};
 use crate::{Product, ProductData, ProductKind, ProductTone, Standing, Text};
 
 /// Makes each type the document of a kind of product.
@@ -30,6 +32,7 @@ documents! {
     Decision => "trading.decision",
     Trade => "trading.trade",
     RejectedOrder => "trading.rejected_order",
+    PendingOrder => "trading.pending_order",
     PortfolioView => "trading.portfolio",
     MacroRegime => "trading.regime",
     Scan => "trading.scan",
@@ -81,6 +84,11 @@ pub(super) fn headline(kind: &str, data: &Value) -> Option<Headline> {
             let reasons: Vec<_> = reasons.iter().filter_map(Value::as_str).collect();
             let text = format!("{}: {}", order(data.get("order")?)?, reasons.join("; "));
             (text, ProductTone::Bad, Standing::Step)
+        }
+        PendingOrder::KIND => {
+            let (order, decided) = (order(data.get("order")?)?, word(data, "decided")?);
+            let text = format!("{order} waits for the first price after {decided}");
+            (text, ProductTone::Neutral, Standing::Step)
         }
         PortfolioView::KIND => (word(data, "name")?.to_owned(), ProductTone::Neutral, Standing::Data),
         MacroRegime::KIND => {

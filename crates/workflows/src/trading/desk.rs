@@ -1,14 +1,16 @@
 //! The portfolios: their ledger, their rules and the day's prices, brought together.
 
+mod market_days;
+
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, PoisonError, RwLock},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use journal::{Appended, Journal, JournalError, Ledger, LedgerError};
-use market::{Market, NoData, Why};
-use portfolio::{Closes, Entry, ExecutionInputs, Portfolio, PortfolioError, Quotes};
+use market::{Market, NoData};
+use portfolio::{Entry, ExecutionInputs, LONGEST_WAIT, Portfolio, PortfolioError, Quotes};
 use protocol::{
     Date, Decimal, RunId, Timestamp,
     trading::{
@@ -16,6 +18,8 @@ use protocol::{
     },
 };
 use tokio::sync::broadcast;
+
+use market_days::{MarketDays, Rules};
 
 const DEFAULT_ID: &str = "main_portfolio";
 const DEFAULT_NAME: &str = "Main portfolio";
@@ -27,6 +31,8 @@ pub(super) const BENCHMARK: &str = "^GSPC";
 pub(super) const CASH_EQUIVALENT: &str = "SGOV";
 /// Characters that a portfolio's name may have.
 const LONGEST_NAME: usize = 80;
+/// Characters of what a payment is for.
+const LONGEST_NOTE: usize = 200;
 /// Attempts to add an entry while others add theirs.
 const ATTEMPTS: u32 = 32;
 
@@ -69,9 +75,11 @@ pub enum DeskError {
 impl From<PortfolioError> for DeskError {
     fn from(error: PortfolioError) -> Self {
         match error {
-            PortfolioError::InvalidCash(_) | PortfolioError::BackInTime { .. } => {
-                Self::Invalid(error.to_string())
-            }
+            PortfolioError::InvalidCash(_)
+            | PortfolioError::BackInTime { .. }
+            | PortfolioError::InvalidSettings(_)
+            | PortfolioError::InvalidTransfer(_)
+            | PortfolioError::NotEnoughCash { .. } => Self::Invalid(error.to_string()),
             error => Self::Portfolio(error),
         }
     }
@@ -85,6 +93,20 @@ impl From<LedgerError> for DeskError {
             LedgerError::Journal(error) => Self::Journal(error),
         }
     }
+}
+
+/// What people and runs add to a ledger.
+#[derive(Clone, Copy)]
+enum Addition<'a> {
+    Rules(&'a PortfolioSettings),
+    OnDay(Date, Booking<'a>),
+}
+
+/// What belongs to a day, and comes after what the market does on it.
+#[derive(Clone, Copy)]
+enum Booking<'a> {
+    Decision { run: Option<RunId>, decision: &'a Decision },
+    Transfer { amount: Decimal, note: &'a str },
 }
 
 /// Opens, shows and trades portfolios.
@@ -118,23 +140,29 @@ impl Desk {
             known: RwLock::new(known),
         };
         if is_new && let Ok(id) = DEFAULT_ID.parse() {
-            desk.open(id, DEFAULT_NAME, DEFAULT_CASH).await?;
+            // Runs as AgentOS does them trade at the close that they have seen.
+            desk.open(id, DEFAULT_NAME, DEFAULT_CASH, PortfolioSettings::before_settings()).await?;
         }
         Ok(desk)
     }
 
-    /// Opens a portfolio with this much cash, in US dollars.
+    /// Opens a portfolio with this much cash, in US dollars, that trades by these rules.
     ///
     /// # Errors
-    /// [`DeskError::Exists`]; [`DeskError::Invalid`] for a name or an amount that cannot be.
-    pub async fn open(&self, id: PortfolioId, name: &str, cash: Decimal) -> Result<(), DeskError> {
+    /// [`DeskError::Exists`]; [`DeskError::Invalid`] for a name, an amount or a rule that cannot be.
+    pub async fn open(
+        &self,
+        id: PortfolioId,
+        name: &str,
+        cash: Decimal,
+        settings: PortfolioSettings,
+    ) -> Result<(), DeskError> {
         let name = name.trim();
         if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
             return Err(DeskError::Invalid(format!(
                 "A portfolio's name must have 1 to {LONGEST_NAME} characters."
             )));
         }
-        let settings = PortfolioSettings::before_settings();
         let entry = Entry::Opened { id: id.clone(), name: name.to_owned(), cash, at: now(), settings };
         Portfolio::fold(std::slice::from_ref(&entry))?;
         self.ledger.open(&id, &encode(&entry)?).await?;
@@ -178,8 +206,8 @@ impl Desk {
         Ok(Portfolio::fold(&self.entries(id).await?)?)
     }
 
-    /// The portfolio at the prices of `as_of` and with the decisions up to then. Without `as_of`:
-    /// the day of the last decision, or the last day with prices.
+    /// The portfolio at the prices of `as_of` and with the decisions up to then. Without `as_of`: the day on which the
+    /// last order that waited was filled, or the day of the last entry, or the last day with prices.
     ///
     /// # Errors
     /// [`DeskError::NotFound`]; [`DeskError::Invalid`] for a day without prices.
@@ -188,19 +216,67 @@ impl Desk {
         if let Some(as_of) = as_of {
             entries.retain(|entry| entry.date().is_none_or(|date| date <= as_of));
         }
-        let portfolio = Portfolio::fold(&entries)?;
-        let as_of = as_of.or(portfolio.last_date()).unwrap_or_else(|| self.prices.last_date());
+        let mut portfolio = Portfolio::fold(&entries)?;
+        let until = as_of.unwrap_or_else(|| self.shown_until(&portfolio));
         let benchmark =
             self.benchmark.clone().ok_or_else(|| DeskError::Invalid("There is no benchmark.".to_owned()))?;
-        let closes = self.closes(portfolio.tickers().into_iter().chain([benchmark.clone()]), as_of).await?;
+        let days = self.days(portfolio.tickers().into_iter().chain([benchmark.clone()]), until).await?;
+        let as_of = match as_of {
+            Some(as_of) => {
+                self.pass(&mut portfolio, &days, as_of)?;
+                as_of
+            }
+            None => self.pass_until_filled(&mut portfolio, &days, until)?,
+        };
+        let closes = days.closes();
         let quotes =
             Quotes { instruments: self.prices.instruments(), closes: &closes, benchmark: &benchmark };
         Ok(portfolio::value(&portfolio, &quotes, &self.constraints, as_of)?)
     }
 
-    /// Carries a decision out at the prices of `date`, once for each `key`: where the key is known,
-    /// the entry that was stored then is returned and nothing is traded. Waits while the ledger
-    /// cannot be written.
+    /// The last day that a portfolio is shown at: orders that wait are looked after for as long as they may.
+    fn shown_until(&self, portfolio: &Portfolio) -> Date {
+        let last = self.prices.last_date();
+        match portfolio.last_date() {
+            None => last,
+            Some(date) if portfolio.pending().is_empty() => date,
+            Some(date) => (0..=LONGEST_WAIT).fold(date, |day, _| day.tomorrow().unwrap_or(day)).min(last),
+        }
+    }
+
+    /// Lets days pass until no order waits any more; returns the day that this has led to.
+    fn pass_until_filled(
+        &self,
+        portfolio: &mut Portfolio,
+        days: &MarketDays,
+        until: Date,
+    ) -> Result<Date, PortfolioError> {
+        let mut reached = portfolio.last_date().unwrap_or(until);
+        while !portfolio.pending().is_empty()
+            && let Some(next) = days.next(reached).filter(|next| *next <= until)
+        {
+            self.pass(portfolio, days, next)?;
+            reached = next;
+        }
+        Ok(reached)
+    }
+
+    /// Lets the days up to `until` do their part; returns the new entries.
+    fn pass(
+        &self,
+        portfolio: &mut Portfolio,
+        days: &MarketDays,
+        until: Date,
+    ) -> Result<Vec<Entry>, PortfolioError> {
+        let sectors = &self.sectors();
+        let (constraints, cash_equivalent) = (&self.constraints, self.cash_equivalent.as_ref());
+        days.pass(portfolio, until, &Rules { sectors, constraints, cash_equivalent, at: now() })
+    }
+
+    /// Carries a decision out at the prices of `date`, or lets it wait for the first price after that, as the
+    /// portfolio's settings say. Once for each `key`: where the key is known, the entry that was stored then is
+    /// returned and nothing is traded. Before it, what the market has done since the portfolio's last entry is
+    /// recorded. Waits while the ledger cannot be written.
     ///
     /// # Errors
     /// [`DeskError::NotFound`]; [`DeskError::Invalid`] for a day without prices or before the last
@@ -213,18 +289,102 @@ impl Desk {
         date: Date,
         decision: &Decision,
     ) -> Result<Entry, DeskError> {
-        for _ in 0..ATTEMPTS {
+        self.add(id, key, Addition::OnDay(date, Booking::Decision { run, decision })).await
+    }
+
+    /// Pays money into a portfolio at the end of a day, or takes it out where `amount` is negative, in US dollars.
+    /// Once for each `key`.
+    ///
+    /// # Errors
+    /// [`DeskError::NotFound`]; [`DeskError::Invalid`] for an amount that is zero, too large or more than the cash, for
+    /// a day without prices or before the last entry.
+    pub async fn transfer(
+        &self,
+        id: &PortfolioId,
+        key: &str,
+        date: Date,
+        amount: Decimal,
+        note: &str,
+    ) -> Result<Entry, DeskError> {
+        let note = note.trim();
+        if note.chars().count() > LONGEST_NOTE || note.chars().any(char::is_control) {
+            return Err(DeskError::Invalid(format!(
+                "What a payment is for must have at most {LONGEST_NOTE} characters, in one line."
+            )));
+        }
+        self.add(id, key, Addition::OnDay(date, Booking::Transfer { amount, note })).await
+    }
+
+    /// Lets a portfolio trade by other rules from now on. Once for each `key`.
+    ///
+    /// # Errors
+    /// [`DeskError::NotFound`]; [`DeskError::Invalid`] for rules that cannot be.
+    pub async fn configure(
+        &self,
+        id: &PortfolioId,
+        key: &str,
+        settings: PortfolioSettings,
+    ) -> Result<Entry, DeskError> {
+        self.add(id, key, Addition::Rules(&settings)).await
+    }
+
+    /// The entries that an addition makes of a portfolio: what the market has done since its last one, and then the
+    /// addition itself.
+    async fn entries_of(
+        &self,
+        portfolio: &mut Portfolio,
+        key: &str,
+        addition: Addition<'_>,
+    ) -> Result<Vec<Entry>, DeskError> {
+        let key = key.to_owned();
+        let (date, booking) = match addition {
+            Addition::Rules(settings) => {
+                return Ok(vec![Entry::Configured { key, settings: settings.clone(), at: now() }]);
+            }
+            Addition::OnDay(date, booking) => (date, booking),
+        };
+        let ordered = match booking {
+            Booking::Decision { decision, .. } => decision.orders.as_slice(),
+            Booking::Transfer { .. } => &[],
+        };
+        let ordered = ordered.iter().map(|order| order.ticker.clone());
+        let tickers = portfolio.tickers().into_iter().chain(ordered).chain(self.cash_equivalent.clone());
+        let days = self.days(tickers, date).await?;
+        let mut entries = self.pass(portfolio, &days, date)?;
+        entries.push(match booking {
+            Booking::Decision { run, decision } => {
+                self.carry_out(portfolio, &days, &key, run, date, decision)?
+            }
+            Booking::Transfer { amount, note } => {
+                Entry::Transferred { key, amount, date, at: now(), note: note.to_owned() }
+            }
+        });
+        Ok(entries)
+    }
+
+    /// Adds entries to a ledger, the last of which has this key; returns that one, or the one that was stored under
+    /// the key before. They are made anew while others add theirs.
+    async fn add(&self, id: &PortfolioId, key: &str, addition: Addition<'_>) -> Result<Entry, DeskError> {
+        'again: for _ in 0..ATTEMPTS {
             let entries = self.entries(id).await?;
             if let Some(known) = entries.iter().find(|entry| is_keyed(entry, key)) {
                 return Ok(known.clone());
             }
-            let portfolio = Portfolio::fold(&entries)?;
-            let entry = self.carry_out(&portfolio, key, run, date, decision).await?;
-            match self.append(id, portfolio.entries(), key, &encode(&entry)?).await? {
-                Appended::Added(_) => return Ok(entry),
-                Appended::Known(stored) => return decode(id, portfolio.entries() as usize + 1, &stored),
-                // Somebody else traded since the entries were read: decide anew on what is there now.
-                Appended::Conflict => {}
+            let mut stored = Portfolio::fold(&entries)?;
+            let new = self.entries_of(&mut stored.clone(), key, addition).await?;
+            for entry in new {
+                let (expected, own) = (stored.entries(), entry.key().unwrap_or_default());
+                // Nothing stands in the ledger that it could not be read with.
+                stored.apply(&entry)?;
+                match self.append(id, expected, &own, &encode(&entry)?).await? {
+                    Appended::Added(_) if own == key => return Ok(entry),
+                    Appended::Added(_) => {}
+                    Appended::Known(stored) if own == key => {
+                        return decode(id, usize::try_from(expected).unwrap_or(usize::MAX), &stored);
+                    }
+                    // Somebody else added to it since the entries were read: look anew at what is there now.
+                    Appended::Known(_) | Appended::Conflict => continue 'again,
+                }
             }
         }
         Err(DeskError::Busy(id.clone()))
@@ -260,27 +420,22 @@ impl Desk {
     /// # Errors
     /// The day has no prices at all.
     pub async fn price(&self, ticker: &Ticker, date: Date) -> Result<Option<Decimal>, DeskError> {
-        let closes = self.closes([ticker.clone()], date).await?;
-        Ok(portfolio::prices_at(&closes, date).remove(ticker))
+        let days = self.days([ticker.clone()], date).await?;
+        Ok(portfolio::prices_at(&days.closes(), date).remove(ticker))
     }
 
-    async fn carry_out(
+    fn carry_out(
         &self,
         portfolio: &Portfolio,
+        days: &MarketDays,
         key: &str,
         run: Option<RunId>,
         date: Date,
         decision: &Decision,
     ) -> Result<Entry, DeskError> {
-        let ordered = decision.orders.iter().map(|order| order.ticker.clone());
-        let tickers = portfolio.tickers().into_iter().chain(ordered).chain(self.cash_equivalent.clone());
-        let prices = portfolio::prices_at(&self.closes(tickers, date).await?, date);
-        let instruments = self.prices.instruments().iter();
-        let sectors =
-            instruments.map(|instrument| (instrument.ticker.clone(), instrument.sector.clone())).collect();
         let inputs = ExecutionInputs {
-            prices: &prices,
-            sectors: &sectors,
+            prices: &portfolio::prices_at(&days.closes(), date),
+            sectors: &self.sectors(),
             constraints: &self.constraints,
             cash_equivalent: self.cash_equivalent.as_ref(),
             key,
@@ -292,32 +447,25 @@ impl Desk {
         Ok(portfolio::sweep(portfolio, entry, &inputs)?.0)
     }
 
-    /// Closes up to `date`. A ticker that there are no prices of has none.
+    fn sectors(&self) -> BTreeMap<Ticker, String> {
+        let instruments = self.prices.instruments().iter();
+        instruments.map(|instrument| (instrument.ticker.clone(), instrument.sector.clone())).collect()
+    }
+
+    /// The days up to `date`.
     ///
     /// # Errors
-    /// There are no prices of the day at all, or they cannot be had at the moment: whether there are any is then not
-    /// known, and nobody may decide as if there were none.
-    async fn closes(
+    /// There are no prices of the day at all, or they cannot be had at the moment.
+    async fn days(
         &self,
         tickers: impl IntoIterator<Item = Ticker>,
         date: Date,
-    ) -> Result<Closes, DeskError> {
+    ) -> Result<MarketDays, DeskError> {
         let (first, last) = (self.prices.first_date(), self.prices.last_date());
         if date < first || date > last {
             return Err(DeskError::Invalid(no_prices_as_of(date, first, last)));
         }
-        let mut closes = Closes::new();
-        for ticker in tickers.into_iter().collect::<BTreeSet<_>>() {
-            match self.prices.prices(&ticker, date).await {
-                Ok(answer) => {
-                    let days = answer.data.days.into_iter().map(|price| (price.date, price.close)).collect();
-                    closes.insert(ticker, days);
-                }
-                Err(NoData { why: Why::Empty | Why::Unknown | Why::Denied, .. }) => {}
-                Err(error) => return Err(DeskError::Market(error)),
-            }
-        }
-        Ok(closes)
+        MarketDays::read(&self.prices, tickers, date).await.map_err(DeskError::Market)
     }
 
     async fn entries(&self, id: &PortfolioId) -> Result<Vec<Entry>, DeskError> {

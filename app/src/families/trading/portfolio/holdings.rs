@@ -3,11 +3,14 @@
 use leptos::prelude::*;
 use protocol::{
     Decimal, grouped, percent, signed,
-    trading::{Constraints, HoldingView, PortfolioView, Ticker},
+    trading::{Constraints, HoldingView, LotView, PortfolioView, Ticker},
 };
 
 use super::{figures::signed_percent, lit::use_lit};
-use crate::components::table::{Bar, Cell, DataTable, Empty, NotKnown, gain_class};
+use crate::{
+    components::table::{Bar, Cell, DataTable, Empty, NotKnown, gain_class},
+    format,
+};
 
 /// Why a holding has no market value.
 const NO_PRICE: &str = "no price as of this day";
@@ -86,6 +89,9 @@ fn Cells(holding: HoldingView, limits: Constraints) -> impl IntoView {
         unrealised_profit,
         unrealised_fraction,
         weight,
+        lots,
+        stop_loss,
+        take_profit,
         ..
     } = holding;
     let money = |amount: Option<Decimal>| match amount {
@@ -113,10 +119,16 @@ fn Cells(holding: HoldingView, limits: Constraints) -> impl IntoView {
         .into_any(),
         None => view! { <NotKnown reason="a holding has no price" brief=true /> }.into_any(),
     };
+    let level =
+        |name: &'static str, price: Option<Decimal>| price.map(|price| format!("{name} {}", grouped(price, 2)));
+    let levels: Vec<String> =
+        [level("stop loss", stop_loss), level("take profit", take_profit)].into_iter().flatten().collect();
     view! {
         <Cell label="Ticker">
             <strong>{ticker.to_string()}</strong>
             <span class="dim company">{format!("{name} · {sector}")}</span>
+            {(!levels.is_empty()).then(|| view! { <span class="dim company">{levels.join(" · ")}</span> })}
+            {(lots.len() > 1).then(|| view! { <Lots lots /> })}
         </Cell>
         <Cell label="Quantity" numeric=true>{quantity.normalize().to_string()}</Cell>
         <Cell label="Average cost" numeric=true>{grouped(average_cost, 2)}</Cell>
@@ -124,5 +136,21 @@ fn Cells(holding: HoldingView, limits: Constraints) -> impl IntoView {
         <Cell label="Market value" numeric=true>{money(market_value)}</Cell>
         <Cell label="Unrealised P&L" numeric=true>{profit}</Cell>
         <Cell label="Weight" numeric=true>{share}</Cell>
+    }
+}
+
+/// The shares by purchase.
+#[component]
+fn Lots(lots: Vec<LotView>) -> impl IntoView {
+    let summary = format!("{} purchases", lots.len());
+    let rows = lots.into_iter().map(|lot| {
+        let words = format!("{}: {} for ${}", format::day(lot.bought), lot.quantity.normalize(), grouped(lot.cost, 2));
+        view! { <li class="digits">{words}</li> }
+    });
+    view! {
+        <details class="lots">
+            <summary>{summary}</summary>
+            <ul>{rows.collect_view()}</ul>
+        </details>
     }
 }

@@ -2,8 +2,12 @@
 
 use leptos::{ev::SubmitEvent, html, prelude::*};
 use leptos_router::hooks::use_navigate;
-use protocol::{Decimal, trading::CreatePortfolio};
+use protocol::{
+    Decimal,
+    trading::{CreatePortfolio, PortfolioSettings},
+};
 
+use super::rules::{RulesDraft, RulesFields};
 use crate::{
     browser::{self, drafts::forget_draft},
     components::{
@@ -27,6 +31,7 @@ pub fn NewPortfolio(
     let dialog = NodeRef::<html::Dialog>::new();
     let name = RwSignal::new(String::new());
     let cash = RwSignal::new("100,000".to_owned());
+    let rules = RulesDraft::new(&PortfolioSettings::default());
     let fault = RwSignal::new(None::<String>);
     let create = Action::new(|request: &CreatePortfolio| own_api::create_portfolio(request.clone()));
 
@@ -50,12 +55,13 @@ pub fn NewPortfolio(
         if create.pending().get_untracked() {
             return;
         }
-        match request(&name.get_untracked(), &cash.get_untracked()) {
+        let asked = request(&name.get_untracked(), &cash.get_untracked()).map_err(str::to_owned);
+        match asked.and_then(|request| Ok(CreatePortfolio { settings: rules.read()?, ..request })) {
             Ok(request) => {
                 fault.set(None);
                 create.dispatch(request);
             }
-            Err(sentence) => fault.set(Some(sentence.to_owned())),
+            Err(sentence) => fault.set(Some(sentence)),
         }
     };
     view! {
@@ -75,6 +81,10 @@ pub fn NewPortfolio(
                     <input id="portfolio-cash" class="input" type="text" inputmode="decimal" autocomplete="off" value="100,000" prop:value=cash on:input=move |event| cash.set(event_target_value(&event)) />
                     <p class="note">"Paper money: nothing is bought anywhere but here."</p>
                 </div>
+                <details class="fold">
+                    <summary>"Rules" <span class="dim">"prices, commission, slippage"</span></summary>
+                    <div class="fold-body"><RulesFields draft=rules id="new-portfolio" is_new=true /></div>
+                </details>
                 <FormError text=fault />
                 <div class="dialog-acts">
                     <button type="button" class="button" on:click=move |_| close(dialog)>"Cancel"</button>
@@ -101,7 +111,10 @@ fn request(name: &str, cash: &str) -> Result<CreatePortfolio, &'static str> {
     }
     let digits: String = cash.chars().filter(|c| !matches!(c, ',' | '$' | ' ')).collect();
     match digits.parse::<Decimal>() {
-        Ok(cash) if cash > Decimal::ZERO => Ok(CreatePortfolio { id: None, name: name.to_owned(), cash }),
+        Ok(cash) if cash > Decimal::ZERO => {
+            let settings = PortfolioSettings::default();
+            Ok(CreatePortfolio { id: None, name: name.to_owned(), cash, settings })
+        }
         _ => Err("Cash must be an amount above zero, such as 100,000."),
     }
 }

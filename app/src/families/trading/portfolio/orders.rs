@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use leptos::prelude::*;
 use protocol::{
     Date, Decimal, Digest, ProductData, Product, RunStatus, RunSummary, RunView, grouped,
-    trading::{Decision, Order, PortfolioView, RejectedOrder, Side, Ticker, Trade},
+    trading::{Decision, Order, PendingOrder, PortfolioView, RejectedOrder, Side, Ticker, Trade},
 };
 
 use super::SideTag;
@@ -23,6 +23,8 @@ pub enum Fate {
     Rejected(Vec<String>),
     /// Its turn is to come.
     Open,
+    /// It waits for the first price after its decision.
+    Waits,
     /// The run ended before its turn.
     NotReached,
 }
@@ -32,6 +34,7 @@ impl Fate {
         let (icon, word, tone) = match self {
             Self::Filled => (IconName::Check, "filled", Tone::Done),
             Self::Rejected(_) => (IconName::Cross, "rejected", Tone::Failed),
+            Self::Waits => (IconName::CircleDot, "waits for a price", Tone::Live),
             Self::Open => (IconName::CircleDot, "to come", Tone::Live),
             Self::NotReached => (IconName::Skip, "not executed", Tone::Quiet),
         };
@@ -70,6 +73,11 @@ impl OrderLine {
         let fate = Fate::Rejected(rejected.reasons.clone());
         Self { side: *side, ticker: ticker.clone(), quantity: *quantity, price: rejected.price, fate }
     }
+
+    fn waiting(pending: &PendingOrder) -> Self {
+        let Order { side, ticker, quantity, .. } = pending.order.clone();
+        Self { side, ticker, quantity, price: None, fate: Fate::Waits }
+    }
 }
 
 /// Long texts of a run that were fetched, by their digests.
@@ -77,7 +85,8 @@ pub type Fetched = BTreeMap<Digest, String>;
 
 /// Whether a product is a part of what a run decides.
 pub fn is_of_decision(product: &Product) -> bool {
-    product.holds::<Decision>() || product.holds::<Trade>() || product.holds::<RejectedOrder>()
+    let is_fate = product.holds::<Trade>() || product.holds::<PendingOrder>() || product.holds::<RejectedOrder>();
+    is_fate || product.holds::<Decision>()
 }
 
 fn documents<D: ProductData>(view: &RunView, fetched: &Fetched) -> Vec<D> {
@@ -95,6 +104,7 @@ pub fn of_run(view: &RunView, fetched: &Fetched) -> Option<Vec<OrderLine>> {
     let left_over = if view.summary.status.is_over() { Fate::NotReached } else { Fate::Open };
     let mut trades = documents::<Trade>(view, fetched);
     let mut rejected = documents::<RejectedOrder>(view, fetched);
+    let mut waiting = documents::<PendingOrder>(view, fetched);
     let line = |order: &Order| {
         let same = |side, ticker: &Ticker| side == order.side && *ticker == order.ticker;
         if let Some(index) = trades.iter().position(|trade| same(trade.side, &trade.ticker)) {
@@ -103,18 +113,23 @@ pub fn of_run(view: &RunView, fetched: &Fetched) -> Option<Vec<OrderLine>> {
         if let Some(index) = rejected.iter().position(|it| same(it.order.side, &it.order.ticker)) {
             return OrderLine::rejected(&rejected.remove(index));
         }
+        if let Some(index) = waiting.iter().position(|it| same(it.order.side, &it.order.ticker)) {
+            return OrderLine::waiting(&waiting.remove(index));
+        }
         let Order { side, ticker, quantity, .. } = order.clone();
         OrderLine { side, ticker, quantity, price: None, fate: left_over.clone() }
     };
     Some(decision.orders.iter().map(line).collect())
 }
 
-/// The orders of a portfolio's last decision with its day: what was traded, then what was refused.
+/// The orders of a portfolio's last decision with its day: what was traded, what waits for its price, and what was
+/// refused.
 pub fn of_portfolio(view: &PortfolioView) -> (Option<Date>, Vec<OrderLine>) {
     let Some(decision) = &view.last_decision else { return (None, Vec::new()) };
     let filled = decision.trades.iter().map(OrderLine::filled);
+    let waiting = decision.pending.iter().map(OrderLine::waiting);
     let rejected = decision.rejected.iter().map(OrderLine::rejected);
-    (Some(decision.date), filled.chain(rejected).collect())
+    (Some(decision.date), filled.chain(waiting).chain(rejected).collect())
 }
 
 /// A decision that a live run has made, or is about to make.

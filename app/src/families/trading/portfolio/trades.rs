@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use protocol::{
     Decimal, grouped,
-    trading::{PortfolioView, Trade},
+    trading::{PortfolioView, Trade, TradeCause},
 };
 
 use super::{SideTag, figures::signed_usd, lit::use_lit};
@@ -62,6 +62,14 @@ fn TradeRow(trade: Trade, fresh: bool) -> impl IntoView {
     let level = |name: &'static str, price: Option<Decimal>| {
         price.map(|price| view! { <div><dt>{name}</dt><dd>{format!("${}", grouped(price, 2))}</dd></div> })
     };
+    let cause = match trade.cause {
+        TradeCause::Order => None,
+        TradeCause::StopLoss => Some("The price reached the stop loss."),
+        TradeCause::TakeProfit => Some("The price reached the take profit."),
+        TradeCause::Sweep => Some("Spare cash was put aside."),
+        TradeCause::Funding => Some("A purchase needed cash."),
+    };
+    let paid = |amount: Decimal| (!amount.is_zero()).then_some(amount);
     let rationale = if trade.rationale.trim().is_empty() {
         "No reason was given.".into()
     } else {
@@ -79,6 +87,9 @@ fn TradeRow(trade: Trade, fresh: bool) -> impl IntoView {
                 <div class="trade-more">
                     <p>{rationale}</p>
                     <dl class="facts">
+                        {cause.map(|cause| view! { <div><dt>"Cause"</dt><dd>{cause}</dd></div> })}
+                        {level("Quoted price", trade.quoted)}
+                        {level("Commission", paid(trade.commission))}
                         {level("Stop loss", trade.stop_loss)}
                         {level("Take profit", trade.take_profit)}
                         {trade.realised_profit.map(|profit| view! {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, SubRun, Work};
 use protocol::{
     LogLevel, Product, RunId, RunStatus,
-    trading::{Decision, RejectedOrder, Task, Trade},
+    trading::{Decision, PendingOrder, RejectedOrder, Task, Trade},
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,8 @@ pub(super) struct Decided {
     pub(super) run: RunId,
     pub(super) decision: String,
     pub(super) trades: u32,
+    #[serde(default)]
+    pub(super) waiting: u32,
     pub(super) rejected: u32,
 }
 
@@ -43,10 +45,14 @@ impl Work for DecideAndTrade {
             run,
             decision: decision.headline(),
             trades: count(Product::holds::<Trade>),
+            waiting: count(Product::holds::<PendingOrder>),
             rejected: count(Product::holds::<RejectedOrder>),
         };
-        let Decided { trades, rejected, .. } = &decided;
-        let message = format!("{trades} orders executed, {rejected} rejected.");
+        let Decided { trades, waiting, rejected, .. } = &decided;
+        let message = match waiting {
+            0 => format!("{trades} orders executed, {rejected} rejected."),
+            waiting => format!("{trades} orders executed, {waiting} wait for a price, {rejected} rejected."),
+        };
         node.emit(vec![log(LogLevel::Info, message)]).await?;
         Outcome::default().set(state::DECISION, decided)
     }

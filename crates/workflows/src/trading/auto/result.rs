@@ -15,7 +15,7 @@ impl Work for Conclude {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
         let chosen: Vec<Chosen> = required(node, state::CHOSEN)?;
         let ended: Vec<StockAnalysis> = node.state().get(state::ANALYSES)?.unwrap_or_default();
-        let Decided { run, decision, trades, rejected } = required(node, state::DECISION)?;
+        let Decided { run, decision, trades, waiting, rejected } = required(node, state::DECISION)?;
         // In the order of the choice: they end in any.
         let analyses = chosen.iter().map(|chosen| {
             let known = ended.iter().find(|ended| ended.ticker == chosen.ticker).cloned();
@@ -33,6 +33,7 @@ impl Work for Conclude {
             portfolio_run: run,
             decision,
             trades,
+            waiting,
             rejected,
         };
         let made = product(result.product())?;

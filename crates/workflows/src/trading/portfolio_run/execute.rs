@@ -6,7 +6,7 @@ use market::DataKind;
 use portfolio::Entry;
 use protocol::{
     LogLevel, RunId,
-    trading::{Decision, RejectedOrder, Trade},
+    trading::{Decision, PendingOrder, RejectedOrder, Trade},
 };
 use serde_json::Value;
 
@@ -29,17 +29,17 @@ impl Work for Execute {
         let entry = node
             .commit(async {
                 let entry = desk.decide(id, &key, Some(node.run()), *date, &decision).await?;
-                let (trades, rejected) = decided(&entry)?;
+                let Carried { trades, waiting, rejected } = carried(&entry)?;
                 let view = desk.view(id, Some(*date)).await?;
                 let executed = trades.iter().map(Trade::product);
+                let waiting = waiting.iter().map(PendingOrder::product);
                 let refused = rejected.iter().map(RejectedOrder::product);
-                let products = executed.chain(refused).chain([view.product()]).map(product);
+                let products = executed.chain(waiting).chain(refused).chain([view.product()]).map(product);
                 node.emit(products.collect::<Result<_, _>>()?).await?;
                 Ok(entry)
             })
             .await?;
-        let (_, rejected) = decided(&entry)?;
-        let (rejected, orders) = (rejected.len(), decision.orders.len());
+        let (rejected, orders) = (carried(&entry)?.rejected.len(), decision.orders.len());
         let outcome = Outcome::default().set(state::EXECUTION, entry)?;
         Ok(match rejected {
             0 => outcome,
@@ -61,9 +61,18 @@ fn decision_key(run: RunId, decision: &Decision) -> Result<String, NodeError> {
     Ok(format!("{run}/{}", journal::digest(&orders)?))
 }
 
-fn decided(entry: &Entry) -> Result<(&[Trade], &[RejectedOrder]), NodeError> {
+/// What became of the orders of a decision.
+struct Carried<'e> {
+    trades: &'e [Trade],
+    waiting: &'e [PendingOrder],
+    rejected: &'e [RejectedOrder],
+}
+
+fn carried(entry: &Entry) -> Result<Carried<'_>, NodeError> {
     match entry {
-        Entry::Decided { trades, rejected, .. } => Ok((trades, rejected)),
+        Entry::Decided { trades, pending: waiting, rejected, .. } => {
+            Ok(Carried { trades, waiting, rejected })
+        }
         _ => Err(NodeError::failed("The ledger's entry of this run is no decision. Check the ledger.")),
     }
 }
@@ -74,7 +83,7 @@ pub(super) struct Sweep(pub(super) Book);
 #[async_trait]
 impl Work for Sweep {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
-        let Entry::Decided { key, trades, .. } = required(node, state::EXECUTION)? else {
+        let Entry::Decided { key, trades, pending, .. } = required(node, state::EXECUTION)? else {
             return Err(NodeError::failed(
                 "The ledger's entry of this run is no decision. Check the ledger.",
             ));
@@ -87,6 +96,9 @@ impl Work for Sweep {
         let (level, text) = match (swept, price) {
             (Some(trade), _) => {
                 (LogLevel::Info, format!("Swept {} shares of {}.", trade.quantity.normalize(), trade.ticker))
+            }
+            (None, _) if !pending.is_empty() => {
+                (LogLevel::Info, "Spare cash is swept when the orders are filled.".to_owned())
             }
             (None, Some(_)) => (LogLevel::Info, "No sweep was needed.".to_owned()),
             (None, None) => {
