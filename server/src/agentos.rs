@@ -1,5 +1,7 @@
 //! AgentOS's routes: its requests become commands, and events become its frames.
 
+use std::time::Duration;
+
 use app::{backend::Backend, families::trading::backend::TradingBackend};
 use axum::{
     Json, Router,
@@ -9,21 +11,25 @@ use axum::{
     routing::{get, post},
 };
 use bytes::Bytes;
-use journal::{Encoded, JournalError};
+use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
+use journal::{Encoded, JournalError, Subscription};
 use protocol::{Body, Event, Problem, RunFilter, RunId, trading::PortfolioView};
 use serde_json::json;
 use wire::agentos::{
-    AccountRecord, Defaults, Latest, RunRecord, Stream, Summary, SystemFrame, Trigger, TriggerResponse,
-    portfolio_named, start_run,
+    AccountRecord, Defaults, Frame, Latest, RunRecord, Stream, Summary, SystemFrame, Trigger,
+    TriggerResponse, portfolio_named, start_run,
 };
 
 use crate::{
     peer::{CloseReason, Disconnected, Peer},
     problem::from_journal,
-    scope::{Gateway, Scoped},
+    scope::{Gateway, Readable, Scoped},
     service::MOST_EVENTS,
     texts::Texts,
 };
+
+/// Milliseconds before each look for a run that another one is about to begin.
+const BEGINS_WITHIN: [u64; 6] = [0, 10, 50, 250, 1_000, 4_000];
 
 /// Runs in AgentOS's list; it has no paging.
 const LISTED_RUNS: u32 = 200;
@@ -98,20 +104,40 @@ async fn run(service: Scoped, Path(run): Path<String>) -> Answer<RunRecord> {
     let not_found = || Problem::not_found("Run not found");
     let run: RunId = run.parse().map_err(|_| not_found())?;
     let readable = service.readable(run).await.map_err(|_| not_found())?;
-    let texts = service.texts();
+    let mut logs = Vec::new();
+    let mut coming = vec![readable.run];
+    while let Some(run) = coming.pop() {
+        // One that was named and never begun has no log.
+        let Ok(of_one) = service.readable(run).await else { continue };
+        let log = whole_log(&of_one, &service.texts()).await?;
+        coming.extend(log.iter().filter_map(started_below));
+        logs.push(log);
+    }
+    Ok(Json(RunRecord::with_events(&readable, &logs)))
+}
+
+/// All events of a run, with whole texts.
+async fn whole_log(run: &Readable<'_>, texts: &Texts) -> Result<Vec<Event>, Problem> {
     let mut log: Vec<Event> = Vec::new();
     loop {
         let after = log.last().map_or(0, |event| event.seq);
-        let events = readable.read(after, MOST_EVENTS).await?;
+        let events = run.read(after, MOST_EVENTS).await?;
         if events.is_empty() {
-            break;
+            return Ok(log);
         }
         for mut event in events {
-            load_texts(&texts, &mut event).await?;
+            load_texts(texts, &mut event).await?;
             log.push(event);
         }
     }
-    Ok(Json(RunRecord::with_events(&readable, &log)))
+}
+
+/// The run that this event says was started.
+fn started_below(event: &Event) -> Option<RunId> {
+    match &event.body {
+        Body::SubRunStarted(started) => Some(started.run),
+        _ => None,
+    }
 }
 
 async fn portfolios(service: Scoped) -> Answer<Vec<AccountRecord>> {
@@ -130,8 +156,11 @@ async fn latest(service: Scoped, Path(portfolio): Path<String>) -> Answer<Latest
     Ok(Json(Latest::from(&named(&service, &portfolio).await?)))
 }
 
-async fn summary(service: Scoped, Path(portfolio): Path<String>) -> Answer<Summary> {
-    Ok(Json(Summary::new(&named(&service, &portfolio).await?, None)))
+async fn summary(service: Scoped, Path(portfolio): Path<String>) -> Result<Response, Detail> {
+    Ok(match Summary::new(&named(&service, &portfolio).await?, None) {
+        Ok(summary) => Json(summary).into_response(),
+        Err(none) => (StatusCode::NOT_FOUND, Json(none)).into_response(),
+    })
 }
 
 async fn named(service: &Scoped, portfolio: &str) -> Result<PortfolioView, Problem> {
@@ -164,43 +193,87 @@ async fn follow(mut peer: Peer, service: Scoped, name: String) -> Result<(), Dis
         Err(_) => None,
     };
     let Some(readable) = readable else {
-        peer.send(wire::agentos::Frame::System(SystemFrame::run_not_found(&name)).encode()).await?;
+        peer.send(Frame::System(SystemFrame::run_not_found(&name)).encode()).await?;
         return peer.complete().await;
     };
     let (run, texts) = (readable.run, service.texts());
-    let mut log = readable.subscribe(0).await.map_err(|_| Disconnected)?;
-    let mut stream = Stream::default();
+    let log = readable.subscribe(0).await.map_err(|_| Disconnected)?;
+    let mut logs = FuturesUnordered::new();
+    logs.push(Followed { log, frames: Stream::default() }.next().boxed());
+    // The last frame: it follows what is left of the runs below.
+    let mut end = None;
     loop {
-        let batch = tokio::select! {
-            batch = log.next() => batch,
+        let (mut followed, batch) = tokio::select! {
+            next = logs.next() => match next {
+                Some(Some(next)) => next,
+                // A run below that never began.
+                Some(None) => continue,
+                None => break,
+            },
             ended = peer.ended() => return peer.end(ended?).await,
         };
-        let Ok(Some(events)) = batch else {
-            if let Err(JournalError::Closed) = batch {
-                return peer.end(CloseReason::Restart).await;
-            }
-            if batch.is_err() {
+        let events = match batch {
+            Ok(Some(events)) => events,
+            Ok(None) => continue,
+            Err(JournalError::Closed) => return peer.end(CloseReason::Restart).await,
+            Err(_) => {
                 let frame = SystemFrame::error("The log cannot be read. Connect again later.");
-                peer.send(wire::agentos::Frame::System(frame).encode()).await?;
+                peer.send(Frame::System(frame).encode()).await?;
+                return peer.complete().await;
             }
-            return peer.complete().await;
         };
-        for event in events {
-            let frame = frame(&texts, &mut stream, &event).await.map_err(|error| {
-                tracing::error!(%run, %error, "an event cannot be read");
+        for encoded in events {
+            let unreadable = |problem: Problem| {
+                tracing::error!(%run, %problem, "an event cannot be read");
                 Disconnected
-            })?;
-            if let Some(frame) = frame {
-                peer.send(frame).await?;
+            };
+            let mut event = encoded.decode().map_err(from_journal).map_err(unreadable)?;
+            load_texts(&texts, &mut event).await.map_err(unreadable)?;
+            if let Some(below) = started_below(&event) {
+                logs.push(Followed::begin_below(&service, below).boxed());
+            }
+            match followed.frames.apply(&event) {
+                Some(frame @ Frame::Event(_)) => peer.send(frame.encode()).await?,
+                Some(frame @ Frame::System(_)) => end = Some(frame),
+                None => {}
             }
         }
+        logs.push(followed.next().boxed());
     }
+    if let Some(end) = end {
+        peer.send(end.encode()).await?;
+    }
+    peer.complete().await
 }
 
-async fn frame(texts: &Texts, stream: &mut Stream, event: &Encoded) -> Result<Option<String>, Problem> {
-    let mut event = event.decode().map_err(from_journal)?;
-    load_texts(texts, &mut event).await?;
-    Ok(stream.apply(&event).map(|frame| frame.encode()))
+/// A log that is followed, and what it becomes.
+struct Followed {
+    log: Subscription,
+    frames: Stream,
+}
+
+/// What has been added to a log.
+type Added = Result<Option<Vec<Encoded>>, JournalError>;
+
+impl Followed {
+    async fn next(mut self) -> Option<(Self, Added)> {
+        let batch = self.log.next().await;
+        Some((self, batch))
+    }
+
+    /// Follows a run that another one has named; `None` if it is not begun within a few seconds.
+    async fn begin_below(service: &Scoped, run: RunId) -> Option<(Self, Added)> {
+        // A log names a run just before that begins.
+        for wait in BEGINS_WITHIN {
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+            if let Ok(readable) = service.readable(run).await
+                && let Ok(log) = readable.subscribe(0).await
+            {
+                return Self { log, frames: Stream::of_run_below(run) }.next().await;
+            }
+        }
+        None
+    }
 }
 
 /// Loads long texts: AgentOS's events carry prompts and answers in full.

@@ -140,16 +140,32 @@ fn an_account_has_its_id_and_cash_under_both_names() {
 }
 
 #[test]
-fn the_summary_invents_nothing() {
-    let summary = serde_json::to_value(Summary::new(&view(), Some("risk-on"))).unwrap();
+fn the_summary_has_all_of_its_figures_or_is_none() {
+    let mut whole = view();
+    whole.metrics.beta = Measured::Known(Decimal::new(95, 2));
+    let summary = serde_json::to_value(Summary::new(&whole, Some("risk-on")).unwrap()).unwrap();
     assert_eq!(
         summary,
         json!({
-            "sharpe_ratio": 2.1, "market_regime": "RISK-ON", "beta": null, "drawdown": -2.4,
+            "sharpe_ratio": 2.1, "market_regime": "RISK-ON", "beta": 0.95, "drawdown": -2.4,
             "var_1d": 565.0, "efficiency_label": "High Efficiency",
-            "unknown": {"beta": "20 days are needed and 3 are there"},
         })
     );
+
+    let none = serde_json::to_value(Summary::new(&view(), None).unwrap_err()).unwrap();
+    assert_eq!(
+        none,
+        json!({
+            "detail": "Not known yet: beta. See \"unknown\" for the reasons.",
+            "unknown": {"beta": "20 days are needed and 3 are there"},
+            "known": {"sharpe_ratio": 2.1, "drawdown": -2.4, "var_1d": 565.0},
+        })
+    );
+
+    let mut unpriced = whole;
+    unpriced.total = Measured::Unknown("No price found for AMD".to_owned());
+    let none = Summary::new(&unpriced, None).unwrap_err();
+    assert_eq!(none.unknown, [("var_1d", "No price found for AMD".to_owned())].into());
 
     let mut fresh = view();
     fresh.metrics = PortfolioMetrics {
@@ -160,11 +176,7 @@ fn the_summary_invents_nothing() {
         beta: unknown(),
         days: 0,
     };
-    let summary = serde_json::to_value(Summary::new(&fresh, None)).unwrap();
-    for figure in ["sharpe_ratio", "beta", "drawdown", "var_1d"] {
-        assert_eq!(summary[figure], Value::Null, "{figure}");
-        assert!(summary["unknown"][figure].is_string(), "{figure}");
-    }
-    assert_eq!(summary["market_regime"], "UNKNOWN");
-    assert_eq!(summary["efficiency_label"], "Unknown");
+    let none = Summary::new(&fresh, None).unwrap_err();
+    assert_eq!(none.unknown.into_keys().collect::<Vec<_>>(), ["beta", "drawdown", "sharpe_ratio", "var_1d"]);
+    assert!(none.known.is_empty());
 }

@@ -123,7 +123,7 @@ impl Log {
 
     fn record(&self) -> Value {
         let view = RunView::fold(&self.0).unwrap();
-        serde_json::to_value(RunRecord::with_events(&view.summary, &self.0)).unwrap()
+        serde_json::to_value(RunRecord::with_events(&view.summary, std::slice::from_ref(&self.0))).unwrap()
     }
 }
 

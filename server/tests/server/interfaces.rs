@@ -1,5 +1,7 @@
 //! The REST interface, the sockets and the command, against the real program.
 
+use std::collections::BTreeSet;
+
 use futures::StreamExt;
 use protocol::{Body, Control, Frame, RunStatus, RunView};
 use serde_json::{Value, json};
@@ -261,6 +263,8 @@ async fn the_openapi_document_names_every_route() {
             "/api/v1/models/test",
             "/api/v1/portfolios",
             "/api/v1/portfolios/{portfolio}",
+            "/api/v1/portfolios/{portfolio}/settings",
+            "/api/v1/portfolios/{portfolio}/transfers",
             "/api/v1/runs",
             "/api/v1/runs/import",
             "/api/v1/runs/{run}",
@@ -333,15 +337,36 @@ async fn a_client_of_agentos_has_the_market_scanned_and_a_portfolio_run_by_itsel
         assert_eq!(status, 200, "{accepted}");
         let run = accepted["run_id"].as_str().unwrap();
         let mut socket = server.connect(&format!("/ws/stream/{run}")).await;
-        let mut last = Value::Null;
+        let mut frames: Vec<Value> = Vec::new();
         while let Some(Ok(message)) = socket.next().await {
             if let Message::Text(text) = message {
-                last = serde_json::from_str(&text).unwrap();
+                frames.push(serde_json::from_str(&text).unwrap());
             }
         }
+        let last = frames.pop().unwrap();
         assert_eq!(last, json!({ "type": "system", "message": "Run completed." }));
+        assert!(frames.iter().all(|frame| frame["type"] != "system"), "only the run itself ends the stream");
         let record = server.get(&format!("/api/run/{run}")).await;
         assert_eq!((&record["type"], &record["status"]), (&json!(kind), &json!("completed")));
         assert_eq!(record["params"]["max_tickers"], 2);
+        // What happens in the runs that it has started is a part of it: a client draws one graph.
+        let ids = |events: &[Value]| -> BTreeSet<String> {
+            events.iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(ids(&frames).len(), frames.len(), "each event has an id of its own");
+        assert_eq!(ids(&frames), ids(record["events"].as_array().unwrap()));
+        let asked: BTreeSet<_> = frames
+            .iter()
+            .filter(|frame| frame["type"] == "thought")
+            .filter_map(|frame| frame["identifier"].as_str())
+            .collect();
+        let expected = if kind == "auto" { 4 } else { 1 };
+        assert_eq!(asked.len(), expected, "the scan, two stocks and the portfolio: {asked:?}");
     }
+    // One decision is no history.
+    let summary = server.ask("GET", "/api/portfolios/main_portfolio/summary").send().await.unwrap();
+    assert_eq!(summary.status(), 404);
+    let summary: Value = summary.json().await.unwrap();
+    assert!(summary["detail"].as_str().unwrap().starts_with("Not known yet: "), "{summary}");
+    assert!(summary["unknown"]["sharpe_ratio"].is_string(), "{summary}");
 }

@@ -11,7 +11,10 @@ use std::{
 };
 
 use journal::Journal;
-use protocol::{Body, Event, RunStatus, RunView, Totals, trading::Trade};
+use protocol::{
+    Body, Event, RunStatus, RunView, Totals,
+    trading::{PendingOrder, Trade},
+};
 use serde_json::{Value, json};
 
 use crate::support::{Home, Moments, Server, Visitor};
@@ -167,7 +170,9 @@ impl World {
 
     async fn open_portfolio(&mut self, who: usize) {
         let id = format!("p{}", self.accounts[who].portfolios.len());
-        let request = json!({ "id": id, "name": "A portfolio", "cash": "100000" });
+        let fill = ["next_price", "decision_close"][self.moments.next(2) as usize];
+        let settings = json!({ "fill": fill });
+        let request = json!({ "id": id, "name": "A portfolio", "cash": "100000", "settings": settings });
         let (status, text) = self.ask(who, "POST", "/api/v1/portfolios", Some(&request)).await;
         assert_eq!(status, 201, "{text}");
         let opened: Value = serde_json::from_str(&text).unwrap();
@@ -509,8 +514,11 @@ impl World {
             }
         }
         for (run, known) in &self.accounts[owner].runs {
-            let is_trade =
-                |event: &&Event| matches!(&event.body, Body::Produced(product) if product.holds::<Trade>());
+            // An order that waits for its price is traded after its run.
+            let is_trade = |event: &&Event| match &event.body {
+                Body::Produced(product) => product.holds::<Trade>() || product.holds::<PendingOrder>(),
+                _ => false,
+            };
             let in_log = known.log.iter().filter(is_trade).count();
             let in_ledger = in_ledger.get(run).map_or(0, BTreeSet::len);
             if known.is_over && !known.is_imported {

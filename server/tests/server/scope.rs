@@ -75,6 +75,8 @@ fn body(path: &str, method: &str, hers: &Belongings) -> Option<Value> {
         (_, "/api/v1/runs/{run}/messages") => json!({ "node": "trader", "content": "Think again." }),
         (_, "/api/v1/models/test") => json!({}),
         (_, "/api/v1/portfolios") => json!({ "name": "Other", "cash": "1000" }),
+        (_, "/api/v1/portfolios/{portfolio}/settings") => json!({ "slippage": "0.01" }),
+        (_, "/api/v1/portfolios/{portfolio}/transfers") => json!({ "date": "2022-06-30", "amount": "1" }),
         (_, "/api/v1/accounts") => {
             json!({ "name": "eve", "role": "administrator", "password": PASSWORD })
         }

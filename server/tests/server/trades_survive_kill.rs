@@ -101,8 +101,10 @@ async fn try_post(server: &Server, path: &str, body: Value) -> Option<Value> {
 }
 
 async fn open_portfolio(server: &Server, id: &str) {
-    let (status, problem) =
-        server.post("/api/v1/portfolios", json!({ "id": id, "name": id, "cash": "100000" })).await;
+    let at_close = json!({ "fill": "decision_close" });
+    let (status, problem) = server
+        .post("/api/v1/portfolios", json!({ "id": id, "name": id, "cash": "100000", "settings": at_close }))
+        .await;
     assert_eq!(status, 201, "{problem}");
 }
 

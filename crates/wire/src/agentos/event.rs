@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use protocol::{
     Body, CallFinished, CallId, CallStarted, Event, LaneId, LogLevel, NodeFinished, NodeId, NodeKind,
-    NodeStatus, NodeStatusChanged, Product, Prompt, RunFinished, RunStatus, Timestamp, ToolInvoked,
+    NodeStatus, NodeStatusChanged, Product, Prompt, RunFinished, RunId, RunStatus, Timestamp, ToolInvoked,
     ToolReturned, ToolStatus, WorkflowKind, grouped,
     trading::{Decision, PortfolioView, Rating, RejectedOrder, Task, Trade},
 };
@@ -69,7 +69,7 @@ pub struct SocketEvent {
     message: String,
     /// `HH:MM:SS` in UTC, of the moment when it happened.
     timestamp: String,
-    /// Number of the event in the run's log.
+    /// Number of the event in the log of the run that it happened in.
     seq: u64,
     /// Milliseconds since 1970.
     at: Timestamp,
@@ -155,11 +155,30 @@ pub struct Stream {
     /// The last call of each lane of a node, with its whole prompt: the lane's next one may begin with it.
     prompts: HashMap<(Option<NodeId>, Option<LaneId>), (CallId, Prompt)>,
     tools: HashMap<CallId, String>,
+    /// The run, where another one has started it, whose stream it is a part of.
+    below: Option<RunId>,
 }
 
 impl Stream {
+    /// For the log of a run that another one has started: AgentOS knows one stream for all of it. Its ids are apart
+    /// from those of the other logs, and its end is not the stream's.
+    pub fn of_run_below(run: RunId) -> Self {
+        Self { below: Some(run), ..Self::default() }
+    }
+
     /// Takes the next event in and gives the frame that it becomes, if it becomes one.
     pub fn apply(&mut self, event: &Event) -> Option<Frame> {
+        match (self.frame_of(event)?, self.below) {
+            (frame, None) => Some(frame),
+            (Frame::System(_), Some(_)) => None,
+            (Frame::Event(mut told), Some(run)) => {
+                told.id = format!("{run}/{}", told.id);
+                Some(Frame::Event(told))
+            }
+        }
+    }
+
+    fn frame_of(&mut self, event: &Event) -> Option<Frame> {
         match &event.body {
             Body::RunStarted(started) => {
                 let workflow = &started.request.workflow;

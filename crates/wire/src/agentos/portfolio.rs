@@ -180,52 +180,79 @@ impl From<&Trade> for TradeRecord {
     }
 }
 
-/// `GET /api/portfolios/{id}/summary`. A figure that is not known is `null`, and
-/// `unknown` says why.
+/// `GET /api/portfolios/{id}/summary`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
-    sharpe_ratio: Option<f64>,
+    sharpe_ratio: f64,
     /// In upper case; `UNKNOWN` before the first decision.
     market_regime: String,
-    beta: Option<f64>,
+    beta: f64,
     /// In percent; never positive.
-    drawdown: Option<f64>,
+    drawdown: f64,
     /// Loss in US dollars, as a positive number.
-    var_1d: Option<f64>,
+    var_1d: f64,
     efficiency_label: &'static str,
-    unknown: BTreeMap<&'static str, String>,
+}
+
+/// The answer where one of the four figures is not known, with status 404: AgentOS' page cannot bear a figure that is
+/// `null`, and shows its own empty state for an answer that is none.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NoSummary {
+    /// What is not known, in a sentence.
+    pub detail: String,
+    /// Why, for each figure that is not known.
+    pub unknown: BTreeMap<&'static str, String>,
+    /// Those that are known.
+    pub known: BTreeMap<&'static str, f64>,
 }
 
 impl Summary {
     /// The figures of this portfolio, with the market regime of its last decision.
-    pub fn new(view: &PortfolioView, regime: Option<&str>) -> Self {
-        let metrics = &view.metrics;
-        let mut unknown = BTreeMap::new();
-        let mut figure = |name: &'static str, measured: &Measured<Decimal>| match measured {
-            Measured::Known(value) => Some(*value),
-            Measured::Unknown(reason) => {
-                unknown.insert(name, reason.clone());
-                None
-            }
+    ///
+    /// # Errors
+    /// One of the figures is not known.
+    pub fn new(view: &PortfolioView, regime: Option<&str>) -> Result<Self, NoSummary> {
+        let (mut unknown, mut all) = (BTreeMap::new(), BTreeMap::new());
+        let mut figure = |name: &'static str, measured: Measured<Decimal>| match measured {
+            Measured::Known(value) => drop(all.insert(name, number(value))),
+            Measured::Unknown(reason) => drop(unknown.insert(name, reason)),
         };
-        let sharpe = figure("sharpe_ratio", &metrics.sharpe);
-        let beta = figure("beta", &metrics.beta);
-        let drawdown = figure("drawdown", &metrics.max_drawdown);
-        let value_at_risk = figure("var_1d", &metrics.value_at_risk);
-        let total = figure("total_value", &view.total);
-        Self {
-            sharpe_ratio: sharpe.map(number),
+        let metrics = &view.metrics;
+        figure("sharpe_ratio", metrics.sharpe.clone());
+        figure("beta", metrics.beta.clone());
+        figure("drawdown", map(&metrics.max_drawdown, |fraction| fraction.checked_mul(Decimal::ONE_HUNDRED)));
+        let lost = match &view.total {
+            Measured::Known(total) => {
+                map(&metrics.value_at_risk, |fraction| Some(fraction.checked_mul(*total)?.abs()))
+            }
+            Measured::Unknown(reason) => Measured::Unknown(reason.clone()),
+        };
+        figure("var_1d", lost);
+        let [Some(sharpe_ratio), Some(beta), Some(drawdown), Some(var_1d)] =
+            ["sharpe_ratio", "beta", "drawdown", "var_1d"].map(|name| all.get(name).copied())
+        else {
+            let names: Vec<_> = unknown.keys().copied().collect();
+            let detail = format!("Not known yet: {}. See \"unknown\" for the reasons.", names.join(", "));
+            return Err(NoSummary { detail, unknown, known: all });
+        };
+        Ok(Self {
+            sharpe_ratio,
             market_regime: regime.map_or_else(|| "UNKNOWN".to_owned(), str::to_uppercase),
-            beta: beta.map(number),
-            drawdown: drawdown.map(|fraction| number(fraction * Decimal::ONE_HUNDRED)),
-            var_1d: value_at_risk.zip(total).map(|(fraction, total)| number((fraction * total).abs())),
-            efficiency_label: match sharpe {
-                Some(sharpe) if sharpe > Decimal::TWO => "High Efficiency",
-                Some(_) => "Normal",
-                None => "Unknown",
-            },
-            unknown,
-        }
+            beta,
+            drawdown,
+            var_1d,
+            efficiency_label: if sharpe_ratio > 2.0 { "High Efficiency" } else { "Normal" },
+        })
+    }
+}
+
+fn map(measured: &Measured<Decimal>, change: impl Fn(Decimal) -> Option<Decimal>) -> Measured<Decimal> {
+    match measured {
+        Measured::Known(value) => match change(*value) {
+            Some(value) => Measured::Known(value),
+            None => Measured::Unknown("the amounts are too large".to_owned()),
+        },
+        Measured::Unknown(reason) => Measured::Unknown(reason.clone()),
     }
 }
 

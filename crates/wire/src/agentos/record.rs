@@ -106,14 +106,23 @@ impl RunRecord {
         }
     }
 
-    /// The record with the events of the run's whole log; their texts should be whole, too.
-    pub fn with_events<'e>(summary: &RunSummary, log: impl IntoIterator<Item = &'e Event>) -> Self {
-        let mut stream = Stream::default();
-        let events = log.into_iter().filter_map(|event| match stream.apply(event)? {
-            Frame::Event(event) => Some(*event),
-            Frame::System(_) => None,
-        });
-        let events = Some(events.collect());
+    /// The record with the events of the run's whole log and of those of the runs below it, in the order in which they
+    /// happened; their texts should be whole, too.
+    pub fn with_events(summary: &RunSummary, logs: &[Vec<Event>]) -> Self {
+        let mut all = Vec::new();
+        for log in logs {
+            let mut stream = match log.first() {
+                Some(first) if first.run != summary.run => Stream::of_run_below(first.run),
+                _ => Stream::default(),
+            };
+            all.extend(log.iter().filter_map(|event| match stream.apply(event)? {
+                Frame::Event(told) => Some((event.at, *told)),
+                Frame::System(_) => None,
+            }));
+        }
+        // What happened at the same moment stays in the order of its log.
+        all.sort_by_key(|(at, _)| *at);
+        let events = Some(all.into_iter().map(|(_, told)| told).collect());
         Self { events, ..Self::new(summary) }
     }
 }
