@@ -164,7 +164,7 @@ fn Picture(drawing: Drawing, read_off: Memo<Option<Point>>) -> impl IntoView {
                 <text class="tick" x="0" y=px(y - 5.0)>{amount}</text>
             }).collect_view()}
             {drawing.date_ticks.into_iter().map(|(x, day)| view! {
-                <text class="tick" x=px(x.clamp(18.0, width - 18.0)) y=px(HEIGHT - 6.0) text-anchor="middle">{day}</text>
+                <text class="tick" x=px(x.clamp(24.0, width - 24.0)) y=px(HEIGHT - 6.0) text-anchor="middle">{day}</text>
             }).collect_view()}
             <path class="line benchmark" d=drawing.benchmark />
             <path class="line portfolio" d=drawing.portfolio />

@@ -126,9 +126,11 @@ fn Cells(holding: HoldingView, limits: Constraints) -> impl IntoView {
     view! {
         <Cell label="Ticker">
             <strong>{ticker.to_string()}</strong>
-            <span class="dim company">{format!("{name} · {sector}")}</span>
-            {(!levels.is_empty()).then(|| view! { <span class="dim company">{levels.join(" · ")}</span> })}
-            {(lots.len() > 1).then(|| view! { <Lots lots /> })}
+            <div class="dim company">
+                {format!("{name} · {sector}")}
+                {(!levels.is_empty()).then(|| view! { <span class="levels">{levels.join(" · ")}</span> })}
+                {(lots.len() > 1).then(|| view! { <Lots lots /> })}
+            </div>
         </Cell>
         <Cell label="Quantity" numeric=true>{quantity.normalize().to_string()}</Cell>
         <Cell label="Average cost" numeric=true>{grouped(average_cost, 2)}</Cell>

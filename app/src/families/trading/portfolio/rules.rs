@@ -140,6 +140,14 @@ pub fn RulesFields(
             </label>
         }
     };
+    let triggers = move |value: bool, title: &'static str, detail: &'static str| {
+        view! {
+            <label class="ask-choice">
+                <input type="radio" name=format!("{id}-triggers") prop:checked=move || draft.standing_orders.get() == value on:change=move |_| draft.standing_orders.set(value) />
+                <span>{title} " " <span class="dim">{detail}</span></span>
+            </label>
+        }
+    };
     let methods = [(CostMethod::AverageCost, "Average cost"), (CostMethod::FirstInFirstOut, "First in, first out")];
     let choose_method = move |event| {
         let chosen = event_target_value(&event);
@@ -164,10 +172,11 @@ pub fn RulesFields(
             {fill(FillPrice::NextPrice, "at the next price", "the first one after the decision")}
             {fill(FillPrice::DecisionClose, "at the decision's close", "flatters: nobody can trade at a close that has been seen")}
         </fieldset>
-        <label class="ask-choice">
-            <input type="checkbox" prop:checked=draft.standing_orders on:change=move |event| draft.standing_orders.set(event_target_checked(&event)) />
-            <span>"Stop loss and take profit are standing orders " <span class="dim">"otherwise they are notes"</span></span>
-        </label>
+        <fieldset class="ask-choices">
+            <legend>"A stop loss or a take profit"</legend>
+            {triggers(true, "is a standing order", "all is sold when a day's prices reach it")}
+            {triggers(false, "is a note", "nothing happens by itself")}
+        </fieldset>
         <div class="amounts">
             <AmountField id=format!("{id}-fixed") label="Commission a trade, $" value=draft.fixed />
             <AmountField id=format!("{id}-share") label="Commission a share, $" value=draft.per_share />
