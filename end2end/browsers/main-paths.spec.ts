@@ -9,6 +9,8 @@ import { untilTheEnd } from "./tab";
 
 const june = "2022-06-30";
 
+const finder = field("Find in the transcript");
+
 test("an error in a page would be heard", async ({ tab, browserOfKind }) => {
   await tab.open("/");
   await browserOfKind.session.executeScript("setTimeout(() => { throw new Error('heard') }); console.error('this, too')");
@@ -91,7 +93,11 @@ test("a run pauses before a chosen node, goes on when approved, and its approve 
   await tab.misses(mode);
   await tab.reads(pill, "Done", untilTheEnd);
   await tab.click(view("Transcript"));
-  for (const said of ["You: approved", "You changed the approve mode: no pauses."]) await tab.sees(containing(transcript, said));
+  for (const said of ["You: approved", "You changed the approve mode: no pauses."]) {
+    // Only what is near is in the document.
+    await tab.fill(finder, `${said.split(": ").at(-1)}${Key.ENTER}`);
+    await tab.sees(containing(transcript, said));
+  }
 });
 
 test("a question of a run is answered, and one about it is asked", async ({ tab, server }) => {
@@ -105,6 +111,7 @@ test("a question of a run is answered, and one about it is asked", async ({ tab,
   await tab.reads(pill, "Done", untilTheEnd);
   expect(await tab.path()).toBe(`/runs/${run}`);
   await tab.click(view("Transcript"));
+  await tab.fill(finder, `Less${Key.ENTER}`);
   await tab.sees(containing(transcript, "You: Less"));
 
   await tab.click(view("Chat"));

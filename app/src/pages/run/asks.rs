@@ -238,7 +238,8 @@ pub fn AskTurn(screen: Screen, input: CallId) -> impl IntoView {
     }
 }
 
-fn in_full(answer: &Answer) -> String {
+/// What was answered, with everything that was written.
+pub fn in_full(answer: &Answer) -> String {
     let label = answer.label();
     match answer {
         Answer::Approved { edits, .. } if !edits.is_empty() => {

@@ -5,14 +5,14 @@ use std::time::Duration;
 use leptos::{ev, prelude::*};
 use protocol::{RunView, Turn, TurnContent};
 
-use super::turn::turn_id;
+use super::turn::{edit_in_words, mode_in_words, turn_id};
 use crate::{
     browser::lowercase,
     components::{
         icon::{Icon, IconName},
         window::Blocks,
     },
-    pages::run::screen::Screen,
+    pages::run::{asks::in_full, screen::Screen},
 };
 
 /// The turns in which the words stand, and the one that was gone to.
@@ -112,20 +112,24 @@ fn turns_with(view: &RunView, words: &str) -> Vec<usize> {
             || match &turn.content {
                 TurnContent::Call { call } => view.call(call).is_some_and(|call| {
                     call.outcome.as_ref().is_some_and(|outcome| {
-                        has(outcome.answer.shown()) || outcome.error.as_deref().is_some_and(has)
+                        [&outcome.answer, &outcome.thoughts].into_iter().any(|text| has(text.shown()))
+                            || outcome.error.as_deref().is_some_and(has)
+                            || outcome.tool_requests.iter().any(|request| has(&request.name))
                     })
                 }),
                 TurnContent::Message(said) => has(said.content.shown()),
                 TurnContent::Log(line) => has(&line.message),
-                TurnContent::Input { input } => {
-                    view.input(input).is_some_and(|input| has(&input.request.prompt))
-                }
+                TurnContent::Input { input } => view.input(input).is_some_and(|input| {
+                    has(&input.request.prompt)
+                        || input.request.reason.as_deref().is_some_and(has)
+                        || input.received.as_ref().is_some_and(|received| has(&in_full(&received.answer)))
+                }),
                 TurnContent::Product { index } => {
                     view.products.get(*index).is_some_and(|product| has(&product.headline))
                 }
-                TurnContent::Edited(_) | TurnContent::ApprovalChanged(_) | TurnContent::Unknown { .. } => {
-                    false
-                }
+                TurnContent::Edited(edited) => has(&edit_in_words(edited)),
+                TurnContent::ApprovalChanged(changed) => has(&mode_in_words(changed)),
+                TurnContent::Unknown { kind } => has(kind),
             }
     };
     view.turns.iter().enumerate().filter(|(_, turn)| has_words(turn)).map(|(place, _)| place).collect()

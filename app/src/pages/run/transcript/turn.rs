@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use leptos::{ev, html, prelude::*};
-use protocol::{CallId, CallOutcome, CallView, LogLevel, RunView, ToolView, Turn, TurnContent};
+use protocol::{
+    ApprovalChanged, CallId, CallOutcome, CallView, LogLevel, RunView, StateEdited, ToolView, Turn,
+    TurnContent,
+};
 
 use crate::{
     browser::{self, GrowingText},
@@ -101,6 +104,17 @@ fn TurnHead(screen: Screen, turn: Arc<Turn>) -> impl IntoView {
     }
 }
 
+/// Who changed which values of the state.
+pub fn edit_in_words(edited: &StateEdited) -> String {
+    let keys: Vec<_> = edited.patch.keys().cloned().collect();
+    format!("{} changed the state: {}.", format::person(&edited.by), keys.join(", "))
+}
+
+/// Who changed before which nodes the run pauses.
+pub fn mode_in_words(changed: &ApprovalChanged) -> String {
+    format!("{} changed the approve mode: {}.", format::person(&changed.by), changed.approval.label())
+}
+
 fn content(screen: Screen, turn: &Turn) -> AnyView {
     match &turn.content {
         TurnContent::Call { call } => view! { <CallTurn screen call=call.clone() /> }.into_any(),
@@ -113,14 +127,9 @@ fn content(screen: Screen, turn: &Turn) -> AnyView {
             product.map(|product| view! { <ProductCard run=screen.id product /> }).into_any()
         }
         TurnContent::Input { input } => view! { <AskTurn screen input=input.clone() /> }.into_any(),
-        TurnContent::Edited(edited) => {
-            let keys: Vec<_> = edited.patch.keys().cloned().collect();
-            let words = format!("{} changed the state: {}.", format::person(&edited.by), keys.join(", "));
-            view! { <p class="turn-log">{words}</p> }.into_any()
-        }
+        TurnContent::Edited(edited) => view! { <p class="turn-log">{edit_in_words(edited)}</p> }.into_any(),
         TurnContent::ApprovalChanged(changed) => {
-            let words = format!("{} changed the approve mode: {}.", format::person(&changed.by), changed.approval.label());
-            view! { <p class="turn-log">{words}</p> }.into_any()
+            view! { <p class="turn-log">{mode_in_words(changed)}</p> }.into_any()
         }
         TurnContent::Unknown { kind } => view! {
             <p class="turn-log dim">
