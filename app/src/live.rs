@@ -28,7 +28,7 @@ mod transport;
 
 #[cfg(all(feature = "hydrate", not(debug_assertions)))]
 pub(crate) use backoff::wait_after;
-pub use connection::{Connection, ConnectionLabel, Obstacle, OldSince};
+pub use connection::{Connection, ConnectionLabel, Obstacle, OldSince, Taken};
 pub use feed::use_feed;
 pub use heartbeat::Heartbeat;
 pub use run::{LiveRun, chat_call, use_run};

@@ -32,6 +32,18 @@ pub enum Connection {
     Complete,
 }
 
+/// What is known after messages were taken.
+#[cfg_attr(not(feature = "hydrate"), allow(dead_code))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// All that the server had said there is.
+    UpToDate,
+    /// More is on its way.
+    Behind,
+    /// Something between them is missing.
+    Missing,
+}
+
 /// What a socket met on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {

@@ -15,7 +15,10 @@ pub fn use_feed<T: 'static>(
     let connection = RwSignal::new(Connection::default());
     #[cfg(feature = "hydrate")]
     {
-        use super::listener::{Listener, listen};
+        use super::{
+            Taken,
+            listener::{Listener, listen},
+        };
         use crate::legible::{LONGEST_REMARK, legible_json};
 
         let path = path.into();
@@ -27,7 +30,7 @@ pub fn use_feed<T: 'static>(
                 read: move |text: &str| read(&legible_json(text, LONGEST_REMARK)),
                 take: move |messages: Vec<T>| {
                     take(messages);
-                    true
+                    Taken::UpToDate
                 },
             },
         );

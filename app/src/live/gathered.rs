@@ -4,6 +4,7 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use leptos::prelude::*;
 
+use super::Taken;
 use crate::browser;
 
 /// Messages that wait for a frame at most. More come only where no frames are drawn.
@@ -14,15 +15,20 @@ pub(super) struct Gathered<T>(Rc<Inner<T>>);
 
 struct Inner<T> {
     messages: RefCell<Vec<T>>,
-    take: Box<dyn Fn(Vec<T>) -> bool>,
-    missing: Box<dyn Fn()>,
+    take: Box<dyn Fn(Vec<T>) -> Taken>,
+    after: Box<dyn Fn(Taken)>,
 }
 
 impl<T: 'static> Gathered<T> {
-    /// `take` is given what came since the last frame; where it returns `false`, `missing` is called.
-    pub fn new(take: impl Fn(Vec<T>) -> bool + 'static, missing: impl Fn() + 'static) -> Self {
-        let (take, missing) = (Box::new(take), Box::new(missing));
-        Self(Rc::new(Inner { messages: RefCell::default(), take, missing }))
+    /// `take` is given what came since the last frame; `after` is told what is known then.
+    pub fn new(take: impl Fn(Vec<T>) -> Taken + 'static, after: impl Fn(Taken) + 'static) -> Self {
+        let (take, after) = (Box::new(take), Box::new(after));
+        Self(Rc::new(Inner { messages: RefCell::default(), take, after }))
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.0.messages.borrow().is_empty()
     }
 
     /// Adds a message.
@@ -57,8 +63,8 @@ impl<T: 'static> Gathered<T> {
     /// Hands on what waits.
     pub fn flush(&self) {
         let messages = self.0.messages.take();
-        if !messages.is_empty() && !(self.0.take)(messages) {
-            (self.0.missing)();
+        if !messages.is_empty() {
+            (self.0.after)((self.0.take)(messages));
         }
     }
 }

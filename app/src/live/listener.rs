@@ -1,6 +1,10 @@
 //! Listens to the server, by whichever way gets through, and comes back by itself.
 
-use std::{cell::RefCell, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 
 use futures::{
     FutureExt, StreamExt,
@@ -11,7 +15,7 @@ use leptos::{ev, prelude::*, task::spawn_local};
 use protocol::{Timestamp, Trouble};
 
 use super::{
-    Connection, Heartbeat, Obstacle,
+    Connection, Heartbeat, Obstacle, Taken,
     backoff::wait_after,
     gathered::Gathered,
     route::{self, Way},
@@ -25,7 +29,7 @@ pub(super) struct Listener<Path, Read, Take> {
     pub path: Path,
     /// Reads a message; `None` leaves it out.
     pub read: Read,
-    /// Takes what was read since the last frame; `false` asks to connect anew.
+    /// Takes what was read since the last frame. Where something is missing, it is connected anew.
     pub take: Take,
 }
 
@@ -47,7 +51,7 @@ pub(super) fn listen<T: 'static>(
     listener: Listener<
         impl Fn() -> String + 'static,
         impl Fn(&str) -> Option<T> + 'static,
-        impl Fn(Vec<T>) -> bool + 'static,
+        impl Fn(Vec<T>) -> Taken + 'static,
     >,
 ) {
     let mut listener = Some(listener);
@@ -60,12 +64,20 @@ pub(super) fn listen<T: 'static>(
         on_cleanup(move || drop(alive));
         let Listener { path, read, take } = listener;
         let wake = RefCell::new(wake);
-        let missing = move || wake_up(&wake, Wake::Resume);
+        let standing = Standing { connection, reached: Rc::default() };
+        let after = {
+            let standing = standing.clone();
+            move |taken| match taken {
+                Taken::UpToDate => standing.is_up_to_date(),
+                Taken::Behind => {}
+                Taken::Missing => wake_up(&wake, Wake::Resume),
+            }
+        };
         let listening = Listening {
-            connection,
+            standing,
             path,
             read,
-            gathered: Gathered::new(take, missing),
+            gathered: Gathered::new(take, after),
             woken,
             heartbeat: Heartbeat::of_page(),
             heard_at: browser::now(),
@@ -119,8 +131,44 @@ enum Outcome {
     Switch,
 }
 
-struct Listening<Path, Read, T> {
+/// What the page says of its connection.
+#[derive(Clone)]
+struct Standing {
     connection: RwSignal<Connection>,
+    /// What it is once all has come that the server had to tell; `None` while there is no connection.
+    reached: Rc<Cell<Option<Connection>>>,
+}
+
+impl Standing {
+    fn set(&self, connection: Connection) {
+        self.connection.try_set(connection);
+    }
+
+    /// There is a connection. What the page shows is what is only when it is up to date.
+    fn opens(&self, reached: Connection) {
+        self.reached.set(Some(reached));
+    }
+
+    fn is_up_to_date(&self) {
+        if let Some(reached) = self.reached.get() {
+            self.set(reached);
+        }
+    }
+
+    /// The connection goes another way than it seemed to.
+    fn goes(&self, reached: Connection) {
+        if self.reached.replace(Some(reached)) == self.connection.try_get_untracked() {
+            self.set(reached);
+        }
+    }
+
+    fn is_live(&self) -> bool {
+        matches!(self.connection.try_get_untracked(), Some(Connection::Live | Connection::WithoutSocket(_)))
+    }
+}
+
+struct Listening<Path, Read, T> {
+    standing: Standing,
     path: Path,
     read: Read,
     gathered: Gathered<T>,
@@ -138,16 +186,17 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
         loop {
             let (way, begun) = (route::way(), browser::now());
             let outcome = self.one_connection(way).await;
+            self.standing.reached.set(None);
             drop(banner.take());
             let soon = browser::now().since(begun) < as_millis(self.heartbeat.attempt());
             match outcome {
                 Outcome::Ended(End::Complete) => {
                     self.gathered.flush();
-                    self.connection.try_set(Connection::Complete);
+                    self.standing.set(Connection::Complete);
                     return;
                 }
                 Outcome::Ended(End::SignedOut) => {
-                    self.connection.try_set(Connection::Offline { as_of: self.heard_at });
+                    self.standing.set(Connection::Offline { as_of: self.heard_at });
                     // The server leads to where one can sign in.
                     browser::reload();
                     return;
@@ -175,7 +224,7 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
 
     fn say_that_it_is_lost(&self) {
         let (is_online, as_of) = (browser::is_online(), self.heard_at);
-        self.connection.try_set(match is_online {
+        self.standing.set(match is_online {
             true => Connection::Reconnecting { as_of },
             false => Connection::Offline { as_of },
         });
@@ -184,7 +233,7 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
     /// Shows that the connection was lost, if the page still says that it is live. While the first attempt is
     /// under way there is none to lose.
     fn lose_what_was_live(&self) {
-        if let Some(Connection::Live | Connection::WithoutSocket(_)) = self.connection.try_get_untracked() {
+        if self.standing.is_live() {
             self.say_that_it_is_lost();
         }
     }
@@ -207,14 +256,18 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
             Err(NotOpened::Met(obstacle)) if way == Way::Socket => return Outcome::Blocked(obstacle),
             Err(NotOpened::Met(_)) => return Outcome::Unreachable,
         };
-        self.connection.try_set(match way {
+        self.standing.opens(match way {
             Way::Polls { obstacle, is_certain: true } => Connection::WithoutSocket(obstacle),
             Way::Socket | Way::Polls { .. } => Connection::Live,
         });
-        let mut probe = Box::pin(find_a_socket(self.connection, way, &path, self.heartbeat).fuse());
+        let standing = self.standing.clone();
+        let mut probe = Box::pin(find_a_socket(&standing, way, &path, self.heartbeat).fuse());
         // Gone with the connection: the next one says anew what is the matter.
         let mut trouble = None;
         self.take(first, &mut trouble);
+        if self.gathered.is_empty() {
+            self.standing.is_up_to_date();
+        }
         let (mut quiet, mut is_asked, mut is_heard) = (0, false, false);
         let tick = self.heartbeat.tick();
         let mut ticking = Box::pin(sleep(tick).fuse());
@@ -296,7 +349,7 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
 }
 
 /// Returns once a socket gets through, where there is none.
-async fn find_a_socket(connection: RwSignal<Connection>, way: Way, path: &str, heartbeat: Heartbeat) {
+async fn find_a_socket(standing: &Standing, way: Way, path: &str, heartbeat: Heartbeat) {
     let Way::Polls { is_certain, .. } = way else { return std::future::pending().await };
     // At first, nobody knows whether the socket met a proxy or a server that was just away.
     let mut wait = if is_certain { heartbeat.probe() } else { Duration::ZERO };
@@ -306,7 +359,7 @@ async fn find_a_socket(connection: RwSignal<Connection>, way: Way, path: &str, h
             Ok(()) => return route::is_open(),
             Err(obstacle) => {
                 route::is_certainly_blocked(obstacle);
-                connection.try_set(Connection::WithoutSocket(obstacle));
+                standing.goes(Connection::WithoutSocket(obstacle));
             }
         }
         wait = heartbeat.probe();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use protocol::{Applied, Body, CallId, ChatView, Control, Event, Frame, RunView};
 
-use super::{Connection, Streams};
+use super::{Connection, Streams, Taken};
 
 /// The signals of a run that is followed.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,8 @@ pub struct LiveRun {
     pub is_whole: RwSignal<bool>,
     /// The number of an event that the log is known to have, or to get.
     awaited: RwSignal<u64>,
+    /// The number of the newest event when the connection began.
+    newest: StoredValue<u64>,
 }
 
 /// Follows a run from `initial` on, without a gap, for as long as the caller's owner lives.
@@ -38,6 +40,7 @@ pub fn use_run(initial: RunView, is_whole: bool) -> LiveRun {
         place: RwSignal::new(None),
         is_whole: RwSignal::new(is_whole),
         awaited: RwSignal::new(0),
+        newest: StoredValue::new(0),
     };
     // Of the log, how much it was last opened anew for. Opened at all counts as well.
     let opened_for = RwSignal::new((!is_closed).then_some(0));
@@ -125,21 +128,16 @@ impl LiveRun {
     }
 
     /// Takes in what came since the last drawn frame, with one change of the view.
-    /// `false` if events are missing: the rest was left out, read on from the view's
-    /// last event.
-    pub fn take(&self, frames: Vec<Frame>) -> bool {
+    /// Where events are missing, the rest was left out: read on from the view's last event.
+    pub fn take(&self, frames: Vec<Frame>) -> Taken {
         let (mut events, mut in_flight) = (Vec::new(), Vec::new());
         for frame in frames {
             match frame {
                 Frame::Event(event) => events.push(*event),
                 Frame::Control(Control::Queued { place }) => drop(self.place.try_set(Some(place))),
+                Frame::Control(Control::Hello { seq, .. }) => drop(self.newest.try_set_value(seq)),
                 // What is about the connection itself does not come so far.
-                Frame::Control(
-                    Control::Hello { .. }
-                    | Control::Trouble(_)
-                    | Control::Heartbeat { .. }
-                    | Control::Closed { .. },
-                ) => {}
+                Frame::Control(Control::Trouble(_) | Control::Heartbeat { .. } | Control::Closed { .. }) => {}
                 Frame::Control(frame) => in_flight.push(frame),
             }
         }
@@ -150,7 +148,12 @@ impl LiveRun {
                 self.streams.take(frame);
             }
         }
-        is_whole
+        let seq = self.view.try_with_untracked(RunView::seq);
+        match (is_whole, seq.zip(self.newest.try_get_value())) {
+            (false, _) => Taken::Missing,
+            (true, Some((seq, newest))) if seq < newest => Taken::Behind,
+            (true, _) => Taken::UpToDate,
+        }
     }
 
     fn apply(&self, events: Vec<Event>) -> bool {
@@ -233,7 +236,7 @@ mod tests {
     fn an_event_that_comes_twice_counts_once() {
         Owner::new().with(|| {
             let run = followed();
-            assert!(run.take(vec![line(2), line(2), line(3)]));
+            assert_eq!(run.take(vec![line(2), line(2), line(3)]), Taken::UpToDate);
             assert_eq!(turns(run), 2);
             assert_eq!(run.received.with_untracked(Vec::len), 2);
         });
@@ -243,8 +246,19 @@ mod tests {
     fn a_gap_is_noticed_and_nothing_behind_it_is_taken() {
         Owner::new().with(|| {
             let run = followed();
-            assert!(!run.take(vec![line(2), line(4), line(5)]));
+            assert_eq!(run.take(vec![line(2), line(4), line(5)]), Taken::Missing);
             assert_eq!(run.view.with_untracked(RunView::seq), 2);
+        });
+    }
+
+    #[test]
+    fn it_is_up_to_date_once_all_is_there_that_was_there_when_the_connection_began() {
+        Owner::new().with(|| {
+            let run = followed();
+            let hello = Frame::Control(Control::Hello { run: RunId(Default::default()), seq: 4 });
+            assert_eq!(run.take(vec![hello]), Taken::Behind);
+            assert_eq!(run.take(vec![line(2), line(3)]), Taken::Behind);
+            assert_eq!(run.take(vec![line(4)]), Taken::UpToDate);
         });
     }
 
