@@ -1,0 +1,77 @@
+//! The days of the backtest, and what lies before them.
+
+use async_trait::async_trait;
+use engine::{NodeContext, NodeError, Outcome, Work};
+use portfolio::{Entry, references::SLOW};
+use protocol::{Date, LogLevel, trading::BacktestPlan};
+use serde_json::json;
+
+use super::{
+    assignment::Backtest,
+    book::midnight,
+    market_days::{Passed, gather},
+    schedule::Schedule,
+    state,
+};
+use crate::{
+    node::log,
+    trading::measured::{Found, measure},
+};
+
+/// The tool by which code looks for trading days.
+const LOOK: &str = "list_trading_days";
+/// The tool by which code looks for the closes before the first day.
+const LOOK_BACK: &str = "prices_before";
+/// The id and the name of the portfolio.
+const PORTFOLIO: &str = "backtest";
+
+/// Plans the days.
+pub(super) struct PlanDays(pub(super) Backtest);
+
+#[async_trait]
+impl Work for PlanDays {
+    async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
+        let Backtest { plan, market, .. } = &self.0;
+        let BacktestPlan { tickers, from, to, rhythm, cash, .. } = plan;
+        let arguments = json!({ "tickers": tickers, "from": from, "to": to });
+        // Only the days of the calendar are taken from what is known at the end.
+        let days: Vec<Date> = measure(node, LOOK, &arguments, async {
+            let found = gather(market, tickers, from.yesterday().ok(), *to).await?;
+            let days = found.passed.days.iter().map(|day| day.date).collect();
+            Ok(Found { value: days, vendor: found.vendors.join(", "), is_degraded: false })
+        })
+        .await?;
+        let schedule = Schedule::new(days, *rhythm).map_err(NodeError::Failed)?;
+        let first = *schedule.days.first().unwrap_or(from);
+        let instruments = self.0.instruments();
+        let arguments = json!({ "tickers": instruments, "before": first, "days": SLOW });
+        let before: Passed = measure(node, LOOK_BACK, &arguments, async {
+            let Ok(until) = first.yesterday() else {
+                return Ok(Found { value: Passed::default(), vendor: String::new(), is_degraded: true });
+            };
+            if until < market.first_date() {
+                return Ok(Found { value: Passed::default(), vendor: String::new(), is_degraded: true });
+            }
+            let mut found = gather(market, &instruments, None, until).await?;
+            let days = std::mem::take(&mut found.passed.days);
+            let skipped = days.len().saturating_sub(SLOW);
+            found.passed.days = days.into_iter().skip(skipped).collect();
+            let is_degraded = !found.passed.remarks.is_empty();
+            Ok(Found { value: found.passed, vendor: found.vendors.join(", "), is_degraded })
+        })
+        .await?;
+        let count = schedule.decisions.len();
+        let plural = if count == 1 { "" } else { "s" };
+        let (trading_days, last) = (schedule.days.len(), schedule.last().unwrap_or(*to));
+        let message = format!("{count} decision{plural} on {trading_days} trading days from {first} to {last}.");
+        node.emit(vec![log(LogLevel::Info, message)]).await?;
+        let id = PORTFOLIO.parse().map_err(|_| NodeError::failed("The portfolio has no id."))?;
+        let (name, at) = (PORTFOLIO.to_owned(), midnight(first));
+        let opened = Entry::Opened { id, name, cash: *cash, at, settings: plan.settings() };
+        Outcome::default()
+            .set(state::SCHEDULE, schedule)?
+            .set(state::LOOK_BACK, before.days)?
+            .set(state::ENTRIES, [opened])?
+            .set(state::DECIDED, 0)
+    }
+}
