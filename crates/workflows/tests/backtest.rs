@@ -343,3 +343,17 @@ async fn nothing_that_the_market_does_after_a_day_changes_what_is_decided_on_it(
     assert_eq!(until(&as_it_was), until(&changed));
     assert_ne!(result(&as_it_was).curve.last(), result(&changed).curve.last(), "later days do differ");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures time: run it in a release build, alone"]
+async fn a_year_of_days_of_one_stock_takes_less_than_20_seconds() {
+    let stage = Stage::new().await;
+    let all = json!({ "analysts": ["market", "social", "news", "fundamentals"] });
+    let clock = std::time::Instant::now();
+    let view = run(&stage, backtest(&["KO"], "2021-01-04", "2021-12-30", "daily", &all)).await;
+    let took = clock.elapsed();
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    assert_eq!(result(&view).decisions, 250);
+    println!("250 decisions in {took:.1?}");
+    assert!(took.as_secs() < 20, "{took:?}");
+}
