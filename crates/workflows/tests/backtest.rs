@@ -357,3 +357,43 @@ async fn a_year_of_days_of_one_stock_takes_less_than_20_seconds() {
     println!("250 decisions in {took:.1?}");
     assert!(took.as_secs() < 20, "{took:?}");
 }
+
+/// The cells of each row of a table; no cell has a comma in it.
+fn rows(table: &str) -> Vec<Vec<&str>> {
+    table.lines().skip(1).map(|line| line.split(',').collect()).collect()
+}
+
+#[tokio::test]
+async fn every_trade_of_a_year_is_that_of_another_language_to_the_last_decimal() {
+    let stage = Stage::new().await;
+    let view = run(&stage, backtest(&["AMD", "JNJ", "XOM"], "2021-01-01", "2021-12-31", "weekly", &json!({}))).await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    let result = result(&view);
+    assert_eq!((result.decisions, result.refused), (52, 0));
+    let some = |cell: &str| (!cell.is_empty()).then(|| decimal(cell));
+    let expected: Vec<_> = rows(include_str!("independent/trades.csv"))
+        .iter()
+        .map(|row| {
+            let numbers = (decimal(row[3]), decimal(row[4]), decimal(row[5]), some(row[6]));
+            (row[0].to_owned(), row[1].to_owned(), row[2].to_owned(), numbers, row[7].to_owned())
+        })
+        .collect();
+    let own: Vec<_> = result
+        .trades
+        .iter()
+        .map(|trade| {
+            let numbers =
+                (trade.quantity, trade.price, trade.quoted.unwrap_or(trade.price), trade.realised_profit);
+            let cause = serde_json::to_value(trade.cause).unwrap().as_str().unwrap().to_owned();
+            (trade.date.to_string(), trade.side.to_string(), trade.ticker.to_string(), numbers, cause)
+        })
+        .collect();
+    assert_eq!(own, expected);
+    let expected: Vec<_> = rows(include_str!("independent/values.csv"))
+        .iter()
+        .map(|row| (row[0].to_owned(), decimal(row[1]), Some(decimal(row[2]))))
+        .collect();
+    let own: Vec<_> =
+        result.curve.iter().map(|point| (point.date.to_string(), point.total, point.invested)).collect();
+    assert_eq!(own, expected);
+}
