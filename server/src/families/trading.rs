@@ -1,5 +1,6 @@
-//! What trading serves beside its runs: portfolios, by REST and by sockets.
+//! What trading serves beside its runs: portfolios, by REST and by sockets, and what backtests come to.
 
+mod backtest;
 pub mod vendors;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -16,8 +17,8 @@ use axum::{
 use journal::Journal;
 use market::Market;
 use protocol::{
-    Date, Problem,
-    trading::{CreatePortfolio, PortfolioId, PortfolioSummary, PortfolioView},
+    Date, Problem, RunId,
+    trading::{BacktestReport, CreatePortfolio, PortfolioId, PortfolioSummary, PortfolioView},
 };
 use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
@@ -92,6 +93,10 @@ impl TradingBackend for Scoped {
     async fn portfolio(&self, id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, Problem> {
         self.desk().view(&self.caller().portfolio(&id)?, as_of).await.map_err(from_desk)
     }
+
+    async fn backtest(&self, run: RunId) -> Result<BacktestReport, Problem> {
+        backtest::read(self, run).await
+    }
 }
 
 /// An id made from a name: `Growth & income` becomes `growth_income`, then `growth_income_2`.
@@ -126,7 +131,10 @@ fn from_desk(error: DeskError) -> Problem {
 
 /// The routes of the REST interface.
 pub fn rest() -> OpenApiRouter<Gateway> {
-    OpenApiRouter::new().routes(routes!(portfolios, create_portfolio)).routes(routes!(portfolio))
+    OpenApiRouter::new()
+        .routes(routes!(portfolios, create_portfolio))
+        .routes(routes!(portfolio))
+        .merge(backtest::rest())
 }
 
 /// All portfolios

@@ -4,8 +4,8 @@
 
 use leptos::prelude::*;
 use protocol::{
-    Date,
-    trading::{CreatePortfolio, PortfolioId, PortfolioSummary, PortfolioView},
+    Date, RunId,
+    trading::{BacktestReport, CreatePortfolio, PortfolioId, PortfolioSummary, PortfolioView},
 };
 
 #[cfg(feature = "ssr")]
@@ -35,4 +35,10 @@ pub async fn create_portfolio(request: CreatePortfolio) -> Result<PortfolioId, A
 #[server(name = PortfolioCall, prefix = "/rpc", endpoint = "portfolio", input = JsonText, output = JsonText, client = Caller)]
 pub async fn portfolio(id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, ApiError> {
     answer(backend()?.portfolio(id, as_of).await)
+}
+
+/// A backtest, as far as it has come.
+#[server(name = BacktestCall, prefix = "/rpc", endpoint = "backtest", input = JsonText, output = JsonText, client = Caller)]
+pub async fn backtest(run: RunId) -> Result<BacktestReport, ApiError> {
+    answer(backend()?.backtest(run).await)
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use protocol::{
-    Date, Problem,
-    trading::{CreatePortfolio, PortfolioId, PortfolioSummary, PortfolioView},
+    Date, Problem, RunId,
+    trading::{BacktestReport, CreatePortfolio, PortfolioId, PortfolioSummary, PortfolioView},
 };
 
-/// The portfolios of whoever asks.
+/// The portfolios and the backtests of whoever asks.
 #[async_trait]
 pub trait TradingBackend: Send + Sync {
     /// All portfolios.
@@ -17,6 +17,8 @@ pub trait TradingBackend: Send + Sync {
     async fn create_portfolio(&self, request: CreatePortfolio) -> Result<PortfolioView, Problem>;
     /// A portfolio at the prices of `as_of`, or of the day of its last entry.
     async fn portfolio(&self, id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, Problem>;
+    /// A backtest, as far as it has come.
+    async fn backtest(&self, run: RunId) -> Result<BacktestReport, Problem>;
 }
 
 /// It as it stands in the context.

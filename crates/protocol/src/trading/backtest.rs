@@ -8,7 +8,7 @@ use super::{
     AnalysisEnd, Analyst, Commission, CostMethod, FillPrice, PortfolioSettings, PortfolioView, RandomBand,
     Statistics, Ticker, Trade, ValuePoint, Verdict,
 };
-use crate::{Date, Decimal, RunId};
+use crate::{Date, Decimal, RunId, RunSummary};
 
 /// How often a backtest decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,6 +160,46 @@ pub struct BacktestDay {
     pub portfolio: PortfolioView,
 }
 
+/// On which days a backtest decides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BacktestSchedule {
+    /// The run.
+    pub run: RunId,
+    /// The stocks.
+    pub tickers: Vec<Ticker>,
+    /// How often it decides.
+    pub rhythm: Rhythm,
+    /// All trading days, oldest first.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    #[serde(deserialize_with = "days")]
+    pub days: Vec<Date>,
+    /// Those on which it decides.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    #[serde(deserialize_with = "days")]
+    pub decisions: Vec<Date>,
+}
+
+fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Date>, D::Error> {
+    #[derive(Deserialize)]
+    struct Day(#[serde(deserialize_with = "crate::date::deserialize")] Date);
+    Ok(Vec::<Day>::deserialize(deserializer)?.into_iter().map(|Day(day)| day).collect())
+}
+
+/// A backtest as its page shows it: while it is at work, as far as it has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BacktestReport {
+    /// The run.
+    pub run: RunSummary,
+    /// Its days; `None` before they are known.
+    pub schedule: Option<BacktestSchedule>,
+    /// The decisions so far, oldest first.
+    pub steps: Vec<BacktestStep>,
+    /// What came of it; `None` before its end.
+    pub result: Option<BacktestResult>,
+}
+
 /// What came of the analysis of one stock on one day of a backtest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -275,6 +315,8 @@ pub struct PriceLine {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BacktestResult {
+    /// The run.
+    pub run: RunId,
     /// The stocks.
     pub tickers: Vec<Ticker>,
     /// How often it decided.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    AutoResult, BacktestResult, BacktestStep, DayAnalyses, Decision, MacroRegime, PortfolioView, Rating, RejectedOrder, Scan, Trade,
+    AutoResult, BacktestResult, BacktestSchedule, BacktestStep, DayAnalyses, Decision, MacroRegime, PortfolioView, Rating, RejectedOrder, Scan, Trade,
 };
 use crate::{
     Decimal, Product, ProductData, ProductKind, ProductTone, Standing, Text, percent, signed,
@@ -38,6 +38,7 @@ documents! {
     MacroRegime => "trading.regime",
     Scan => "trading.scan",
     AutoResult => "trading.auto",
+    BacktestSchedule => "trading.backtest_schedule",
     DayAnalyses => "trading.day_analyses",
     BacktestStep => "trading.backtest_step",
     BacktestResult => "trading.backtest",
@@ -110,6 +111,12 @@ pub(super) fn headline(kind: &str, data: &Value) -> Option<Headline> {
             (text, ProductTone::Neutral, Standing::Result)
         }
         AutoResult::KIND => auto(data)?,
+        BacktestSchedule::KIND => {
+            let count = |field: &str| data.get(field).and_then(Value::as_array).map(Vec::len);
+            let (decisions, days) = (count("decisions")?, count("days")?);
+            let plural = if decisions == 1 { "" } else { "s" };
+            (format!("{decisions} decision{plural} on {days} trading days"), ProductTone::Neutral, Standing::Step)
+        }
         DayAnalyses::KIND => {
             let analyses = data.get("analyses")?.as_array()?.len();
             (format!("{analyses} stocks analysed"), ProductTone::Neutral, Standing::Data)

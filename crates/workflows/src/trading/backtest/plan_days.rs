@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, Work};
 use portfolio::{Entry, references::SLOW};
-use protocol::{Date, LogLevel, trading::BacktestPlan};
+use protocol::{
+    Date,
+    trading::{BacktestPlan, BacktestSchedule},
+};
 use serde_json::json;
 
 use super::{
@@ -14,7 +17,7 @@ use super::{
     state,
 };
 use crate::{
-    node::log,
+    node::product,
     trading::measured::{Found, measure},
 };
 
@@ -60,11 +63,14 @@ impl Work for PlanDays {
             Ok(Found { value: found.passed, vendor: found.vendors.join(", "), is_degraded })
         })
         .await?;
-        let count = schedule.decisions.len();
-        let plural = if count == 1 { "" } else { "s" };
-        let (trading_days, last) = (schedule.days.len(), schedule.last().unwrap_or(*to));
-        let message = format!("{count} decision{plural} on {trading_days} trading days from {first} to {last}.");
-        node.emit(vec![log(LogLevel::Info, message)]).await?;
+        let shown = BacktestSchedule {
+            run: node.run(),
+            tickers: tickers.clone(),
+            rhythm: *rhythm,
+            days: schedule.days.clone(),
+            decisions: schedule.decisions.clone(),
+        };
+        node.emit(vec![product(shown.product())?]).await?;
         let id = PORTFOLIO.parse().map_err(|_| NodeError::failed("The portfolio has no id."))?;
         let (name, at) = (PORTFOLIO.to_owned(), midnight(first));
         let opened = Entry::Opened { id, name, cash: *cash, at, settings: plan.settings() };

@@ -70,6 +70,7 @@ impl Work for Conclude {
         let failures: Vec<Failures> = node.state().get(state::FAILURES)?.unwrap_or_default();
         let BacktestPlan { tickers, rhythm, cash, .. } = &self.0.plan;
         let result = BacktestResult {
+            run: node.run(),
             tickers: tickers.clone(),
             rhythm: *rhythm,
             cash: *cash,
