@@ -14,8 +14,11 @@ mod scan_cards;
 
 use leptos::prelude::*;
 use protocol::{
-    ProductData, Product, WorkflowKind,
-    trading::{AutoResult, BacktestResult, BacktestSchedule, Decision, MacroRegime, Order, Rating, RejectedOrder, Scan, Task, Trade},
+    Product, ProductData, WorkflowKind,
+    trading::{
+        AutoResult, BacktestResult, BacktestSchedule, Decision, MacroRegime, Order, Rating, RejectedOrder,
+        Scan, Task, Trade,
+    },
 };
 
 use self::{
@@ -70,7 +73,9 @@ pub fn pages() -> AnyView {
             view! { <BacktestPage id=Signal::derive(move || run.get().unwrap_or_default()) /> }.into_any()
         }
         (true, _) => view! { <FirstPortfolioPage /> }.into_any(),
-        (false, true) => view! { <PortfolioPage id=Signal::derive(move || id.get().unwrap_or_default()) /> }.into_any(),
+        (false, true) => {
+            view! { <PortfolioPage id=Signal::derive(move || id.get().unwrap_or_default()) /> }.into_any()
+        }
         (false, false) => view! { <NotFoundPage /> }.into_any(),
     };
     shown.into_any()

@@ -87,8 +87,13 @@ async fn every_trading_day_but_the_last_decides_and_the_result_has_all_that_it_i
     assert_eq!(days, expected);
     assert!(steps.iter().all(|step| step.of == 7 && step.failed.is_none() && step.analyses.len() == 2));
     assert_eq!(view.sub_runs.len(), 7);
+    assert_eq!((view.summary.nodes, view.summary.nodes_done), (4, 4));
     let of_first = stage.journal.whole(steps[0].run).await.unwrap();
-    assert_eq!(RunView::fold(&of_first).unwrap().sub_runs.len(), 2, "a run for each stock below that of the day");
+    assert_eq!(
+        RunView::fold(&of_first).unwrap().sub_runs.len(),
+        2,
+        "a run for each stock below that of the day"
+    );
 
     let result = result(&view);
     assert_eq!((result.decisions, result.failed_decisions, result.failed_analyses), (7, 0, 0));
@@ -99,7 +104,12 @@ async fn every_trading_day_but_the_last_decides_and_the_result_has_all_that_it_i
     let kinds: Vec<_> = result.references.iter().map(|reference| reference.kind).collect();
     assert_eq!(
         kinds,
-        [ReferenceKind::BuyAndHold, ReferenceKind::EqualWeight, ReferenceKind::Index, ReferenceKind::AverageCross]
+        [
+            ReferenceKind::BuyAndHold,
+            ReferenceKind::EqualWeight,
+            ReferenceKind::Index,
+            ReferenceKind::AverageCross
+        ]
     );
     assert!(result.references.iter().all(|reference| reference.curve.len() == 8));
     // What a day showed is what the result has of it.
@@ -155,10 +165,15 @@ async fn at_the_decisions_close_is_an_option_and_trades_on_the_day_itself() {
 async fn an_analysis_or_a_decision_that_fails_is_seen_and_stops_nothing() {
     let script = |request: &ChatRequest| {
         let says = |text: &str| {
-            request.messages.iter().any(|message| matches!(message, llm::Message::User(user) if user.contains(text)))
+            request
+                .messages
+                .iter()
+                .any(|message| matches!(message, llm::Message::User(user) if user.contains(text)))
         };
         match request.agent.as_str() {
-            "portfolio_manager" if says("Stock: XOM") && says("2022-03-02") => Some(Turn::Answer("Hm.".into())),
+            "portfolio_manager" if says("Stock: XOM") && says("2022-03-02") => {
+                Some(Turn::Answer("Hm.".into()))
+            }
             "make_decision" if says("Day of the decision: 2022-03-03") => Some(Turn::Answer("Hm.".into())),
             _ => None,
         }
@@ -178,7 +193,8 @@ async fn an_analysis_or_a_decision_that_fails_is_seen_and_stops_nothing() {
 
 #[tokio::test]
 async fn what_fails_again_and_again_ends_the_run_with_its_reason() {
-    let script = |request: &ChatRequest| (request.agent == "make_decision").then(|| Turn::Answer("Hm.".into()));
+    let script =
+        |request: &ChatRequest| (request.agent == "make_decision").then(|| Turn::Answer("Hm.".into()));
     let stage = Stage::with_script(Changed(script)).await;
     let view = run(&stage, short()).await;
     assert_eq!(view.summary.status, RunStatus::Failed);
@@ -367,7 +383,8 @@ fn rows(table: &str) -> Vec<Vec<&str>> {
 #[tokio::test]
 async fn every_trade_of_a_year_is_that_of_another_language_to_the_last_decimal() {
     let stage = Stage::new().await;
-    let view = run(&stage, backtest(&["AMD", "JNJ", "XOM"], "2021-01-01", "2021-12-31", "weekly", &json!({}))).await;
+    let view =
+        run(&stage, backtest(&["AMD", "JNJ", "XOM"], "2021-01-01", "2021-12-31", "weekly", &json!({}))).await;
     assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
     let result = result(&view);
     assert_eq!((result.decisions, result.refused), (52, 0));

@@ -10,9 +10,9 @@ use protocol::{
 
 #[cfg(feature = "ssr")]
 use super::backend::SharedTrading;
+use crate::api::{ApiError, Caller, JsonText};
 #[cfg(feature = "ssr")]
 use crate::api::{answer, provided};
-use crate::api::{ApiError, Caller, JsonText};
 
 #[cfg(feature = "ssr")]
 fn backend() -> Result<SharedTrading, ApiError> {

@@ -15,12 +15,13 @@ use std::time::Duration;
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use protocol::{
-    Problem, RunId, RunStatus,
+    Approval, Problem, RunId, RunStatus,
     trading::{BacktestReport, Figure, ReferenceKind},
 };
 
 use self::{
-    decisions::Decisions, equity::Equity, figures::KeyFigures, months::Months, trades::Trades, verdict::VerdictCard,
+    decisions::Decisions, equity::Equity, figures::KeyFigures, months::Months, trades::Trades,
+    verdict::VerdictCard,
 };
 use super::{
     api as own_api,
@@ -93,6 +94,7 @@ fn Board(report: BacktestReport) -> impl IntoView {
                 </div>
                 <HeadFigures report />
                 <div class="backtest-acts">
+                    <PauseAct report />
                     <Show when=move || has_result.get()>
                         <a class="button" href=at(format!("/api/v1/backtests/{run}/equity.csv")) download rel="external">
                             <Icon name=IconName::Download />"Equity, CSV"
@@ -122,7 +124,8 @@ fn Board(report: BacktestReport) -> impl IntoView {
 fn follow(run: RunId, report: RwSignal<BacktestReport>) {
     let is_asked = StoredValue::new(false);
     run_feed().follow(move |news| {
-        let is_over = report.try_with_untracked(|report| report.run.status.is_over() && report.result.is_some());
+        let is_over =
+            report.try_with_untracked(|report| report.run.status.is_over() && report.result.is_some());
         if news.run() != run || is_over != Some(false) || is_asked.try_get_value() != Some(false) {
             return;
         }
@@ -141,6 +144,44 @@ fn follow(run: RunId, report: RwSignal<BacktestReport>) {
         };
         set_timeout(ask, GATHERED);
     });
+}
+
+/// Pauses the run before its next step, or lets it go on. A day's own run that is at work comes to its end.
+#[component]
+fn PauseAct(report: RwSignal<BacktestReport>) -> impl IntoView {
+    let is_over = Memo::new(move |_| report.with(|report| report.run.status.is_over()));
+    let is_paused = Memo::new(move |_| report.with(|report| report.is_paused));
+    let act = Action::new(move |is_paused: &bool| {
+        // Before the backtest's own steps alone: the runs of its days do not pause by themselves.
+        let nodes = ["pass_days", "decide", "result"].iter().filter_map(|node| node.parse().ok()).collect();
+        let approval = if *is_paused { Approval::Off } else { Approval::Nodes { nodes } };
+        let run = report.with_untracked(|report| report.run.run);
+        async move {
+            api::set_approval(run, approval).await?;
+            let newer = own_api::backtest(run).await?;
+            report.try_set(newer);
+            Ok::<(), ApiError>(())
+        }
+    });
+    let refusal = move || {
+        act.value().with(|done| done.as_ref().and_then(|done| done.as_ref().err().map(ToString::to_string)))
+    };
+    view! {
+        <Show when=move || !is_over.get()>
+            <button
+                type="button"
+                class="button"
+                disabled=act.pending()
+                on:click=move |_| {
+                    act.dispatch(is_paused.get_untracked());
+                }
+            >
+                {move || view! { <Icon name=if is_paused.get() { IconName::Play } else { IconName::Pause } /> }}
+                {move || if is_paused.get() { "Go on" } else { "Pause" }}
+            </button>
+            <span class="tone-failed sign" role="status">{refusal}</span>
+        </Show>
+    }
 }
 
 /// ` · weekly · fills at the next price`.

@@ -32,7 +32,8 @@ pub fn ScheduleCard(headline: String, schedule: BacktestSchedule) -> impl IntoVi
 #[component]
 pub fn BacktestCard(headline: String, result: BacktestResult) -> impl IntoView {
     let is_sound = result.verdict.checks.iter().all(|check| check.is_passed == Some(true));
-    let (tone, icon) = if is_sound { (Tone::Done, IconName::Check) } else { (Tone::Attention, IconName::Alert) };
+    let (tone, icon) =
+        if is_sound { (Tone::Done, IconName::Check) } else { (Tone::Attention, IconName::Alert) };
     view! {
         <article class="result-card card">
             <header>

@@ -192,6 +192,8 @@ fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Date>, D::Erro
 pub struct BacktestReport {
     /// The run.
     pub run: RunSummary,
+    /// Whether it pauses before its next step.
+    pub is_paused: bool,
     /// Its days; `None` before they are known.
     pub schedule: Option<BacktestSchedule>,
     /// The decisions so far, oldest first.

@@ -3,11 +3,10 @@
 use serde_json::Value;
 
 use super::{
-    AutoResult, BacktestResult, BacktestSchedule, BacktestStep, DayAnalyses, Decision, MacroRegime, PortfolioView, Rating, RejectedOrder, Scan, Trade,
+    AutoResult, BacktestResult, BacktestSchedule, BacktestStep, DayAnalyses, Decision, MacroRegime,
+    PortfolioView, Rating, RejectedOrder, Scan, Trade,
 };
-use crate::{
-    Decimal, Product, ProductData, ProductKind, ProductTone, Standing, Text, percent, signed,
-};
+use crate::{Decimal, Product, ProductData, ProductKind, ProductTone, Standing, Text, percent, signed};
 
 /// Makes each type the document of a kind of product.
 macro_rules! documents {
@@ -115,7 +114,11 @@ pub(super) fn headline(kind: &str, data: &Value) -> Option<Headline> {
             let count = |field: &str| data.get(field).and_then(Value::as_array).map(Vec::len);
             let (decisions, days) = (count("decisions")?, count("days")?);
             let plural = if decisions == 1 { "" } else { "s" };
-            (format!("{decisions} decision{plural} on {days} trading days"), ProductTone::Neutral, Standing::Step)
+            (
+                format!("{decisions} decision{plural} on {days} trading days"),
+                ProductTone::Neutral,
+                Standing::Step,
+            )
         }
         DayAnalyses::KIND => {
             let analyses = data.get("analyses")?.as_array()?.len();

@@ -19,4 +19,5 @@ mod state;
 
 pub(super) use assignment::Backtest;
 pub(super) use graph::graph;
+pub(super) use plan_days::expected_decisions;
 pub(super) use schedule::most_decisions;

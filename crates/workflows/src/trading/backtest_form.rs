@@ -28,7 +28,10 @@ pub(super) fn fields(market: &Market) -> Value {
         field
     };
     let range_day = |title: &str, hint: &str, default: Option<Date>| {
-        with(day(market), &[("title", title.into()), ("description", hint.into()), ("default", json!(default))])
+        with(
+            day(market),
+            &[("title", title.into()), ("description", hint.into()), ("default", json!(default))],
+        )
     };
     json!({
         "tickers": tickers(market, plan.map(|plan| plan.tickers.as_slice()).unwrap_or_default()),
@@ -146,7 +149,8 @@ fn tickers(market: &Market, default: &[Ticker]) -> Value {
         .into();
         return field;
     }
-    let stocks = market.instruments().iter().filter(|instrument| !instrument.ticker.as_str().starts_with('^'));
+    let stocks =
+        market.instruments().iter().filter(|instrument| !instrument.ticker.as_str().starts_with('^'));
     let choices = stocks.map(|instrument| {
         json!({ "const": instrument.ticker, "title": instrument.ticker, "description": about(instrument) })
     });

@@ -83,9 +83,10 @@ fn backtest(kind: WorkflowKind) -> KindSpec {
         kind,
         family: "trading".to_owned(),
         label: "Backtest".to_owned(),
-        hint: "Analyses some stocks and decides on them again and again over a range of past days, on a paper \
+        hint:
+            "Analyses some stocks and decides on them again and again over a range of past days, on a paper \
                portfolio of its own, and compares what came of it."
-            .to_owned(),
+                .to_owned(),
         icon: "plan".to_owned(),
         subject: None,
         day: None,
@@ -95,7 +96,8 @@ fn backtest(kind: WorkflowKind) -> KindSpec {
         ],
         flow: FlowSpec {
             new: "Its analyses become part of the flow. A flow of its own keeps them apart.".to_owned(),
-            joined: "A portfolio run in this flow will read the analyses of this backtest as well.".to_owned(),
+            joined: "A portfolio run in this flow will read the analyses of this backtest as well."
+                .to_owned(),
             reads: None,
         },
     }

@@ -35,7 +35,7 @@ use protocol::{
 };
 
 use auto::Assignment;
-use backtest::{Backtest, most_decisions};
+use backtest::{Backtest, expected_decisions, most_decisions};
 use desk::no_prices_as_of;
 pub use desk::{Desk, DeskError};
 use pipeline::Subject;
@@ -99,7 +99,9 @@ impl Trading {
         let refuse = |reason: String| Err(Refusal::Unusable(reason));
         self.check_date(*from)?;
         if from >= to {
-            return refuse(format!("A backtest from {from} to {to} has no days. Choose a last day after the first."));
+            return refuse(format!(
+                "A backtest from {from} to {to} has no days. Choose a last day after the first."
+            ));
         }
         let decisions = most_decisions(*from, *to, *rhythm);
         if decisions > MOST_DECISIONS {
@@ -205,7 +207,9 @@ impl Family for Trading {
             Task::Backtest(plan) => {
                 self.check_backtest(&plan).await?;
                 let (market, constraints) = (self.market.clone(), self.desk.constraints().clone());
-                let graph = backtest::graph(&Backtest { plan: (*plan).clone(), market, constraints });
+                let expected = expected_decisions(&market, &plan).await;
+                let graph =
+                    backtest::graph(&Backtest { plan: (*plan).clone(), market, constraints }, expected);
                 (Task::Backtest(plan), graph)
             }
             Task::BacktestDay(day) => {
@@ -251,7 +255,9 @@ fn check_tickers(tickers: &[Ticker]) -> Result<(), Refusal> {
         return Err(Refusal::Unusable(format!("{twice} is there twice. Name each stock once.")));
     }
     if let Some(index) = tickers.iter().find(|ticker| ticker.as_str().starts_with('^')) {
-        return Err(Refusal::Unusable(format!("{index} is an index, which cannot be bought. Choose stocks.")));
+        return Err(Refusal::Unusable(format!(
+            "{index} is an index, which cannot be bought. Choose stocks."
+        )));
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write};
 use app::{backend::Backend, families::trading::backend::TradingBackend};
 use axum::{Json, response::IntoResponse};
 use protocol::{
-    Date, Decimal, Problem, ProductData, RunId, RunView,
+    Approval, Date, Decimal, Problem, ProductData, RunId, RunView,
     trading::{BacktestReport, BacktestResult, BacktestSchedule, BacktestStep, ReferenceKind, Task},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -35,6 +35,7 @@ pub(super) async fn read(service: &Scoped, run: RunId) -> Result<BacktestReport,
         schedule: schedule.into_iter().next_back(),
         steps: newest(steps),
         result: results.into_iter().next_back(),
+        is_paused: view.approval != Approval::Off,
         run: view.summary,
     })
 }
@@ -93,8 +94,7 @@ async fn ended(service: &Scoped, run: RunId) -> Result<BacktestResult, Problem> 
 
 /// A line a trade. Reasons are left out: they are texts of a model, and stand in the run.
 fn table_of_trades(result: &BacktestResult) -> String {
-    let mut table =
-        "day,side,ticker,quantity,price,quoted,commission,realised_profit,cause\n".to_owned();
+    let mut table = "day,side,ticker,quantity,price,quoted,commission,realised_profit,cause\n".to_owned();
     for trade in &result.trades {
         let cause = serde_json::to_value(trade.cause).ok();
         let cause = cause.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
@@ -130,8 +130,9 @@ fn table_of_values(result: &BacktestResult) -> String {
     let curves = KINDS.map(curve_of);
     let band: BTreeMap<Date, _> =
         result.random.iter().flat_map(|band| &band.points).map(|point| (point.date, point)).collect();
-    let mut table = "day,value,invested,buy_and_hold,equal_weight,index,average_cross,random_5,random_50,random_95\n"
-        .to_owned();
+    let mut table =
+        "day,value,invested,buy_and_hold,equal_weight,index,average_cross,random_5,random_50,random_95\n"
+            .to_owned();
     for point in &result.curve {
         let random = band.get(&point.date);
         let cells = [Some(point.total), point.invested]

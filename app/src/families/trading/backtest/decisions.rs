@@ -95,6 +95,8 @@ fn shown(end: &AnalysisEnd, run: Option<RunId>) -> Shown {
             };
             Shown { run, letter, words: format!("{grade}, {confidence} confidence"), class }
         }
-        AnalysisEnd::Failed { reason } => Shown { run, letter: "✕", words: format!("failed: {reason}"), class: "failed" },
+        AnalysisEnd::Failed { reason } => {
+            Shown { run, letter: "✕", words: format!("failed: {reason}"), class: "failed" }
+        }
     }
 }

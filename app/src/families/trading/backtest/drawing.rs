@@ -9,7 +9,9 @@ use protocol::{
 use rust_decimal::prelude::ToPrimitive;
 
 use super::series::{Series, Whose, all};
-use crate::families::trading::chart::scale::{Scale, date_ticks, days_since, tick_label, value_range, value_ticks};
+use crate::families::trading::chart::scale::{
+    Scale, date_ticks, days_since, tick_label, value_range, value_ticks,
+};
 
 /// Height of the values and of the drawdown together, in pixels.
 pub const HEIGHT: f64 = 400.0;
@@ -83,7 +85,8 @@ impl Drawing {
         let amounts = series.iter().flat_map(|series| series.values.values().copied());
         let bounds = random.values().flat_map(|point| [point.low, point.high]);
         let range = value_range(amounts.chain(bounds).map(pixels))?;
-        let depths: Vec<BTreeMap<Date, Decimal>> = series.iter().map(|series| series.depths().collect()).collect();
+        let depths: Vec<BTreeMap<Date, Decimal>> =
+            series.iter().map(|series| series.depths().collect()).collect();
         let deepest = depths.iter().flat_map(BTreeMap::values).copied().map(pixels).fold(-0.01, f64::min);
 
         let across =
@@ -112,7 +115,8 @@ impl Drawing {
         let (mut edge, lower, middle) =
             (of_band(|point| point.high), of_band(|point| point.low), of_band(|point| point.middle));
         edge.extend(lower.into_iter().rev());
-        let band = (!edge.is_empty()).then(|| (format!("{}Z", path(edge.into_iter())), path(middle.into_iter())));
+        let band =
+            (!edge.is_empty()).then(|| (format!("{}Z", path(edge.into_iter())), path(middle.into_iter())));
         let mut traded: Vec<(Date, Side)> = match &report.result {
             Some(result) => result.trades.iter().map(|trade| (trade.date, trade.side)).collect(),
             None => {
@@ -127,7 +131,7 @@ impl Drawing {
             Some((side, x(*date), up.place(pixels(*value))))
         };
         let (ticks, step) = value_ticks(range.0, range.1, 4);
-        let (falls, _) = value_ticks(deepest * 100.0, 0.0, 2);
+        let (falls, _) = value_ticks(deepest * 100.0, 0.0, 4);
         let room = ((width / 64.0) as usize).clamp(3, 12);
         Some(Self {
             width,
@@ -139,7 +143,10 @@ impl Drawing {
                 .into_iter()
                 .map(|tick| (down.place(tick / 100.0), format!("{} %", tick_label(tick, 1.0))))
                 .collect(),
-            date_ticks: date_ticks(*first, last, room).into_iter().map(|(day, name)| (x(day), name)).collect(),
+            date_ticks: date_ticks(*first, last, room)
+                .into_iter()
+                .map(|(day, name)| (x(day), name))
+                .collect(),
             days: days.iter().map(|date| (*date, x(*date))).collect(),
             lines,
             band,

@@ -27,7 +27,10 @@ pub fn Equity(report: RwSignal<BacktestReport>) -> impl IntoView {
             let drawing = drawing.as_ref()?;
             let days = match drawing.days.len() {
                 shown if shown < drawing.all_days => {
-                    format!("{shown} of {} days are drawn: of each stretch the lowest and the highest", drawing.all_days)
+                    format!(
+                        "{shown} of {} days are drawn: of each stretch the lowest and the highest",
+                        drawing.all_days
+                    )
                 }
                 all => format!("{all} days, each drawn"),
             };
@@ -53,7 +56,8 @@ pub fn Equity(report: RwSignal<BacktestReport>) -> impl IntoView {
 #[component]
 fn Stage(stage: NodeRef<html::Div>, drawing: Memo<Option<Drawing>>) -> impl IntoView {
     let cursor = RwSignal::new(None::<usize>);
-    let newest = Memo::new(move |_| drawing.with(|it| it.as_ref().map_or(0, |it| it.days.len().saturating_sub(1))));
+    let newest =
+        Memo::new(move |_| drawing.with(|it| it.as_ref().map_or(0, |it| it.days.len().saturating_sub(1))));
     let place = Memo::new(move |_| cursor.get().unwrap_or(newest.get()).min(newest.get()));
     let point_at = move |event: PointerEvent| {
         let x = f64::from(event.offset_x());
@@ -118,9 +122,11 @@ fn Picture(drawing: Drawing) -> impl IntoView {
     let edge = px(width);
     let level = |ticks: Vec<(f64, String)>| {
         let edge = edge.clone();
-        let drawn = ticks.into_iter().map(move |(y, amount)| view! {
-            <line class="grid" x1="0" x2=edge.clone() y1=px(y) y2=px(y) />
-            <text class="tick" x="0" y=px(y - 4.0)>{amount}</text>
+        let drawn = ticks.into_iter().map(move |(y, amount)| {
+            view! {
+                <line class="grid" x1="0" x2=edge.clone() y1=px(y) y2=px(y) />
+                <text class="tick" x="0" y=px(y - 4.0)>{amount}</text>
+            }
         });
         drawn.collect_view()
     };
@@ -217,7 +223,12 @@ fn read_off(drawing: &Drawing, place: usize) -> Option<AnyView> {
 fn in_words(drawing: &Drawing, place: usize) -> Option<String> {
     let date = day_at(drawing, place)?;
     let each = drawing.series.iter().filter_map(|series| {
-        Some(format!("{} ${}, {}", series.whose.label(), grouped(*series.values.get(&date)?, 0), gain(series.gain(date))))
+        Some(format!(
+            "{} ${}, {}",
+            series.whose.label(),
+            grouped(*series.values.get(&date)?, 0),
+            gain(series.gain(date))
+        ))
     });
     Some(format!("{}: {}", format::long_day(date), each.collect::<Vec<_>>().join("; ")))
 }

@@ -6,7 +6,6 @@ use protocol::{
     trading::{BacktestReport, BacktestResult, Figure, NotAvailable, ReferenceKind, Statistics},
 };
 
-
 /// How a figure is shown.
 #[derive(Clone, Copy)]
 enum Unit {
@@ -98,7 +97,9 @@ fn drawn(result: &BacktestResult) -> AnyView {
             })
             .collect();
         rows.push(view! { <tr><th scope="row">{name}</th> {cells}</tr> });
-        if name == "Sharpe ratio" && let Figure::Known(interval) = &result.figures.sharpe_interval {
+        if name == "Sharpe ratio"
+            && let Figure::Known(interval) = &result.figures.sharpe_interval
+        {
             let shown = format!("{} to {}", grouped(interval.low, 2), grouped(interval.high, 2));
             let rest: Vec<_> = columns.iter().skip(1).map(|_| view! { <td></td> }.into_any()).collect();
             rows.push(view! {
@@ -136,6 +137,7 @@ fn drawn(result: &BacktestResult) -> AnyView {
 
 /// `a`, `b` … for a note.
 fn letter(place: usize) -> String {
-    let letter = u8::try_from(place).ok().and_then(|place| b'a'.checked_add(place)).filter(u8::is_ascii_lowercase);
+    let letter =
+        u8::try_from(place).ok().and_then(|place| b'a'.checked_add(place)).filter(u8::is_ascii_lowercase);
     letter.map_or_else(|| (place + 1).to_string(), |letter| char::from(letter).to_string())
 }

@@ -16,7 +16,8 @@ pub fn Months(report: RwSignal<BacktestReport>) -> impl IntoView {
 }
 
 fn drawn(result: &BacktestResult) -> AnyView {
-    let of = |kind| result.references.iter().find(|it| it.kind == kind).map(|it| it.figures.months.as_slice());
+    let of =
+        |kind| result.references.iter().find(|it| it.kind == kind).map(|it| it.figures.months.as_slice());
     let mut whose = vec![("This run", result.figures.months.as_slice())];
     whose.extend(of(ReferenceKind::BuyAndHold).map(|months| ("Buy and hold", months)));
     whose.extend(of(ReferenceKind::Index).map(|months| ("S&P 500", months)));
@@ -29,7 +30,8 @@ fn drawn(result: &BacktestResult) -> AnyView {
                 let found = of_year.iter().find(|it| it.month == month).map(|it| it.fraction);
                 cell(found)
             });
-            let grown = of_year.iter().fold(Decimal::ONE, |grown, month| grown * (Decimal::ONE + month.fraction));
+            let grown =
+                of_year.iter().fold(Decimal::ONE, |grown, month| grown * (Decimal::ONE + month.fraction));
             let label = if *name == "This run" { format!("{name} {year}") } else { (*name).to_owned() };
             view! {
                 <tr>

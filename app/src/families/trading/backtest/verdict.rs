@@ -14,9 +14,11 @@ pub fn VerdictCard(report: RwSignal<BacktestReport>) -> impl IntoView {
     move || {
         let verdict = report.with(|report| report.result.as_ref().map(|result| result.verdict.clone()))?;
         let is_sound = verdict.checks.iter().all(|check| check.is_passed == Some(true));
-        let (tone, icon) = if is_sound { (Tone::Done, IconName::Check) } else { (Tone::Attention, IconName::Alert) };
+        let (tone, icon) =
+            if is_sound { (Tone::Done, IconName::Check) } else { (Tone::Attention, IconName::Alert) };
         // The findings stand beneath, each with its sign: the sentence's opening is enough above them.
-        let opening = verdict.sentence.split_once(": ").map_or(verdict.sentence.as_str(), |(opening, _)| opening);
+        let opening =
+            verdict.sentence.split_once(": ").map_or(verdict.sentence.as_str(), |(opening, _)| opening);
         let opening = format!("{opening}.");
         Some(view! {
             <section class=format!("card backtest-verdict {}", tone.class()) aria-label="How much this can mean">

@@ -39,7 +39,8 @@ impl<'a> Book<'a> {
     pub fn read(backtest: &'a Backtest, node: &NodeContext) -> Result<Self, NodeError> {
         let entries: Vec<Vec<Entry>> = node.state().get(state::ENTRIES)?.unwrap_or_default();
         let days: Vec<Vec<MarketDay>> = node.state().get(state::DAYS)?.unwrap_or_default();
-        let portfolio = Portfolio::fold(&entries.into_iter().flatten().collect::<Vec<_>>()).map_err(unbookable)?;
+        let portfolio =
+            Portfolio::fold(&entries.into_iter().flatten().collect::<Vec<_>>()).map_err(unbookable)?;
         let mut book = Self { backtest, portfolio, booked: Vec::new(), closes: Closes::new() };
         days.iter().flatten().for_each(|day| book.see(day));
         Ok(book)
@@ -116,7 +117,8 @@ impl<'a> Book<'a> {
             date,
             at: midnight(date),
         };
-        let entry = portfolio::execute(&self.portfolio, decision.unwrap_or(&nothing), &inputs).map_err(unbookable)?;
+        let entry =
+            portfolio::execute(&self.portfolio, decision.unwrap_or(&nothing), &inputs).map_err(unbookable)?;
         self.append(entry)
     }
 

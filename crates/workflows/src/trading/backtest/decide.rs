@@ -5,7 +5,9 @@ use engine::{NodeContext, NodeError, Outcome, SubRun, Work};
 use portfolio::Entry;
 use protocol::{
     Date, LogLevel, RunStatus,
-    trading::{AnalysisEnd, BacktestDay, BacktestPlan, BacktestStep, DayAnalyses, Decision, Task, ValuePoint},
+    trading::{
+        AnalysisEnd, BacktestDay, BacktestPlan, BacktestStep, DayAnalyses, Decision, Task, ValuePoint,
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -54,7 +56,8 @@ impl Work for Decide {
         let (decision, failed) = decision_of(&below);
         book.decide(date, below.run, decision.as_ref())?;
 
-        let analyses: Option<DayAnalyses> = below.products.iter().rev().find_map(|product| product.document());
+        let analyses: Option<DayAnalyses> =
+            below.products.iter().rev().find_map(|product| product.document());
         let analyses = analyses.map(|found| found.analyses).unwrap_or_default();
         let is_failed = |end: &AnalysisEnd| matches!(end, AnalysisEnd::Failed { .. });
         let failures = Failures {
@@ -130,9 +133,8 @@ pub(super) fn refused_of(entry: &Entry) -> Vec<String> {
 fn decision_of(below: &SubRun) -> (Option<Decision>, Option<String>) {
     let SubRun { status, error, products, .. } = below;
     if *status != RunStatus::Succeeded {
-        let reason = error.clone().unwrap_or_else(|| {
-            format!("Its run has ended: {}.", status.label().to_lowercase())
-        });
+        let reason =
+            error.clone().unwrap_or_else(|| format!("Its run has ended: {}.", status.label().to_lowercase()));
         return (None, Some(reason));
     }
     match products.iter().rev().find_map(|product| product.document::<Decision>()) {

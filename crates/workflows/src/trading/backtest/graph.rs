@@ -4,24 +4,31 @@ use engine::{Graph, NodeError, Route, State};
 use protocol::{EdgeKind, NodeAdded, NodeId, NodeKind};
 
 use super::{
-    assignment::Backtest, decide::Decide, pass_days::PassDays, plan_days::PlanDays, result::Conclude,
-    schedule::{Schedule, most_decisions}, state,
+    assignment::Backtest,
+    decide::Decide,
+    pass_days::PassDays,
+    plan_days::PlanDays,
+    result::Conclude,
+    schedule::{Schedule, most_decisions},
+    state,
 };
 use crate::node::node_id;
 
 /// Visits beside those that each decision takes: the plan, the last days, the result.
 const OTHER_STEPS: u32 = 3;
 
-/// Builds the graph.
+/// Builds the graph. What it plans says how far it has come: so many decisions as there will be, where that can be
+/// known before, or else as there can be.
 ///
 /// # Errors
 /// Never with the node ids as they are.
-pub(in crate::trading) fn graph(backtest: &Backtest) -> Result<Graph, String> {
+pub(in crate::trading) fn graph(backtest: &Backtest, expected: Option<u32>) -> Result<Graph, String> {
     let plan = &backtest.plan;
-    let decisions = most_decisions(plan.from, plan.to, plan.rhythm);
+    let most = most_decisions(plan.from, plan.to, plan.rhythm);
+    let decisions = expected.unwrap_or(most);
     let mut graph = Graph::new();
     graph.append(state::DAYS).append(state::ENTRIES).append(state::FAILURES);
-    graph.takes_steps(decisions.saturating_mul(2).saturating_add(OTHER_STEPS));
+    graph.takes_steps(most.saturating_mul(2).saturating_add(OTHER_STEPS));
     let planned = |id: &str, label: &str, role: &str, phase: &str, visits: u32| {
         Ok::<_, String>(NodeAdded {
             id: node_id(id)?,
@@ -40,7 +47,8 @@ pub(in crate::trading) fn graph(backtest: &Backtest) -> Result<Graph, String> {
     let decide = planned("decide", "Decision", "decision", "Decisions", decisions)?;
     let conclude = planned("result", "Result", "report", "Result", 1)?;
     graph.flow(&days.id, &pass.id);
-    let to = |to: &NodeId, kind, condition: &str| Route { to: to.clone(), kind, condition: condition.to_owned() };
+    let to =
+        |to: &NodeId, kind, condition: &str| Route { to: to.clone(), kind, condition: condition.to_owned() };
     let routes = vec![
         to(&decide.id, EdgeKind::Conditional, "a decision is due"),
         to(&conclude.id, EdgeKind::Conditional, "the last day is over"),

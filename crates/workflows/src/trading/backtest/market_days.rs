@@ -52,14 +52,15 @@ pub(super) async fn gather(
         }
         let history = answer.data;
         let is_raw = history.adjustment == Adjustment::Splits;
-        let entry = |days: &mut BTreeMap<Date, MarketDay>, date: Date, change: &mut dyn FnMut(&mut MarketDay)| {
-            change(days.entry(date).or_insert_with(|| MarketDay {
-                date,
-                bars: BTreeMap::new(),
-                splits: Vec::new(),
-                dividends: Vec::new(),
-            }));
-        };
+        let entry =
+            |days: &mut BTreeMap<Date, MarketDay>, date: Date, change: &mut dyn FnMut(&mut MarketDay)| {
+                change(days.entry(date).or_insert_with(|| MarketDay {
+                    date,
+                    bars: BTreeMap::new(),
+                    splits: Vec::new(),
+                    dividends: Vec::new(),
+                }));
+            };
         for price in history.days.iter().filter(|price| is_within(price.date)) {
             let bar = bar(price, &history);
             entry(&mut days, price.date, &mut |day| {
@@ -123,7 +124,8 @@ fn whole(to: Decimal, from: Decimal) -> Option<(u32, u32)> {
     while small > 0 {
         (large, small) = (small, large % small);
     }
-    let part = |number: u64| u32::try_from(number.checked_div(large)?).ok().filter(|it| (1..=10_000).contains(it));
+    let part =
+        |number: u64| u32::try_from(number.checked_div(large)?).ok().filter(|it| (1..=10_000).contains(it));
     Some((part(to)?, part(from)?))
 }
 

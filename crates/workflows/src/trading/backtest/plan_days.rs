@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, Work};
+use market::Market;
 use portfolio::{Entry, references::SLOW};
 use protocol::{
     Date,
@@ -37,11 +38,9 @@ impl Work for PlanDays {
         let Backtest { plan, market, .. } = &self.0;
         let BacktestPlan { tickers, from, to, rhythm, cash, .. } = plan;
         let arguments = json!({ "tickers": tickers, "from": from, "to": to });
-        // Only the days of the calendar are taken from what is known at the end.
         let days: Vec<Date> = measure(node, LOOK, &arguments, async {
-            let found = gather(market, tickers, from.yesterday().ok(), *to).await?;
-            let days = found.passed.days.iter().map(|day| day.date).collect();
-            Ok(Found { value: days, vendor: found.vendors.join(", "), is_degraded: false })
+            let (days, vendors) = trading_days(market, plan).await?;
+            Ok(Found { value: days, vendor: vendors.join(", "), is_degraded: false })
         })
         .await?;
         let schedule = Schedule::new(days, *rhythm).map_err(NodeError::Failed)?;
@@ -80,4 +79,18 @@ impl Work for PlanDays {
             .set(state::ENTRIES, [opened])?
             .set(state::DECIDED, 0)
     }
+}
+
+/// The days of the range on which one of the stocks has a price, and who knows. Only the calendar is taken from what is
+/// known at the end.
+async fn trading_days(market: &Market, plan: &BacktestPlan) -> Result<(Vec<Date>, Vec<String>), String> {
+    let BacktestPlan { tickers, from, to, .. } = plan;
+    let found = gather(market, tickers, from.yesterday().ok(), *to).await?;
+    Ok((found.passed.days.iter().map(|day| day.date).collect(), found.vendors))
+}
+
+/// How many decisions a backtest will take; `None` where that cannot be known before it runs.
+pub(in crate::trading) async fn expected_decisions(market: &Market, plan: &BacktestPlan) -> Option<u32> {
+    let (days, _) = trading_days(market, plan).await.ok()?;
+    u32::try_from(Schedule::new(days, plan.rhythm).ok()?.decisions.len()).ok()
 }

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, Work};
 use portfolio::{
     Entry, PortfolioError,
-    references::{Course, MarketDay, Reference, average_cross, buy_and_hold, equal_weight, index, random_band},
+    references::{
+        Course, MarketDay, Reference, average_cross, buy_and_hold, equal_weight, index, random_band,
+    },
     statistics::{Evidence, Judged, statistics, verdict},
 };
 use protocol::{
@@ -56,7 +58,8 @@ impl Work for Conclude {
             Evidence { curve: &view.history, trades: &trades, paid_in: self.0.plan.cash, model_cost };
         let figures = statistics(&evidence);
         let days = self.days(node)?;
-        let compared = self.compare(days.clone(), schedule.days.first().copied().unwrap_or(last), figures.trades);
+        let compared =
+            self.compare(days.clone(), schedule.days.first().copied().unwrap_or(last), figures.trades);
         let (references, random) = compared.await.map_err(unbookable)?;
         let judged = Judged {
             curve: &view.history,
@@ -88,7 +91,8 @@ impl Work for Conclude {
             verdict,
         };
         let written = written(&result);
-        node.emit(vec![product(result.product())?, report(state::RESULT, "Backtest", &written, Vec::new())]).await?;
+        node.emit(vec![product(result.product())?, report(state::RESULT, "Backtest", &written, Vec::new())])
+            .await?;
         Ok(Outcome::default())
     }
 }
@@ -133,7 +137,9 @@ impl Conclude {
             Ok((references.collect(), random))
         };
         // Some hundred thousand days are played, which must not keep other runs from their work.
-        tokio::task::spawn_blocking(comparing).await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+        tokio::task::spawn_blocking(comparing)
+            .await
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
     }
 
     /// The closes of the stocks over the time of the portfolio.
@@ -174,7 +180,9 @@ fn written(result: &BacktestResult) -> String {
             result.decisions, result.failed_decisions, result.failed_analyses
         ));
     }
-    text.push_str("| | return | CAGR | volatility | Sharpe ratio | max drawdown |\n|---|---|---|---|---|---|\n");
+    text.push_str(
+        "| | return | CAGR | volatility | Sharpe ratio | max drawdown |\n|---|---|---|---|---|---|\n",
+    );
     let own = ("This run", &result.figures);
     let others = result.references.iter().map(|reference| (reference.kind.label(), &reference.figures));
     for (name, figures) in [own].into_iter().chain(others) {

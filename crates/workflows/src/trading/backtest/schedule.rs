@@ -90,7 +90,9 @@ mod tests {
         assert_eq!(decisions(&days, Rhythm::Weekly), ["2021-05-27", "2021-06-01", "2021-07-01"]);
         assert_eq!(decisions(&days, Rhythm::Monthly), ["2021-05-27", "2021-06-01", "2021-07-01"]);
         assert_eq!(decisions(&days[..5], Rhythm::Monthly), ["2021-05-27", "2021-06-01"]);
-        assert!(Schedule::new(vec![date("2021-05-27")], Rhythm::Daily).unwrap_err().contains("1 trading days"));
+        assert!(
+            Schedule::new(vec![date("2021-05-27")], Rhythm::Daily).unwrap_err().contains("1 trading days")
+        );
         assert!(Schedule::new(Vec::new(), Rhythm::Daily).is_err());
     }
 

@@ -51,7 +51,13 @@ fn plan(place: usize, ticker: &Ticker) -> Result<NodeAdded, String> {
     planned(&id, ticker.as_str(), "market analysis", "Analyses", Some(ticker.to_string()))
 }
 
-fn planned(id: &str, label: &str, role: &str, phase: &str, scope: Option<String>) -> Result<NodeAdded, String> {
+fn planned(
+    id: &str,
+    label: &str,
+    role: &str,
+    phase: &str,
+    scope: Option<String>,
+) -> Result<NodeAdded, String> {
     Ok(NodeAdded {
         id: node_id(id)?,
         label: label.to_owned(),
