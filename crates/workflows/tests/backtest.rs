@@ -415,3 +415,63 @@ async fn every_trade_of_a_year_is_that_of_another_language_to_the_last_decimal()
         result.curve.iter().map(|point| (point.date.to_string(), point.total, point.invested)).collect();
     assert_eq!(own, expected);
 }
+
+/// Ten shares of KO after these days, and nothing else.
+fn buying_on(days: &'static [&'static str]) -> impl Fn(&ChatRequest) -> Option<Turn> + Send + Sync {
+    move |request| {
+        if request.agent != "make_decision" {
+            return None;
+        }
+        let is_on = |day: &&str| {
+            let header = format!("Day of the decision: {day}");
+            request
+                .messages
+                .iter()
+                .any(|message| matches!(message, llm::Message::User(text) if text.contains(&header)))
+        };
+        let buy = json!({
+            "ticker": "KO", "quantity": "10", "stop_loss": null, "take_profit": null, "rationale": "r",
+        });
+        let decision = json!({
+            "macro_regime": "neutral", "sells": [], "holds": [], "portfolio_thesis": "t", "risk_summary": "r",
+            "buys": if days.iter().any(is_on) { vec![buy] } else { Vec::new() },
+            "decision_confidence": "low",
+        });
+        Some(Turn::Answer(decision.to_string()))
+    }
+}
+
+#[tokio::test]
+async fn splits_dividends_and_days_without_a_price_are_lived_through_as_they_were() {
+    // As they were paid. There is no price of KO on 1 July; 4 July is a holiday.
+    let table = "ticker,date,close,dividend,split\n\
+        KO,2022-06-24,100,,\nKO,2022-06-27,100,,\nKO,2022-06-28,100,,\nKO,2022-06-29,100,,\n\
+        KO,2022-06-30,100,,\nKO,2022-07-05,50,,2\nKO,2022-07-06,50,0.5,\nKO,2022-07-07,50,,\nKO,2022-07-08,50,,\n";
+    let (_, own) = market::OwnData::read(table, market::OwnAdjustment::Raw);
+    let sample = market::Market::sample().unwrap();
+    let vendors: Vec<std::sync::Arc<dyn market::Vendor>> =
+        vec![std::sync::Arc::new(own.unwrap()), sample.built_in().clone()];
+    let market = sample.with_order(market::DataKind::Prices, vendors);
+    let script = Changed(buying_on(&["2022-06-27", "2022-06-30"]));
+    let stage = Stage::with_script_and_market(script, market).await;
+    let free = json!({ "slippage": 0, "commission_fixed": 0 });
+    let view = run(&stage, backtest(&["KO", "XOM"], "2022-06-27", "2022-07-08", "daily", &free)).await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    let result = result(&view);
+    let trades: Vec<_> = result
+        .trades
+        .iter()
+        .map(|trade| (trade.date.to_string(), trade.quantity, trade.price))
+        .collect();
+    // What was ordered on 30 June waits over the day without a price, and is split before it is filled.
+    let expected = [("2022-06-28", "10", "100"), ("2022-07-05", "20", "50")];
+    assert_eq!(
+        trades,
+        expected.map(|(day, quantity, price)| (day.to_owned(), decimal(quantity), decimal(price)))
+    );
+    // 100000 − 1000 − 1000, and 0.50 for each of 40 shares.
+    let last = result.curve.last().unwrap();
+    assert_eq!((last.total, last.invested), (decimal("100020"), Some(decimal("2000"))));
+    let before_split = result.curve.iter().find(|point| point.date.to_string() == "2022-07-01").unwrap();
+    assert_eq!(before_split.total, decimal("100000"));
+}

@@ -54,16 +54,18 @@ pub(super) fn fields(market: &Market) -> Value {
             ],
         ),
         "cash": amount("Starting cash, US dollars", "The portfolio belongs to this run alone.", "100000"),
-        "fill": choice(
-            "Orders are filled",
-            &[
-                ("next_price", "At the next price", "the first price after the day of the decision"),
-                (
-                    "decision_close",
-                    "At the decision's close",
-                    "this flatters: nobody can trade at a price that the decision has seen",
-                ),
-            ],
+        "fill": with(
+            choice(
+                "Orders are filled",
+                &[
+                    ("next_price", "At the next price", "the first price after the day of the decision"),
+                    ("decision_close", "At the decision's close", "this flatters"),
+                ],
+            ),
+            &[(
+                "description",
+                "The decision's close flatters: nobody can trade at a price that the decision has seen.".into(),
+            )],
         ),
         "slippage": amount(
             "Slippage",

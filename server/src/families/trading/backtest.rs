@@ -66,13 +66,13 @@ pub(super) fn rest() -> OpenApiRouter<Gateway> {
 }
 
 /// A backtest, as far as it has come
-#[utoipa::path(get, path = "/api/v1/backtests/{run}", params(("run" = RunId, Path, description = "Run id")), responses((status = 200, body = BacktestReport)))]
+#[utoipa::path(get, path = "/api/v1/backtests/{backtest}", params(("backtest" = RunId, Path, description = "Run id of the backtest")), responses((status = 200, body = BacktestReport)))]
 async fn backtest(service: Scoped, Path(run): Path<String>) -> Reply<BacktestReport> {
     Ok(Json(service.backtest(run.parse().map_err(no_such)?).await?))
 }
 
 /// The trades of a backtest as a table
-#[utoipa::path(get, path = "/api/v1/backtests/{run}/trades.csv", params(("run" = RunId, Path, description = "Run id")), responses((status = 200, body = String, content_type = "text/csv")))]
+#[utoipa::path(get, path = "/api/v1/backtests/{backtest}/trades.csv", params(("backtest" = RunId, Path, description = "Run id of the backtest")), responses((status = 200, body = String, content_type = "text/csv")))]
 async fn trades(service: Scoped, Path(run): Path<String>) -> Result<impl IntoResponse, ProblemResponse> {
     let run = run.parse().map_err(no_such)?;
     let result = ended(&service, run).await?;
@@ -80,7 +80,7 @@ async fn trades(service: Scoped, Path(run): Path<String>) -> Result<impl IntoRes
 }
 
 /// The value of a backtest and of all that it is compared with, day by day, as a table
-#[utoipa::path(get, path = "/api/v1/backtests/{run}/equity.csv", params(("run" = RunId, Path, description = "Run id")), responses((status = 200, body = String, content_type = "text/csv")))]
+#[utoipa::path(get, path = "/api/v1/backtests/{backtest}/equity.csv", params(("backtest" = RunId, Path, description = "Run id of the backtest")), responses((status = 200, body = String, content_type = "text/csv")))]
 async fn equity(service: Scoped, Path(run): Path<String>) -> Result<impl IntoResponse, ProblemResponse> {
     let run = run.parse().map_err(no_such)?;
     let result = ended(&service, run).await?;
