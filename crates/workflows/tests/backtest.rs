@@ -458,11 +458,8 @@ async fn splits_dividends_and_days_without_a_price_are_lived_through_as_they_wer
     let view = run(&stage, backtest(&["KO", "XOM"], "2022-06-27", "2022-07-08", "daily", &free)).await;
     assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
     let result = result(&view);
-    let trades: Vec<_> = result
-        .trades
-        .iter()
-        .map(|trade| (trade.date.to_string(), trade.quantity, trade.price))
-        .collect();
+    let trades: Vec<_> =
+        result.trades.iter().map(|trade| (trade.date.to_string(), trade.quantity, trade.price)).collect();
     // What was ordered on 30 June waits over the day without a price, and is split before it is filled.
     let expected = [("2022-06-28", "10", "100"), ("2022-07-05", "20", "50")];
     assert_eq!(
