@@ -24,6 +24,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use extract::{JsonBody, Path, Query, Reply};
+pub(crate) use transfer::download;
 
 use crate::{
     base_path::BasePath,

@@ -1,8 +1,10 @@
-//! What only trading shows: scans, ratings, decisions and orders as cards, and its portfolios.
+//! What only trading shows: scans, ratings, decisions and orders as cards, its portfolios, and its backtests.
 
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod backend;
+mod backtest;
+mod backtest_cards;
 mod cards;
 mod chart;
 mod overview;
@@ -12,13 +14,16 @@ mod scan_cards;
 
 use leptos::prelude::*;
 use protocol::{
-    ProductData, Product, WorkflowKind,
+    Product, ProductData, WorkflowKind,
     trading::{
-        AutoResult, Decision, MacroRegime, Order, PendingOrder, Rating, RejectedOrder, Scan, Task, Trade,
+        AutoResult, BacktestResult, BacktestSchedule, Decision, MacroRegime, Order, PendingOrder, Rating,
+        RejectedOrder, Scan, Task, Trade,
     },
 };
 
 use self::{
+    backtest::BacktestPage,
+    backtest_cards::{BacktestCard, ScheduleCard},
     cards::{DecisionCard, OrdersToApprove, RatingCard, RejectedCard, TradeCard, WaitingCard},
     overview::PortfolioCards,
     portfolio::PortfolioPage,
@@ -36,7 +41,7 @@ pub fn outline() -> super::Outline {
         page: Some(super::FamilyPage {
             name: "Portfolio".to_owned(),
             path: FIRST.to_owned(),
-            below: vec![FIRST.to_owned(), ALL.to_owned()],
+            below: vec![FIRST.to_owned(), ALL.to_owned(), BACKTESTS.to_owned()],
         }),
         overview: true,
     }
@@ -52,23 +57,33 @@ const FIRST: &str = "/portfolio";
 /// The address that portfolios are below.
 const ALL: &str = "/portfolios";
 
-/// The pages of the portfolios.
+/// The address that backtests are below.
+const BACKTESTS: &str = "/backtests";
+
+/// The pages of the portfolios and of the backtests.
 pub fn pages() -> AnyView {
     let address = FamilyAddress::open();
-    let id = Memo::new(move |_| address.with(|address| portfolio_at(address).map(str::to_owned)));
+    let id = Memo::new(move |_| address.with(|address| below(ALL, address).map(str::to_owned)));
+    let run = Memo::new(move |_| address.with(|address| below(BACKTESTS, address).map(str::to_owned)));
+    let is_backtest = Memo::new(move |_| run.with(Option::is_some));
     let is_first = Memo::new(move |_| address.with(|address| address == FIRST));
     let is_one = Memo::new(move |_| id.with(Option::is_some));
     let shown = move || match (is_first.get(), is_one.get()) {
+        _ if is_backtest.get() => {
+            view! { <BacktestPage id=Signal::derive(move || run.get().unwrap_or_default()) /> }.into_any()
+        }
         (true, _) => view! { <FirstPortfolioPage /> }.into_any(),
-        (false, true) => view! { <PortfolioPage id=Signal::derive(move || id.get().unwrap_or_default()) /> }.into_any(),
+        (false, true) => {
+            view! { <PortfolioPage id=Signal::derive(move || id.get().unwrap_or_default()) /> }.into_any()
+        }
         (false, false) => view! { <NotFoundPage /> }.into_any(),
     };
     shown.into_any()
 }
 
-/// The portfolio that has a page at this address.
-fn portfolio_at(address: &str) -> Option<&str> {
-    let id = address.strip_prefix(ALL)?.strip_prefix('/')?;
+/// What has a page at this address below another one.
+fn below<'a>(root: &str, address: &'a str) -> Option<&'a str> {
+    let id = address.strip_prefix(root)?.strip_prefix('/')?;
     (!id.is_empty() && !id.contains('/')).then_some(id)
 }
 
@@ -91,6 +106,10 @@ fn card(product: &Product, data: &str) -> Option<AnyView> {
         Some(view! { <ScanCard scan /> }.into_any())
     } else if let Some(result) = read::<AutoResult>(product, data) {
         Some(view! { <AutoCard headline=product.headline.clone() result /> }.into_any())
+    } else if let Some(schedule) = read::<BacktestSchedule>(product, data) {
+        Some(view! { <ScheduleCard headline=product.headline.clone() schedule /> }.into_any())
+    } else if let Some(result) = read::<BacktestResult>(product, data) {
+        Some(view! { <BacktestCard headline=product.headline.clone() result /> }.into_any())
     } else {
         read::<RejectedOrder>(product, data).map(|rejected| view! { <RejectedCard rejected /> }.into_any())
     }

@@ -246,9 +246,11 @@ impl Engine {
         request: RunRequest,
         owner: AccountId,
     ) -> Result<Planned, PlanError> {
-        let limits = request.limits.within(&self.0.allowances.of(&owner).run);
-        let request = RunRequest { limits, ..request };
+        let allowed = self.0.allowances.of(&owner).run;
+        let limits = request.limits.within(&allowed);
+        let mut request = RunRequest { limits, ..request };
         let plan = self.0.workflows.plan(run, &request, &owner).await?;
+        request.limits.steps = request.limits.steps.max(plan.graph.steps.min(allowed.steps));
         Ok(Planned { run, request, owner, plan })
     }
 

@@ -90,6 +90,8 @@ pub struct Graph {
     pub(crate) lists: BTreeSet<String>,
     /// What makes the work of nodes that appear, by the node within which they do.
     pub(crate) growers: HashMap<Option<NodeId>, Grower>,
+    /// How many visits it takes by itself.
+    pub(crate) steps: u32,
 }
 
 impl Graph {
@@ -145,7 +147,8 @@ impl Graph {
     ) -> Result<&mut Self, GraphError> {
         let group = plan.id.clone();
         let within = |id: &NodeId| group.within(id);
-        let Self { plans, work, edges, choices, joins, lists, growers } = inside;
+        let Self { plans, work, edges, choices, joins, lists, growers, steps } = inside;
+        self.steps = self.steps.saturating_add(steps);
         self.node(plan, Group(conclude));
         for plan in plans {
             self.plans.push(NodeAdded { id: within(&plan.id)?, ..plan });
@@ -173,6 +176,13 @@ impl Graph {
     /// Makes a state key a list that patches append to, also within nodes.
     pub fn append(&mut self, key: &str) -> &mut Self {
         self.lists.insert(key.to_owned());
+        self
+    }
+
+    /// Says how many visits the graph takes by itself, where those are many and known, as for work that is repeated
+    /// over a list. What a request says of steps is raised to this; what its owner's account may use is not.
+    pub fn takes_steps(&mut self, steps: u32) -> &mut Self {
+        self.steps = self.steps.saturating_add(steps);
         self
     }
 

@@ -13,7 +13,7 @@ use llm::{Arguments, ChatAnswer, ChatFailure, ChatModel, ChatRequest};
 use protocol::{
     AccountId, Answer, Attempt, Body, CallFinished, CallId, CallStarted, Decimal, InputForm, InputReceived,
     InputRequest, InvalidId, LaneId, NodeAdded, RunId, RunRequest, Text, Timestamp, ToolInvoked,
-    ToolReturned,
+    ToolReturned, Totals,
 };
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
@@ -86,6 +86,12 @@ impl Lane {
     /// The request that the run was started with.
     pub fn request(&self) -> &RunRequest {
         &self.visit.log.request
+    }
+
+    /// What the run and the ended runs that it has started have used until now. It is no part of the visit's state: a
+    /// visit that is repeated may see more, so that what is made of it belongs into a tool's result.
+    pub fn used(&self) -> Totals {
+        self.visit.log.progress().used()
     }
 
     /// The node's place in the plan.

@@ -609,6 +609,14 @@ impl Progress {
         used
     }
 
+    /// What the run has used with what it took over, together with the ended runs that it, or the one that it
+    /// continues, has started.
+    pub fn used(&self) -> Totals {
+        let mut used = self.totals.clone();
+        used.add(&self.below);
+        used
+    }
+
     /// Ends for the calls in flight, for a run that ends without their answers.
     pub fn dropped_calls(&self, now: Timestamp) -> Vec<(NodeId, CallFinished)> {
         let open = self.open_calls.iter().filter_map(|call| Some((call, self.asked.get(call)?)));

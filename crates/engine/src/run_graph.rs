@@ -52,7 +52,7 @@ impl RunGraph {
     /// # Errors
     /// See [`GraphError`].
     pub fn new(graph: Graph) -> Result<Self, GraphError> {
-        let Graph { plans, mut work, edges, mut choices, mut joins, lists, growers } = graph;
+        let Graph { plans, mut work, edges, mut choices, mut joins, lists, growers, .. } = graph;
         let (nodes, numbers, paths) = (Vec::new(), HashMap::new(), HashSet::new());
         let mut run = Self { nodes, numbers, paths, edges: Vec::new(), lists, growers };
         for plan in plans {

@@ -8,6 +8,7 @@ use protocol::{
         Constraints, DividendIncome, Order, PendingOrder, RejectedOrder, Side, Split, Ticker, TradeCause,
     },
 };
+use serde::{Deserialize, Serialize};
 
 use crate::amount::{PLACES, worth};
 use crate::book::{Book, Refusal, check_price};
@@ -27,13 +28,16 @@ pub const LONGEST_WAIT: i32 = 10;
 /// prices contain them.)
 ///
 /// A half day is a day like any other; on a holiday, or while trading is suspended, there is no bar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bar {
     /// The first price; `None` if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open: Option<Decimal>,
     /// The highest price; `None` if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub high: Option<Decimal>,
     /// The lowest price; `None` if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub low: Option<Decimal>,
     /// The last price.
     pub close: Decimal,
@@ -52,7 +56,7 @@ impl Bar {
 }
 
 /// A dividend that a stock pays.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dividend {
     /// The stock.
     pub ticker: Ticker,

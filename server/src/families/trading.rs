@@ -1,5 +1,6 @@
-//! What trading serves beside its runs: portfolios, by REST and by sockets.
+//! What trading serves beside its runs: portfolios, by REST and by sockets, and what backtests come to.
 
+mod backtest;
 pub mod vendors;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -16,9 +17,10 @@ use axum::{
 use journal::Journal;
 use market::Market;
 use protocol::{
-    Date, Problem,
+    Date, Problem, RunId,
     trading::{
-        CreatePortfolio, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView, TransferMoney,
+        BacktestReport, CreatePortfolio, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView,
+        TransferMoney,
     },
 };
 use serde::Deserialize;
@@ -132,6 +134,10 @@ impl TradingBackend for Scoped {
     async fn portfolio(&self, id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, Problem> {
         self.desk().view(&self.caller().portfolio(&id)?, as_of).await.map_err(from_desk)
     }
+
+    async fn backtest(&self, run: RunId) -> Result<BacktestReport, Problem> {
+        backtest::read(self, run).await
+    }
 }
 
 /// An id made from a name: `Growth & income` becomes `growth_income`, then `growth_income_2`.
@@ -171,6 +177,7 @@ pub fn rest() -> OpenApiRouter<Gateway> {
         .routes(routes!(portfolio))
         .routes(routes!(configure_portfolio))
         .routes(routes!(transfer_money))
+        .merge(backtest::rest())
 }
 
 /// All portfolios

@@ -47,7 +47,7 @@ async fn export_html(service: Scoped, Path(run): Path<String>) -> Result<impl In
 }
 
 /// A file that the browser saves.
-pub(super) fn download(
+pub(crate) fn download(
     content_type: &'static str,
     name: String,
     content: impl Into<Body>,

@@ -248,6 +248,9 @@ async fn the_openapi_document_names_every_route() {
         [
             "/api/v1/accounts",
             "/api/v1/accounts/{account}",
+            "/api/v1/backtests/{backtest}",
+            "/api/v1/backtests/{backtest}/equity.csv",
+            "/api/v1/backtests/{backtest}/trades.csv",
             "/api/v1/document-kinds",
             "/api/v1/documents",
             "/api/v1/documents/check",

@@ -11,6 +11,7 @@ use crate::support::{Home, PASSWORD, Server, Visitor, read_to_end};
 /// What anna has: one thing of each kind that has an id.
 struct Belongings {
     run: String,
+    backtest: String,
     digest: String,
     portfolio: String,
     document: String,
@@ -22,6 +23,7 @@ struct Belongings {
 impl Belongings {
     async fn of(anna: &Visitor, browser: &Visitor, document: String) -> Self {
         let run = anna.finished_run().await;
+        let backtest = finished_backtest(anna).await;
         anna.post("/api/v1/portfolios", json!({ "id": "growth", "name": "Growth", "cash": "1000" })).await;
         let share = anna.post(&format!("/api/v1/runs/{run}/shares"), json!({})).await;
         let log = anna.get(&format!("/api/v1/runs/{run}/events?limit=1000")).await.to_string();
@@ -36,6 +38,7 @@ impl Belongings {
             session: text(&browser.get("/api/v1/sessions").await[0]["id"]),
             token: text(&anna.get("/api/v1/tokens").await[0]["id"]),
             run,
+            backtest,
         }
     }
 
@@ -43,6 +46,7 @@ impl Belongings {
     fn fill(&self, path: &str) -> String {
         let filled = path
             .replace("{run}", &self.run)
+            .replace("{backtest}", &self.backtest)
             .replace("{digest}", &self.digest)
             .replace("{input}", "trader:1:1")
             .replace("{portfolio}", &self.portfolio)
@@ -55,10 +59,28 @@ impl Belongings {
         filled
     }
 
-    fn ids(&self) -> [&str; 7] {
-        let Self { run, digest, portfolio, document, share, session, token } = self;
-        [run, digest, portfolio, document, share, session, token]
+    fn ids(&self) -> [&str; 8] {
+        let Self { run, backtest, digest, portfolio, document, share, session, token } = self;
+        [run, backtest, digest, portfolio, document, share, session, token]
     }
+}
+
+/// A backtest of two days, after its end.
+async fn finished_backtest(anna: &Visitor) -> String {
+    let workflow = json!({
+        "type": "backtest", "tickers": ["KO"], "from": "2022-03-01", "to": "2022-03-02", "rhythm": "daily",
+        "analysts": ["market"],
+    });
+    let model = json!({ "type": "rehearsal", "characters_per_second": 0 });
+    let accepted = anna.post("/api/v1/runs", json!({ "workflow": workflow, "model": model })).await;
+    let run = accepted["run"].as_str().unwrap().to_owned();
+    let ended = async {
+        while anna.get(&format!("/api/v1/backtests/{run}")).await["result"].is_null() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), ended).await.expect("it ends");
+    run
 }
 
 /// A body that the operation would take from anna, with her ids wherever one can stand.
@@ -230,6 +252,7 @@ async fn every_server_function_and_page_answers_404_for_what_is_anothers() {
         ("ask_run", json!({ "run": run, "question": "Why?" })),
         ("share_run", json!({ "run": run, "audience": "link", "seconds": null })),
         ("portfolio", json!({ "id": portfolio, "as_of": null })),
+        ("backtest", json!({ "run": hers.backtest })),
         ("document", json!({ "id": document, "version": null })),
         ("save_document", json!({ "id": document, "request": { "base": 1, "content": {} } })),
         ("rename_document", json!({ "id": document, "title": "His" })),
@@ -258,8 +281,12 @@ async fn every_server_function_and_page_answers_404_for_what_is_anothers() {
     assert_eq!(bert.post("/rpc/past_runs", alike).await, json!([]));
     let paced = json!({ "kind": "pipeline", "model": { "type": "rehearsal", "characters_per_second": 60 } });
     assert_eq!(anna.post("/rpc/past_runs", paced).await, json!([]), "runs at another pace are not like it");
-    for path in [format!("/runs/{run}"), format!("/portfolios/{portfolio}"), format!("/documents/{document}")]
-    {
+    for path in [
+        format!("/runs/{run}"),
+        format!("/backtests/{}", hers.backtest),
+        format!("/portfolios/{portfolio}"),
+        format!("/documents/{document}"),
+    ] {
         assert_eq!(bert.answer("GET", &path, None).await.0, 404, "{path}");
         assert_eq!(anna.answer("GET", &path, None).await.0, 200, "{path}");
     }

@@ -4,17 +4,18 @@
 
 use leptos::prelude::*;
 use protocol::{
-    Date,
+    Date, RunId,
     trading::{
-        CreatePortfolio, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView, TransferMoney,
+        BacktestReport, CreatePortfolio, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView,
+        TransferMoney,
     },
 };
 
 #[cfg(feature = "ssr")]
 use super::backend::SharedTrading;
+use crate::api::{ApiError, Caller, JsonText};
 #[cfg(feature = "ssr")]
 use crate::api::{answer, provided};
-use crate::api::{ApiError, Caller, JsonText};
 
 #[cfg(feature = "ssr")]
 fn backend() -> Result<SharedTrading, ApiError> {
@@ -52,4 +53,10 @@ pub async fn configure_portfolio(
 #[server(name = TransferMoneyCall, prefix = "/rpc", endpoint = "transfer_money", input = JsonText, output = JsonText, client = Caller)]
 pub async fn transfer_money(id: PortfolioId, transfer: TransferMoney) -> Result<PortfolioView, ApiError> {
     answer(backend()?.transfer_money(id, transfer).await)
+}
+
+/// A backtest, as far as it has come.
+#[server(name = BacktestCall, prefix = "/rpc", endpoint = "backtest", input = JsonText, output = JsonText, client = Caller)]
+pub async fn backtest(run: RunId) -> Result<BacktestReport, ApiError> {
+    answer(backend()?.backtest(run).await)
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use protocol::{
-    Date, Problem,
+    Date, Problem, RunId,
     trading::{
-        CreatePortfolio, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView, TransferMoney,
+        BacktestReport, CreatePortfolio, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView,
+        TransferMoney,
     },
 };
 
-/// The portfolios of whoever asks.
+/// The portfolios and the backtests of whoever asks.
 #[async_trait]
 pub trait TradingBackend: Send + Sync {
     /// All portfolios.
@@ -28,6 +29,8 @@ pub trait TradingBackend: Send + Sync {
     /// Pays money into a portfolio, or takes it out.
     async fn transfer_money(&self, id: PortfolioId, transfer: TransferMoney)
     -> Result<PortfolioView, Problem>;
+    /// A backtest, as far as it has come.
+    async fn backtest(&self, run: RunId) -> Result<BacktestReport, Problem>;
 }
 
 /// It as it stands in the context.

@@ -1,7 +1,7 @@
 //! The portfolio's value over time beside the benchmark's, with the trades marked.
 
 mod drawing;
-mod scale;
+pub(super) mod scale;
 
 use leptos::{ev::KeyboardEvent, html, prelude::*, web_sys::PointerEvent};
 use protocol::{
@@ -54,7 +54,7 @@ pub fn ValueChart(
 }
 
 /// The width of the element, measured in the browser and followed when the window changes.
-fn width_of(stage: NodeRef<html::Div>) -> ReadSignal<f64> {
+pub(super) fn width_of(stage: NodeRef<html::Div>) -> ReadSignal<f64> {
     let (width, set_width) = signal(WIDTH);
     let measure = move || {
         if let Some(stage) = stage.try_get_untracked().flatten() {

@@ -2,7 +2,7 @@
 
 mod allocation;
 mod decision;
-mod figures;
+pub mod figures;
 mod holdings;
 mod lit;
 mod money;
@@ -230,7 +230,7 @@ fn Heading(all: Vec<PortfolioSummary>, current: PortfolioId, name: String) -> im
 
 /// Buy or sell, as a word in a frame of its colour.
 #[component]
-fn SideTag(side: Side) -> impl IntoView {
+pub fn SideTag(side: Side) -> impl IntoView {
     let class = match side {
         Side::Buy => "side-tag buy",
         Side::Sell => "side-tag sell",

@@ -14,6 +14,7 @@ use protocol::{
     Date, Decimal,
     trading::{PortfolioSettings, Split, Ticker, Trade, ValuePoint},
 };
+use serde::{Deserialize, Serialize};
 
 use crate::day::{Bar, Dividend};
 
@@ -21,15 +22,17 @@ pub use random::{random, random_band};
 pub use rules::{FAST, SLOW, average_cross, buy_and_hold, equal_weight, index};
 
 /// One day of the market: what was traded, and what happened to the stocks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarketDay {
     /// The day.
     pub date: Date,
     /// Prices of what was traded.
     pub bars: BTreeMap<Ticker, Bar>,
     /// Splits whose new shares are traded from this day on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub splits: Vec<Split>,
     /// Dividends without which the stock is traded from this day on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dividends: Vec<Dividend>,
 }
 

@@ -2,6 +2,7 @@
 //! brought forth, and what its pages and wires show.
 
 mod auto;
+mod backtest;
 mod booking;
 mod decision;
 pub(crate) mod earlier;
@@ -17,6 +18,7 @@ mod statistics;
 mod task;
 
 pub use auto::*;
+pub use backtest::*;
 pub use booking::*;
 pub use decision::*;
 pub use id::*;

@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::{
-    AutoResult, Decision, MacroRegime, PendingOrder, PortfolioView, Rating, RejectedOrder, Scan, Trade,
+    AutoResult, BacktestResult, BacktestSchedule, BacktestStep, DayAnalyses, Decision, MacroRegime,
+    PendingOrder, PortfolioView, Rating, RejectedOrder, Scan, Trade,
 };
-use crate::{Product, ProductData, ProductKind, ProductTone, Standing, Text};
+use crate::{Decimal, Product, ProductData, ProductKind, ProductTone, Standing, Text, percent, signed};
 
 /// Makes each type the document of a kind of product.
 macro_rules! documents {
@@ -37,6 +38,10 @@ documents! {
     MacroRegime => "trading.regime",
     Scan => "trading.scan",
     AutoResult => "trading.auto",
+    BacktestSchedule => "trading.backtest_schedule",
+    DayAnalyses => "trading.day_analyses",
+    BacktestStep => "trading.backtest_step",
+    BacktestResult => "trading.backtest",
 }
 
 /// What stands above the data of a product.
@@ -111,6 +116,25 @@ pub(super) fn headline(kind: &str, data: &Value) -> Option<Headline> {
             (text, ProductTone::Neutral, Standing::Result)
         }
         AutoResult::KIND => auto(data)?,
+        BacktestSchedule::KIND => {
+            let count = |field: &str| data.get(field).and_then(Value::as_array).map(Vec::len);
+            let (decisions, days) = (count("decisions")?, count("days")?);
+            let plural = if decisions == 1 { "" } else { "s" };
+            (
+                format!("{decisions} decision{plural} on {days} trading days"),
+                ProductTone::Neutral,
+                Standing::Step,
+            )
+        }
+        DayAnalyses::KIND => {
+            let analyses = data.get("analyses")?.as_array()?.len();
+            (format!("{analyses} stocks analysed"), ProductTone::Neutral, Standing::Data)
+        }
+        BacktestStep::KIND => {
+            let decision = word(data, "decision").unwrap_or("the decision came to nothing");
+            (format!("{}: {decision}", word(data, "date")?), ProductTone::Neutral, Standing::Data)
+        }
+        BacktestResult::KIND => backtest(data)?,
         _ => return None,
     };
     Some(Headline { text, tone, standing })
@@ -140,6 +164,28 @@ fn auto(data: &Value) -> Option<(String, ProductTone, Standing)> {
         (false, _) => ProductTone::Bad,
         (true, 1..) => ProductTone::Attention,
         (true, 0) => ProductTone::Good,
+    };
+    Some((text, tone, Standing::Result))
+}
+
+/// What a backtest came to, beside buying and holding.
+fn backtest(data: &Value) -> Option<(String, ProductTone, Standing)> {
+    let total = |figures: &Value| -> Option<Decimal> {
+        figures.get("total_return")?.get("known")?.as_str()?.parse().ok()
+    };
+    let references = data.get("references")?.as_array()?;
+    let hold = references.iter().find(|it| word(it, "kind") == Some("buy_and_hold"));
+    let shown = |fraction: Decimal| signed(percent(fraction, 1), fraction);
+    let text = match (total(data.get("figures")?), hold.and_then(|it| total(it.get("figures")?))) {
+        (Some(own), Some(hold)) => format!("{}, buy and hold {}", shown(own), shown(hold)),
+        (Some(own), None) => shown(own),
+        (None, _) => "Its return is not known".to_owned(),
+    };
+    let count = |field: &str| data.get(field).and_then(Value::as_u64).unwrap_or_default();
+    let (text, tone) = match count("failed_decisions") + count("failed_analyses") {
+        0 => (text, ProductTone::Neutral),
+        1 => (format!("Completed with an error. {text}"), ProductTone::Attention),
+        failed => (format!("Completed with {failed} errors. {text}"), ProductTone::Attention),
     };
     Some((text, tone, Standing::Result))
 }

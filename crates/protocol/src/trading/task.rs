@@ -1,7 +1,9 @@
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Analyst, PortfolioId, Ticker};
+use super::{Analyst, BacktestDay, BacktestPlan, PortfolioId, Ticker};
 use crate::{Date, Heading, Workflow};
 
 /// What a trading run is to do: the kinds of workflow of this family, with their parameters.
@@ -56,6 +58,10 @@ pub enum Task {
         #[serde(default)]
         force: bool,
     },
+    /// Decisions over a range of days, on a paper portfolio of its own.
+    Backtest(Box<BacktestPlan>),
+    /// The analyses and the decision of one day of a backtest, which starts it.
+    BacktestDay(Box<BacktestDay>),
 }
 
 fn usual_tickers() -> u32 {
@@ -75,6 +81,10 @@ impl Task {
     pub const SCAN: &'static str = "scan";
     /// The kind that does all three, one after the other.
     pub const AUTO: &'static str = "auto";
+    /// The kind that decides over a range of days.
+    pub const BACKTEST: &'static str = "backtest";
+    /// The kind of one day of a backtest.
+    pub const BACKTEST_DAY: &'static str = "backtest_day";
     /// The most stocks that a scan proposes.
     pub const MOST_TICKERS: u32 = 20;
     /// How many it proposes where nothing else is asked for.
@@ -89,7 +99,9 @@ impl Task {
     /// # Errors
     /// The parameters cannot be read; the error names the first that cannot.
     pub fn read(workflow: &Workflow) -> Option<serde_json::Result<Self>> {
-        if !matches!(workflow.kind().as_str(), Self::PIPELINE | Self::PORTFOLIO | Self::SCAN | Self::AUTO) {
+        const KINDS: [&str; 6] =
+            [Task::PIPELINE, Task::PORTFOLIO, Task::SCAN, Task::AUTO, Task::BACKTEST, Task::BACKTEST_DAY];
+        if !KINDS.contains(&workflow.kind().as_str()) {
             return None;
         }
         Some(serde_json::to_value(workflow).and_then(serde_json::from_value))
@@ -107,25 +119,31 @@ impl Task {
             Self::Portfolio { .. } => Self::PORTFOLIO,
             Self::Scan { .. } => Self::SCAN,
             Self::Auto { .. } => Self::AUTO,
+            Self::Backtest(_) => Self::BACKTEST,
+            Self::BacktestDay(_) => Self::BACKTEST_DAY,
         }
     }
 
-    /// The day as of which it works.
+    /// The day as of which it works: the last one, where there are several.
     pub fn date(&self) -> Date {
         match self {
             Self::Pipeline { date, .. }
             | Self::Portfolio { date, .. }
             | Self::Scan { date, .. }
             | Self::Auto { date, .. } => *date,
+            Self::Backtest(plan) => plan.to,
+            Self::BacktestDay(day) => day.date,
         }
     }
 
-    /// What it is about: a ticker, a portfolio, or the market.
-    pub fn subject(&self) -> &str {
+    /// What it is about: tickers, a portfolio, or the market.
+    pub fn subject(&self) -> Cow<'_, str> {
         match self {
-            Self::Pipeline { ticker, .. } => ticker.as_str(),
-            Self::Portfolio { portfolio, .. } | Self::Auto { portfolio, .. } => portfolio.as_str(),
-            Self::Scan { .. } => "market",
+            Self::Pipeline { ticker, .. } => ticker.as_str().into(),
+            Self::Portfolio { portfolio, .. } | Self::Auto { portfolio, .. } => portfolio.as_str().into(),
+            Self::Scan { .. } => "market".into(),
+            Self::Backtest(plan) => listed(&plan.tickers).into(),
+            Self::BacktestDay(day) => listed(&day.tickers).into(),
         }
     }
 
@@ -136,8 +154,25 @@ impl Task {
             Self::Portfolio { .. } => "Portfolio",
             Self::Scan { .. } => "Scan",
             Self::Auto { .. } => "Auto",
+            Self::Backtest(plan) => {
+                let subject = self.subject();
+                let title = format!("Backtest · {subject} · {} to {}, {}", plan.from, plan.to, plan.rhythm);
+                let subject = Some(subject.into_owned());
+                return Heading { subject, as_of: Some(plan.to), ..Heading::new(title) };
+            }
+            Self::BacktestDay(_) => "Backtest day",
         };
-        heading(name, self.subject(), self.date())
+        heading(name, &self.subject(), self.date())
+    }
+}
+
+/// Tickers in a few words: `AMD, JNJ, XOM and 4 more`.
+fn listed(tickers: &[Ticker]) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<&str> = tickers.iter().take(SHOWN).map(Ticker::as_str).collect();
+    match tickers.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 
@@ -145,6 +180,14 @@ impl Task {
 pub(super) fn heading(name: &str, subject: &str, date: Date) -> Heading {
     let title = format!("{name} · {subject} · {date}");
     Heading { subject: Some(subject.to_owned()), as_of: Some(date), ..Heading::new(title) }
+}
+
+/// The fields of parameters; a struct of texts, numbers and lists always has a JSON form.
+fn fields(parameters: &impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(parameters) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    }
 }
 
 impl From<Task> for Workflow {
@@ -176,6 +219,14 @@ impl From<Task> for Workflow {
                 add("analysts", analysts.iter().map(|analyst| analyst.slug()).collect());
                 add("force", force.into());
                 crate::WorkflowKind::of_slug(Task::AUTO)
+            }
+            Task::Backtest(plan) => {
+                parameters = fields(&plan);
+                crate::WorkflowKind::of_slug(Task::BACKTEST)
+            }
+            Task::BacktestDay(day) => {
+                parameters = fields(&day);
+                crate::WorkflowKind::of_slug(Task::BACKTEST_DAY)
             }
         };
         Self::of_family(kind, parameters)

@@ -441,7 +441,8 @@ fn greeting(task: Option<&Task>, kind: &WorkflowKind) -> String {
         Some(Task::Auto { portfolio, date, .. }) => {
             format!("Starting auto run for {portfolio} on {date}")
         }
-        None => format!("Starting {kind}"),
+        // The original has no backtests.
+        Some(Task::Backtest(_) | Task::BacktestDay(_)) | None => format!("Starting {kind}"),
     }
 }
 

@@ -88,7 +88,10 @@ impl RunRecord {
                 force,
                 flow_id: flow_id.clone(),
             },
-            None => Parameters::Unknown { flow_id: flow_id.clone() },
+            // The original has no backtests.
+            Some(Task::Backtest(_) | Task::BacktestDay(_)) | None => {
+                Parameters::Unknown { flow_id: flow_id.clone() }
+            }
         };
         Self {
             id: summary.run.to_string(),

@@ -7,7 +7,7 @@ use protocol::{
 };
 use serde_json::{Value, json};
 
-use super::studies;
+use super::{backtest_form, studies};
 use crate::{FamilyError, Form};
 
 /// All kinds.
@@ -18,6 +18,8 @@ pub fn kinds() -> Vec<KindSpec> {
         Task::PORTFOLIO.parse().map(portfolio),
         Task::SCAN.parse().map(scan),
         Task::AUTO.parse().map(auto),
+        Task::BACKTEST.parse().map(backtest),
+        Task::BACKTEST_DAY.parse().map(backtest_day),
     ]
     .into_iter()
     .filter_map(Result::ok)
@@ -71,6 +73,51 @@ fn auto(kind: WorkflowKind) -> KindSpec {
         flow: FlowSpec {
             new: "A new flow holds no analyses yet, so all of them are made.".to_owned(),
             joined: "What this flow has scanned and analysed as of the same day is not done again.".to_owned(),
+            reads: None,
+        },
+    }
+}
+
+fn backtest(kind: WorkflowKind) -> KindSpec {
+    KindSpec {
+        kind,
+        family: "trading".to_owned(),
+        label: "Backtest".to_owned(),
+        hint:
+            "Analyses some stocks and decides on them again and again over a range of past days, on a paper \
+               portfolio of its own, and compares what came of it."
+                .to_owned(),
+        icon: "plan".to_owned(),
+        subject: None,
+        day: None,
+        phases: vec![
+            phase("Plan", "All of it", "Everything is done again"),
+            phase("Result", "Result", "All decisions stand"),
+        ],
+        flow: FlowSpec {
+            new: "Its analyses become part of the flow. A flow of its own keeps them apart.".to_owned(),
+            joined: "A portfolio run in this flow will read the analyses of this backtest as well."
+                .to_owned(),
+            reads: None,
+        },
+    }
+}
+
+/// Runs of this kind are started by a backtest, and so have no form.
+fn backtest_day(kind: WorkflowKind) -> KindSpec {
+    KindSpec {
+        kind,
+        family: "trading".to_owned(),
+        label: "Backtest day".to_owned(),
+        hint: "The analyses and the decision of one day of a backtest, which starts it and books what it decides."
+            .to_owned(),
+        icon: "portfolio".to_owned(),
+        subject: None,
+        day: None,
+        phases: Vec::new(),
+        flow: FlowSpec {
+            new: "It belongs to the flow of its backtest.".to_owned(),
+            joined: "It belongs to the flow of its backtest.".to_owned(),
             reads: None,
         },
     }
@@ -174,12 +221,14 @@ pub fn forms(market: &Market, portfolios: &[PortfolioSummary]) -> Result<Vec<For
         analysts: Analyst::all(),
         force: false,
     });
+    let sample_backtest = company.and_then(|_| backtest_form::sample(market));
     let decision_fields = json!({ "portfolio": own(portfolios), "date": day(market) });
     Ok(vec![
         form(Task::PIPELINE, analysis_fields, analysis)?,
         form(Task::PORTFOLIO, decision_fields, decision)?,
         form(Task::SCAN, scan_fields, Some(sample_scan))?,
         form(Task::AUTO, auto_fields, sample_auto)?,
+        form(Task::BACKTEST, backtest_form::fields(market), sample_backtest)?,
     ])
 }
 
@@ -233,11 +282,11 @@ fn ticker(market: &Market, first: Option<&Instrument>) -> Value {
 }
 
 /// What kind of instrument it is.
-fn about(instrument: &Instrument) -> &str {
+pub(super) fn about(instrument: &Instrument) -> &str {
     if instrument.sector.is_empty() { "index or fund" } else { &instrument.sector }
 }
 
-fn day(market: &Market) -> Value {
+pub(super) fn day(market: &Market) -> Value {
     let (first, last) = (market.first_date(), market.last_date());
     let (first_day, last_day) = (long_day(first), long_day(last));
     let range = format!("Choose a day from {first_day} to {last_day}.");
@@ -264,7 +313,7 @@ fn most_tickers() -> Value {
     count("Stocks to propose", hint, Task::MOST_TICKERS, Task::USUAL_TICKERS)
 }
 
-fn most_pipelines() -> Value {
+pub(super) fn most_pipelines() -> Value {
     let hint = "More of them are faster, and ask the model more at once.";
     count("Analyses at the same time", hint, Task::MOST_PIPELINES, Task::USUAL_PIPELINES)
 }
@@ -284,11 +333,11 @@ fn count(title: &str, hint: &str, most: u32, usual: u32) -> Value {
 }
 
 /// `30 December 2022`.
-fn long_day(date: Date) -> String {
+pub(super) fn long_day(date: Date) -> String {
     format!("{} {} {}", date.day(), month_name(date), date.year())
 }
 
-fn analysts() -> Value {
+pub(super) fn analysts() -> Value {
     let choices = Analyst::all().into_iter().map(
         |analyst| json!({ "const": analyst, "title": analyst.label(), "description": studies(analyst) }),
     );

@@ -1,11 +1,14 @@
-//! Trading research: a scan that proposes stocks, a pipeline that rates one, and a portfolio run that trades on
-//! ratings.
+//! Trading research: a scan that proposes stocks, a pipeline that rates one, a portfolio run that trades on ratings, and
+//! a backtest that does so over a range of days.
 //!
 //! - [`Desk`]: the portfolios
 //! - [`Trading`]: the family
 //! - [`rehearsal`]: the stand-in that plays all agents, and the rules it follows
 
 mod auto;
+mod backtest;
+mod backtest_day;
+mod backtest_form;
 mod desk;
 pub mod facts;
 mod flow;
@@ -20,18 +23,19 @@ pub mod scan;
 mod seen;
 pub mod tools;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use journal::Journal;
 use llm::Script;
 use market::{Market, Why};
 use protocol::{
-    AccountId, Date, KindSpec, RunRequest,
-    trading::{Analyst, PortfolioId, Task, Ticker},
+    AccountId, Date, Decimal, KindSpec, RunRequest,
+    trading::{Analyst, BacktestDay, BacktestPlan, PortfolioId, Task, Ticker},
 };
 
 use auto::Assignment;
+use backtest::{Backtest, expected_decisions, most_decisions};
 use desk::no_prices_as_of;
 pub use desk::{Desk, DeskError};
 use pipeline::Subject;
@@ -42,6 +46,9 @@ use rehearsal::TradingRehearsal;
 use scan::MarketDay;
 
 use crate::{Family, FamilyError, Form, Job, Owner, Refusal};
+
+/// The most decisions of a backtest: five years, daily.
+const MOST_DECISIONS: u32 = 1320;
 
 /// The trading family: analyses of stocks, and portfolios that trade on them.
 pub struct Trading {
@@ -84,6 +91,45 @@ impl Trading {
                 )))
             }
         }
+    }
+
+    /// Refuses a backtest that cannot be run: a range, stocks, money or rules that cannot be.
+    async fn check_backtest(&self, plan: &BacktestPlan) -> Result<(), Refusal> {
+        let BacktestPlan { tickers, from, to, rhythm, cash, analysts, .. } = plan;
+        let refuse = |reason: String| Err(Refusal::Unusable(reason));
+        self.check_date(*from)?;
+        if from >= to {
+            return refuse(format!(
+                "A backtest from {from} to {to} has no days. Choose a last day after the first."
+            ));
+        }
+        let decisions = most_decisions(*from, *to, *rhythm);
+        if decisions > MOST_DECISIONS {
+            return refuse(format!(
+                "A {rhythm} backtest from {from} to {to} may have {decisions} decisions, more than {MOST_DECISIONS}. \
+                 Choose a shorter range, or decide less often."
+            ));
+        }
+        check_tickers(tickers)?;
+        check_count("analyses at the same time", plan.max_concurrent_pipelines, Task::MOST_PIPELINES)?;
+        if analysts.is_empty() {
+            return refuse("No analyst is selected. Select at least one.".to_owned());
+        }
+        if *cash <= Decimal::ZERO || *cash > portfolio::MAX_AMOUNT || cash.normalize().scale() > 2 {
+            return refuse(portfolio::PortfolioError::InvalidCash(*cash).to_string());
+        }
+        if let Err(error) = portfolio::check_settings(&plan.settings()) {
+            return refuse(error.to_string());
+        }
+        for ticker in tickers {
+            self.check_ticker(ticker, *to).await?;
+        }
+        Ok(())
+    }
+
+    fn check_day(&self, day: &BacktestDay) -> Result<(), Refusal> {
+        check_tickers(&day.tickers)?;
+        check_count("analyses at the same time", day.max_concurrent_pipelines, Task::MOST_PIPELINES)
     }
 
     /// The whole id of what the owner calls so.
@@ -158,6 +204,27 @@ impl Family for Trading {
                     Task::Auto { portfolio, date, max_tickers, max_concurrent_pipelines, analysts, force };
                 (task, graph)
             }
+            Task::Backtest(plan) => {
+                self.check_backtest(&plan).await?;
+                let (market, constraints) = (self.market.clone(), self.desk.constraints().clone());
+                let expected = expected_decisions(&market, &plan).await;
+                let graph =
+                    backtest::graph(&Backtest { plan: (*plan).clone(), market, constraints }, expected);
+                (Task::Backtest(plan), graph)
+            }
+            Task::BacktestDay(day) => {
+                self.check_day(&day)?;
+                let book = Book {
+                    portfolio: day.portfolio.id.clone(),
+                    date: day.date,
+                    flow: request.flow.clone(),
+                    desk: self.desk.clone(),
+                    journal: self.journal.clone(),
+                    market: self.market.clone(),
+                };
+                let graph = backtest_day::graph(&day, &book);
+                (Task::BacktestDay(day), graph)
+            }
         };
         let graph = graph.map_err(Refusal::Unusable)?;
         Ok(Job { heading: task.heading(), workflow: task.into(), graph })
@@ -175,6 +242,24 @@ impl From<DeskError> for FamilyError {
             error => Self::Defect(error.to_string()),
         }
     }
+}
+
+/// Refuses stocks that a backtest cannot have.
+fn check_tickers(tickers: &[Ticker]) -> Result<(), Refusal> {
+    if tickers.is_empty() || tickers.len() > BacktestPlan::MOST_TICKERS {
+        let (most, there) = (BacktestPlan::MOST_TICKERS, tickers.len());
+        return Err(Refusal::Unusable(format!("A backtest has 1 to {most} stocks; {there} were asked for.")));
+    }
+    let mut known = BTreeSet::new();
+    if let Some(twice) = tickers.iter().find(|ticker| !known.insert(*ticker)) {
+        return Err(Refusal::Unusable(format!("{twice} is there twice. Name each stock once.")));
+    }
+    if let Some(index) = tickers.iter().find(|ticker| ticker.as_str().starts_with('^')) {
+        return Err(Refusal::Unusable(format!(
+            "{index} is an index, which cannot be bought. Choose stocks."
+        )));
+    }
+    Ok(())
 }
 
 /// Refuses a number that lies outside of what a run can do.

@@ -14,4 +14,4 @@ mod summaries;
 
 pub use answers::read_decision;
 pub(super) use book::Book;
-pub(super) use graph::graph;
+pub(super) use graph::{begin, decision, graph};

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use engine::{Allowance, Engine, EngineOptions};
 use journal::Journal;
 use llm::{ChatModel, ChatRequest, ModelRegistry, Rehearsal, Script, Turn};
-use market::Market;
+use market::{DataKind, Market, Outcome, PriceHistory, Sample, Vendor};
 use protocol::{
-    AccountId, Body, CallId, Event, NodeId, NodeStatus, RunId, RunRequest, RunView, Workflow,
-    trading::{Analyst, PortfolioId, Rating, Task},
+    AccountId, Body, CallId, Date, Decimal, Event, NodeId, NodeStatus, RunId, RunRequest, RunView, Workflow,
+    trading::{Analyst, PortfolioId, Rating, Task, Ticker},
 };
 use workflows::{
     Families, Rehearsed,
@@ -200,5 +201,34 @@ impl<F: Fn(&ChatRequest) -> Option<Turn> + Send + Sync> Script for Changed<F> {
             Some(turn) => Ok(turn),
             None => TradingRehearsal.turn(request),
         }
+    }
+}
+
+/// The bundled sample with other prices from the day after this one on.
+pub fn market_changed_after(last: &str) -> Market {
+    let market = Market::sample().unwrap();
+    let changed = ChangedAfter { last: last.parse().unwrap(), sample: market.built_in().clone() };
+    market.with_order(DataKind::Prices, vec![Arc::new(changed)])
+}
+
+struct ChangedAfter {
+    last: Date,
+    sample: Arc<Sample>,
+}
+
+#[async_trait]
+impl Vendor for ChangedAfter {
+    fn name(&self) -> &str {
+        self.sample.name()
+    }
+
+    async fn prices(&self, ticker: &Ticker, as_of: Date) -> Outcome<PriceHistory> {
+        let mut answer = self.sample.prices(ticker, as_of).await?;
+        let later = answer.data.days.iter_mut().filter(|price| price.date > self.last);
+        for (place, price) in later.enumerate() {
+            let factor = if place % 2 == 0 { Decimal::new(13, 1) } else { Decimal::new(6, 1) };
+            price.close = (price.close * factor).round_dp(3);
+        }
+        Ok(answer)
     }
 }

@@ -1,7 +1,10 @@
 //! The graph: one line, but for the two summaries.
 
-use engine::{Graph, Join};
-use protocol::{NodeAdded, NodeKind, Tier};
+use engine::{Graph, Join, Outcome};
+use protocol::{
+    NodeAdded, NodeId, NodeKind, Tier,
+    trading::{PortfolioView, Rating},
+};
 
 use super::{
     book::Book,
@@ -10,9 +13,13 @@ use super::{
     load::{Load, Risk},
     prioritise::Prioritise,
     review::ReviewHoldings,
+    state,
     summaries::{MacroSummary, MicroSummary},
 };
 use crate::node::node_id;
+
+/// The node whose decision is carried out.
+const DECISION: &str = "make_decision";
 
 /// Builds the graph.
 ///
@@ -20,31 +27,33 @@ use crate::node::node_id;
 /// Never with the node ids as they are.
 pub(in crate::trading) fn graph(task: &Book) -> Result<Graph, String> {
     let mut graph = Graph::new();
-    let plan = |id: &str, label: &str, role: &str, phase: &str, tier: Option<Tier>| {
-        Ok::<_, String>(NodeAdded {
-            id: node_id(id)?,
-            label: label.to_owned(),
-            role: role.to_owned(),
-            kind: if tier.is_some() { NodeKind::Agent } else { NodeKind::Code },
-            phase: phase.to_owned(),
-            scope: Some(task.portfolio.to_string()),
-            owner: None,
-            tier,
-            planned_visits: 1,
-        })
-    };
-    let load = plan("load_portfolio", "Load portfolio", "load", "Load", None)?;
-    let risk = plan("compute_risk", "Compute risk", "risk", "Load", None)?;
-    let review = plan("review_holdings", "Review holdings", "review", "Review", Some(Tier::Mid))?;
-    let prioritise = plan("prioritise_candidates", "Prioritise candidates", "prioritise", "Review", None)?;
-    let overview = plan("macro_summary", "Macro summary", "macro", "Summaries", Some(Tier::Mid))?;
-    let detail = plan("micro_summary", "Micro summary", "micro", "Summaries", Some(Tier::Mid))?;
-    let decision = plan("make_decision", "Make decision", "decision", "Decision", Some(Tier::Deep))?;
-    let execute = plan("execute_trades", "Execute trades", "execute", "Execution", None)?;
-    let sweep = plan("cash_sweep", "Cash sweep", "sweep", "Execution", None)?;
+    let load = plan(task, "load_portfolio", "Load portfolio", "load", "Load", None)?;
+    let execute = plan(task, "execute_trades", "Execute trades", "execute", "Execution", None)?;
+    let sweep = plan(task, "cash_sweep", "Cash sweep", "sweep", "Execution", None)?;
+    let loaded = load.id.clone();
+    graph.node(load, Load(task.clone()));
+    let first = decision(&mut graph, task)?;
+    graph.flow(&loaded, &first).flow(&node_id(DECISION)?, &execute.id).flow(&execute.id, &sweep.id);
+    graph.node(execute, Execute(task.clone())).node(sweep, Sweep(task.clone()));
+    Ok(graph)
+}
+
+/// Adds the nodes from a portfolio and its ratings, as [`begin`] leaves them in the state, to a decision. Returns the
+/// first of them.
+///
+/// # Errors
+/// Never with the node ids as they are.
+pub(in crate::trading) fn decision(graph: &mut Graph, task: &Book) -> Result<NodeId, String> {
+    let risk = plan(task, "compute_risk", "Compute risk", "risk", "Load", None)?;
+    let review = plan(task, "review_holdings", "Review holdings", "review", "Review", Some(Tier::Mid))?;
+    let prioritise =
+        plan(task, "prioritise_candidates", "Prioritise candidates", "prioritise", "Review", None)?;
+    let overview = plan(task, "macro_summary", "Macro summary", "macro", "Summaries", Some(Tier::Mid))?;
+    let detail = plan(task, "micro_summary", "Micro summary", "micro", "Summaries", Some(Tier::Mid))?;
+    let decision = plan(task, DECISION, "Make decision", "decision", "Decision", Some(Tier::Deep))?;
+    let first = risk.id.clone();
 
     graph
-        .flow(&load.id, &risk.id)
         .flow(&risk.id, &review.id)
         .flow(&review.id, &prioritise.id)
         .flow(&prioritise.id, &overview.id)
@@ -52,18 +61,48 @@ pub(in crate::trading) fn graph(task: &Book) -> Result<Graph, String> {
         .flow(&overview.id, &decision.id)
         .flow(&detail.id, &decision.id)
         // A person may lead the work past a summary.
-        .join(&decision.id, Join::Reached)
-        .flow(&decision.id, &execute.id)
-        .flow(&execute.id, &sweep.id);
+        .join(&decision.id, Join::Reached);
     graph
-        .node(load, Load(task.clone()))
         .node(risk, Risk(task.clone()))
         .node(review, ReviewHoldings(task.clone()))
         .node(prioritise, Prioritise(task.clone()))
         .node(overview, MacroSummary(task.clone()))
         .node(detail, MicroSummary(task.clone()))
-        .node(decision, Decide(task.clone()))
-        .node(execute, Execute(task.clone()))
-        .node(sweep, Sweep(task.clone()));
-    Ok(graph)
+        .node(decision, Decide(task.clone()));
+    Ok(first)
+}
+
+/// What a decision begins with: the portfolio, whose trades and daily values agents do not need, and ratings.
+///
+/// # Errors
+/// They have no JSON form.
+pub(in crate::trading) fn begin(
+    outcome: Outcome,
+    view: PortfolioView,
+    ratings: &[Rating],
+) -> Result<Outcome, engine::NodeError> {
+    // The state is written with each run.
+    let view = PortfolioView { trades: Vec::new(), history: Vec::new(), ..view };
+    outcome.set(state::PORTFOLIO, view)?.set(state::RATINGS, ratings)
+}
+
+fn plan(
+    task: &Book,
+    id: &str,
+    label: &str,
+    role: &str,
+    phase: &str,
+    tier: Option<Tier>,
+) -> Result<NodeAdded, String> {
+    Ok(NodeAdded {
+        id: node_id(id)?,
+        label: label.to_owned(),
+        role: role.to_owned(),
+        kind: if tier.is_some() { NodeKind::Agent } else { NodeKind::Code },
+        phase: phase.to_owned(),
+        scope: Some(task.portfolio.to_string()),
+        owner: None,
+        tier,
+        planned_visits: 1,
+    })
 }

@@ -7,7 +7,7 @@ use protocol::{
     trading::{Measured, PortfolioMetrics, PortfolioView, Ticker},
 };
 
-use super::{book::Book, ratings::ratings_of_flow, state};
+use super::{book::Book, graph::begin, ratings::ratings_of_flow, state};
 use crate::{
     node::{log, product, report, required},
     trading::{desk::BENCHMARK, seen::with_data},
@@ -36,9 +36,7 @@ impl Work for Load {
             bodies.push(log(LogLevel::Info, message));
         }
         node.emit(bodies).await?;
-        // Agents need neither the trades nor the daily values, and the state is written with each run.
-        let view = PortfolioView { trades: Vec::new(), history: Vec::new(), ..view };
-        Outcome::default().set(state::PORTFOLIO, view)?.set(state::RATINGS, found.ratings)
+        begin(Outcome::default(), view, &found.ratings)
     }
 }
 

@@ -1,0 +1,9 @@
+//! One day of a backtest, as a run that the backtest starts: the analyses of its stocks, each a run of its own, and the
+//! decision on the portfolio as the backtest has it. It trades nothing: the backtest books what was decided.
+
+mod analyse;
+mod collect;
+mod graph;
+mod state;
+
+pub(super) use graph::graph;
