@@ -8,8 +8,9 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use axum::Router;
 use journal::Journal;
 use leptos::prelude::provide_context;
+use tools::Registry;
 use utoipa_axum::router::OpenApiRouter;
-use workflows::Family;
+use workflows::{Family, team::Teams};
 
 use crate::{
     error::ServeError,
@@ -23,7 +24,7 @@ pub struct Own {
 }
 
 /// Opens all families, in the order in which their workflows are offered. What they keep beside the journal is in
-/// `folder`.
+/// `folder`; their agents may use `tools`.
 ///
 /// # Errors
 /// One cannot be opened, its settings cannot be read, or there are settings of none.
@@ -31,6 +32,7 @@ pub async fn open(
     journal: &Journal,
     mut settings: BTreeMap<String, toml::Table>,
     folder: &Path,
+    tools: &Registry,
 ) -> Result<(Vec<Arc<dyn Family>>, Own), ServeError> {
     let wrong = |why| ServeError::FamilySettings("trading".to_owned(), why);
     let own = settings.remove("trading").unwrap_or_default();
@@ -39,7 +41,8 @@ pub async fn open(
         return Err(ServeError::FamilySettings(name, "there is no family of this name".to_owned()));
     }
     let trading = trading::Portfolios::open(journal, market).await?;
-    let families: Vec<Arc<dyn Family>> = vec![Arc::new(trading.family(journal))];
+    let families: Vec<Arc<dyn Family>> =
+        vec![Arc::new(trading.family(journal)), Arc::new(Teams::new(tools.clone()))];
     Ok((families, Own { trading }))
 }
 

@@ -1,0 +1,1 @@
+//! Teams at work, through the engine.
