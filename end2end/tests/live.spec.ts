@@ -37,6 +37,8 @@ const test = base.extend<{ beyond: void }, { way: Proxy }>({
     async ({ way: proxy, problems }, use) => {
       // What a browser says of connections that do not come about.
       problems.tolerate(/WebSocket connection to .* failed|net::ERR_/);
+      // A part of the program that does not come at the first attempt is fetched again.
+      problems.tolerate(/TypeError: Failed to fetch/);
       proxy.behave();
       await use();
     },

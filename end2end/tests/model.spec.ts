@@ -191,6 +191,8 @@ test("a call in line says so, and tokens in flight are an estimate until the ans
     await expect(fact(page, "Tokens")).toHaveText(tokens.toLocaleString("en-US"));
     await expect(cards(page).filter({ hasText: /~\d|waits for the model/ })).toHaveCount(0);
   } finally {
+    // The page would say in the console that its server is gone.
+    await page.goto("about:blank");
     await server.remove();
     await provider.end();
   }

@@ -49,8 +49,10 @@ type Answer<T> = Result<Json<T>, Detail>;
 /// The routes, at the addresses that AgentOS's clients use.
 pub fn router() -> Router<Gateway> {
     Router::new()
+        .route("/api/run/scan", post(scan))
         .route("/api/run/pipeline", post(pipeline))
         .route("/api/run/portfolio", post(portfolio_run))
+        .route("/api/run/auto", post(auto))
         .route("/api/run/mock", post(mock))
         .route("/api/run/", get(runs))
         .route("/api/run/{run}", get(run))
@@ -59,6 +61,14 @@ pub fn router() -> Router<Gateway> {
         .route("/api/portfolios/{portfolio}/summary", get(summary))
         .route("/api/portfolios/{portfolio}/latest", get(latest))
         .route("/ws/stream/{run}", get(stream))
+}
+
+async fn scan(service: Scoped, body: Bytes) -> Answer<TriggerResponse> {
+    trigger(&service, Trigger::Scan, &body).await
+}
+
+async fn auto(service: Scoped, body: Bytes) -> Answer<TriggerResponse> {
+    trigger(&service, Trigger::Auto, &body).await
 }
 
 async fn pipeline(service: Scoped, body: Bytes) -> Answer<TriggerResponse> {

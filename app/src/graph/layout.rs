@@ -357,6 +357,19 @@ mod tests {
     }
 
     #[test]
+    fn a_phase_that_appears_late_stands_where_work_passes_it() {
+        let nodes =
+            [node("scan", "Scan"), node("decide", "Decide"), node("a", "Analyse"), node("b", "Analyse")];
+        let edges = [("scan", "decide"), ("scan", "a"), ("a", "decide"), ("scan", "b"), ("b", "decide")];
+        let edges = edges.map(|(from, to)| edge(from, to, EdgeKind::Flow));
+        let names = |layout: Layout| layout.phases.into_iter().map(|phase| phase.name).collect::<Vec<_>>();
+        assert_eq!(names(lay_out(&nodes, &edges)), ["Scan", "Analyse", "Decide"]);
+        // In a circle, the plan's order stands.
+        let circle = [edge("scan", "decide", EdgeKind::Flow), edge("decide", "scan", EdgeKind::Conditional)];
+        assert_eq!(names(lay_out(&nodes[..2], &circle)), ["Scan", "Decide"]);
+    }
+
+    #[test]
     fn a_chain_runs_downwards_whatever_the_order_of_the_plan() {
         let nodes = [node("c", "One"), node("x", "One"), node("a", "One"), node("b", "One")];
         let edges = [edge("a", "b", EdgeKind::Flow), edge("b", "c", EdgeKind::Conditional)];
@@ -422,7 +435,12 @@ mod tests {
             .collect();
         let layout = lay_out(&nodes, &edges);
         assert_eq!(layout.wires.len(), 190);
-        assert!(layout.height < 3 * CARD_HEIGHT, "{}", layout.height);
+        // Each phase is one card high: a band, and what is between two of them.
+        let bands = layout.cards.iter().map(|card| card.at.y).collect::<BTreeSet<_>>().len() as i32;
+        assert!(layout.height <= bands * (CARD_HEIGHT + 160), "{} for {bands} bands", layout.height);
+        let ratio = f64::from(layout.width) / f64::from(layout.height);
+        assert!((1.0..4.0).contains(&ratio), "{} × {}", layout.width, layout.height);
+        assert_eq!(overlapping(&places(&layout)), None);
     }
 
     #[test]

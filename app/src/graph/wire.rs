@@ -22,6 +22,10 @@ pub(super) enum Route {
     Underneath { lane: i32 },
     /// To a column further left.
     Back,
+    /// To a band of phases further down.
+    Down,
+    /// To a band of phases further up.
+    Up,
 }
 
 impl Route {
@@ -83,6 +87,24 @@ pub(super) fn draw(route: Route, from: Area, to: Area) -> (String, String) {
                     "M{start} {high}C{down} {high} {start} {lane} {down} {lane}H{up}C{end} {lane} {up} {low} {end} {low}"
                 ),
                 format!("M{} {}l6 4l-6 4", end - 6, low - 4),
+            )
+        }
+        Route::Down => {
+            let (start, end) = (from.at.x + from.width / 2, to.at.x + to.width / 2);
+            let (high, low) = (from.bottom(), to.at.y);
+            let bend = ((low - high) / 2).max(16);
+            (
+                format!("M{start} {high}C{start} {} {end} {} {end} {low}", high + bend, low - bend),
+                format!("M{} {}l4 6l4 -6", end - 4, low - 6),
+            )
+        }
+        Route::Up => {
+            let (start, end) = (from.at.x + from.width / 2, to.at.x + to.width / 2);
+            let (low, high) = (from.at.y, to.bottom());
+            let bend = ((low - high) / 2).max(16);
+            (
+                format!("M{start} {low}C{start} {} {end} {} {end} {high}", low - bend, high + bend),
+                format!("M{} {}l4 -6l4 6", end - 4, high + 6),
             )
         }
         Route::Back => {

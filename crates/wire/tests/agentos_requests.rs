@@ -87,6 +87,33 @@ fn a_mock_run_is_answered_by_the_rehearsal_at_the_asked_speed() {
 }
 
 #[test]
+fn a_scan_and_an_automatic_run_take_their_parameters_and_ignore_others() {
+    let body = json!({"date": "2022-05-02", "max_tickers": 3, "ticker": "../x", "force": "maybe"});
+    let scan = Task::Scan { date: "2022-05-02".parse().unwrap(), max_tickers: 3 };
+    assert_eq!(start(Trigger::Scan, &body).unwrap().workflow, scan.into());
+
+    let auto = |max_tickers, analysts, force| Task::Auto {
+        portfolio: "growth".parse().unwrap(),
+        date: "2022-06-30".parse().unwrap(),
+        max_tickers,
+        max_concurrent_pipelines: 2,
+        analysts,
+        force,
+    };
+    let usual = || vec![Analyst::Market, Analyst::News, Analyst::Fundamentals];
+    assert_eq!(start(Trigger::Auto, &json!({})).unwrap().workflow, auto(10, usual(), false).into());
+    let body =
+        json!({"max_tickers": "4", "force": true, "ticker": ["AAPL"], "portfolio_id": "main_portfolio"});
+    assert_eq!(start(Trigger::Auto, &body).unwrap().workflow, auto(4, usual(), true).into());
+
+    let mock = start(Trigger::Mock, &json!({"mock_type": "auto"})).unwrap();
+    assert_eq!(mock.workflow, auto(10, Analyst::all(), false).into());
+    let mock = start(Trigger::Mock, &json!({"mock_type": "scan"})).unwrap();
+    assert!(matches!(Task::of(&mock.workflow).unwrap(), Task::Scan { max_tickers: 10, .. }));
+    assert!(matches!(mock.model, ModelChoice::Rehearsal { .. }));
+}
+
+#[test]
 fn a_refusal_names_the_parameter() {
     let pipeline = [
         ("date", json!("26/03/2026x/../../etc")),
@@ -106,7 +133,7 @@ fn a_refusal_names_the_parameter() {
         ("flow_id", json!(7)),
     ];
     let mock = [
-        ("mock_type", json!("scan")),
+        ("mock_type", json!("reflect")),
         ("mock_type", json!(1)),
         ("speed", json!("fast")),
         ("speed", json!(0)),
@@ -115,8 +142,17 @@ fn a_refusal_names_the_parameter() {
     ];
     let portfolio =
         [("portfolio_id", json!("a'; DROP TABLE trades")), ("portfolio_id", json!("")), ("date", json!([]))];
+    let auto = [
+        ("max_tickers", json!(0)),
+        ("max_tickers", json!("three")),
+        ("max_tickers", json!(1_000_000_000_000_u64)),
+        ("max_tickers", json!(-1)),
+        ("force", json!("yes")),
+        ("portfolio_id", json!("../x")),
+    ];
     let all = pipeline.into_iter().map(|case| (Trigger::Pipeline, case));
     let all = all.chain(mock.into_iter().map(|case| (Trigger::Mock, case)));
+    let all = all.chain(auto.into_iter().map(|case| (Trigger::Auto, case)));
     for (trigger, (name, value)) in all.chain(portfolio.into_iter().map(|case| (Trigger::Portfolio, case))) {
         let sentence = refusal(trigger, &json!({name: value.clone()}));
         assert!(sentence.contains(&format!("\"{name}\"")), "{value}: {sentence}");
@@ -156,7 +192,8 @@ fn any_json() -> impl Strategy<Value = Value> {
     ];
     leaf.prop_recursive(4, 32, 8, |inner| {
         let name = prop_oneof![
-            "date|ticker|analysts|portfolio_id|flow_id|mock_type|speed".prop_map(String::from),
+            "date|ticker|analysts|portfolio_id|flow_id|mock_type|speed|max_tickers|force"
+                .prop_map(String::from),
             "\\PC{0,10}".prop_map(String::from),
         ];
         prop_oneof![
@@ -167,7 +204,13 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 fn any_trigger() -> impl Strategy<Value = Trigger> {
-    prop_oneof![Just(Trigger::Pipeline), Just(Trigger::Portfolio), Just(Trigger::Mock)]
+    prop_oneof![
+        Just(Trigger::Scan),
+        Just(Trigger::Pipeline),
+        Just(Trigger::Portfolio),
+        Just(Trigger::Auto),
+        Just(Trigger::Mock)
+    ]
 }
 
 proptest! {

@@ -320,3 +320,28 @@ async fn a_client_of_agentos_runs_a_pipeline_and_reads_a_portfolio() {
     let Some(Ok(Message::Text(text))) = unknown.next().await else { panic!("a frame") };
     assert_eq!(text.as_str(), r#"{"type":"system","message":"Error: Run nothing not found."}"#);
 }
+
+#[tokio::test]
+async fn a_client_of_agentos_has_the_market_scanned_and_a_portfolio_run_by_itself() {
+    let home = Home::new(&[]);
+    let server = home.start().await;
+    for (kind, parameters) in [("scan", json!({ "max_tickers": 2 })), ("auto", json!({ "max_tickers": "2" }))]
+    {
+        let mut body = json!({ "mock_type": kind, "date": "2022-12-28", "speed": 1000 });
+        body.as_object_mut().unwrap().extend(parameters.as_object().unwrap().clone());
+        let (status, accepted) = server.post("/api/run/mock", body).await;
+        assert_eq!(status, 200, "{accepted}");
+        let run = accepted["run_id"].as_str().unwrap();
+        let mut socket = server.connect(&format!("/ws/stream/{run}")).await;
+        let mut last = Value::Null;
+        while let Some(Ok(message)) = socket.next().await {
+            if let Message::Text(text) = message {
+                last = serde_json::from_str(&text).unwrap();
+            }
+        }
+        assert_eq!(last, json!({ "type": "system", "message": "Run completed." }));
+        let record = server.get(&format!("/api/run/{run}")).await;
+        assert_eq!((&record["type"], &record["status"]), (&json!(kind), &json!("completed")));
+        assert_eq!(record["params"]["max_tickers"], 2);
+    }
+}

@@ -27,16 +27,14 @@ fn tone_of(regime: Regime) -> Tone {
 /// The regime of the market with its six signals.
 #[component]
 pub fn RegimeCard(regime: MacroRegime) -> impl IntoView {
-    let rows = regime.signals.into_iter().map(|signal| view! { <SignalRow signal /> });
+    let signals = regime.signals.into_iter().map(|signal| view! { <SignalRow signal /> });
     view! {
         <article class="result-card card">
             <header>
                 <span class=format!("grade {}", tone_of(regime.regime).class())>{regime.regime.to_string()}</span>
                 <span class="dim">{format!("as of {} · {} confidence", regime.date, regime.confidence)}</span>
             </header>
-            <DataTable caption="Signals of the regime" columns=vec!["Signal", "#Figure", "#Points", "Rule"]>
-                {rows.collect_view()}
-            </DataTable>
+            <ul class="regime-signals" aria-label="Signals of the regime">{signals.collect_view()}</ul>
         </article>
     }
 }
@@ -50,13 +48,15 @@ fn SignalRow(signal: RegimeSignal) -> impl IntoView {
         0 => "0",
         _ => "\u{2212}1",
     };
+    // What has no figure counts nothing.
+    let points = signal.value.known().map(|_| view! { <span class="mono">{points}</span> });
     view! {
-        <tr role="row">
-            <Cell label="Signal"><strong>{signal.name}</strong></Cell>
-            <Cell label="Figure" numeric=true>{figure}</Cell>
-            <Cell label="Points" numeric=true>{points}</Cell>
-            <Cell label="Rule"><span class="dim">{signal.rule}</span></Cell>
-        </tr>
+        <li>
+            <strong>{signal.name}</strong>
+            {points}
+            <span class="regime-figure">{figure}</span>
+            <span class="regime-rule dim">{signal.rule}</span>
+        </li>
     }
 }
 

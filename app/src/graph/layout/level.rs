@@ -20,6 +20,12 @@ const WRAP_GAP: i32 = 28;
 const ROWS: usize = 6;
 /// Columns to a row in a phase of very many cards.
 const COLUMNS_TO_ROWS: f64 = 0.78;
+/// Phases stand side by side up to this width, however they could be arranged.
+const LEAST_BAND: i32 = 5_000;
+/// How many times as wide as high the phases of a wider plan are.
+const BAND_ASPECT: f64 = 2.0;
+/// Between two bands of phases.
+const BAND_GAP: i32 = 120;
 /// From a phase's name to its first card.
 const LABEL_DROP: i32 = 14;
 /// Height of a phase's name.
@@ -111,9 +117,14 @@ impl<'a> Plan<'a> {
         let head = if group.is_some() && blocks.len() < 2 { 0 } else { LABEL_HEIGHT };
 
         let (mut items, mut phases, mut stacks) = (Vec::new(), Vec::new(), Vec::new());
-        let mut x = 0;
+        let (mut x, mut band, mut width) = (0, 0, 0);
+        let widest = widest_band(&blocks, head + body);
         for block in blocks {
-            let top = head + (body - block.height) / 2;
+            if x > 0 && x + block.width() > widest {
+                band += 1;
+                x = 0;
+            }
+            let top = band * (head + body + BAND_GAP) + head + (body - block.height) / 2;
             if head > 0 {
                 phases.push(Phase { name: block.phase.to_owned(), at: Point { x, y: top - LABEL_DROP } });
             }
@@ -125,17 +136,19 @@ impl<'a> Plan<'a> {
                     y += area.height + ROW_GAP;
                     items.push(Item { area, ..item });
                 }
-                stacks.push(Stack { x, width: stack.width, items: start..items.len() });
+                stacks.push(Stack { band, x, width: stack.width, items: start..items.len() });
                 x += stack.width + WRAP_GAP;
             }
             x += PHASE_GAP - WRAP_GAP;
+            width = width.max(x - PHASE_GAP);
         }
         let (wires, lanes) = joints(&items, &stacks, bundles);
         let below = match lanes {
             0 => 0,
             lanes => LANE_DROP + (lanes as i32 - 1) * LANE_GAP + 4,
         };
-        Level { items, phases, wires, width: (x - PHASE_GAP).max(0), height: head + body + below }
+        let height = band * (head + body + BAND_GAP) + head + body + below;
+        Level { items, phases, wires, width, height }
     }
 
     fn columns(&self, members: &[usize], bundles: &[Bundle]) -> Vec<(&'a str, Vec<usize>)> {
@@ -149,14 +162,27 @@ impl<'a> Plan<'a> {
             });
             columns[at].1.push(*member);
         }
+        let mut column_of: HashMap<usize, usize> = HashMap::new();
+        for (at, (_, nodes)) in columns.iter().enumerate() {
+            column_of.extend(nodes.iter().map(|node| (*node, at)));
+        }
         let mut forward: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut onward: HashMap<usize, Vec<usize>> = HashMap::new();
         for bundle in bundles.iter().filter(|bundle| bundle.leads_on && bundle.from != bundle.to) {
             forward.entry(bundle.from).or_default().push(bundle.to);
+            if let (Some(from), Some(to)) = (column_of.get(&bundle.from), column_of.get(&bundle.to))
+                && from != to
+            {
+                onward.entry(*from).or_default().push(*to);
+            }
         }
         for (_, nodes) in &mut columns {
             *nodes = chained(nodes, &forward);
         }
-        columns
+        // A phase whose nodes appeared late may come before one that was planned from the beginning.
+        let next = |phase: usize| onward.get(&phase).map_or(&[][..], Vec::as_slice);
+        let order = ordered(columns.len(), next, Next::First);
+        order.into_iter().map(|phase| std::mem::take(&mut columns[phase])).collect()
     }
 
     /// The nodes of one phase, in columns of about the same height.
@@ -204,8 +230,24 @@ struct Block<'a> {
     height: i32,
 }
 
+impl Block<'_> {
+    fn width(&self) -> i32 {
+        let widths: i32 = self.stacks.iter().map(|stack| stack.width + WRAP_GAP).sum();
+        (widths - WRAP_GAP).max(0)
+    }
+}
+
+/// How wide phases may stand side by side before they go on in a band below: a plan of very many phases becomes about
+/// twice as wide as high, and no strip.
+fn widest_band(blocks: &[Block], height: i32) -> i32 {
+    let all: i64 = blocks.iter().map(|block| i64::from(block.width() + PHASE_GAP)).sum();
+    let area = all as f64 * f64::from(height + BAND_GAP);
+    (area * BAND_ASPECT).sqrt().max(f64::from(LEAST_BAND)) as i32
+}
+
 /// Items that stand below one another.
 struct Stack {
+    band: i32,
     x: i32,
     width: i32,
     items: Range<usize>,
@@ -222,41 +264,62 @@ fn rows(count: usize) -> usize {
 fn chained(nodes: &[usize], forward: &HashMap<usize, Vec<usize>>) -> Vec<usize> {
     let places: HashMap<usize, usize> =
         nodes.iter().enumerate().map(|(place, node)| (*node, place)).collect();
-    let next =
-        |node: usize| forward.get(&node).into_iter().flatten().filter_map(|next| places.get(next).copied());
-    let mut before = vec![0_usize; nodes.len()];
-    for node in nodes {
-        next(*node).for_each(|place| before[place] += 1);
+    let next: Vec<Vec<usize>> = nodes
+        .iter()
+        .map(|node| {
+            let next = forward.get(node).into_iter().flatten();
+            next.filter_map(|next| places.get(next).copied()).collect()
+        })
+        .collect();
+    ordered(nodes.len(), |place| &next[place], Next::OfChain).into_iter().map(|place| nodes[place]).collect()
+}
+
+/// Which of the places comes next that wait for no other.
+#[derive(Clone, Copy, PartialEq)]
+enum Next {
+    /// The first.
+    First,
+    /// One that the last one leads to, and else the first.
+    OfChain,
+}
+
+/// The places from 0 to `count`, each behind those that lead to it. In a circle, the first comes first.
+fn ordered<'a>(count: usize, next: impl Fn(usize) -> &'a [usize], which: Next) -> Vec<usize> {
+    let mut before = vec![0_usize; count];
+    for place in 0..count {
+        next(place).iter().for_each(|place| before[*place] += 1);
     }
-    let mut free: BTreeSet<usize> = (0..nodes.len()).filter(|place| before[*place] == 0).collect();
-    let mut waiting: BTreeSet<usize> = (0..nodes.len()).collect();
-    let mut order: Vec<usize> = Vec::with_capacity(nodes.len());
-    let mut last: Option<usize> = None;
-    // What follows the last one goes on its chain; else the next that waits for nobody.
-    // In a circle without a loop edge there is none: then the first in the plan.
+    let mut free: BTreeSet<usize> = (0..count).filter(|place| before[*place] == 0).collect();
+    let mut waiting: BTreeSet<usize> = (0..count).collect();
+    let mut order: Vec<usize> = Vec::with_capacity(count);
     while let Some(first) = waiting.first().copied() {
-        let follows = last.and_then(|last| next(last).filter(|place| free.contains(place)).min());
-        let place = follows.or_else(|| free.first().copied()).unwrap_or(first);
+        let last = order.last().filter(|_| which == Next::OfChain);
+        let follows = last.and_then(|last| next(*last).iter().filter(|place| free.contains(*place)).min());
+        let place = follows.copied().or_else(|| free.first().copied()).unwrap_or(first);
         free.remove(&place);
         waiting.remove(&place);
-        let node = nodes[place];
-        for place in next(node) {
-            before[place] = before[place].saturating_sub(1);
-            if before[place] == 0 && waiting.contains(&place) {
-                free.insert(place);
+        for place in next(place) {
+            before[*place] = before[*place].saturating_sub(1);
+            if before[*place] == 0 && waiting.contains(place) {
+                free.insert(*place);
             }
         }
-        order.push(node);
-        last = Some(node);
+        order.push(place);
     }
     order
 }
 
 /// The lines of a level, and how many heights below all cards they take.
 fn joints(items: &[Item], stacks: &[Stack], bundles: &[Bundle]) -> (Vec<Joint>, usize) {
+    let mut band_of = vec![0; items.len()];
+    for stack in stacks {
+        band_of[stack.items.clone()].fill(stack.band);
+    }
     let places: BTreeMap<usize, usize> =
         items.iter().enumerate().map(|(place, item)| (item.node, place)).collect();
     let pairs: HashSet<(usize, usize)> = bundles.iter().map(|bundle| (bundle.from, bundle.to)).collect();
+    // Where phases stand in several bands, lines pass behind the cards.
+    let is_one_band = stacks.iter().all(|stack| stack.band == 0);
     let floor = items.iter().map(|item| item.area.bottom()).max().unwrap_or(0);
     let mut lanes: Vec<Vec<(i32, i32)>> = Vec::new();
     let joints = bundles
@@ -265,12 +328,17 @@ fn joints(items: &[Item], stacks: &[Stack], bundles: &[Bundle]) -> (Vec<Joint>, 
             let (from, to) = (*places.get(&bundle.from)?, *places.get(&bundle.to)?);
             let (start, end) = (items.get(from)?.area, items.get(to)?.area);
             let is_paired = pairs.contains(&(bundle.to, bundle.from));
+            let (above, below) = (band_of.get(from)?, band_of.get(to)?);
+            if above != below {
+                let route = if above < below { Route::Down } else { Route::Up };
+                return Some(Joint { from, to, route, edges: bundle.edges.clone() });
+            }
             let route = match (end.at.x - start.at.x, end.at.y - start.at.y) {
                 (0, _) if end.at.y - start.bottom() == ROW_GAP => Route::Below { is_paired },
                 (0, _) if start.at.y - end.bottom() == ROW_GAP => Route::Above { is_paired },
                 (0, down) => Route::Around { is_downwards: down > 0 },
                 (right, _) if right < 0 => Route::Back,
-                _ if !is_blocked(items, stacks, start, end) => Route::Across,
+                _ if !is_one_band || !is_blocked(items, stacks, start, end) => Route::Across,
                 _ => match free_lane(&mut lanes, start.right(), end.at.x) {
                     Some(lane) => Route::Underneath { lane: floor + LANE_DROP + lane as i32 * LANE_GAP },
                     None => Route::Across,

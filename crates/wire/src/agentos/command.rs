@@ -13,14 +13,18 @@ pub const MAIN_PORTFOLIO: &str = "main_portfolio";
 /// Characters a second that a mock run's answers are written at, at speed 1: the rehearsal's own pace.
 pub const MOCK_CHARACTERS_PER_SECOND: f64 = 600.0;
 
-/// The endpoints that start a run: `POST /api/run/{pipeline,portfolio,mock}`.
+/// The endpoints that start a run: `POST /api/run/{scan,pipeline,portfolio,auto,mock}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
+    /// The look at the whole market.
+    Scan,
     /// The analysis of one stock.
     Pipeline,
     /// The review of a portfolio.
     Portfolio,
-    /// One of the two, answered by the rehearsal model.
+    /// All three, one after the other.
+    Auto,
+    /// One of these, answered by the rehearsal model.
     Mock,
 }
 
@@ -79,16 +83,18 @@ impl From<&RunAccepted> for TriggerResponse {
 /// The body is no JSON object, or a parameter that the run uses is not valid.
 pub fn start_run(trigger: Trigger, body: &[u8], defaults: &Defaults) -> Result<StartRun, InvalidRequest> {
     let parameters = Parameters::read(body)?;
+    let usual = || vec![Analyst::Market, Analyst::News, Analyst::Fundamentals];
     let (task, model) = match trigger {
-        Trigger::Pipeline => {
-            let analysts = vec![Analyst::Market, Analyst::News, Analyst::Fundamentals];
-            (parameters.pipeline(defaults, analysts)?, ModelChoice::Configured)
-        }
+        Trigger::Scan => (parameters.scan(defaults)?, ModelChoice::Configured),
+        Trigger::Pipeline => (parameters.pipeline(defaults, usual())?, ModelChoice::Configured),
         Trigger::Portfolio => (parameters.portfolio(defaults)?, ModelChoice::Configured),
+        Trigger::Auto => (parameters.auto(defaults, usual())?, ModelChoice::Configured),
         Trigger::Mock => {
             let task = match parameters.mock_type()? {
+                MockType::Scan => parameters.scan(defaults)?,
                 MockType::Pipeline => parameters.pipeline(defaults, Analyst::all())?,
                 MockType::Portfolio => parameters.portfolio(defaults)?,
+                MockType::Auto => parameters.auto(defaults, Analyst::all())?,
             };
             (task, parameters.rehearsal()?)
         }
@@ -109,8 +115,10 @@ pub fn portfolio_named(id: &str, defaults: &Defaults) -> Result<PortfolioId, Inv
 }
 
 enum MockType {
+    Scan,
     Pipeline,
     Portfolio,
+    Auto,
 }
 
 /// The members of a request's object. A member that is `null` counts as absent.
@@ -142,6 +150,43 @@ impl Parameters {
         Ok(Task::Portfolio { portfolio, date: self.date(defaults)? })
     }
 
+    fn scan(&self, defaults: &Defaults) -> Result<Task, InvalidRequest> {
+        Ok(Task::Scan { date: self.date(defaults)?, max_tickers: self.max_tickers()? })
+    }
+
+    /// An automatic run. AgentOS ignores a ticker here, and so is it ignored.
+    fn auto(&self, defaults: &Defaults, analysts: Vec<Analyst>) -> Result<Task, InvalidRequest> {
+        let portfolio = portfolio_named(self.text("portfolio_id")?.unwrap_or(MAIN_PORTFOLIO), defaults)?;
+        Ok(Task::Auto {
+            portfolio,
+            date: self.date(defaults)?,
+            max_tickers: self.max_tickers()?,
+            max_concurrent_pipelines: Task::USUAL_PIPELINES,
+            analysts: self.analysts()?.unwrap_or(analysts),
+            force: self.force()?,
+        })
+    }
+
+    /// A number, or one that is written as a text.
+    fn max_tickers(&self) -> Result<u32, InvalidRequest> {
+        let number = match self.member("max_tickers") {
+            None => return Ok(Task::USUAL_TICKERS),
+            Some(Value::String(text)) => text.trim().parse().ok(),
+            Some(value) => value.as_u64().and_then(|number| u32::try_from(number).ok()),
+        };
+        let number = number.filter(|number| (1..=Task::MOST_TICKERS).contains(number));
+        number.ok_or_else(|| {
+            invalid("max_tickers", format!("it must be a whole number from 1 to {}", Task::MOST_TICKERS))
+        })
+    }
+
+    fn force(&self) -> Result<bool, InvalidRequest> {
+        match self.member("force") {
+            None => Ok(false),
+            Some(value) => value.as_bool().ok_or_else(|| invalid("force", "it must be true or false")),
+        }
+    }
+
     fn date(&self, defaults: &Defaults) -> Result<Date, InvalidRequest> {
         let Some(text) = self.text("date")? else { return Ok(defaults.date) };
         // Only this one of the many forms that ISO 8601 allows.
@@ -168,7 +213,11 @@ impl Parameters {
         match self.text("mock_type")? {
             None | Some("pipeline") => Ok(MockType::Pipeline),
             Some("portfolio") => Ok(MockType::Portfolio),
-            Some(_) => Err(invalid("mock_type", "it must be \"pipeline\" or \"portfolio\"")),
+            Some("scan") => Ok(MockType::Scan),
+            Some("auto") => Ok(MockType::Auto),
+            Some(_) => {
+                Err(invalid("mock_type", "it must be \"pipeline\", \"portfolio\", \"scan\" or \"auto\""))
+            }
         }
     }
 

@@ -47,6 +47,9 @@ impl Work for Analyse {
             }
             None => self.analysed(node).await?,
         };
+        if let AnalysisEnd::Rated { grade, confidence, .. } = &end {
+            node.emit(vec![log(LogLevel::Info, format!("{grade}, {confidence} confidence"))]).await?;
+        }
         let failed = match &end {
             AnalysisEnd::Failed { reason } => Some(reason.clone()),
             AnalysisEnd::Rated { .. } | AnalysisEnd::Known { .. } => None,

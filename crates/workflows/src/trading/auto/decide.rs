@@ -3,12 +3,13 @@
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, SubRun, Work};
 use protocol::{
-    Product, RunId, RunStatus,
+    LogLevel, Product, RunId, RunStatus,
     trading::{Decision, RejectedOrder, Task, Trade},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{assignment::Assignment, state};
+use crate::node::log;
 
 /// Has the portfolio decide.
 pub(super) struct DecideAndTrade(pub(super) Assignment);
@@ -44,6 +45,9 @@ impl Work for DecideAndTrade {
             trades: count(Product::holds::<Trade>),
             rejected: count(Product::holds::<RejectedOrder>),
         };
+        let Decided { trades, rejected, .. } = &decided;
+        let message = format!("{trades} orders executed, {rejected} rejected.");
+        node.emit(vec![log(LogLevel::Info, message)]).await?;
         Outcome::default().set(state::DECISION, decided)
     }
 }

@@ -51,7 +51,11 @@ impl Work for ScanMarket {
             }
             None => {
                 let task = Task::Scan { date: *date, max_tickers: *max_tickers };
-                scanned(node.start(task.into()).await?)?
+                let known = scanned(node.start(task.into()).await?)?;
+                let message =
+                    format!("{} stocks are worth an analysis.", known.scan.stocks_to_investigate.len());
+                node.emit(vec![log(LogLevel::Info, message)]).await?;
+                known
             }
         };
         Outcome::default().set(state::SCAN, scan)?.set(state::SCANNED_BY, run)
