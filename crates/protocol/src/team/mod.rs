@@ -15,9 +15,19 @@ pub struct TeamPick {
     pub turn: u32,
     /// Who speaks.
     pub speaker: String,
+    /// Why, in a sentence.
+    pub reason: String,
     /// What a model answered when it was asked who that should be, each try with its answer; empty where no model
     /// was asked.
     pub answers: Vec<String>,
+}
+
+/// What was said and done in a turn, events such as calls of tools included, as AutoGen writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TeamTurn {
+    /// The messages and events, in their order.
+    pub messages: Vec<serde_json::Value>,
 }
 
 /// Something that was said to all of a team.
@@ -57,6 +67,10 @@ impl ProductData for TeamPick {
     const KIND: &'static str = "team.pick";
 }
 
+impl ProductData for TeamTurn {
+    const KIND: &'static str = "team.turn";
+}
+
 impl ProductData for TeamResult {
     const KIND: &'static str = "team.result";
 }
@@ -79,6 +93,17 @@ impl TeamPick {
     /// See [`NoProduct`].
     pub fn product(&self) -> Result<Product, NoProduct> {
         made(self, format!("{} speaks", self.speaker), ProductTone::Neutral, Standing::Step)
+    }
+}
+
+impl TeamTurn {
+    /// The same as a product.
+    ///
+    /// # Errors
+    /// See [`NoProduct`].
+    pub fn product(&self) -> Result<Product, NoProduct> {
+        let count = self.messages.len();
+        made(self, format!("{count} messages and events"), ProductTone::Neutral, Standing::Data)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, ToolResult, Work};
 use llm::{Arguments, ChatAnswer, ChatRequest, ToolRequest};
-use protocol::{Body as Logged, Said, Tier, ToolStatus};
+use protocol::{Tier, ToolStatus};
 use serde_json::{Value, json};
 use teamfile::{
     Body, Message, ToolCall,
@@ -13,10 +13,12 @@ use teamfile::{
 };
 
 use super::{
-    course::Happened,
-    crew::{COURSE, Crew, line},
+    course::{Happened, Spoke},
+    crew::{Crew, line, now},
     memory,
+    said::turn,
     toolset::Toolset,
+    voice::{self, Asked},
 };
 use crate::agent::SENT_BACK;
 
@@ -39,6 +41,9 @@ pub(super) struct AssistantWork {
 struct Turn {
     said: Vec<Message>,
     remembered: Vec<llm::Message>,
+    /// How often the model was asked before this turn, and in it.
+    before: u32,
+    asked: u32,
 }
 
 /// A call that was made, with what came of it.
@@ -52,12 +57,13 @@ impl Work for AssistantWork {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
         let course = self.crew.course(node.state())?;
         let tools = Toolset::of(&self.assistant, &self.crew.tools).await;
-        let mut turn = Turn::default();
-        self.take(node, course.memory(&self.name), &tools, &mut turn).await?;
-        let text = turn.said.last().map(Message::to_text).unwrap_or_default();
-        node.emit(vec![Logged::Said(Said { source: self.name.clone(), content: text.into() })]).await?;
-        let Turn { said, remembered } = turn;
-        Outcome::default().set(COURSE, [Happened::Spoke { speaker: self.name.clone(), said, remembered }])
+        let mut taken = Turn { before: course.asked(&self.name), ..Turn::default() };
+        self.take(node, course.memory(&self.name), &tools, &mut taken).await?;
+        let Turn { said, remembered, asked, .. } = taken;
+        node.emit(turn(&said)?).await?;
+        let speaker = self.name.clone();
+        let spoke = Spoke { speaker, said, remembered, asked, at: now(), inner: Vec::new() };
+        self.crew.happened(vec![Happened::Spoke(spoke)])
     }
 }
 
@@ -119,12 +125,18 @@ impl AssistantWork {
             schema: None,
         };
         for _ in 0..=CORRECTIONS {
-            let mut answer = node.chat(request.clone()).await?;
+            let before = Asked(turn.before.saturating_add(turn.asked));
+            let mut answer = voice::ask(node, self.assistant.model.as_ref(), &request, before).await?;
+            turn.asked = turn.asked.saturating_add(1);
             if request.tools.is_empty() {
                 answer.tool_requests.clear();
             }
-            if !answer.thoughts.trim().is_empty() {
-                let content = answer.thoughts.clone();
+            // What is said beside calls of tools is a thought: the turn's message comes after them.
+            let beside = if answer.tool_requests.is_empty() { "" } else { answer.text.trim() };
+            let thoughts = [answer.thoughts.trim(), beside];
+            let thoughts: Vec<&str> = thoughts.into_iter().filter(|text| !text.is_empty()).collect();
+            if !thoughts.is_empty() {
+                let content = thoughts.join("\n\n");
                 turn.said.push(self.message(None, Body::Thought { content }));
             }
             if !answer.text.trim().is_empty() || !answer.tool_requests.is_empty() {
@@ -154,12 +166,7 @@ impl AssistantWork {
         turn: &mut Turn,
     ) -> Result<Vec<Made>, NodeError> {
         let requests = answer.tool_requests;
-        let content = requests.iter().map(|request| ToolCall {
-            id: request.id.clone(),
-            name: request.name.clone(),
-            arguments: request.arguments.text(),
-        });
-        let body = Body::ToolCallRequest { content: content.collect() };
+        let body = Body::ToolCallRequest { content: requests.iter().map(call).collect() };
         turn.said.push(self.message(Some(memory::usage(&answer.usage)), body));
         turn.remembered.push(llm::Message::Assistant {
             text: answer.text,
@@ -196,24 +203,29 @@ impl AssistantWork {
 
     /// The first handoff of an answer holds. Whoever takes over is told what other calls of it gave.
     fn hand_over(&self, handoff: &Handoff, made: &[Made], tools: &Toolset) -> Message {
-        let others = made.iter().filter(|made| tools.handoff(&made.request.name).is_none());
-        let context = others.map(|made| {
-            let content = format!("{}: {}", line(&made.request.name, 64), made.result.text);
-            json!({ "type": "UserMessage", "source": self.name, "content": content })
-        });
-        self.message(
-            None,
-            Body::Handoff {
-                target: handoff.target.clone(),
-                content: handoff.message.clone(),
-                context: context.collect(),
-            },
-        )
+        let others: Vec<&Made> =
+            made.iter().filter(|made| tools.handoff(&made.request.name).is_none()).collect();
+        let calls: Vec<ToolCall> = others.iter().map(|made| call(&made.request)).collect();
+        let results: Vec<teamfile::ToolResult> = others.iter().map(|made| made.result()).collect();
+        let context = if others.is_empty() {
+            Vec::new()
+        } else {
+            vec![
+                json!({ "type": "AssistantMessage", "source": self.name, "content": calls }),
+                json!({ "type": "FunctionExecutionResultMessage", "content": results }),
+            ]
+        };
+        let (target, content) = (handoff.target.clone(), handoff.message.clone());
+        self.message(None, Body::Handoff { target, content, context })
     }
 
     fn message(&self, usage: Option<teamfile::Usage>, body: Body) -> Message {
         Message { source: self.name.clone(), usage, body }
     }
+}
+
+fn call(request: &ToolRequest) -> ToolCall {
+    ToolCall { id: request.id.clone(), name: request.name.clone(), arguments: request.arguments.text() }
 }
 
 impl Made {

@@ -8,7 +8,7 @@ use teamfile::{
     team::{self, TeamDocument},
 };
 
-use super::{forms, sample, scope};
+use super::{forms, sample};
 
 /// The kind.
 pub(super) fn spec() -> Option<DocumentKindSpec> {
@@ -80,6 +80,5 @@ pub(super) fn check(content: &DocumentContent) -> Vec<DocumentFinding> {
         };
         Some(finding(found.place.as_str(), found.problem.to_string(), severity))
     });
-    let not_run = scope::not_run(&document.team).map(|why| finding("/team", why, Severity::Warning));
-    told.chain(not_run).collect()
+    told.collect()
 }

@@ -7,7 +7,7 @@ use protocol::{
 };
 use serde_json::{Value, json};
 
-use super::{LONGEST_TASK, SAMPLE, sample};
+use super::{ANSWER_SECONDS, LONGEST_TASK, MOST_ANSWER_SECONDS, SAMPLE, sample};
 use crate::{FamilyError, Form, Refusal};
 
 /// All kinds.
@@ -91,6 +91,25 @@ pub(super) fn forms(teams: &[DocumentSummary]) -> Result<Vec<Form>, FamilyError>
                 "errorMessage": {
                     "required": "Write what the team is to do.",
                     "minLength": "Write what the team is to do.",
+                },
+            },
+            "inputs": {
+                "type": "object",
+                "additionalProperties": { "type": "string" },
+                "title": "Fields",
+                "description": "What is filled in for {topic} and the like, where the team's texts have such fields.",
+                "default": {},
+            },
+            "answer_seconds": {
+                "type": "integer",
+                "title": "Seconds to answer",
+                "description": "How long a person who takes part is waited for. The run fails at the deadline.",
+                "minimum": 1,
+                "maximum": MOST_ANSWER_SECONDS,
+                "default": ANSWER_SECONDS,
+                "errorMessage": {
+                    "minimum": "Give a person at least a second.",
+                    "maximum": format!("Give a person {MOST_ANSWER_SECONDS} seconds at most."),
                 },
             },
         },

@@ -12,8 +12,7 @@ use teamfile::{Body, team::Context};
 pub(super) fn heard(message: &teamfile::Message) -> Vec<Message> {
     let mut heard = Vec::new();
     if let Body::Handoff { context, .. } = &message.body {
-        let content = |value: &Value| value.get("content").and_then(Value::as_str).map(str::to_owned);
-        heard.extend(context.iter().filter_map(content).map(Message::User));
+        heard.extend(context.iter().filter_map(context_text).map(Message::User));
     }
     let text = message.to_text();
     heard.push(Message::User(match message.source.as_str() {
@@ -23,11 +22,36 @@ pub(super) fn heard(message: &teamfile::Message) -> Vec<Message> {
     heard
 }
 
+/// What comes with a handoff, in words: calls and results belong to the one who handed over, whose provider may be
+/// another.
+fn context_text(value: &Value) -> Option<String> {
+    let text = |part: &Value, field: &str| {
+        part.get(field).and_then(Value::as_str).map(str::to_owned).unwrap_or_default()
+    };
+    match value.get("content")? {
+        Value::String(content) => Some(content.clone()),
+        Value::Array(parts) => {
+            let lines: Vec<String> = parts
+                .iter()
+                .map(|part| match part.get("arguments") {
+                    Some(_) => format!("{}({})", text(part, "name"), text(part, "arguments")),
+                    None => format!("{}: {}", text(part, "name"), text(part, "content")),
+                })
+                .collect();
+            Some(lines.join("\n"))
+        }
+        _ => None,
+    }
+}
+
 /// The part of a memory that is read. Results without their calls, and calls without their results, are left out:
 /// providers refuse them.
 pub(super) fn read(memory: &[Message], context: &Context) -> Vec<Message> {
     let numbers = context.read_of(memory.len());
-    let chosen: Vec<&Message> = numbers.into_iter().filter_map(|number| memory.get(number)).collect();
+    let mut chosen: Vec<&Message> = numbers.into_iter().filter_map(|number| memory.get(number)).collect();
+    if let Context::TokenLimited { limit: Some(limit), .. } = context {
+        fit(&mut chosen, u64::from(*limit));
+    }
     let mut called = BTreeSet::new();
     let mut answered = BTreeSet::new();
     for message in &chosen {
@@ -49,6 +73,17 @@ pub(super) fn read(memory: &[Message], context: &Context) -> Vec<Message> {
         Message::System(_) | Message::User(_) => true,
     };
     chosen.into_iter().filter(is_whole).cloned().collect()
+}
+
+/// Takes messages out of the middle until the rest has so many tokens at most. Providers tell tokens only after a
+/// call, so that they are taken as four bytes each.
+fn fit(chosen: &mut Vec<&Message>, limit: u64) {
+    let tokens = |message: &&Message| llm::render(std::slice::from_ref(*message)).len() as u64 / 4;
+    let mut used: u64 = chosen.iter().map(tokens).sum();
+    while used > limit && !chosen.is_empty() {
+        let taken = chosen.remove(chosen.len() / 2);
+        used = used.saturating_sub(tokens(&taken));
+    }
 }
 
 /// The tokens of a call, as a team counts them.

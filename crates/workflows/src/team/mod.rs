@@ -2,7 +2,8 @@
 //!
 //! - [`Teams`]: the family, with the kind of document that a team is
 //! - `course`: what has happened in a team so far, from which everything else follows
-//! - `manager`, `assistant`, `person`: the nodes
+//! - `lead`, `assistant`, `person`, `society`: the nodes
+//! - `voice`: where a participant's answers come from
 //! - [`rehearsal`]: the stand-in that plays all agents
 
 mod assistant;
@@ -11,15 +12,18 @@ mod crew;
 mod document;
 mod forms;
 mod graph;
-mod manager;
+mod lead;
 mod memory;
 mod person;
+mod pick;
 pub mod rehearsal;
+mod said;
 mod sample;
-mod scope;
+mod society;
 mod toolset;
+mod voice;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use llm::Script;
@@ -28,10 +32,8 @@ use protocol::{
     document::{DocumentContent, DocumentFinding, DocumentKind, DocumentKindSpec, DocumentReference},
     team::KIND,
 };
-use teamfile::{
-    Severity,
-    team::{Team, TeamDocument, check},
-};
+use serde_json::json;
+use teamfile::team::{Conduct, Team, TeamDocument, check};
 use tools::Registry;
 
 use crate::{Family, FamilyError, Form, Job, Owner, Refusal};
@@ -42,6 +44,10 @@ use rehearsal::TeamRehearsal;
 const SAMPLE: &str = "sample";
 /// The most bytes of a task: what is longer belongs into a document.
 const LONGEST_TASK: usize = 16 * 1024;
+/// How long a person is waited for where nothing else is asked.
+const ANSWER_SECONDS: u64 = 30 * 60;
+/// The longest that a person is waited for: a week.
+const MOST_ANSWER_SECONDS: u64 = 7 * 24 * 60 * 60;
 
 /// The family of teams. Its agents may call these tools, by the names that a team gives them.
 #[derive(Default)]
@@ -85,11 +91,33 @@ fn task(asked: &Workflow) -> Result<&str, Refusal> {
     Ok(task)
 }
 
+/// What is filled into the team's texts.
+fn values(asked: &Workflow) -> Result<BTreeMap<String, String>, Refusal> {
+    let Some(values) = asked.parameters().get("inputs") else { return Ok(BTreeMap::new()) };
+    serde_json::from_value(values.clone()).map_err(|_| Refusal::Parameters {
+        kind: asked.kind().clone(),
+        why: "what is to be filled in is no object of texts".to_owned(),
+    })
+}
+
+/// How long a person is waited for.
+fn answer_seconds(asked: &Workflow) -> Result<u64, Refusal> {
+    let Some(seconds) = asked.parameters().get("answer_seconds") else { return Ok(ANSWER_SECONDS) };
+    let seconds = seconds.as_u64().filter(|seconds| (1..=MOST_ANSWER_SECONDS).contains(seconds));
+    seconds.ok_or_else(|| Refusal::Parameters {
+        kind: asked.kind().clone(),
+        why: format!("a person is waited for from 1 to {MOST_ANSWER_SECONDS} seconds"),
+    })
+}
+
 /// Why a team cannot run, if it cannot.
 fn obstacle(team: &Team) -> Option<String> {
-    let mut findings = check(team, &[]).into_iter();
-    let error = findings.find(|finding| finding.problem.severity() == Severity::Error);
-    error.map(|finding| finding.problem.to_string()).or_else(|| scope::not_run(team))
+    let error = check(team, &[]).into_iter().find(|finding| !finding.problem.lets_run());
+    error.map(|finding| finding.problem.to_string()).or_else(|| {
+        let Conduct::Steps(steps) = &team.conduct else { return None };
+        let fields: Vec<String> = steps.fields.iter().map(|field| crew::line(field, 60)).collect();
+        (!fields.is_empty()).then(|| format!("Fill in {}: the team's texts need it.", fields.join(", ")))
+    })
 }
 
 #[async_trait]
@@ -109,21 +137,27 @@ impl Family for Teams {
             return Err(Refusal::UnknownKind(asked.kind().clone()));
         }
         let task = task(asked)?;
+        let (values, answer_seconds) = (values(asked)?, answer_seconds(asked)?);
         let (name, team) = named(asked, owner).await?;
+        let team = team.filled_in(&values);
         if let Some(why) = obstacle(&team) {
             return Err(Refusal::Unusable(why));
         }
         let workflow = Workflow::bare(asked.kind().clone())
             .with("team", name.into())
             .and_then(|workflow| workflow.with("task", task.into()))
+            .and_then(|workflow| workflow.with("inputs", json!(values)))
+            .and_then(|workflow| workflow.with("answer_seconds", answer_seconds.into()))
             .map_err(|error| Refusal::Parameters { kind: asked.kind().clone(), why: error.to_string() })?;
         let label = crew::line(&team.name, 60);
         let heading = Heading {
             subject: Some(label.clone()),
             ..Heading::new(format!("{label} · {}", crew::line(task, 80)))
         };
-        let crew = Crew::new(team, task.to_owned(), self.tools.clone()).map_err(Refusal::Unusable)?;
-        Ok(Job { workflow, heading, graph: graph::graph(&Arc::new(crew)) })
+        let patience = Duration::from_secs(answer_seconds);
+        let crew = Crew::new(team, task.to_owned(), self.tools.clone(), patience);
+        let graph = crew.and_then(|crew| graph::graph(&Arc::new(crew))).map_err(Refusal::Unusable)?;
+        Ok(Job { workflow, heading, graph })
     }
 
     fn script(&self) -> Arc<dyn Script> {

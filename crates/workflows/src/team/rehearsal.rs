@@ -1,7 +1,7 @@
 //! The stand-in that plays the agents of any team by fixed rules, and names itself as what it is.
 
 use llm::{ChatRequest, Message, Script, Turn};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::sample::{APPROVED, CRITIC, FIRST, SECOND};
 
@@ -10,10 +10,11 @@ pub struct TeamRehearsal;
 
 impl Script for TeamRehearsal {
     fn turn(&self, request: &ChatRequest) -> Result<Turn, String> {
-        if request.agent == "manager" {
-            return choice(&request.messages).map(Turn::Answer);
+        let node = request.agent.rsplit('/').next().unwrap_or_default();
+        if node == "lead" {
+            return lead(request).map(Turn::Answer);
         }
-        let name = request.agent.split_once('_').map_or(request.agent.as_str(), |(_, name)| name);
+        let name = node.split_once('_').map_or(node, |(_, name)| name);
         let spoken = request.messages.iter().filter(|message| matches!(message, Message::Assistant { .. }));
         let turn = spoken.count();
         // Whoever can hand over does so every other time, so that all of a team are heard.
@@ -39,12 +40,38 @@ impl Script for TeamRehearsal {
     }
 }
 
-/// Of those whom the question offers, the one who has spoken least.
-fn choice(messages: &[Message]) -> Result<String, String> {
-    let text = llm::render(messages);
-    let (_, after) = text.rsplit_once("['").ok_or("The question offers nobody.")?;
-    let (list, _) = after.split_once("']").ok_or("The question offers nobody.")?;
-    let names = list.split("', '");
-    let least = names.min_by_key(|name| text.matches(&format!("{name}: ")).count());
+/// What the model that leads says: who speaks next, where the question offers somebody, and else a word.
+fn lead(request: &ChatRequest) -> Result<String, String> {
+    let text = llm::render(&request.messages);
+    if let Some(schema) = &request.schema {
+        let names = schema.schema.pointer("/properties/next_speaker/properties/answer/enum");
+        let names = names.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        return Ok(progress(&names.collect::<Vec<_>>(), &text));
+    }
+    let offered = text.rsplit_once("['").and_then(|(_, after)| after.split_once("']"));
+    let Some((list, _)) = offered else {
+        return Ok("No model looked at the task: this is the rehearsal.".to_owned());
+    };
+    let least = list.split("', '").min_by_key(|name| times(name, &text));
     least.map(str::to_owned).ok_or_else(|| "The question offers nobody.".to_owned())
+}
+
+/// The progress of a team that is done once all have spoken.
+fn progress(names: &[&str], text: &str) -> String {
+    let least = names.iter().min_by_key(|name| times(name, text)).copied().unwrap_or_default();
+    let is_done = names.iter().all(|name| times(name, text) > 0);
+    let reason = if is_done { "All have spoken (rehearsed)." } else { "Not all have spoken yet (rehearsed)." };
+    json!({
+        "is_request_satisfied": { "reason": reason, "answer": is_done },
+        "is_in_loop": { "reason": reason, "answer": false },
+        "is_progress_being_made": { "reason": reason, "answer": true },
+        "next_speaker": { "reason": reason, "answer": least },
+        "instruction_or_question": { "reason": reason, "answer": format!("{least}, do your part of the task.") },
+    })
+    .to_string()
+}
+
+/// How often somebody has spoken, as the question tells it.
+fn times(name: &str, text: &str) -> usize {
+    text.lines().filter(|line| line.contains(&format!("{name}: A rehearsed"))).count()
 }

@@ -9,7 +9,7 @@ use protocol::ToolName;
 use serde_json::{Value, json};
 use teamfile::{
     aliases,
-    team::{Assistant, Handoff},
+    team::{Assistant, Handoff, ToolKind},
 };
 use tools::{Offer, Outcome, Registry, Wanted};
 
@@ -26,7 +26,13 @@ pub(super) struct Toolset {
 enum Callee {
     Handoff(Handoff),
     Server(String),
-    NotRun(String),
+    NotRun(NotRun),
+}
+
+/// A tool that a file brings along.
+struct NotRun {
+    name: String,
+    is_source: bool,
 }
 
 impl Toolset {
@@ -42,7 +48,11 @@ impl Toolset {
             .map(|handoff| (spec(&handoff.name, &handoff.description), Callee::Handoff(handoff.clone())));
         let tools = assistant.tools.iter().map(|tool| match server.get(&tool.name) {
             Some(spec) => (spec.clone(), Callee::Server(tool.name.clone())),
-            None => (spec(&tool.name, &tool.description), Callee::NotRun(tool.name.clone())),
+            None => {
+                let is_source = matches!(tool.kind, ToolKind::Function { .. });
+                let not_run = NotRun { name: line(&tool.name, 60), is_source };
+                (spec(&tool.name, &tool.description), Callee::NotRun(not_run))
+            }
         });
         let mut entries: Vec<(ToolSpec, Callee)> = handoffs.chain(tools).collect();
         // Names of a file may be any text, and two may be the same.
@@ -74,10 +84,7 @@ impl Toolset {
                 let Outcome { status, text, source } = self.offer.call(name, arguments).await;
                 ToolResult { status, text, vendor: source }
             }
-            Some(Callee::NotRun(name)) => ToolResult::error(format!(
-                "The tool \"{}\" is not run here: the server has none of this name. Go on without it.",
-                line(name, 60)
-            )),
+            Some(Callee::NotRun(tool)) => ToolResult::error(tool.sentence()),
             None => ToolResult::error(format!(
                 "There is no tool \"{}\". Call one of those that are offered, or answer.",
                 line(name, 60)
@@ -87,6 +94,21 @@ impl Toolset {
 
     fn callee(&self, name: &str) -> Option<&Callee> {
         self.entries.iter().find(|(spec, _)| spec.name == name).map(|(_, callee)| callee)
+    }
+}
+
+impl NotRun {
+    /// What a model, and whoever reads along, is told.
+    fn sentence(&self) -> String {
+        let name = &self.name;
+        if self.is_source {
+            format!(
+                "The tool \"{name}\" is Python source in the team's file, which is never run here. A tool server of \
+                 this server's settings can offer a tool of the same name instead. Go on without it."
+            )
+        } else {
+            format!("The server has no tool \"{name}\". A tool server can offer one of this name. Go on without it.")
+        }
     }
 }
 
