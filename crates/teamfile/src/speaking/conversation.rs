@@ -263,7 +263,8 @@ impl Conversation {
                     let heard = self.thread.len();
                     self.heard = self.members.iter().map(|member| (member.name.clone(), heard)).collect();
                 }
-                let said = messages.iter().cloned().map(|message| Entry { by: None, message, is_inner: false });
+                let said =
+                    messages.iter().cloned().map(|message| Entry { by: None, message, is_inner: false });
                 self.thread.extend(said);
                 let after = self.carry_out(*then, now);
                 let messages = messages.into_iter().chain(after.messages).collect();

@@ -66,8 +66,9 @@ mod tests {
     fn answers_are_texts_or_whole_ones_and_other_clients_have_none() {
         let mut client = ModelClient::open_ai("m");
         assert_eq!(client.replayed(), None);
-        client.provider =
-            ModelProvider::Other { provider: "autogen_ext.models.replay.ReplayChatCompletionClient".to_owned() };
+        client.provider = ModelProvider::Other {
+            provider: "autogen_ext.models.replay.ReplayChatCompletionClient".to_owned(),
+        };
         assert_eq!(client.replayed(), Some(Vec::new()));
         let called = json!({ "content": [{ "id": "c1", "name": "add", "arguments": "{\"a\":1}" }], "thought": "hm",
             "usage": { "prompt_tokens": 3, "completion_tokens": 4 } });

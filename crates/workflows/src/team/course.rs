@@ -65,6 +65,7 @@ pub(super) struct Course<'a> {
     inboxes: BTreeMap<String, Vec<Message>>,
     asked: BTreeMap<String, u32>,
     replies: u32,
+    spoke_last: Option<String>,
     turns: u32,
     tokens: Usage,
     steps: u64,
@@ -90,6 +91,7 @@ impl<'a> Course<'a> {
             inboxes: BTreeMap::new(),
             asked: BTreeMap::new(),
             replies: 0,
+            spoke_last: None,
             turns: 0,
             tokens: Usage::default(),
             steps: 0,
@@ -125,7 +127,9 @@ impl<'a> Course<'a> {
                 self.memories.entry(speaker.clone()).or_default().extend(remembered);
                 let answers = self.asked.entry(speaker.clone()).or_default();
                 *answers = answers.saturating_add(asked);
-                self.conversation.answered_after(&speaker, inner, said, at)?
+                let decision = self.conversation.answered_after(&speaker, inner, said, at)?;
+                self.spoke_last = Some(speaker);
+                decision
             }
             Happened::Replied { answer, usage } => {
                 self.replies = self.replies.saturating_add(1);
@@ -136,7 +140,7 @@ impl<'a> Course<'a> {
                 self.conversation = Conversation::new(self.team, self.now)?;
                 self.memories.clear();
                 self.inboxes.clear();
-                (self.next, self.before) = (None, 0);
+                (self.next, self.spoke_last, self.before) = (None, None, 0);
                 return Ok(Vec::new());
             }
         };
@@ -159,11 +163,6 @@ impl<'a> Course<'a> {
         self.next.as_ref()
     }
 
-    /// Whether there is nothing to be done without another task.
-    pub(super) fn is_idle(&self) -> bool {
-        matches!(self.next, None | Some(Next::Stop(_)))
-    }
-
     /// What this one had not heard before its latest turn.
     pub(super) fn inbox(&self, speaker: &str) -> &[Message] {
         self.inboxes.get(speaker).map_or(&[], Vec::as_slice)
@@ -177,6 +176,11 @@ impl<'a> Course<'a> {
     /// How often this one's model was asked in earlier turns.
     pub(super) fn asked(&self, speaker: &str) -> u32 {
         self.asked.get(speaker).copied().unwrap_or_default()
+    }
+
+    /// Whose turn was the last one.
+    pub(super) fn spoke_last(&self) -> Option<&str> {
+        self.spoke_last.as_deref()
     }
 
     /// How often the model that leads was asked.

@@ -58,12 +58,7 @@ impl Crew {
     ///
     /// # Errors
     /// It cannot be run, in a sentence.
-    pub(super) fn new(
-        team: Team,
-        task: String,
-        tools: Registry,
-        patience: Duration,
-    ) -> Result<Self, String> {
+    pub(super) fn new(team: Team, task: String, tools: Registry, patience: Duration) -> Result<Self, String> {
         Self::at("", team, Origin::Person(task), tools, patience)
     }
 
@@ -119,6 +114,14 @@ impl Crew {
     /// It has no JSON form.
     pub(super) fn happened(&self, happened: Vec<Happened>) -> Result<Outcome, NodeError> {
         Outcome::default().set(&self.keys.course, happened)
+    }
+
+    /// Whether the lead has begun with the task of this run, or of the present turn in an outer team.
+    ///
+    /// # Errors
+    /// The state has something else.
+    pub(super) fn has_begun(&self, state: &State) -> Result<bool, NodeError> {
+        Ok(state.get::<u64>(&self.keys.decided)?.is_some())
     }
 
     /// Whether the lead has said who speaks at this step: where several speak at a time, each of them comes back.
@@ -200,8 +203,7 @@ impl Crew {
         let all: Vec<Happened> = all.into_iter().flatten().collect();
         let begin = all.iter().rposition(|happened| matches!(happened, Happened::Began { .. }));
         let mut new: Vec<Happened> = all.into_iter().skip(begin.unwrap_or_default()).collect();
-        let mut spoke =
-            Spoke { speaker: participant.name.clone(), at: course.now(), ..Spoke::default() };
+        let mut spoke = Spoke { speaker: participant.name.clone(), at: course.now(), ..Spoke::default() };
         if self.society().is_some() {
             let voiced: Option<Voiced> = inside.get(&self.keys.voiced)?;
             let Voiced { said, asked } = voiced.unwrap_or_else(|| society::silent(&participant.name));

@@ -42,7 +42,10 @@ fn level(crew: &Arc<Crew>, keys: &mut Vec<String>) -> Result<Graph, String> {
     let mut graph = Graph::new();
     let tier = leading_tier(&crew.team.conduct);
     let kind = if tier.is_some() { NodeKind::Agent } else { NodeKind::Code };
-    graph.node(planned(&crew.lead, "Who speaks next".to_owned(), "manager", kind, tier), LeadWork(crew.clone()));
+    graph.node(
+        planned(&crew.lead, "Who speaks next".to_owned(), "manager", kind, tier),
+        LeadWork(crew.clone()),
+    );
     for (number, (participant, id)) in crew.team.participants.iter().zip(&crew.nodes).enumerate() {
         add(&mut graph, crew, number, participant, id, keys)?;
     }
@@ -87,7 +90,9 @@ fn add(
                 .map_err(|error| error.to_string())?;
         }
         Role::Unknown { .. } | Role::Missing { .. } => {
-            return Err(format!("It is not known what “{label}” is. Replace it by an assistant or a person."));
+            return Err(format!(
+                "It is not known what “{label}” is. Replace it by an assistant or a person."
+            ));
         }
     }
     Ok(())
@@ -100,11 +105,8 @@ fn connect(graph: &mut Graph, crew: &Crew, voice: Option<NodeId>) {
         kind: EdgeKind::Conditional,
         condition: "speaks next".to_owned(),
     };
-    let answers = voice.map(|to| Route {
-        to,
-        kind: EdgeKind::Conditional,
-        condition: "the team has ended".to_owned(),
-    });
+    let answers =
+        voice.map(|to| Route { to, kind: EdgeKind::Conditional, condition: "the team has ended".to_owned() });
     graph.branch(&crew.lead, crew.nodes.iter().map(speaks).chain(answers).collect(), |_, _| Vec::new());
     for id in &crew.nodes {
         let lead = crew.lead.clone();

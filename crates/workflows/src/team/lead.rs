@@ -40,7 +40,7 @@ impl Work for LeadWork {
         }
         let (mut happened, mut written) = (Vec::new(), Vec::new());
         let mut said = Vec::new();
-        if course.is_idle() {
+        if !crew.has_begun(node.state())? {
             let task = crew.task(node.state())?;
             if crew.is_outermost() {
                 written.extend(other_models(crew));
@@ -150,7 +150,8 @@ fn other_models(crew: &Crew) -> Option<Body> {
     });
     let names = names.join(", ");
     (!names.is_empty()).then(|| {
-        let told = format!("The team names the models {names}. This run asks the model that it was started with.");
+        let told =
+            format!("The team names the models {names}. This run asks the model that it was started with.");
         log(LogLevel::Info, told)
     })
 }

@@ -20,7 +20,10 @@ pub(super) fn pick(crew: &Crew, course: &Course<'_>, speaker: &str, answers: &[S
     let names: Vec<&str> = crew.team.participants.iter().map(|one| one.name.as_str()).collect();
     let reason = match &crew.team.conduct {
         Conduct::RoundRobin => "All speak in turn.".to_owned(),
-        Conduct::Selector(_) => selected(&names, speaker, answers),
+        Conduct::Selector(selector) => {
+            let is_barred = !selector.allow_repeated_speaker && course.spoke_last() == Some(speaker);
+            selected(&names, speaker, is_barred, answers)
+        }
         Conduct::Swarm => handed_over(course),
         Conduct::MagenticOne(_) => led(&names, answers),
         Conduct::GraphFlow { .. } => "The graph leads here.".to_owned(),
@@ -45,11 +48,12 @@ pub(super) fn pick(crew: &Crew, course: &Course<'_>, speaker: &str, answers: &[S
     }
 }
 
-fn selected(names: &[&str], speaker: &str, answers: &[String]) -> String {
+/// `is_barred`: the model could not choose this one, who has just spoken.
+fn selected(names: &[&str], speaker: &str, is_barred: bool, answers: &[String]) -> String {
     let Some(last) = answers.last() else {
         return "Nobody else can be chosen.".to_owned();
     };
-    if mentioned(last, names.iter().copied()) == Some(speaker) {
+    if !is_barred && mentioned(last, names.iter().copied()) == Some(speaker) {
         match answers.len() {
             1 => "The model chose.".to_owned(),
             tries => format!("The model chose, asked {tries} times."),

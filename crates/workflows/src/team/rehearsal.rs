@@ -60,7 +60,8 @@ fn lead(request: &ChatRequest) -> Result<String, String> {
 fn progress(names: &[&str], text: &str) -> String {
     let least = names.iter().min_by_key(|name| times(name, text)).copied().unwrap_or_default();
     let is_done = names.iter().all(|name| times(name, text) > 0);
-    let reason = if is_done { "All have spoken (rehearsed)." } else { "Not all have spoken yet (rehearsed)." };
+    let reason =
+        if is_done { "All have spoken (rehearsed)." } else { "Not all have spoken yet (rehearsed)." };
     json!({
         "is_request_satisfied": { "reason": reason, "answer": is_done },
         "is_in_loop": { "reason": reason, "answer": false },

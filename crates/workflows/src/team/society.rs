@@ -85,8 +85,7 @@ impl Work for VoiceWork {
         let answer = voice::ask(node, society.model.as_ref(), &request, Asked(asked)).await?;
         let text = if answer.text.trim().is_empty() { NO_RESPONSE.to_owned() } else { answer.text };
         let usage = Some(memory::usage(&answer.usage));
-        let said =
-            vec![Message { source: name.to_owned(), usage, body: Body::Text { content: text } }];
+        let said = vec![Message { source: name.to_owned(), usage, body: Body::Text { content: text } }];
         node.emit(turn(&said)?).await?;
         crew.voiced(&Voiced { said, asked: 1 })
     }

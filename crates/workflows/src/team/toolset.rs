@@ -107,7 +107,9 @@ impl NotRun {
                  this server's settings can offer a tool of the same name instead. Go on without it."
             )
         } else {
-            format!("The server has no tool \"{name}\". A tool server can offer one of this name. Go on without it.")
+            format!(
+                "The server has no tool \"{name}\". A tool server can offer one of this name. Go on without it."
+            )
         }
     }
 }
