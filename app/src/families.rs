@@ -145,6 +145,7 @@ macro_rules! families {
 }
 
 families! {
+    team { pages: teams },
     trading { pages: portfolio },
 }
 
@@ -290,6 +291,7 @@ mod tests {
         for (path, family) in [
             ("/portfolio", Some("trading")),
             ("/portfolios/main", Some("trading")),
+            ("/teams", Some("team")),
             ("/portfolios-of-others", None),
             ("/runs", None),
             ("/", None),

@@ -1,6 +1,7 @@
 //! The families of this server. Each has one line in [`open`]; one that serves more than its runs has a
 //! module here, and a field in [`Own`].
 
+pub mod team;
 pub mod trading;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
@@ -48,7 +49,7 @@ pub async fn open(
 
 /// What families add to the REST interface.
 pub fn rest() -> OpenApiRouter<Gateway> {
-    OpenApiRouter::new().merge(trading::rest())
+    OpenApiRouter::new().merge(trading::rest()).merge(team::rest())
 }
 
 /// The sockets of families.
@@ -59,4 +60,5 @@ pub fn sockets() -> Router<Gateway> {
 /// Provides what the families' pages ask of the server.
 pub fn provide(scoped: &Arc<Scoped>) {
     provide_context::<app::families::trading::backend::SharedTrading>(scoped.clone());
+    provide_context::<app::families::team::backend::SharedTeams>(scoped.clone());
 }

@@ -1,8 +1,14 @@
-//! Agent teams: what a run of one brings forth.
+//! Agent teams: what a run of one brings forth, and how teams come from files and go into them.
+
+mod file;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{InvalidId, Product, ProductData, ProductTone, Standing};
+
+pub use file::{
+    FileFinding, ImportTeams, ImportedTeam, ImportedTeams, TeamExport, TeamFile, TeamFormat, UnknownFormat,
+};
 
 /// The kind of workflow, and of document.
 pub const KIND: &str = "team";

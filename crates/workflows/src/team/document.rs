@@ -63,8 +63,8 @@ fn schema() -> Value {
     })
 }
 
-/// What is wrong with a team, at its places. What a person has to decide before it runs does not keep it from being
-/// saved.
+/// What is wrong with a team, at its places. What can be read is saved, whatever keeps it from running: people bring
+/// teams along that lack something, and a run says what before it starts.
 pub(super) fn check(content: &DocumentContent) -> Vec<DocumentFinding> {
     let finding =
         |place: &str, detail: String, severity| DocumentFinding { place: place.to_owned(), detail, severity };
@@ -72,13 +72,9 @@ pub(super) fn check(content: &DocumentContent) -> Vec<DocumentFinding> {
         Ok(document) => document,
         Err(error) => return vec![finding("", error.to_string(), Severity::Error)],
     };
-    let told = team::check(&document.team, &[]).into_iter().filter_map(|found| {
-        let severity = match found.problem.severity() {
-            teamfile::Severity::Error => Severity::Error,
-            teamfile::Severity::Question | teamfile::Severity::Warning => Severity::Warning,
-            teamfile::Severity::Note => return None,
-        };
-        Some(finding(found.place.as_str(), found.problem.to_string(), severity))
-    });
-    told.collect()
+    team::check(&document.team, &[])
+        .into_iter()
+        .filter(|found| found.problem.severity() != teamfile::Severity::Note)
+        .map(|found| finding(found.place.as_str(), found.problem.to_string(), Severity::Warning))
+        .collect()
 }
