@@ -61,30 +61,30 @@ async fn import(service: Scoped, JsonBody(request): JsonBody<ImportTeams>) -> Re
 }
 
 /// A team as files of another system, with what does not go along
-#[utoipa::path(get, path = "/api/v1/teams/{document}/exports/{format}", operation_id = "export_team", params(("document" = DocumentId, Path, description = "Document id"), ("format" = TeamFormat, Path, description = "The form")), responses((status = 200, body = TeamExport)))]
-async fn export(service: Scoped, Path((document, format)): Path<(String, String)>) -> Reply<TeamExport> {
-    Ok(Json(exported(&service, &document, &format).await?))
+#[utoipa::path(get, path = "/api/v1/teams/{team}/exports/{format}", operation_id = "export_team", params(("team" = DocumentId, Path, description = "The team's document"), ("format" = TeamFormat, Path, description = "The form")), responses((status = 200, body = TeamExport)))]
+async fn export(service: Scoped, Path((team, format)): Path<(String, String)>) -> Reply<TeamExport> {
+    Ok(Json(exported(&service, &team, &format).await?))
 }
 
 /// One of these files
-#[utoipa::path(get, path = "/api/v1/teams/{document}/exports/{format}/{file}", operation_id = "export_team_file", params(("document" = DocumentId, Path, description = "Document id"), ("format" = TeamFormat, Path, description = "The form"), ("file" = String, Path, description = "The file's name")), responses((status = 200, body = String, content_type = "application/octet-stream")))]
+#[utoipa::path(get, path = "/api/v1/teams/{team}/exports/{format}/{file}", operation_id = "export_team_file", params(("team" = DocumentId, Path, description = "The team's document"), ("format" = TeamFormat, Path, description = "The form"), ("file" = String, Path, description = "The file's name")), responses((status = 200, body = String, content_type = "text/plain")))]
 async fn export_file(
     service: Scoped,
-    Path((document, format, name)): Path<(String, String, String)>,
+    Path((team, format, name)): Path<(String, String, String)>,
 ) -> Result<impl IntoResponse, ProblemResponse> {
-    let files = exported(&service, &document, &format).await?.files;
+    let files = exported(&service, &team, &format).await?.files;
     let file = files.into_iter().find(|file| file.name == name);
     let file = file.ok_or_else(|| Problem::not_found("The team has no file of this name in this form."))?;
     let disposition = format!("attachment; filename=\"{}\"", file.name);
-    let kind = if file.name.ends_with(".json") { "application/json" } else { "application/yaml" };
+    let kind = "text/plain; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, disposition)], file.text))
 }
 
-async fn exported(service: &Scoped, document: &str, format: &str) -> Result<TeamExport, Problem> {
-    let document: DocumentId = document.parse().map_err(no_such)?;
+async fn exported(service: &Scoped, team: &str, format: &str) -> Result<TeamExport, Problem> {
+    let team: DocumentId = team.parse().map_err(no_such)?;
     let format: TeamFormat =
         format.parse().map_err(|unknown: UnknownFormat| Problem::not_found(format!("{unknown}.")))?;
-    service.export_team(document, format).await
+    service.export_team(team, format).await
 }
 
 /// A finding of the reader or the writer, for people.
