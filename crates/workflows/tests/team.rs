@@ -3,6 +3,9 @@
 
 mod hall;
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use hall::{
     Hall, answered, assistant, component, read, replay, request, result, said, says, speakers, team, until,
 };
@@ -11,7 +14,8 @@ use protocol::{
     AccountId, Answer, Body, InputReceived, LogLine, NodeKind, RunStatus, RunView, ToolStatus,
     team::{TeamPick, TeamResult, TeamTurn},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use tools::{Definition, Outcome, Registry, Tool};
 
 /// Messages and events of all turns, as `type source: text`.
 fn events(view: &RunView) -> Vec<String> {
@@ -398,6 +402,49 @@ async fn python_is_never_run_and_the_call_says_what_to_use() {
     assert_eq!(said(&view).0[1], "a: It cannot be added.");
 }
 
+/// A tool of the server.
+struct Greet(Definition);
+
+#[async_trait]
+impl Tool for Greet {
+    fn definition(&self) -> &Definition {
+        &self.0
+    }
+
+    async fn call(&self, arguments: &Map<String, Value>) -> Outcome {
+        Outcome::success(format!("Hello, {}.", arguments["name"].as_str().unwrap_or_default()), "greeter")
+    }
+}
+
+#[tokio::test]
+async fn a_tool_of_the_server_is_called_by_the_name_that_the_file_gives_it() {
+    let schema = json!({ "properties": { "name": { "type": "string" } }, "required": ["name"] });
+    let definition = Definition::new("greet".parse().unwrap(), "Greets.", schema).unwrap();
+    let registry = Registry::default().with(Arc::new(Greet(definition))).unwrap();
+    let hall = Hall::with_tools(
+        |request| match request.messages.last() {
+            Some(Message::Tool { content, .. }) => Turn::Answer(format!("It said: {content}")),
+            _ => Turn::Tools(vec![("greet".to_owned(), json!({ "name": "Ann" }))]),
+        },
+        registry,
+    )
+    .await;
+    let tool = component(
+        "autogen_core.tools.FunctionTool",
+        json!({ "name": "greet", "description": "Greets.", "source_code": "def greet(name: str) -> str:\n    return name",
+            "global_imports": [], "has_cancellation_support": false }),
+    );
+    let fields = json!({ "tools": [tool], "max_tool_iterations": 3 });
+    let file = team("RoundRobinGroupChat", vec![assistant("a", fields)], json!({ "max_turns": 1 }));
+    let view = hall.run(read(&file), "go").await;
+    assert_eq!(said(&view).0[1], "a: It said: Hello, Ann.");
+    let kinds: Vec<_> = events(&view).iter().map(|it| it.split(' ').next().unwrap().to_owned()).collect();
+    let expected = ["TextMessage", "ToolCallRequestEvent", "ToolCallExecutionEvent", "TextMessage"];
+    assert_eq!(kinds, expected.map(str::to_owned));
+    let offered = &hall.asked.lock().unwrap()[0].tools;
+    assert_eq!(offered[0].parameters["required"], json!(["name"]), "the server's schema is offered");
+}
+
 #[tokio::test]
 async fn hostile_answers_end_in_a_sentence_or_are_taken_as_they_are() {
     // Empty answers without end.
@@ -421,6 +468,14 @@ async fn hostile_answers_end_in_a_sentence_or_are_taken_as_they_are() {
     let file = team("Swarm", vec![handing, assistant("b", json!({}))], condition);
     let view = hall.run(read(&file), "go").await;
     assert_eq!(speakers(&view), ["a", "a"], "an unknown handoff is an error of the call");
+    // A model that leads and names nobody, and a file that lets it.
+    let hall = Hall::playing(|_| Turn::Answer("nobody".to_owned())).await;
+    let endless = json!({ "selector_prompt": "{history}", "max_selector_attempts": 4_000_000_000_u32,
+        "allow_repeated_speaker": true, "max_turns": 1 });
+    let file = team("SelectorGroupChat", vec![assistant("a", json!({})), assistant("b", json!({}))], endless);
+    let view = hall.run(read(&file), "go").await;
+    let error = view.summary.error.unwrap();
+    assert!(error.contains("was asked 64 times") && hall.agents().len() == 64, "{error}");
     // A replay that ends before the team does.
     let file = team("RoundRobinGroupChat", vec![says("a", json!(["one"]))], json!({ "max_turns": 2 }));
     let view = run(&file, "go").await;
@@ -582,4 +637,92 @@ async fn what_cannot_run_says_so_before_it_starts() {
     let id = hall.keep(read(&file)).await.to_string();
     let refused = hall.engine.start(request(&id, "go"), other).await.unwrap_err();
     assert!(refused.to_string().contains("There is no document"), "{refused}");
+}
+
+/// A sample of the reader's tests, with these answers in the place of each participant's model, by name.
+fn sample(text: &str, answers: &[(&str, Value)]) -> Value {
+    let mut file: Value = serde_json::from_str(text).unwrap();
+    let replayed = |name: &str| {
+        let answers = answers.iter().find(|(of, _)| *of == name);
+        answers.map(|(_, answers)| replay(answers.clone()))
+    };
+    if let Some(client) = replayed("lead") {
+        file["config"]["model_client"] = client;
+    }
+    for participant in file["config"]["participants"].as_array_mut().unwrap() {
+        if let Some(client) = replayed(participant["config"]["name"].as_str().unwrap()) {
+            participant["config"]["model_client"] = client;
+        }
+    }
+    file
+}
+
+/// Runs a team in which a person answers this to every question.
+async fn run_with_person(file: &Value, says: &str) -> RunView {
+    let hall = Hall::new().await;
+    let id = hall.keep(read(file)).await.to_string();
+    let run = hall.start(request(&id, "Begin.")).await;
+    let mut log = hall.journal.subscribe(run, 0).await.unwrap();
+    while let Some(events) = log.next().await.unwrap() {
+        for event in events {
+            if let Body::InputRequested(asked) = event.decode().unwrap().body {
+                let answer = Answer::Value { json: json!(says).to_string().into() };
+                let received = InputReceived { input: asked.input, answer, by: Some(AccountId::local()) };
+                hall.engine.answer(run, received).await.unwrap();
+            }
+        }
+    }
+    hall.end(run).await
+}
+
+#[tokio::test]
+async fn the_round_robin_of_the_wild_runs_as_it_stands() {
+    let text = include_str!("../../teamfile/tests/samples/round_robin.json");
+    let called = json!({ "content": [{ "id": "c1", "name": "add", "arguments": "{\"a\": 1, \"b\": 2}" }],
+        "usage": { "prompt_tokens": 10, "completion_tokens": 5 } });
+    let used = |text: &str, prompt: u64| json!({ "content": text, "usage": { "prompt_tokens": prompt, "completion_tokens": 5 } });
+    let writer = json!([called, used("draft", 10), used("better", 10)]);
+    let critic = json!([used("APPROVE", 10), used("as before", 4990)]);
+    let file = sample(text, &[("writer", writer), ("critic", critic)]);
+    let view = run_with_person(&file, "go on").await;
+    let (lines, reason) = said(&view);
+    assert_eq!(
+        lines,
+        [
+            "user: Begin.",
+            "writer: draft",
+            "critic: APPROVE",
+            "human: go on",
+            "writer: better",
+            "critic: as before",
+        ]
+    );
+    assert_eq!(
+        reason,
+        "Text 'APPROVE' mentioned, Token usage limit reached, total token count: 5055, prompt token count: 5030, completion token count: 25."
+    );
+    assert_eq!(result(&view).stopped_by, "TextMentionTermination, TokenUsageTermination");
+    let kinds: Vec<_> = events(&view).iter().map(|it| it.split(' ').next().unwrap().to_owned()).collect();
+    let beginning = [
+        "TextMessage",
+        "SelectSpeakerEvent",
+        "ToolCallRequestEvent",
+        "ToolCallExecutionEvent",
+        "TextMessage",
+        "SelectSpeakerEvent",
+    ];
+    assert_eq!(kinds[..6], beginning.map(str::to_owned));
+}
+
+#[tokio::test]
+async fn the_selector_of_the_wild_runs_as_it_stands() {
+    let text = include_str!("../../teamfile/tests/samples/selector.json");
+    let file = sample(
+        text,
+        &[("lead", json!(["planner", "planner", "human"])), ("planner", json!(["first", "second"]))],
+    );
+    let view = run_with_person(&file, "enough").await;
+    let (lines, reason) = said(&view);
+    assert_eq!(lines, ["user: Begin.", "planner: first", "planner: second", "human: enough"]);
+    assert_eq!(reason, "'human' answered");
 }

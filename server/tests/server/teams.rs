@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Home, Visitor, read_to_end};
+use crate::support::{Home, PASSWORD, Server, Visitor, read_to_end};
 
-async fn anna() -> (crate::support::Server, Visitor) {
+async fn anna() -> (Server, Visitor) {
     let home = Home::bare(&[]);
     home.add_account("anna", "owner").await;
     let server = home.start_kept().await;
@@ -49,7 +49,7 @@ fn document_of(team: &Value) -> &str {
 
 #[tokio::test]
 async fn a_team_of_a_file_runs_and_goes_back_into_one() {
-    let (_server, anna) = anna().await;
+    let (server, anna) = anna().await;
     let participants =
         [agent("writer", &replay(&["one", "two"])), agent("critic", &replay(&["more", "DONE"]))];
     let imported = import(&anna, &[("writers.json", team("Writers", &participants).to_string())]).await;
@@ -69,6 +69,17 @@ async fn a_team_of_a_file_runs_and_goes_back_into_one() {
         format!("{id}@1"),
         "the log holds the version"
     );
+
+    let browser = server.nobody().sign_in("anna", PASSWORD).await.unwrap();
+    for (path, words) in [
+        (format!("/runs/{run}"), "speaks in turn 1. All speak in turn."),
+        ("/teams".to_owned(), "Drop files here"),
+        ("/teams".to_owned(), "Writers"),
+        (format!("/teams/{id}"), "AutoGen 0.5 and Studio"),
+    ] {
+        let (status, page) = browser.answer("GET", &path, None).await;
+        assert!(status == 200 && page.contains(words), "{path} has no “{words}”");
+    }
 
     let export = anna.get(&format!("/api/v1/teams/{id}/exports/autogen")).await;
     let text = export["files"][0]["text"].as_str().unwrap();

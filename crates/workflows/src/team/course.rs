@@ -61,6 +61,8 @@ pub(super) struct Course<'a> {
     team: &'a Team,
     conversation: Conversation,
     next: Option<Next>,
+    /// What whoever leads the team says before that.
+    told: Vec<Message>,
     memories: BTreeMap<String, Vec<llm::Message>>,
     inboxes: BTreeMap<String, Vec<Message>>,
     asked: BTreeMap<String, u32>,
@@ -87,6 +89,7 @@ impl<'a> Course<'a> {
             team,
             conversation: Conversation::new(team, 0)?,
             next: None,
+            told: Vec::new(),
             memories: BTreeMap::new(),
             inboxes: BTreeMap::new(),
             asked: BTreeMap::new(),
@@ -104,11 +107,11 @@ impl<'a> Course<'a> {
         Ok(course)
     }
 
-    /// Goes on by one step. Returns what whoever leads the team says before the next one.
+    /// Goes on by one step.
     ///
     /// # Errors
     /// See [`SpeakingError`].
-    pub(super) fn tell(&mut self, happened: Happened) -> Result<Vec<Message>, SpeakingError> {
+    pub(super) fn tell(&mut self, happened: Happened) -> Result<(), SpeakingError> {
         self.steps = self.steps.saturating_add(1);
         let decision = match happened {
             Happened::Began { task, at } => {
@@ -141,7 +144,8 @@ impl<'a> Course<'a> {
                 self.memories.clear();
                 self.inboxes.clear();
                 (self.next, self.spoke_last, self.before) = (None, None, 0);
-                return Ok(Vec::new());
+                self.told.clear();
+                return Ok(());
             }
         };
         if decision.forgets {
@@ -154,13 +158,18 @@ impl<'a> Course<'a> {
                 self.inboxes.insert(turn.speaker.clone(), turn.inbox.clone());
             }
         }
-        self.next = Some(decision.next);
-        Ok(decision.messages)
+        (self.next, self.told) = (Some(decision.next), decision.messages);
+        Ok(())
     }
 
     /// What is to be done next; `None` before the first task.
     pub(super) fn next(&self) -> Option<&Next> {
         self.next.as_ref()
+    }
+
+    /// What whoever leads the team says before the next step.
+    pub(super) fn told(&self) -> &[Message] {
+        &self.told
     }
 
     /// What this one had not heard before its latest turn.

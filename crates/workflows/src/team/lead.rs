@@ -27,6 +27,9 @@ use super::{
 };
 use crate::node::{log, report};
 
+/// How often the model that leads is asked before it has to say who speaks, whatever a file says.
+const MOST_QUESTIONS: usize = 64;
+
 /// Says who speaks next, or ends the team.
 pub(super) struct LeadWork(pub(super) Arc<Crew>);
 
@@ -39,8 +42,10 @@ impl Work for LeadWork {
             return Ok(Outcome::default().to([]));
         }
         let (mut happened, mut written) = (Vec::new(), Vec::new());
-        let mut said = Vec::new();
+        let mut said = course.told().to_vec();
         if !crew.has_begun(node.state())? {
+            // What was told before a team within another went on belongs to its turn before.
+            said.clear();
             let task = crew.task(node.state())?;
             if crew.is_outermost() {
                 written.extend(other_models(crew));
@@ -50,6 +55,11 @@ impl Work for LeadWork {
         }
         let mut answers = Vec::new();
         while let Some(Next::Ask(question)) = course.next() {
+            if answers.len() == MOST_QUESTIONS {
+                return Err(NodeError::failed(format!(
+                    "The model that leads was asked {MOST_QUESTIONS} times and has not said who speaks."
+                )));
+            }
             let (answer, usage) = self.ask(node, question, course.replies()).await?;
             answers.push(answer.clone());
             self.tell(&mut course, Happened::Replied { answer, usage }, &mut happened, &mut said)?;
@@ -85,7 +95,8 @@ impl LeadWork {
         said: &mut Vec<Message>,
     ) -> Result<(), NodeError> {
         happened.push(next.clone());
-        said.extend(course.tell(next).map_err(|error| NodeError::failed(error.to_string()))?);
+        course.tell(next).map_err(|error| NodeError::failed(error.to_string()))?;
+        said.extend_from_slice(course.told());
         Ok(())
     }
 
