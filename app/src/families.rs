@@ -145,8 +145,8 @@ macro_rules! families {
 }
 
 families! {
-    team { pages: teams },
     trading { pages: portfolio },
+    team { pages: teams },
 }
 
 /// What a family shows of its own on general pages. Each answers `None` where the general form does.

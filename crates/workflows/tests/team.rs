@@ -726,3 +726,36 @@ async fn the_selector_of_the_wild_runs_as_it_stands() {
     assert_eq!(lines, ["user: Begin.", "planner: first", "planner: second", "human: enough"]);
     assert_eq!(reason, "'human' answered");
 }
+
+#[tokio::test]
+async fn a_person_who_was_handed_over_to_gives_the_work_back() {
+    let handing = json!({ "content": [{ "id": "c1", "name": "transfer_to_human", "arguments": "{}" }] });
+    let fields = json!({ "model_client": replay(json!([handing, "thanks, done"])), "handoffs": ["human"] });
+    let person =
+        component("autogen_agentchat.agents.UserProxyAgent", json!({ "name": "human", "description": "d" }));
+    let condition = json!({ "termination_condition": mention("done") });
+    let file = team("Swarm", vec![assistant("desk", fields.clone()), person.clone()], condition);
+    let view = run_with_person(&file, "number 7").await;
+    assert_eq!(
+        said(&view).0,
+        [
+            "user: Begin.",
+            "desk: Transferred to human, adopting the role of human immediately.",
+            "human: number 7",
+            "desk: thanks, done",
+        ]
+    );
+    assert_eq!(result(&view).messages[2].kind, "HandoffMessage");
+    // In turn, whoever is handed over to may not be the one who speaks next.
+    let others = json!({ "model_client": replay(json!([handing])), "handoffs": ["human"] });
+    let other =
+        component("autogen_agentchat.agents.UserProxyAgent", json!({ "name": "other", "description": "d" }));
+    let file = team(
+        "RoundRobinGroupChat",
+        vec![assistant("desk", others), other, person],
+        json!({ "max_turns": 3 }),
+    );
+    let view = run_with_person(&file, "x").await;
+    let error = view.summary.error.unwrap();
+    assert!(error.contains("handed over to “human”, and it is the turn of “other”"), "{error}");
+}

@@ -139,7 +139,8 @@ impl AssistantWork {
                 let content = thoughts.join("\n\n");
                 turn.said.push(self.message(None, Body::Thought { content }));
             }
-            if !answer.text.trim().is_empty() || !answer.tool_requests.is_empty() {
+            let is_replayed = self.assistant.model.as_ref().is_some_and(|model| model.replayed().is_some());
+            if is_replayed || !answer.text.trim().is_empty() || !answer.tool_requests.is_empty() {
                 return Ok(answer);
             }
             request.messages.push(llm::Message::User("Your answer was empty. Answer again.".to_owned()));

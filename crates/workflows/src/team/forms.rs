@@ -30,7 +30,8 @@ fn kind(kind: WorkflowKind) -> KindSpec {
         family: KIND.to_owned(),
         label: "Team".to_owned(),
         hint: "Agents talk with each other about a task until the team ends.".to_owned(),
-        icon: "person".to_owned(),
+        // The one of several people.
+        icon: "social".to_owned(),
         subject: Some("team".to_owned()),
         day: None,
         phases: Vec::new(),

@@ -51,7 +51,7 @@ fn level(crew: &Arc<Crew>, keys: &mut Vec<String>) -> Result<Graph, String> {
     }
     let voice = if crew.society().is_some() {
         let voice = voice_id()?;
-        let plan = planned(&voice, "One answer".to_owned(), "person", NodeKind::Agent, Some(Tier::Mid));
+        let plan = planned(&voice, "One answer".to_owned(), "assistant", NodeKind::Agent, Some(Tier::Mid));
         graph.node(plan, VoiceWork(crew.clone()));
         Some(voice)
     } else {
@@ -72,7 +72,7 @@ fn add(
     let (label, name) = (line(&participant.name, 60), participant.name.clone());
     match &participant.role {
         Role::Assistant(assistant) => {
-            let plan = planned(id, label, "person", NodeKind::Agent, Some(Tier::Mid));
+            let plan = planned(id, label, "assistant", NodeKind::Agent, Some(Tier::Mid));
             let assistant = assistant.as_ref().clone();
             graph.node(plan, AssistantWork { crew: crew.clone(), name, assistant });
         }
