@@ -164,8 +164,16 @@ pub fn select_text(field: &HtmlInputElement) {
 
 /// The first of the files that were let go over an element.
 pub fn dropped_file(event: &Event) -> Option<File> {
-    let files = part(&part(event, "dataTransfer")?, "files")?;
-    files.dyn_into::<FileList>().ok()?.get(0)
+    dropped_files(event).into_iter().next()
+}
+
+/// The files that were let go over an element.
+pub fn dropped_files(event: &Event) -> Vec<File> {
+    let files = part(event, "dataTransfer").and_then(|dropped| part(&dropped, "files"));
+    let files = files.and_then(|files| files.dyn_into::<FileList>().ok());
+    files
+        .map(|files| (0..files.length()).filter_map(|number| files.get(number)).collect())
+        .unwrap_or_default()
 }
 
 /// The text that a file begins with, of so many bytes at most.

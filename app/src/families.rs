@@ -146,6 +146,7 @@ macro_rules! families {
 
 families! {
     trading { pages: portfolio },
+    team { pages: teams },
 }
 
 /// What a family shows of its own on general pages. Each answers `None` where the general form does.
@@ -290,6 +291,7 @@ mod tests {
         for (path, family) in [
             ("/portfolio", Some("trading")),
             ("/portfolios/main", Some("trading")),
+            ("/teams", Some("team")),
             ("/portfolios-of-others", None),
             ("/runs", None),
             ("/", None),

@@ -1,6 +1,7 @@
 //! The families of this server. Each has one line in [`open`]; one that serves more than its runs has a
 //! module here, and a field in [`Own`].
 
+pub mod team;
 pub mod trading;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
@@ -8,8 +9,9 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use axum::Router;
 use journal::Journal;
 use leptos::prelude::provide_context;
+use tools::Registry;
 use utoipa_axum::router::OpenApiRouter;
-use workflows::Family;
+use workflows::{Family, team::Teams};
 
 use crate::{
     error::ServeError,
@@ -23,7 +25,7 @@ pub struct Own {
 }
 
 /// Opens all families, in the order in which their workflows are offered. What they keep beside the journal is in
-/// `folder`.
+/// `folder`; their agents may use `tools`.
 ///
 /// # Errors
 /// One cannot be opened, its settings cannot be read, or there are settings of none.
@@ -31,6 +33,7 @@ pub async fn open(
     journal: &Journal,
     mut settings: BTreeMap<String, toml::Table>,
     folder: &Path,
+    tools: &Registry,
 ) -> Result<(Vec<Arc<dyn Family>>, Own), ServeError> {
     let wrong = |why| ServeError::FamilySettings("trading".to_owned(), why);
     let own = settings.remove("trading").unwrap_or_default();
@@ -39,13 +42,14 @@ pub async fn open(
         return Err(ServeError::FamilySettings(name, "there is no family of this name".to_owned()));
     }
     let trading = trading::Portfolios::open(journal, market).await?;
-    let families: Vec<Arc<dyn Family>> = vec![Arc::new(trading.family(journal))];
+    let families: Vec<Arc<dyn Family>> =
+        vec![Arc::new(trading.family(journal)), Arc::new(Teams::new(tools.clone()))];
     Ok((families, Own { trading }))
 }
 
 /// What families add to the REST interface.
 pub fn rest() -> OpenApiRouter<Gateway> {
-    OpenApiRouter::new().merge(trading::rest())
+    OpenApiRouter::new().merge(trading::rest()).merge(team::rest())
 }
 
 /// The sockets of families.
@@ -56,4 +60,5 @@ pub fn sockets() -> Router<Gateway> {
 /// Provides what the families' pages ask of the server.
 pub fn provide(scoped: &Arc<Scoped>) {
     provide_context::<app::families::trading::backend::SharedTrading>(scoped.clone());
+    provide_context::<app::families::team::backend::SharedTeams>(scoped.clone());
 }

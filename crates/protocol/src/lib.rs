@@ -9,8 +9,8 @@
 //! - [`document`]: what people make and keep
 //! - [`frame`]: what a socket sends; [`api`], [`account`], [`model`], [`tool`]: documents of the REST interface
 //! - [`id`], [`text`], [`money`], [`time`]: what all of them are made of
-//! - [`trading`]: the documents of one family. Nothing general knows it, but for `upcast`, which reads
-//!   what versions wrote that had no other family
+//! - [`team`], [`trading`]: the documents of families. Nothing general knows them, but for `upcast`, which reads
+//!   what versions wrote that had trading alone
 
 pub mod account;
 pub mod api;
@@ -28,6 +28,7 @@ mod past;
 pub mod product;
 pub mod run;
 pub mod steering;
+pub mod team;
 pub mod text;
 pub mod time;
 pub mod tool;

@@ -516,7 +516,8 @@ impl Problem {
     }
 
     /// Whether a team with it can be started once each of its models has a connection.
-    pub(crate) fn lets_run(&self) -> bool {
+    #[must_use]
+    pub fn lets_run(&self) -> bool {
         self.severity() > Severity::Question || self.is_about_connection()
     }
 }

@@ -86,6 +86,21 @@ fn in_turn_everybody_speaks_and_hears_what_is_new() {
 }
 
 #[test]
+fn what_is_said_on_the_way_to_an_answer_counts_and_is_not_heard() {
+    let limited = Team {
+        termination: Some(Condition::MaxMessages { max_messages: 4, include_agent_event: false }),
+        ..team(Conduct::RoundRobin, &["a", "b"])
+    };
+    let (mut conversation, _) = begin(&limited);
+    let inner = vec![Message::text("x", "inside")];
+    let decision = conversation.answered_after("a", inner, vec![Message::text("a", "one")], 0).unwrap();
+    assert_eq!(inbox(&decision), ["user: task", "a: one"]);
+    assert_eq!(conversation.thread().count(), 3);
+    let decision = say(&mut conversation, "b", "two");
+    assert_eq!(stopped(&decision), "Maximum number of messages 4 reached, current message count: 4");
+}
+
+#[test]
 fn turns_are_limited_and_another_task_goes_on_where_it_was() {
     let limited = Team { max_turns: Some(2), ..team(Conduct::RoundRobin, &["a", "b", "c"]) };
     let (mut conversation, _) = begin(&limited);

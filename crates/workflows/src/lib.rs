@@ -4,6 +4,7 @@
 //!   runs they are
 //! - [`agent`], [`node`], [`prompt`]: what agents and nodes of all families are made of
 //! - [`Rehearsed`]: what all rehearsals have in common
+//! - [`team`]: agent teams that people make or bring along
 //! - [`trading`]: research on one stock, and the portfolio that trades on it
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -15,6 +16,7 @@ mod owner;
 pub mod prompt;
 mod rehearsal;
 
+pub mod team;
 pub mod trading;
 
 pub use family::{Families, FamiliesError, Family, FamilyError, Form, Job, Refusal};

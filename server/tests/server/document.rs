@@ -52,8 +52,17 @@ async fn server_with_data() -> (Server, Visitor, Value) {
         anna.post("/api/v1/portfolios", json!({ "id": "growth", "name": "Growth", "cash": "1000" })).await;
     let log = anna.get(&format!("/api/v1/runs/{run}/events?limit=1000")).await.to_string();
     let digest = log.split("\"digest\":\"").nth(1).expect("a long text").split('"').next().unwrap();
-    let data =
-        json!({ "runs": run, "documents": document, "portfolios": portfolio["id"], "digests": digest });
+    let kinds = anna.get("/api/v1/document-kinds").await;
+    let kind = kinds.as_array().unwrap().iter().find(|kind| kind["kind"] == "team").unwrap();
+    let team = json!({ "kind": "team", "title": "Team", "content": kind["template"] });
+    let team = anna.post("/api/v1/documents", team).await;
+    let data = json!({
+        "runs": run,
+        "documents": document,
+        "teams": team["summary"]["id"],
+        "portfolios": portfolio["id"],
+        "digests": digest,
+    });
     (server, anna, data)
 }
 

@@ -15,6 +15,7 @@ struct Belongings {
     digest: String,
     portfolio: String,
     document: String,
+    team: String,
     share: String,
     session: String,
     token: String,
@@ -26,6 +27,10 @@ impl Belongings {
         let backtest = finished_backtest(anna).await;
         anna.post("/api/v1/portfolios", json!({ "id": "growth", "name": "Growth", "cash": "1000" })).await;
         let share = anna.post(&format!("/api/v1/runs/{run}/shares"), json!({})).await;
+        let kinds = anna.get("/api/v1/document-kinds").await;
+        let kind = kinds.as_array().unwrap().iter().find(|kind| kind["kind"] == "team").unwrap();
+        let team = json!({ "kind": "team", "title": "Her team", "content": kind["template"] });
+        let team = anna.post("/api/v1/documents", team).await;
         let log = anna.get(&format!("/api/v1/runs/{run}/events?limit=1000")).await.to_string();
         let digest =
             log.split("\"digest\":\"").nth(1).expect("a long text").split('"').next().unwrap().to_owned();
@@ -33,6 +38,7 @@ impl Belongings {
         Self {
             digest,
             document,
+            team: text(&team["summary"]["id"]),
             portfolio: text(&anna.get("/api/v1/portfolios").await[0]["id"]),
             share: text(&share["summary"]["id"]),
             session: text(&browser.get("/api/v1/sessions").await[0]["id"]),
@@ -51,6 +57,9 @@ impl Belongings {
             .replace("{input}", "trader:1:1")
             .replace("{portfolio}", &self.portfolio)
             .replace("{document}", &self.document)
+            .replace("{team}", &self.team)
+            .replace("{format}", "autogen")
+            .replace("{file}", "team.json")
             .replace("{share}", &self.share)
             .replace("{session}", &self.session)
             .replace("{token}", &self.token)
@@ -59,9 +68,9 @@ impl Belongings {
         filled
     }
 
-    fn ids(&self) -> [&str; 8] {
-        let Self { run, backtest, digest, portfolio, document, share, session, token } = self;
-        [run, backtest, digest, portfolio, document, share, session, token]
+    fn ids(&self) -> [&str; 9] {
+        let Self { run, backtest, digest, portfolio, document, team, share, session, token } = self;
+        [run, backtest, digest, portfolio, document, team, share, session, token]
     }
 }
 
@@ -109,6 +118,7 @@ fn body(path: &str, method: &str, hers: &Belongings) -> Option<Value> {
         (_, "/api/v1/documents/{document}") => json!({ "base": 1, "content": {} }),
         (_, "/api/v1/documents/{document}/title") => json!({ "title": "Other" }),
         (_, "/api/v1/documents/{document}/copies") => json!({}),
+        (_, "/api/v1/teams/import") => json!({ "files": [{ "name": "team.json", "text": hers.team }] }),
         (_, "/api/v1/runs/import") => json!({ "run": hers.run }),
         _ => panic!("say what {method} {path} is sent"),
     })
@@ -158,7 +168,9 @@ async fn every_route_of_the_openapi_document_answers_404_for_what_is_anothers() 
     assert_eq!(anna.get("/api/v1/shares").await.as_array().unwrap().len(), 1);
     assert_eq!(anna.get("/api/v1/portfolios").await.as_array().unwrap().len(), 1);
     let documents = anna.get("/api/v1/documents").await;
-    assert_eq!(documents["documents"][0]["title"], "Hers", "{documents}");
+    let titles: Vec<&Value> =
+        documents["documents"].as_array().unwrap().iter().map(|document| &document["title"]).collect();
+    assert_eq!(titles, ["Her team", "Hers"], "{documents}");
 }
 
 #[tokio::test]
@@ -258,6 +270,7 @@ async fn every_server_function_and_page_answers_404_for_what_is_anothers() {
         ("rename_document", json!({ "id": document, "title": "His" })),
         ("copy_document", json!({ "id": document, "request": {} })),
         ("delete_document", json!({ "id": document })),
+        ("export_team", json!({ "id": hers.team, "format": "autogen" })),
         ("document_history", json!({ "id": document, "before": null, "limit": 10 })),
         ("revoke_share", json!({ "id": hers.share })),
         ("revoke_token", json!({ "id": hers.token })),

@@ -45,6 +45,9 @@ pub(super) struct Member {
 pub(super) struct Entry {
     pub(super) by: Option<String>,
     pub(super) message: Message,
+    /// Whether it was said on the way to an answer, which the other participants do not hear.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_inner: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -132,7 +135,7 @@ impl Conversation {
         if matches!(self.manager, Manager::Swarm(_)) {
             Swarm::check_task(&task, &View { members: &self.members, thread: &self.thread })?;
         }
-        self.thread.extend(task.iter().cloned().map(|message| Entry { by: None, message }));
+        self.thread.extend(task.iter().cloned().map(|message| Entry { by: None, message, is_inner: false }));
         if let Some(stop) = self.end_of(&task, now) {
             return Ok(self.end(stop, now));
         }
@@ -150,6 +153,21 @@ impl Conversation {
         said: Vec<Message>,
         now: u64,
     ) -> Result<Decision, SpeakingError> {
+        self.answered_after(speaker, Vec::new(), said, now)
+    }
+
+    /// The same for somebody who needed others to answer: what was said among them comes before the answer. Conditions
+    /// are shown it, and the other participants do not hear it.
+    ///
+    /// # Errors
+    /// See [`SpeakingError`].
+    pub fn answered_after(
+        &mut self,
+        speaker: &str,
+        inner: Vec<Message>,
+        said: Vec<Message>,
+        now: u64,
+    ) -> Result<Decision, SpeakingError> {
         if !self.speaking.contains(speaker) {
             return Err(SpeakingError::NotAsked(speaker.to_owned()));
         }
@@ -158,9 +176,10 @@ impl Conversation {
         };
         self.manager.hear(speaker, last);
         self.speaking.remove(speaker);
-        let said = said.into_iter().filter(|message| !matches!(message.body, Body::Chunk { .. }));
-        for message in said {
-            self.thread.push(Entry { by: Some(speaker.to_owned()), message: message.clone() });
+        let inner = inner.into_iter().map(|message| (message, true));
+        let all = inner.chain(said.into_iter().map(|message| (message, false)));
+        for (message, is_inner) in all.filter(|(message, _)| !matches!(message.body, Body::Chunk { .. })) {
+            self.thread.push(Entry { by: Some(speaker.to_owned()), message: message.clone(), is_inner });
             self.said.push(message);
         }
         if !self.speaking.is_empty() {
@@ -244,7 +263,8 @@ impl Conversation {
                     let heard = self.thread.len();
                     self.heard = self.members.iter().map(|member| (member.name.clone(), heard)).collect();
                 }
-                let said = messages.iter().cloned().map(|message| Entry { by: None, message });
+                let said =
+                    messages.iter().cloned().map(|message| Entry { by: None, message, is_inner: false });
                 self.thread.extend(said);
                 let after = self.carry_out(*then, now);
                 let messages = messages.into_iter().chain(after.messages).collect();
@@ -256,7 +276,9 @@ impl Conversation {
     fn turn(&mut self, speaker: String) -> Turn {
         let from = self.heard.insert(speaker.clone(), self.thread.len()).unwrap_or(0);
         let news = self.thread.get(from..).unwrap_or_default();
-        let is_for_them = |entry: &&Entry| entry.message.is_chat() && entry.by.as_ref() != Some(&speaker);
+        let is_for_them = |entry: &&Entry| {
+            entry.message.is_chat() && !entry.is_inner && entry.by.as_ref() != Some(&speaker)
+        };
         let inbox = news.iter().filter(is_for_them).map(|entry| entry.message.clone()).collect();
         Turn { speaker, inbox }
     }

@@ -186,6 +186,9 @@ impl Checker<'_> {
             self.tell(&place, Problem::NoModel { whose: shown(whose) });
             return;
         };
+        if model.replayed().is_some() {
+            return;
+        }
         if model.model.trim().is_empty() && !matches!(model.provider, ModelProvider::Other { .. }) {
             self.tell(&place, Problem::ModelNotNamed);
         }

@@ -1,0 +1,32 @@
+//! The server functions of the teams' pages.
+
+#![allow(missing_docs, reason = "the macro makes structs of the arguments, and they cannot be documented")]
+
+use leptos::prelude::*;
+use protocol::{
+    document::DocumentId,
+    team::{ImportTeams, ImportedTeams, TeamExport, TeamFormat},
+};
+
+#[cfg(feature = "ssr")]
+use super::backend::SharedTeams;
+#[cfg(feature = "ssr")]
+use crate::api::{answer, provided};
+use crate::api::{ApiError, Caller, JsonText};
+
+#[cfg(feature = "ssr")]
+fn backend() -> Result<SharedTeams, ApiError> {
+    provided()
+}
+
+/// Makes documents of the teams in files.
+#[server(name = ImportTeamsCall, prefix = "/rpc", endpoint = "import_teams", input = JsonText, output = JsonText, client = Caller)]
+pub async fn import_teams(request: ImportTeams) -> Result<ImportedTeams, ApiError> {
+    answer(backend()?.import_teams(request).await)
+}
+
+/// A team in another system's form.
+#[server(name = ExportTeamCall, prefix = "/rpc", endpoint = "export_team", input = JsonText, output = JsonText, client = Caller)]
+pub async fn export_team(id: DocumentId, format: TeamFormat) -> Result<TeamExport, ApiError> {
+    answer(backend()?.export_team(id, format).await)
+}

@@ -1,0 +1,22 @@
+//! What the teams' pages ask of the server.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use protocol::{
+    Problem,
+    document::DocumentId,
+    team::{ImportTeams, ImportedTeams, TeamExport, TeamFormat},
+};
+
+/// The teams of whoever asks, as files.
+#[async_trait]
+pub trait TeamBackend: Send + Sync {
+    /// Makes documents of the teams in files.
+    async fn import_teams(&self, request: ImportTeams) -> Result<ImportedTeams, Problem>;
+    /// A team in another system's form.
+    async fn export_team(&self, id: DocumentId, format: TeamFormat) -> Result<TeamExport, Problem>;
+}
+
+/// It as it stands in the context.
+pub type SharedTeams = Arc<dyn TeamBackend>;

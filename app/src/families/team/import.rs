@@ -1,0 +1,149 @@
+//! Teams are taken in from files that are chosen or dropped.
+
+use leptos::{
+    ev, html,
+    prelude::*,
+    task::spawn_local,
+    web_sys::{DragEvent, File},
+};
+use protocol::team::{ImportTeams, ImportedTeam, ImportedTeams, TeamFile};
+
+use super::{api as own_api, findings::Findings};
+use crate::{
+    base::at,
+    browser,
+    components::{
+        icon::{Icon, IconName},
+        notice::FormError,
+    },
+};
+
+/// The most bytes of one file that are read.
+const LARGEST_FILE: u32 = 8 * 1024 * 1024;
+
+/// Where files are dropped or chosen. `on_done` is called once there are new teams.
+#[component]
+pub fn TeamImport(on_done: Callback<()>) -> impl IntoView {
+    let (busy, is_over) = (RwSignal::new(false), RwSignal::new(false));
+    let problem = RwSignal::new(None::<String>);
+    let imported = RwSignal::new(None::<ImportedTeams>);
+    let chooser = NodeRef::<html::Input>::new();
+    let take = move |files: Vec<File>| {
+        if files.is_empty() || busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        spawn_local(async move {
+            let outcome = send(files).await;
+            busy.try_set(false);
+            match outcome {
+                Ok(answer) => {
+                    problem.try_set(None);
+                    imported.try_set(Some(answer));
+                    on_done.try_run(());
+                }
+                Err(why) => {
+                    problem.try_set(Some(why));
+                }
+            }
+        });
+    };
+    let chosen = move |_: ev::Event| {
+        let Some(input) = chooser.get_untracked() else { return };
+        let files = input.files().map(|files| (0..files.length()).filter_map(|number| files.get(number)).collect());
+        take(files.unwrap_or_default());
+        // So that the same file can be chosen again.
+        input.set_value("");
+    };
+    let choose = move |_| {
+        if let Some(input) = chooser.get_untracked() {
+            input.click();
+        }
+    };
+    let over = move |event: DragEvent| {
+        event.prevent_default();
+        is_over.set(true);
+    };
+    let dropped = move |event: DragEvent| {
+        event.prevent_default();
+        is_over.set(false);
+        take(browser::dropped_files(&event));
+    };
+    view! {
+        <section class="card team-import" class:dropping=is_over aria-label="Import teams" on:dragover=over on:dragleave=move |_| is_over.set(false) on:drop=dropped>
+            <p>
+                "Drop files here: teams of AutoGen and its Studio as JSON or YAML, galleries, or the "
+                <code>"agents.yaml"</code>
+                " and "
+                <code>"tasks.yaml"</code>
+                " of a CrewAI project together. Nothing in them is run, and keys are left out."
+            </p>
+            <input type="file" multiple=true node_ref=chooser accept=".json,.yaml,.yml,.py,application/json" hidden=true aria-label="Files of teams" on:change=chosen />
+            <button type="button" class="button" disabled=busy on:click=choose>
+                <Icon name=IconName::Import />
+                <span aria-live="polite">{move || if busy.get() { "Importing …" } else { "Choose files" }}</span>
+            </button>
+            <FormError text=problem />
+            {move || imported.get().map(|imported| view! { <Imported imported /> })}
+        </section>
+    }
+}
+
+/// Reads the files and sends them. The error says in a sentence what to do.
+async fn send(files: Vec<File>) -> Result<ImportedTeams, String> {
+    let mut read = Vec::new();
+    for file in files {
+        let name = file.name();
+        if file.size() > f64::from(LARGEST_FILE) {
+            return Err(format!("“{name}” is larger than 8 MiB. Take the teams out of it and import those."));
+        }
+        let text = browser::beginning_of(&file, LARGEST_FILE).await;
+        let text = text.map_err(|_| format!("“{name}” cannot be read. Choose it again."))?;
+        read.push(TeamFile { name, text });
+    }
+    own_api::import_teams(ImportTeams { files: read }).await.map_err(|error| error.to_string())
+}
+
+/// What was in the files.
+#[component]
+fn Imported(imported: ImportedTeams) -> impl IntoView {
+    let ImportedTeams { teams, parts, findings } = imported;
+    let count = match teams.len() {
+        0 => "No team was found.".to_owned(),
+        1 => "One team was imported.".to_owned(),
+        count => format!("{count} teams were imported."),
+    };
+    let parts = (!parts.is_empty()).then(|| {
+        let told = format!("Parts that stand by themselves were left out: {}.", parts.join(", "));
+        view! { <p class="dim">{told}</p> }
+    });
+    let teams = teams.into_iter().map(|team| view! { <ImportedRow team /> });
+    view! {
+        <div class="team-imported" role="status">
+            <p><strong>{count}</strong></p>
+            <ul>{teams.collect_view()}</ul>
+            {parts}
+            <Findings findings />
+        </div>
+    }
+}
+
+#[component]
+fn ImportedRow(team: ImportedTeam) -> impl IntoView {
+    let ImportedTeam { document, title, can_run, findings } = team;
+    let count = findings.len();
+    let start = can_run.then(|| {
+        view! { " · " <a href=at(format!("/start?type=team&team={document}"))>"Run it"</a> }
+    });
+    let told = (count > 0).then(|| {
+        let words = if count == 1 { "One thing to know".to_owned() } else { format!("{count} things to know") };
+        view! { <details open=!can_run><summary>{words}</summary><Findings findings /></details> }
+    });
+    view! {
+        <li>
+            <a href=at(format!("/documents/{document}"))>{title.to_string()}</a>
+            {start}
+            {told}
+        </li>
+    }
+}

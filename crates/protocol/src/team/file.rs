@@ -1,0 +1,138 @@
+//! Teams that come from files, and go into files.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::{DocumentId, DocumentTitle};
+
+/// A file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TeamFile {
+    /// Its name.
+    pub name: String,
+    /// What stands in it.
+    pub text: String,
+}
+
+/// Files to make teams of: components and galleries of AutoGen as JSON or YAML, or the files of a CrewAI project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ImportTeams {
+    /// The files. Parts that refer to each other are found in any of them.
+    pub files: Vec<TeamFile>,
+}
+
+/// What was in files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ImportedTeams {
+    /// The teams, each a document now.
+    pub teams: Vec<ImportedTeam>,
+    /// Parts that stand by themselves, such as a single agent or a model. They are told and not kept.
+    pub parts: Vec<String>,
+    /// What is to be said of the files as a whole.
+    pub findings: Vec<FileFinding>,
+}
+
+/// A team that was in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ImportedTeam {
+    /// The document that it is now.
+    pub document: DocumentId,
+    /// Its title.
+    pub title: DocumentTitle,
+    /// Whether a run of it can be started.
+    pub can_run: bool,
+    /// What was read otherwise than it stands there, what is missing, and what will hardly work as it was meant.
+    pub findings: Vec<FileFinding>,
+}
+
+/// Something that a person should know, at its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FileFinding {
+    /// The file, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The place as a JSON pointer; empty for the whole.
+    pub place: String,
+    /// What it is, in a sentence.
+    pub detail: String,
+    /// Whether it keeps the team from running until a person decides.
+    pub stops_runs: bool,
+}
+
+/// A team as files of another system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TeamExport {
+    /// The files.
+    pub files: Vec<TeamFile>,
+    /// What did not go along, at its places in the team's document.
+    pub losses: Vec<FileFinding>,
+}
+
+/// A form in which other systems keep teams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum TeamFormat {
+    /// JSON that all versions of AutoGen load, without tool servers.
+    Autogen,
+    /// JSON for AutoGen 0.5 and its Studio, with one tool server an agent.
+    AutogenOlder,
+    /// JSON for AutoGen 0.6 and later, with tool servers.
+    AutogenNewer,
+    /// YAML for Microsoft's Agent Framework.
+    AgentFramework,
+}
+
+/// No form is called so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("There is no form “{0}”. Choose autogen, autogen-older, autogen-newer or agent-framework")]
+pub struct UnknownFormat(pub String);
+
+impl TeamFormat {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Autogen, Self::AutogenOlder, Self::AutogenNewer, Self::AgentFramework];
+
+    /// What people call it.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Autogen => "AutoGen, any version",
+            Self::AutogenOlder => "AutoGen 0.5 and Studio",
+            Self::AutogenNewer => "AutoGen 0.6 and later",
+            Self::AgentFramework => "Agent Framework",
+        }
+    }
+
+    /// Its name in addresses.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Autogen => "autogen",
+            Self::AutogenOlder => "autogen-older",
+            Self::AutogenNewer => "autogen-newer",
+            Self::AgentFramework => "agent-framework",
+        }
+    }
+}
+
+impl fmt::Display for TeamFormat {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.slug())
+    }
+}
+
+impl FromStr for TeamFormat {
+    type Err = UnknownFormat;
+
+    fn from_str(text: &str) -> Result<Self, UnknownFormat> {
+        let found = Self::ALL.into_iter().find(|format| format.slug() == text);
+        found.ok_or_else(|| UnknownFormat(text.to_owned()))
+    }
+}

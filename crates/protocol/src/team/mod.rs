@@ -1,0 +1,134 @@
+//! Agent teams: what a run of one brings forth, and how teams come from files and go into them.
+
+mod file;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{InvalidId, Product, ProductData, ProductTone, Standing};
+
+pub use file::{
+    FileFinding, ImportTeams, ImportedTeam, ImportedTeams, TeamExport, TeamFile, TeamFormat, UnknownFormat,
+};
+
+/// The kind of workflow, and of document.
+pub const KIND: &str = "team";
+
+/// Who speaks next, and how that was decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TeamPick {
+    /// The number of the turn, from 1.
+    pub turn: u32,
+    /// Who speaks.
+    pub speaker: String,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// What a model answered when it was asked who that should be, each try with its answer; empty where no model
+    /// was asked.
+    pub answers: Vec<String>,
+}
+
+/// What was said and done in a turn, events such as calls of tools included, as AutoGen writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TeamTurn {
+    /// The messages and events, in their order.
+    pub messages: Vec<serde_json::Value>,
+}
+
+/// Something that was said to all of a team.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TeamMessage {
+    /// Who said it.
+    pub source: String,
+    /// What it is, such as `TextMessage`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it says.
+    pub content: String,
+}
+
+/// What a team came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TeamResult {
+    /// What people call the team.
+    pub team: String,
+    /// Why it ended.
+    pub stop_reason: String,
+    /// The condition that ended it, or several with commas between them.
+    pub stopped_by: String,
+    /// What was said, the task included.
+    pub messages: Vec<TeamMessage>,
+    /// Turns that were taken.
+    pub turns: u32,
+    /// Tokens of all prompts, those of the choices of speakers included, as far as providers told them.
+    pub tokens_in: u64,
+    /// Tokens of all answers.
+    pub tokens_out: u64,
+}
+
+impl ProductData for TeamPick {
+    const KIND: &'static str = "team.pick";
+}
+
+impl ProductData for TeamTurn {
+    const KIND: &'static str = "team.turn";
+}
+
+impl ProductData for TeamResult {
+    const KIND: &'static str = "team.result";
+}
+
+/// Why something cannot stand in a log as a product.
+#[derive(Debug, thiserror::Error)]
+pub enum NoProduct {
+    /// It has no JSON form.
+    #[error("it has no JSON form: {0}")]
+    Json(#[from] serde_json::Error),
+    /// Its kind is none.
+    #[error(transparent)]
+    Kind(#[from] InvalidId),
+}
+
+impl TeamPick {
+    /// The same as a product.
+    ///
+    /// # Errors
+    /// See [`NoProduct`].
+    pub fn product(&self) -> Result<Product, NoProduct> {
+        made(self, format!("{} speaks", self.speaker), ProductTone::Neutral, Standing::Step)
+    }
+}
+
+impl TeamTurn {
+    /// The same as a product.
+    ///
+    /// # Errors
+    /// See [`NoProduct`].
+    pub fn product(&self) -> Result<Product, NoProduct> {
+        let count = self.messages.len();
+        made(self, format!("{count} messages and events"), ProductTone::Neutral, Standing::Data)
+    }
+}
+
+impl TeamResult {
+    /// The same as a product.
+    ///
+    /// # Errors
+    /// See [`NoProduct`].
+    pub fn product(&self) -> Result<Product, NoProduct> {
+        made(self, self.stop_reason.clone(), ProductTone::Neutral, Standing::Result)
+    }
+}
+
+fn made<D: ProductData>(
+    data: &D,
+    headline: String,
+    tone: ProductTone,
+    standing: Standing,
+) -> Result<Product, NoProduct> {
+    let json = serde_json::to_string(data)?;
+    Ok(Product { kind: D::KIND.parse()?, headline, tone, standing, data: json.into() })
+}

@@ -1,0 +1,120 @@
+//! What the pages are told of the kind: its words, and what its runs take.
+
+use protocol::{
+    FlowSpec, KindSpec, Workflow, WorkflowKind,
+    document::{DocumentKind, DocumentSummary},
+    team::KIND,
+};
+use serde_json::{Value, json};
+
+use super::{ANSWER_SECONDS, LONGEST_TASK, MOST_ANSWER_SECONDS, SAMPLE, sample};
+use crate::{FamilyError, Form, Refusal};
+
+/// All kinds.
+pub(super) fn kinds() -> Vec<KindSpec> {
+    // It is a slug.
+    KIND.parse().map(kind).into_iter().collect()
+}
+
+/// The kind of document.
+///
+/// # Errors
+/// Its name is no kind's.
+pub(super) fn document_kind() -> Result<DocumentKind, Refusal> {
+    KIND.parse().map_err(|_| Refusal::Unusable("Teams have no kind of document.".to_owned()))
+}
+
+fn kind(kind: WorkflowKind) -> KindSpec {
+    KindSpec {
+        kind,
+        family: KIND.to_owned(),
+        label: "Team".to_owned(),
+        hint: "Agents talk with each other about a task until the team ends.".to_owned(),
+        // The one of several people.
+        icon: "social".to_owned(),
+        subject: Some("team".to_owned()),
+        day: None,
+        phases: Vec::new(),
+        flow: FlowSpec {
+            new: "Runs of one flow belong together.".to_owned(),
+            joined: "The run belongs to this flow.".to_owned(),
+            reads: None,
+        },
+    }
+}
+
+/// What runs take, with these teams to choose from.
+///
+/// # Errors
+/// The sample is no workflow.
+pub(super) fn forms(teams: &[DocumentSummary]) -> Result<Vec<Form>, FamilyError> {
+    const TASK: &str = "Write two sentences that welcome a new neighbour.";
+    let defect = |error: String| FamilyError::Defect(error);
+    let kind: WorkflowKind = KIND.parse().map_err(|_| defect("Teams have no kind.".to_owned()))?;
+    let sample = Workflow::bare(kind.clone())
+        .with("team", SAMPLE.into())
+        .and_then(|workflow| workflow.with("task", TASK.into()))
+        .map_err(|error| defect(error.to_string()))?;
+    let built_in = sample::team();
+    let built_in = json!({ "const": SAMPLE, "title": built_in.name, "description": "A sample that works without a model." });
+    let own = teams.iter().map(|team| {
+        json!({
+            "const": team.id,
+            "title": team.title,
+            "description": format!("Version {}", team.version),
+        })
+    });
+    let choices: Vec<Value> = own.chain([built_in]).collect();
+    let default = choices.first().and_then(|choice| choice.get("const")).cloned();
+    let parameters = json!({
+        "type": "object",
+        "properties": {
+            "team": {
+                "type": "string",
+                "title": "Team",
+                "description": "One of your teams, or the sample.",
+                "oneOf": choices,
+                "default": default,
+                "errorMessage": {
+                    "required": "Choose a team.",
+                    "oneOf": "There is no team {}. Choose one of those that are listed.",
+                    "search": "Search teams",
+                },
+                "x-list": "teams",
+            },
+            "task": {
+                "type": "string",
+                "title": "Task",
+                "description": "What the team is to do. All participants read it.",
+                "minLength": 1,
+                "maxLength": LONGEST_TASK,
+                "examples": [TASK],
+                "errorMessage": {
+                    "required": "Write what the team is to do.",
+                    "minLength": "Write what the team is to do.",
+                },
+            },
+            "inputs": {
+                "type": "object",
+                "additionalProperties": { "type": "string" },
+                "title": "Fields",
+                "description": "What is filled in for {topic} and the like, where the team's texts have such fields.",
+                "default": {},
+            },
+            "answer_seconds": {
+                "type": "integer",
+                "title": "Seconds to answer",
+                "description": "How long a person who takes part is waited for. The run fails at the deadline.",
+                "minimum": 1,
+                "maximum": MOST_ANSWER_SECONDS,
+                "default": ANSWER_SECONDS,
+                "errorMessage": {
+                    "minimum": "Give a person at least a second.",
+                    "maximum": format!("Give a person {MOST_ANSWER_SECONDS} seconds at most."),
+                },
+            },
+        },
+        "required": ["team", "task"],
+    });
+    Ok(vec![Form { kind, parameters, sample: Some(sample) }])
+}

@@ -1,0 +1,206 @@
+//! Who speaks next, and the end.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use engine::{NodeContext, NodeError, Outcome, Work};
+use llm::{AnswerSchema, ChatRequest};
+use protocol::{
+    Body, LogLevel, Tier,
+    team::{TeamMessage, TeamResult},
+};
+use teamfile::{
+    Message,
+    speaking::{Next, PromptMessage, PromptRole, Question},
+    team::{Conduct, ModelClient},
+    termination::Stop,
+};
+
+use super::{
+    course::{Course, Happened},
+    crew::{Crew, line, now},
+    graph::voice_id,
+    memory,
+    pick::pick,
+    said::{product, turn},
+    voice::{self, Asked},
+};
+use crate::node::{log, report};
+
+/// How often the model that leads is asked before it has to say who speaks, whatever a file says.
+const MOST_QUESTIONS: usize = 64;
+
+/// Says who speaks next, or ends the team.
+pub(super) struct LeadWork(pub(super) Arc<Crew>);
+
+#[async_trait]
+impl Work for LeadWork {
+    async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
+        let crew = &self.0;
+        let mut course = crew.course(node.state())?;
+        if crew.has_decided(node.state(), &course)? {
+            return Ok(Outcome::default().to([]));
+        }
+        let (mut happened, mut written) = (Vec::new(), Vec::new());
+        let mut said = course.told().to_vec();
+        if !crew.has_begun(node.state())? {
+            // What was told before a team within another went on belongs to its turn before.
+            said.clear();
+            let task = crew.task(node.state())?;
+            if crew.is_outermost() {
+                written.extend(other_models(crew));
+                written.extend(turn(&task)?);
+            }
+            self.tell(&mut course, Happened::Began { task, at: now() }, &mut happened, &mut said)?;
+        }
+        let mut answers = Vec::new();
+        while let Some(Next::Ask(question)) = course.next() {
+            if answers.len() == MOST_QUESTIONS {
+                return Err(NodeError::failed(format!(
+                    "The model that leads was asked {MOST_QUESTIONS} times and has not said who speaks."
+                )));
+            }
+            let (answer, usage) = self.ask(node, question, course.replies()).await?;
+            answers.push(answer.clone());
+            self.tell(&mut course, Happened::Replied { answer, usage }, &mut happened, &mut said)?;
+        }
+        written.extend(turn(&said)?);
+        let next = match course.next() {
+            Some(Next::Speak(turns)) => {
+                let mut next = Vec::new();
+                for turn in turns {
+                    next.push(crew.node(&turn.speaker)?);
+                    written.push(product(pick(crew, &course, &turn.speaker, &answers).product())?);
+                }
+                next
+            }
+            Some(Next::Stop(stop)) => self.end(&course, stop, &mut written)?,
+            Some(Next::Wait) => Vec::new(),
+            Some(Next::Ask(_)) | None => return Err(NodeError::failed("The team has no task.")),
+        };
+        let is_waiting = matches!(course.next(), Some(Next::Wait));
+        node.emit(written).await?;
+        let outcome = if happened.is_empty() { Outcome::default() } else { crew.happened(happened)? };
+        let outcome = if is_waiting { outcome } else { crew.decided(outcome, &course)? };
+        Ok(outcome.to(next))
+    }
+}
+
+impl LeadWork {
+    fn tell(
+        &self,
+        course: &mut Course<'_>,
+        next: Happened,
+        happened: &mut Vec<Happened>,
+        said: &mut Vec<Message>,
+    ) -> Result<(), NodeError> {
+        happened.push(next.clone());
+        course.tell(next).map_err(|error| NodeError::failed(error.to_string()))?;
+        said.extend_from_slice(course.told());
+        Ok(())
+    }
+
+    async fn ask(
+        &self,
+        node: &NodeContext,
+        question: &Question,
+        replies: u32,
+    ) -> Result<(String, teamfile::Usage), NodeError> {
+        let schema = question.schema.clone();
+        let request = ChatRequest {
+            agent: node.plan().id.to_string(),
+            run: Some(node.run()),
+            tier: node.plan().tier.unwrap_or(Tier::Quick),
+            messages: question.messages.iter().filter_map(sent).collect(),
+            tools: Vec::new(),
+            schema: schema.map(|schema| AnswerSchema { name: "progress".to_owned(), schema }),
+        };
+        let answer = voice::ask(node, leading_model(&self.0.team.conduct), &request, Asked(replies)).await?;
+        Ok((answer.text, memory::usage(&answer.usage)))
+    }
+
+    /// The result of the run; of a team within another, who speaks for it.
+    fn end(
+        &self,
+        course: &Course<'_>,
+        stop: &Stop,
+        written: &mut Vec<Body>,
+    ) -> Result<Vec<protocol::NodeId>, NodeError> {
+        let crew = &self.0;
+        if crew.is_outermost() {
+            let result = result(&crew.team.name, course, stop);
+            let last = result.messages.last().map(|last| last.content.clone()).unwrap_or_default();
+            written.push(report("result", "Last message", &last, Vec::new()));
+            written.push(product(result.product())?);
+            return Ok(Vec::new());
+        }
+        let name = line(&crew.team.name, 60);
+        written.push(log(LogLevel::Info, format!("The team “{name}” has ended: {}", stop.content)));
+        let is_voiced = crew.society().is_some() && !course.answer().is_empty();
+        Ok(if is_voiced { voice_id().into_iter().collect() } else { Vec::new() })
+    }
+}
+
+/// The model that says who speaks, as the file has it.
+fn leading_model(conduct: &Conduct) -> Option<&ModelClient> {
+    match conduct {
+        Conduct::Selector(selector) => selector.model.as_ref(),
+        Conduct::MagenticOne(magentic) => magentic.model.as_ref(),
+        _ => None,
+    }
+}
+
+/// Which models the file names that are not asked: those of the run are.
+fn other_models(crew: &Crew) -> Option<Body> {
+    let mut names: Vec<String> = Vec::new();
+    crew.team.for_each_model(&mut |model| {
+        let name = line(&model.model, 60);
+        if model.replayed().is_none() && !name.is_empty() && !names.contains(&name) {
+            names.push(name);
+        }
+    });
+    let names = names.join(", ");
+    (!names.is_empty()).then(|| {
+        let told =
+            format!("The team names the models {names}. This run asks the model that it was started with.");
+        log(LogLevel::Info, told)
+    })
+}
+
+/// A message as it is sent; `None` for one without text, which providers refuse.
+fn sent(message: &PromptMessage) -> Option<llm::Message> {
+    let content = message.content.clone();
+    (!content.trim().is_empty()).then(|| match message.role {
+        // Not as instructions: there are providers who refuse a conversation that holds nothing else.
+        PromptRole::System | PromptRole::User => llm::Message::User(content),
+        PromptRole::Assistant => {
+            llm::Message::Assistant { text: content, tool_requests: Vec::new(), echo: None }
+        }
+    })
+}
+
+fn result(team: &str, course: &Course<'_>, stop: &Stop) -> TeamResult {
+    let tokens = course.tokens();
+    let chat = course.thread().filter(|message| message.is_chat());
+    TeamResult {
+        team: team.to_owned(),
+        stop_reason: stop.content.clone(),
+        stopped_by: stop.source.clone(),
+        messages: chat.map(message).collect(),
+        turns: course.turns(),
+        tokens_in: tokens.prompt,
+        tokens_out: tokens.completion,
+    }
+}
+
+fn message(message: &Message) -> TeamMessage {
+    let kind = match message.body {
+        teamfile::Body::MultiModal { .. } => "MultiModalMessage",
+        teamfile::Body::Stop { .. } => "StopMessage",
+        teamfile::Body::Handoff { .. } => "HandoffMessage",
+        teamfile::Body::ToolCallSummary { .. } => "ToolCallSummaryMessage",
+        teamfile::Body::Structured { .. } => "StructuredMessage",
+        _ => "TextMessage",
+    };
+    TeamMessage { source: message.source.clone(), kind: kind.to_owned(), content: message.to_text() }
+}

@@ -1,0 +1,174 @@
+//! Agent teams: those that people make or bring from elsewhere, at work on a task.
+//!
+//! - [`Teams`]: the family, with the kind of document that a team is
+//! - `course`: what has happened in a team so far, from which everything else follows
+//! - `lead`, `assistant`, `person`, `society`: the nodes
+//! - `voice`: where a participant's answers come from
+//! - [`rehearsal`]: the stand-in that plays all agents
+
+mod assistant;
+mod course;
+mod crew;
+mod document;
+mod forms;
+mod graph;
+mod lead;
+mod memory;
+mod person;
+mod pick;
+pub mod rehearsal;
+mod said;
+mod sample;
+mod society;
+mod toolset;
+mod voice;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use llm::Script;
+use protocol::{
+    Heading, KindSpec, RunRequest, Workflow,
+    document::{DocumentContent, DocumentFinding, DocumentKind, DocumentKindSpec, DocumentReference},
+    team::KIND,
+};
+use serde_json::json;
+use teamfile::team::{Conduct, Team, TeamDocument, check};
+use tools::Registry;
+
+use crate::{Family, FamilyError, Form, Job, Owner, Refusal};
+use crew::Crew;
+use rehearsal::TeamRehearsal;
+
+/// The choice that stands for the team of the rehearsal.
+const SAMPLE: &str = "sample";
+/// The most bytes of a task: what is longer belongs into a document.
+const LONGEST_TASK: usize = 16 * 1024;
+/// How long a person is waited for where nothing else is asked.
+const ANSWER_SECONDS: u64 = 30 * 60;
+/// The longest that a person is waited for: a week.
+const MOST_ANSWER_SECONDS: u64 = 7 * 24 * 60 * 60;
+
+/// The family of teams. Its agents may call these tools, by the names that a team gives them.
+#[derive(Default)]
+pub struct Teams {
+    tools: Registry,
+}
+
+impl Teams {
+    /// The family with these tools.
+    #[must_use]
+    pub fn new(tools: Registry) -> Self {
+        Self { tools }
+    }
+}
+
+/// The team that a request names, and the name by which the same request gives the same team again.
+async fn named(asked: &Workflow, owner: &Owner) -> Result<(String, Team), Refusal> {
+    let unreadable = |why: &str| Refusal::Parameters { kind: asked.kind().clone(), why: why.to_owned() };
+    let name = asked.text("team").ok_or_else(|| unreadable("no team is named"))?;
+    if name == SAMPLE {
+        return Ok((SAMPLE.to_owned(), sample::team()));
+    }
+    let reference: DocumentReference = name.parse().map_err(|_| unreadable("its team has no id"))?;
+    let (reference, found) = owner.document(reference, &forms::document_kind()?).await?;
+    let content = found.content.into_value();
+    let document = TeamDocument::read(&content).map_err(|error| Refusal::Unusable(error.to_string()))?;
+    Ok((reference.to_string(), document.team))
+}
+
+fn task(asked: &Workflow) -> Result<&str, Refusal> {
+    let task = asked.text("task").unwrap_or_default();
+    if task.trim().is_empty() {
+        return Err(Refusal::Unusable("There is no task. Write what the team is to do.".to_owned()));
+    }
+    if task.len() > LONGEST_TASK {
+        return Err(Refusal::Unusable(format!(
+            "The task has {} bytes, more than {LONGEST_TASK}. Shorten it.",
+            task.len()
+        )));
+    }
+    Ok(task)
+}
+
+/// What is filled into the team's texts.
+fn values(asked: &Workflow) -> Result<BTreeMap<String, String>, Refusal> {
+    let Some(values) = asked.parameters().get("inputs") else { return Ok(BTreeMap::new()) };
+    serde_json::from_value(values.clone()).map_err(|_| Refusal::Parameters {
+        kind: asked.kind().clone(),
+        why: "what is to be filled in is no object of texts".to_owned(),
+    })
+}
+
+/// How long a person is waited for.
+fn answer_seconds(asked: &Workflow) -> Result<u64, Refusal> {
+    let Some(seconds) = asked.parameters().get("answer_seconds") else { return Ok(ANSWER_SECONDS) };
+    let seconds = seconds.as_u64().filter(|seconds| (1..=MOST_ANSWER_SECONDS).contains(seconds));
+    seconds.ok_or_else(|| Refusal::Parameters {
+        kind: asked.kind().clone(),
+        why: format!("a person is waited for from 1 to {MOST_ANSWER_SECONDS} seconds"),
+    })
+}
+
+/// Why a team cannot run, if it cannot.
+fn obstacle(team: &Team) -> Option<String> {
+    let error = check(team, &[]).into_iter().find(|finding| !finding.problem.lets_run());
+    error.map(|finding| finding.problem.to_string()).or_else(|| {
+        let Conduct::Steps(steps) = &team.conduct else { return None };
+        let fields: Vec<String> = steps.fields.iter().map(|field| crew::line(field, 60)).collect();
+        (!fields.is_empty()).then(|| format!("Fill in {}: the team's texts need it.", fields.join(", ")))
+    })
+}
+
+#[async_trait]
+impl Family for Teams {
+    fn kinds(&self) -> Vec<KindSpec> {
+        forms::kinds()
+    }
+
+    async fn forms(&self, owner: &Owner) -> Result<Vec<Form>, FamilyError> {
+        let kind = forms::document_kind().map_err(|error| FamilyError::Defect(error.to_string()))?;
+        forms::forms(&owner.documents(&kind).await?)
+    }
+
+    async fn open(&self, request: &RunRequest, owner: &Owner) -> Result<Job, Refusal> {
+        let asked = &request.workflow;
+        if asked.kind().as_str() != KIND {
+            return Err(Refusal::UnknownKind(asked.kind().clone()));
+        }
+        let task = task(asked)?;
+        let (values, answer_seconds) = (values(asked)?, answer_seconds(asked)?);
+        let (name, team) = named(asked, owner).await?;
+        let team = team.filled_in(&values);
+        if let Some(why) = obstacle(&team) {
+            return Err(Refusal::Unusable(why));
+        }
+        let workflow = Workflow::bare(asked.kind().clone())
+            .with("team", name.into())
+            .and_then(|workflow| workflow.with("task", task.into()))
+            .and_then(|workflow| workflow.with("inputs", json!(values)))
+            .and_then(|workflow| workflow.with("answer_seconds", answer_seconds.into()))
+            .map_err(|error| Refusal::Parameters { kind: asked.kind().clone(), why: error.to_string() })?;
+        let label = crew::line(&team.name, 60);
+        let heading = Heading {
+            subject: Some(label.clone()),
+            ..Heading::new(format!("{label} · {}", crew::line(task, 80)))
+        };
+        let patience = Duration::from_secs(answer_seconds);
+        let crew = Crew::new(team, task.to_owned(), self.tools.clone(), patience);
+        let graph = crew.and_then(|crew| graph::graph(&Arc::new(crew))).map_err(Refusal::Unusable)?;
+        Ok(Job { workflow, heading, graph })
+    }
+
+    fn script(&self) -> Arc<dyn Script> {
+        Arc::new(TeamRehearsal)
+    }
+
+    fn documents(&self) -> Vec<DocumentKindSpec> {
+        document::spec().into_iter().collect()
+    }
+
+    fn check_document(&self, _: &DocumentKind, content: &DocumentContent) -> Vec<DocumentFinding> {
+        document::check(content)
+    }
+}

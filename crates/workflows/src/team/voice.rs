@@ -1,0 +1,86 @@
+//! Where a participant's answers come from: the run's model, or the answers that stand in the team's file.
+
+use engine::{NodeContext, NodeError};
+use llm::{Arguments, ChatAnswer, ChatRequest, ToolRequest};
+use protocol::Usage;
+use serde_json::Value;
+use teamfile::team::{ModelClient, ReplayedAnswer};
+
+/// What a replayed answer calls its model.
+const REPLAY: &str = "replay";
+
+/// How often a model was asked before.
+#[derive(Clone, Copy)]
+pub(super) struct Asked(pub(super) u32);
+
+/// The next answer of a participant. One that the team's file holds asks no model, and is no call in the log.
+///
+/// # Errors
+/// The model cannot answer, or the file has no more answers.
+pub(super) async fn ask(
+    node: &NodeContext,
+    client: Option<&ModelClient>,
+    request: &ChatRequest,
+    asked: Asked,
+) -> Result<ChatAnswer, NodeError> {
+    let Some(answers) = client.and_then(ModelClient::replayed) else {
+        return node.chat(request.clone()).await;
+    };
+    let number = usize::try_from(asked.0).unwrap_or(usize::MAX);
+    let count = answers.len();
+    match answers.into_iter().nth(number) {
+        Some(answer) => Ok(replayed(answer, request, number)),
+        None => Err(NodeError::failed(format!(
+            "The file has {count} answers for “{}” to replay, and one more was asked for.",
+            node.plan().label
+        ))),
+    }
+}
+
+fn replayed(answer: ReplayedAnswer, request: &ChatRequest, number: usize) -> ChatAnswer {
+    let tool_requests = answer.calls.into_iter().enumerate().map(|(call, wanted)| ToolRequest {
+        id: if wanted.id.is_empty() { format!("replayed_{number}_{call}") } else { wanted.id },
+        name: wanted.name,
+        arguments: arguments(&wanted.arguments),
+        echo: None,
+    });
+    // Tokens of replayed answers are their words, as AutoGen's client counts them.
+    let (prompt, completion) = match answer.usage {
+        Some(usage) => (usage.prompt, usage.completion),
+        None => (request.messages.iter().map(prompt_words).sum(), words(&answer.text)),
+    };
+    ChatAnswer {
+        model: REPLAY.to_owned(),
+        tool_requests: tool_requests.collect(),
+        text: answer.text,
+        thoughts: answer.thought.unwrap_or_default(),
+        echo: None,
+        usage: Usage { tokens_in: Some(prompt), tokens_out: Some(completion) },
+        cost: None,
+        attempts: Vec::new(),
+    }
+}
+
+fn arguments(text: &str) -> Arguments {
+    if text.trim().is_empty() {
+        return Arguments::from(Value::Null);
+    }
+    match serde_json::from_str::<Value>(text) {
+        Ok(value) => Arguments::from(value),
+        Err(error) => Arguments::Unreadable { text: text.to_owned(), why: error.to_string() },
+    }
+}
+
+fn prompt_words(message: &llm::Message) -> u64 {
+    match message {
+        llm::Message::System(text) | llm::Message::User(text) | llm::Message::Assistant { text, .. } => {
+            words(text)
+        }
+        llm::Message::Tool { content, .. } => words(content),
+    }
+}
+
+fn words(text: &str) -> u64 {
+    let words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    words.filter(|word| !word.is_empty()).count() as u64
+}

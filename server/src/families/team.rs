@@ -1,0 +1,106 @@
+//! What teams serve beside their runs: they come from files of other systems, and go into such files.
+
+mod export;
+mod import;
+
+use app::{backend::DocumentBackend, families::team::backend::TeamBackend};
+use async_trait::async_trait;
+use axum::{Json, extract::DefaultBodyLimit, http::header, response::IntoResponse};
+use protocol::{
+    Problem,
+    document::{DocumentContent, DocumentId, NewDocument},
+    team::{
+        FileFinding, ImportTeams, ImportedTeam, ImportedTeams, KIND, TeamExport, TeamFormat, UnknownFormat,
+    },
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    problem::{ProblemResponse, no_such},
+    rest::{JsonBody, Path, Reply},
+    scope::{Gateway, Scoped},
+};
+
+/// The most bytes of all files of one import.
+const LARGEST_IMPORT: usize = 16 * 1024 * 1024;
+
+#[async_trait]
+impl TeamBackend for Scoped {
+    async fn import_teams(&self, request: ImportTeams) -> Result<ImportedTeams, Problem> {
+        self.caller().writer()?;
+        let read = import::read(&request.files);
+        let kind = KIND.parse().map_err(|_| Problem::internal("Teams have no kind of document."))?;
+        let mut teams = Vec::new();
+        for import::ReadTeam { title, content, can_run, findings } in read.teams {
+            let request = NewDocument { kind: Clone::clone(&kind), title: title.clone(), content };
+            let made = self.create_document(request).await?;
+            teams.push(ImportedTeam { document: made.summary.id, title, can_run, findings });
+        }
+        Ok(ImportedTeams { teams, parts: read.parts, findings: read.findings })
+    }
+
+    async fn export_team(&self, id: DocumentId, format: TeamFormat) -> Result<TeamExport, Problem> {
+        let document = self.document(id, None).await?;
+        if document.summary.kind.as_str() != KIND {
+            return Err(Problem::not_found(format!("The document {id} is no team.")));
+        }
+        export::written(document.content, format)
+    }
+}
+
+/// The routes of the REST interface.
+pub fn rest() -> OpenApiRouter<Gateway> {
+    let imports = OpenApiRouter::new().routes(routes!(import)).layer(DefaultBodyLimit::max(LARGEST_IMPORT));
+    OpenApiRouter::new().routes(routes!(export)).routes(routes!(export_file)).merge(imports)
+}
+
+/// Makes documents of teams in files of AutoGen or CrewAI
+#[utoipa::path(post, path = "/api/v1/teams/import", operation_id = "import_teams", request_body = ImportTeams, responses((status = 200, body = ImportedTeams)))]
+async fn import(service: Scoped, JsonBody(request): JsonBody<ImportTeams>) -> Reply<ImportedTeams> {
+    Ok(Json(service.import_teams(request).await?))
+}
+
+/// A team as files of another system, with what does not go along
+#[utoipa::path(get, path = "/api/v1/teams/{team}/exports/{format}", operation_id = "export_team", params(("team" = DocumentId, Path, description = "The team's document"), ("format" = TeamFormat, Path, description = "The form")), responses((status = 200, body = TeamExport)))]
+async fn export(service: Scoped, Path((team, format)): Path<(String, String)>) -> Reply<TeamExport> {
+    Ok(Json(exported(&service, &team, &format).await?))
+}
+
+/// One of these files
+#[utoipa::path(get, path = "/api/v1/teams/{team}/exports/{format}/{file}", operation_id = "export_team_file", params(("team" = DocumentId, Path, description = "The team's document"), ("format" = TeamFormat, Path, description = "The form"), ("file" = String, Path, description = "The file's name")), responses((status = 200, body = String, content_type = "text/plain")))]
+async fn export_file(
+    service: Scoped,
+    Path((team, format, name)): Path<(String, String, String)>,
+) -> Result<impl IntoResponse, ProblemResponse> {
+    let files = exported(&service, &team, &format).await?.files;
+    let file = files.into_iter().find(|file| file.name == name);
+    let file = file.ok_or_else(|| Problem::not_found("The team has no file of this name in this form."))?;
+    let disposition = format!("attachment; filename=\"{}\"", file.name);
+    let kind = "text/plain; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, disposition)], file.text))
+}
+
+async fn exported(service: &Scoped, team: &str, format: &str) -> Result<TeamExport, Problem> {
+    let team: DocumentId = team.parse().map_err(no_such)?;
+    let format: TeamFormat =
+        format.parse().map_err(|unknown: UnknownFormat| Problem::not_found(format!("{unknown}.")))?;
+    service.export_team(team, format).await
+}
+
+/// A finding of the reader or the writer, for people.
+fn told(file: Option<String>, finding: &teamfile::Finding) -> FileFinding {
+    FileFinding {
+        file,
+        place: finding.place.as_str().to_owned(),
+        detail: finding.problem.to_string(),
+        stops_runs: !finding.problem.lets_run(),
+    }
+}
+
+/// The content of a document; `None` where it is deeper than documents are.
+fn content_of(team: teamfile::team::Team) -> Option<DocumentContent> {
+    match teamfile::team::TeamDocument::new(team).to_value() {
+        serde_json::Value::Object(fields) => DocumentContent::new(fields).ok(),
+        _ => None,
+    }
+}

@@ -1,0 +1,153 @@
+//! Teams over REST: they come in from files, run, and go out into files.
+
+use serde_json::{Value, json};
+
+use crate::support::{Home, PASSWORD, Server, Visitor, read_to_end};
+
+async fn anna() -> (Server, Visitor) {
+    let home = Home::bare(&[]);
+    home.add_account("anna", "owner").await;
+    let server = home.start_kept().await;
+    let anna = server.program_of("anna").await;
+    (server, anna)
+}
+
+fn agent(name: &str, client: &Value) -> Value {
+    json!({
+        "provider": "autogen_agentchat.agents.AssistantAgent",
+        "component_version": 1,
+        "config": { "name": name, "description": name, "system_message": "Work.", "model_client": client },
+    })
+}
+
+fn replay(answers: &[&str]) -> Value {
+    json!({
+        "provider": "autogen_ext.models.replay.ReplayChatCompletionClient",
+        "config": { "chat_completions": answers },
+    })
+}
+
+fn team(label: &str, participants: &[Value]) -> Value {
+    json!({
+        "provider": "autogen_agentchat.teams.RoundRobinGroupChat",
+        "component_type": "team",
+        "label": label,
+        "config": { "participants": participants, "termination_condition": {
+            "provider": "autogen_agentchat.conditions.TextMentionTermination", "config": { "text": "DONE" },
+        } },
+    })
+}
+
+async fn import(visitor: &Visitor, files: &[(&str, String)]) -> Value {
+    let files: Vec<Value> = files.iter().map(|(name, text)| json!({ "name": name, "text": text })).collect();
+    visitor.post("/api/v1/teams/import", json!({ "files": files })).await
+}
+
+fn document_of(team: &Value) -> &str {
+    team["document"].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn a_team_of_a_file_runs_and_goes_back_into_one() {
+    let (server, anna) = anna().await;
+    let participants =
+        [agent("writer", &replay(&["one", "two"])), agent("critic", &replay(&["more", "DONE"]))];
+    let imported = import(&anna, &[("writers.json", team("Writers", &participants).to_string())]).await;
+    let [read] = imported["teams"].as_array().unwrap().as_slice() else { panic!("{imported}") };
+    assert_eq!((read["title"].as_str(), read["can_run"].as_bool()), (Some("Writers"), Some(true)), "{read}");
+    let id = document_of(read);
+
+    let workflow = json!({ "type": "team", "team": id, "task": "Write." });
+    let run = anna.post("/api/v1/runs", json!({ "workflow": workflow })).await;
+    let run = run["run"].as_str().unwrap();
+    read_to_end(&mut anna.socket(&format!("/ws/v1/runs/{run}")).await.unwrap()).await;
+    let view = anna.get(&format!("/api/v1/runs/{run}")).await;
+    assert_eq!(view["summary"]["status"], "succeeded", "{view}");
+    assert_eq!(view["summary"]["result"], "Text 'DONE' mentioned");
+    assert_eq!(
+        view["summary"]["request"]["workflow"]["team"],
+        format!("{id}@1"),
+        "the log holds the version"
+    );
+
+    let browser = server.nobody().sign_in("anna", PASSWORD).await.unwrap();
+    for (path, words) in [
+        (format!("/runs/{run}"), "speaks in turn 1. All speak in turn."),
+        ("/teams".to_owned(), "Drop files here"),
+        ("/teams".to_owned(), "Writers"),
+        (format!("/teams/{id}"), "AutoGen 0.5 and Studio"),
+    ] {
+        let (status, page) = browser.answer("GET", &path, None).await;
+        assert!(status == 200 && page.contains(words), "{path} has no “{words}”");
+    }
+
+    let export = anna.get(&format!("/api/v1/teams/{id}/exports/autogen")).await;
+    let text = export["files"][0]["text"].as_str().unwrap();
+    let (_, file) = anna.answer("GET", &format!("/api/v1/teams/{id}/exports/autogen/team.json"), None).await;
+    assert_eq!(file, text);
+    let again = import(&anna, &[("again.json", file)]).await;
+    let content = async |id: &str| anna.get(&format!("/api/v1/documents/{id}")).await["content"].clone();
+    let (first, second) = (content(id).await, content(document_of(&again["teams"][0])).await);
+    assert_eq!(first["team"]["participants"], second["team"]["participants"]);
+    let yaml = anna.get(&format!("/api/v1/teams/{id}/exports/agent-framework")).await;
+    assert!(yaml["files"][0]["name"].as_str().unwrap().ends_with(".yaml"), "{yaml}");
+    assert!(yaml["files"][0]["text"].as_str().unwrap().contains("kind: Workflow"), "{yaml}");
+    let (status, _) = anna.answer("GET", &format!("/api/v1/teams/{id}/exports/word"), None).await;
+    assert_eq!(status, 404);
+}
+
+#[tokio::test]
+async fn a_team_that_lacks_something_is_kept_and_says_what_and_no_key_stays() {
+    let (_server, anna) = anna().await;
+    let client = json!({
+        "provider": "autogen_ext.models.openai.OpenAIChatCompletionClient",
+        "config": { "model": "gpt-4o", "api_key": "sk-verysecretverysecretverysecret" },
+    });
+    let surfer = json!({ "provider": "autogen_ext.agents.web_surfer.MultimodalWebSurfer", "config": { "name": "surfer" } });
+    let files = [
+        ("ok.json", team("Keyed", &[agent("a", &client)]).to_string()),
+        ("surfing.json", team("Surfing", &[surfer]).to_string()),
+        ("broken.json", "{ \"provider\": ".to_owned()),
+    ];
+    let imported = import(&anna, &files).await;
+    let teams = imported["teams"].as_array().unwrap();
+    let told: Vec<_> = teams.iter().map(|team| (team["title"].as_str(), team["can_run"].as_bool())).collect();
+    assert_eq!(told, [(Some("Keyed"), Some(true)), (Some("Surfing"), Some(false))], "{imported}");
+    assert_eq!(imported["findings"][0]["file"], "broken.json", "{imported}");
+    assert!(!imported.to_string().contains("verysecret"));
+    let id = document_of(&teams[0]);
+    for path in [format!("/api/v1/documents/{id}"), format!("/api/v1/teams/{id}/exports/autogen")] {
+        assert!(!anna.get(&path).await.to_string().contains("verysecret"), "{path}");
+    }
+    let surfing = anna.get(&format!("/api/v1/documents/{}", document_of(&teams[1]))).await;
+    assert!(surfing["findings"].to_string().contains("MultimodalWebSurfer"), "{surfing}");
+    let workflow = json!({ "type": "team", "team": document_of(&teams[1]), "task": "Surf." });
+    let (status, why) = anna.answer("POST", "/api/v1/runs", Some(&json!({ "workflow": workflow }))).await;
+    assert!(status == 422 && why.contains("MultimodalWebSurfer"), "{status} {why}");
+}
+
+#[tokio::test]
+async fn two_files_of_crewai_are_one_team_that_asks_for_its_fields() {
+    let (_server, anna) = anna().await;
+    let agents = "researcher:\n  role: Researcher of {topic}\n  goal: Find out about {topic}\n  backstory: You look closely.\n";
+    let tasks =
+        "research_task:\n  description: Look into {topic}\n  expected_output: A list\n  agent: researcher\n";
+    let files = [("agents.yaml", agents.to_owned()), ("tasks.yaml", tasks.to_owned())];
+    let imported = import(&anna, &files).await;
+    let [read] = imported["teams"].as_array().unwrap().as_slice() else { panic!("{imported}") };
+    let run = async |inputs: Value| {
+        let workflow =
+            json!({ "type": "team", "team": document_of(read), "task": "Begin.", "inputs": inputs });
+        let model = json!({ "type": "rehearsal", "characters_per_second": 0 });
+        anna.answer("POST", "/api/v1/runs", Some(&json!({ "workflow": workflow, "model": model }))).await
+    };
+    let (status, why) = run(json!({})).await;
+    assert!(status == 422 && why.contains("Fill in topic"), "{status} {why}");
+    let (status, started) = run(json!({ "topic": "bees" })).await;
+    assert!((200..300).contains(&status), "{status} {started}");
+    let started: Value = serde_json::from_str(&started).unwrap();
+    let id = started["run"].as_str().unwrap();
+    read_to_end(&mut anna.socket(&format!("/ws/v1/runs/{id}")).await.unwrap()).await;
+    let view = anna.get(&format!("/api/v1/runs/{id}")).await;
+    assert_eq!(view["summary"]["result"], "All steps are done.", "{view}");
+}
