@@ -58,6 +58,7 @@ fn a_task_survives_the_general_form() {
             analysts,
             force: true,
         },
+        Task::Reflect { date, max_lessons: 5 },
     ] {
         let workflow = Workflow::from(task.clone());
         assert_eq!(serde_json::to_value(&workflow).unwrap(), serde_json::to_value(&task).unwrap());
@@ -68,6 +69,8 @@ fn a_task_survives_the_general_form() {
     assert!(Task::read(&wrong).unwrap().unwrap_err().to_string().contains("ticker"));
     let short: Workflow = serde_json::from_str(r#"{"type":"scan","date":"2022-06-30"}"#).unwrap();
     assert_eq!(Task::of(&short), Some(Task::Scan { date, max_tickers: 10 }));
+    let short: Workflow = serde_json::from_str(r#"{"type":"reflect","date":"2022-06-30"}"#).unwrap();
+    assert_eq!(Task::of(&short), Some(Task::Reflect { date, max_lessons: 20 }));
     assert!(Task::read(&Workflow::bare("council".parse().unwrap())).is_none());
 }
 

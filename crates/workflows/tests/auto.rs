@@ -337,7 +337,7 @@ async fn the_samples_of_all_kinds_run_offline() {
     let families = Families::new(vec![Arc::new(trading)], stage.journal.documents(), models, None).unwrap();
     let forms = families.forms(&AccountId::local()).await.unwrap();
     let kinds: Vec<_> = forms.iter().map(|(spec, _)| spec.kind.as_str()).collect();
-    assert_eq!(kinds, [Task::PIPELINE, Task::PORTFOLIO, Task::SCAN, Task::AUTO]);
+    assert_eq!(kinds, [Task::PIPELINE, Task::PORTFOLIO, Task::SCAN, Task::AUTO, Task::REFLECT]);
     for (spec, form) in forms {
         let required = form.parameters["required"].as_array().unwrap().clone();
         let sample = form.sample.unwrap();

@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::{
-    AutoResult, Decision, MacroRegime, PendingOrder, PortfolioView, Rating, RejectedOrder, Scan, Trade,
+    AutoResult, Decision, Lesson, MacroRegime, PendingOrder, PortfolioView, Rating, Reflection,
+    RejectedOrder, Scan, Trade,
 };
-use crate::{Product, ProductData, ProductKind, ProductTone, Standing, Text};
+use crate::{Decimal, Product, ProductData, ProductKind, ProductTone, Standing, Text, percent, signed};
 
 /// Makes each type the document of a kind of product.
 macro_rules! documents {
@@ -37,6 +38,8 @@ documents! {
     MacroRegime => "trading.regime",
     Scan => "trading.scan",
     AutoResult => "trading.auto",
+    Lesson => "trading.lesson",
+    Reflection => "trading.reflection",
 }
 
 /// What stands above the data of a product.
@@ -111,6 +114,8 @@ pub(super) fn headline(kind: &str, data: &Value) -> Option<Headline> {
             (text, ProductTone::Neutral, Standing::Result)
         }
         AutoResult::KIND => auto(data)?,
+        Lesson::KIND => lesson(data)?,
+        Reflection::KIND => reflection(data)?,
         _ => return None,
     };
     Some(Headline { text, tone, standing })
@@ -141,6 +146,46 @@ fn auto(data: &Value) -> Option<(String, ProductTone, Standing)> {
         (true, 1..) => ProductTone::Attention,
         (true, 0) => ProductTone::Good,
     };
+    Some((text, tone, Standing::Result))
+}
+
+/// What became of one decision: `AAPL, Buy of 2022-06-30: borne out, +3.10 % against the index`.
+fn lesson(data: &Value) -> Option<(String, ProductTone, Standing)> {
+    let (verdict, tone) = match word(data, "verdict")? {
+        "borne_out" => ("borne out", ProductTone::Good),
+        "refuted" => ("refuted", ProductTone::Bad),
+        _ => ("neither", ProductTone::Neutral),
+    };
+    let excess = data.get("score")?.get("excess")?;
+    let excess = match word(excess, "known").and_then(|known| known.parse::<Decimal>().ok()) {
+        Some(excess) => format!("{} against the index", signed(percent(excess, 2), excess)),
+        None => "the index is not known".to_owned(),
+    };
+    let (ticker, grade) = (word(data, "ticker")?, capitalised(word(data, "grade")?));
+    let decided = word(data, "decided")?;
+    Some((format!("{ticker}, {grade} of {decided}: {verdict}, {excess}"), tone, Standing::Step))
+}
+
+/// How many lessons a reflection wrote, and how the decisions stood.
+fn reflection(data: &Value) -> Option<(String, ProductTone, Standing)> {
+    let decisions = data.get("decisions")?.as_array()?;
+    let ends: Vec<&Value> = decisions.iter().filter_map(|decision| decision.get("end")).collect();
+    let count =
+        |field: &str, wanted: &str| ends.iter().filter(|end| word(end, field) == Some(wanted)).count();
+    let (written, failed) = (count("state", "written"), count("state", "failed"));
+    let mut text = match (decisions.len(), written) {
+        (0, _) => "No decision to learn from".to_owned(),
+        (_, 1) => "1 lesson".to_owned(),
+        (_, written) => format!("{written} lessons"),
+    };
+    if written > 0 {
+        let (right, wrong) = (count("verdict", "borne_out"), count("verdict", "refuted"));
+        text.push_str(&format!(": {right} borne out, {wrong} refuted"));
+    }
+    if failed > 0 {
+        text = format!("Completed with errors: {failed} without a lesson. {text}");
+    }
+    let tone = if failed > 0 { ProductTone::Bad } else { ProductTone::Neutral };
     Some((text, tone, Standing::Result))
 }
 

@@ -56,6 +56,19 @@ pub enum Task {
         #[serde(default)]
         force: bool,
     },
+    /// A look back at the account's ratings whose outcome is known, and a lesson from each.
+    Reflect {
+        /// The day as of which it looks back; nothing later is seen.
+        #[serde(deserialize_with = "crate::date::deserialize")]
+        date: Date,
+        /// Lessons to write at most, those on the oldest decisions first, 1 to [`Task::MOST_LESSONS`].
+        #[serde(default = "usual_lessons")]
+        max_lessons: u32,
+    },
+}
+
+fn usual_lessons() -> u32 {
+    Task::USUAL_LESSONS
 }
 
 fn usual_tickers() -> u32 {
@@ -75,6 +88,12 @@ impl Task {
     pub const SCAN: &'static str = "scan";
     /// The kind that does all three, one after the other.
     pub const AUTO: &'static str = "auto";
+    /// The kind that learns from earlier ratings.
+    pub const REFLECT: &'static str = "reflect";
+    /// The most lessons that a reflection writes.
+    pub const MOST_LESSONS: u32 = 100;
+    /// How many it writes where nothing else is asked for.
+    pub const USUAL_LESSONS: u32 = 20;
     /// The most stocks that a scan proposes.
     pub const MOST_TICKERS: u32 = 20;
     /// How many it proposes where nothing else is asked for.
@@ -89,7 +108,8 @@ impl Task {
     /// # Errors
     /// The parameters cannot be read; the error names the first that cannot.
     pub fn read(workflow: &Workflow) -> Option<serde_json::Result<Self>> {
-        if !matches!(workflow.kind().as_str(), Self::PIPELINE | Self::PORTFOLIO | Self::SCAN | Self::AUTO) {
+        let kinds = [Self::PIPELINE, Self::PORTFOLIO, Self::SCAN, Self::AUTO, Self::REFLECT];
+        if !kinds.contains(&workflow.kind().as_str()) {
             return None;
         }
         Some(serde_json::to_value(workflow).and_then(serde_json::from_value))
@@ -107,6 +127,7 @@ impl Task {
             Self::Portfolio { .. } => Self::PORTFOLIO,
             Self::Scan { .. } => Self::SCAN,
             Self::Auto { .. } => Self::AUTO,
+            Self::Reflect { .. } => Self::REFLECT,
         }
     }
 
@@ -116,16 +137,18 @@ impl Task {
             Self::Pipeline { date, .. }
             | Self::Portfolio { date, .. }
             | Self::Scan { date, .. }
-            | Self::Auto { date, .. } => *date,
+            | Self::Auto { date, .. }
+            | Self::Reflect { date, .. } => *date,
         }
     }
 
-    /// What it is about: a ticker, a portfolio, or the market.
+    /// What it is about: a ticker, a portfolio, the market, or earlier decisions.
     pub fn subject(&self) -> &str {
         match self {
             Self::Pipeline { ticker, .. } => ticker.as_str(),
             Self::Portfolio { portfolio, .. } | Self::Auto { portfolio, .. } => portfolio.as_str(),
             Self::Scan { .. } => "market",
+            Self::Reflect { .. } => "decisions",
         }
     }
 
@@ -136,6 +159,7 @@ impl Task {
             Self::Portfolio { .. } => "Portfolio",
             Self::Scan { .. } => "Scan",
             Self::Auto { .. } => "Auto",
+            Self::Reflect { .. } => "Reflection",
         };
         heading(name, self.subject(), self.date())
     }
@@ -176,6 +200,11 @@ impl From<Task> for Workflow {
                 add("analysts", analysts.iter().map(|analyst| analyst.slug()).collect());
                 add("force", force.into());
                 crate::WorkflowKind::of_slug(Task::AUTO)
+            }
+            Task::Reflect { date, max_lessons } => {
+                add("date", date.to_string().into());
+                add("max_lessons", max_lessons.into());
+                crate::WorkflowKind::of_slug(Task::REFLECT)
             }
         };
         Self::of_family(kind, parameters)

@@ -18,6 +18,7 @@ pub fn kinds() -> Vec<KindSpec> {
         Task::PORTFOLIO.parse().map(portfolio),
         Task::SCAN.parse().map(scan),
         Task::AUTO.parse().map(auto),
+        Task::REFLECT.parse().map(reflect),
     ]
     .into_iter()
     .filter_map(Result::ok)
@@ -71,6 +72,29 @@ fn auto(kind: WorkflowKind) -> KindSpec {
         flow: FlowSpec {
             new: "A new flow holds no analyses yet, so all of them are made.".to_owned(),
             joined: "What this flow has scanned and analysed as of the same day is not done again.".to_owned(),
+            reads: None,
+        },
+    }
+}
+
+fn reflect(kind: WorkflowKind) -> KindSpec {
+    KindSpec {
+        kind,
+        family: "trading".to_owned(),
+        label: "Reflection".to_owned(),
+        hint: "Looks back at ratings whose outcome is known by now, and writes down what is to be learnt from each."
+            .to_owned(),
+        icon: "review".to_owned(),
+        subject: None,
+        day: Some("date".to_owned()),
+        phases: vec![
+            phase("Look back", "Look back", "Everything is done again that has no lesson yet"),
+            phase("Result", "Result", "The lessons stand"),
+        ],
+        flow: FlowSpec {
+            new: "A reflection looks at your ratings of all flows.".to_owned(),
+            joined: "A reflection looks at your ratings of all flows; it only stands beside the runs of this one."
+                .to_owned(),
             reads: None,
         },
     }
@@ -174,12 +198,15 @@ pub fn forms(market: &Market, portfolios: &[PortfolioSummary]) -> Result<Vec<For
         analysts: Analyst::all(),
         force: false,
     });
+    let reflect_fields = json!({ "date": day(market), "max_lessons": most_lessons() });
+    let sample_reflect = Task::Reflect { date, max_lessons: Task::USUAL_LESSONS };
     let decision_fields = json!({ "portfolio": own(portfolios), "date": day(market) });
     Ok(vec![
         form(Task::PIPELINE, analysis_fields, analysis)?,
         form(Task::PORTFOLIO, decision_fields, decision)?,
         form(Task::SCAN, scan_fields, Some(sample_scan))?,
         form(Task::AUTO, auto_fields, sample_auto)?,
+        form(Task::REFLECT, reflect_fields, Some(sample_reflect))?,
     ])
 }
 
@@ -262,6 +289,11 @@ fn day(market: &Market) -> Value {
 fn most_tickers() -> Value {
     let hint = "At most so many. Fewer are proposed where fewer stand out.";
     count("Stocks to propose", hint, Task::MOST_TICKERS, Task::USUAL_TICKERS)
+}
+
+fn most_lessons() -> Value {
+    let hint = "Each is one question to the model. The oldest decisions come first.";
+    count("Lessons to write", hint, Task::MOST_LESSONS, Task::USUAL_LESSONS)
 }
 
 fn most_pipelines() -> Value {

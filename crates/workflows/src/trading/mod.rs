@@ -3,6 +3,7 @@
 //!
 //! - [`Desk`]: the portfolios
 //! - [`Trading`]: the family
+//! - [`Lessons`]: what was learnt from earlier ratings
 //! - [`rehearsal`]: the stand-in that plays all agents, and the rules it follows
 
 mod auto;
@@ -12,9 +13,11 @@ mod flow;
 mod forms;
 mod gaps;
 mod measured;
+mod memory;
 pub mod pipeline;
 mod portfolio_run;
 mod prompts;
+mod reflect;
 pub mod rehearsal;
 pub mod scan;
 mod seen;
@@ -34,10 +37,15 @@ use protocol::{
 use auto::Assignment;
 use desk::no_prices_as_of;
 pub use desk::{Desk, DeskError};
+pub use memory::{
+    ChosenLesson, Fit, HORIZON_DAYS, Lessons, LessonsError, LessonsForCase, NotScored, WrittenLesson, score,
+};
 use pipeline::Subject;
 pub use pipeline::read_rating;
 use portfolio_run::Book;
 pub use portfolio_run::read_decision;
+use reflect::Hindsight;
+pub use reflect::{LessonAnswer, read_lesson};
 use rehearsal::TradingRehearsal;
 use scan::MarketDay;
 
@@ -48,12 +56,20 @@ pub struct Trading {
     journal: Journal,
     desk: Arc<Desk>,
     market: Arc<Market>,
+    lessons: Arc<Lessons>,
 }
 
 impl Trading {
     /// The family with the data of this market.
     pub fn new(journal: Journal, desk: Arc<Desk>, market: Arc<Market>) -> Self {
-        Self { journal, desk, market }
+        let lessons = Arc::new(Lessons::new(journal.clone()));
+        Self { journal, desk, market, lessons }
+    }
+
+    /// The same with lessons that others read as well, of the same journal.
+    #[must_use]
+    pub fn with_lessons(self, lessons: Arc<Lessons>) -> Self {
+        Self { lessons, ..self }
     }
 
     fn check_date(&self, date: Date) -> Result<(), Refusal> {
@@ -118,7 +134,12 @@ impl Family for Trading {
         let (task, graph) = match task {
             Task::Pipeline { ticker, date, analysts } => {
                 self.check_ticker(&ticker, date).await?;
-                let subject = Subject { ticker: ticker.clone(), date, market: self.market.clone() };
+                let subject = Subject {
+                    ticker: ticker.clone(),
+                    date,
+                    market: self.market.clone(),
+                    lessons: self.lessons.clone(),
+                };
                 let graph = pipeline::graph(&subject, &analysts);
                 (Task::Pipeline { ticker, date, analysts }, graph)
             }
@@ -131,6 +152,7 @@ impl Family for Trading {
                     desk: self.desk.clone(),
                     journal: self.journal.clone(),
                     market: self.market.clone(),
+                    lessons: self.lessons.clone(),
                 });
                 (Task::Portfolio { portfolio, date }, graph)
             }
@@ -138,6 +160,17 @@ impl Family for Trading {
                 check_count("stocks that a scan proposes", max_tickers, Task::MOST_TICKERS)?;
                 let graph = scan::graph(&MarketDay { date, max_tickers, market: self.market.clone() });
                 (Task::Scan { date, max_tickers }, graph)
+            }
+            Task::Reflect { date, max_lessons } => {
+                check_count("lessons that a reflection writes", max_lessons, Task::MOST_LESSONS)?;
+                let graph = reflect::graph(&Hindsight {
+                    date,
+                    max_lessons,
+                    journal: self.journal.clone(),
+                    lessons: self.lessons.clone(),
+                    market: self.market.clone(),
+                });
+                (Task::Reflect { date, max_lessons }, graph)
             }
             Task::Auto { portfolio, date, max_tickers, max_concurrent_pipelines, analysts, force } => {
                 check_count("stocks that a scan proposes", max_tickers, Task::MOST_TICKERS)?;

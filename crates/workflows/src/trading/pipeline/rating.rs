@@ -21,6 +21,7 @@ use crate::{
     node::{brief, log, product, report},
     trading::{
         facts::{MarketFacts, Missing},
+        memory::LESSONS,
         prompts::roles,
         seen::with_data,
     },
@@ -91,6 +92,7 @@ impl Work for RatingWork {
             .subject
             .prompt(roles::PORTFOLIO_MANAGER, state)
             .section("Critical condition", facts.abort.as_deref().unwrap_or_default())
+            .section(LESSONS, &self.subject.lessons(state)?)
             .section("Research debate", &transcript(&debate(state, state::INVESTMENT_DEBATE)?))
             .section("Investment plan", state.text(state::INVESTMENT_PLAN))
             .section("Trader's proposal", state.text(state::TRADER_PLAN))

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use engine::{NodeContext, NodeError, State};
 use market::Market;
 use protocol::{Date, trading::Ticker};
+use serde_json::json;
 
-use super::state;
+use super::{debate::headline, state};
 use crate::{
     prompt::Prompt,
     trading::{
         facts::{CaseFacts, LastPoint},
+        memory::{Case, Lessons, LessonsForCase, lessons_section, recall},
         prompts::prompt,
     },
 };
@@ -21,6 +23,7 @@ pub(in crate::trading) struct Subject {
     pub ticker: Ticker,
     pub date: Date,
     pub market: Arc<Market>,
+    pub lessons: Arc<Lessons>,
 }
 
 impl Subject {
@@ -49,6 +52,25 @@ impl Subject {
             abort: state.get::<Option<String>>(state::ABORT)?.flatten(),
             last_point,
         })
+    }
+
+    /// Looks for the lessons of earlier decisions that fit what the analysts found.
+    pub(super) async fn recall(&self, node: &NodeContext) -> Result<LessonsForCase, NodeError> {
+        let (ticker, day) = (&self.ticker, self.date);
+        let sector = self.market.instrument(ticker).map_or("", |known| known.sector.as_str());
+        let reports =
+            [state::MARKET_REPORT, state::SENTIMENT_REPORT, state::NEWS_REPORT, state::FUNDAMENTALS_REPORT];
+        // What the reports begin with; with all of their words every lesson would be like every case.
+        let reports = reports.map(|report| headline(node.state().text(report)));
+        let situation = format!("{sector}\n{}", reports.join("\n"));
+        let case = Case { day, tickers: std::slice::from_ref(ticker), situation: &situation };
+        recall(node, &self.lessons, &json!({ "ticker": ticker, "date": day }), &case).await
+    }
+
+    /// The lessons as agents read them.
+    pub(super) fn lessons(&self, state: &State) -> Result<String, NodeError> {
+        let lessons: Option<LessonsForCase> = state.get(state::LESSONS)?;
+        Ok(lessons_section(lessons.as_ref(), self.date))
     }
 
     /// A prompt with the analysts' reports in it.

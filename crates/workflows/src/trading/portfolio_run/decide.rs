@@ -17,6 +17,7 @@ use crate::{
     node::{brief, log, product, required},
     trading::{
         facts::{CandidateFacts, DecisionFacts},
+        memory::LESSONS,
         prompts::{prompt, roles},
     },
 };
@@ -44,6 +45,7 @@ impl Work for Decide {
         let messages = prompt(roles::DECISION_MAKER, self.0.header())
             .section("Macro brief", node.state().text(state::MACRO_BRIEF))
             .section("Micro brief", node.state().text(state::MICRO_BRIEF))
+            .section(LESSONS, &self.0.lessons(node.state())?)
             .facts(&facts);
         let request = brief(node, messages, Some(decision_schema()));
         let mut decision = ask(node, request, &NoTools, read_decision).await?.answer;
