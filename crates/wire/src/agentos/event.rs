@@ -422,6 +422,7 @@ fn greeting(task: Option<&Task>, kind: &WorkflowKind) -> String {
         Some(Task::Auto { portfolio, date, .. }) => {
             format!("Starting auto run for {portfolio} on {date}")
         }
+        Some(Task::Reflect { date, .. }) => format!("Starting reflection on {date}"),
         None => format!("Starting {kind}"),
     }
 }

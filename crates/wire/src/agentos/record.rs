@@ -69,7 +69,8 @@ impl RunRecord {
     pub fn new(summary: &RunSummary) -> Self {
         let request = &summary.request;
         let flow_id = request.flow.to_string();
-        let task = Task::of(&request.workflow);
+        // AgentOS starts its reflections from the command line: its interface has no run of the kind.
+        let task = Task::of(&request.workflow).filter(|task| !matches!(task, Task::Reflect { .. }));
         let kind = task.as_ref().map_or(OTHER, Task::kind);
         let params = match task {
             Some(Task::Pipeline { ticker, date, analysts }) => {
@@ -88,7 +89,7 @@ impl RunRecord {
                 force,
                 flow_id: flow_id.clone(),
             },
-            None => Parameters::Unknown { flow_id: flow_id.clone() },
+            Some(Task::Reflect { .. }) | None => Parameters::Unknown { flow_id: flow_id.clone() },
         };
         Self {
             id: summary.run.to_string(),
