@@ -87,7 +87,7 @@ impl LessonVerdict {
             Grade::Buy | Grade::Overweight if rose => Self::BorneOut,
             Grade::Sell | Grade::Underweight if !rose => Self::BorneOut,
             Grade::Buy | Grade::Overweight | Grade::Sell | Grade::Underweight => Self::Refuted,
-            Grade::Hold => Self::Open,
+            Grade::Hold | Grade::Review => Self::Open,
         }
     }
 }

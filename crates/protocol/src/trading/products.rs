@@ -66,9 +66,13 @@ pub(super) fn headline(kind: &str, data: &Value) -> Option<Headline> {
             let tone = match grade {
                 "buy" | "overweight" => ProductTone::Good,
                 "sell" | "underweight" => ProductTone::Bad,
+                "review" => ProductTone::Attention,
                 _ => ProductTone::Neutral,
             };
-            let text = format!("{}, {} confidence", capitalised(grade), word(data, "confidence")?);
+            let text = match grade {
+                "review" => "REVIEW, the rating could not be read".to_owned(),
+                grade => format!("{}, {} confidence", capitalised(grade), word(data, "confidence")?),
+            };
             (text, tone, Standing::Result)
         }
         Decision::KIND => {
@@ -128,6 +132,10 @@ fn auto(data: &Value) -> Option<(String, ProductTone, Standing)> {
         |analysis: &&Value| analysis.get("end").and_then(|end| word(end, "state")) == Some("failed");
     let failed: Vec<_> =
         analyses.iter().filter(has_failed).filter_map(|analysis| word(analysis, "ticker")).collect();
+    let is_unread =
+        |analysis: &&Value| analysis.get("end").and_then(|end| word(end, "grade")) == Some("review");
+    let unread: Vec<_> =
+        analyses.iter().filter(is_unread).filter_map(|analysis| word(analysis, "ticker")).collect();
     let rejected = data.get("rejected")?.as_u64()?;
     let analysed = analyses.len() - failed.len();
     let decision = word(data, "decision")?;
@@ -135,16 +143,19 @@ fn auto(data: &Value) -> Option<(String, ProductTone, Standing)> {
         0 => format!("Nothing to analyse; {decision}"),
         all => format!("{analysed} of {all} analysed; {decision}"),
     };
+    if !unread.is_empty() {
+        text = format!("REVIEW: {}. {text}", unread.join(", "));
+    }
     if !failed.is_empty() {
         text = format!("Completed with errors: {} failed. {text}", failed.join(", "));
     }
     if rejected > 0 {
         text.push_str(&format!(", {rejected} rejected"));
     }
-    let tone = match (failed.is_empty(), rejected) {
+    let tone = match (failed.is_empty(), unread.is_empty() && rejected == 0) {
         (false, _) => ProductTone::Bad,
-        (true, 1..) => ProductTone::Attention,
-        (true, 0) => ProductTone::Good,
+        (true, false) => ProductTone::Attention,
+        (true, true) => ProductTone::Good,
     };
     Some((text, tone, Standing::Result))
 }

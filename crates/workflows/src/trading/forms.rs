@@ -89,6 +89,7 @@ fn reflect(kind: WorkflowKind) -> KindSpec {
         day: Some("date".to_owned()),
         phases: vec![
             phase("Look back", "Look back", "Everything is done again that has no lesson yet"),
+            phase("Lessons", "Lessons", "The decisions and their scores stand"),
             phase("Result", "Result", "The lessons stand"),
         ],
         flow: FlowSpec {

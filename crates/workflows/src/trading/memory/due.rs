@@ -7,7 +7,7 @@ use journal::{Journal, JournalError};
 use market::Market;
 use protocol::{
     AccountId, Date, RunFilter, RunId, RunStatus, RunSummary,
-    trading::{DecisionScore, Rating, Task, Ticker, UnscoredDecision},
+    trading::{DecisionScore, Grade, Rating, Task, Ticker, UnscoredDecision},
 };
 use serde::{Deserialize, Serialize};
 
@@ -73,7 +73,9 @@ impl LookBack<'_> {
                 found.left = found.left.saturating_add(1);
                 continue;
             }
-            let Some(rating) = self.rating(run).await? else { continue };
+            // What could not be read was no decision.
+            let rating = self.rating(run).await?.filter(|rating| rating.grade != Grade::Review);
+            let Some(rating) = rating else { continue };
             match score_as_of(self.market, &ticker, decided, self.today).await {
                 Ok(score) => {
                     let instrument = self.market.instrument(&ticker);

@@ -17,7 +17,7 @@ use super::{
     state::{self, seen},
 };
 use crate::{
-    agent::{NoTools, ask},
+    agent::{NoTools, Unusable, attempt},
     node::{brief, log, product, report},
     trading::{
         facts::{MarketFacts, Missing},
@@ -26,6 +26,9 @@ use crate::{
         seen::with_data,
     },
 };
+
+/// Characters of an answer that is shown though it cannot be read.
+const LONGEST_UNREAD: usize = 4000;
 
 /// The portfolio manager.
 pub(super) struct RatingWork {
@@ -39,6 +42,22 @@ pub struct RatingAnswer {
     confidence: Confidence,
     summary: String,
     thesis: String,
+}
+
+impl RatingAnswer {
+    /// What stands in the place of a rating that cannot be read.
+    fn to_review(unusable: Unusable) -> Self {
+        let Unusable { answer, refusal } = unusable;
+        let said: String = answer.trim().chars().take(LONGEST_UNREAD).collect();
+        let said = if said.is_empty() { "The answer was empty." } else { &said };
+        Self {
+            grade: Grade::Review,
+            confidence: Confidence::Low,
+            summary: "The portfolio manager's answer could not be read as a rating. Read it, and analyse the stock again."
+                .to_owned(),
+            thesis: format!("Why it was refused: {refusal}\n\nThe last answer, as it came:\n\n{said}"),
+        }
+    }
 }
 
 fn rating_schema() -> AnswerSchema {
@@ -100,7 +119,9 @@ impl Work for RatingWork {
             .facts(&facts);
         let aborted = facts.abort.is_some();
         let request = brief(node, messages, Some(rating_schema()));
-        let answer = ask(node, request, &NoTools, |text| read_rating_of(text, aborted)).await?.answer;
+        let answered = attempt(node, request, &NoTools, |text| read_rating_of(text, aborted)).await?;
+        let unread = answered.as_ref().err().map(|unusable| unusable.refusal.clone());
+        let answer = answered.map_or_else(RatingAnswer::to_review, |conversation| conversation.answer);
 
         let limit = confidence_limit(&facts.missing);
         let rating = Rating {
@@ -123,9 +144,19 @@ impl Work for RatingWork {
             );
             log(LogLevel::Warning, message)
         });
-        let bodies = [product(rating.product())?, report].into_iter().chain(lowered);
+        let to_review = unread.as_ref().map(|refusal| {
+            log(
+                LogLevel::Warning,
+                format!("REVIEW: the rating could not be read, so nothing is traded on it. {refusal}"),
+            )
+        });
+        let bodies = [product(rating.product())?, report].into_iter().chain(lowered).chain(to_review);
         node.emit(bodies.collect()).await?;
-        Outcome::default().set(state::RATING, rating)?.set(state::FINAL_DECISION, markdown)
+        let outcome = Outcome::default().set(state::RATING, rating)?.set(state::FINAL_DECISION, markdown)?;
+        Ok(match unread {
+            Some(refusal) => outcome.degraded(format!("REVIEW: the rating could not be read. {refusal}")),
+            None => outcome,
+        })
     }
 }
 

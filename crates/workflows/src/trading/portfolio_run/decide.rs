@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, Work};
 use protocol::{
     LogLevel,
-    trading::{Confidence, Decision, PortfolioView, Side},
+    trading::{Confidence, Decision, Grade, Order, PortfolioView, Rating, RejectedOrder, Side},
 };
 
 use super::{
@@ -50,6 +50,7 @@ impl Work for Decide {
         let request = brief(node, messages, Some(decision_schema()));
         let mut decision = ask(node, request, &NoTools, read_decision).await?.answer;
 
+        let held_back = hold_back(&mut decision, &required::<Vec<Rating>>(node, state::RATINGS)?);
         let limit = confidence_limit(&decision, &facts.candidates);
         let lowered = (decision.confidence > limit).then(|| {
             let claimed = decision.confidence;
@@ -59,10 +60,38 @@ impl Work for Decide {
             log(LogLevel::Warning, message)
         });
         decision.confidence = decision.confidence.min(limit);
-        let bodies = [product(decision.product())?].into_iter().chain(lowered);
-        node.emit(bodies.collect()).await?;
-        Outcome::default().set(state::DECISION, decision)?.set(state::DECIDED_BY, node.run())
+        let mut bodies = vec![product(decision.product())?];
+        for rejected in &held_back {
+            bodies.push(product(rejected.product())?);
+        }
+        bodies.extend(lowered);
+        node.emit(bodies).await?;
+        let outcome =
+            Outcome::default().set(state::DECISION, decision)?.set(state::DECIDED_BY, node.run())?;
+        Ok(match held_back.len() {
+            0 => outcome,
+            count => outcome.degraded(format!(
+                "{count} orders are left out: the ratings of their stocks could not be read (REVIEW)."
+            )),
+        })
     }
+}
+
+/// Takes the orders for stocks out whose rating could not be read: nothing is traded on what nobody understood.
+fn hold_back(decision: &mut Decision, ratings: &[Rating]) -> Vec<RejectedOrder> {
+    let unread =
+        |order: &Order| ratings.iter().find(|it| it.grade == Grade::Review && it.ticker == order.ticker);
+    let (held_back, kept): (Vec<Order>, Vec<Order>) =
+        decision.orders.drain(..).partition(|order| unread(order).is_some());
+    decision.orders = kept;
+    let rejected = held_back.into_iter().map(|order| {
+        let reason = format!(
+            "The rating of {} could not be read (REVIEW): nothing is traded on it before it is analysed again.",
+            order.ticker
+        );
+        RejectedOrder { order, price: None, reasons: vec![reason] }
+    });
+    rejected.collect()
 }
 
 /// The lowest confidence of the ratings that the decision buys on; a purchase without a rating is low.
