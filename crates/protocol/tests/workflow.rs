@@ -47,7 +47,13 @@ fn a_task_survives_the_general_form() {
     let date = "2022-06-30".parse().unwrap();
     let analysts = vec![Analyst::Market, Analyst::News];
     for task in [
-        Task::Pipeline { ticker: "AAPL".parse().unwrap(), date, analysts: analysts.clone() },
+        Task::Pipeline { ticker: "AAPL".parse().unwrap(), date, analysts: analysts.clone(), portfolio: None },
+        Task::Pipeline {
+            ticker: "KO".parse().unwrap(),
+            date,
+            analysts: analysts.clone(),
+            portfolio: "main".parse().ok(),
+        },
         Task::Portfolio { portfolio: "main".parse().unwrap(), date },
         Task::Scan { date, max_tickers: 3 },
         Task::Auto {

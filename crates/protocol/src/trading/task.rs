@@ -18,6 +18,9 @@ pub enum Task {
         /// Who looks at it; at least one.
         #[serde(default = "Analyst::all")]
         analysts: Vec<Analyst>,
+        /// The portfolio that it is made for: its agents are told what it holds. Nothing is traded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        portfolio: Option<PortfolioId>,
     },
     /// A review of one portfolio, a decision, and its trades.
     Portfolio {
@@ -176,10 +179,13 @@ impl From<Task> for Workflow {
         let mut parameters = Map::new();
         let mut add = |name: &str, value: Value| drop(parameters.insert(name.to_owned(), value));
         let kind = match task {
-            Task::Pipeline { ticker, date, analysts } => {
+            Task::Pipeline { ticker, date, analysts, portfolio } => {
                 add("ticker", ticker.as_str().into());
                 add("date", date.to_string().into());
                 add("analysts", analysts.iter().map(|analyst| analyst.slug()).collect());
+                if let Some(portfolio) = portfolio {
+                    add("portfolio", portfolio.as_str().into());
+                }
                 crate::WorkflowKind::of_slug(Task::PIPELINE)
             }
             Task::Portfolio { portfolio, date } => {

@@ -73,7 +73,7 @@ impl RunRecord {
         let task = Task::of(&request.workflow).filter(|task| !matches!(task, Task::Reflect { .. }));
         let kind = task.as_ref().map_or(OTHER, Task::kind);
         let params = match task {
-            Some(Task::Pipeline { ticker, date, analysts }) => {
+            Some(Task::Pipeline { ticker, date, analysts, .. }) => {
                 Parameters::Pipeline { ticker: ticker.to_string(), date, analysts, flow_id: flow_id.clone() }
             }
             Some(Task::Portfolio { portfolio, date }) => {

@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use super::studies;
 use crate::{FamilyError, Form};
 
+/// Marks a field that may be left out, until the object is made of it.
+const OPTIONAL: &str = "optional";
+
 /// All kinds.
 pub fn kinds() -> Vec<KindSpec> {
     // All are slugs.
@@ -161,6 +164,7 @@ pub fn forms(market: &Market, portfolios: &[PortfolioSummary]) -> Result<Vec<For
         ticker: company.ticker.clone(),
         date,
         analysts: Analyst::all(),
+        portfolio: None,
     });
     let decision = portfolios.first().map(|first| Task::Portfolio { portfolio: first.id.clone(), date });
     let form = |name: &str, properties: Value, sample: Option<Task>| {
@@ -171,11 +175,15 @@ pub fn forms(market: &Market, portfolios: &[PortfolioSummary]) -> Result<Vec<For
             sample: sample.map(Workflow::from),
         })
     };
-    let analysis_fields = json!({
+    let mut analysis_fields = json!({
         "ticker": ticker(market, company),
         "date": day(market),
         "analysts": analysts(),
     });
+    // Without one there is nothing to choose from.
+    if !portfolios.is_empty() {
+        analysis_fields["portfolio"] = chosen_portfolio(portfolios);
+    }
     let scan_fields = json!({ "date": day(market), "max_tickers": most_tickers() });
     let sample_scan = Task::Scan { date, max_tickers: Task::USUAL_TICKERS };
     let auto_fields = json!({
@@ -211,13 +219,15 @@ pub fn forms(market: &Market, portfolios: &[PortfolioSummary]) -> Result<Vec<For
     ])
 }
 
-/// An object that must have all of these properties.
-fn object(properties: Value) -> Value {
-    let required: Vec<Value> = properties
-        .as_object()
-        .into_iter()
-        .flat_map(|fields| fields.keys().cloned().map(Value::from))
-        .collect();
+/// An object that must have all of these properties, but for those that say that they may be left out.
+fn object(mut properties: Value) -> Value {
+    let mut required = Vec::new();
+    for (name, field) in properties.as_object_mut().into_iter().flatten() {
+        let is_optional = field.as_object_mut().and_then(|field| field.remove(OPTIONAL)).is_some();
+        if !is_optional {
+            required.push(Value::from(name.clone()));
+        }
+    }
     json!({ "type": "object", "properties": properties, "required": required })
 }
 
@@ -335,6 +345,19 @@ fn analysts() -> Value {
         "default": Analyst::all(),
         "errorMessage": { "minItems": "Choose at least one analyst." },
     })
+}
+
+/// The portfolio that an analysis is made for, if it is made for one.
+fn chosen_portfolio(portfolios: &[PortfolioSummary]) -> Value {
+    let mut field = own(portfolios);
+    field["title"] = "For the portfolio".into();
+    field["description"] =
+        "Trader, risk analysts and manager are told what it holds. Nothing is traded.".into();
+    field[OPTIONAL] = true.into();
+    if let Some(field) = field.as_object_mut() {
+        field.remove("default");
+    }
+    field
 }
 
 fn own(portfolios: &[PortfolioSummary]) -> Value {

@@ -12,6 +12,7 @@ pub mod facts;
 mod flow;
 mod forms;
 mod gaps;
+mod holdings;
 mod measured;
 mod memory;
 pub mod pipeline;
@@ -37,6 +38,7 @@ use protocol::{
 use auto::Assignment;
 use desk::no_prices_as_of;
 pub use desk::{Desk, DeskError};
+use holdings::ChosenPortfolio;
 pub use memory::{
     ChosenLesson, Fit, HORIZON_DAYS, Lessons, LessonsError, LessonsForCase, NotScored, WrittenLesson, score,
 };
@@ -132,16 +134,18 @@ impl Family for Trading {
         };
         self.check_date(task.date())?;
         let (task, graph) = match task {
-            Task::Pipeline { ticker, date, analysts } => {
+            Task::Pipeline { ticker, date, analysts, portfolio } => {
                 self.check_ticker(&ticker, date).await?;
+                let portfolio = portfolio.map(|named| self.portfolio(&named, owner.account())).transpose()?;
                 let subject = Subject {
                     ticker: ticker.clone(),
                     date,
                     market: self.market.clone(),
                     lessons: self.lessons.clone(),
+                    portfolio: portfolio.clone().map(|id| ChosenPortfolio { id, desk: self.desk.clone() }),
                 };
                 let graph = pipeline::graph(&subject, &analysts);
-                (Task::Pipeline { ticker, date, analysts }, graph)
+                (Task::Pipeline { ticker, date, analysts, portfolio }, graph)
             }
             Task::Portfolio { portfolio, date } => {
                 let portfolio = self.portfolio(&portfolio, owner.account())?;

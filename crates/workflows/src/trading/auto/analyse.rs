@@ -90,9 +90,9 @@ impl Analyse {
     /// # Errors
     /// The whole run has to end: it was stopped, has reached a limit, or its log cannot be used.
     async fn analysed(&self, node: &NodeContext) -> Result<AnalysisEnd, NodeError> {
-        let Assignment { date, analysts, .. } = &self.assignment;
+        let Assignment { date, analysts, portfolio, .. } = &self.assignment;
         let (ticker, analysts) = (self.chosen.ticker.clone(), analysts.clone());
-        let task = Task::Pipeline { ticker, date: *date, analysts };
+        let task = Task::Pipeline { ticker, date: *date, analysts, portfolio: Some(portfolio.clone()) };
         match node.start(task.into()).await {
             Ok(below) => Ok(rated(below)),
             // It cannot be run at all: there are no prices of it.

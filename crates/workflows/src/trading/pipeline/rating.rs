@@ -21,6 +21,7 @@ use crate::{
     node::{brief, log, product, report},
     trading::{
         facts::{MarketFacts, Missing},
+        holdings::PORTFOLIO,
         memory::LESSONS,
         prompts::roles,
         seen::with_data,
@@ -111,6 +112,7 @@ impl Work for RatingWork {
             .subject
             .prompt(roles::PORTFOLIO_MANAGER, state)
             .section("Critical condition", facts.abort.as_deref().unwrap_or_default())
+            .section(PORTFOLIO, &self.subject.holdings(state)?)
             .section(LESSONS, &self.subject.lessons(state)?)
             .section("Research debate", &transcript(&debate(state, state::INVESTMENT_DEBATE)?))
             .section("Investment plan", state.text(state::INVESTMENT_PLAN))

@@ -66,8 +66,9 @@ impl Work for ScreenWork {
                 many => format!("{many} lessons of earlier decisions fit."),
             },
         ));
+        let portfolio = self.subject.read_portfolio(node).await?;
         node.emit(lines).await?;
-        let outcome = Outcome::default().set(state::LESSONS, lessons)?;
+        let outcome = Outcome::default().set(state::LESSONS, lessons)?.set(state::PORTFOLIO, portfolio)?;
         outcome.set(state::MISSING, missing)?.set(state::ABORT, abort)
     }
 }

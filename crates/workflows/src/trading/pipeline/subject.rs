@@ -12,6 +12,7 @@ use crate::{
     prompt::Prompt,
     trading::{
         facts::{CaseFacts, LastPoint},
+        holdings::{ChosenPortfolio, PortfolioBrief, portfolio_section},
         memory::{Case, Lessons, LessonsForCase, lessons_section, recall},
         prompts::prompt,
     },
@@ -24,6 +25,8 @@ pub(in crate::trading) struct Subject {
     pub date: Date,
     pub market: Arc<Market>,
     pub lessons: Arc<Lessons>,
+    /// The portfolio that the analysis is made for.
+    pub portfolio: Option<ChosenPortfolio>,
 }
 
 impl Subject {
@@ -71,6 +74,24 @@ impl Subject {
     pub(super) fn lessons(&self, state: &State) -> Result<String, NodeError> {
         let lessons: Option<LessonsForCase> = state.get(state::LESSONS)?;
         Ok(lessons_section(lessons.as_ref(), self.date))
+    }
+
+    /// Reads the portfolio, if one was chosen.
+    pub(super) async fn read_portfolio(
+        &self,
+        node: &NodeContext,
+    ) -> Result<Option<PortfolioBrief>, NodeError> {
+        match &self.portfolio {
+            Some(portfolio) => portfolio.read(node, self.date).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The portfolio as agents read it.
+    pub(super) fn holdings(&self, state: &State) -> Result<String, NodeError> {
+        // Where nothing stands, nobody looked; where null stands, none was chosen.
+        let portfolio: Option<Option<PortfolioBrief>> = state.get(state::PORTFOLIO)?;
+        Ok(portfolio_section(portfolio.as_ref(), Some(&self.ticker)))
     }
 
     /// A prompt with the analysts' reports in it.

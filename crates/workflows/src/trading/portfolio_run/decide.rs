@@ -17,6 +17,7 @@ use crate::{
     node::{brief, log, product, required},
     trading::{
         facts::{CandidateFacts, DecisionFacts},
+        holdings::{PORTFOLIO, PortfolioBrief, portfolio_section},
         memory::LESSONS,
         prompts::{prompt, roles},
     },
@@ -29,6 +30,7 @@ pub(super) struct Decide(pub(super) Book);
 impl Work for Decide {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
         let view: PortfolioView = required(node, state::PORTFOLIO)?;
+        let portfolio = Some(PortfolioBrief::of(view.clone()));
         let facts = DecisionFacts {
             date: self.0.date,
             cash: view.cash,
@@ -43,6 +45,7 @@ impl Work for Decide {
             candidates: required(node, state::CANDIDATES)?,
         };
         let messages = prompt(roles::DECISION_MAKER, self.0.header())
+            .section(PORTFOLIO, &portfolio_section(Some(&portfolio), None))
             .section("Macro brief", node.state().text(state::MACRO_BRIEF))
             .section("Micro brief", node.state().text(state::MICRO_BRIEF))
             .section(LESSONS, &self.0.lessons(node.state())?)
