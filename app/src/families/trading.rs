@@ -1,10 +1,12 @@
-//! What only trading shows: scans, ratings, decisions and orders as cards, and its portfolios.
+//! What only trading shows: scans, ratings, decisions and orders as cards, its portfolios, and its lessons.
 
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod backend;
 mod cards;
 mod chart;
+mod lesson_cards;
+mod lessons;
 mod overview;
 mod portfolio;
 mod portfolios;
@@ -14,12 +16,15 @@ use leptos::prelude::*;
 use protocol::{
     ProductData, Product, WorkflowKind,
     trading::{
-        AutoResult, Decision, MacroRegime, Order, PendingOrder, Rating, RejectedOrder, Scan, Task, Trade,
+        AutoResult, Decision, Lesson, MacroRegime, Order, PendingOrder, Rating, Reflection, RejectedOrder, Scan,
+        Task, Trade,
     },
 };
 
 use self::{
     cards::{DecisionCard, OrdersToApprove, RatingCard, RejectedCard, TradeCard, WaitingCard},
+    lesson_cards::{LessonCard, ReflectionCard},
+    lessons::{LESSONS, LessonsPage},
     overview::PortfolioCards,
     portfolio::PortfolioPage,
     portfolios::FirstPortfolioPage,
@@ -36,7 +41,7 @@ pub fn outline() -> super::Outline {
         page: Some(super::FamilyPage {
             name: "Portfolio".to_owned(),
             path: FIRST.to_owned(),
-            below: vec![FIRST.to_owned(), ALL.to_owned()],
+            below: vec![FIRST.to_owned(), ALL.to_owned(), LESSONS.to_owned()],
         }),
         overview: true,
     }
@@ -52,14 +57,16 @@ const FIRST: &str = "/portfolio";
 /// The address that portfolios are below.
 const ALL: &str = "/portfolios";
 
-/// The pages of the portfolios.
+/// The pages of the portfolios and of the lessons.
 pub fn pages() -> AnyView {
     let address = FamilyAddress::open();
     let id = Memo::new(move |_| address.with(|address| portfolio_at(address).map(str::to_owned)));
     let is_first = Memo::new(move |_| address.with(|address| address == FIRST));
     let is_one = Memo::new(move |_| id.with(Option::is_some));
+    let is_lessons = Memo::new(move |_| address.with(|address| address == LESSONS));
     let shown = move || match (is_first.get(), is_one.get()) {
         (true, _) => view! { <FirstPortfolioPage /> }.into_any(),
+        _ if is_lessons.get() => view! { <LessonsPage /> }.into_any(),
         (false, true) => view! { <PortfolioPage id=Signal::derive(move || id.get().unwrap_or_default()) /> }.into_any(),
         (false, false) => view! { <NotFoundPage /> }.into_any(),
     };
@@ -91,6 +98,10 @@ fn card(product: &Product, data: &str) -> Option<AnyView> {
         Some(view! { <ScanCard scan /> }.into_any())
     } else if let Some(result) = read::<AutoResult>(product, data) {
         Some(view! { <AutoCard headline=product.headline.clone() result /> }.into_any())
+    } else if let Some(lesson) = read::<Lesson>(product, data) {
+        Some(view! { <LessonCard lesson /> }.into_any())
+    } else if let Some(reflection) = read::<Reflection>(product, data) {
+        Some(view! { <ReflectionCard headline=product.headline.clone() reflection /> }.into_any())
     } else {
         read::<RejectedOrder>(product, data).map(|rejected| view! { <RejectedCard rejected /> }.into_any())
     }

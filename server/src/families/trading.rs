@@ -1,5 +1,6 @@
-//! What trading serves beside its runs: portfolios, by REST and by sockets.
+//! What trading serves beside its runs: portfolios, by REST and by sockets, and lessons.
 
+mod lessons;
 pub mod vendors;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -18,7 +19,8 @@ use market::Market;
 use protocol::{
     Date, Problem,
     trading::{
-        CreatePortfolio, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView, TransferMoney,
+        CreatePortfolio, LessonFilter, LessonPage, PortfolioId, PortfolioSettings, PortfolioSummary,
+        PortfolioView, TransferMoney,
     },
 };
 use serde::Deserialize;
@@ -26,7 +28,7 @@ use tokio::sync::broadcast::error::RecvError;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
-use workflows::trading::{Desk, DeskError, Trading};
+use workflows::trading::{Desk, DeskError, Lessons, Trading};
 
 use crate::{
     error::ServeError,
@@ -40,10 +42,11 @@ use crate::{
 /// Characters of an idempotency key.
 const LONGEST_KEY: usize = 64;
 
-/// The portfolios, and the prices that they are valued at.
+/// The portfolios, the prices that they are valued at, and the lessons of earlier ratings.
 pub struct Portfolios {
     desk: Arc<Desk>,
     market: Arc<Market>,
+    lessons: Arc<Lessons>,
 }
 
 impl Portfolios {
@@ -54,12 +57,14 @@ impl Portfolios {
     pub async fn open(journal: &Journal, market: Market) -> Result<Self, ServeError> {
         let market = Arc::new(market);
         let desk = Desk::open_default(journal.clone(), market.clone()).await?;
-        Ok(Self { desk: Arc::new(desk), market })
+        let lessons = Arc::new(Lessons::new(journal.clone()));
+        Ok(Self { desk: Arc::new(desk), market, lessons })
     }
 
     /// The family whose runs trade for them.
     pub fn family(&self, journal: &Journal) -> Trading {
-        Trading::new(journal.clone(), self.desk.clone(), self.market.clone())
+        let family = Trading::new(journal.clone(), self.desk.clone(), self.market.clone());
+        family.with_lessons(self.lessons.clone())
     }
 }
 
@@ -132,6 +137,10 @@ impl TradingBackend for Scoped {
     async fn portfolio(&self, id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, Problem> {
         self.desk().view(&self.caller().portfolio(&id)?, as_of).await.map_err(from_desk)
     }
+
+    async fn lessons(&self, filter: LessonFilter) -> Result<LessonPage, Problem> {
+        self.own_lessons(&filter).await
+    }
 }
 
 /// An id made from a name: `Growth & income` becomes `growth_income`, then `growth_income_2`.
@@ -171,6 +180,7 @@ pub fn rest() -> OpenApiRouter<Gateway> {
         .routes(routes!(portfolio))
         .routes(routes!(configure_portfolio))
         .routes(routes!(transfer_money))
+        .routes(routes!(lessons::lessons))
 }
 
 /// All portfolios

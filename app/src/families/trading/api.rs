@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use protocol::{
     Date,
     trading::{
-        CreatePortfolio, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView, TransferMoney,
+        CreatePortfolio, LessonFilter, LessonPage, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView, TransferMoney,
     },
 };
 
@@ -52,4 +52,10 @@ pub async fn configure_portfolio(
 #[server(name = TransferMoneyCall, prefix = "/rpc", endpoint = "transfer_money", input = JsonText, output = JsonText, client = Caller)]
 pub async fn transfer_money(id: PortfolioId, transfer: TransferMoney) -> Result<PortfolioView, ApiError> {
     answer(backend()?.transfer_money(id, transfer).await)
+}
+
+/// The account's lessons.
+#[server(name = LessonsCall, prefix = "/rpc", endpoint = "lessons", input = JsonText, output = JsonText, client = Caller)]
+pub async fn lessons(filter: LessonFilter) -> Result<LessonPage, ApiError> {
+    answer(backend()?.lessons(filter).await)
 }

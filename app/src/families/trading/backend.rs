@@ -6,11 +6,11 @@ use async_trait::async_trait;
 use protocol::{
     Date, Problem,
     trading::{
-        CreatePortfolio, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView, TransferMoney,
+        CreatePortfolio, LessonFilter, LessonPage, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView, TransferMoney,
     },
 };
 
-/// The portfolios of whoever asks.
+/// The portfolios and lessons of whoever asks.
 #[async_trait]
 pub trait TradingBackend: Send + Sync {
     /// All portfolios.
@@ -28,6 +28,8 @@ pub trait TradingBackend: Send + Sync {
     /// Pays money into a portfolio, or takes it out.
     async fn transfer_money(&self, id: PortfolioId, transfer: TransferMoney)
     -> Result<PortfolioView, Problem>;
+    /// The lessons that fit a filter.
+    async fn lessons(&self, filter: LessonFilter) -> Result<LessonPage, Problem>;
 }
 
 /// It as it stands in the context.
