@@ -50,7 +50,7 @@ async fn lessons_are_listed_and_searched_and_are_nobody_elses() {
     assert_eq!(found["lessons"][0]["lesson"]["ticker"], "KO");
     assert!(found["lessons"][0]["relevance"].is_string(), "{found}");
     assert_eq!(anna.get("/api/v1/lessons?known_by=2022-07-31").await["total"], 0);
-    assert_eq!(anna.answer("GET", "/api/v1/lessons?known_by=soon", None).await.0, 400);
+    assert_eq!(anna.answer("GET", "/api/v1/lessons?known_by=soon", None).await.0, 422);
 
     let (status, page) = anna.answer("GET", "/lessons?q=ko", None).await;
     assert_eq!(status, 200);

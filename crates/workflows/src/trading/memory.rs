@@ -11,9 +11,8 @@ mod outcome;
 mod recall;
 mod section;
 
-pub(super) use choice::Case;
-pub use choice::{ChosenLesson, Fit, LessonsForCase};
+pub(super) use choice::{Case, LessonsForCase};
 pub use lessons::{Lessons, LessonsError, WrittenLesson};
-pub use outcome::{HORIZON_DAYS, NotScored, score};
+pub use outcome::HORIZON_DAYS;
 pub(super) use recall::recall;
 pub(super) use section::{LESSONS, lessons_section};

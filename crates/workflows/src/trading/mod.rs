@@ -39,9 +39,7 @@ use auto::Assignment;
 use desk::no_prices_as_of;
 pub use desk::{Desk, DeskError};
 use holdings::ChosenPortfolio;
-pub use memory::{
-    ChosenLesson, Fit, HORIZON_DAYS, Lessons, LessonsError, LessonsForCase, NotScored, WrittenLesson, score,
-};
+pub use memory::{HORIZON_DAYS, Lessons, LessonsError, WrittenLesson};
 use pipeline::Subject;
 pub use pipeline::read_rating;
 use portfolio_run::Book;
