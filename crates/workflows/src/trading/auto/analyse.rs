@@ -78,10 +78,9 @@ impl Analyse {
             let results =
                 results_of_flow::<Rating>(journal, node.owner(), flow, Task::PIPELINE, is_same).await;
             let mut finished = results.map_err(|error| error.to_string())?.finished.into_iter();
-            // What could not be read is no analysis to go on from.
-            let value = finished
-                .find(|found| found.result.grade != Grade::Review)
-                .map(|found| Known { run: found.run.run, rating: found.result });
+            // What could not be read is no analysis to go on from, nor is what was made before it.
+            let newest = finished.next().filter(|found| found.result.grade != Grade::Review);
+            let value = newest.map(|found| Known { run: found.run.run, rating: found.result });
             Ok(Found { value, vendor: "Pitwall".to_owned(), is_degraded: false })
         });
         measure(node, LOOK, &json!({ "ticker": ticker, "date": date }), looking).await
