@@ -1,4 +1,5 @@
-//! What only trading shows: scans, ratings, decisions and orders as cards, its portfolios, and its backtests.
+//! What only trading shows: scans, ratings, decisions and orders as cards, its portfolios, its backtests, and its
+//! lessons.
 
 pub mod api;
 #[cfg(feature = "ssr")]
@@ -7,6 +8,8 @@ mod backtest;
 mod backtest_cards;
 mod cards;
 mod chart;
+mod lesson_cards;
+mod lessons;
 mod overview;
 mod portfolio;
 mod portfolios;
@@ -16,8 +19,8 @@ use leptos::prelude::*;
 use protocol::{
     Product, ProductData, WorkflowKind,
     trading::{
-        AutoResult, BacktestResult, BacktestSchedule, Decision, MacroRegime, Order, PendingOrder, Rating,
-        RejectedOrder, Scan, Task, Trade,
+        AutoResult, BacktestResult, BacktestSchedule, Decision, Lesson, MacroRegime, Order, PendingOrder, Rating,
+        Reflection, RejectedOrder, Scan, Task, Trade,
     },
 };
 
@@ -25,6 +28,8 @@ use self::{
     backtest::BacktestPage,
     backtest_cards::{BacktestCard, ScheduleCard},
     cards::{DecisionCard, OrdersToApprove, RatingCard, RejectedCard, TradeCard, WaitingCard},
+    lesson_cards::{LessonCard, ReflectionCard},
+    lessons::{LESSONS, LessonsPage},
     overview::PortfolioCards,
     portfolio::PortfolioPage,
     portfolios::FirstPortfolioPage,
@@ -41,7 +46,7 @@ pub fn outline() -> super::Outline {
         page: Some(super::FamilyPage {
             name: "Portfolio".to_owned(),
             path: FIRST.to_owned(),
-            below: vec![FIRST.to_owned(), ALL.to_owned(), BACKTESTS.to_owned()],
+            below: [FIRST, ALL, BACKTESTS, LESSONS].map(str::to_owned).into(),
         }),
         overview: true,
     }
@@ -60,7 +65,7 @@ const ALL: &str = "/portfolios";
 /// The address that backtests are below.
 const BACKTESTS: &str = "/backtests";
 
-/// The pages of the portfolios and of the backtests.
+/// The pages of the portfolios, of the backtests and of the lessons.
 pub fn pages() -> AnyView {
     let address = FamilyAddress::open();
     let id = Memo::new(move |_| address.with(|address| below(ALL, address).map(str::to_owned)));
@@ -68,10 +73,12 @@ pub fn pages() -> AnyView {
     let is_backtest = Memo::new(move |_| run.with(Option::is_some));
     let is_first = Memo::new(move |_| address.with(|address| address == FIRST));
     let is_one = Memo::new(move |_| id.with(Option::is_some));
+    let is_lessons = Memo::new(move |_| address.with(|address| address == LESSONS));
     let shown = move || match (is_first.get(), is_one.get()) {
         _ if is_backtest.get() => {
             view! { <BacktestPage id=Signal::derive(move || run.get().unwrap_or_default()) /> }.into_any()
         }
+        _ if is_lessons.get() => view! { <LessonsPage /> }.into_any(),
         (true, _) => view! { <FirstPortfolioPage /> }.into_any(),
         (false, true) => {
             view! { <PortfolioPage id=Signal::derive(move || id.get().unwrap_or_default()) /> }.into_any()
@@ -110,6 +117,10 @@ fn card(product: &Product, data: &str) -> Option<AnyView> {
         Some(view! { <ScheduleCard headline=product.headline.clone() schedule /> }.into_any())
     } else if let Some(result) = read::<BacktestResult>(product, data) {
         Some(view! { <BacktestCard headline=product.headline.clone() result /> }.into_any())
+    } else if let Some(lesson) = read::<Lesson>(product, data) {
+        Some(view! { <LessonCard lesson /> }.into_any())
+    } else if let Some(reflection) = read::<Reflection>(product, data) {
+        Some(view! { <ReflectionCard headline=product.headline.clone() reflection /> }.into_any())
     } else {
         read::<RejectedOrder>(product, data).map(|rejected| view! { <RejectedCard rejected /> }.into_any())
     }

@@ -1,5 +1,11 @@
 //! Checks of Pitwall's SQLite files before they are opened: that a file is Pitwall's, undamaged, and of a
 //! known format. Checking only reads, so a refused file stays unchanged.
+//!
+//! Besides, [`TextIndex`] searches texts that are in memory.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod text_index;
 
 use std::{
     fs::{self, File},
@@ -9,6 +15,8 @@ use std::{
 };
 
 use sqlx::{ConnectOptions, Connection, SqliteConnection, migrate::Migrator, sqlite::SqliteConnectOptions};
+
+pub use text_index::{Found, SearchError, TextIndex};
 
 /// The first bytes of every SQLite database: <https://www.sqlite.org/fileformat2.html>.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";

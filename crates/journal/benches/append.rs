@@ -27,6 +27,7 @@ fn started() -> NewEvent {
         ticker: "AAPL".parse().unwrap(),
         date: "2022-06-30".parse().unwrap(),
         analysts: Analyst::all(),
+        portfolio: None,
     };
     let flow = "bench".parse().unwrap();
     let heading = task.heading();

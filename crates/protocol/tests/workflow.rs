@@ -47,7 +47,13 @@ fn a_task_survives_the_general_form() {
     let date = "2022-06-30".parse().unwrap();
     let analysts = vec![Analyst::Market, Analyst::News];
     for task in [
-        Task::Pipeline { ticker: "AAPL".parse().unwrap(), date, analysts: analysts.clone() },
+        Task::Pipeline { ticker: "AAPL".parse().unwrap(), date, analysts: analysts.clone(), portfolio: None },
+        Task::Pipeline {
+            ticker: "KO".parse().unwrap(),
+            date,
+            analysts: analysts.clone(),
+            portfolio: "main".parse().ok(),
+        },
         Task::Portfolio { portfolio: "main".parse().unwrap(), date },
         Task::Scan { date, max_tickers: 3 },
         Task::Auto {
@@ -58,6 +64,7 @@ fn a_task_survives_the_general_form() {
             analysts,
             force: true,
         },
+        Task::Reflect { date, max_lessons: 5 },
     ] {
         let workflow = Workflow::from(task.clone());
         assert_eq!(serde_json::to_value(&workflow).unwrap(), serde_json::to_value(&task).unwrap());
@@ -68,6 +75,8 @@ fn a_task_survives_the_general_form() {
     assert!(Task::read(&wrong).unwrap().unwrap_err().to_string().contains("ticker"));
     let short: Workflow = serde_json::from_str(r#"{"type":"scan","date":"2022-06-30"}"#).unwrap();
     assert_eq!(Task::of(&short), Some(Task::Scan { date, max_tickers: 10 }));
+    let short: Workflow = serde_json::from_str(r#"{"type":"reflect","date":"2022-06-30"}"#).unwrap();
+    assert_eq!(Task::of(&short), Some(Task::Reflect { date, max_lessons: 20 }));
     assert!(Task::read(&Workflow::bare("council".parse().unwrap())).is_none());
 }
 

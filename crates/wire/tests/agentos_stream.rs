@@ -18,6 +18,7 @@ fn pipeline() -> RunRequest {
         ticker: "AAPL".parse().unwrap(),
         date: "2022-06-30".parse().unwrap(),
         analysts: Analyst::all(),
+        portfolio: None,
     })
 }
 

@@ -98,8 +98,26 @@ pub async fn converse(
     .await
 }
 
-/// Asks until `read` accepts the answer: runs the tools that the model asks for, and sends an
-/// answer that `read` refuses back with its words, which should say what to do.
+/// What a model said last, where none of its answers could be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unusable {
+    /// The last answer, as it came.
+    pub answer: String,
+    /// Why it was refused, as the model was told.
+    pub refusal: String,
+}
+
+impl From<Unusable> for NodeError {
+    fn from(unusable: Unusable) -> Self {
+        Self::failed(format!(
+            "The model gave no usable answer in {} attempts. The last one was refused: {}",
+            CORRECTIONS + 1,
+            unusable.refusal
+        ))
+    }
+}
+
+/// Asks until `read` accepts the answer, as [`attempt`] does.
 ///
 /// # Errors
 /// The model cannot answer, asks for tools without end, or gives no usable answer.
@@ -109,6 +127,21 @@ pub async fn ask<T: Send>(
     toolbox: &dyn Toolbox,
     read: impl Fn(&str) -> Result<T, String> + Send + Sync,
 ) -> Result<Conversation<T>, NodeError> {
+    Ok(attempt(node, brief, toolbox, read).await??)
+}
+
+/// Asks until `read` accepts the answer: runs the tools that the model asks for, and sends an
+/// answer that `read` refuses back with its words, which should say what to do. Where no answer can be used, the last
+/// one is returned.
+///
+/// # Errors
+/// The model cannot answer.
+pub async fn attempt<T: Send>(
+    node: &Lane,
+    brief: Brief,
+    toolbox: &dyn Toolbox,
+    read: impl Fn(&str) -> Result<T, String> + Send + Sync,
+) -> Result<Result<Conversation<T>, Unusable>, NodeError> {
     let mut specs = toolbox.specs();
     if node.request().questions {
         specs.push(ask_person_spec());
@@ -149,15 +182,12 @@ pub async fn ask<T: Send>(
             "No more tools can be called. Answer with what you have.".to_owned()
         } else {
             match read(&answer.text) {
-                Ok(answer) => return Ok(Conversation { answer, tools }),
+                Ok(answer) => return Ok(Ok(Conversation { answer, tools })),
                 Err(refusal) => refusal,
             }
         };
         if corrections == CORRECTIONS {
-            return Err(NodeError::failed(format!(
-                "The model gave no usable answer in {} attempts. The last one was refused: {refusal}",
-                CORRECTIONS + 1
-            )));
+            return Ok(Err(Unusable { answer: answer.text, refusal }));
         }
         corrections += 1;
         // Providers refuse messages without text.

@@ -139,8 +139,8 @@ async fn what_is_held_is_analysed_as_well_and_no_stock_twice() {
 #[tokio::test]
 async fn an_analysis_that_fails_stops_no_other_and_is_seen() {
     let script = |request: &ChatRequest| {
-        if request.agent == "portfolio_manager" && is_about(request, "KO") {
-            return Some(Turn::Answer("I would hold it.".into()));
+        if request.agent == "trader" && is_about(request, "KO") {
+            return Some(Turn::Answer(String::new()));
         }
         proposing(request, &["LLY", "KO", "MRK"])
     };
@@ -150,7 +150,7 @@ async fn an_analysis_that_fails_stops_no_other_and_is_seen() {
     let node = view.node(&"analyse_2_ko".parse().unwrap()).unwrap();
     assert_eq!(node.status, NodeStatus::Failed);
     let reason = node.reason.clone().unwrap();
-    assert!(reason.starts_with("Portfolio manager: The model gave no usable answer"), "{reason}");
+    assert!(reason.starts_with("Trader: The model gave no usable answer"), "{reason}");
     for other in ["analyse_1_lly", "analyse_3_mrk", "portfolio", "result"] {
         assert_eq!(status(&view, other), NodeStatus::Succeeded, "{other}");
     }
@@ -337,7 +337,10 @@ async fn the_samples_of_all_kinds_run_offline() {
     let families = Families::new(vec![Arc::new(trading)], stage.journal.documents(), models, None).unwrap();
     let forms = families.forms(&AccountId::local()).await.unwrap();
     let kinds: Vec<_> = forms.iter().map(|(spec, _)| spec.kind.as_str()).collect();
-    assert_eq!(kinds, [Task::PIPELINE, Task::PORTFOLIO, Task::SCAN, Task::AUTO, Task::BACKTEST]);
+    assert_eq!(
+        kinds,
+        [Task::PIPELINE, Task::PORTFOLIO, Task::SCAN, Task::AUTO, Task::BACKTEST, Task::REFLECT]
+    );
     for (spec, form) in forms {
         let required = form.parameters["required"].as_array().unwrap().clone();
         let sample = form.sample.unwrap();
@@ -399,4 +402,34 @@ async fn what_cannot_be_run_is_refused_or_ends_before_anything_is_paid_for() {
     assert_eq!(late.summary.status, RunStatus::Failed);
     assert!(late.summary.error.unwrap().contains("lies before the last decision"));
     assert!(late.calls.is_empty() && late.sub_runs.is_empty());
+}
+
+#[tokio::test]
+async fn a_rating_that_cannot_be_read_is_said_and_analysed_again_by_the_next_run_of_the_flow() {
+    let script = |request: &ChatRequest| {
+        if request.agent == "portfolio_manager" && is_about(request, "LLY") {
+            return Some(Turn::Answer("Hold, I think.".into()));
+        }
+        proposing(request, &["LLY", "MRK"])
+    };
+    let stage = Stage::with_script(Changed(script)).await;
+    let view = stage.run(auto("2022-06-30", 2, "flow")).await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    let [lly, mrk] = &result(&view).analyses[..] else { panic!("{:?}", result(&view).analyses) };
+    assert!(matches!(lly.end, AnalysisEnd::Rated { grade: Grade::Review, .. }), "{lly:?}");
+    assert!(matches!(mrk.end, AnalysisEnd::Rated { grade: Grade::Buy, .. }), "{mrk:?}");
+    assert_eq!(view.summary.result.as_deref(), Some("REVIEW: LLY. 2 of 2 analysed; 0 sells, 1 buy"));
+    assert!(traded(&stage, &view).await.iter().all(|(ticker, ..)| ticker == "MRK"));
+    let report = view.reports.iter().find(|report| report.name == "auto_result").unwrap();
+    let markdown = stage.journal.resolve(&report.markdown).await.unwrap();
+    assert!(
+        markdown.contains("| LLY | the scan proposed it | REVIEW, the rating could not be read |"),
+        "{markdown}"
+    );
+
+    let stage = stage.restarted().await;
+    let again = stage.run(auto("2022-06-30", 2, "flow")).await;
+    let [lly, mrk] = &result(&again).analyses[..] else { panic!("{:?}", result(&again).analyses) };
+    assert!(matches!(lly.end, AnalysisEnd::Rated { grade: Grade::Buy, .. }), "{lly:?}");
+    assert!(matches!(mrk.end, AnalysisEnd::Known { grade: Grade::Buy, .. }), "{mrk:?}");
 }

@@ -3,7 +3,7 @@
 
 mod stage;
 
-use llm::{ChatRequest, Turn};
+use llm::{ChatRequest, Message, Turn};
 use portfolio::Entry;
 use protocol::{
     AccountId, Body, Decimal, Edits, ForkPoint, ForkRun, Heading, ModelChoice, NewEvent, NodeStatus,
@@ -318,4 +318,49 @@ async fn an_imported_analysis_is_nobodys_research() {
     assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
     assert!(traded(&view).iter().all(|(_, ticker, ..)| *ticker != "LLY"), "{:?}", traded(&view));
     assert!(logs(&view).contains("LLY · 2022-06-30 is not considered: it was imported."), "{}", logs(&view));
+}
+
+/// The portfolio manager's answer on this stock cannot be read, and the decision sells and buys all the same.
+fn unreadable(request: &ChatRequest, ticker: &str) -> Option<Turn> {
+    let is_about = request.messages.iter().any(
+        |message| matches!(message, Message::User(text) if text.starts_with(&format!("Stock: {ticker} "))),
+    );
+    (request.agent == "portfolio_manager" && is_about).then(|| Turn::Answer("Hold, I think.".into()))
+}
+
+#[tokio::test]
+async fn a_rating_that_cannot_be_read_is_shown_and_never_traded() {
+    let stage = Stage::with_script(Changed(|request: &ChatRequest| {
+        let buy = |ticker: &str| {
+            json!({ "ticker": ticker, "quantity": "3", "stop_loss": null, "take_profit": null, "rationale": "r" })
+        };
+        let decided = (request.agent == "make_decision").then(|| {
+            let decision = json!({
+                "macro_regime": "neutral",
+                "sells": [],
+                "buys": [buy("LLY"), buy("PFE")],
+                "holds": [],
+                "portfolio_thesis": "t",
+                "risk_summary": "s",
+                "decision_confidence": "medium",
+            });
+            Turn::Answer(decision.to_string())
+        });
+        decided.or_else(|| unreadable(request, "LLY"))
+    }))
+    .await;
+    stage.pipeline("LLY", "2022-06-30", "flow").await;
+    stage.pipeline("PFE", "2022-06-30", "flow").await;
+    let view = stage.portfolio("2022-06-30", "flow").await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    assert_eq!(traded(&view), [(Side::Buy, "PFE".to_owned(), decimal("3"), decimal("50.011"))]);
+    let rejected: Vec<RejectedOrder> = view.documents().collect();
+    let [rejected] = &rejected[..] else { panic!("{rejected:?}") };
+    assert_eq!(rejected.order.ticker.as_str(), "LLY");
+    assert!(rejected.reasons[0].contains("could not be read (REVIEW)"), "{rejected:?}");
+    assert!(logs(&view).contains("LLY is not traded: its rating of 2022-06-30 could not be read (REVIEW)."));
+    let report = view.reports.iter().find(|report| report.name == "prioritised_candidates").unwrap();
+    let markdown = stage.journal.resolve(&report.markdown).await.unwrap();
+    assert!(markdown.contains("Rated, but not proposed: LLY (REVIEW)."), "{markdown}");
+    assert_eq!(view.summary.result.as_deref(), Some("0 sells, 1 buy"));
 }

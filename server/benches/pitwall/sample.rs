@@ -46,6 +46,7 @@ pub fn workflow() -> Workflow {
         ticker: "AAPL".parse().unwrap(),
         date: "2022-06-30".parse().unwrap(),
         analysts: Analyst::all(),
+        portfolio: None,
     }
     .into()
 }

@@ -1,6 +1,7 @@
-//! What trading serves beside its runs: portfolios, by REST and by sockets, and what backtests come to.
+//! What trading serves beside its runs: portfolios, by REST and by sockets, what backtests come to, and lessons.
 
 mod backtest;
+mod lessons;
 pub mod vendors;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -19,8 +20,8 @@ use market::Market;
 use protocol::{
     Date, Problem, RunId,
     trading::{
-        BacktestReport, CreatePortfolio, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView,
-        TransferMoney,
+        BacktestReport, CreatePortfolio, LessonFilter, LessonPage, PortfolioId, PortfolioSettings,
+        PortfolioSummary, PortfolioView, TransferMoney,
     },
 };
 use serde::Deserialize;
@@ -28,7 +29,7 @@ use tokio::sync::broadcast::error::RecvError;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
-use workflows::trading::{Desk, DeskError, Trading};
+use workflows::trading::{Desk, DeskError, Lessons, Trading};
 
 use crate::{
     error::ServeError,
@@ -42,10 +43,11 @@ use crate::{
 /// Characters of an idempotency key.
 const LONGEST_KEY: usize = 64;
 
-/// The portfolios, and the prices that they are valued at.
+/// The portfolios, the prices that they are valued at, and the lessons of earlier ratings.
 pub struct Portfolios {
     desk: Arc<Desk>,
     market: Arc<Market>,
+    lessons: Arc<Lessons>,
 }
 
 impl Portfolios {
@@ -56,12 +58,14 @@ impl Portfolios {
     pub async fn open(journal: &Journal, market: Market) -> Result<Self, ServeError> {
         let market = Arc::new(market);
         let desk = Desk::open_default(journal.clone(), market.clone()).await?;
-        Ok(Self { desk: Arc::new(desk), market })
+        let lessons = Arc::new(Lessons::new(journal.clone()));
+        Ok(Self { desk: Arc::new(desk), market, lessons })
     }
 
     /// The family whose runs trade for them.
     pub fn family(&self, journal: &Journal) -> Trading {
-        Trading::new(journal.clone(), self.desk.clone(), self.market.clone())
+        let family = Trading::new(journal.clone(), self.desk.clone(), self.market.clone());
+        family.with_lessons(self.lessons.clone())
     }
 }
 
@@ -138,6 +142,10 @@ impl TradingBackend for Scoped {
     async fn backtest(&self, run: RunId) -> Result<BacktestReport, Problem> {
         backtest::read(self, run).await
     }
+
+    async fn lessons(&self, filter: LessonFilter) -> Result<LessonPage, Problem> {
+        self.own_lessons(&filter).await
+    }
 }
 
 /// An id made from a name: `Growth & income` becomes `growth_income`, then `growth_income_2`.
@@ -178,6 +186,7 @@ pub fn rest() -> OpenApiRouter<Gateway> {
         .routes(routes!(configure_portfolio))
         .routes(routes!(transfer_money))
         .merge(backtest::rest())
+        .routes(routes!(lessons::lessons))
 }
 
 /// All portfolios

@@ -262,6 +262,7 @@ async fn the_openapi_document_names_every_route() {
             "/api/v1/documents/{document}/versions",
             "/api/v1/identity",
             "/api/v1/kinds",
+            "/api/v1/lessons",
             "/api/v1/models",
             "/api/v1/models/test",
             "/api/v1/portfolios",

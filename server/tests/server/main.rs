@@ -16,6 +16,7 @@ mod faults;
 mod files;
 mod golden;
 mod interfaces;
+mod lessons;
 mod limits;
 mod model;
 mod models;

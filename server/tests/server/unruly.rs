@@ -407,8 +407,11 @@ async fn an_endpoint_that_misbehaves_in_all_ways_spoils_no_result_and_charges_no
             RunStatus::Succeeded => {
                 succeeded += 1;
                 let rating = view.documents::<Rating>().last().expect("a rating");
-                assert_eq!(rating.grade, Grade::Overweight);
-                assert!(rating.thesis.ends_with(END), "{}", rating.thesis);
+                // What is refused again and again is shown as it came, and is no rating.
+                if rating.grade != Grade::Review {
+                    assert_eq!(rating.grade, Grade::Overweight);
+                    assert!(rating.thesis.ends_with(END), "{}", rating.thesis);
+                }
             }
             RunStatus::Failed => {
                 let error = view.summary.error.expect("a reason");

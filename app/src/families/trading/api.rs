@@ -6,8 +6,8 @@ use leptos::prelude::*;
 use protocol::{
     Date, RunId,
     trading::{
-        BacktestReport, CreatePortfolio, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView,
-        TransferMoney,
+        BacktestReport, CreatePortfolio, LessonFilter, LessonPage, PortfolioId, PortfolioSettings,
+        PortfolioSummary, PortfolioView, TransferMoney,
     },
 };
 
@@ -59,4 +59,10 @@ pub async fn transfer_money(id: PortfolioId, transfer: TransferMoney) -> Result<
 #[server(name = BacktestCall, prefix = "/rpc", endpoint = "backtest", input = JsonText, output = JsonText, client = Caller)]
 pub async fn backtest(run: RunId) -> Result<BacktestReport, ApiError> {
     answer(backend()?.backtest(run).await)
+}
+
+/// The account's lessons.
+#[server(name = LessonsCall, prefix = "/rpc", endpoint = "lessons", input = JsonText, output = JsonText, client = Caller)]
+pub async fn lessons(filter: LessonFilter) -> Result<LessonPage, ApiError> {
+    answer(backend()?.lessons(filter).await)
 }

@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use protocol::{
     Date, Problem, RunId,
     trading::{
-        BacktestReport, CreatePortfolio, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView,
-        TransferMoney,
+        BacktestReport, CreatePortfolio, LessonFilter, LessonPage, PortfolioId, PortfolioSettings,
+        PortfolioSummary, PortfolioView, TransferMoney,
     },
 };
 
-/// The portfolios and the backtests of whoever asks.
+/// The portfolios, the backtests and the lessons of whoever asks.
 #[async_trait]
 pub trait TradingBackend: Send + Sync {
     /// All portfolios.
@@ -31,6 +31,8 @@ pub trait TradingBackend: Send + Sync {
     -> Result<PortfolioView, Problem>;
     /// A backtest, as far as it has come.
     async fn backtest(&self, run: RunId) -> Result<BacktestReport, Problem>;
+    /// The lessons that fit a filter.
+    async fn lessons(&self, filter: LessonFilter) -> Result<LessonPage, Problem>;
 }
 
 /// It as it stands in the context.

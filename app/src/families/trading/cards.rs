@@ -22,7 +22,12 @@ pub fn RatingCard(rating: Rating) -> impl IntoView {
     let tone = match rating.grade {
         Grade::Buy | Grade::Overweight => Tone::Done,
         Grade::Hold => Tone::Quiet,
+        Grade::Review => Tone::Attention,
         Grade::Underweight | Grade::Sell => Tone::Failed,
+    };
+    let said = match rating.grade {
+        Grade::Review => format!("as of {} · the rating could not be read", rating.date),
+        _ => format!("as of {} · {} confidence", rating.date, rating.confidence),
     };
     let abort = rating.abort.clone().map(|reason| {
         view! {
@@ -37,7 +42,7 @@ pub fn RatingCard(rating: Rating) -> impl IntoView {
             <header>
                 <span class=format!("grade {}", tone.class())>{rating.grade.to_string()}</span>
                 <span class="result-subject">{rating.ticker.to_string()}</span>
-                <span class="dim">{format!("as of {} · {} confidence", rating.date, rating.confidence)}</span>
+                <span class="dim">{said}</span>
             </header>
             {abort}
             <Markdown text=rating.summary.as_str() />

@@ -30,7 +30,7 @@ use self::{
     orders::LiveDecision,
     trades::Trades,
 };
-use super::{api as own_api, chart::ValueChart};
+use super::{api as own_api, chart::ValueChart, lessons::LESSONS};
 use crate::{
     api::{self, ApiError},
     base::at,
@@ -135,6 +135,7 @@ fn Board(data: PageData) -> impl IntoView {
                 </div>
                 <Figures view />
                 <div class="portfolio-acts">
+                    <a class="quiet-button" href=at(LESSONS)>"Lessons"</a>
                     <a class="button primary" href=at(format!("/start?type=portfolio&portfolio={}", id.get_value()))>"New portfolio run"</a>
                 </div>
             </header>

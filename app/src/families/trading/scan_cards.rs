@@ -174,11 +174,11 @@ pub fn AutoCard(headline: String, result: AutoResult) -> impl IntoView {
 fn CameTo(end: AnalysisEnd) -> impl IntoView {
     match end {
         AnalysisEnd::Rated { run, grade, confidence } => {
-            let words = format!("{grade}, {confidence} confidence");
+            let words = grade.with_confidence(confidence);
             view! { <RunLink run=run>{words}</RunLink> }.into_any()
         }
         AnalysisEnd::Known { run, grade, confidence } => {
-            let words = format!("{grade}, {confidence} confidence");
+            let words = grade.with_confidence(confidence);
             view! { <RunLink run=run>{words}</RunLink> " as the flow had it already" }.into_any()
         }
         AnalysisEnd::Failed { reason } => view! {

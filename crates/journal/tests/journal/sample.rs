@@ -67,6 +67,7 @@ pub fn pipeline(ticker: &str, flow: &str) -> RunRequest {
         ticker: ticker.parse().unwrap(),
         date: "2022-06-30".parse().unwrap(),
         analysts: Analyst::all(),
+        portfolio: None,
     };
     RunRequest::new(task.into(), flow.parse().unwrap())
 }

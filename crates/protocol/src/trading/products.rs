@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    AutoResult, BacktestResult, BacktestSchedule, BacktestStep, DayAnalyses, Decision, MacroRegime,
-    PendingOrder, PortfolioView, Rating, RejectedOrder, Scan, Trade,
+    AutoResult, BacktestResult, BacktestSchedule, BacktestStep, DayAnalyses, Decision, Lesson, MacroRegime,
+    PendingOrder, PortfolioView, Rating, Reflection, RejectedOrder, Scan, Trade,
 };
 use crate::{Decimal, Product, ProductData, ProductKind, ProductTone, Standing, Text, percent, signed};
 
@@ -42,6 +42,8 @@ documents! {
     DayAnalyses => "trading.day_analyses",
     BacktestStep => "trading.backtest_step",
     BacktestResult => "trading.backtest",
+    Lesson => "trading.lesson",
+    Reflection => "trading.reflection",
 }
 
 /// What stands above the data of a product.
@@ -68,9 +70,13 @@ pub(super) fn headline(kind: &str, data: &Value) -> Option<Headline> {
             let tone = match grade {
                 "buy" | "overweight" => ProductTone::Good,
                 "sell" | "underweight" => ProductTone::Bad,
+                "review" => ProductTone::Attention,
                 _ => ProductTone::Neutral,
             };
-            let text = format!("{}, {} confidence", capitalised(grade), word(data, "confidence")?);
+            let text = match grade {
+                "review" => "REVIEW, the rating could not be read".to_owned(),
+                grade => format!("{}, {} confidence", capitalised(grade), word(data, "confidence")?),
+            };
             (text, tone, Standing::Result)
         }
         Decision::KIND => {
@@ -135,6 +141,8 @@ pub(super) fn headline(kind: &str, data: &Value) -> Option<Headline> {
             (format!("{}: {decision}", word(data, "date")?), ProductTone::Neutral, Standing::Data)
         }
         BacktestResult::KIND => backtest(data)?,
+        Lesson::KIND => lesson(data)?,
+        Reflection::KIND => reflection(data)?,
         _ => return None,
     };
     Some(Headline { text, tone, standing })
@@ -147,6 +155,10 @@ fn auto(data: &Value) -> Option<(String, ProductTone, Standing)> {
         |analysis: &&Value| analysis.get("end").and_then(|end| word(end, "state")) == Some("failed");
     let failed: Vec<_> =
         analyses.iter().filter(has_failed).filter_map(|analysis| word(analysis, "ticker")).collect();
+    let is_unread =
+        |analysis: &&Value| analysis.get("end").and_then(|end| word(end, "grade")) == Some("review");
+    let unread: Vec<_> =
+        analyses.iter().filter(is_unread).filter_map(|analysis| word(analysis, "ticker")).collect();
     let rejected = data.get("rejected")?.as_u64()?;
     let analysed = analyses.len() - failed.len();
     let decision = word(data, "decision")?;
@@ -154,16 +166,19 @@ fn auto(data: &Value) -> Option<(String, ProductTone, Standing)> {
         0 => format!("Nothing to analyse; {decision}"),
         all => format!("{analysed} of {all} analysed; {decision}"),
     };
+    if !unread.is_empty() {
+        text = format!("REVIEW: {}. {text}", unread.join(", "));
+    }
     if !failed.is_empty() {
         text = format!("Completed with errors: {} failed. {text}", failed.join(", "));
     }
     if rejected > 0 {
         text.push_str(&format!(", {rejected} rejected"));
     }
-    let tone = match (failed.is_empty(), rejected) {
+    let tone = match (failed.is_empty(), unread.is_empty() && rejected == 0) {
         (false, _) => ProductTone::Bad,
-        (true, 1..) => ProductTone::Attention,
-        (true, 0) => ProductTone::Good,
+        (true, false) => ProductTone::Attention,
+        (true, true) => ProductTone::Good,
     };
     Some((text, tone, Standing::Result))
 }
@@ -187,6 +202,46 @@ fn backtest(data: &Value) -> Option<(String, ProductTone, Standing)> {
         1 => (format!("Completed with an error. {text}"), ProductTone::Attention),
         failed => (format!("Completed with {failed} errors. {text}"), ProductTone::Attention),
     };
+    Some((text, tone, Standing::Result))
+}
+
+/// What became of one decision: `AAPL, Buy of 2022-06-30: borne out, +3.10 % against the index`.
+fn lesson(data: &Value) -> Option<(String, ProductTone, Standing)> {
+    let (verdict, tone) = match word(data, "verdict")? {
+        "borne_out" => ("borne out", ProductTone::Good),
+        "refuted" => ("refuted", ProductTone::Bad),
+        _ => ("neither", ProductTone::Neutral),
+    };
+    let excess = data.get("score")?.get("excess")?;
+    let excess = match word(excess, "known").and_then(|known| known.parse::<Decimal>().ok()) {
+        Some(excess) => format!("{} against the index", signed(percent(excess, 2), excess)),
+        None => "the index is not known".to_owned(),
+    };
+    let (ticker, grade) = (word(data, "ticker")?, capitalised(word(data, "grade")?));
+    let decided = word(data, "decided")?;
+    Some((format!("{ticker}, {grade} of {decided}: {verdict}, {excess}"), tone, Standing::Step))
+}
+
+/// How many lessons a reflection wrote, and how the decisions stood.
+fn reflection(data: &Value) -> Option<(String, ProductTone, Standing)> {
+    let decisions = data.get("decisions")?.as_array()?;
+    let ends: Vec<&Value> = decisions.iter().filter_map(|decision| decision.get("end")).collect();
+    let count =
+        |field: &str, wanted: &str| ends.iter().filter(|end| word(end, field) == Some(wanted)).count();
+    let (written, failed) = (count("state", "written"), count("state", "failed"));
+    let mut text = match (decisions.len(), written) {
+        (0, _) => "No decision to learn from".to_owned(),
+        (_, 1) => "1 lesson".to_owned(),
+        (_, written) => format!("{written} lessons"),
+    };
+    if written > 0 {
+        let (right, wrong) = (count("verdict", "borne_out"), count("verdict", "refuted"));
+        text.push_str(&format!(": {right} borne out, {wrong} refuted"));
+    }
+    if failed > 0 {
+        text = format!("Completed with errors: {failed} without a lesson. {text}");
+    }
+    let tone = if failed > 0 { ProductTone::Bad } else { ProductTone::Neutral };
     Some((text, tone, Standing::Result))
 }
 

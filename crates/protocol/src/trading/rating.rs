@@ -7,11 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::Ticker;
 use crate::Date;
 
-/// The portfolio manager's five grades.
+/// The portfolio manager's five grades, and what stands where none could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Grade {
+    /// The model's answer could not be read as a rating: a person looks at it, and nothing is traded on it. No model
+    /// gives this grade.
+    Review,
     /// Leave or avoid.
     Sell,
     /// Hold less than usual.
@@ -27,12 +30,23 @@ pub enum Grade {
 impl fmt::Display for Grade {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Self::Review => "REVIEW",
             Self::Sell => "Sell",
             Self::Underweight => "Underweight",
             Self::Hold => "Hold",
             Self::Overweight => "Overweight",
             Self::Buy => "Buy",
         })
+    }
+}
+
+impl Grade {
+    /// The grade with how sure it is, such as `Overweight, medium confidence`.
+    pub fn with_confidence(self, confidence: Confidence) -> String {
+        match self {
+            Self::Review => "REVIEW, the rating could not be read".to_owned(),
+            grade => format!("{grade}, {confidence} confidence"),
+        }
     }
 }
 
@@ -85,7 +99,7 @@ pub struct Rating {
 impl Rating {
     /// `Overweight, medium confidence`.
     pub fn headline(&self) -> String {
-        format!("{}, {} confidence", self.grade, self.confidence)
+        self.grade.with_confidence(self.confidence)
     }
 }
 

@@ -20,6 +20,9 @@ pub enum Task {
         /// Who looks at it; at least one.
         #[serde(default = "Analyst::all")]
         analysts: Vec<Analyst>,
+        /// The portfolio that it is made for: its agents are told what it holds. Nothing is traded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        portfolio: Option<PortfolioId>,
     },
     /// A review of one portfolio, a decision, and its trades.
     Portfolio {
@@ -62,6 +65,19 @@ pub enum Task {
     Backtest(Box<BacktestPlan>),
     /// The analyses and the decision of one day of a backtest, which starts it.
     BacktestDay(Box<BacktestDay>),
+    /// A look back at the account's ratings whose outcome is known, and a lesson from each.
+    Reflect {
+        /// The day as of which it looks back; nothing later is seen.
+        #[serde(deserialize_with = "crate::date::deserialize")]
+        date: Date,
+        /// Lessons to write at most, those on the oldest decisions first, 1 to [`Task::MOST_LESSONS`].
+        #[serde(default = "usual_lessons")]
+        max_lessons: u32,
+    },
+}
+
+fn usual_lessons() -> u32 {
+    Task::USUAL_LESSONS
 }
 
 fn usual_tickers() -> u32 {
@@ -85,6 +101,12 @@ impl Task {
     pub const BACKTEST: &'static str = "backtest";
     /// The kind of one day of a backtest.
     pub const BACKTEST_DAY: &'static str = "backtest_day";
+    /// The kind that learns from earlier ratings.
+    pub const REFLECT: &'static str = "reflect";
+    /// The most lessons that a reflection writes.
+    pub const MOST_LESSONS: u32 = 100;
+    /// How many it writes where nothing else is asked for.
+    pub const USUAL_LESSONS: u32 = 20;
     /// The most stocks that a scan proposes.
     pub const MOST_TICKERS: u32 = 20;
     /// How many it proposes where nothing else is asked for.
@@ -99,8 +121,15 @@ impl Task {
     /// # Errors
     /// The parameters cannot be read; the error names the first that cannot.
     pub fn read(workflow: &Workflow) -> Option<serde_json::Result<Self>> {
-        const KINDS: [&str; 6] =
-            [Task::PIPELINE, Task::PORTFOLIO, Task::SCAN, Task::AUTO, Task::BACKTEST, Task::BACKTEST_DAY];
+        const KINDS: [&str; 7] = [
+            Task::PIPELINE,
+            Task::PORTFOLIO,
+            Task::SCAN,
+            Task::AUTO,
+            Task::BACKTEST,
+            Task::BACKTEST_DAY,
+            Task::REFLECT,
+        ];
         if !KINDS.contains(&workflow.kind().as_str()) {
             return None;
         }
@@ -121,6 +150,7 @@ impl Task {
             Self::Auto { .. } => Self::AUTO,
             Self::Backtest(_) => Self::BACKTEST,
             Self::BacktestDay(_) => Self::BACKTEST_DAY,
+            Self::Reflect { .. } => Self::REFLECT,
         }
     }
 
@@ -130,18 +160,20 @@ impl Task {
             Self::Pipeline { date, .. }
             | Self::Portfolio { date, .. }
             | Self::Scan { date, .. }
-            | Self::Auto { date, .. } => *date,
+            | Self::Auto { date, .. }
+            | Self::Reflect { date, .. } => *date,
             Self::Backtest(plan) => plan.to,
             Self::BacktestDay(day) => day.date,
         }
     }
 
-    /// What it is about: tickers, a portfolio, or the market.
+    /// What it is about: tickers, a portfolio, the market, or earlier decisions.
     pub fn subject(&self) -> Cow<'_, str> {
         match self {
             Self::Pipeline { ticker, .. } => ticker.as_str().into(),
             Self::Portfolio { portfolio, .. } | Self::Auto { portfolio, .. } => portfolio.as_str().into(),
             Self::Scan { .. } => "market".into(),
+            Self::Reflect { .. } => "decisions".into(),
             Self::Backtest(plan) => listed(&plan.tickers).into(),
             Self::BacktestDay(day) => listed(&day.tickers).into(),
         }
@@ -161,6 +193,7 @@ impl Task {
                 return Heading { subject, as_of: Some(plan.to), ..Heading::new(title) };
             }
             Self::BacktestDay(_) => "Backtest day",
+            Self::Reflect { .. } => "Reflection",
         };
         heading(name, &self.subject(), self.date())
     }
@@ -195,10 +228,13 @@ impl From<Task> for Workflow {
         let mut parameters = Map::new();
         let mut add = |name: &str, value: Value| drop(parameters.insert(name.to_owned(), value));
         let kind = match task {
-            Task::Pipeline { ticker, date, analysts } => {
+            Task::Pipeline { ticker, date, analysts, portfolio } => {
                 add("ticker", ticker.as_str().into());
                 add("date", date.to_string().into());
                 add("analysts", analysts.iter().map(|analyst| analyst.slug()).collect());
+                if let Some(portfolio) = portfolio {
+                    add("portfolio", portfolio.as_str().into());
+                }
                 crate::WorkflowKind::of_slug(Task::PIPELINE)
             }
             Task::Portfolio { portfolio, date } => {
@@ -227,6 +263,11 @@ impl From<Task> for Workflow {
             Task::BacktestDay(day) => {
                 parameters = fields(&day);
                 crate::WorkflowKind::of_slug(Task::BACKTEST_DAY)
+            }
+            Task::Reflect { date, max_lessons } => {
+                add("date", date.to_string().into());
+                add("max_lessons", max_lessons.into());
+                crate::WorkflowKind::of_slug(Task::REFLECT)
             }
         };
         Self::of_family(kind, parameters)

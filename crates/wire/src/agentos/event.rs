@@ -441,6 +441,7 @@ fn greeting(task: Option<&Task>, kind: &WorkflowKind) -> String {
         Some(Task::Auto { portfolio, date, .. }) => {
             format!("Starting auto run for {portfolio} on {date}")
         }
+        Some(Task::Reflect { date, .. }) => format!("Starting reflection on {date}"),
         // The original has no backtests.
         Some(Task::Backtest(_) | Task::BacktestDay(_)) | None => format!("Starting {kind}"),
     }

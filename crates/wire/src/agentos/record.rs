@@ -69,10 +69,11 @@ impl RunRecord {
     pub fn new(summary: &RunSummary) -> Self {
         let request = &summary.request;
         let flow_id = request.flow.to_string();
-        let task = Task::of(&request.workflow);
+        // AgentOS starts its reflections from the command line: its interface has no run of the kind.
+        let task = Task::of(&request.workflow).filter(|task| !matches!(task, Task::Reflect { .. }));
         let kind = task.as_ref().map_or(OTHER, Task::kind);
         let params = match task {
-            Some(Task::Pipeline { ticker, date, analysts }) => {
+            Some(Task::Pipeline { ticker, date, analysts, .. }) => {
                 Parameters::Pipeline { ticker: ticker.to_string(), date, analysts, flow_id: flow_id.clone() }
             }
             Some(Task::Portfolio { portfolio, date }) => {
@@ -88,8 +89,8 @@ impl RunRecord {
                 force,
                 flow_id: flow_id.clone(),
             },
-            // The original has no backtests.
-            Some(Task::Backtest(_) | Task::BacktestDay(_)) | None => {
+            // The original starts neither.
+            Some(Task::Reflect { .. } | Task::Backtest(_) | Task::BacktestDay(_)) | None => {
                 Parameters::Unknown { flow_id: flow_id.clone() }
             }
         };

@@ -65,7 +65,10 @@ pub(super) async fn results_of_flow<D: ProductData>(
 }
 
 /// The data of the last product of a kind that a run brought forth.
-async fn last_of_run<D: ProductData>(journal: &Journal, run: RunId) -> Result<Option<Text>, JournalError> {
+pub(super) async fn last_of_run<D: ProductData>(
+    journal: &Journal,
+    run: RunId,
+) -> Result<Option<Text>, JournalError> {
     let mut view: Option<RunView> = None;
     loop {
         let after = view.as_ref().map_or(0, RunView::seq);

@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use super::{backtest_form, studies};
 use crate::{FamilyError, Form};
 
+/// Marks a field that may be left out, until the object is made of it.
+const OPTIONAL: &str = "optional";
+
 /// All kinds.
 pub fn kinds() -> Vec<KindSpec> {
     // All are slugs.
@@ -20,6 +23,7 @@ pub fn kinds() -> Vec<KindSpec> {
         Task::AUTO.parse().map(auto),
         Task::BACKTEST.parse().map(backtest),
         Task::BACKTEST_DAY.parse().map(backtest_day),
+        Task::REFLECT.parse().map(reflect),
     ]
     .into_iter()
     .filter_map(Result::ok)
@@ -97,6 +101,30 @@ fn backtest(kind: WorkflowKind) -> KindSpec {
         flow: FlowSpec {
             new: "Its analyses become part of the flow. A flow of its own keeps them apart.".to_owned(),
             joined: "A portfolio run in this flow will read the analyses of this backtest as well."
+                .to_owned(),
+            reads: None,
+        },
+    }
+}
+
+fn reflect(kind: WorkflowKind) -> KindSpec {
+    KindSpec {
+        kind,
+        family: "trading".to_owned(),
+        label: "Reflection".to_owned(),
+        hint: "Looks back at ratings whose outcome is known by now, and writes down what is to be learnt from each."
+            .to_owned(),
+        icon: "review".to_owned(),
+        subject: None,
+        day: Some("date".to_owned()),
+        phases: vec![
+            phase("Look back", "Look back", "Everything is done again that has no lesson yet"),
+            phase("Lessons", "Lessons", "The decisions and their scores stand"),
+            phase("Result", "Result", "The lessons stand"),
+        ],
+        flow: FlowSpec {
+            new: "A reflection looks at your ratings of all flows.".to_owned(),
+            joined: "A reflection looks at your ratings of all flows; it only stands beside the runs of this one."
                 .to_owned(),
             reads: None,
         },
@@ -183,6 +211,7 @@ pub fn forms(market: &Market, portfolios: &[PortfolioSummary]) -> Result<Vec<For
         ticker: company.ticker.clone(),
         date,
         analysts: Analyst::all(),
+        portfolio: None,
     });
     let decision = portfolios.first().map(|first| Task::Portfolio { portfolio: first.id.clone(), date });
     let form = |name: &str, properties: Value, sample: Option<Task>| {
@@ -193,11 +222,15 @@ pub fn forms(market: &Market, portfolios: &[PortfolioSummary]) -> Result<Vec<For
             sample: sample.map(Workflow::from),
         })
     };
-    let analysis_fields = json!({
+    let mut analysis_fields = json!({
         "ticker": ticker(market, company),
         "date": day(market),
         "analysts": analysts(),
     });
+    // Without one there is nothing to choose from.
+    if !portfolios.is_empty() {
+        analysis_fields["portfolio"] = chosen_portfolio(portfolios);
+    }
     let scan_fields = json!({ "date": day(market), "max_tickers": most_tickers() });
     let sample_scan = Task::Scan { date, max_tickers: Task::USUAL_TICKERS };
     let auto_fields = json!({
@@ -222,6 +255,8 @@ pub fn forms(market: &Market, portfolios: &[PortfolioSummary]) -> Result<Vec<For
         force: false,
     });
     let sample_backtest = company.and_then(|_| backtest_form::sample(market));
+    let reflect_fields = json!({ "date": day(market), "max_lessons": most_lessons() });
+    let sample_reflect = Task::Reflect { date, max_lessons: Task::USUAL_LESSONS };
     let decision_fields = json!({ "portfolio": own(portfolios), "date": day(market) });
     Ok(vec![
         form(Task::PIPELINE, analysis_fields, analysis)?,
@@ -229,16 +264,19 @@ pub fn forms(market: &Market, portfolios: &[PortfolioSummary]) -> Result<Vec<For
         form(Task::SCAN, scan_fields, Some(sample_scan))?,
         form(Task::AUTO, auto_fields, sample_auto)?,
         form(Task::BACKTEST, backtest_form::fields(market), sample_backtest)?,
+        form(Task::REFLECT, reflect_fields, Some(sample_reflect))?,
     ])
 }
 
-/// An object that must have all of these properties.
-fn object(properties: Value) -> Value {
-    let required: Vec<Value> = properties
-        .as_object()
-        .into_iter()
-        .flat_map(|fields| fields.keys().cloned().map(Value::from))
-        .collect();
+/// An object that must have all of these properties, but for those that say that they may be left out.
+fn object(mut properties: Value) -> Value {
+    let mut required = Vec::new();
+    for (name, field) in properties.as_object_mut().into_iter().flatten() {
+        let is_optional = field.as_object_mut().and_then(|field| field.remove(OPTIONAL)).is_some();
+        if !is_optional {
+            required.push(Value::from(name.clone()));
+        }
+    }
     json!({ "type": "object", "properties": properties, "required": required })
 }
 
@@ -313,6 +351,11 @@ fn most_tickers() -> Value {
     count("Stocks to propose", hint, Task::MOST_TICKERS, Task::USUAL_TICKERS)
 }
 
+fn most_lessons() -> Value {
+    let hint = "Each is one question to the model. The oldest decisions come first.";
+    count("Lessons to write", hint, Task::MOST_LESSONS, Task::USUAL_LESSONS)
+}
+
 pub(super) fn most_pipelines() -> Value {
     let hint = "More of them are faster, and ask the model more at once.";
     count("Analyses at the same time", hint, Task::MOST_PIPELINES, Task::USUAL_PIPELINES)
@@ -351,6 +394,19 @@ pub(super) fn analysts() -> Value {
         "default": Analyst::all(),
         "errorMessage": { "minItems": "Choose at least one analyst." },
     })
+}
+
+/// The portfolio that an analysis is made for, if it is made for one.
+fn chosen_portfolio(portfolios: &[PortfolioSummary]) -> Value {
+    let mut field = own(portfolios);
+    field["title"] = "For the portfolio".into();
+    field["description"] =
+        "Trader, risk analysts and manager are told what it holds. Nothing is traded.".into();
+    field[OPTIONAL] = true.into();
+    if let Some(field) = field.as_object_mut() {
+        field.remove("default");
+    }
+    field
 }
 
 fn own(portfolios: &[PortfolioSummary]) -> Value {

@@ -3,6 +3,7 @@
 //!
 //! - [`Desk`]: the portfolios
 //! - [`Trading`]: the family
+//! - [`Lessons`]: what was learnt from earlier ratings
 //! - [`rehearsal`]: the stand-in that plays all agents, and the rules it follows
 
 mod auto;
@@ -14,10 +15,13 @@ pub mod facts;
 mod flow;
 mod forms;
 mod gaps;
+mod holdings;
 mod measured;
+mod memory;
 pub mod pipeline;
 mod portfolio_run;
 mod prompts;
+mod reflect;
 pub mod rehearsal;
 pub mod scan;
 mod seen;
@@ -38,10 +42,14 @@ use auto::Assignment;
 use backtest::{Backtest, expected_decisions, most_decisions};
 use desk::no_prices_as_of;
 pub use desk::{Desk, DeskError};
+use holdings::ChosenPortfolio;
+pub use memory::{HORIZON_DAYS, Lessons, LessonsError, WrittenLesson};
 use pipeline::Subject;
 pub use pipeline::read_rating;
 use portfolio_run::Book;
 pub use portfolio_run::read_decision;
+use reflect::Hindsight;
+pub use reflect::{LessonAnswer, read_lesson};
 use rehearsal::TradingRehearsal;
 use scan::MarketDay;
 
@@ -55,12 +63,20 @@ pub struct Trading {
     journal: Journal,
     desk: Arc<Desk>,
     market: Arc<Market>,
+    lessons: Arc<Lessons>,
 }
 
 impl Trading {
     /// The family with the data of this market.
     pub fn new(journal: Journal, desk: Arc<Desk>, market: Arc<Market>) -> Self {
-        Self { journal, desk, market }
+        let lessons = Arc::new(Lessons::new(journal.clone()));
+        Self { journal, desk, market, lessons }
+    }
+
+    /// The same with lessons that others read as well, of the same journal.
+    #[must_use]
+    pub fn with_lessons(self, lessons: Arc<Lessons>) -> Self {
+        Self { lessons, ..self }
     }
 
     fn check_date(&self, date: Date) -> Result<(), Refusal> {
@@ -162,11 +178,18 @@ impl Family for Trading {
         };
         self.check_date(task.date())?;
         let (task, graph) = match task {
-            Task::Pipeline { ticker, date, analysts } => {
+            Task::Pipeline { ticker, date, analysts, portfolio } => {
                 self.check_ticker(&ticker, date).await?;
-                let subject = Subject { ticker: ticker.clone(), date, market: self.market.clone() };
+                let portfolio = portfolio.map(|named| self.portfolio(&named, owner.account())).transpose()?;
+                let subject = Subject {
+                    ticker: ticker.clone(),
+                    date,
+                    market: self.market.clone(),
+                    lessons: self.lessons.clone(),
+                    portfolio: portfolio.clone().map(|id| ChosenPortfolio { id, desk: self.desk.clone() }),
+                };
                 let graph = pipeline::graph(&subject, &analysts);
-                (Task::Pipeline { ticker, date, analysts }, graph)
+                (Task::Pipeline { ticker, date, analysts, portfolio }, graph)
             }
             Task::Portfolio { portfolio, date } => {
                 let portfolio = self.portfolio(&portfolio, owner.account())?;
@@ -177,6 +200,7 @@ impl Family for Trading {
                     desk: self.desk.clone(),
                     journal: self.journal.clone(),
                     market: self.market.clone(),
+                    lessons: self.lessons.clone(),
                 });
                 (Task::Portfolio { portfolio, date }, graph)
             }
@@ -184,6 +208,17 @@ impl Family for Trading {
                 check_count("stocks that a scan proposes", max_tickers, Task::MOST_TICKERS)?;
                 let graph = scan::graph(&MarketDay { date, max_tickers, market: self.market.clone() });
                 (Task::Scan { date, max_tickers }, graph)
+            }
+            Task::Reflect { date, max_lessons } => {
+                check_count("lessons that a reflection writes", max_lessons, Task::MOST_LESSONS)?;
+                let graph = reflect::graph(&Hindsight {
+                    date,
+                    max_lessons,
+                    journal: self.journal.clone(),
+                    lessons: self.lessons.clone(),
+                    market: self.market.clone(),
+                });
+                (Task::Reflect { date, max_lessons }, graph)
             }
             Task::Auto { portfolio, date, max_tickers, max_concurrent_pipelines, analysts, force } => {
                 check_count("stocks that a scan proposes", max_tickers, Task::MOST_TICKERS)?;
@@ -221,6 +256,7 @@ impl Family for Trading {
                     desk: self.desk.clone(),
                     journal: self.journal.clone(),
                     market: self.market.clone(),
+                    lessons: self.lessons.clone(),
                 };
                 let graph = backtest_day::graph(&day, &book);
                 (Task::BacktestDay(day), graph)

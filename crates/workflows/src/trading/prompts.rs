@@ -23,6 +23,7 @@ pub(super) mod roles {
     pub const CONSERVATIVE: &str = include_str!("prompts/conservative_analyst.md");
     pub const NEUTRAL: &str = include_str!("prompts/neutral_analyst.md");
     pub const PORTFOLIO_MANAGER: &str = include_str!("prompts/portfolio_manager.md");
+    pub const LESSON_AUTHOR: &str = include_str!("prompts/lesson_author.md");
     pub const HOLDING_REVIEWER: &str = include_str!("prompts/holding_reviewer.md");
     pub const MACRO: &str = include_str!("prompts/macro_analyst.md");
     pub const MICRO: &str = include_str!("prompts/micro_analyst.md");

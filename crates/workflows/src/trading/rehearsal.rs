@@ -58,15 +58,22 @@
 //!   footprint or 6 points; low otherwise.
 //! - The angle is momentum with a footprint, defensive in Consumer Defensive, Healthcare and Utilities, turnaround
 //!   where the year so far is negative, and growth otherwise.
+//!
+//! # Lessons
+//! - A lesson names the rating and its outcome against the index. A purchase that was refuted is to be smaller, a sale
+//!   that was refuted to wait; a stop loss is advised where the close fell by 10 % or more on the way.
+//! - No rule depends on lessons of earlier decisions: they are shown to agents, and change no figure of a case.
 
 mod book;
 mod case;
+mod lesson;
 mod people;
 mod scan;
 mod score;
 
 use llm::{ChatRequest, Message, Script, Turn};
 
+use super::reflect::AUTHOR;
 use crate::{agent::ASK_PERSON, prompt::read_facts};
 
 /// Plays the agents of the trading workflows.
@@ -112,6 +119,7 @@ fn answer(request: &ChatRequest) -> Result<String, String> {
         "macro_summary" => book::macro_brief(&read_facts(messages)?),
         "micro_summary" => book::micro_brief(&read_facts(messages)?),
         "make_decision" => book::decision(&read_facts(messages)?),
+        AUTHOR => lesson::lesson(&read_facts(messages)?),
         "geopolitical_scanner" => scan::geopolitics(&read_facts(messages)?, messages),
         "market_movers_scanner" => scan::movers(&read_facts(messages)?),
         "sector_scanner" => scan::sectors(&read_facts(messages)?),

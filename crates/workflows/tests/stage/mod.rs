@@ -149,6 +149,7 @@ pub fn pipeline(ticker: &str, date: &str, flow: &str) -> RunRequest {
         ticker: ticker.parse().unwrap(),
         date: date.parse().unwrap(),
         analysts: Analyst::all(),
+        portfolio: None,
     };
     request(task, flow)
 }

@@ -92,6 +92,7 @@ fn shown(end: &AnalysisEnd, run: Option<RunId>) -> Shown {
                 Grade::Hold => ("", ""),
                 Grade::Underweight => ("U", "down"),
                 Grade::Sell => ("S", "down"),
+                Grade::Review => ("?", "failed"),
             };
             Shown { run, letter, words: format!("{grade}, {confidence} confidence"), class }
         }

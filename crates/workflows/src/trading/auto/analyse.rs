@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, SubRun, Work};
 use protocol::{
     LogLevel, RunId, RunStatus, RunSummary,
-    trading::{AnalysisEnd, Rating, StockAnalysis, Task},
+    trading::{AnalysisEnd, Grade, Rating, StockAnalysis, Task},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -48,16 +48,19 @@ impl Work for Analyse {
             None => self.analysed(node).await?,
         };
         if let AnalysisEnd::Rated { grade, confidence, .. } = &end {
-            node.emit(vec![log(LogLevel::Info, format!("{grade}, {confidence} confidence"))]).await?;
+            let level = if *grade == Grade::Review { LogLevel::Warning } else { LogLevel::Info };
+            node.emit(vec![log(level, grade.with_confidence(*confidence))]).await?;
         }
         let failed = match &end {
             AnalysisEnd::Failed { reason } => Some(reason.clone()),
             AnalysisEnd::Rated { .. } | AnalysisEnd::Known { .. } => None,
         };
+        let is_unread = matches!(end, AnalysisEnd::Rated { grade: Grade::Review, .. });
         let analysis = StockAnalysis { ticker: ticker.clone(), because: *because, end };
         let outcome = Outcome::default().set(state::ANALYSES, analysis)?;
         Ok(match failed {
             Some(reason) => outcome.failed(reason),
+            None if is_unread => outcome.degraded("REVIEW: the rating could not be read."),
             None => outcome,
         })
     }
@@ -75,7 +78,9 @@ impl Analyse {
             let results =
                 results_of_flow::<Rating>(journal, node.owner(), flow, Task::PIPELINE, is_same).await;
             let mut finished = results.map_err(|error| error.to_string())?.finished.into_iter();
-            let value = finished.next().map(|found| Known { run: found.run.run, rating: found.result });
+            // What could not be read is no analysis to go on from, nor is what was made before it.
+            let newest = finished.next().filter(|found| found.result.grade != Grade::Review);
+            let value = newest.map(|found| Known { run: found.run.run, rating: found.result });
             Ok(Found { value, vendor: "Pitwall".to_owned(), is_degraded: false })
         });
         measure(node, LOOK, &json!({ "ticker": ticker, "date": date }), looking).await
@@ -84,9 +89,9 @@ impl Analyse {
     /// # Errors
     /// The whole run has to end: it was stopped, has reached a limit, or its log cannot be used.
     async fn analysed(&self, node: &NodeContext) -> Result<AnalysisEnd, NodeError> {
-        let Assignment { date, analysts, .. } = &self.assignment;
+        let Assignment { date, analysts, portfolio, .. } = &self.assignment;
         let (ticker, analysts) = (self.chosen.ticker.clone(), analysts.clone());
-        let task = Task::Pipeline { ticker, date: *date, analysts };
+        let task = Task::Pipeline { ticker, date: *date, analysts, portfolio: Some(portfolio.clone()) };
         match node.start(task.into()).await {
             Ok(below) => Ok(rated(below)),
             // It cannot be run at all: there are no prices of it.

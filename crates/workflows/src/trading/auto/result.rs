@@ -64,9 +64,9 @@ fn written(result: &AutoResult) -> String {
             AnalysisReason::Holding => "it is held",
         };
         let end = match end {
-            AnalysisEnd::Rated { grade, confidence, .. } => format!("{grade}, {confidence} confidence"),
+            AnalysisEnd::Rated { grade, confidence, .. } => grade.with_confidence(*confidence),
             AnalysisEnd::Known { grade, confidence, .. } => {
-                format!("{grade}, {confidence} confidence, as the flow had it already")
+                format!("{}, as the flow had it already", grade.with_confidence(*confidence))
             }
             AnalysisEnd::Failed { reason } => format!("failed: {}", cell(reason)),
         };

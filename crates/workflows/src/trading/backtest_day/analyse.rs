@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, SubRun, Work};
 use protocol::{
     RunStatus,
-    trading::{AnalysisEnd, BacktestDay, DayAnalysis, Rating, Task, Ticker},
+    trading::{AnalysisEnd, BacktestDay, DayAnalysis, Grade, Rating, Task, Ticker},
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ pub(super) struct Analysed {
 impl Work for Analyse {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
         let (ticker, date, analysts) = (self.ticker.clone(), self.day.date, self.day.analysts.clone());
-        let task = Task::Pipeline { ticker: ticker.clone(), date, analysts };
+        let task = Task::Pipeline { ticker: ticker.clone(), date, analysts, portfolio: None };
         let (run, end, rating) = match node.start(task.into()).await {
             Ok(below) => {
                 let run = below.run;
@@ -47,10 +47,12 @@ impl Work for Analyse {
             AnalysisEnd::Failed { reason } => Some(reason.clone()),
             AnalysisEnd::Rated { .. } | AnalysisEnd::Known { .. } => None,
         };
+        let is_unread = matches!(end, AnalysisEnd::Rated { grade: Grade::Review, .. });
         let analysed = Analysed { analysis: DayAnalysis { ticker, run, end }, rating };
         let outcome = Outcome::default().set(state::ANALYSES, analysed)?;
         Ok(match failed {
             Some(reason) => outcome.failed(reason),
+            None if is_unread => outcome.degraded("REVIEW: the rating could not be read."),
             None => outcome,
         })
     }

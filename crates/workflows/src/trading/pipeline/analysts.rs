@@ -157,7 +157,7 @@ impl Work for AnalystWork {
 impl AnalystWork {
     /// Measures the figures as a tool call, so that they are seen and kept like any other result.
     async fn measure(&self, node: &NodeContext) -> Result<MarketFacts, NodeError> {
-        let Subject { ticker, date, market } = &self.subject;
+        let Subject { ticker, date, market, .. } = &self.subject;
         let measured = async {
             let facts = match MarketFacts::measure(market, ticker, *date).await {
                 Ok(facts) => facts,

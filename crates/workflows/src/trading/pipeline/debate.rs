@@ -8,7 +8,7 @@ use super::{Subject, state};
 use crate::{
     agent::{NoTools, converse},
     node::brief,
-    trading::{facts::LastPoint, prompts::roles},
+    trading::{facts::LastPoint, holdings::PORTFOLIO, memory::LESSONS, prompts::roles},
 };
 
 /// A voice in one of the debates.
@@ -74,7 +74,7 @@ pub(super) fn debate(state: &State, key: &str) -> Result<Vec<DebateTurn>, NodeEr
 }
 
 /// The sentence that a contribution begins with.
-fn headline(text: &str) -> String {
+pub(super) fn headline(text: &str) -> String {
     let line = text
         .lines()
         .map(str::trim)
@@ -100,8 +100,10 @@ impl Work for DebateWork {
         let facts = self.subject.facts(node, last)?;
         let prompt = self.subject.prompt(self.voice.prompt, state);
         let prompt = match self.voice.debate {
-            state::RISK_DEBATE => prompt.section("Trader's proposal", state.text(state::TRADER_PLAN)),
-            _ => prompt,
+            state::RISK_DEBATE => prompt
+                .section(PORTFOLIO, &self.subject.holdings(state)?)
+                .section("Trader's proposal", state.text(state::TRADER_PLAN)),
+            _ => prompt.section(LESSONS, &self.subject.lessons(state)?),
         };
         let messages = prompt.section("The debate so far", &transcript(&turns)).facts(&facts);
         let text = converse(node, brief(node, messages, None), &NoTools).await?.answer;

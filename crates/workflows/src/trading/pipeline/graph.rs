@@ -53,7 +53,10 @@ pub(in crate::trading) fn graph(subject: &Subject, analysts: &[Analyst]) -> Resu
         graph.node(plan, AnalystWork { subject: subject.clone(), analyst: *analyst });
         graph.flow(&id, &screen);
     }
-    graph.node(planned("screen", "Critical screen", "screen", "Debate", None, 1)?, ScreenWork { selected });
+    graph.node(
+        planned("screen", "Critical screen", "screen", "Debate", None, 1)?,
+        ScreenWork { subject: subject.clone(), selected },
+    );
     // A person may lead the work past an analyst.
     graph.join(&screen, Join::Reached);
     for side in [&BULL, &BEAR] {

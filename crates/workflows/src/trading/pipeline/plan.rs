@@ -11,7 +11,7 @@ use super::{
 use crate::{
     agent::{NoTools, converse},
     node::{brief, report},
-    trading::{prompts::roles, seen::with_data},
+    trading::{holdings::PORTFOLIO, memory::LESSONS, prompts::roles, seen::with_data},
 };
 
 /// A role that writes one plan.
@@ -39,6 +39,8 @@ impl Work for PlanWork {
         let messages = self
             .subject
             .prompt(self.plan.prompt, state)
+            .section(PORTFOLIO, &self.subject.holdings(state)?)
+            .section(LESSONS, &self.subject.lessons(state)?)
             .section("The debate", &transcript(&debate(state, state::INVESTMENT_DEBATE)?))
             .section("Investment plan", state.text(state::INVESTMENT_PLAN))
             .facts(&self.subject.facts(node, None)?);

@@ -17,14 +17,19 @@ use super::{
     state::{self, seen},
 };
 use crate::{
-    agent::{NoTools, ask},
+    agent::{NoTools, Unusable, attempt},
     node::{brief, log, product, report},
     trading::{
         facts::{MarketFacts, Missing},
+        holdings::PORTFOLIO,
+        memory::LESSONS,
         prompts::roles,
         seen::with_data,
     },
 };
+
+/// Characters of an answer that is shown though it cannot be read.
+const LONGEST_UNREAD: usize = 4000;
 
 /// The portfolio manager.
 pub(super) struct RatingWork {
@@ -38,6 +43,22 @@ pub struct RatingAnswer {
     confidence: Confidence,
     summary: String,
     thesis: String,
+}
+
+impl RatingAnswer {
+    /// What stands in the place of a rating that cannot be read.
+    fn to_review(unusable: Unusable) -> Self {
+        let Unusable { answer, refusal } = unusable;
+        let said: String = answer.trim().chars().take(LONGEST_UNREAD).collect();
+        let said = if said.is_empty() { "The answer was empty." } else { &said };
+        Self {
+            grade: Grade::Review,
+            confidence: Confidence::Low,
+            summary: "The portfolio manager's answer could not be read as a rating. Read it, and analyse the stock again."
+                .to_owned(),
+            thesis: format!("Why it was refused: {refusal}\n\nThe last answer, as it came:\n\n{said}"),
+        }
+    }
 }
 
 fn rating_schema() -> AnswerSchema {
@@ -91,6 +112,8 @@ impl Work for RatingWork {
             .subject
             .prompt(roles::PORTFOLIO_MANAGER, state)
             .section("Critical condition", facts.abort.as_deref().unwrap_or_default())
+            .section(PORTFOLIO, &self.subject.holdings(state)?)
+            .section(LESSONS, &self.subject.lessons(state)?)
             .section("Research debate", &transcript(&debate(state, state::INVESTMENT_DEBATE)?))
             .section("Investment plan", state.text(state::INVESTMENT_PLAN))
             .section("Trader's proposal", state.text(state::TRADER_PLAN))
@@ -98,7 +121,9 @@ impl Work for RatingWork {
             .facts(&facts);
         let aborted = facts.abort.is_some();
         let request = brief(node, messages, Some(rating_schema()));
-        let answer = ask(node, request, &NoTools, |text| read_rating_of(text, aborted)).await?.answer;
+        let answered = attempt(node, request, &NoTools, |text| read_rating_of(text, aborted)).await?;
+        let unread = answered.as_ref().err().map(|unusable| unusable.refusal.clone());
+        let answer = answered.map_or_else(RatingAnswer::to_review, |conversation| conversation.answer);
 
         let limit = confidence_limit(&facts.missing);
         let rating = Rating {
@@ -121,9 +146,19 @@ impl Work for RatingWork {
             );
             log(LogLevel::Warning, message)
         });
-        let bodies = [product(rating.product())?, report].into_iter().chain(lowered);
+        let to_review = unread.as_ref().map(|refusal| {
+            log(
+                LogLevel::Warning,
+                format!("REVIEW: the rating could not be read, so nothing is traded on it. {refusal}"),
+            )
+        });
+        let bodies = [product(rating.product())?, report].into_iter().chain(lowered).chain(to_review);
         node.emit(bodies.collect()).await?;
-        Outcome::default().set(state::RATING, rating)?.set(state::FINAL_DECISION, markdown)
+        let outcome = Outcome::default().set(state::RATING, rating)?.set(state::FINAL_DECISION, markdown)?;
+        Ok(match unread {
+            Some(refusal) => outcome.degraded(format!("REVIEW: the rating could not be read. {refusal}")),
+            None => outcome,
+        })
     }
 }
 

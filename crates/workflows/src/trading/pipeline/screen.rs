@@ -1,4 +1,5 @@
-//! The screen after the analysts: what is missing, and whether a critical condition ends the analysis.
+//! The screen after the analysts: what is missing, whether a critical condition ends the analysis, and which lessons
+//! fit the case.
 
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, Work};
@@ -8,7 +9,7 @@ use protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{analysts::input, state};
+use super::{Subject, analysts::input, state};
 use crate::{node::log, trading::facts::Missing};
 
 /// A critical condition with the analyst who reported it.
@@ -20,6 +21,7 @@ pub(super) struct CriticalCondition {
 
 /// Joins the analysts: collects what is missing, and whether the analysis ends here.
 pub(super) struct ScreenWork {
+    pub(super) subject: Subject,
     pub(super) selected: Vec<Analyst>,
 }
 
@@ -55,8 +57,19 @@ impl Work for ScreenWork {
                 format!("Missing: {}. The rating's confidence can be {limit} at most.", inputs.join(", "));
             lines.push(log(LogLevel::Warning, message));
         }
+        let lessons = self.subject.recall(node).await?;
+        lines.push(log(
+            LogLevel::Info,
+            match lessons.chosen.len() {
+                0 => format!("No lesson of an earlier decision fits, of {} that were known.", lessons.known),
+                1 => "One lesson of an earlier decision fits.".to_owned(),
+                many => format!("{many} lessons of earlier decisions fit."),
+            },
+        ));
+        let portfolio = self.subject.read_portfolio(node).await?;
         node.emit(lines).await?;
-        Outcome::default().set(state::MISSING, missing)?.set(state::ABORT, abort)
+        let outcome = Outcome::default().set(state::LESSONS, lessons)?.set(state::PORTFOLIO, portfolio)?;
+        outcome.set(state::MISSING, missing)?.set(state::ABORT, abort)
     }
 }
 

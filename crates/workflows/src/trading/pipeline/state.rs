@@ -31,6 +31,10 @@ pub const GAPS: &str = "gaps";
 pub const SEEN: &str = "data_seen";
 /// The critical conditions that analysts reported, a list.
 pub const CRITICAL_CONDITIONS: &str = "critical_conditions";
+/// The lessons of earlier decisions that fit the case.
+pub const LESSONS: &str = "lessons";
+/// The portfolio that the analysis is made for, or null.
+pub const PORTFOLIO: &str = "portfolio";
 /// The inputs that are missing, as the screen found.
 pub const MISSING: &str = "missing";
 /// The critical condition that ends the analysis, or null.

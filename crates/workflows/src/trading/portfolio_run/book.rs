@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::NodeError;
+use engine::{NodeError, State};
 use journal::Journal;
 use market::{Market, NoData, Why};
 use protocol::{
@@ -10,9 +10,11 @@ use protocol::{
     trading::{PortfolioId, Ticker},
 };
 
+use super::state;
 use crate::trading::{
     desk::{Desk, DeskError},
     facts::MarketFacts,
+    memory::{Lessons, LessonsForCase, lessons_section},
     seen::{Seen, Served},
 };
 
@@ -25,11 +27,18 @@ pub(in crate::trading) struct Book {
     pub desk: Arc<Desk>,
     pub journal: Journal,
     pub market: Arc<Market>,
+    pub lessons: Arc<Lessons>,
 }
 
 impl Book {
     pub(super) fn header(&self) -> String {
         format!("Portfolio: {}. Day of the decision: {}.", self.portfolio, self.date)
+    }
+
+    /// The lessons of earlier decisions as agents read them.
+    pub(super) fn lessons(&self, state: &State) -> Result<String, NodeError> {
+        let lessons: Option<LessonsForCase> = state.get(state::LESSONS)?;
+        Ok(lessons_section(lessons.as_ref(), self.date))
     }
 
     /// The prices that the desk values an instrument at, for the data section of a report.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, Work};
 use protocol::{
     LogLevel,
-    trading::{Confidence, Decision, PortfolioView, Side},
+    trading::{Confidence, Decision, Grade, Order, PortfolioView, Rating, RejectedOrder, Side},
 };
 
 use super::{
@@ -17,6 +17,8 @@ use crate::{
     node::{brief, log, product, required},
     trading::{
         facts::{CandidateFacts, DecisionFacts},
+        holdings::{PORTFOLIO, PortfolioBrief, portfolio_section},
+        memory::LESSONS,
         prompts::{prompt, roles},
     },
 };
@@ -28,6 +30,7 @@ pub(super) struct Decide(pub(super) Book);
 impl Work for Decide {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
         let view: PortfolioView = required(node, state::PORTFOLIO)?;
+        let portfolio = Some(PortfolioBrief::of(view.clone()));
         let facts = DecisionFacts {
             date: self.0.date,
             cash: view.cash,
@@ -42,12 +45,15 @@ impl Work for Decide {
             candidates: required(node, state::CANDIDATES)?,
         };
         let messages = prompt(roles::DECISION_MAKER, self.0.header())
+            .section(PORTFOLIO, &portfolio_section(Some(&portfolio), None))
             .section("Macro brief", node.state().text(state::MACRO_BRIEF))
             .section("Micro brief", node.state().text(state::MICRO_BRIEF))
+            .section(LESSONS, &self.0.lessons(node.state())?)
             .facts(&facts);
         let request = brief(node, messages, Some(decision_schema()));
         let mut decision = ask(node, request, &NoTools, read_decision).await?.answer;
 
+        let held_back = hold_back(&mut decision, &required::<Vec<Rating>>(node, state::RATINGS)?);
         let limit = confidence_limit(&decision, &facts.candidates);
         let lowered = (decision.confidence > limit).then(|| {
             let claimed = decision.confidence;
@@ -57,10 +63,38 @@ impl Work for Decide {
             log(LogLevel::Warning, message)
         });
         decision.confidence = decision.confidence.min(limit);
-        let bodies = [product(decision.product())?].into_iter().chain(lowered);
-        node.emit(bodies.collect()).await?;
-        Outcome::default().set(state::DECISION, decision)?.set(state::DECIDED_BY, node.run())
+        let mut bodies = vec![product(decision.product())?];
+        for rejected in &held_back {
+            bodies.push(product(rejected.product())?);
+        }
+        bodies.extend(lowered);
+        node.emit(bodies).await?;
+        let outcome =
+            Outcome::default().set(state::DECISION, decision)?.set(state::DECIDED_BY, node.run())?;
+        Ok(match held_back.len() {
+            0 => outcome,
+            count => outcome.degraded(format!(
+                "{count} orders are left out: the ratings of their stocks could not be read (REVIEW)."
+            )),
+        })
     }
+}
+
+/// Takes the orders for stocks out whose rating could not be read: nothing is traded on what nobody understood.
+fn hold_back(decision: &mut Decision, ratings: &[Rating]) -> Vec<RejectedOrder> {
+    let unread =
+        |order: &Order| ratings.iter().find(|it| it.grade == Grade::Review && it.ticker == order.ticker);
+    let (held_back, kept): (Vec<Order>, Vec<Order>) =
+        decision.orders.drain(..).partition(|order| unread(order).is_some());
+    decision.orders = kept;
+    let rejected = held_back.into_iter().map(|order| {
+        let reason = format!(
+            "The rating of {} could not be read (REVIEW): nothing is traded on it before it is analysed again.",
+            order.ticker
+        );
+        RejectedOrder { order, price: None, reasons: vec![reason] }
+    });
+    rejected.collect()
 }
 
 /// The lowest confidence of the ratings that the decision buys on; a purchase without a rating is low.

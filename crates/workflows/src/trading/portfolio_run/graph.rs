@@ -81,7 +81,7 @@ pub(in crate::trading) fn begin(
     view: PortfolioView,
     ratings: &[Rating],
 ) -> Result<Outcome, engine::NodeError> {
-    // The state is written with each run.
+    // Agents need neither the trades nor the daily values, and the state is written with each run.
     let view = PortfolioView { trades: Vec::new(), history: Vec::new(), ..view };
     outcome.set(state::PORTFOLIO, view)?.set(state::RATINGS, ratings)
 }

@@ -1,4 +1,6 @@
-//! Loads the portfolio with its risk figures, and the ratings of the flow.
+//! Loads the portfolio with its risk figures, the ratings of the flow, and the lessons that fit them.
+
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, Work};
@@ -6,11 +8,16 @@ use protocol::{
     Decimal, Figure, LogLevel, grouped, percent,
     trading::{Measured, PortfolioMetrics, PortfolioView, Ticker},
 };
+use serde_json::json;
 
 use super::{book::Book, graph::begin, ratings::ratings_of_flow, state};
 use crate::{
     node::{log, product, report, required},
-    trading::{desk::BENCHMARK, seen::with_data},
+    trading::{
+        desk::BENCHMARK,
+        memory::{Case, recall},
+        seen::with_data,
+    },
 };
 
 /// Loads the portfolio at the day's prices, and the ratings of the flow.
@@ -28,6 +35,16 @@ impl Work for Load {
         }
         let view = desk.view(id, Some(*date)).await?;
         let found = ratings_of_flow(journal, node.owner(), flow, *date).await?;
+        let held = view.holdings.iter().map(|holding| &holding.ticker);
+        let tickers: BTreeSet<Ticker> =
+            held.chain(found.ratings.iter().map(|rating| &rating.ticker)).cloned().collect();
+        let situation: Vec<&str> = found.ratings.iter().map(|rating| rating.summary.as_str()).collect();
+        let case = Case {
+            day: *date,
+            tickers: &tickers.into_iter().collect::<Vec<_>>(),
+            situation: &situation.join("\n"),
+        };
+        let lessons = recall(node, &self.0.lessons, &json!({ "portfolio": id, "date": date }), &case).await?;
         let mut bodies = vec![product(view.product())?];
         bodies.extend(found.remarks.into_iter().map(|remark| log(LogLevel::Warning, remark)));
         if found.ratings.is_empty() {
@@ -36,7 +53,7 @@ impl Work for Load {
             bodies.push(log(LogLevel::Info, message));
         }
         node.emit(bodies).await?;
-        begin(Outcome::default(), view, &found.ratings)
+        begin(Outcome::default(), view, &found.ratings)?.set(state::LESSONS, lessons)
     }
 }
 

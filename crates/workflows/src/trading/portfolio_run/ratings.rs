@@ -40,6 +40,10 @@ pub(super) async fn ratings_of_flow(
             _ => drop(latest.insert(rating.ticker.clone(), rating)),
         }
     }
+    let unread = latest.values().filter(|rating| rating.grade == Grade::Review);
+    remarks.extend(unread.map(|rating| {
+        format!("{} is not traded: its rating of {} could not be read (REVIEW).", rating.ticker, rating.date)
+    }));
     Ok(FlowRatings { ratings: latest.into_values().collect(), remarks })
 }
 
@@ -51,6 +55,6 @@ pub(super) fn conviction(grade: Grade, confidence: Confidence) -> Option<Confide
             Some(Confidence::Medium)
         }
         (Grade::Overweight, Confidence::Low) => Some(Confidence::Low),
-        (Grade::Hold | Grade::Underweight | Grade::Sell, _) => None,
+        (Grade::Hold | Grade::Underweight | Grade::Sell | Grade::Review, _) => None,
     }
 }

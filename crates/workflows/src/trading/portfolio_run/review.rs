@@ -17,6 +17,7 @@ use crate::{
     node::{brief, cell, log, report, required},
     trading::{
         facts::{HoldingFacts, Review, ReviewFacts},
+        memory::LESSONS,
         prompts::{prompt, roles},
         seen::{Seen, with_data},
     },
@@ -54,7 +55,9 @@ impl Work for ReviewHoldings {
             return outcome.set(state::HOLDING_REVIEWS, Vec::<Review>::new());
         }
         let facts = ReviewFacts { date: self.0.date, holdings };
-        let messages = prompt(roles::HOLDING_REVIEWER, self.0.header()).facts(&facts);
+        let messages = prompt(roles::HOLDING_REVIEWER, self.0.header())
+            .section(LESSONS, &self.0.lessons(node.state())?)
+            .facts(&facts);
         let request = brief(node, messages, Some(review_schema()));
         let reviews = ask(node, request, &NoTools, |text| read_reviews(text, &facts.holdings)).await?.answer;
         let mut markdown =

@@ -2,6 +2,7 @@
 
 pub const PORTFOLIO: &str = "portfolio";
 pub const RATINGS: &str = "ratings";
+pub const LESSONS: &str = "lessons";
 pub const RISK_METRICS: &str = "risk_metrics";
 pub const HOLDINGS: &str = "holdings";
 pub const HOLDING_REVIEWS: &str = "holding_reviews";

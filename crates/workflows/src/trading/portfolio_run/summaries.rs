@@ -11,6 +11,7 @@ use crate::{
     trading::{
         desk::BENCHMARK,
         facts::{MacroFacts, MarketFacts, MicroFacts, Missing},
+        memory::LESSONS,
         prompts::{prompt, roles},
         seen::{Seen, with_data},
     },
@@ -72,7 +73,9 @@ impl Work for MicroSummary {
             reviews: required(node, state::HOLDING_REVIEWS)?,
             candidates: required(node, state::CANDIDATES)?,
         };
-        let messages = prompt(roles::MICRO, self.0.header()).facts(&facts);
+        let messages = prompt(roles::MICRO, self.0.header())
+            .section(LESSONS, &self.0.lessons(node.state())?)
+            .facts(&facts);
         let text = converse(node, brief(node, messages, None), &NoTools).await?.answer;
         let holdings = facts.holdings.iter();
         let seen = holdings

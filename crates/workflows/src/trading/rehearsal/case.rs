@@ -97,7 +97,9 @@ fn chart_in_a_sentence(facts: &MarketFacts, view: &Assessment) -> String {
     match view.grade {
         Grade::Buy => format!("{name} is in a healthy uptrend that momentum confirms."),
         Grade::Overweight => format!("{name} leans upwards, with a few signals that do not agree."),
-        Grade::Hold => format!("The chart of {name} is divided: signals for and against nearly cancel out."),
+        Grade::Hold | Grade::Review => {
+            format!("The chart of {name} is divided: signals for and against nearly cancel out.")
+        }
         Grade::Underweight => format!("{name} leans downwards, with a few signals that do not agree."),
         Grade::Sell => format!("{name} is in a downtrend that momentum confirms."),
     }
@@ -291,7 +293,7 @@ pub(super) fn research_manager(case: &CaseFacts) -> String {
     let (word, action) = match view.grade {
         Grade::Buy => ("Buy", "open a position, or add to one"),
         Grade::Overweight => ("Buy", "open a moderate position, or add a little"),
-        Grade::Hold => ("Hold", "leave things as they are"),
+        Grade::Hold | Grade::Review => ("Hold", "leave things as they are"),
         Grade::Underweight => ("Sell", "cut a holding, and do not open one"),
         Grade::Sell => ("Sell", "leave the stock"),
     };
@@ -344,7 +346,7 @@ fn proposal(grade: Grade) -> Proposal {
     match grade {
         Grade::Buy => Proposal::Buy(Decimal::new(10, 2)),
         Grade::Overweight => Proposal::Buy(Decimal::new(7, 2)),
-        Grade::Hold => Proposal::Nothing,
+        Grade::Hold | Grade::Review => Proposal::Nothing,
         Grade::Underweight => Proposal::Halve,
         Grade::Sell => Proposal::Leave,
     }
@@ -624,7 +626,7 @@ fn rated(case: &CaseFacts, facts: &MarketFacts) -> (Grade, Confidence, String, S
     let by_score = match view.grade {
         Grade::Buy | Grade::Sell => Confidence::High,
         Grade::Overweight | Grade::Underweight => Confidence::Medium,
-        Grade::Hold => Confidence::Low,
+        Grade::Hold | Grade::Review => Confidence::Low,
     };
     let confidence = if case.missing.is_empty() { by_score } else { by_score.min(Confidence::Medium) };
     let summary = format!("{}: a score of {}, so {}.", tally(&view), points(view.score), view.grade);

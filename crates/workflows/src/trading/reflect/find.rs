@@ -1,0 +1,113 @@
+//! Which decisions a lesson is drawn from. A node appears for each.
+
+use async_trait::async_trait;
+use engine::{GrownNode, Growth, Join, NodeContext, NodeError, Outcome, Work};
+use protocol::{EdgeAdded, EdgeKind, LogLevel, NodeAdded, NodeId, NodeKind, Tier, trading::UnscoredDecision};
+use serde_json::json;
+
+use super::{Hindsight, graph, state};
+use crate::{
+    node::{log, node_id},
+    trading::{
+        measured::{Found, measure},
+        memory::{
+            HORIZON_DAYS,
+            due::{DueDecision, DueDecisions, LookBack},
+        },
+    },
+};
+
+/// The tool by which code looks for decisions.
+const LOOK: &str = "find_decisions";
+/// Lessons that are written at the same time.
+const LINES: usize = 2;
+
+/// Finds the decisions and scores them, once: what is found stands in the log.
+pub(super) struct FindDecisions(pub(super) Hindsight);
+
+#[async_trait]
+impl Work for FindDecisions {
+    async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
+        let Hindsight { date, max_lessons, journal, lessons, market } = &self.0;
+        let arguments = json!({ "date": date, "horizon_days": HORIZON_DAYS, "max_lessons": max_lessons });
+        let looking = Box::pin(async {
+            let look = LookBack {
+                journal,
+                lessons,
+                market,
+                owner: node.owner(),
+                today: *date,
+                most: *max_lessons as usize,
+            };
+            let value = look.due().await.map_err(|error| error.to_string())?;
+            let is_degraded = !value.unscored.is_empty();
+            Ok(Found { value, vendor: "Pitwall".to_owned(), is_degraded })
+        });
+        let found: DueDecisions = measure(node, LOOK, &arguments, looking).await?;
+        node.emit(messages(&found).into_iter().map(|(level, text)| log(level, text)).collect()).await?;
+        if !found.due.is_empty() {
+            node.grow(growth(&found.due).map_err(NodeError::Failed)?).await?;
+        }
+        Outcome::default().set(state::FOUND, found)
+    }
+}
+
+/// What a reader should know of it.
+fn messages(found: &DueDecisions) -> Vec<(LogLevel, String)> {
+    let mut messages = vec![match found.due.len() {
+        0 => {
+            let text = format!(
+                "There is no decision without a lesson whose {HORIZON_DAYS} days have passed; nothing is asked."
+            );
+            (LogLevel::Info, text)
+        }
+        1 => (LogLevel::Info, "One decision is looked back at.".to_owned()),
+        many => (LogLevel::Info, format!("{many} decisions are looked back at.")),
+    }];
+    if found.left > 0 {
+        let text = format!("{} more are left for a later reflection.", found.left);
+        messages.push((LogLevel::Info, text));
+    }
+    let unscored = found.unscored.iter().map(|UnscoredDecision { ticker, decided, reason }| {
+        (LogLevel::Warning, format!("{ticker} of {decided} cannot be scored: {reason}"))
+    });
+    messages.extend(unscored);
+    messages
+}
+
+/// A node for each decision. They stand in as many lines as are worked on at the same time.
+fn growth(due: &[DueDecision]) -> Result<Growth, String> {
+    let plans = due.iter().enumerate().map(|(place, due)| plan(place, due));
+    let plans = plans.collect::<Result<Vec<NodeAdded>, _>>()?;
+    let ids: Vec<NodeId> = plans.iter().map(|plan| plan.id.clone()).collect();
+    let conclude = node_id(graph::CONCLUDE)?;
+    let edges = ids.iter().enumerate().map(|(place, id)| EdgeAdded {
+        from: id.clone(),
+        to: ids.get(place + LINES).unwrap_or(&conclude).clone(),
+        kind: EdgeKind::Flow,
+        condition: None,
+    });
+    let nodes = plans.into_iter().zip(due).map(|(plan, due)| {
+        let spec = serde_json::to_string(due).map_err(|error| error.to_string())?;
+        Ok::<_, String>(GrownNode { plan, join: Join::All, spec: spec.into() })
+    });
+    Ok(Growth { edges: edges.collect(), nodes: nodes.collect::<Result<_, _>>()? })
+}
+
+fn plan(place: usize, due: &DueDecision) -> Result<NodeAdded, String> {
+    let ticker = &due.rating.ticker;
+    // Symbols have letters that ids have not; the number keeps ids apart that differ in those alone.
+    let in_id = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
+    let symbol: String = ticker.as_str().chars().map(in_id).collect();
+    Ok(NodeAdded {
+        id: node_id(&format!("lesson_{}_{symbol}", place + 1))?,
+        label: format!("{ticker} {}", due.rating.date),
+        role: "review".to_owned(),
+        kind: NodeKind::Agent,
+        phase: graph::LESSONS.to_owned(),
+        scope: Some(ticker.to_string()),
+        owner: None,
+        tier: Some(Tier::Mid),
+        planned_visits: 1,
+    })
+}
