@@ -95,7 +95,8 @@ async fn trigger(service: &Scoped, trigger: Trigger, body: &[u8]) -> Answer<Trig
 }
 
 async fn runs(service: Scoped) -> Answer<Vec<RunRecord>> {
-    let filter = RunFilter { limit: Some(LISTED_RUNS), ..RunFilter::default() };
+    // It knows of none that others have started.
+    let filter = RunFilter { limit: Some(LISTED_RUNS), top: true, ..RunFilter::default() };
     let page = service.runs(filter).await?;
     Ok(Json(page.runs.iter().map(RunRecord::new).collect()))
 }

@@ -58,7 +58,8 @@ async fn send_recent(peer: &mut Peer, service: &Scoped) -> Result<(), Disconnect
 
 /// One page of runs, newest first.
 async fn list(service: &Scoped, status: Option<RunStatus>) -> Result<Vec<RunSummary>, Disconnected> {
-    let filter = RunFilter { status, limit: Some(RECENT_RUNS), ..RunFilter::default() };
+    // There may be many more of those that others have started, and what is known of them stands on their pages.
+    let filter = RunFilter { status, limit: Some(RECENT_RUNS), top: true, ..RunFilter::default() };
     let page = service.runs(filter).await.map_err(|error| {
         tracing::error!(%error, "the runs cannot be listed");
         Disconnected

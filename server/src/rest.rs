@@ -262,6 +262,7 @@ impl IntoParams for RunQuery {
             ("kind", "Only runs of this kind", WorkflowKind::schema()),
             ("flow", "Only runs of this flow", FlowId::schema()),
             ("origin", "Only runs that continue this one", RunId::schema()),
+            ("top", "Without those that other runs have started", bool::schema()),
             ("before", "Only runs created before this one: the last of the page before", RunId::schema()),
             ("limit", "At most this many; 200 are allowed", u32::schema()),
         ];

@@ -47,12 +47,18 @@ pub fn OverviewPage() -> impl IntoView {
     }
 }
 
+/// What people started: the runs that those have started stand on their pages.
+fn list_filter() -> RunFilter {
+    RunFilter { top: true, ..RunFilter::default() }
+}
+
 async fn read() -> Result<PageData, ApiError> {
     let kinds = api::listed_kinds().await?;
-    let mut runs = api::listed_runs(RunFilter { limit: Some(RECENT), ..RunFilter::default() }).await?.runs;
+    let top = RunFilter { limit: Some(RECENT), ..list_filter() };
+    let mut runs = api::listed_runs(top.clone()).await?.runs;
     // All that are under way, however old they are.
     for status in [RunStatus::Waiting, RunStatus::Running, RunStatus::Queued] {
-        let filter = RunFilter { status: Some(status), limit: Some(RECENT), ..RunFilter::default() };
+        let filter = RunFilter { status: Some(status), ..top.clone() };
         runs.extend(api::listed_runs(filter).await?.runs);
     }
     Ok(PageData { kinds, runs })
@@ -61,7 +67,7 @@ async fn read() -> Result<PageData, ApiError> {
 #[component]
 fn Overview(data: PageData) -> impl IntoView {
     let PageData { kinds, runs } = data;
-    let list = RwSignal::new(RunList::new(RunFilter::default(), ListedRuns { runs, more: false }));
+    let list = RwSignal::new(RunList::new(list_filter(), ListedRuns { runs, more: false }));
     let feed = run_feed();
     feed.follow(move |run| {
         list.try_update(|list| list.take(run));

@@ -15,7 +15,7 @@ use leptos_router::{
 use protocol::{ListedKind, ListedRun, ListedRuns, RunFilter, RunId, Timestamp};
 
 use self::{
-    address::{STATUSES, address_of, filter_of, value, word},
+    address::{BELOW, STATUSES, address_of, filter_of, value, word},
     elapsed::{elapsed, use_clock},
     list::RunList,
 };
@@ -162,6 +162,17 @@ fn Filters(filter: Memo<RunFilter>, kinds: Vec<ListedKind>) -> impl IntoView {
                 chosen=Signal::derive(move || filter.get().kind.map(String::from).unwrap_or_default())
                 choose=move |chosen: String| go.run((with(&|filter| filter.kind = chosen.parse().ok()), false))
             />
+            <label class="filter-check">
+                <input
+                    type="checkbox"
+                    name="below"
+                    value=BELOW
+                    checked=!filter.get_untracked().top
+                    prop:checked=move || !filter.get().top
+                    on:change=move |event| go.run((with(&|filter| filter.top = !event_target_checked(&event)), false))
+                />
+                <span>"Also runs that others have started"</span>
+            </label>
             {move || filter.get().flow.map(|flow| {
                 let without = address_of(&RunFilter { flow: None, ..filter.get() });
                 view! {

@@ -65,7 +65,7 @@ async fn read() -> Result<PageData, ApiError> {
     } else {
         Vec::new()
     };
-    let filter = RunFilter { limit: Some(RECENT), ..RunFilter::default() };
+    let filter = RunFilter { limit: Some(RECENT), top: true, ..RunFilter::default() };
     Ok(PageData { options, models, recent: api::listed_runs(filter).await?.runs })
 }
 

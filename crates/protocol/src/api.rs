@@ -105,6 +105,8 @@ pub struct RunFilter {
     pub flow: Option<FlowId>,
     /// Only runs that continue this one.
     pub origin: Option<RunId>,
+    /// Without those that other runs have started.
+    pub top: bool,
     /// Only runs created before this one: the last of the page before.
     pub before: Option<RunId>,
     /// At most this many; the server allows 200.

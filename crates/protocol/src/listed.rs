@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Awaited, Date, FlowId, KindSpec, RunId, RunPage, RunStatus, RunSummary, Timestamp, Totals, WorkflowKind,
+    Awaited, Date, FlowId, KindSpec, Parent, RunId, RunPage, RunStatus, RunSummary, Timestamp, Totals, WorkflowKind,
 };
 
 /// A part of a run's [`RunSummary`], under the same names, so that it is read from whatever holds one. Pages that list
@@ -49,6 +49,9 @@ pub struct ListedRun {
     /// What it waits for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub awaited: Vec<Awaited>,
+    /// The run that has started it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
     /// The id that it had where it was exported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported_from: Option<RunId>,
@@ -135,6 +138,7 @@ impl From<RunSummary> for ListedRun {
             nodes_done: summary.nodes_done,
             totals: summary.totals,
             awaited: summary.awaited,
+            parent: summary.parent,
             imported_from: summary.imported_from,
             unreadable: summary.unreadable,
         }

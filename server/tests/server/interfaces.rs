@@ -370,6 +370,14 @@ async fn a_client_of_agentos_has_the_market_scanned_and_a_portfolio_run_by_itsel
         let expected = if kind == "auto" { 4 } else { 1 };
         assert_eq!(asked.len(), expected, "the scan, two stocks and the portfolio: {asked:?}");
     }
+    // Lists are of what was asked for; what those runs have started is listed where it is asked for.
+    let count = async |path: &str| server.get(path).await.as_array().map(Vec::len);
+    assert_eq!(count("/api/run/").await, Some(2));
+    let listed = async |path: &str| server.get(path).await["runs"].as_array().map(Vec::len);
+    assert_eq!(listed("/api/v1/runs?top=true").await, Some(2));
+    assert_eq!(listed("/api/v1/runs?top=true&status=succeeded").await, Some(2));
+    assert_eq!(listed("/api/v1/runs?top=true&kind=auto").await, Some(1));
+    assert_eq!(listed("/api/v1/runs").await, Some(6), "a scan, two stocks and the portfolio below the second");
     // One decision is no history.
     let summary = server.ask("GET", "/api/portfolios/main_portfolio/summary").send().await.unwrap();
     assert_eq!(summary.status(), 404);

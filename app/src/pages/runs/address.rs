@@ -3,6 +3,9 @@
 use leptos_router::params::ParamsMap;
 use protocol::{RunFilter, RunStatus};
 
+/// Says in the address that the runs that others have started are listed as well.
+pub const BELOW: &str = "1";
+
 /// Runs of one page.
 pub const PAGE: u32 = 50;
 
@@ -35,6 +38,7 @@ pub fn filter_of(query: &ParamsMap) -> RunFilter {
         kind: given("kind").parse().ok(),
         flow: given("flow").parse().ok(),
         origin: given("origin").parse().ok(),
+        top: given("below") != BELOW,
         before: None,
         limit: Some(PAGE),
     }
@@ -51,6 +55,7 @@ pub fn address_of(filter: &RunFilter) -> String {
     add("q", filter.search.trim());
     add("status", word(filter.status, &STATUSES));
     add("kind", filter.kind.as_ref().map_or("", |kind| kind.as_str()));
+    add("below", if filter.top { "" } else { BELOW });
     add("flow", filter.flow.as_ref().map_or("", |flow| flow.as_str()));
     format!("/runs{}", query.to_query_string())
 }
@@ -71,7 +76,13 @@ mod tests {
             (Some(RunStatus::Failed), Some("pipeline"))
         );
         assert_eq!(address_of(&filter), "/runs?q=aapl&status=failed&kind=pipeline&flow=7f3a");
-        assert_eq!(address_of(&RunFilter::default()), "/runs");
+        assert_eq!(address_of(&RunFilter { top: true, ..RunFilter::default() }), "/runs");
+        query.insert("below", "1".to_owned());
+        assert!(filter.top && !filter_of(&query).top);
+        assert_eq!(
+            address_of(&filter_of(&query)),
+            "/runs?q=aapl&status=failed&kind=pipeline&below=1&flow=7f3a"
+        );
     }
 
     #[test]
@@ -80,6 +91,6 @@ mod tests {
         query.insert("status", "sleeping".to_owned());
         query.insert("flow", "../etc".to_owned());
         query.insert("kind", "A B".to_owned());
-        assert_eq!(filter_of(&query), RunFilter { limit: Some(PAGE), ..RunFilter::default() });
+        assert_eq!(filter_of(&query), RunFilter { limit: Some(PAGE), top: true, ..RunFilter::default() });
     }
 }

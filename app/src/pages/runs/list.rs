@@ -98,6 +98,7 @@ fn matches(filter: &RunFilter, run: &ListedRun) -> bool {
         && filter.status.is_none_or(|status| status == run.status)
         && filter.kind.as_ref().is_none_or(|kind| kind == run.kind())
         && filter.flow.as_ref().is_none_or(|flow| flow == run.flow())
+        && !(filter.top && run.parent.is_some())
 }
 
 #[cfg(test)]

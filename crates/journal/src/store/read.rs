@@ -230,6 +230,9 @@ fn listing(
     if let Some(flow) = &filter.flow {
         query.push(" and flow = ").push_bind(flow.as_str().to_owned());
     }
+    if filter.top {
+        query.push(" and below = 0");
+    }
     if let Some(before) = filter.before {
         query.push(" and id < ").push_bind(key(before));
     }
@@ -254,6 +257,8 @@ fn index(filter: &RunFilter, owner: Option<&AccountId>) -> &'static str {
         return "indexed by run_search";
     }
     match (filter.status.is_some(), filter.kind.is_some(), filter.flow.is_some()) {
+        (false, false, false) if filter.top => "indexed by run_top",
+        (true, false, false) if filter.top => "indexed by run_top_status",
         (false, false, false) => "indexed by run_list",
         (true, false, false) => "indexed by run_list_status",
         (false, true, false) => "indexed by run_list_kind",
