@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Awaited, Date, FlowId, KindSpec, Parent, RunId, RunPage, RunStatus, RunSummary, Timestamp, Totals, WorkflowKind,
+    Awaited, Date, FlowId, KindSpec, Parent, RunId, RunPage, RunStatus, RunSummary, Timestamp, Totals,
+    WorkflowKind,
 };
 
 /// A part of a run's [`RunSummary`], under the same names, so that it is read from whatever holds one. Pages that list

@@ -377,7 +377,11 @@ async fn a_client_of_agentos_has_the_market_scanned_and_a_portfolio_run_by_itsel
     assert_eq!(listed("/api/v1/runs?top=true").await, Some(2));
     assert_eq!(listed("/api/v1/runs?top=true&status=succeeded").await, Some(2));
     assert_eq!(listed("/api/v1/runs?top=true&kind=auto").await, Some(1));
-    assert_eq!(listed("/api/v1/runs").await, Some(6), "a scan, two stocks and the portfolio below the second");
+    assert_eq!(
+        listed("/api/v1/runs").await,
+        Some(6),
+        "a scan, two stocks and the portfolio below the second"
+    );
     // One decision is no history.
     let summary = server.ask("GET", "/api/portfolios/main_portfolio/summary").send().await.unwrap();
     assert_eq!(summary.status(), 404);
