@@ -11,6 +11,7 @@
 //! - [`id`], [`text`], [`money`], [`time`]: what all of them are made of
 //! - [`trading`]: the documents of one family. Nothing general knows it, but for `upcast`, which reads
 //!   what versions wrote that had no other family
+//! - [`resolver`]: the documents of tasks
 
 pub mod account;
 pub mod api;
@@ -26,6 +27,7 @@ pub mod model;
 pub mod money;
 mod past;
 pub mod product;
+pub mod resolver;
 pub mod run;
 pub mod steering;
 pub mod text;

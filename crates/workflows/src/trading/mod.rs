@@ -3,6 +3,7 @@
 //!
 //! - [`Desk`]: the portfolios
 //! - [`Trading`]: the family
+//! - [`StockPrices`]: what agents of other families may ask of the market
 //! - [`rehearsal`]: the stand-in that plays all agents, and the rules it follows
 
 mod auto;
@@ -11,9 +12,9 @@ pub mod facts;
 mod flow;
 mod forms;
 mod gaps;
-mod measured;
 pub mod pipeline;
 mod portfolio_run;
+mod prices_tool;
 mod prompts;
 pub mod rehearsal;
 pub mod scan;
@@ -38,10 +39,11 @@ use pipeline::Subject;
 pub use pipeline::read_rating;
 use portfolio_run::Book;
 pub use portfolio_run::read_decision;
+pub use prices_tool::StockPrices;
 use rehearsal::TradingRehearsal;
 use scan::MarketDay;
 
-use crate::{Family, FamilyError, Form, Job, Owner, Refusal};
+use crate::{Family, FamilyError, Form, Job, Owner, Refusal, measured};
 
 /// The trading family: analyses of stocks, and portfolios that trade on them.
 pub struct Trading {
