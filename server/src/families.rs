@@ -8,8 +8,9 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use axum::Router;
 use journal::Journal;
 use leptos::prelude::provide_context;
+use tools::Registry;
 use utoipa_axum::router::OpenApiRouter;
-use workflows::Family;
+use workflows::{Family, resolver::Resolver};
 
 use crate::{
     error::ServeError,
@@ -23,14 +24,15 @@ pub struct Own {
 }
 
 /// Opens all families, in the order in which their workflows are offered. What they keep beside the journal is in
-/// `folder`.
+/// `folder`. Agents may be offered `tools`, and what families add to them.
 ///
 /// # Errors
-/// One cannot be opened, its settings cannot be read, or there are settings of none.
+/// One cannot be opened, its settings cannot be read, there are settings of none, or two tools have one name.
 pub async fn open(
     journal: &Journal,
     mut settings: BTreeMap<String, toml::Table>,
     folder: &Path,
+    tools: &Registry,
 ) -> Result<(Vec<Arc<dyn Family>>, Own), ServeError> {
     let wrong = |why| ServeError::FamilySettings("trading".to_owned(), why);
     let own = settings.remove("trading").unwrap_or_default();
@@ -39,7 +41,9 @@ pub async fn open(
         return Err(ServeError::FamilySettings(name, "there is no family of this name".to_owned()));
     }
     let trading = trading::Portfolios::open(journal, market).await?;
-    let families: Vec<Arc<dyn Family>> = vec![Arc::new(trading.family(journal))];
+    let tools = tools.clone().with(trading.prices_tool()?)?;
+    let families: Vec<Arc<dyn Family>> =
+        vec![Arc::new(trading.family(journal)), Arc::new(Resolver::new(journal.clone(), tools))];
     Ok((families, Own { trading }))
 }
 

@@ -23,10 +23,11 @@ use protocol::{
 };
 use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
+use tools::{SchemaError, Tool};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
-use workflows::trading::{Desk, DeskError, Trading};
+use workflows::trading::{Desk, DeskError, StockPrices, Trading};
 
 use crate::{
     error::ServeError,
@@ -60,6 +61,14 @@ impl Portfolios {
     /// The family whose runs trade for them.
     pub fn family(&self, journal: &Journal) -> Trading {
         Trading::new(journal.clone(), self.desk.clone(), self.market.clone())
+    }
+
+    /// What agents of all families may ask of the market.
+    ///
+    /// # Errors
+    /// Its schema cannot be used.
+    pub fn prices_tool(&self) -> Result<Arc<dyn Tool>, SchemaError> {
+        Ok(Arc::new(StockPrices::new(self.market.clone())?))
     }
 }
 

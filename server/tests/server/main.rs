@@ -25,6 +25,7 @@ mod secrets;
 mod settings;
 mod steering;
 mod survives_kill;
+mod tasks;
 mod tools;
 mod trades_survive_kill;
 mod unruly;
