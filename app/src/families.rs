@@ -145,6 +145,7 @@ macro_rules! families {
 }
 
 families! {
+    resolver { pages: tasks },
     trading { pages: portfolio },
 }
 
