@@ -146,6 +146,7 @@ macro_rules! families {
 
 families! {
     trading { pages: portfolio },
+    resolver { pages: tasks },
     team { pages: teams },
 }
 

@@ -35,6 +35,12 @@ pub enum ServeError {
     /// The portfolios cannot be read.
     #[error("{0}")]
     Desk(#[from] DeskError),
+    /// Two tools that families offer have one name.
+    #[error("{0}")]
+    ToolName(#[from] tools::NameTaken),
+    /// A tool that a family offers cannot be described to a model.
+    #[error("A tool of Pitwall's own cannot be used: {0}.")]
+    Tool(#[from] tools::SchemaError),
     /// Two families have the same kind of workflow.
     #[error("{0}")]
     Families(#[from] FamiliesError),

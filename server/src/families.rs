@@ -11,7 +11,7 @@ use journal::Journal;
 use leptos::prelude::provide_context;
 use tools::Registry;
 use utoipa_axum::router::OpenApiRouter;
-use workflows::{Family, team::Teams};
+use workflows::{Family, resolver::Resolver, team::Teams};
 
 use crate::{
     error::ServeError,
@@ -25,10 +25,10 @@ pub struct Own {
 }
 
 /// Opens all families, in the order in which their workflows are offered. What they keep beside the journal is in
-/// `folder`; their agents may use `tools`.
+/// `folder`. Agents may be offered `tools`, and what families add to them.
 ///
 /// # Errors
-/// One cannot be opened, its settings cannot be read, or there are settings of none.
+/// One cannot be opened, its settings cannot be read, there are settings of none, or two tools have one name.
 pub async fn open(
     journal: &Journal,
     mut settings: BTreeMap<String, toml::Table>,
@@ -42,8 +42,12 @@ pub async fn open(
         return Err(ServeError::FamilySettings(name, "there is no family of this name".to_owned()));
     }
     let trading = trading::Portfolios::open(journal, market).await?;
-    let families: Vec<Arc<dyn Family>> =
-        vec![Arc::new(trading.family(journal)), Arc::new(Teams::new(tools.clone()))];
+    let tools = tools.clone().with(trading.prices_tool()?)?;
+    let families: Vec<Arc<dyn Family>> = vec![
+        Arc::new(trading.family(journal)),
+        Arc::new(Resolver::new(journal.clone(), tools.clone())),
+        Arc::new(Teams::new(tools)),
+    ];
     Ok((families, Own { trading }))
 }
 

@@ -33,7 +33,8 @@ pub fn ProductCard(
     }
 }
 
-fn tone_of(tone: ProductTone) -> Tone {
+/// The colour of a tone.
+pub(crate) fn tone_of(tone: ProductTone) -> Tone {
     match tone {
         ProductTone::Good => Tone::Done,
         ProductTone::Neutral => Tone::Quiet,

@@ -1,7 +1,9 @@
 //! Where a run or a node stands: always an icon and a word, never colour alone.
 
+use std::sync::Arc;
+
 use leptos::{either::Either, prelude::*};
-use protocol::{NodeStatus, NodeView, RunStatus, ToolStatus};
+use protocol::{NodeId, NodeStatus, NodeView, RunStatus, ToolStatus};
 
 use super::icon::{Icon, IconName};
 use crate::live::OldSince;
@@ -76,6 +78,25 @@ pub fn node_sign(node: &NodeView) -> Sign {
         NodeStatus::Skipped => (IconName::Skip, Tone::Quiet),
     };
     Sign { icon, word: node.status.label(), tone }
+}
+
+/// The signs of the nodes of the run that is shown, for cards below that follow its work.
+#[derive(Clone)]
+pub struct NodeSigns(Arc<ReadSign>);
+
+type ReadSign = dyn Fn(&NodeId) -> Option<Sign> + Send + Sync;
+
+impl NodeSigns {
+    /// Says to all that is shown below how to read them.
+    pub fn provide(read: impl Fn(&NodeId) -> Option<Sign> + Send + Sync + 'static) {
+        provide_context(Self(Arc::new(read)));
+    }
+
+    /// The sign of a node, as it changes; `None` where no run is followed, or it has no such node.
+    pub fn of(node: NodeId) -> Memo<Option<Sign>> {
+        let signs = use_context::<Self>();
+        Memo::new(move |_| signs.as_ref().and_then(|signs| (signs.0)(&node)))
+    }
 }
 
 /// The sign of a tool call; `None` while it is in flight.

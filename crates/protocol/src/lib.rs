@@ -9,8 +9,8 @@
 //! - [`document`]: what people make and keep
 //! - [`frame`]: what a socket sends; [`api`], [`account`], [`model`], [`tool`]: documents of the REST interface
 //! - [`id`], [`text`], [`money`], [`time`]: what all of them are made of
-//! - [`team`], [`trading`]: the documents of families. Nothing general knows them, but for `upcast`, which reads
-//!   what versions wrote that had trading alone
+//! - [`resolver`], [`team`], [`trading`]: the documents of families. Nothing general knows them, but for `upcast`,
+//!   which reads what versions wrote that had trading alone
 
 pub mod account;
 pub mod api;
@@ -26,6 +26,7 @@ pub mod model;
 pub mod money;
 mod past;
 pub mod product;
+pub mod resolver;
 pub mod run;
 pub mod steering;
 pub mod team;

@@ -4,18 +4,21 @@
 //!   runs they are
 //! - [`agent`], [`node`], [`prompt`]: what agents and nodes of all families are made of
 //! - [`Rehearsed`]: what all rehearsals have in common
+//! - [`resolver`]: tasks that are planned, carried out step by step, and reported
 //! - [`team`]: agent teams that people make or bring along
 //! - [`trading`]: research on one stock, and the portfolio that trades on it
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod agent;
 mod family;
+mod measured;
 pub mod node;
 mod offered;
 mod owner;
 pub mod prompt;
 mod rehearsal;
 
+pub mod resolver;
 pub mod team;
 pub mod trading;
 

@@ -6,11 +6,17 @@ use llm::{ChatRequest, Message, Script, Turn};
 
 /// Lines of an account that answer a question at most.
 const LINES: usize = 6;
+/// Agents that are named where a question asks how the run stands.
+const AGENTS: usize = 20;
+/// Words that ask how the run stands.
+const STANDING: [&str; 3] = ["status", "progress", "stands"];
+/// Where the account of a run lists its agents.
+const LIST_OF_AGENTS: &str = "## Agents";
 /// Shorter words say little about what is meant.
 const SHORTEST_WORD: usize = 4;
 
 /// Plays a family's agents by the family's script. A question beside a run is answered with the lines of
-/// the run's account that share most words with it.
+/// the run's account that share most words with it; one that asks how the run stands, with that.
 pub struct Rehearsed(pub Arc<dyn Script>);
 
 impl Script for Rehearsed {
@@ -45,6 +51,9 @@ fn talk(messages: &[Message]) -> String {
         _ => None,
     });
     let asked = words(question);
+    if STANDING.iter().any(|word| asked.contains(*word)) {
+        return standing(account);
+    }
     let mut lines: Vec<(usize, usize, &str)> = account
         .lines()
         .enumerate()
@@ -66,6 +75,20 @@ fn talk(messages: &[Message]) -> String {
         })
         .collect();
     format!("The account of this run says on that:\n\n{}", found.join("\n"))
+}
+
+/// Where the run and its agents stand, as the account says it.
+fn standing(account: &str) -> String {
+    let Some((_, said)) = account.split_once("\n# ") else {
+        return "The account of this run does not say how it stands.".to_owned();
+    };
+    let (run, rest) = said.split_once(LIST_OF_AGENTS).unwrap_or((said, ""));
+    let run =
+        run.lines().skip(1).map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    let agents = rest.lines().map(str::trim).skip_while(|line| line.is_empty());
+    let agents = agents.take_while(|line| line.starts_with("- "));
+    let shown: Vec<&str> = agents.take(AGENTS).collect();
+    if shown.is_empty() { run } else { format!("{run}\n\n{}", shown.join("\n")) }
 }
 
 fn words(text: &str) -> BTreeSet<String> {

@@ -61,13 +61,13 @@ async fn import(service: Scoped, JsonBody(request): JsonBody<ImportTeams>) -> Re
 }
 
 /// A team as files of another system, with what does not go along
-#[utoipa::path(get, path = "/api/v1/teams/{team}/exports/{format}", operation_id = "export_team", params(("team" = DocumentId, Path, description = "The team's document"), ("format" = TeamFormat, Path, description = "The form")), responses((status = 200, body = TeamExport)))]
+#[utoipa::path(get, path = "/api/v1/teams/{team}/exports/{format}", operation_id = "export_team", params(("team" = DocumentId, Path, description = "The team's document"), ("format" = inline(TeamFormat), Path, description = "The form")), responses((status = 200, body = TeamExport)))]
 async fn export(service: Scoped, Path((team, format)): Path<(String, String)>) -> Reply<TeamExport> {
     Ok(Json(exported(&service, &team, &format).await?))
 }
 
 /// One of these files
-#[utoipa::path(get, path = "/api/v1/teams/{team}/exports/{format}/{file}", operation_id = "export_team_file", params(("team" = DocumentId, Path, description = "The team's document"), ("format" = TeamFormat, Path, description = "The form"), ("file" = String, Path, description = "The file's name")), responses((status = 200, body = String, content_type = "text/plain")))]
+#[utoipa::path(get, path = "/api/v1/teams/{team}/exports/{format}/{file}", operation_id = "export_team_file", params(("team" = DocumentId, Path, description = "The team's document"), ("format" = inline(TeamFormat), Path, description = "The form"), ("file" = String, Path, description = "The file's name")), responses((status = 200, body = String, content_type = "text/plain")))]
 async fn export_file(
     service: Scoped,
     Path((team, format, name)): Path<(String, String, String)>,

@@ -26,10 +26,11 @@ use protocol::{
 };
 use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
+use tools::{SchemaError, Tool};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
-use workflows::trading::{Desk, DeskError, Lessons, Trading};
+use workflows::trading::{Desk, DeskError, Lessons, StockPrices, Trading};
 
 use crate::{
     error::ServeError,
@@ -66,6 +67,14 @@ impl Portfolios {
     pub fn family(&self, journal: &Journal) -> Trading {
         let family = Trading::new(journal.clone(), self.desk.clone(), self.market.clone());
         family.with_lessons(self.lessons.clone())
+    }
+
+    /// What agents of all families may ask of the market.
+    ///
+    /// # Errors
+    /// Its schema cannot be used.
+    pub fn prices_tool(&self) -> Result<Arc<dyn Tool>, SchemaError> {
+        Ok(Arc::new(StockPrices::new(self.market.clone())?))
     }
 }
 

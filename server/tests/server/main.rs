@@ -26,6 +26,7 @@ mod secrets;
 mod settings;
 mod steering;
 mod survives_kill;
+mod tasks;
 mod teams;
 mod tools;
 mod trades_survive_kill;

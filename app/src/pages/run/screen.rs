@@ -13,7 +13,10 @@ use super::{
     place::ForkDraft,
     travel::{Shown, Travel},
 };
-use crate::live::{LiveRun, OldSince, Stream, use_run};
+use crate::{
+    components::status::{NodeSigns, node_sign},
+    live::{LiveRun, OldSince, Stream, use_run},
+};
 
 /// The views of one selection, and the talk beside the run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -129,6 +132,8 @@ impl Screen {
         let clock = use_clock(is_working.into());
         // What is shown of the past is not old: it is what was asked for.
         OldSince::provide(move || live.connection.get().as_of().filter(|_| !travel.is_past()));
+        let shown = travel.shown();
+        NodeSigns::provide(move |node| shown.with(|view| view.node(node).map(|node| node_sign(node))));
         let heard = move || clock.get().map(OldSince::heard_by);
         let now = Signal::derive(move || if travel.is_past() { travel.moment() } else { heard() });
         Self {

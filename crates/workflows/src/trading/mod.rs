@@ -4,6 +4,7 @@
 //! - [`Desk`]: the portfolios
 //! - [`Trading`]: the family
 //! - [`Lessons`]: what was learnt from earlier ratings
+//! - [`StockPrices`]: what agents of other families may ask of the market
 //! - [`rehearsal`]: the stand-in that plays all agents, and the rules it follows
 
 mod auto;
@@ -16,10 +17,10 @@ mod flow;
 mod forms;
 mod gaps;
 mod holdings;
-mod measured;
 mod memory;
 pub mod pipeline;
 mod portfolio_run;
+mod prices_tool;
 mod prompts;
 mod reflect;
 pub mod rehearsal;
@@ -48,12 +49,13 @@ use pipeline::Subject;
 pub use pipeline::read_rating;
 use portfolio_run::Book;
 pub use portfolio_run::read_decision;
+pub use prices_tool::StockPrices;
 use reflect::Hindsight;
 pub use reflect::{LessonAnswer, read_lesson};
 use rehearsal::TradingRehearsal;
 use scan::MarketDay;
 
-use crate::{Family, FamilyError, Form, Job, Owner, Refusal};
+use crate::{Family, FamilyError, Form, Job, Owner, Refusal, measured};
 
 /// The most decisions of a backtest: five years, daily.
 const MOST_DECISIONS: u32 = 1320;

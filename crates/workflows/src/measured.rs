@@ -6,20 +6,20 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 /// What was found.
-pub(super) struct Found<T> {
+pub(crate) struct Found<T> {
     /// The figures, or whatever it is.
-    pub(super) value: T,
+    pub(crate) value: T,
     /// Who supplied the data.
-    pub(super) vendor: String,
+    pub(crate) vendor: String,
     /// Whether something is missing in them.
-    pub(super) is_degraded: bool,
+    pub(crate) is_degraded: bool,
 }
 
 /// Finds something out, once: a visit that is repeated gets what the log has.
 ///
 /// # Errors
 /// `measuring` gave a sentence why there is nothing, or the log cannot be read or written.
-pub(super) async fn measure<T: Serialize + DeserializeOwned>(
+pub(crate) async fn measure<T: Serialize + DeserializeOwned>(
     node: &NodeContext,
     tool: &str,
     arguments: &Value,

@@ -1,0 +1,63 @@
+//! The graph of a task: a plan, a node for each step that appears with it, and the report.
+
+use std::sync::Arc;
+
+use engine::{Graph, Join, Work};
+use protocol::{NodeAdded, NodeKind, Tier};
+
+use super::{
+    aggregator::Aggregator,
+    assignment::Assignment,
+    executor::{Executor, Planned},
+    planner::Planner,
+    state,
+};
+use crate::node::node_id;
+
+/// The phases, in their order.
+pub(super) const PLAN: &str = "Plan";
+pub(super) const STEPS: &str = "Steps";
+pub(super) const REPORT: &str = "Report";
+/// The node that all steps lead to.
+pub(super) const AGGREGATOR: &str = "report";
+
+/// Builds it.
+///
+/// # Errors
+/// In a sentence, why it cannot be built.
+pub(super) fn graph(assignment: &Assignment) -> Result<Graph, String> {
+    let mut graph = Graph::new();
+    graph.append(state::RESULTS);
+    let planner = agent("planner", "Planner", "plan", PLAN, Tier::Deep)?;
+    let aggregator = agent(AGGREGATOR, "Report", "report", REPORT, Tier::Deep)?;
+    graph
+        .flow(&planner.id, &aggregator.id)
+        // A person may lead the work past a step.
+        .join(&aggregator.id, Join::Reached);
+    graph.node(planner, Planner(assignment.clone())).node(aggregator, Aggregator(assignment.clone()));
+    let assignment = assignment.clone();
+    graph.growing(move |_, spec| {
+        let planned: Planned =
+            serde_json::from_str(spec).map_err(|error| format!("It is no step of a plan: {error}."))?;
+        Ok(Arc::new(Executor { assignment: assignment.clone(), planned }) as Arc<dyn Work>)
+    });
+    Ok(graph)
+}
+
+/// The plan of an agent that works once.
+///
+/// # Errors
+/// In a sentence, that the id is none.
+pub(super) fn agent(id: &str, label: &str, role: &str, phase: &str, tier: Tier) -> Result<NodeAdded, String> {
+    Ok(NodeAdded {
+        id: node_id(id)?,
+        label: label.to_owned(),
+        role: role.to_owned(),
+        kind: NodeKind::Agent,
+        phase: phase.to_owned(),
+        scope: None,
+        owner: None,
+        tier: Some(tier),
+        planned_visits: 1,
+    })
+}
