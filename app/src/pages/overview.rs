@@ -92,7 +92,7 @@ fn Overview(data: PageData) -> impl IntoView {
 /// The kinds of workflow, each leading to the form that starts it.
 #[component]
 fn Starts(kinds: Vec<ListedKind>) -> impl IntoView {
-    let kinds = kinds.into_iter().map(|spec| {
+    let kinds = kinds.into_iter().filter(|spec| !spec.only_below).map(|spec| {
         view! {
             <li>
                 <a class="button" href=at(format!("/start?type={}", spec.kind)) title=spec.hint>

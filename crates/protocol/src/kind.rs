@@ -31,6 +31,9 @@ pub struct KindSpec {
     pub phases: Vec<PhaseSpec>,
     /// What a run takes from others of its flow.
     pub flow: FlowSpec,
+    /// Whether its runs are started by other runs alone, so that nobody is offered to start one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_below: bool,
 }
 
 /// A phase that a run can be continued from.

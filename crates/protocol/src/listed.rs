@@ -98,12 +98,15 @@ pub struct ListedKind {
     pub hint: String,
     /// Its icon, by the words that also choose those of nodes.
     pub icon: String,
+    /// Whether its runs are started by other runs alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_below: bool,
 }
 
 impl From<KindSpec> for ListedKind {
     fn from(spec: KindSpec) -> Self {
-        let KindSpec { kind, label, hint, icon, .. } = spec;
-        Self { kind, label, hint, icon }
+        let KindSpec { kind, label, hint, icon, only_below, .. } = spec;
+        Self { kind, label, hint, icon, only_below }
     }
 }
 

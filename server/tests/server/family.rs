@@ -91,6 +91,7 @@ impl ProductData for Echoed {
 impl Family for Echo {
     fn kinds(&self) -> Vec<KindSpec> {
         vec![KindSpec {
+            only_below: false,
             kind: KIND.parse().unwrap(),
             family: KIND.to_owned(),
             label: "Echo".to_owned(),

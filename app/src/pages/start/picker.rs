@@ -261,6 +261,7 @@ mod tests {
 
     fn entry(kind: &str, family: &str, hint: &str) -> Entry {
         let spec = KindSpec {
+            only_below: false,
             kind: kind.parse().unwrap(),
             family: family.into(),
             label: kind.into(),

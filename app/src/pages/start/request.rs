@@ -201,6 +201,7 @@ mod tests {
             fields: fields(&parameters).unwrap(),
             startable: Startable {
                 spec: KindSpec {
+                    only_below: false,
                     kind: kind.parse().unwrap(),
                     family: "writing".into(),
                     label: kind.into(),

@@ -55,6 +55,7 @@ fn refinement(kind: WorkflowKind) -> KindSpec {
 
 fn spec(kind: WorkflowKind) -> KindSpec {
     KindSpec {
+        only_below: false,
         kind,
         family: "resolver".to_owned(),
         label: String::new(),

@@ -16,7 +16,7 @@ use super::{
     course::{Happened, Spoke},
     crew::{Crew, line, now},
     memory,
-    said::turn,
+    said::{turn, turn_of_model},
     toolset::Toolset,
     voice::{self, Asked},
 };
@@ -60,7 +60,8 @@ impl Work for AssistantWork {
         let mut taken = Turn { before: course.asked(&self.name), ..Turn::default() };
         self.take(node, course.memory(&self.name), &tools, &mut taken).await?;
         let Turn { said, remembered, asked, .. } = taken;
-        node.emit(turn(&said)?).await?;
+        let is_replayed = self.assistant.model.as_ref().is_some_and(|model| model.replayed().is_some());
+        node.emit(if is_replayed { turn(&said)? } else { turn_of_model(&said)? }).await?;
         let speaker = self.name.clone();
         let spoke = Spoke { speaker, said, remembered, asked, at: now(), inner: Vec::new() };
         self.crew.happened(vec![Happened::Spoke(spoke)])

@@ -26,6 +26,7 @@ pub(super) fn document_kind() -> Result<DocumentKind, Refusal> {
 
 fn kind(kind: WorkflowKind) -> KindSpec {
     KindSpec {
+        only_below: false,
         kind,
         family: KIND.to_owned(),
         label: "Team".to_owned(),

@@ -14,7 +14,20 @@ use teamfile::Message;
 /// # Errors
 /// It has no JSON form.
 pub(super) fn turn(said: &[Message]) -> Result<Vec<Body>, NodeError> {
-    let mut written: Vec<Body> = said.iter().filter(|message| message.is_chat()).map(message).collect();
+    written(said, |_| true)
+}
+
+/// The same of somebody whose texts are answers of a model: those stand in the log as the answers that they are.
+///
+/// # Errors
+/// It has no JSON form.
+pub(super) fn turn_of_model(said: &[Message]) -> Result<Vec<Body>, NodeError> {
+    written(said, |message| !matches!(message.body, teamfile::Body::Text { .. }) || message.usage.is_none())
+}
+
+fn written(said: &[Message], is_news: impl Fn(&Message) -> bool) -> Result<Vec<Body>, NodeError> {
+    let news = said.iter().filter(|message| message.is_chat() && is_news(message));
+    let mut written: Vec<Body> = news.map(message).collect();
     if !said.is_empty() {
         let messages = said.iter().map(serde_json::to_value).collect::<Result<Vec<Value>, _>>();
         let messages = messages.map_err(|error| unwritable(&error.into()))?;

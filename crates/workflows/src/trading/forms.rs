@@ -36,6 +36,7 @@ fn phase(phase: &str, title: &str, hint: &str) -> PhaseSpec {
 
 fn scan(kind: WorkflowKind) -> KindSpec {
     KindSpec {
+        only_below: false,
         kind,
         family: "trading".to_owned(),
         label: "Scan".to_owned(),
@@ -61,6 +62,7 @@ fn scan(kind: WorkflowKind) -> KindSpec {
 
 fn auto(kind: WorkflowKind) -> KindSpec {
     KindSpec {
+        only_below: false,
         kind,
         family: "trading".to_owned(),
         label: "Auto".to_owned(),
@@ -84,6 +86,7 @@ fn auto(kind: WorkflowKind) -> KindSpec {
 
 fn backtest(kind: WorkflowKind) -> KindSpec {
     KindSpec {
+        only_below: false,
         kind,
         family: "trading".to_owned(),
         label: "Backtest".to_owned(),
@@ -109,6 +112,7 @@ fn backtest(kind: WorkflowKind) -> KindSpec {
 
 fn reflect(kind: WorkflowKind) -> KindSpec {
     KindSpec {
+        only_below: false,
         kind,
         family: "trading".to_owned(),
         label: "Reflection".to_owned(),
@@ -134,6 +138,7 @@ fn reflect(kind: WorkflowKind) -> KindSpec {
 /// Runs of this kind are started by a backtest, and so have no form.
 fn backtest_day(kind: WorkflowKind) -> KindSpec {
     KindSpec {
+        only_below: true,
         kind,
         family: "trading".to_owned(),
         label: "Backtest day".to_owned(),
@@ -153,6 +158,7 @@ fn backtest_day(kind: WorkflowKind) -> KindSpec {
 
 fn pipeline(kind: WorkflowKind) -> KindSpec {
     KindSpec {
+        only_below: false,
         kind,
         family: "trading".to_owned(),
         label: "Pipeline".to_owned(),
@@ -177,6 +183,7 @@ fn pipeline(kind: WorkflowKind) -> KindSpec {
 
 fn portfolio(kind: WorkflowKind) -> KindSpec {
     KindSpec {
+        only_below: false,
         kind,
         family: "trading".to_owned(),
         label: "Portfolio".to_owned(),
