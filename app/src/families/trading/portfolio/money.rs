@@ -152,15 +152,21 @@ fn MoveMoney(view: RwSignal<PortfolioView>, on_change: Callback<PortfolioView>) 
     let way = move |value: bool, title: &'static str| {
         view! {
             <label class="ask-choice">
-                <input type="radio" name="money-way" prop:checked=move || takes_out.get() == value on:change=move |_| takes_out.set(value) />
+                <input type="radio" name="money-way" checked=!value prop:checked=move || takes_out.get() == value on:change=move |_| takes_out.set(value) />
                 <span>{title}</span>
             </label>
         }
     };
     let day_ref = day_field(day);
+    // The day that is proposed was typed by nobody.
+    let forget_day = move |_| {
+        if amount.with_untracked(String::is_empty) && note.with_untracked(String::is_empty) {
+            day.set(String::new());
+        }
+    };
     view! {
         <button type="button" class="quiet-button" on:click=open>"Move money"</button>
-        <dialog class="dialog" node_ref=dialog aria-labelledby="money-heading">
+        <dialog class="dialog" node_ref=dialog aria-labelledby="money-heading" on:close=forget_day>
             <form class="dialog-form" novalidate=true on:submit=submit>
                 <h2 id="money-heading">"Pay in or take out"</h2>
                 <fieldset class="ask-choices">

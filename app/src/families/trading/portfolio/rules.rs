@@ -135,7 +135,7 @@ pub fn RulesFields(
     let fill = move |value: FillPrice, title: &'static str, detail: &'static str| {
         view! {
             <label class="ask-choice">
-                <input type="radio" name=format!("{id}-fill") prop:checked=move || draft.fill.get() == value on:change=move |_| draft.fill.set(value) />
+                <input type="radio" name=format!("{id}-fill") checked=draft.fill.get_untracked() == value prop:checked=move || draft.fill.get() == value on:change=move |_| draft.fill.set(value) />
                 <span>{title} " " <span class="dim">{detail}</span></span>
             </label>
         }
@@ -143,7 +143,7 @@ pub fn RulesFields(
     let triggers = move |value: bool, title: &'static str, detail: &'static str| {
         view! {
             <label class="ask-choice">
-                <input type="radio" name=format!("{id}-triggers") prop:checked=move || draft.standing_orders.get() == value on:change=move |_| draft.standing_orders.set(value) />
+                <input type="radio" name=format!("{id}-triggers") checked=draft.standing_orders.get_untracked() == value prop:checked=move || draft.standing_orders.get() == value on:change=move |_| draft.standing_orders.set(value) />
                 <span>{title} " " <span class="dim">{detail}</span></span>
             </label>
         }
@@ -193,7 +193,7 @@ fn AmountField(id: String, label: &'static str, value: RwSignal<String>) -> impl
     view! {
         <div class="field">
             <label for=id.clone()>{label}</label>
-            <input id=id class="input" type="text" inputmode="decimal" autocomplete="off" maxlength="20" prop:value=value on:input=move |event| value.set(event_target_value(&event)) />
+            <input id=id class="input" type="text" inputmode="decimal" autocomplete="off" maxlength="20" value=value.get_untracked() prop:value=value on:input=move |event| value.set(event_target_value(&event)) />
         </div>
     }
 }
