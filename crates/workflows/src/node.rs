@@ -2,7 +2,7 @@
 
 use engine::{NodeContext, NodeError};
 use llm::{AnswerSchema, Message};
-use protocol::{Body, Figure, LogLevel, LogLine, NodeId, Product, Report, Tier};
+use protocol::{Body, Figure, LogLevel, LogLine, NodeAdded, NodeId, NodeKind, Product, Report, Tier};
 use serde::de::DeserializeOwned;
 
 use crate::agent::Brief;
@@ -13,6 +13,30 @@ use crate::agent::Brief;
 /// In a sentence, why it is none.
 pub fn node_id(text: &str) -> Result<NodeId, String> {
     text.parse::<NodeId>().map_err(|error| error.to_string())
+}
+
+/// A node that is visited once, without a scope: an agent where it has a tier, or else code.
+///
+/// # Errors
+/// In a sentence, why its id is none.
+pub fn planned(
+    id: &str,
+    label: &str,
+    role: &str,
+    phase: &str,
+    tier: Option<Tier>,
+) -> Result<NodeAdded, String> {
+    Ok(NodeAdded {
+        id: node_id(id)?,
+        label: label.to_owned(),
+        role: role.to_owned(),
+        kind: if tier.is_some() { NodeKind::Agent } else { NodeKind::Code },
+        phase: phase.to_owned(),
+        scope: None,
+        owner: None,
+        tier,
+        planned_visits: 1,
+    })
 }
 
 /// What the agent of this node is asked, by the model of the node's tier.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::{Graph, Join, Work};
-use protocol::{NodeAdded, NodeKind, Tier};
+use protocol::Tier;
 
 use super::{
     aggregator::Aggregator,
@@ -12,7 +12,7 @@ use super::{
     planner::Planner,
     state,
 };
-use crate::node::node_id;
+use crate::node::planned;
 
 /// The phases, in their order.
 pub(super) const PLAN: &str = "Plan";
@@ -28,8 +28,8 @@ pub(super) const AGGREGATOR: &str = "report";
 pub(super) fn graph(assignment: &Assignment) -> Result<Graph, String> {
     let mut graph = Graph::new();
     graph.append(state::RESULTS);
-    let planner = agent("planner", "Planner", "plan", PLAN, Tier::Deep)?;
-    let aggregator = agent(AGGREGATOR, "Report", "report", REPORT, Tier::Deep)?;
+    let planner = planned("planner", "Planner", "plan", PLAN, Some(Tier::Deep))?;
+    let aggregator = planned(AGGREGATOR, "Report", "report", REPORT, Some(Tier::Deep))?;
     graph
         .flow(&planner.id, &aggregator.id)
         // A person may lead the work past a step.
@@ -42,22 +42,4 @@ pub(super) fn graph(assignment: &Assignment) -> Result<Graph, String> {
         Ok(Arc::new(Executor { assignment: assignment.clone(), planned }) as Arc<dyn Work>)
     });
     Ok(graph)
-}
-
-/// The plan of an agent that works once.
-///
-/// # Errors
-/// In a sentence, that the id is none.
-pub(super) fn agent(id: &str, label: &str, role: &str, phase: &str, tier: Tier) -> Result<NodeAdded, String> {
-    Ok(NodeAdded {
-        id: node_id(id)?,
-        label: label.to_owned(),
-        role: role.to_owned(),
-        kind: NodeKind::Agent,
-        phase: phase.to_owned(),
-        scope: None,
-        owner: None,
-        tier: Some(tier),
-        planned_visits: 1,
-    })
 }

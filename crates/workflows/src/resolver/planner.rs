@@ -12,13 +12,13 @@ use super::{
     assignment::Assignment,
     executor::Planned,
     facts::{PlannerFacts, ToolInShort, remarks},
-    graph::{AGGREGATOR, STEPS, agent},
+    graph::{AGGREGATOR, STEPS},
     plan::{MOST_STEPS, plan_schema, read_plan},
     prompts, state,
 };
 use crate::{
     agent::{NoTools, ask},
-    node::{brief, node_id, product},
+    node::{brief, node_id, planned, product},
 };
 
 /// Makes the plan.
@@ -66,7 +66,7 @@ fn growth(plan: &TaskPlan) -> Result<Growth, String> {
         let rests_on = before.iter().map(|other| (other.id.clone(), other.title.clone())).collect();
         let spec = serde_json::to_string(&Planned { step: step.clone(), rests_on });
         nodes.push(GrownNode {
-            plan: agent(step.node.as_str(), &step.title, "step", STEPS, Tier::Mid)?,
+            plan: planned(step.node.as_str(), &step.title, "step", STEPS, Some(Tier::Mid))?,
             // A person may lead the work past a step.
             join: Join::Reached,
             spec: spec.map_err(|error| error.to_string())?.into(),

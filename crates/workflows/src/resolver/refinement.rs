@@ -11,14 +11,13 @@ use serde_json::json;
 
 use super::{
     facts::{RewriterFacts, cut, remarks, sorted_by_plan},
-    graph::agent,
     prompts, state,
     stored::{StoredTask, read_task},
 };
 use crate::{
     agent::{NoTools, converse},
     measured::{Found, measure},
-    node::{brief, product},
+    node::{brief, planned, product},
 };
 
 /// The phase.
@@ -43,7 +42,7 @@ pub(super) struct Rewrite {
 /// In a sentence, why it cannot be built.
 pub(super) fn graph(rewrite: Rewrite) -> Result<Graph, String> {
     let mut graph = Graph::new();
-    graph.node(agent("rewriter", "Refinement", "report", REFINEMENT, Tier::Deep)?, Rewriter(rewrite));
+    graph.node(planned("rewriter", "Refinement", "report", REFINEMENT, Some(Tier::Deep))?, Rewriter(rewrite));
     Ok(graph)
 }
 

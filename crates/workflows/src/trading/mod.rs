@@ -26,6 +26,7 @@ mod reflect;
 pub mod rehearsal;
 pub mod scan;
 mod seen;
+mod stock_node;
 pub mod tools;
 
 use std::{collections::BTreeSet, sync::Arc};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use engine::{GrownNode, Growth, Join, NodeContext, NodeError, Outcome, Work};
 use protocol::{
-    EdgeAdded, EdgeKind, LogLevel, NodeAdded, NodeId, NodeKind,
+    EdgeAdded, EdgeKind, LogLevel, NodeAdded, NodeId,
     trading::{AnalysisReason, Scan, Ticker},
 };
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,7 @@ use crate::{
     trading::{
         desk::CASH_EQUIVALENT,
         measured::{Found, measure},
+        stock_node::of_stock,
     },
 };
 
@@ -94,18 +95,6 @@ fn growth(chosen: &[Chosen], lines: usize) -> Result<Growth, String> {
 }
 
 fn plan(place: usize, chosen: &Chosen) -> Result<NodeAdded, String> {
-    // Symbols have letters that ids have not; the number keeps ids apart that differ in those alone.
-    let in_id = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
-    let symbol: String = chosen.ticker.as_str().chars().map(in_id).collect();
-    Ok(NodeAdded {
-        id: node_id(&format!("analyse_{}_{symbol}", place + 1))?,
-        label: chosen.ticker.to_string(),
-        role: "market analysis".to_owned(),
-        kind: NodeKind::Code,
-        phase: graph::ANALYSES.to_owned(),
-        scope: Some(chosen.ticker.to_string()),
-        owner: None,
-        tier: None,
-        planned_visits: 1,
-    })
+    let ticker = &chosen.ticker;
+    of_stock("analyse", place, ticker, ticker.as_str(), "market analysis", graph::ANALYSES, None)
 }

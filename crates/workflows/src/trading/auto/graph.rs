@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::{Graph, Join, Work};
-use protocol::{NodeAdded, NodeKind};
+use protocol::NodeAdded;
 
 use super::{
     analyse::Analyse,
@@ -14,7 +14,7 @@ use super::{
     scan::ScanMarket,
     state,
 };
-use crate::node::node_id;
+use crate::node::planned;
 
 /// The phase of the analyses.
 pub(super) const ANALYSES: &str = "Analyses";
@@ -32,17 +32,8 @@ pub(in crate::trading) fn graph(assignment: &Assignment) -> Result<Graph, String
     let mut graph = Graph::new();
     graph.append(state::ANALYSES);
     let plan = |id: &str, label: &str, role: &str, phase: &str| {
-        Ok::<_, String>(NodeAdded {
-            id: node_id(id)?,
-            label: label.to_owned(),
-            role: role.to_owned(),
-            kind: NodeKind::Code,
-            phase: phase.to_owned(),
-            scope: Some(assignment.portfolio.to_string()),
-            owner: None,
-            tier: None,
-            planned_visits: 1,
-        })
+        let scope = Some(assignment.portfolio.to_string());
+        Ok::<_, String>(NodeAdded { scope, ..planned(id, label, role, phase, None)? })
     };
     let scan = plan("scan", "Scan", "scan", "Scan")?;
     let choose = plan("choose_stocks", "Choose stocks", "plan", "Scan")?;

@@ -1,7 +1,7 @@
 //! The graph: days pass, a decision is taken, and so on to the last day.
 
 use engine::{Graph, NodeError, Route, State};
-use protocol::{EdgeKind, NodeAdded, NodeId, NodeKind};
+use protocol::{EdgeKind, NodeAdded, NodeId};
 
 use super::{
     assignment::Backtest,
@@ -12,7 +12,7 @@ use super::{
     schedule::{Schedule, most_decisions},
     state,
 };
-use crate::node::node_id;
+use crate::node::planned;
 
 /// Visits beside those that each decision takes: the plan, the last days, the result.
 const OTHER_STEPS: u32 = 3;
@@ -29,23 +29,13 @@ pub(in crate::trading) fn graph(backtest: &Backtest, expected: Option<u32>) -> R
     let mut graph = Graph::new();
     graph.append(state::DAYS).append(state::ENTRIES).append(state::FAILURES);
     graph.takes_steps(most.saturating_mul(2).saturating_add(OTHER_STEPS));
-    let planned = |id: &str, label: &str, role: &str, phase: &str, visits: u32| {
-        Ok::<_, String>(NodeAdded {
-            id: node_id(id)?,
-            label: label.to_owned(),
-            role: role.to_owned(),
-            kind: NodeKind::Code,
-            phase: phase.to_owned(),
-            scope: None,
-            owner: None,
-            tier: None,
-            planned_visits: visits,
-        })
+    let plan = |id: &str, label: &str, role: &str, phase: &str, planned_visits: u32| {
+        Ok::<_, String>(NodeAdded { planned_visits, ..planned(id, label, role, phase, None)? })
     };
-    let days = planned("plan_days", "Trading days", "plan", "Plan", 1)?;
-    let pass = planned("pass_days", "Market days", "market", "Decisions", decisions.saturating_add(1))?;
-    let decide = planned("decide", "Decision", "decision", "Decisions", decisions)?;
-    let conclude = planned("result", "Result", "report", "Result", 1)?;
+    let days = plan("plan_days", "Trading days", "plan", "Plan", 1)?;
+    let pass = plan("pass_days", "Market days", "market", "Decisions", decisions.saturating_add(1))?;
+    let decide = plan("decide", "Decision", "decision", "Decisions", decisions)?;
+    let conclude = plan("result", "Result", "report", "Result", 1)?;
     graph.flow(&days.id, &pass.id);
     let to =
         |to: &NodeId, kind, condition: &str| Route { to: to.clone(), kind, condition: condition.to_owned() };

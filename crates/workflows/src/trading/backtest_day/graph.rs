@@ -2,14 +2,17 @@
 
 use engine::{Graph, Join};
 use protocol::{
-    NodeAdded, NodeKind,
+    NodeAdded,
     trading::{BacktestDay, Ticker},
 };
 
 use super::{analyse::Analyse, collect::Collect, state};
 use crate::{
-    node::node_id,
-    trading::portfolio_run::{self, Book},
+    node::planned,
+    trading::{
+        portfolio_run::{self, Book},
+        stock_node::of_stock,
+    },
 };
 
 /// Builds the graph of a day; `book` names its day, and the market.
@@ -44,29 +47,5 @@ pub(in crate::trading) fn graph(day: &BacktestDay, book: &Book) -> Result<Graph,
 }
 
 fn plan(place: usize, ticker: &Ticker) -> Result<NodeAdded, String> {
-    // Symbols have letters that ids have not; the number keeps ids apart that differ in those alone.
-    let in_id = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
-    let symbol: String = ticker.as_str().chars().map(in_id).collect();
-    let id = format!("analyse_{}_{symbol}", place + 1);
-    planned(&id, ticker.as_str(), "market analysis", "Analyses", Some(ticker.to_string()))
-}
-
-fn planned(
-    id: &str,
-    label: &str,
-    role: &str,
-    phase: &str,
-    scope: Option<String>,
-) -> Result<NodeAdded, String> {
-    Ok(NodeAdded {
-        id: node_id(id)?,
-        label: label.to_owned(),
-        role: role.to_owned(),
-        kind: NodeKind::Code,
-        phase: phase.to_owned(),
-        scope,
-        owner: None,
-        tier: None,
-        planned_visits: 1,
-    })
+    of_stock("analyse", place, ticker, ticker.as_str(), "market analysis", "Analyses", None)
 }

@@ -1,7 +1,7 @@
 //! The graph: analysts in parallel, a screen, two debates in rounds, the decision.
 
 use engine::{Graph, Join, Route, State};
-use protocol::{EdgeKind, NodeAdded, NodeId, NodeKind, Tier, trading::Analyst};
+use protocol::{EdgeKind, NodeAdded, NodeId, Tier, trading::Analyst};
 
 use super::{
     ROUNDS, Subject,
@@ -12,7 +12,7 @@ use super::{
     screen::ScreenWork,
     state,
 };
-use crate::node::node_id;
+use crate::node::{node_id, planned};
 
 /// Builds the graph.
 ///
@@ -31,59 +31,43 @@ pub(in crate::trading) fn graph(subject: &Subject, analysts: &[Analyst]) -> Resu
         graph.append(list);
     }
     let scope = Some(subject.ticker.to_string());
-    let planned = |node: &str, label: &str, role: &str, phase: &str, tier: Option<Tier>, visits: u32| {
-        Ok::<_, String>(NodeAdded {
-            id: node_id(node)?,
-            label: label.to_owned(),
-            role: role.to_owned(),
-            kind: if tier.is_some() { NodeKind::Agent } else { NodeKind::Code },
-            phase: phase.to_owned(),
-            scope: scope.clone(),
-            owner: None,
-            tier,
-            planned_visits: visits,
-        })
+    let plan = |node: &str, label: &str, role: &str, phase: &str, tier: Option<Tier>, visits: u32| {
+        let node = planned(node, label, role, phase, tier)?;
+        Ok::<_, String>(NodeAdded { scope: scope.clone(), planned_visits: visits, ..node })
     };
 
     let screen = node_id("screen")?;
     for analyst in &selected {
         let spec = spec(*analyst);
-        let plan = planned(spec.node, spec.label, spec.role, "Analysts", Some(Tier::Quick), 1)?;
+        let plan = plan(spec.node, spec.label, spec.role, "Analysts", Some(Tier::Quick), 1)?;
         let id = plan.id.clone();
         graph.node(plan, AnalystWork { subject: subject.clone(), analyst: *analyst });
         graph.flow(&id, &screen);
     }
     graph.node(
-        planned("screen", "Critical screen", "screen", "Debate", None, 1)?,
+        plan("screen", "Critical screen", "screen", "Debate", None, 1)?,
         ScreenWork { subject: subject.clone(), selected },
     );
     // A person may lead the work past an analyst.
     graph.join(&screen, Join::Reached);
     for side in [&BULL, &BEAR] {
-        let plan = planned(side.node, side.label, side.role, "Debate", Some(Tier::Mid), ROUNDS)?;
+        let plan = plan(side.node, side.label, side.role, "Debate", Some(Tier::Mid), ROUNDS)?;
         graph.node(plan, DebateWork { subject: subject.clone(), voice: side });
     }
     graph.node(
-        planned("research_manager", "Research manager", "research_manager", "Plan", Some(Tier::Deep), 1)?,
+        plan("research_manager", "Research manager", "research_manager", "Plan", Some(Tier::Deep), 1)?,
         PlanWork { subject: subject.clone(), plan: &RESEARCH_PLAN },
     );
     graph.node(
-        planned("trader", "Trader", "trader", "Plan", Some(Tier::Mid), 1)?,
+        plan("trader", "Trader", "trader", "Plan", Some(Tier::Mid), 1)?,
         PlanWork { subject: subject.clone(), plan: &TRADE_PLAN },
     );
     for voice in [&AGGRESSIVE, &CONSERVATIVE, &NEUTRAL] {
-        let plan = planned(voice.node, voice.label, voice.role, "Risk debate", Some(Tier::Quick), ROUNDS)?;
+        let plan = plan(voice.node, voice.label, voice.role, "Risk debate", Some(Tier::Quick), ROUNDS)?;
         graph.node(plan, DebateWork { subject: subject.clone(), voice });
     }
     graph.node(
-        planned(
-            "portfolio_manager",
-            "Portfolio manager",
-            "portfolio_manager",
-            "Decision",
-            Some(Tier::Deep),
-            1,
-        )?,
+        plan("portfolio_manager", "Portfolio manager", "portfolio_manager", "Decision", Some(Tier::Deep), 1)?,
         RatingWork { subject: subject.clone() },
     );
     connect(&mut graph)?;

@@ -2,7 +2,7 @@
 
 use engine::{Graph, Join, Outcome};
 use protocol::{
-    NodeAdded, NodeId, NodeKind, Tier,
+    NodeAdded, NodeId, Tier,
     trading::{PortfolioView, Rating},
 };
 
@@ -16,7 +16,7 @@ use super::{
     state,
     summaries::{MacroSummary, MicroSummary},
 };
-use crate::node::node_id;
+use crate::node::{node_id, planned};
 
 /// The node whose decision is carried out.
 const DECISION: &str = "make_decision";
@@ -94,15 +94,6 @@ fn plan(
     phase: &str,
     tier: Option<Tier>,
 ) -> Result<NodeAdded, String> {
-    Ok(NodeAdded {
-        id: node_id(id)?,
-        label: label.to_owned(),
-        role: role.to_owned(),
-        kind: if tier.is_some() { NodeKind::Agent } else { NodeKind::Code },
-        phase: phase.to_owned(),
-        scope: Some(task.portfolio.to_string()),
-        owner: None,
-        tier,
-        planned_visits: 1,
-    })
+    let scope = Some(task.portfolio.to_string());
+    Ok(NodeAdded { scope, ..planned(id, label, role, phase, tier)? })
 }

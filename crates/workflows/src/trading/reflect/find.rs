@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use engine::{GrownNode, Growth, Join, NodeContext, NodeError, Outcome, Work};
-use protocol::{EdgeAdded, EdgeKind, LogLevel, NodeAdded, NodeId, NodeKind, Tier, trading::UnscoredDecision};
+use protocol::{EdgeAdded, EdgeKind, LogLevel, NodeAdded, NodeId, Tier, trading::UnscoredDecision};
 use serde_json::json;
 
 use super::{Hindsight, graph, state};
@@ -14,6 +14,7 @@ use crate::{
             HORIZON_DAYS,
             due::{DueDecision, DueDecisions, LookBack},
         },
+        stock_node::of_stock,
     },
 };
 
@@ -96,18 +97,6 @@ fn growth(due: &[DueDecision]) -> Result<Growth, String> {
 
 fn plan(place: usize, due: &DueDecision) -> Result<NodeAdded, String> {
     let ticker = &due.rating.ticker;
-    // Symbols have letters that ids have not; the number keeps ids apart that differ in those alone.
-    let in_id = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
-    let symbol: String = ticker.as_str().chars().map(in_id).collect();
-    Ok(NodeAdded {
-        id: node_id(&format!("lesson_{}_{symbol}", place + 1))?,
-        label: format!("{ticker} {}", due.rating.date),
-        role: "review".to_owned(),
-        kind: NodeKind::Agent,
-        phase: graph::LESSONS.to_owned(),
-        scope: Some(ticker.to_string()),
-        owner: None,
-        tier: Some(Tier::Mid),
-        planned_visits: 1,
-    })
+    let label = format!("{ticker} {}", due.rating.date);
+    of_stock("lesson", place, ticker, &label, "review", graph::LESSONS, Some(Tier::Mid))
 }

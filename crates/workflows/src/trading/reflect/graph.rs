@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use engine::{Graph, Join, Work};
-use protocol::{NodeAdded, NodeKind};
 
 use super::{conclude::Conclude, find::FindDecisions, hindsight::Hindsight, state, write::WriteLesson};
-use crate::{node::node_id, trading::memory::due::DueDecision};
+use crate::{node::planned, trading::memory::due::DueDecision};
 
 /// The phase in which decisions are looked for.
 pub(super) const LOOK_BACK: &str = "Look back";
@@ -22,19 +21,7 @@ pub(super) const CONCLUDE: &str = "result";
 pub(in crate::trading) fn graph(hindsight: &Hindsight) -> Result<Graph, String> {
     let mut graph = Graph::new();
     graph.append(state::REFLECTED);
-    let plan = |id: &str, label: &str, role: &str, phase: &str| {
-        Ok::<_, String>(NodeAdded {
-            id: node_id(id)?,
-            label: label.to_owned(),
-            role: role.to_owned(),
-            kind: NodeKind::Code,
-            phase: phase.to_owned(),
-            scope: None,
-            owner: None,
-            tier: None,
-            planned_visits: 1,
-        })
-    };
+    let plan = |id: &str, label: &str, role: &str, phase: &str| planned(id, label, role, phase, None);
     let find = plan("find_decisions", "Find decisions", "gather", LOOK_BACK)?;
     let conclude = plan(CONCLUDE, "Result", "report", "Result")?;
     // A person may lead the work past a lesson.

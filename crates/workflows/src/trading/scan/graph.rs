@@ -1,7 +1,7 @@
 //! The graph: three scanners side by side, smart money after the sectors, then one line.
 
 use engine::{Graph, Join};
-use protocol::{NodeAdded, NodeId, NodeKind, Tier};
+use protocol::{NodeAdded, NodeId, Tier};
 
 use super::{
     deep_dive::{self, DeepDive},
@@ -14,7 +14,7 @@ use super::{
     state,
     synthesis::{self, Synthesis},
 };
-use crate::node::node_id;
+use crate::node::{node_id, planned};
 
 /// Builds the graph.
 ///
@@ -24,17 +24,8 @@ pub(in crate::trading) fn graph(day: &MarketDay) -> Result<Graph, String> {
     let mut graph = Graph::new();
     graph.append(state::MISSING).append(state::SEEN);
     let plan = |node: &str, label: &str, role: &str, phase: &str, tier: Tier| {
-        Ok::<_, String>(NodeAdded {
-            id: node_id(node)?,
-            label: label.to_owned(),
-            role: role.to_owned(),
-            kind: NodeKind::Agent,
-            phase: phase.to_owned(),
-            scope: Some("market".to_owned()),
-            owner: None,
-            tier: Some(tier),
-            planned_visits: 1,
-        })
+        let scope = Some("market".to_owned());
+        Ok::<_, String>(NodeAdded { scope, ..planned(node, label, role, phase, Some(tier))? })
     };
     let scanner =
         |scanner: &Scanner, phase, tier| plan(scanner.node, scanner.label, scanner.role, phase, tier);
