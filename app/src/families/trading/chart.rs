@@ -16,6 +16,31 @@ use crate::{
     format,
 };
 
+/// Days that the page keys move by.
+const PAGE: usize = 20;
+
+/// Where a key moves what is read off of a chart: from one place to another, at most `newest`, or to none. `None` for a
+/// key that means something else.
+pub(super) fn place_by_key(
+    key: &str,
+    at: usize,
+    newest: usize,
+    step: usize,
+    page: usize,
+) -> Option<Option<usize>> {
+    let next = match key {
+        "ArrowLeft" | "ArrowDown" => at.saturating_sub(step),
+        "ArrowRight" | "ArrowUp" => at + step,
+        "PageDown" => at.saturating_sub(page),
+        "PageUp" => at + page,
+        "Home" => 0,
+        "End" => newest,
+        "Escape" => return Some(None),
+        _ => return None,
+    };
+    Some(Some(next.min(newest)))
+}
+
 /// What the benchmark is called.
 const BENCHMARK: &str = "S&P 500";
 
@@ -107,18 +132,9 @@ fn Stage(stage: NodeRef<html::Div>, drawing: Memo<Option<Drawing>>) -> impl Into
     };
     let step = move |event: KeyboardEvent| {
         let at = cursor.get_untracked().unwrap_or(newest.get_untracked());
-        let next = match event.key().as_str() {
-            "ArrowLeft" | "ArrowDown" => Some(at.saturating_sub(1)),
-            "ArrowRight" | "ArrowUp" => Some(at + 1),
-            "PageDown" => Some(at.saturating_sub(20)),
-            "PageUp" => Some(at + 20),
-            "Home" => Some(0),
-            "End" => Some(newest.get_untracked()),
-            "Escape" => None,
-            _ => return,
-        };
+        let Some(next) = place_by_key(&event.key(), at, newest.get_untracked(), 1, PAGE) else { return };
         event.prevent_default();
-        cursor.set(next.map(|next| next.min(newest.get_untracked())));
+        cursor.set(next);
     };
     view! {
         <div

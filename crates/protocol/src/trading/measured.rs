@@ -22,6 +22,14 @@ impl<T> Measured<T> {
         }
     }
 
+    /// What becomes of it, if it is known; the reason stays.
+    pub fn map<U>(&self, change: impl FnOnce(&T) -> U) -> Measured<U> {
+        match self {
+            Self::Known(value) => Measured::Known(change(value)),
+            Self::Unknown(reason) => Measured::Unknown(reason.clone()),
+        }
+    }
+
     /// The reason why it is not known.
     pub fn reason(&self) -> Option<&str> {
         match self {

@@ -10,9 +10,12 @@ use protocol::{
 use super::drawing::{Drawing, HEIGHT};
 use crate::{
     components::table::{Cell, DataTable},
-    families::trading::chart::width_of,
+    families::trading::chart::{place_by_key, width_of},
     format,
 };
+
+/// Trading days of a month.
+const MONTH: usize = 21;
 
 /// The chart, or a sentence about what is missing for one.
 #[component]
@@ -65,19 +68,10 @@ fn Stage(stage: NodeRef<html::Div>, drawing: Memo<Option<Drawing>>) -> impl Into
     };
     let step = move |event: KeyboardEvent| {
         let at = place.get_untracked();
-        let stride = if event.shift_key() { 21 } else { 1 };
-        let next = match event.key().as_str() {
-            "ArrowLeft" | "ArrowDown" => Some(at.saturating_sub(stride)),
-            "ArrowRight" | "ArrowUp" => Some(at + stride),
-            "PageDown" => Some(at.saturating_sub(21)),
-            "PageUp" => Some(at + 21),
-            "Home" => Some(0),
-            "End" => Some(newest.get_untracked()),
-            "Escape" => None,
-            _ => return,
-        };
+        let stride = if event.shift_key() { MONTH } else { 1 };
+        let Some(next) = place_by_key(&event.key(), at, newest.get_untracked(), stride, MONTH) else { return };
         event.prevent_default();
-        cursor.set(next.map(|next| next.min(newest.get_untracked())));
+        cursor.set(next);
     };
     let words = move || drawing.with(|drawing| drawing.as_ref().and_then(|it| in_words(it, place.get())));
     view! {

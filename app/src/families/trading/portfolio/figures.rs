@@ -22,14 +22,7 @@ impl Figure {
     }
 
     fn of(value: &Measured<Decimal>, show: impl Fn(Decimal) -> String) -> Self {
-        Self { text: shown(value, show), class: "" }
-    }
-}
-
-fn shown(value: &Measured<Decimal>, show: impl Fn(Decimal) -> String) -> Measured<String> {
-    match value {
-        Measured::Known(amount) => Measured::Known(show(*amount)),
-        Measured::Unknown(reason) => Measured::Unknown(reason.clone()),
+        Self { text: value.map(|amount| show(*amount)), class: "" }
     }
 }
 
@@ -42,7 +35,13 @@ pub fn usd(amount: Decimal) -> String {
     }
 }
 
-/// The same with a sign on gains too.
+/// An amount of US dollars as people type it: `$250,000.50`; `None` if it is none.
+pub fn read_usd(typed: &str) -> Option<Decimal> {
+    let digits: String = typed.chars().filter(|letter| !matches!(letter, ',' | '$' | ' ')).collect();
+    digits.parse().ok()
+}
+
+/// The same as [`usd`] with a sign on gains too.
 pub fn signed_usd(amount: Decimal) -> String {
     protocol::signed(usd(amount), amount)
 }
@@ -62,9 +61,9 @@ fn cash(view: &PortfolioView) -> Figure {
 
 fn unrealised(view: &PortfolioView) -> Figure {
     let cost: Decimal = view.holdings.iter().map(|holding| holding.cost_basis).sum();
-    let text = shown(&view.unrealised_profit, |profit| match profit.checked_div(cost) {
-        Some(fraction) => format!("{} · {}", signed_usd(profit), signed_percent(fraction)),
-        None => signed_usd(profit),
+    let text = view.unrealised_profit.map(|profit| match profit.checked_div(cost) {
+        Some(fraction) => format!("{} · {}", signed_usd(*profit), signed_percent(fraction)),
+        None => signed_usd(*profit),
     });
     Figure { text, class: gain_class(view.unrealised_profit.known().copied()) }
 }

@@ -7,7 +7,7 @@ use protocol::{
 };
 
 use super::{
-    figures::{signed_usd, usd},
+    figures::{read_usd, signed_usd, usd},
     rules::{EditRules, in_words},
 };
 use crate::{
@@ -205,8 +205,7 @@ fn MoveMoney(view: RwSignal<PortfolioView>, on_change: Callback<PortfolioView>) 
 
 /// The request, or what is missing for one.
 fn request(amount: &str, day: &str, takes_out: bool) -> Result<TransferMoney, &'static str> {
-    let digits: String = amount.chars().filter(|letter| !matches!(letter, ',' | '$' | ' ')).collect();
-    let amount = digits.parse::<Decimal>().ok().filter(|amount| *amount > Decimal::ZERO);
+    let amount = read_usd(amount).filter(|amount| *amount > Decimal::ZERO);
     let amount = amount.ok_or("The amount must be above zero, such as 1,000.")?;
     let date = day.parse().map_err(|_| "Choose the day on which the money moves.")?;
     let amount = if takes_out { -amount } else { amount };

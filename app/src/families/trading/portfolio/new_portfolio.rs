@@ -7,7 +7,10 @@ use protocol::{
     trading::{CreatePortfolio, PortfolioSettings},
 };
 
-use super::rules::{RulesDraft, RulesFields};
+use super::{
+    figures::read_usd,
+    rules::{RulesDraft, RulesFields},
+};
 use crate::{
     browser::{self, drafts::forget_draft},
     components::{
@@ -109,9 +112,8 @@ fn request(name: &str, cash: &str) -> Result<CreatePortfolio, &'static str> {
     if name.is_empty() {
         return Err("Give the portfolio a name.");
     }
-    let digits: String = cash.chars().filter(|c| !matches!(c, ',' | '$' | ' ')).collect();
-    match digits.parse::<Decimal>() {
-        Ok(cash) if cash > Decimal::ZERO => {
+    match read_usd(cash) {
+        Some(cash) if cash > Decimal::ZERO => {
             let settings = PortfolioSettings::default();
             Ok(CreatePortfolio { id: None, name: name.to_owned(), cash, settings })
         }

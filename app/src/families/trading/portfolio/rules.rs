@@ -6,7 +6,7 @@ use protocol::{
     trading::{Commission, CostMethod, FillPrice, PortfolioId, PortfolioSettings, PortfolioView},
 };
 
-use super::figures::usd;
+use super::figures::{read_usd, usd};
 use crate::{
     browser,
     components::notice::FormError,
@@ -64,11 +64,10 @@ impl RulesDraft {
 }
 
 fn amount(field: RwSignal<String>, name: &str) -> Result<Decimal, String> {
-    let typed = field.get_untracked();
-    let digits: String = typed.chars().filter(|letter| !matches!(letter, ',' | '$' | '%' | ' ')).collect();
-    match digits.parse::<Decimal>() {
-        _ if digits.is_empty() => Ok(Decimal::ZERO),
-        Ok(amount) if amount >= Decimal::ZERO => Ok(amount),
+    let typed = field.get_untracked().replace('%', "");
+    match read_usd(&typed) {
+        _ if typed.trim().is_empty() => Ok(Decimal::ZERO),
+        Some(amount) if amount >= Decimal::ZERO => Ok(amount),
         _ => Err(format!("{name} must be an amount of zero or more, such as 0.5.")),
     }
 }
