@@ -64,17 +64,17 @@ pub(super) fn listen<T: 'static>(
         on_cleanup(move || drop(alive));
         let Listener { path, read, take } = listener;
         let wake = RefCell::new(wake);
-        let standing = Standing { connection, reached: Rc::default() };
+        let shown = ShownConnection { connection, once_up_to_date: Rc::default() };
         let after = {
-            let standing = standing.clone();
+            let shown = shown.clone();
             move |taken| match taken {
-                Taken::UpToDate => standing.is_up_to_date(),
+                Taken::UpToDate => shown.is_up_to_date(),
                 Taken::Behind => {}
                 Taken::Missing => wake_up(&wake, Wake::Resume),
             }
         };
         let listening = Listening {
-            standing,
+            shown,
             path,
             read,
             gathered: Gathered::new(take, after),
@@ -133,32 +133,32 @@ enum Outcome {
 
 /// What the page says of its connection.
 #[derive(Clone)]
-struct Standing {
+struct ShownConnection {
     connection: RwSignal<Connection>,
     /// What it is once all has come that the server had to tell; `None` while there is no connection.
-    reached: Rc<Cell<Option<Connection>>>,
+    once_up_to_date: Rc<Cell<Option<Connection>>>,
 }
 
-impl Standing {
+impl ShownConnection {
     fn set(&self, connection: Connection) {
         self.connection.try_set(connection);
     }
 
     /// There is a connection. What the page shows is what is only when it is up to date.
-    fn opens(&self, reached: Connection) {
-        self.reached.set(Some(reached));
+    fn opens(&self, connection: Connection) {
+        self.once_up_to_date.set(Some(connection));
     }
 
     fn is_up_to_date(&self) {
-        if let Some(reached) = self.reached.get() {
-            self.set(reached);
+        if let Some(connection) = self.once_up_to_date.get() {
+            self.set(connection);
         }
     }
 
     /// The connection goes another way than it seemed to.
-    fn goes(&self, reached: Connection) {
-        if self.reached.replace(Some(reached)) == self.connection.try_get_untracked() {
-            self.set(reached);
+    fn goes(&self, connection: Connection) {
+        if self.once_up_to_date.replace(Some(connection)) == self.connection.try_get_untracked() {
+            self.set(connection);
         }
     }
 
@@ -168,7 +168,7 @@ impl Standing {
 }
 
 struct Listening<Path, Read, T> {
-    standing: Standing,
+    shown: ShownConnection,
     path: Path,
     read: Read,
     gathered: Gathered<T>,
@@ -186,17 +186,17 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
         loop {
             let (way, begun) = (route::way(), browser::now());
             let outcome = self.one_connection(way).await;
-            self.standing.reached.set(None);
+            self.shown.once_up_to_date.set(None);
             drop(banner.take());
             let soon = browser::now().since(begun) < as_millis(self.heartbeat.attempt());
             match outcome {
                 Outcome::Ended(End::Complete) => {
                     self.gathered.flush();
-                    self.standing.set(Connection::Complete);
+                    self.shown.set(Connection::Complete);
                     return;
                 }
                 Outcome::Ended(End::SignedOut) => {
-                    self.standing.set(Connection::Offline { as_of: self.heard_at });
+                    self.shown.set(Connection::Offline { as_of: self.heard_at });
                     // The server leads to where one can sign in.
                     browser::reload();
                     return;
@@ -224,7 +224,7 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
 
     fn say_that_it_is_lost(&self) {
         let (is_online, as_of) = (browser::is_online(), self.heard_at);
-        self.standing.set(match is_online {
+        self.shown.set(match is_online {
             true => Connection::Reconnecting { as_of },
             false => Connection::Offline { as_of },
         });
@@ -233,7 +233,7 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
     /// Shows that the connection was lost, if the page still says that it is live. While the first attempt is
     /// under way there is none to lose.
     fn lose_what_was_live(&self) {
-        if self.standing.is_live() {
+        if self.shown.is_live() {
             self.say_that_it_is_lost();
         }
     }
@@ -256,17 +256,17 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
             Err(NotOpened::Met(obstacle)) if way == Way::Socket => return Outcome::Blocked(obstacle),
             Err(NotOpened::Met(_)) => return Outcome::Unreachable,
         };
-        self.standing.opens(match way {
+        self.shown.opens(match way {
             Way::Polls { obstacle, is_certain: true } => Connection::WithoutSocket(obstacle),
             Way::Socket | Way::Polls { .. } => Connection::Live,
         });
-        let standing = self.standing.clone();
-        let mut probe = Box::pin(find_a_socket(&standing, way, &path, self.heartbeat).fuse());
+        let shown = self.shown.clone();
+        let mut probe = Box::pin(find_a_socket(&shown, way, &path, self.heartbeat).fuse());
         // Gone with the connection: the next one says anew what is the matter.
         let mut trouble = None;
         self.take(first, &mut trouble);
         if self.gathered.is_empty() {
-            self.standing.is_up_to_date();
+            self.shown.is_up_to_date();
         }
         let (mut quiet, mut is_asked, mut is_heard) = (0, false, false);
         let tick = self.heartbeat.tick();
@@ -349,7 +349,7 @@ impl<T: 'static, Path: Fn() -> String, Read: Fn(&str) -> Option<T>> Listening<Pa
 }
 
 /// Returns once a socket gets through, where there is none.
-async fn find_a_socket(standing: &Standing, way: Way, path: &str, heartbeat: Heartbeat) {
+async fn find_a_socket(shown: &ShownConnection, way: Way, path: &str, heartbeat: Heartbeat) {
     let Way::Polls { is_certain, .. } = way else { return std::future::pending().await };
     // At first, nobody knows whether the socket met a proxy or a server that was just away.
     let mut wait = if is_certain { heartbeat.probe() } else { Duration::ZERO };
@@ -359,7 +359,7 @@ async fn find_a_socket(standing: &Standing, way: Way, path: &str, heartbeat: Hea
             Ok(()) => return route::is_open(),
             Err(obstacle) => {
                 route::is_certainly_blocked(obstacle);
-                standing.goes(Connection::WithoutSocket(obstacle));
+                shown.goes(Connection::WithoutSocket(obstacle));
             }
         }
         wait = heartbeat.probe();

@@ -99,12 +99,12 @@ impl From<LedgerError> for DeskError {
 #[derive(Clone, Copy)]
 enum Addition<'a> {
     Rules(&'a PortfolioSettings),
-    OnDay(Date, Booking<'a>),
+    OnDay(Date, DayEntry<'a>),
 }
 
 /// What belongs to a day, and comes after what the market does on it.
 #[derive(Clone, Copy)]
-enum Booking<'a> {
+enum DayEntry<'a> {
     Decision { run: Option<RunId>, decision: &'a Decision },
     Transfer { amount: Decimal, note: &'a str },
 }
@@ -289,7 +289,7 @@ impl Desk {
         date: Date,
         decision: &Decision,
     ) -> Result<Entry, DeskError> {
-        self.add(id, key, Addition::OnDay(date, Booking::Decision { run, decision })).await
+        self.add(id, key, Addition::OnDay(date, DayEntry::Decision { run, decision })).await
     }
 
     /// Pays money into a portfolio at the end of a day, or takes it out where `amount` is negative, in US dollars.
@@ -312,7 +312,7 @@ impl Desk {
                 "What a payment is for must have at most {LONGEST_NOTE} characters, in one line."
             )));
         }
-        self.add(id, key, Addition::OnDay(date, Booking::Transfer { amount, note })).await
+        self.add(id, key, Addition::OnDay(date, DayEntry::Transfer { amount, note })).await
     }
 
     /// Lets a portfolio trade by other rules from now on. Once for each `key`.
@@ -337,25 +337,25 @@ impl Desk {
         addition: Addition<'_>,
     ) -> Result<Vec<Entry>, DeskError> {
         let key = key.to_owned();
-        let (date, booking) = match addition {
+        let (date, day_entry) = match addition {
             Addition::Rules(settings) => {
                 return Ok(vec![Entry::Configured { key, settings: settings.clone(), at: now() }]);
             }
-            Addition::OnDay(date, booking) => (date, booking),
+            Addition::OnDay(date, day_entry) => (date, day_entry),
         };
-        let ordered = match booking {
-            Booking::Decision { decision, .. } => decision.orders.as_slice(),
-            Booking::Transfer { .. } => &[],
+        let ordered = match day_entry {
+            DayEntry::Decision { decision, .. } => decision.orders.as_slice(),
+            DayEntry::Transfer { .. } => &[],
         };
         let ordered = ordered.iter().map(|order| order.ticker.clone());
         let tickers = portfolio.tickers().into_iter().chain(ordered).chain(self.cash_equivalent.clone());
         let days = self.days(tickers, date).await?;
         let mut entries = self.pass(portfolio, &days, date)?;
-        entries.push(match booking {
-            Booking::Decision { run, decision } => {
+        entries.push(match day_entry {
+            DayEntry::Decision { run, decision } => {
                 self.carry_out(portfolio, &days, &key, run, date, decision)?
             }
-            Booking::Transfer { amount, note } => {
+            DayEntry::Transfer { amount, note } => {
                 Entry::Transferred { key, amount, date, at: now(), note: note.to_owned() }
             }
         });

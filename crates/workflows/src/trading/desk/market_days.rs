@@ -10,7 +10,7 @@ use protocol::{
 };
 use rust_decimal::prelude::ToPrimitive;
 
-/// What portfolios are kept in. What is traded in another currency has no price here.
+/// The currency of all portfolios. What is traded in another one has no price here.
 const CURRENCY: &str = "USD";
 /// Decimals of a price as it was traded.
 const PLACES: u32 = 6;
@@ -52,7 +52,7 @@ impl MarketDays {
         let mut days = Self::default();
         for ticker in tickers.into_iter().collect::<BTreeSet<_>>() {
             match market.prices(&ticker, until).await {
-                Ok(answer) if is_kept_in(answer.data.currency.as_deref()) => {
+                Ok(answer) if is_in_dollars(answer.data.currency.as_deref()) => {
                     let traded = Traded::new(&ticker, answer.data);
                     days.0.insert(ticker, traded);
                 }
@@ -128,7 +128,7 @@ impl MarketDays {
 
 /// A currency that nobody names is taken for that of the portfolios: no vendor leaves it out but for files of a
 /// person's own.
-fn is_kept_in(currency: Option<&str>) -> bool {
+fn is_in_dollars(currency: Option<&str>) -> bool {
     currency.is_none_or(|currency| currency == CURRENCY)
 }
 
@@ -153,7 +153,7 @@ impl Traded {
             paid.unwrap_or(amount).round_dp(PLACES)
         };
         if has_actions {
-            let dividends = history.dividends.iter().filter(|it| is_kept_in(it.currency.as_deref()));
+            let dividends = history.dividends.iter().filter(|it| is_in_dollars(it.currency.as_deref()));
             traded.dividends = dividends.map(|it| (it.date, as_paid(it.date, it.amount))).collect();
         }
         let bars = history.days.iter().map(|day| {
