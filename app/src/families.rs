@@ -1,11 +1,12 @@
 //! What only one family shows: a folder each, a style sheet each in `public/families`, and one line in the list
 //! below. Whatever is not in the list is shown by its general form.
 //!
-//! Nothing of a family is in the part of the program that all pages load. Its views on general pages are one part, its
-//! own pages another; each comes with the family's style sheet when it is first needed. What has to be known before,
-//! where its pages are, is said by the server as [`Outline`].
+//! Nothing of a family is in the part of the program that all pages load. What it shows on general pages is in the
+//! parts of those pages, and its own pages are a part of their own; its style sheet comes when it is first needed.
+//! What has to be known before, where its pages are, is said by the server as [`Outline`].
 
 mod loading;
+mod style;
 
 use std::sync::OnceLock;
 
@@ -16,18 +17,17 @@ use leptos_router::{
 use protocol::{ListedRun, Product, WorkflowKind};
 use serde::{Deserialize, Serialize};
 
-#[cfg(not(feature = "hydrate"))]
-pub(crate) use self::loading::NamedParts;
 #[cfg(feature = "hydrate")]
-pub(crate) use self::loading::{load_named, load_pages};
-pub(crate) use self::loading::{pages, views};
+pub(crate) use self::loading::load_pages;
+#[cfg(not(feature = "hydrate"))]
+pub(crate) use self::style::NamedSheets;
+use self::{loading::pages, style::has_style};
 use crate::{
     base::is_below,
     pages::{not_found::NotFoundPage, runs::list::RunList},
 };
 
-/// Makes a module of each family, and two parts of the program: one with its views, which has the family's name, and
-/// one with its pages, which has the name given here.
+/// Makes a module of each family, and a part of the program with its pages, which has the name given here.
 macro_rules! families {
     ($($family:ident { pages: $pages:ident },)*) => {
         $(pub mod $family;)*
@@ -35,23 +35,27 @@ macro_rules! families {
         /// The families' names.
         const NAMES: &[&str] = &[$(stringify!($family)),*];
 
+        /// The families' own sections of the overview, each with its family's name.
+        const SECTIONS: &[(&str, Option<Section>)] = &[$((stringify!($family), $family::OVERVIEW)),*];
+
+        /// What a family shows of its own on the pages of runs.
+        fn views_of(family: &str) -> Option<Views> {
+            match family {
+                $(stringify!($family) => Some($family::views()),)*
+                _ => None,
+            }
+        }
+
         #[cfg(not(feature = "hydrate"))]
         mod whole {
             // The program in one piece, as the server has it.
 
             use leptos::prelude::AnyView;
 
-            use super::{Outline, Views};
+            use super::Outline;
 
             pub(super) fn outlines() -> Vec<Outline> {
                 vec![$(super::$family::outline()),*]
-            }
-
-            pub(super) fn views(family: &str) -> Option<Views> {
-                match family {
-                    $(stringify!($family) => Some(super::$family::views()),)*
-                    _ => None,
-                }
             }
 
             /// The pages, and the part of the browser's program that they are in.
@@ -69,15 +73,6 @@ macro_rules! families {
 
             use leptos::prelude::AnyView;
 
-            use super::Views;
-
-            pub(super) async fn views(family: &str) -> Option<Views> {
-                match family {
-                    $(stringify!($family) => Some($family::views().await),)*
-                    _ => None,
-                }
-            }
-
             pub(super) async fn pages(family: &str) -> Option<fn() -> AnyView> {
                 match family {
                     $(stringify!($family) => Some($family::pages().await),)*
@@ -93,32 +88,18 @@ macro_rules! families {
                         wasm_split::{SplitLoaderError, wasm_split},
                     };
 
-                    use crate::{families::{self, Views}, pages::lazy::until_loaded};
+                    use crate::{families, pages::lazy::until_loaded};
 
-                    #[wasm_split($family, wasm_split_path = leptos::wasm_split, preload(try_load_views), fallible)]
-                    fn split_views() -> Result<Views, SplitLoaderError> {
-                        Ok(families::$family::views())
-                    }
-
-                    #[wasm_split($pages, wasm_split_path = leptos::wasm_split, preload(try_load_pages), fallible)]
-                    fn split_pages() -> Result<fn() -> AnyView, SplitLoaderError> {
+                    #[wasm_split($pages, wasm_split_path = leptos::wasm_split, preload(try_load), fallible)]
+                    fn $family() -> Result<fn() -> AnyView, SplitLoaderError> {
                         Ok(families::$family::pages)
-                    }
-
-                    // Each fails only where its file is not there.
-                    pub(super) async fn views() -> Views {
-                        loop {
-                            until_loaded(try_load_views).await;
-                            if let Ok(views) = split_views().await {
-                                return views;
-                            }
-                        }
                     }
 
                     pub(super) async fn pages() -> fn() -> AnyView {
                         loop {
-                            until_loaded(try_load_pages).await;
-                            if let Ok(pages) = split_pages().await {
+                            until_loaded(try_load).await;
+                            // It fails only where the file is not there.
+                            if let Ok(pages) = $family().await {
                                 return pages;
                             }
                         }
@@ -129,11 +110,7 @@ macro_rules! families {
                 mod $family {
                     use leptos::prelude::AnyView;
 
-                    use crate::families::{self, Views};
-
-                    pub(super) async fn views() -> Views {
-                        families::$family::views()
-                    }
+                    use crate::families;
 
                     pub(super) async fn pages() -> fn() -> AnyView {
                         families::$family::pages
@@ -150,26 +127,25 @@ families! {
     team { pages: teams },
 }
 
-/// What a family shows of its own on general pages. Each answers `None` where the general form does.
+/// What a family shows of its own on the pages of runs. Each answers `None` where the general form does.
 #[derive(Clone, Copy, Debug)]
 pub struct Views {
     /// The card of a product, whose whole data are given.
     pub card: fn(&Product, &str) -> Option<AnyView>,
     /// What a person is asked to approve in a run of this kind.
     pub approval: fn(&WorkflowKind, &str) -> Option<AnyView>,
-    /// A section of the overview, which may follow the runs.
-    pub overview: fn(RwSignal<RunList>) -> Option<AnyView>,
 }
 
-/// What the pages know of a family before its parts are there: the server says it with each document.
+/// A section of the overview, which may follow the runs.
+pub type Section = fn(RwSignal<RunList>) -> AnyView;
+
+/// What the pages know of a family before its pages are there: the server says it with each document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outline {
     /// The family.
     pub family: String,
     /// Its own page in the bar above every page.
     pub page: Option<FamilyPage>,
-    /// Whether it has a section of the overview.
-    pub overview: bool,
 }
 
 /// A family's own page, as the bar above every page leads to it.
@@ -208,20 +184,33 @@ pub(crate) fn at_address(path: &str) -> Option<&'static str> {
     Some(outline.family.as_str())
 }
 
+/// What a family shows of its own on the pages of runs, once its style sheet is there.
+pub(crate) fn views(family: &str) -> Signal<Option<Views>> {
+    let Some((family, views)) = known(family).zip(views_of(family)) else {
+        return Signal::stored(None);
+    };
+    let has_style = has_style(family);
+    Signal::derive(move || has_style.get().then_some(views))
+}
+
 /// The families' own sections of the overview. They come after the page: what runs and what waits is there without
-/// their parts.
+/// what they have to ask for.
 pub fn overview(list: RwSignal<RunList>) -> impl IntoView {
     let is_alive = RwSignal::new(false);
     Effect::new(move |_| is_alive.set(true));
     let sections = move || {
-        let with_one = outlines().iter().filter(|outline| outline.overview);
-        let sections = with_one.map(|outline| {
-            let views = views(&outline.family);
-            move || views.get().and_then(|views| (views.overview)(list))
+        let sections = SECTIONS.iter().filter_map(|(family, section)| {
+            let (section, has_style) = ((*section)?, has_style(family));
+            Some(move || has_style.get().then(|| section(list)))
         });
         sections.collect_view()
     };
     move || is_alive.get().then(sections)
+}
+
+/// A family's name, if there is such a one.
+fn known(family: &str) -> Option<&'static str> {
+    NAMES.iter().copied().find(|known| *known == family)
 }
 
 /// What a run is about, in a word or two.

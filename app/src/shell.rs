@@ -116,7 +116,7 @@ fn rendered_at() -> Option<String> {
     None
 }
 
-/// What the pages know of families before their parts are there, for [`crate::families::outlines`].
+/// What the pages know of families before their pages are there, for [`crate::families::outlines`].
 #[cfg(feature = "ssr")]
 fn said_families() -> Option<String> {
     serde_json::to_string(crate::families::outlines()).ok()
@@ -150,7 +150,7 @@ fn forbid_foreign_content() {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     #[cfg(not(feature = "hydrate"))]
-    provide_context(crate::families::NamedParts::default());
+    provide_context(crate::families::NamedSheets::default());
     provide_identity();
     keep_drafts_apart();
     let feed = RunFeed::provide();

@@ -9,22 +9,25 @@ use protocol::{
 };
 
 use self::cards::{PlanCard, TaskReportCard};
-use super::Views;
+use super::{Section, Views};
 use crate::{
     components::product::tone_of,
-    pages::{not_found::NotFoundPage, runs::list::RunList},
+    pages::not_found::NotFoundPage,
 };
 
 /// What the pages know of tasks before their parts are there.
 #[cfg(not(feature = "hydrate"))]
 pub fn outline() -> super::Outline {
-    super::Outline { family: "resolver".to_owned(), page: None, overview: false }
+    super::Outline { family: "resolver".to_owned(), page: None }
 }
 
-/// What tasks show of their own on general pages.
+/// What tasks show of their own on the pages of runs.
 pub fn views() -> Views {
-    Views { card, approval, overview }
+    Views { card, approval }
 }
+
+/// Tasks have no section of the overview.
+pub const OVERVIEW: Option<Section> = None;
 
 /// It has none.
 pub fn pages() -> AnyView {
@@ -46,11 +49,6 @@ fn card(product: &Product, data: &str) -> Option<AnyView> {
 
 /// Nothing of a task is approved in another form than the general one.
 fn approval(_: &WorkflowKind, _: &str) -> Option<AnyView> {
-    None
-}
-
-/// Tasks have no section of their own there.
-fn overview(_: RwSignal<RunList>) -> Option<AnyView> {
     None
 }
 

@@ -20,8 +20,8 @@ use self::{
     export::ExportPage,
     teams::TeamsPage,
 };
-use super::{FamilyAddress, Views};
-use crate::pages::{not_found::NotFoundPage, runs::list::RunList};
+use super::{FamilyAddress, Section, Views};
+use crate::pages::not_found::NotFoundPage;
 
 /// What the pages know of teams before their parts are there.
 #[cfg(not(feature = "hydrate"))]
@@ -33,14 +33,16 @@ pub fn outline() -> super::Outline {
             path: ALL.to_owned(),
             below: vec![ALL.to_owned()],
         }),
-        overview: false,
     }
 }
 
-/// What teams show of their own on general pages.
+/// What teams show of their own on the pages of runs.
 pub fn views() -> Views {
-    Views { card, approval, overview }
+    Views { card, approval }
 }
+
+/// Teams have no section of the overview.
+pub const OVERVIEW: Option<Section> = None;
 
 /// The address of all teams, below which each has its exports.
 const ALL: &str = "/teams";
@@ -79,10 +81,5 @@ fn card(product: &Product, data: &str) -> Option<AnyView> {
 
 /// Nothing of a team has a form of its own that is approved.
 fn approval(_: &WorkflowKind, _: &str) -> Option<AnyView> {
-    None
-}
-
-/// Teams have no section of the overview.
-fn overview(_: RwSignal<RunList>) -> Option<AnyView> {
     None
 }

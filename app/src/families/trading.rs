@@ -35,10 +35,10 @@ use self::{
     portfolios::FirstPortfolioPage,
     scan_cards::{AutoCard, RegimeCard, ScanCard},
 };
-use super::{FamilyAddress, Views};
-use crate::pages::{not_found::NotFoundPage, runs::list::RunList};
+use super::{FamilyAddress, Section, Views};
+use crate::pages::not_found::NotFoundPage;
 
-/// What the pages know of trading before its parts are there.
+/// What the pages know of trading before its pages are there.
 #[cfg(not(feature = "hydrate"))]
 pub fn outline() -> super::Outline {
     super::Outline {
@@ -48,14 +48,16 @@ pub fn outline() -> super::Outline {
             path: FIRST.to_owned(),
             below: [FIRST, ALL, BACKTESTS, LESSONS].map(str::to_owned).into(),
         }),
-        overview: true,
     }
 }
 
-/// What trading shows of its own on general pages.
+/// What trading shows of its own on the pages of runs.
 pub fn views() -> Views {
-    Views { card, approval, overview }
+    Views { card, approval }
 }
+
+/// The portfolios in short.
+pub const OVERVIEW: Option<Section> = Some(|list| view! { <PortfolioCards list /> }.into_any());
 
 /// The address that leads to the first portfolio.
 const FIRST: &str = "/portfolio";
@@ -136,9 +138,4 @@ fn approval(kind: &WorkflowKind, subject: &str) -> Option<AnyView> {
         true => view! { <p>"No order is to be executed."</p> }.into_any(),
         false => view! { <OrdersToApprove orders /> }.into_any(),
     })
-}
-
-/// The portfolios in short.
-fn overview(list: RwSignal<RunList>) -> Option<AnyView> {
-    Some(view! { <PortfolioCards list /> }.into_any())
 }

@@ -14,7 +14,7 @@ use leptos_router::location::Url;
 #[cfg(feature = "hydrate")]
 use crate::{
     browser,
-    families::{self, FamilyAddress, at_address, load_pages},
+    families::{FamilyAddress, at_address, load_pages},
 };
 #[cfg(all(feature = "hydrate", not(debug_assertions)))]
 use crate::{browser::Banner, live::wait_after};
@@ -93,10 +93,7 @@ macro_rules! lazy_pages {
             // A document that is taken over waits for this, and not for the view.
             async fn preload() {
                 #[cfg(feature = "hydrate")]
-                in_a_task_of_its_own(async {
-                    futures::join!($module::load(), families::load_named());
-                })
-                .await;
+                in_a_task_of_its_own($module::load()).await;
             }
         }
 
@@ -150,7 +147,7 @@ lazy_pages! {
     OverviewRoute, overview, overview, OverviewPage;
     StartRoute, start, start, StartPage;
     SignInRoute, overview, sign_in, SignInPage;
-    RunsRoute, runs, runs, RunsPage;
+    RunsRoute, overview, runs, RunsPage;
     RunRoute, run, run, RunPage;
     CompareRoute, run, compare, ComparePage;
     AccountRoute, account, account, AccountPage;
@@ -206,7 +203,7 @@ pub async fn search_found() -> fn(SearchField) -> AnyView {
 }
 
 #[cfg(all(feature = "hydrate", not(debug_assertions)))]
-#[wasm_split(runs, wasm_split_path = leptos::wasm_split, preload(try_load_search), fallible)]
+#[wasm_split(overview, wasm_split_path = leptos::wasm_split, preload(try_load_search), fallible)]
 fn found_by_search() -> Result<fn(SearchField) -> AnyView, SplitLoaderError> {
     Ok(found::draw)
 }
