@@ -19,7 +19,7 @@ test.beforeAll(async ({ server }) => {
 const places = (): Place[] => [
   { file: /split_overview\./, path: "/", heading: /^Overview$/ },
   { file: /split_start\./, path: "/start", heading: /^Start a run$/ },
-  { file: /split_runs\./, path: "/runs", heading: /^Runs$/ },
+  { file: /split_overview\./, path: "/runs", heading: /^Runs$/ },
   { file: /split_run\./, path: `/runs/${run}`, heading: /^Pipeline · LLY/ },
   { file: /split_run\./, path: `/compare?left=${run}&right=${other.run}`, heading: /^Compare two runs$/ },
   { file: /split_account\./, path: "/documents", heading: /^Documents$/ },
@@ -46,9 +46,6 @@ async function hold(page: Page, files: string): Promise<() => void> {
   return release;
 }
 
-// What a family shows of its own on general pages is a part beside theirs.
-const views = /split_trading\./;
-
 test("every page opens by its address with no more than its own part, fetched once", async ({ page, newTab }) => {
   for (const { file, path, heading } of places()) {
     const tab = await newTab();
@@ -63,15 +60,14 @@ test("every page opens by its address with no more than its own part, fetched on
     const links = tab.locator("link[rel=preload][as=fetch]");
     const named = await links.evaluateAll((links) => links.map((link) => (link as HTMLLinkElement).href));
     expect(asked.some((url) => file.test(url)), `${path} asks for ${file}`).toBe(true);
-    expect(asked.filter((url) => /split_/.test(url) && !views.test(url)), path).toHaveLength(1);
+    expect(asked.filter((url) => /split_/.test(url)), path).toHaveLength(1);
     expect(new Set(asked).size, `${path} fetches nothing twice`).toBe(asked.length);
     expect(asked, `${path} asks for all that its head names`).toEqual(expect.arrayContaining(named));
-    // The overview's sections of families come after the page, which does not wait for them.
-    const early = path === "/" ? [] : asked.filter((url) => !named.includes(url));
-    for (const url of early) {
+    for (const url of asked.filter((url) => !named.includes(url))) {
       const { length } = await (await tab.request.get(url)).body();
       expect(length, `${url}, which the head of ${path} does not name`).toBeLessThan(LARGE);
     }
+    // The overview's sections of families come after the page, which does not wait for them.
     const late = path === "/" ? /\/rpc\/portfolios$/ : /^$/;
     expect(read.filter((url) => !late.test(url)), `${path} reads its data from the document`).toEqual([]);
     await tab.close();
@@ -93,15 +89,15 @@ test("every page opens by a link, and its part comes only then", async ({ page, 
 
   await navigation.getByRole("link", { name: "Runs" }).click();
   await expect(heading).toHaveText("Runs");
-  expect([part("runs"), part("run"), part("overview"), part("portfolio")]).toEqual([true, false, false, false]);
+  expect([part("overview"), part("run"), part("portfolio")]).toEqual([true, false, false]);
 
   await page.getByRole("link", { name: "Pipeline · LLY · 2022-06-30" }).first().click();
   await expect(heading).toHaveText(/^Pipeline · LLY/);
-  expect([part("run"), part("overview"), part("portfolio")]).toEqual([true, false, false]);
+  expect([part("run"), part("portfolio")]).toEqual([true, false]);
 
   await navigation.getByRole("link", { name: "Overview" }).click();
   await expect(heading).toHaveText("Overview");
-  expect([part("overview"), part("portfolio")]).toEqual([true, false]);
+  expect(part("portfolio")).toBe(false);
 
   await navigation.getByRole("link", { name: "Portfolio" }).click();
   await expect(heading).toHaveText("Main portfolio");
@@ -116,7 +112,7 @@ test("a part that cannot be loaded is said, the page before stays, and it opens 
   problems.tolerate(/Failed to load resource: net::ERR_CONNECTION_REFUSED/);
   problems.tolerate(/Failed to fetch/);
   await page.goto("/start");
-  await page.route("**/pkg/split_runs.*", (route) => route.abort("connectionrefused"));
+  await page.route("**/pkg/split_overview.*", (route) => route.abort("connectionrefused"));
   await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Runs" }).click();
   const banner = page.getByRole("alert").filter({ hasText: "could not be loaded" });
   await expect(banner).toBeVisible();
@@ -126,7 +122,7 @@ test("a part that cannot be loaded is said, the page before stays, and it opens 
   await page.getByRole("radio", { name: "Portfolio" }).check({ force: true });
   await expect(page.getByRole("heading", { level: 2, name: "Portfolio" })).toBeVisible();
 
-  await page.unroute("**/pkg/split_runs.*");
+  await page.unroute("**/pkg/split_overview.*");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Runs", { timeout: 20_000 });
   await expect(banner).toHaveCount(0);
 });
@@ -134,11 +130,11 @@ test("a part that cannot be loaded is said, the page before stays, and it opens 
 test("a page opened without its part shows what the server rendered, and comes alive when it can", async ({ page, problems }) => {
   problems.tolerate(/Failed to load resource: net::ERR_CONNECTION_REFUSED/);
   problems.tolerate(/Failed to fetch/);
-  await page.route("**/pkg/split_runs.*", (route) => route.abort("connectionrefused"));
+  await page.route("**/pkg/split_overview.*", (route) => route.abort("connectionrefused"));
   const opened = page.goto("/runs");
   await expect(page.getByRole("alert").filter({ hasText: "could not be loaded" })).toBeVisible();
   await expect(page.getByRole("link", { name: "Pipeline · LLY · 2022-06-30" })).toBeVisible();
-  await page.unroute("**/pkg/split_runs.*");
+  await page.unroute("**/pkg/split_overview.*");
   await opened;
   await page.getByRole("searchbox", { name: "Search" }).fill("nothing like it");
   await expect(page.getByText("No run matches")).toBeVisible();
@@ -146,9 +142,9 @@ test("a page opened without its part shows what the server rendered, and comes a
 
 test("what the search finds comes when the search is first used, and nothing that is typed meanwhile is lost", async ({ page }) => {
   const asked = programs(page);
-  const isAsked = () => asked.some((url) => url.includes("split_runs."));
-  await page.goto("/");
-  const release = await hold(page, "**/pkg/split_runs.*");
+  const isAsked = () => asked.some((url) => url.includes("split_overview."));
+  await page.goto("/start");
+  const release = await hold(page, "**/pkg/split_overview.*");
   expect(isAsked()).toBe(false);
   await page.keyboard.press("/");
   await page.keyboard.type("lly");
@@ -163,7 +159,7 @@ test("what the search finds comes when the search is first used, and nothing tha
 
 test("what a family shows on the overview comes after the page, and on a run's page with it", async ({ newTab }) => {
   const overview = await newTab();
-  const release = await hold(overview, "**/pkg/split_trading.*");
+  const release = await hold(overview, "**/families/trading.css");
   await overview.goto("/");
   await expect(overview.getByRole("heading", { name: "Recent results" })).toBeVisible();
   // The page is alive without it.

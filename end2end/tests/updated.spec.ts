@@ -13,7 +13,7 @@ async function update(page: Page, hasMissing = false): Promise<{ begin: () => vo
   await page.route("**/pkg/**", async (route) => {
     const url = route.request().url();
     const isOld = isUpdated && documents.length === 0;
-    const isMissing = isUpdated && hasMissing && url.includes("split_runs.");
+    const isMissing = isUpdated && hasMissing && url.includes("split_overview.");
     if (!isOld && !isMissing) return route.continue();
     refused.push(url);
     return route.fulfill({ status: 404, body: "" });
@@ -31,7 +31,7 @@ const heading = (page: Page) => page.getByRole("heading", { level: 1 });
 
 test("a link of an old page leads to the page that was wanted, loaded as a whole and once", async ({ page }) => {
   const { begin, documents } = await update(page);
-  await page.goto("/");
+  await page.goto("/start");
   begin();
   await toRuns(page).click();
   await expect(heading(page)).toHaveText("Runs");
@@ -60,7 +60,7 @@ test("an old page does not throw away what was typed: it asks", async ({ page })
 
 test("a page whose part the new server lacks, too, is loaded once and then says so", async ({ page }) => {
   const { begin, documents, refused } = await update(page, true);
-  await page.goto("/");
+  await page.goto("/start");
   begin();
   await toRuns(page).click();
   const banner = page.getByRole("alert").filter({ hasText: "The server lacks a part of this page's program" });
