@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use protocol::{Applied, Body, CallId, ChatView, Control, Event, Frame, RunView};
+use protocol::{Applied, CallId, Control, Event, Frame, RunView};
 
 use super::{Connection, Streams, Taken};
 
@@ -124,7 +124,18 @@ impl LiveRun {
         if self.view.try_with_untracked(|view| view.seq() <= whole.seq()) == Some(true) {
             self.view.set(whole);
             self.is_whole.set(true);
+            // It may know of ends that came with no event so far, and then come with none that is new.
+            self.forget_what_ended();
         }
+    }
+
+    fn forget_what_ended(&self) {
+        self.streams.keep(|call| self.is_open(call));
+    }
+
+    /// Whether more text of a call can come.
+    fn is_open(&self, call: &CallId) -> bool {
+        self.view.try_with_untracked(|view| is_open(view, call)) == Some(true)
     }
 
     /// Takes in what came since the last drawn frame, with one change of the view.
@@ -143,8 +154,7 @@ impl LiveRun {
         }
         let is_whole = events.is_empty() || self.apply(events);
         for frame in in_flight {
-            let is_open = |call: &CallId| self.view.try_with_untracked(|view| is_open(view, call));
-            if frame.call().and_then(is_open) == Some(true) {
+            if frame.call().is_some_and(|call| self.is_open(call)) {
                 self.streams.take(frame);
             }
         }
@@ -168,41 +178,41 @@ impl LiveRun {
             }
             true
         });
-        for event in &taken {
-            match &event.body {
-                Body::CallFinished(finished) => self.streams.end(&finished.call),
-                Body::ChatAnswered(answered) => {
-                    if let Some(call) = chat_call(answered.chat) {
-                        self.streams.end(&call);
-                    }
-                }
-                _ => {}
-            }
-        }
         if !taken.is_empty() {
             self.received.try_update(|received| received.extend(taken));
+            self.forget_what_ended();
         }
         is_whole.unwrap_or(true)
     }
 }
 
+/// What the id begins with under which the answer to a question beside the run streams; its number follows.
+const CHAT: &str = "chat:0:";
+
 /// The id under which the answer to a question beside the run streams.
 pub fn chat_call(chat: u32) -> Option<CallId> {
-    format!("chat:0:{chat}").parse().ok()
+    format!("{CHAT}{chat}").parse().ok()
 }
 
-/// Whether more text of a call can come.
+/// The question beside the run whose answer streams under this id.
+fn chat_of(call: &CallId) -> Option<u32> {
+    call.as_str().strip_prefix(CHAT)?.parse().ok()
+}
+
+/// Whether more text of a call can come. A run that ended, by a stop for example, may leave calls without an end;
+/// what is asked beside it goes on.
 fn is_open(view: &RunView, call: &CallId) -> bool {
-    let is_answered =
-        |chat: &ChatView| chat.answered.is_some() && chat_call(chat.asked.chat).as_ref() == Some(call);
-    view.call(call).is_none_or(|call| call.outcome.is_none())
-        && !view.chats.iter().any(|chat| is_answered(chat))
+    match chat_of(call) {
+        Some(number) => !view.chats.iter().any(|chat| chat.asked.chat == number && chat.answered.is_some()),
+        None => !view.summary.status.is_over() && view.call(call).is_none_or(|call| call.outcome.is_none()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use protocol::{
-        CallFinished, Heading, LogLevel, LogLine, RunId, RunRequest, RunStarted, Timestamp, Usage, Workflow,
+        Body, CallFinished, CallStarted, Heading, LogLevel, LogLine, Prompt, RunFinished, RunId, RunRequest,
+        RunStarted, RunStatus, Tier, Timestamp, Totals, Usage, Workflow,
     };
 
     use super::*;
@@ -262,30 +272,83 @@ mod tests {
         });
     }
 
+    fn piece(call: &CallId) -> Frame {
+        Frame::Control(Control::Delta { call: call.clone(), from: 0, text: "The".into() })
+    }
+
+    fn call_started(seq: u64, call: &CallId) -> Frame {
+        let started = CallStarted {
+            call: call.clone(),
+            model: "m".into(),
+            tier: Tier::Quick,
+            prompt: Prompt::default(),
+            tools: Vec::new(),
+            asked: None,
+        };
+        Frame::Event(Box::new(event(seq, Body::CallStarted(started))))
+    }
+
+    fn call_finished(seq: u64, call: &CallId) -> Event {
+        let finished = CallFinished {
+            call: call.clone(),
+            model: "m".into(),
+            answer: "The end".into(),
+            thoughts: protocol::Text::default(),
+            tool_requests: Vec::new(),
+            echo: None,
+            usage: Usage::default(),
+            cost: None,
+            latency_ms: 1,
+            retries: 0,
+            attempts: Vec::new(),
+            error: None,
+        };
+        event(seq, Body::CallFinished(finished))
+    }
+
     #[test]
     fn text_in_flight_ends_with_its_call() {
         Owner::new().with(|| {
             let run = followed();
-            let call: protocol::CallId = "bull:1:1".parse().unwrap();
-            let delta = Control::Delta { call: call.clone(), from: 0, text: "The".into() };
-            run.take(vec![Frame::Control(delta)]);
+            let call: CallId = "bull:1:1".parse().unwrap();
+            run.take(vec![call_started(2, &call), piece(&call)]);
             assert!(run.streams.of(&call).is_some());
-            let finished = CallFinished {
-                call: call.clone(),
-                model: "m".into(),
-                answer: "The end".into(),
-                thoughts: protocol::Text::default(),
-                tool_requests: Vec::new(),
-                echo: None,
-                usage: Usage::default(),
-                cost: None,
-                latency_ms: 1,
-                retries: 0,
-                attempts: Vec::new(),
-                error: None,
-            };
-            run.take(vec![Frame::Event(Box::new(event(2, Body::CallFinished(finished))))]);
+            run.take(vec![Frame::Event(Box::new(call_finished(3, &call)))]);
             assert!(run.streams.of(&call).is_none());
+        });
+    }
+
+    #[test]
+    fn text_in_flight_ends_with_a_call_whose_end_came_with_the_whole_run() {
+        Owner::new().with(|| {
+            let run = followed();
+            run.is_whole.set(false);
+            let call: CallId = "bull:1:1".parse().unwrap();
+            run.take(vec![call_started(2, &call), piece(&call)]);
+            let mut whole = run.view.get_untracked();
+            whole.apply(&call_finished(3, &call));
+            run.complete(whole);
+            assert!(run.streams.of(&call).is_none());
+            assert_eq!(run.take(vec![Frame::Event(Box::new(call_finished(3, &call)))]), Taken::UpToDate);
+            assert_eq!(run.streams.tokens(), 0);
+        });
+    }
+
+    #[test]
+    fn a_run_that_ended_has_no_text_in_flight_but_of_what_is_asked_beside_it() {
+        Owner::new().with(|| {
+            let run = followed();
+            let (call, chat): (CallId, CallId) = ("bull:1:1".parse().unwrap(), chat_call(1).unwrap());
+            run.take(vec![call_started(2, &call), piece(&call), piece(&chat)]);
+            let finished = RunFinished {
+                status: RunStatus::Cancelled,
+                error: None,
+                stopped: None,
+                totals: Totals::default(),
+            };
+            run.take(vec![Frame::Event(Box::new(event(3, Body::RunFinished(finished)))), piece(&call)]);
+            assert!(run.streams.of(&call).is_none());
+            assert!(run.streams.of(&chat).is_some());
         });
     }
 }

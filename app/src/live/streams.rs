@@ -107,10 +107,12 @@ impl Streams {
         stream
     }
 
-    /// Forgets a call that ended.
-    pub fn end(&self, call: &CallId) {
-        if self.known(call).is_some() {
-            self.0.try_update(|streams| streams.remove(call));
+    /// Forgets the calls that nothing more can come of.
+    pub fn keep(&self, is_open: impl Fn(&CallId) -> bool) {
+        let has_ended = |streams: &BTreeMap<CallId, Stream>| streams.keys().any(|call| !is_open(call));
+        // Who follows the calls is told of a change alone.
+        if self.0.try_with_untracked(has_ended) == Some(true) {
+            self.0.try_update(|streams| streams.retain(|call, _| is_open(call)));
         }
     }
 }
@@ -170,7 +172,7 @@ mod tests {
         Owner::new().with(|| {
             let streams = Streams::new();
             piece(streams, 0, "ab");
-            streams.end(&call());
+            streams.keep(|_| false);
             assert_eq!(shown(streams), None);
         });
     }
