@@ -153,7 +153,7 @@ impl Scoped {
     ///
     /// # Errors
     /// 403: the caller only reads. 422: the file is no exported run.
-    pub async fn import(&self, file: &str) -> Result<RunAccepted, Problem> {
+    pub async fn import(&self, file: String) -> Result<RunAccepted, Problem> {
         self.service().import(file, self.caller().writer()?.clone()).await
     }
 

@@ -143,7 +143,7 @@ impl Service {
     }
 
     /// Imports a run that was exported as JSON Lines.
-    pub async fn import(&self, file: &str, owner: AccountId) -> Result<RunAccepted, Problem> {
+    pub async fn import(&self, file: String, owner: AccountId) -> Result<RunAccepted, Problem> {
         let run = transfer::import(&self.journal, file, owner).await?;
         let summary = self.summary(run).await?.ok_or_else(|| no_run(run))?;
         Ok(RunAccepted { run, flow: summary.request.flow })

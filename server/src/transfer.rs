@@ -106,13 +106,15 @@ pub async fn to_html(journal: &Journal, run: RunId) -> Result<String, Problem> {
 ///
 /// # Errors
 /// 422 with the line at fault; nothing is stored.
-pub async fn import(journal: &Journal, file: &str, owner: AccountId) -> Result<RunId, Problem> {
+pub async fn import(journal: &Journal, file: String, owner: AccountId) -> Result<RunId, Problem> {
     let run = RunId(Uuid::now_v7());
-    let events = from_json_lines(file, &owner).map_err(|(line, why)| {
+    let events = from_json_lines(&file, &owner).map_err(|(line, why)| {
         Problem::invalid(format!(
             "Line {line} of the file is not as in an exported run: {why}. Nothing was imported."
         ))
     })?;
+    // All of it is in the events now.
+    drop(file);
     let epoch = journal.claim(run).await.map_err(from_journal)?;
     // One append: after a crash, a part of the log would be taken for a run to be resumed.
     journal.append(run, epoch, events).await.map_err(from_journal)?;

@@ -246,7 +246,7 @@ impl Batch {
         inserts.references(&references);
         inserts.ledger_entries(&self.ledger);
         inserts.spends(&spends)?;
-        inserts.events(&events);
+        inserts.many_events(&events, connection).await?;
         inserts.commit(connection).await
     }
 }

@@ -65,7 +65,7 @@ async fn import(
     service: Scoped,
     file: Result<String, StringRejection>,
 ) -> Result<(StatusCode, Json<RunAccepted>), ProblemResponse> {
-    Ok((StatusCode::CREATED, Json(service.import(&text_of(file)?).await?)))
+    Ok((StatusCode::CREATED, Json(service.import(text_of(file)?).await?)))
 }
 
 /// The text of a file that was sent as it is.

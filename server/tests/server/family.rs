@@ -425,7 +425,7 @@ async fn what_it_names_is_resolved_as_the_owner_wherever_a_run_comes_from() {
     assert_eq!(continued.calls.len(), view.calls.len(), "its model was not asked again");
 
     // A file that says whose voice it was is only looked at.
-    let imported = transfer::import(&stage.journal, &stage.exported(run).await, bert.clone()).await.unwrap();
+    let imported = transfer::import(&stage.journal, stage.exported(run).await, bert.clone()).await.unwrap();
     let (_, copy) = stage.end(imported).await;
     assert_eq!((copy.summary.title, copy.products), (view.summary.title, view.products));
     assert!(stage.engine.fork(imported, fork(None), bert).await.is_err());

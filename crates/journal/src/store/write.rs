@@ -16,6 +16,9 @@ const STEPS_END: &str = ") update run set epoch = step.epoch, seq = step.seq, su
 /// Rows of one insert: 256, 64, or the rest. With so few statements, all stay prepared.
 const ROWS: [usize; 2] = [256, 64];
 
+/// Events whose rows are held at a time.
+const EVENTS_AT_ONCE: usize = 4096;
+
 fn groups<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     iter::from_fn(move || {
         let size = ROWS.into_iter().find(|size| *size <= rows.len()).unwrap_or(rows.len());
@@ -112,7 +115,7 @@ impl Inserts {
         Ok(())
     }
 
-    pub fn events(&mut self, rows: &[(RunId, &Encoded)]) {
+    fn events(&mut self, rows: &[(RunId, &Encoded)]) {
         self.add("insert into event (run, seq, json) ", rows, "", |mut row, (run, event)| {
             row.push_bind(key(*run))
                 .push_bind(event.seq.cast_signed())
@@ -120,15 +123,27 @@ impl Inserts {
         });
     }
 
+    /// Events, of which no more than some are held as rows at a time: a large import has as many as fit into memory.
+    pub async fn many_events(
+        &mut self,
+        rows: &[(RunId, &Encoded)],
+        connection: &mut SqliteConnection,
+    ) -> Result<(), sqlx::Error> {
+        for part in rows.chunks(EVENTS_AT_ONCE) {
+            self.events(part);
+            // The last message is to end the transaction.
+            let last = self.messages.len().saturating_sub(1);
+            send(self.messages.drain(..last), connection).await?;
+        }
+        Ok(())
+    }
+
     /// Stores everything or nothing. The connection is to be closed after an error.
     pub async fn commit(mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         if let Some(last) = self.messages.last_mut() {
             last.push("; commit");
         }
-        for mut message in self.messages {
-            message.build().execute(&mut *connection).await?;
-        }
-        Ok(())
+        send(self.messages, connection).await
     }
 
     /// Sends a single-row insert together with the next statement. Combining more would make too many
@@ -150,6 +165,16 @@ impl Inserts {
             self.last = group.len();
         }
     }
+}
+
+async fn send(
+    messages: impl IntoIterator<Item = QueryBuilder<Sqlite>>,
+    connection: &mut SqliteConnection,
+) -> Result<(), sqlx::Error> {
+    for mut message in messages {
+        message.build().execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 /// A portfolio's entry.
