@@ -66,4 +66,5 @@ pub fn sockets() -> Router<Gateway> {
 pub fn provide(scoped: &Arc<Scoped>) {
     provide_context::<app::families::trading::backend::SharedTrading>(scoped.clone());
     provide_context::<app::families::team::backend::SharedTeams>(scoped.clone());
+    provide_context::<app::families::resolver::backend::SharedSessions>(scoped.clone());
 }

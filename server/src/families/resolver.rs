@@ -2,11 +2,14 @@
 
 mod maws;
 
-use app::backend::Backend;
+use std::collections::BTreeMap;
+
+use app::{backend::Backend, families::resolver::backend::ResolverBackend};
+use async_trait::async_trait;
 use axum::Router;
 use protocol::{
     FlowId, Problem, RunFilter,
-    resolver::{TaskRequest, TaskSession},
+    resolver::{TaskConversation, TaskRequest, TaskSession},
 };
 
 use crate::scope::{Gateway, Scoped};
@@ -14,6 +17,32 @@ use crate::scope::{Gateway, Scoped};
 /// The sockets.
 pub fn sockets() -> Router<Gateway> {
     maws::sockets()
+}
+
+#[async_trait]
+impl ResolverBackend for Scoped {
+    async fn conversation(&self, flow: FlowId) -> Result<TaskConversation, Problem> {
+        let session = session(self, flow).await?;
+        let Some(last) = session.runs.last() else {
+            return Err(Problem::not_found("There is no session of this name. Choose one that is listed."));
+        };
+        let (last, task) = (last.run, last.task());
+        let mut exchanges = BTreeMap::new();
+        let mut views = BTreeMap::new();
+        for run in session.runs.iter().map(|run| run.run) {
+            // One that was deleted meanwhile has nothing to show.
+            let Ok(view) = self.run(run).await else { continue };
+            if !view.chats.is_empty() {
+                exchanges.insert(run, view.chats.clone());
+            }
+            if run == last || Some(run) == task {
+                views.insert(run, view);
+            }
+        }
+        let last = views.remove(&last);
+        let task = task.and_then(|task| views.remove(&task));
+        Ok(TaskConversation { session, exchanges, last, task })
+    }
 }
 
 /// The caller's session in this flow, as it stands; one that has no run yet is idle.

@@ -1,8 +1,11 @@
+use std::{collections::BTreeMap, sync::Arc};
+
 use serde::{Deserialize, Serialize};
 
 use super::request::TaskRequest;
 use crate::{
-    FlowId, InvalidWorkflow, ModelChoice, RunId, RunStatus, RunSummary, StartRun, Timestamp, Totals,
+    ChatView, FlowId, InvalidWorkflow, ModelChoice, RunId, RunStatus, RunSummary, RunView, StartRun,
+    Timestamp, Totals,
 };
 
 /// A conversation about tasks: the tasks and the refinements of one flow, oldest first, with what was asked beside
@@ -38,6 +41,19 @@ pub struct SessionRun {
     pub result: Option<String>,
     /// What it used so far.
     pub totals: Totals,
+}
+
+/// A session as its page shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskConversation {
+    /// The session.
+    pub session: TaskSession,
+    /// What was asked beside each of its runs, with the answers.
+    pub exchanges: BTreeMap<RunId, Vec<Arc<ChatView>>>,
+    /// The last run, all of it; `None` in a session without any.
+    pub last: Option<RunView>,
+    /// The task that the last run's report rests on, where that is another run and still there.
+    pub task: Option<RunView>,
 }
 
 /// The phases of the runs of this family, by the names that stand in logs.
@@ -160,11 +176,16 @@ impl TaskSession {
         self.runs.last().map_or(SessionState::Idle, SessionRun::state)
     }
 
-    /// What a message is now. Where a run came to nothing, it is what that run was asked: a task again, or the same
-    /// report once more.
+    /// What a message is now.
     pub fn next(&self) -> MessageMeaning {
+        self.next_in(self.state())
+    }
+
+    /// What a message is once the last run stands so. Where that came to nothing, a message is what it was asked: a
+    /// task again, or the same report once more.
+    pub fn next_in(&self, state: SessionState) -> MessageMeaning {
         let Some(last) = self.runs.last() else { return MessageMeaning::Task };
-        match (last.state(), &last.request) {
+        match (state, &last.request) {
             (SessionState::RefinementReady, _) => MessageMeaning::Refinement { of: last.run },
             (SessionState::Error, TaskRequest::Refinement { of, .. }) => {
                 MessageMeaning::Refinement { of: *of }
