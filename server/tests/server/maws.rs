@@ -384,6 +384,71 @@ async fn many_sessions_are_held_at_once_and_each_hears_its_own_alone() {
     futures::future::join_all(talks).await;
 }
 
+/// The part of a page that is drawn, and the status that it came with.
+async fn drawn(visitor: &Visitor, path: &str) -> (u16, String) {
+    let (status, page) = visitor.clone().with("accept", "text/html").answer("GET", path, None).await;
+    let body = page.split("<body").nth(1).unwrap_or_default();
+    (status, body.split("<script").next().unwrap_or_default().to_owned())
+}
+
+fn assert_shows(page: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_of_a_session_shows_the_conversation_the_plan_and_all_reports() {
+    let home = Home::bare(&[]);
+    for name in ["anna", "eve"] {
+        home.add_account(name, "owner").await;
+    }
+    let server = home.start().await;
+    let anna = server.program_of("anna").await;
+    let mut client = Client::connect(&anna, "/ws/stocks").await;
+    client.begin(REQUEST, 20).await;
+    client.until(json!({ "agent": "planner", "event": "started" })).await;
+    let (_, page) = drawn(&anna, "/tasks/stocks").await;
+    assert_shows(
+        &page,
+        &[REQUEST, "Planning", "There is no plan yet", "Ask the clarifier", "the work goes on"],
+    );
+    let run = run_of(&client.seen[1]);
+    anna.post(&format!("/api/v1/runs/{run}/stop"), json!({ "reason": "too slow" })).await;
+    client.until_state("error").await;
+    let (_, page) = drawn(&anna, "/tasks/stocks").await;
+    assert_shows(&page, &["Ended with an error", "too slow", "New task"]);
+
+    client.begin(REQUEST, 300).await;
+    client.until(json!({ "agent": "executor", "event": "tool" })).await;
+    client.say(QUESTION).await;
+    client.until(json!({ "type": "CHAT_RESPONSE", "done": true })).await;
+    client.until_state("REFINEMENT_READY").await;
+    client.say(INSTRUCTION).await;
+    client.until(json!({ "agent": "aggregator", "event": "report" })).await;
+    client.until_state("REFINEMENT_READY").await;
+
+    let (status, page) = drawn(&anna, "/tasks/stocks").await;
+    assert_eq!(status, 200);
+    let conversation = [REQUEST, QUESTION, "The run stands at", "Refinement of report 2", "Rewritten:"];
+    assert_shows(&page, &conversation);
+    let plan =
+        ["Planner", "Side by side", "Apple", "There are no prices of Google", "after 1, 2, 3", ">4 / 4<"];
+    assert_shows(&page, &plan);
+    assert_shows(&page, &["Report 3", "There are no prices of Tesla", "Go on from 2", "Go on from 3"]);
+    assert!(!page.contains("Go on from 1"), "the first came to nothing");
+    assert_shows(&page, &["Report ready", "Refine report 3", "no step is done again", "New task"]);
+
+    let (_, list) = drawn(&anna, "/tasks").await;
+    assert_shows(&list, &["/tasks/stocks", "2 of 4 steps are done"]);
+    assert_eq!(list.matches("/tasks/stocks").count(), 1, "a session stands there once");
+    let eve = server.program_of("eve").await;
+    let (status, page) = drawn(&eve, "/tasks/stocks").await;
+    assert!(status == 404 && !page.contains("Tesla"), "{page}");
+    assert_shows(&drawn(&eve, "/tasks").await.1, &["There is no session yet"]);
+    assert_eq!(drawn(&anna, "/tasks/Not%20a%20name").await.0, 404);
+}
+
 #[tokio::test]
 async fn a_quiet_session_is_kept_open_by_pings() {
     let home = Home::new(&[]);

@@ -93,7 +93,7 @@ pub(super) fn Composer(screen: Screen) -> impl IntoView {
     view! {
         <form class="task-composer" on:submit=submit node_ref=draft_of(draft_name)>
             <label for="task-message" aria-live="polite">
-                <strong>{move || heading().0}</strong>" "<span class="dim">{move || heading().1}</span>
+                <strong>{move || heading().0}</strong>" "<span class="dim">{move || heading().1}" · "<kbd>"Enter"</kbd>" sends"</span>
             </label>
             <div class="task-composer-row">
                 <textarea

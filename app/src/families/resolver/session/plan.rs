@@ -8,10 +8,15 @@ use protocol::{
     resolver::{Step, StepEnd, StepResult, TaskPlan},
 };
 
-use super::document::{document, last_of};
+use super::{
+    count_steps,
+    document::{document, last_of},
+};
 use crate::{
+    browser,
     components::{
         icon::{Icon, IconName},
+        keys::on_page_key,
         status::{SignLabel, node_sign, tool_sign},
     },
     format,
@@ -36,6 +41,19 @@ pub(super) fn Plan(live: LiveRun, plan: RwSignal<RunView>) -> impl IntoView {
             .into_any()
         }
     };
+    // The keys `j` and `k` bring the focus to the next step and to the one before; `Enter` then folds it.
+    let at = StoredValue::new(0_usize);
+    on_page_key(move |event| {
+        let by = match event.key().as_str() {
+            "j" => 1,
+            "k" => -1,
+            _ => return,
+        };
+        let (_, _, all) = plan.with_untracked(count_steps);
+        let next = at.get_value().saturating_add_signed(by).clamp(1, all.max(1));
+        at.set_value(next);
+        browser::focus_id(&format!("step-{next}"));
+    });
     view! {
         <section class="task-pane task-checklist" aria-labelledby="task-plan-heading">
             <h2 id="task-plan-heading">"Plan"</h2>

@@ -13,6 +13,8 @@ use super::{
 };
 use crate::{
     api,
+    base::at,
+    browser,
     components::{
         copy::CopyButton,
         notice::ProblemNotice,
@@ -119,10 +121,14 @@ fn Written(view: RunView) -> impl IntoView {
     }
 }
 
+fn run_of(view: &RunView) -> RunId {
+    view.summary.run
+}
+
 /// All steps in the order of the plan, each with what it has come to so far.
 #[component]
 fn Draft(live: LiveRun, plan: RwSignal<RunView>) -> impl IntoView {
-    let run = plan.with_untracked(|view| view.summary.run);
+    let (run, last) = (plan.with_untracked(run_of), live.view.with_untracked(run_of));
     let error = Memo::new(move |_| {
         live.view.with(|view| view.summary.status.is_over().then(|| view.summary.error.clone()).flatten())
     });
@@ -157,8 +163,12 @@ fn Draft(live: LiveRun, plan: RwSignal<RunView>) -> impl IntoView {
     view! {
         <p class="task-draft">
             {move || match error.get() {
-                Some(error) => format!("There is no report: {error} What the steps have found is kept."),
-                None => "Draft made of the steps' results. The report is written after the last step.".to_owned(),
+                Some(error) => view! {
+                    {format!("There is no report: {error} What the steps have found is kept. ")}
+                    <a href=at(format!("/runs/{last}"))>"Go on from a step"</a>
+                }
+                .into_any(),
+                None => "Draft made of the steps' results. The report is written after the last step.".into_any(),
             }}
         </p>
         {sections}
@@ -182,7 +192,7 @@ fn Versions(screen: Screen, live: LiveRun) -> impl IntoView {
         let go_on = move |_| {
             screen.chosen.set(Some(MessageMeaning::Refinement { of: id }));
             screen.pane.set(Pane::Chat);
-            crate::browser::focus_id("task-message");
+            browser::focus_id("task-message");
         };
         view! {
             <li class:is-shown=is_shown>
