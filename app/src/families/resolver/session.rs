@@ -6,6 +6,7 @@ mod conversation;
 mod document;
 mod plan;
 mod report;
+mod times;
 
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;

@@ -11,6 +11,7 @@ use protocol::{
 use super::{
     count_steps,
     document::{document, last_of},
+    times::Times,
 };
 use crate::{
     browser,
@@ -62,6 +63,7 @@ pub(super) fn Plan(live: LiveRun, plan: RwSignal<RunView>) -> impl IntoView {
                 {steps}
                 <NodeRow plan node="report" />
             </div>
+            <Times plan />
         </section>
     }
 }
