@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use protocol::{
     ChatView, RunId,
     resolver::{SessionRun, TaskRequest},
@@ -10,6 +10,7 @@ use protocol::{
 
 use super::{Pane, Screen};
 use crate::{
+    browser,
     components::{
         icon::{Icon, IconName},
         long_text::{LongText, Reading},
@@ -25,6 +26,15 @@ pub(super) fn Conversation(screen: Screen, live: LiveRun) -> impl IntoView {
     let (runs, exchanges) =
         screen.conversation.with_untracked(|it| (it.session.runs.clone(), it.exchanges.clone()));
     let count = Memo::new(move |_| live.view.with(|view| view.chats.len()));
+    // What was said last is in sight.
+    let frame = NodeRef::<html::Div>::new();
+    Effect::new(move |_| {
+        count.track();
+        if let Some(frame) = frame.get() {
+            // After what changed is drawn.
+            request_animation_frame(move || browser::scroll_to_end(&frame));
+        }
+    });
     let turns = runs.into_iter().map(|run| {
         let id = run.run;
         let talk = if id == last {
@@ -47,7 +57,7 @@ pub(super) fn Conversation(screen: Screen, live: LiveRun) -> impl IntoView {
     view! {
         <section class="task-pane task-chat" aria-labelledby="task-chat-heading">
             <h2 id="task-chat-heading">"Conversation"</h2>
-            <div class="task-turns" role="log" tabindex="0" aria-label="What was said">{turns.collect_view()}</div>
+            <div class="task-turns" role="log" tabindex="0" aria-label="What was said" node_ref=frame>{turns.collect_view()}</div>
         </section>
     }
 }
