@@ -156,6 +156,7 @@ mod tests {
             assert!(shown.contains(part), "{part} in {shown}");
         }
         assert!(shown.contains(&format!("/start?type=refinement&amp;of={run}")), "{shown}");
+        assert!(shown.contains(&format!("/tasks/{run}")), "{shown}");
         assert!(!shown.contains("<script>"), "{shown}");
 
         let of = "0190f7d4-0000-7000-8000-000000000002".parse().unwrap();

@@ -8,11 +8,14 @@ use app::{backend::Backend, families::resolver::backend::ResolverBackend};
 use async_trait::async_trait;
 use axum::Router;
 use protocol::{
-    FlowId, Problem, RunFilter,
-    resolver::{TaskConversation, TaskRequest, TaskSession},
+    FlowId, Problem, RunFilter, RunId,
+    resolver::{SessionRun, TaskConversation, TaskRequest, TaskSession},
 };
 
-use crate::scope::{Gateway, Scoped};
+use crate::{
+    problem::{no_run, no_such},
+    scope::{Gateway, Scoped},
+};
 
 /// The sockets.
 pub fn sockets() -> Router<Gateway> {
@@ -21,7 +24,8 @@ pub fn sockets() -> Router<Gateway> {
 
 #[async_trait]
 impl ResolverBackend for Scoped {
-    async fn conversation(&self, flow: FlowId) -> Result<TaskConversation, Problem> {
+    async fn conversation(&self, name: FlowId) -> Result<TaskConversation, Problem> {
+        let flow = named(self, name.as_str()).await?;
         let session = session(self, flow).await?;
         let Some(last) = session.runs.last() else {
             return Err(Problem::not_found("There is no session of this name. Choose one that is listed."));
@@ -42,6 +46,20 @@ impl ResolverBackend for Scoped {
         let last = views.remove(&last);
         let task = task.and_then(|task| views.remove(&task));
         Ok(TaskConversation { session, exchanges, last, task })
+    }
+}
+
+/// The flow of a session that is named by the id of one of its runs, or by a name that clients choose themselves.
+async fn named(service: &Scoped, name: &str) -> Result<FlowId, Problem> {
+    match name.parse::<RunId>() {
+        // Ids of runs alone are of version 7 here.
+        Ok(run) if run.0.get_version_num() == 7 => {
+            service.own_run(run).await.map_err(|_| no_run(run))?;
+            let summary = service.readable(run).await?.clone();
+            let flow = summary.request.flow.clone();
+            SessionRun::of(summary).map(|_| flow).ok_or_else(|| no_run(run))
+        }
+        _ => name.parse().map_err(no_such),
     }
 }
 

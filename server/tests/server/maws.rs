@@ -442,9 +442,13 @@ async fn the_page_of_a_session_shows_the_conversation_the_plan_and_all_reports()
     let (_, list) = drawn(&anna, "/tasks").await;
     assert_shows(&list, &["/tasks/stocks", "2 of 4 steps are done"]);
     assert_eq!(list.matches("/tasks/stocks").count(), 1, "a session stands there once");
+    // A run leads to its session, but nobody else.
+    assert_shows(&drawn(&anna, &format!("/tasks/{run}")).await.1, &["Session stocks", "Refine report 3"]);
     let eve = server.program_of("eve").await;
-    let (status, page) = drawn(&eve, "/tasks/stocks").await;
-    assert!(status == 404 && !page.contains("Tesla"), "{page}");
+    for path in ["/tasks/stocks".to_owned(), format!("/tasks/{run}")] {
+        let (status, page) = drawn(&eve, &path).await;
+        assert!(status == 404 && !page.contains("Tesla"), "{page}");
+    }
     assert_shows(&drawn(&eve, "/tasks").await.1, &["There is no session yet"]);
     assert_eq!(drawn(&anna, "/tasks/Not%20a%20name").await.0, 404);
 }

@@ -16,8 +16,8 @@ fn backend() -> Result<SharedSessions, ApiError> {
     provided()
 }
 
-/// A session of tasks, with its last run.
+/// A session of tasks, by its name or the id of one of its runs, with its last run.
 #[server(name = ConversationCall, prefix = "/rpc", endpoint = "task_conversation", input = JsonText, output = JsonText, client = Caller)]
-pub async fn conversation(flow: FlowId) -> Result<TaskConversation, ApiError> {
-    answer(backend()?.conversation(flow).await)
+pub async fn conversation(name: FlowId) -> Result<TaskConversation, ApiError> {
+    answer(backend()?.conversation(name).await)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 use protocol::resolver::{NotDone, Refined, Step, TaskPlan, TaskReport, TaskRequest};
 
+use super::SESSIONS;
 use crate::{
     base::at,
     components::status::{NodeSigns, SignLabel, Tone},
@@ -53,6 +54,7 @@ fn StepRow(step: Step, after: Vec<String>) -> impl IntoView {
 #[component]
 pub fn TaskReportCard(headline: String, tone: Tone, report: TaskReport) -> impl IntoView {
     let anew = at(format!("/start?type={}&of={}", TaskRequest::REFINEMENT, report.run));
+    let session = at(format!("{SESSIONS}/{}", report.run));
     let request = legible(&report.request).into_owned();
     let earlier = report.refines.as_ref().map(|Refined { of, .. }| {
         view! { <a href=at(format!("/runs/{of}"))>"The report before"</a> }
@@ -65,6 +67,7 @@ pub fn TaskReportCard(headline: String, tone: Tone, report: TaskReport) -> impl 
             </header>
             <ReportText report />
             <footer class="task-acts">
+                <a href=session>"Its session"</a>
                 <a href=anew>"Write it anew …"</a>
                 {earlier}
             </footer>

@@ -11,17 +11,17 @@ use axum::{
 use journal::{Encoded, JournalError, RunChange, Subscription};
 use protocol::{
     Control, FlowId, Problem, RunId,
-    resolver::{MessageMeaning, SessionRun, TaskRequest, TaskSession},
+    resolver::{MessageMeaning, TaskRequest, TaskSession},
 };
 use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
 use wire::maws::{ClientMessage, Frame, Message, Position, Stream};
 
-use super::session;
+use super::{named, session};
 use crate::{
     live_text::LiveText,
     peer::{CloseReason, Disconnected, Incoming, Peer},
-    problem::{ProblemResponse, from_journal, no_run, no_such},
+    problem::{ProblemResponse, from_journal, no_run},
     scope::{Activity, Gateway, RunChanges, Scoped},
 };
 
@@ -55,20 +55,6 @@ async fn connect(
     Ok(admission.upgrade(upgrade, move |peer| async move {
         Conversation { peer: peer.foreign(), service, flow, reached: after, followed: None }.hold().await
     }))
-}
-
-/// The flow of a session that is named by the id of one of its runs, or by a name that clients choose themselves.
-async fn named(service: &Scoped, name: &str) -> Result<FlowId, Problem> {
-    match name.parse::<RunId>() {
-        // Ids of runs alone are of version 7 here.
-        Ok(run) if run.0.get_version_num() == 7 => {
-            service.own_run(run).await.map_err(|_| no_run(run))?;
-            let summary = service.readable(run).await?.clone();
-            let flow = summary.request.flow.clone();
-            SessionRun::of(summary).map(|_| flow).ok_or_else(|| no_run(run))
-        }
-        _ => name.parse().map_err(no_such),
-    }
 }
 
 /// A position that the session has.
