@@ -1,9 +1,11 @@
 // Makes runs of 1,000 nodes with 28,000 events, nested and flat, and one of 100,000 events, imports them into a release
-// server and prints what the page of each costs; ends with 1 if a figure is beyond its limit.
+// server and prints what the page of each costs; then lets 2,000 events a second arrive at the page of a run at work and
+// prints its frames a second. Ends with 1 if a figure is beyond its limit.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { connect, createServer } from "node:net";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -12,6 +14,8 @@ import { createInterface } from "node:readline";
 const root = resolve(import.meta.dirname, "..");
 const { chromium } = createRequire(join(root, "package.json"))("@playwright/test");
 const limits = { html: 1_000_000, ready: 700, view: 200, elements: 5_000, memory: 100 };
+/** Events a second that arrive, for so many seconds at each view, and the frames a second that are wanted meanwhile. */
+const arriving = { events: 2_000, seconds: 3, frames: 58 };
 
 /** A run file: `nodes` nodes, in sections and parts or side by side, with so many events altogether. */
 function runFile(nodes, events, isNested) {
@@ -122,6 +126,8 @@ try {
     await page.waitForTimeout(5_000);
     report("server, MB", await memory(server.pid), limits.memory);
   }
+  await page.close();
+  await watchManyArrive(url, opened);
 } finally {
   await browser.close();
   server.kill();
@@ -176,6 +182,119 @@ async function travel(page, what, share) {
     return performance.now() - begun;
   }, share);
   report(`${what}, ms`, taken, limits.view);
+}
+
+/** Opens the page of a run that waits, and adds to what its socket brings: 2,000 events a second, at each view. */
+async function watchManyArrive(url, opened) {
+  const { run, seq } = await waitingRun(url);
+  const proxy = await injectingProxy(new URL(url).port, run);
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => {
+    failed = true;
+    console.log(`    the page failed: ${error}`);
+  });
+  await page.goto(opened.replace(url, proxy.url));
+  await page.goto(`${proxy.url}/runs/${run}`);
+  await page.getByText("Live", { exact: true }).first().waitFor();
+  console.log(`live: ${arriving.events} events a second, for ${arriving.seconds} s at each view`);
+  const events = eventsFrom(run, seq);
+  for (const view of ["Graph", "Transcript", "Timeline", "Events"]) {
+    await page.getByRole("tablist", { name: "Views" }).getByRole("tab", { name: view }).click();
+    await page.waitForTimeout(500);
+    const frames = page.evaluate(countFrames, arriving.seconds);
+    const begun = performance.now();
+    let sent = 0;
+    while (performance.now() - begun < arriving.seconds * 1_000) {
+      const due = Math.floor(((performance.now() - begun) / 1_000) * arriving.events);
+      proxy.send(Array.from({ length: due - sent }, () => events.next().value));
+      sent = due;
+      await new Promise((wake) => setTimeout(wake, 10));
+    }
+    const { rate, longest } = await frames;
+    failed ||= rate < arriving.frames;
+    const limit = `(wanted ${arriving.frames})${rate < arriving.frames ? "  !" : ""}`;
+    console.log(`    ${`${view}, frames a second`.padEnd(34)} ${Math.round(rate).toString().padStart(9)}  ${limit}, the longest ${Math.round(longest)} ms`);
+  }
+  const last = events.next().value.seq;
+  await page.waitForFunction((seq) => document.querySelector(".time-words")?.textContent === `event ${seq}`, last - 1);
+  await context.close();
+  proxy.close();
+}
+
+/** Starts a run that waits for a person, and says how far its log goes. */
+async function waitingRun(url) {
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const body = JSON.stringify({ type: "pipeline", ticker: "AAPL", date: "2022-06-30", approval: { type: "every" } });
+  const { run } = await (await fetch(`${url}/api/v1/runs`, { method: "POST", headers, body })).json();
+  for (;;) {
+    const view = await (await fetch(`${url}/api/v1/runs/${run}`, { headers })).json();
+    if (view.status === "waiting") return { run, seq: view.seq };
+    await new Promise((wake) => setTimeout(wake, 50));
+  }
+}
+
+/** Forwards all to the server, and adds text messages to what the socket of one run brings. */
+async function injectingProxy(port, run) {
+  const sockets = new Set();
+  let socket;
+  const proxy = createServer((client) => {
+    const server = connect(Number(port), "127.0.0.1");
+    for (const end of [client, server]) end.on("error", () => end.destroy()).on("close", () => (client.destroy(), server.destroy()));
+    sockets.add(client);
+    client.on("data", (data) => {
+      if (data.subarray(0, 200).includes(`GET /ws/v1/runs/${run}`)) socket = client;
+    });
+    client.pipe(server);
+    server.pipe(client);
+  }).listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  const frame = (text) => {
+    const payload = Buffer.from(text);
+    const head = payload.length < 126 ? Buffer.from([0x81, payload.length]) : Buffer.from([0x81, 126, payload.length >> 8, payload.length & 255]);
+    return Buffer.concat([head, payload]);
+  };
+  return {
+    url: `http://127.0.0.1:${proxy.address().port}`,
+    send: (events) => socket.write(Buffer.concat(events.map((event) => frame(JSON.stringify(event))))),
+    close: () => (sockets.forEach((socket) => socket.destroy()), proxy.close()),
+  };
+}
+
+/** What 100 nodes at work do, without an end. */
+function* eventsFrom(run, last) {
+  let seq = last;
+  const event = (kind, data, node) => ({ run, seq: (seq += 1), at: Date.now(), node, body: { kind, data } });
+  const ids = Array.from({ length: 100 }, (_, place) => `many-${place}`);
+  for (const id of ids) {
+    yield event("node_added", { id, label: `Node ${id}`, role: "analyst", kind: "agent", phase: "Many", planned_visits: 1 }, id);
+    yield event("node_started", { visit: 1, phase: "Many" }, id);
+  }
+  for (let number = 1; ; number += 1) {
+    for (const id of ids) {
+      const call = `${id}:1:${number}`;
+      yield event("call_started", { call, model: "m", tier: "quick", prompt: `Part ${number}?` }, id);
+      yield event("call_finished", {
+        call, model: "m", answer: "The cost of a cell fell by a tenth, because plants grew. ".repeat(6), thoughts: "", cost: "0.0012", latency_ms: 70,
+        retries: 0, usage: { tokens_in: 1000, tokens_out: 120 }, attempts: [],
+      }, id);
+      yield event("logged", { level: "info", message: `Read source ${number}.` }, id);
+    }
+  }
+}
+
+/** Runs in the page: the frames a second that it draws, and the longest time between two. */
+function countFrames(seconds) {
+  return new Promise((done) => {
+    const begun = performance.now();
+    let [frames, before, longest] = [0, begun, 0];
+    requestAnimationFrame(function next() {
+      const now = performance.now();
+      [frames, longest, before] = [frames + 1, Math.max(longest, now - before), now];
+      if (now - begun < seconds * 1_000) requestAnimationFrame(next);
+      else done({ rate: (frames * 1_000) / (now - begun), longest });
+    });
+  });
 }
 
 /** What a process holds of its own, in megabytes: the pages of its program are the file's. */

@@ -2,7 +2,7 @@
 # Installs what building Pitwall needs, each part only if it is absent.
 #   scripts/setup.sh rust       the compiler with its WebAssembly target, clippy, rustfmt
 #   scripts/setup.sh build      the WebAssembly target, cargo-leptos, wasm-bindgen, wasm-opt
-#   scripts/setup.sh test       all of these, and Chromium, Playwright, Schemathesis
+#   scripts/setup.sh test       all of these, and Chromium, Playwright, Schemathesis, Python's websockets
 #   scripts/setup.sh browsers   what `build` needs, and Firefox, WebKitGTK and what drives them
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
@@ -155,19 +155,33 @@ other_browsers() {
   have firefox || have firefox-esr || { echo "Firefox is missing." >&2; exit 1; }
 }
 
-# Holds the server against its OpenAPI document.
-schemathesis() {
-  local wanted=server/tests/server/document/requirements.txt place="$tools/schemathesis"
+# An environment of Python with what a file of requirements names, made anew when that file changes.
+# python_packages NAME REQUIREMENTS WHAT
+python_packages() {
+  local place="$tools/$1" wanted="$2" what="$3"
   cmp -s "$wanted" "$place/installed.txt" && return
   # Debian's Python comes without what makes environments.
   python3 -c "import venv, ensurepip" >/dev/null 2>&1 || { have apt-get && debian_packages python3-venv; }
-  say "Installing Schemathesis from PyPI; about half a minute"
+  say "Installing $what from PyPI; about half a minute"
   rm -rf "$place"
   python3 -m venv "$place"
   "$place/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted"
   mkdir -p "$tools/bin"
-  ln -sf "$place/bin/schemathesis" "$tools/bin/schemathesis"
   cp "$wanted" "$place/installed.txt"
+}
+
+# Holds the server against its OpenAPI document.
+schemathesis() {
+  python_packages schemathesis server/tests/server/document/requirements.txt Schemathesis
+  ln -sf "$tools/schemathesis/bin/schemathesis" "$tools/bin/schemathesis"
+}
+
+# The Python of a client of MAWS's socket.
+maws_client() {
+  python_packages maws-client server/tests/server/maws/requirements.txt "a client of sockets"
+  # No link: Python finds its packages beside the name that it is called by.
+  printf '#!/bin/sh\nexec "%s/maws-client/bin/python" "$@"\n' "$tools" >"$tools/bin/python-of-maws-client"
+  chmod +x "$tools/bin/python-of-maws-client"
 }
 
 have rustup && have cargo || { echo "Rust is missing. Install it from https://rustup.rs, then run this again." >&2; exit 1; }
@@ -179,7 +193,7 @@ case "${1:-build}" in
     ;;
   test)
     # These mostly wait for the network, while the tools are compiled.
-    { lints; browser; schemathesis; } &
+    { lints; browser; schemathesis; maws_client; } &
     checks=$!
     ;;
 esac

@@ -1,6 +1,7 @@
 //! The families of this server. Each has one line in [`open`]; one that serves more than its runs has a
 //! module here, and a field in [`Own`].
 
+pub mod resolver;
 pub mod team;
 pub mod trading;
 
@@ -58,11 +59,12 @@ pub fn rest() -> OpenApiRouter<Gateway> {
 
 /// The sockets of families.
 pub fn sockets() -> Router<Gateway> {
-    Router::new().merge(trading::sockets())
+    Router::new().merge(trading::sockets()).merge(resolver::sockets())
 }
 
 /// Provides what the families' pages ask of the server.
 pub fn provide(scoped: &Arc<Scoped>) {
     provide_context::<app::families::trading::backend::SharedTrading>(scoped.clone());
     provide_context::<app::families::team::backend::SharedTeams>(scoped.clone());
+    provide_context::<app::families::resolver::backend::SharedSessions>(scoped.clone());
 }

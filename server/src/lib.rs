@@ -8,7 +8,7 @@
 //! - `base_path`: below which path all of them are
 //! - `families`: what families serve beside their runs
 //! - `documents`: what people make and keep, also as files
-//! - `transfer`: runs as files; `texts`: the long texts of their events
+//! - `transfer`: runs as files; `texts`: the long texts of their events; `live_text`: the text of calls in flight
 //! - `peer`: the rules that every client follows, by socket or by poll; `serving`, `listener`: the connections
 //!   below them
 //! - `compression`: compressed responses; `headers`: what every response says of itself
@@ -32,6 +32,7 @@ mod headers;
 mod key;
 mod limits;
 mod listener;
+mod live_text;
 mod logging;
 mod model_setup;
 mod opening;

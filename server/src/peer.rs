@@ -289,21 +289,31 @@ impl Peer {
         self.close(code, reason).await
     }
 
-    /// Keeps the connection alive until it has ended, or until it is to be closed by [`Peer::end`].
-    /// Cancel-safe.
+    /// Keeps the connection alive until it has ended, or until it is to be closed by [`Peer::end`]. What the client
+    /// says is no more than a sign of life. Cancel-safe.
     pub async fn ended(&mut self) -> Result<CloseReason, Disconnected> {
+        loop {
+            match self.incoming().await? {
+                Incoming::Ending(why) => return Ok(why),
+                Incoming::Text(_) if self.heartbeat.is_some() => self.beat().await?,
+                Incoming::Text(_) => {}
+            }
+        }
+    }
+
+    /// Keeps the connection alive until the client says something, or it is to be closed by [`Peer::end`].
+    /// Cancel-safe.
+    pub async fn incoming(&mut self) -> Result<Incoming, Disconnected> {
         loop {
             tokio::select! {
                 received = self.transport.receive() => match received? {
-                    Received::TooLarge => return Ok(CloseReason::TooLarge),
+                    Received::TooLarge => return Ok(Incoming::Ending(CloseReason::TooLarge)),
                     Received::Request => self.last_received = Instant::now(),
-                    _ if self.is_flooding() => return Ok(CloseReason::Flooded),
+                    _ if self.is_flooding() => return Ok(Incoming::Ending(CloseReason::Flooded)),
                     Received::SignOfLife => self.last_received = Instant::now(),
-                    Received::Text => {
+                    Received::Text(text) => {
                         self.last_received = Instant::now();
-                        if self.heartbeat.is_some() {
-                            self.beat().await?;
-                        }
+                        return Ok(Incoming::Text(text));
                     }
                 },
                 _ = self.ping.tick() => {
@@ -317,7 +327,7 @@ impl Peer {
                 Some(trouble) = self.troubles.next() => {
                     self.send(Control::Trouble(trouble).encode()).await?;
                 }
-                ending = &mut self.ending => return Ok(ending),
+                ending = &mut self.ending => return Ok(Incoming::Ending(ending)),
             }
         }
     }
@@ -360,12 +370,20 @@ impl Peer {
     }
 }
 
+/// What a connection brings.
+pub enum Incoming {
+    /// The client says this.
+    Text(Utf8Bytes),
+    /// It is to be closed.
+    Ending(CloseReason),
+}
+
 /// What was received from a client.
 enum Received {
     /// A sign of life.
     SignOfLife,
     /// A message of its own.
-    Text,
+    Text(Utf8Bytes),
     /// A request of a poll, which costs as much as any request.
     Request,
     /// A message over the size limit.
@@ -379,7 +397,7 @@ impl Transport {
             Self::Socket(socket) => match socket.recv().await {
                 Some(Err(error)) if is_too_large(&error) => Ok(Received::TooLarge),
                 Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Disconnected),
-                Some(Ok(Message::Text(_))) => Ok(Received::Text),
+                Some(Ok(Message::Text(text))) => Ok(Received::Text(text)),
                 Some(Ok(_)) => Ok(Received::SignOfLife),
             },
             Self::Poll(poll) => poll.asked().await.map(|()| Received::Request),

@@ -1,28 +1,23 @@
 //! `WS /ws/v1/runs/{run}?after=N`: a run's log from N on, and the live text of its calls. `POST` opens a poll
 //! in place of a socket.
 
-use std::{sync::Arc, time::Duration};
-
 use axum::{
     extract::{Path, Query, WebSocketUpgrade},
     response::Response,
 };
-use engine::{LiveCalls, LiveCursor};
 use futures::FutureExt;
 use journal::{JournalError, Subscription};
 use protocol::{Control, Problem, RunId, RunStatus};
 use serde::Deserialize;
-use tokio::{sync::watch, time::Instant};
+use tokio::sync::watch;
 
 use crate::{
     access::Admission,
+    live_text::LiveText,
     peer::{CloseReason, Disconnected, OpenedPoll, Peer, Served},
     problem::{ProblemResponse, no_such},
     scope::{Activity, Scoped},
 };
-
-/// The least time between two sends of live text to one client.
-const DELTA_PAUSE: Duration = Duration::from_millis(50);
 
 /// The cursor of a client's copy of the log.
 #[derive(Debug, Deserialize)]
@@ -81,7 +76,7 @@ async fn serve(
 ) -> Result<(), Disconnected> {
     let run = activity.run();
     peer.send(Control::Hello { run, seq: last }.encode()).await?;
-    let mut deltas = Deltas::default();
+    let mut deltas = LiveText::default();
     deltas.follow(&activity);
     // Only a queued run has a position, so changes of the queue wake no other socket.
     let mut places = is_queued.then(|| Places::new(&activity));
@@ -131,41 +126,6 @@ async fn next_place(places: &mut Option<Places>) -> usize {
     match places {
         Some(places) => places.next().await,
         None => std::future::pending().await,
-    }
-}
-
-/// The live text that one client was not sent yet, at a bounded rate.
-#[derive(Default)]
-struct Deltas {
-    live: Option<(Arc<LiveCalls>, watch::Receiver<u64>)>,
-    cursor: LiveCursor,
-    not_before: Option<Instant>,
-}
-
-impl Deltas {
-    /// Follows the run's calls, if it is active and they are not followed yet.
-    fn follow(&mut self, activity: &Activity) {
-        if self.live.as_ref().is_none_or(|(_, changes)| changes.has_changed().is_err()) {
-            self.live = activity.live().map(|live| {
-                let mut changes = live.changes();
-                // A client that comes late is sent the text so far.
-                changes.mark_changed();
-                (live, changes)
-            });
-        }
-    }
-
-    /// The next pieces; pending for ever while the run is not active. Cancel-safe.
-    async fn next(&mut self) -> Vec<Control> {
-        let Some((live, changes)) = &mut self.live else { return std::future::pending().await };
-        if let Some(not_before) = self.not_before {
-            tokio::time::sleep_until(not_before).await;
-        }
-        if changes.changed().await.is_err() {
-            return std::future::pending().await;
-        }
-        self.not_before = Some(Instant::now() + DELTA_PAUSE);
-        live.unseen(&mut self.cursor)
     }
 }
 

@@ -1,6 +1,12 @@
-//! What only tasks show: the plan as a list that is ticked off while the run works, and the report.
+//! What only tasks show: the plan as a list that is ticked off while the run works, the report, and the pages of their
+//! sessions.
 
+pub mod api;
+#[cfg(feature = "ssr")]
+pub mod backend;
 mod cards;
+mod session;
+mod sessions;
 
 use leptos::prelude::*;
 use protocol::{
@@ -8,8 +14,12 @@ use protocol::{
     resolver::{TaskPlan, TaskReport},
 };
 
-use self::cards::{PlanCard, TaskReportCard};
-use super::{Section, Views};
+use self::{
+    cards::{PlanCard, TaskReportCard},
+    session::SessionPage,
+    sessions::SessionsPage,
+};
+use super::{FamilyAddress, Section, Views};
 use crate::{
     components::product::tone_of,
     pages::not_found::NotFoundPage,
@@ -18,7 +28,14 @@ use crate::{
 /// What the pages know of tasks before their parts are there.
 #[cfg(not(feature = "hydrate"))]
 pub fn outline() -> super::Outline {
-    super::Outline { family: "resolver".to_owned(), page: None }
+    super::Outline {
+        family: "resolver".to_owned(),
+        page: Some(super::FamilyPage {
+            name: "Tasks".to_owned(),
+            path: SESSIONS.to_owned(),
+            below: vec![SESSIONS.to_owned()],
+        }),
+    }
 }
 
 /// What tasks show of their own on the pages of runs.
@@ -29,9 +46,27 @@ pub fn views() -> Views {
 /// Tasks have no section of the overview.
 pub const OVERVIEW: Option<Section> = None;
 
-/// It has none.
+/// The address of all sessions, below which each has its own.
+const SESSIONS: &str = "/tasks";
+
+/// The pages of the sessions.
 pub fn pages() -> AnyView {
-    view! { <NotFoundPage /> }.into_any()
+    let address = FamilyAddress::open();
+    let is_all = Memo::new(move |_| address.with(|address| address == SESSIONS));
+    let id = Memo::new(move |_| address.with(|address| session_at(address).map(str::to_owned)));
+    let is_one = Memo::new(move |_| id.with(Option::is_some));
+    let shown = move || match (is_all.get(), is_one.get()) {
+        (true, _) => view! { <SessionsPage /> }.into_any(),
+        (false, true) => view! { <SessionPage id=Signal::derive(move || id.get().unwrap_or_default()) /> }.into_any(),
+        (false, false) => view! { <NotFoundPage /> }.into_any(),
+    };
+    shown.into_any()
+}
+
+/// The session at this address.
+fn session_at(address: &str) -> Option<&str> {
+    let id = address.strip_prefix(SESSIONS)?.strip_prefix('/')?;
+    (!id.is_empty() && !id.contains('/')).then_some(id)
 }
 
 /// The card of a product; `None` if its data are not what its kind promises.
@@ -118,6 +153,7 @@ mod tests {
             assert!(shown.contains(part), "{part} in {shown}");
         }
         assert!(shown.contains(&format!("/start?type=refinement&amp;of={run}")), "{shown}");
+        assert!(shown.contains(&format!("/tasks/{run}")), "{shown}");
         assert!(!shown.contains("<script>"), "{shown}");
 
         let of = "0190f7d4-0000-7000-8000-000000000002".parse().unwrap();

@@ -27,6 +27,8 @@ mod travel;
 mod unreadable;
 mod whole;
 
+pub(crate) use self::transcript::{InFlight, kept};
+
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};

@@ -252,6 +252,11 @@ impl CallId {
         self.0.split(':').nth(1)?.parse().ok()
     }
 
+    /// The node that made it; for the answer to a question beside the run, a name that no visit belongs to.
+    pub fn node(&self) -> Option<NodeId> {
+        self.0.split(':').next()?.parse().ok()
+    }
+
     /// The lane of its visit that it was made in, if in one.
     pub fn lane(&self) -> Option<LaneId> {
         let (lane, _) = self.place().rsplit_once('.')?;

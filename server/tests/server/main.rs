@@ -18,6 +18,7 @@ mod golden;
 mod interfaces;
 mod lessons;
 mod limits;
+mod maws;
 mod model;
 mod models;
 mod polls;

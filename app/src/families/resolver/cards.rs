@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 use protocol::resolver::{NotDone, Refined, Step, TaskPlan, TaskReport, TaskRequest};
 
+use super::SESSIONS;
 use crate::{
     base::at,
     components::status::{NodeSigns, SignLabel, Tone},
@@ -52,13 +53,34 @@ fn StepRow(step: Step, after: Vec<String>) -> impl IntoView {
 /// The report, with what could not be done, and the way to write it anew.
 #[component]
 pub fn TaskReportCard(headline: String, tone: Tone, report: TaskReport) -> impl IntoView {
-    let TaskReport { run, request, markdown, not_done, refines, .. } = report;
-    let anew = at(format!("/start?type={}&of={run}", TaskRequest::REFINEMENT));
-    // A task's own report lists them itself.
-    let has_gaps = refines.is_some() && !not_done.is_empty();
-    let earlier = refines.map(|Refined { of, .. }| {
+    let anew = at(format!("/start?type={}&of={}", TaskRequest::REFINEMENT, report.run));
+    let session = at(format!("{SESSIONS}/{}", report.run));
+    let request = legible(&report.request).into_owned();
+    let earlier = report.refines.as_ref().map(|Refined { of, .. }| {
         view! { <a href=at(format!("/runs/{of}"))>"The report before"</a> }
     });
+    view! {
+        <article class="result-card card">
+            <header>
+                <span class=format!("grade {}", tone.class())>{legible(&headline).into_owned()}</span>
+                <span class="dim task-request">{request}</span>
+            </header>
+            <ReportText report />
+            <footer class="task-acts">
+                <a href=session>"Its session"</a>
+                <a href=anew>"Write it anew …"</a>
+                {earlier}
+            </footer>
+        </article>
+    }
+}
+
+/// A report's text, and what could not be done where the text does not say it.
+#[component]
+pub fn ReportText(report: TaskReport) -> impl IntoView {
+    let TaskReport { markdown, not_done, refines, .. } = report;
+    // A task's own report lists them itself.
+    let has_gaps = refines.is_some() && !not_done.is_empty();
     let gaps = has_gaps.then(|| {
         let gaps = not_done.into_iter().map(|NotDone { title, reason }| {
             view! {
@@ -77,17 +99,7 @@ pub fn TaskReportCard(headline: String, tone: Tone, report: TaskReport) -> impl 
         }
     });
     view! {
-        <article class="result-card card">
-            <header>
-                <span class=format!("grade {}", tone.class())>{legible(&headline).into_owned()}</span>
-                <span class="dim task-request">{legible(&request).into_owned()}</span>
-            </header>
-            <Markdown text=markdown.as_str() />
-            {gaps}
-            <footer class="task-acts">
-                <a href=anew>"Write it anew …"</a>
-                {earlier}
-            </footer>
-        </article>
+        <Markdown text=markdown.as_str() />
+        {gaps}
     }
 }

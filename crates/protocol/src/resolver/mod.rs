@@ -1,12 +1,15 @@
-//! The documents of tasks: what a person asks for, the plan of it, what its steps came to, and the report.
+//! The documents of tasks: what a person asks for, the plan of it, what its steps came to, the report, and the session that
+//! all of these are said in.
 
 mod plan;
 mod report;
 mod request;
+mod session;
 
 pub use plan::*;
 pub use report::*;
 pub use request::*;
+pub use session::*;
 
 use crate::{Product, ProductData, ProductKind, ProductTone, Standing};
 

@@ -8,10 +8,8 @@ use protocol::{
 };
 use serde::Serialize;
 
-use super::{
-    excerpt::{LONGEST_ERROR, LONGEST_SNIPPET, LONGEST_TEXT, available, capped, cut, snippet},
-    record::failure,
-};
+use super::record::failure;
+use crate::excerpt::{LONGEST_ERROR, LONGEST_SNIPPET, LONGEST_TEXT, available, capped, cut, snippet};
 
 /// A message of `WS /ws/stream/{run_id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -19,7 +19,6 @@
 
 mod command;
 mod event;
-mod excerpt;
 mod portfolio;
 mod record;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::{Graph, Join, Work};
-use protocol::Tier;
+use protocol::{Tier, resolver::TaskPhase};
 
 use super::{
     aggregator::Aggregator,
@@ -15,9 +15,9 @@ use super::{
 use crate::node::planned;
 
 /// The phases, in their order.
-pub(super) const PLAN: &str = "Plan";
-pub(super) const STEPS: &str = "Steps";
-pub(super) const REPORT: &str = "Report";
+pub(super) const PLAN: &str = TaskPhase::Plan.name();
+pub(super) const STEPS: &str = TaskPhase::Steps.name();
+pub(super) const REPORT: &str = TaskPhase::Report.name();
 /// The node that all steps lead to.
 pub(super) const AGGREGATOR: &str = "report";
 

@@ -5,7 +5,7 @@ use engine::{Graph, NodeContext, NodeError, Outcome, Work};
 use journal::Journal;
 use protocol::{
     RunId, Tier,
-    resolver::{Refined, TaskReport},
+    resolver::{Refined, TaskPhase, TaskReport},
 };
 use serde_json::json;
 
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The phase.
-pub(super) const REFINEMENT: &str = "Refinement";
+pub(super) const REFINEMENT: &str = TaskPhase::Refinement.name();
 /// The tool by which code reads what the task has found.
 const LOOK: &str = "read_task";
 

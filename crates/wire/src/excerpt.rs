@@ -1,14 +1,14 @@
 use protocol::Text;
 
 /// Most characters of a prompt or a response.
-pub(super) const LONGEST_TEXT: usize = 50_000;
+pub(crate) const LONGEST_TEXT: usize = 50_000;
 /// Most characters of another text within a message.
-pub(super) const LONGEST_SNIPPET: usize = 300;
+pub(crate) const LONGEST_SNIPPET: usize = 300;
 /// Most characters of a tool's error.
-pub(super) const LONGEST_ERROR: usize = 500;
+pub(crate) const LONGEST_ERROR: usize = 500;
 
 /// At most `longest` characters of a text, with an ellipsis where something was left out.
-pub(super) fn cut(text: &str, longest: usize) -> String {
+pub(crate) fn cut(text: &str, longest: usize) -> String {
     match text.char_indices().nth(longest) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
@@ -16,17 +16,17 @@ pub(super) fn cut(text: &str, longest: usize) -> String {
 }
 
 /// The same, and the ellipsis counts: the result is never longer than `longest`, which is at least 1.
-pub(super) fn capped(text: &str, longest: usize) -> String {
+pub(crate) fn capped(text: &str, longest: usize) -> String {
     if text.char_indices().nth(longest).is_some() { cut(text, longest - 1) } else { text.to_owned() }
 }
 
 /// What is here of a text, at most `longest` characters; the ellipsis shows that it is not all.
-pub(super) fn available(text: &Text, longest: usize) -> String {
+pub(crate) fn available(text: &Text, longest: usize) -> String {
     marked(text, capped(text.shown(), longest))
 }
 
 /// The beginning of a text, for a message.
-pub(super) fn snippet(text: &Text) -> String {
+pub(crate) fn snippet(text: &Text) -> String {
     marked(text, cut(text.shown(), LONGEST_SNIPPET))
 }
 
