@@ -26,6 +26,8 @@ use protocol::{
     },
 };
 
+#[cfg(feature = "ssr")]
+pub use self::backtest::tear_sheet;
 use self::{
     backtest::BacktestPage,
     backtest_cards::{BacktestCard, ScheduleCard},

@@ -29,6 +29,7 @@ mod stocks;
 mod survives_kill;
 mod tasks;
 mod teams;
+mod tear_sheet;
 mod tools;
 mod trades_survive_kill;
 mod unruly;

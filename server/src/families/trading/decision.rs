@@ -36,7 +36,7 @@ pub(super) async fn read(service: &Scoped, run: RunId) -> Result<DecisionReport,
 }
 
 /// What a portfolio's run was told, decided and did
-#[utoipa::path(get, path = "/api/v1/decisions/{run}", params(("run" = RunId, Path, description = "Run id of the portfolio run")), responses((status = 200, body = DecisionReport)))]
+#[utoipa::path(get, path = "/api/v1/decisions/{decision}", params(("decision" = RunId, Path, description = "Run id of the portfolio run")), responses((status = 200, body = DecisionReport)))]
 pub(super) async fn decision(service: Scoped, Path(run): Path<String>) -> Reply<DecisionReport> {
     Ok(Json(service.decision(run.parse().map_err(no_such)?).await?))
 }
