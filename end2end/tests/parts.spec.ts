@@ -25,6 +25,7 @@ const places = (): Place[] => [
   { file: /split_account\./, path: "/documents", heading: /^Documents$/ },
   { file: /split_portfolio\./, path: "/portfolios/main_portfolio", heading: /^Main portfolio$/ },
   { file: /split_tasks\./, path: "/tasks", heading: /^Tasks$/ },
+  { file: /split_portfolio\./, path: "/tickers/LLY", heading: /^LLY · / },
 ];
 
 /** The programs that the page asks for from now on. */

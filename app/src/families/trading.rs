@@ -1,5 +1,5 @@
-//! What only trading shows: scans, ratings, decisions and orders as cards, its portfolios, its backtests, and its
-//! lessons.
+//! What only trading shows: scans, ratings, decisions and orders as cards, its portfolios, its stocks, its
+//! decisions, its backtests, and its lessons.
 
 pub mod api;
 #[cfg(feature = "ssr")]
@@ -8,12 +8,14 @@ mod backtest;
 mod backtest_cards;
 mod cards;
 mod chart;
+mod decision;
 mod lesson_cards;
 mod lessons;
 mod overview;
 mod portfolio;
 mod portfolios;
 mod scan_cards;
+mod ticker;
 
 use leptos::prelude::*;
 use protocol::{
@@ -24,16 +26,20 @@ use protocol::{
     },
 };
 
+#[cfg(feature = "ssr")]
+pub use self::backtest::tear_sheet;
 use self::{
     backtest::BacktestPage,
     backtest_cards::{BacktestCard, ScheduleCard},
     cards::{DecisionCard, OrdersToApprove, RatingCard, RejectedCard, TradeCard, WaitingCard},
+    decision::{DECISIONS, DecisionPage},
     lesson_cards::{LessonCard, ReflectionCard},
     lessons::{LESSONS, LessonsPage},
     overview::PortfolioCards,
     portfolio::PortfolioPage,
     portfolios::FirstPortfolioPage,
     scan_cards::{AutoCard, RegimeCard, ScanCard},
+    ticker::{TICKERS, TickerPage},
 };
 use super::{FamilyAddress, Section, Views};
 use crate::pages::not_found::NotFoundPage;
@@ -46,7 +52,7 @@ pub fn outline() -> super::Outline {
         page: Some(super::FamilyPage {
             name: "Portfolio".to_owned(),
             path: FIRST.to_owned(),
-            below: [FIRST, ALL, BACKTESTS, LESSONS].map(str::to_owned).into(),
+            below: [FIRST, ALL, TICKERS, DECISIONS, BACKTESTS, LESSONS].map(str::to_owned).into(),
         }),
     }
 }
@@ -67,11 +73,15 @@ const ALL: &str = "/portfolios";
 /// The address that backtests are below.
 const BACKTESTS: &str = "/backtests";
 
-/// The pages of the portfolios, of the backtests and of the lessons.
+/// The pages of the portfolios, of the stocks, of the decisions, of the backtests and of the lessons.
 pub fn pages() -> AnyView {
     let address = FamilyAddress::open();
     let id = Memo::new(move |_| address.with(|address| below(ALL, address).map(str::to_owned)));
     let run = Memo::new(move |_| address.with(|address| below(BACKTESTS, address).map(str::to_owned)));
+    let ticker = Memo::new(move |_| address.with(|address| below(TICKERS, address).map(str::to_owned)));
+    let decision = Memo::new(move |_| address.with(|address| below(DECISIONS, address).map(str::to_owned)));
+    let is_decision = Memo::new(move |_| decision.with(Option::is_some));
+    let is_ticker = Memo::new(move |_| ticker.with(Option::is_some));
     let is_backtest = Memo::new(move |_| run.with(Option::is_some));
     let is_first = Memo::new(move |_| address.with(|address| address == FIRST));
     let is_one = Memo::new(move |_| id.with(Option::is_some));
@@ -79,6 +89,12 @@ pub fn pages() -> AnyView {
     let shown = move || match (is_first.get(), is_one.get()) {
         _ if is_backtest.get() => {
             view! { <BacktestPage id=Signal::derive(move || run.get().unwrap_or_default()) /> }.into_any()
+        }
+        _ if is_ticker.get() => {
+            view! { <TickerPage ticker=Signal::derive(move || ticker.get().unwrap_or_default()) /> }.into_any()
+        }
+        _ if is_decision.get() => {
+            view! { <DecisionPage id=Signal::derive(move || decision.get().unwrap_or_default()) /> }.into_any()
         }
         _ if is_lessons.get() => view! { <LessonsPage /> }.into_any(),
         (true, _) => view! { <FirstPortfolioPage /> }.into_any(),

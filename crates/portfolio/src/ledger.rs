@@ -2,7 +2,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::{
     Date, Decimal, Timestamp,
-    trading::{Bookings, DecisionOutcome, PendingOrder, PortfolioId, PortfolioSettings, Ticker, Trade},
+    trading::{
+        Bookings, DecisionOutcome, HeldFrom, PendingOrder, PortfolioId, PortfolioSettings, Ticker, Trade,
+    },
 };
 
 use crate::amount::{MAX_AMOUNT, PLACES};
@@ -190,6 +192,14 @@ impl Portfolio {
     /// All trades, oldest first.
     pub fn trades(&self) -> &[Trade] {
         &self.added.trades
+    }
+
+    /// How many shares of an instrument were held from when on, oldest first.
+    pub fn held<'p>(&'p self, ticker: &'p Ticker) -> impl Iterator<Item = HeldFrom> + 'p {
+        self.added.movements.iter().filter_map(move |movement| {
+            let (held, quantity) = movement.held.as_ref()?;
+            (held == ticker).then_some(HeldFrom { date: movement.date, quantity: *quantity })
+        })
     }
 
     /// All changes of cash and holdings, oldest first.

@@ -47,6 +47,13 @@ pub(crate) fn deserialize_option<'de, D: Deserializer<'de>>(
     Ok(Option::<Day>::deserialize(deserializer)?.map(|Day(date)| date))
 }
 
+/// Reads a list of days.
+pub(crate) fn deserialize_all<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Date>, D::Error> {
+    #[derive(Deserialize)]
+    struct Day(#[serde(deserialize_with = "deserialize")] Date);
+    Ok(Vec::<Day>::deserialize(deserializer)?.into_iter().map(|Day(date)| date).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,9 @@
 //! What trading serves beside its runs: portfolios, by REST and by sockets, what backtests come to, and lessons.
 
 mod backtest;
+mod decision;
 mod lessons;
+mod stock;
 pub mod vendors;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -20,8 +22,9 @@ use market::Market;
 use protocol::{
     Date, Problem, RunId,
     trading::{
-        BacktestReport, CreatePortfolio, LessonFilter, LessonPage, PortfolioId, PortfolioSettings,
-        PortfolioSummary, PortfolioView, TransferMoney,
+        BacktestReport, CreatePortfolio, DecisionReport, LessonFilter, LessonPage, PortfolioId,
+        PortfolioSettings, PortfolioSummary, PortfolioView, PriceSpan, RiskReport, StockReport, Ticker,
+        TransferMoney,
     },
 };
 use serde::Deserialize;
@@ -148,6 +151,18 @@ impl TradingBackend for Scoped {
         self.desk().view(&self.caller().portfolio(&id)?, as_of).await.map_err(from_desk)
     }
 
+    async fn risk(&self, id: PortfolioId) -> Result<RiskReport, Problem> {
+        self.desk().risk(&self.caller().portfolio(&id)?).await.map_err(from_desk)
+    }
+
+    async fn stock(&self, ticker: Ticker, span: PriceSpan) -> Result<StockReport, Problem> {
+        stock::read(self, &ticker, span).await
+    }
+
+    async fn decision(&self, run: RunId) -> Result<DecisionReport, Problem> {
+        decision::read(self, run).await
+    }
+
     async fn backtest(&self, run: RunId) -> Result<BacktestReport, Problem> {
         backtest::read(self, run).await
     }
@@ -194,6 +209,9 @@ pub fn rest() -> OpenApiRouter<Gateway> {
         .routes(routes!(portfolio))
         .routes(routes!(configure_portfolio))
         .routes(routes!(transfer_money))
+        .routes(routes!(risk))
+        .routes(routes!(stock::stock))
+        .routes(routes!(decision::decision))
         .merge(backtest::rest())
         .routes(routes!(lessons::lessons))
 }
@@ -246,6 +264,13 @@ async fn portfolio(
 ) -> Reply<PortfolioView> {
     let portfolio: PortfolioId = portfolio.parse().map_err(no_such)?;
     Ok(Json(service.portfolio(portfolio, query.as_of).await?))
+}
+
+/// How much a portfolio may lose, as its past days say
+#[utoipa::path(get, path = "/api/v1/portfolios/{portfolio}/risk", params(("portfolio" = PortfolioId, Path, description = "Portfolio id")), responses((status = 200, body = RiskReport)))]
+async fn risk(service: Scoped, Path(portfolio): Path<String>) -> Reply<RiskReport> {
+    let portfolio: PortfolioId = portfolio.parse().map_err(no_such)?;
+    Ok(Json(service.risk(portfolio).await?))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -6,8 +6,8 @@ use leptos::prelude::*;
 use protocol::{
     Date, RunId,
     trading::{
-        BacktestReport, CreatePortfolio, LessonFilter, LessonPage, PortfolioId, PortfolioSettings,
-        PortfolioSummary, PortfolioView, TransferMoney,
+        BacktestReport, CreatePortfolio, DecisionReport, LessonFilter, LessonPage, PortfolioId, PortfolioSettings,
+        PortfolioSummary, PortfolioView, PriceSpan, RiskReport, StockReport, Ticker, TransferMoney,
     },
 };
 
@@ -53,6 +53,24 @@ pub async fn configure_portfolio(
 #[server(name = TransferMoneyCall, prefix = "/rpc", endpoint = "transfer_money", input = JsonText, output = JsonText, client = Caller)]
 pub async fn transfer_money(id: PortfolioId, transfer: TransferMoney) -> Result<PortfolioView, ApiError> {
     answer(backend()?.transfer_money(id, transfer).await)
+}
+
+/// The risk figures of a portfolio over all its days.
+#[server(name = RiskCall, prefix = "/rpc", endpoint = "portfolio_risk", input = JsonText, output = JsonText, client = Caller)]
+pub async fn risk(id: PortfolioId) -> Result<RiskReport, ApiError> {
+    answer(backend()?.risk(id).await)
+}
+
+/// What is known of a stock, with its prices over a span of time.
+#[server(name = StockCall, prefix = "/rpc", endpoint = "stock", input = JsonText, output = JsonText, client = Caller)]
+pub async fn stock(ticker: Ticker, span: PriceSpan) -> Result<StockReport, ApiError> {
+    answer(backend()?.stock(ticker, span).await)
+}
+
+/// What a portfolio's run was told, decided and did, as far as it has come.
+#[server(name = DecisionCall, prefix = "/rpc", endpoint = "decision", input = JsonText, output = JsonText, client = Caller)]
+pub async fn decision(run: RunId) -> Result<DecisionReport, ApiError> {
+    answer(backend()?.decision(run).await)
 }
 
 /// A backtest, as far as it has come.

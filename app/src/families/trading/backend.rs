@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use protocol::{
     Date, Problem, RunId,
     trading::{
-        BacktestReport, CreatePortfolio, LessonFilter, LessonPage, PortfolioId, PortfolioSettings,
-        PortfolioSummary, PortfolioView, TransferMoney,
+        BacktestReport, CreatePortfolio, DecisionReport, LessonFilter, LessonPage, PortfolioId, PortfolioSettings,
+        PortfolioSummary, PortfolioView, PriceSpan, RiskReport, StockReport, Ticker, TransferMoney,
     },
 };
 
-/// The portfolios, the backtests and the lessons of whoever asks.
+/// The portfolios, the stocks, the backtests and the lessons of whoever asks.
 #[async_trait]
 pub trait TradingBackend: Send + Sync {
     /// All portfolios.
@@ -29,6 +29,12 @@ pub trait TradingBackend: Send + Sync {
     /// Pays money into a portfolio, or takes it out.
     async fn transfer_money(&self, id: PortfolioId, transfer: TransferMoney)
     -> Result<PortfolioView, Problem>;
+    /// The risk figures of a portfolio over all its days.
+    async fn risk(&self, id: PortfolioId) -> Result<RiskReport, Problem>;
+    /// What is known of a stock, with its prices over a span of time.
+    async fn stock(&self, ticker: Ticker, span: PriceSpan) -> Result<StockReport, Problem>;
+    /// What a portfolio's run was told, decided and did, as far as it has come.
+    async fn decision(&self, run: RunId) -> Result<DecisionReport, Problem>;
     /// A backtest, as far as it has come.
     async fn backtest(&self, run: RunId) -> Result<BacktestReport, Problem>;
     /// The lessons that fit a filter.

@@ -7,6 +7,8 @@ mod equity;
 mod figures;
 mod months;
 mod series;
+#[cfg(feature = "ssr")]
+mod tear_sheet;
 mod trades;
 mod verdict;
 
@@ -19,6 +21,8 @@ use protocol::{
     trading::{BacktestReport, Figure, ReferenceKind},
 };
 
+#[cfg(feature = "ssr")]
+pub use self::tear_sheet::tear_sheet;
 use self::{
     decisions::Decisions, equity::Equity, figures::KeyFigures, months::Months, trades::Trades,
     verdict::VerdictCard,
@@ -96,6 +100,9 @@ fn Board(report: BacktestReport) -> impl IntoView {
                 <div class="backtest-acts">
                     <PauseAct report />
                     <Show when=move || has_result.get()>
+                        <a class="button" href=at(format!("/api/v1/backtests/{run}/tear-sheet.html")) download rel="external">
+                            <Icon name=IconName::Download />"Tear sheet"
+                        </a>
                         <a class="button" href=at(format!("/api/v1/backtests/{run}/equity.csv")) download rel="external">
                             <Icon name=IconName::Download />"Equity, CSV"
                         </a>

@@ -15,6 +15,7 @@ use protocol::{
 use super::{
     api as own_api,
     lesson_cards::{LessonText, Return, tone_of},
+    ticker::TickerLink,
 };
 use crate::{
     base::at,
@@ -144,7 +145,7 @@ fn Row(listed: ListedLesson) -> impl IntoView {
     view! {
         <tr role="row">
             <Cell label="Known"><a href=at(format!("/runs/{written_by}"))>{format::day(score.until)}</a></Cell>
-            <Cell label="Ticker"><strong>{lesson.ticker.to_string()}</strong></Cell>
+            <Cell label="Ticker"><TickerLink ticker=lesson.ticker /></Cell>
             <Cell label="Decision">
                 <a href=at(format!("/runs/{}", lesson.decided_by))>{format!("{} of {}", lesson.grade, format::day(lesson.decided))}</a>
             </Cell>

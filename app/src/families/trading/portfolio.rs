@@ -8,6 +8,7 @@ mod lit;
 mod money;
 pub mod new_portfolio;
 mod orders;
+mod risk;
 mod rules;
 mod trades;
 
@@ -28,6 +29,7 @@ use self::{
     money::RulesAndMoney,
     new_portfolio::NewPortfolio,
     orders::LiveDecision,
+    risk::Risk,
     trades::Trades,
 };
 use super::{api as own_api, chart::ValueChart, lessons::LESSONS};
@@ -146,6 +148,7 @@ fn Board(data: PageData) -> impl IntoView {
             </div>
             <div class="portfolio-side">
                 <Orders view at_work decision />
+                <Risk view />
                 <Allocation view settled />
                 <Trades view settled />
                 <RulesAndMoney view on_change=move |newer| take_newer(view, newer) />

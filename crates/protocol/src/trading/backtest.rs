@@ -172,18 +172,12 @@ pub struct BacktestSchedule {
     pub rhythm: Rhythm,
     /// All trading days, oldest first.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
-    #[serde(deserialize_with = "days")]
+    #[serde(deserialize_with = "crate::date::deserialize_all")]
     pub days: Vec<Date>,
     /// Those on which it decides.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
-    #[serde(deserialize_with = "days")]
+    #[serde(deserialize_with = "crate::date::deserialize_all")]
     pub decisions: Vec<Date>,
-}
-
-fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Date>, D::Error> {
-    #[derive(Deserialize)]
-    struct Day(#[serde(deserialize_with = "crate::date::deserialize")] Date);
-    Ok(Vec::<Day>::deserialize(deserializer)?.into_iter().map(|Day(day)| day).collect())
 }
 
 /// A backtest as its page shows it: while it is at work, as far as it has come.

@@ -1,6 +1,7 @@
 //! The portfolios: their ledger, their rules and the day's prices, brought together.
 
 mod market_days;
+mod records;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -226,7 +227,7 @@ impl Desk {
                 self.pass(&mut portfolio, &days, as_of)?;
                 as_of
             }
-            None => self.pass_until_filled(&mut portfolio, &days, until)?,
+            None => self.pass_until_filled(&mut portfolio, &days, until)?.0,
         };
         let closes = days.closes();
         let quotes =
@@ -244,21 +245,22 @@ impl Desk {
         }
     }
 
-    /// Lets days pass until no order waits any more; returns the day that this has led to.
+    /// Lets days pass until no order waits any more; returns the day that this has led to, and the new entries.
     fn pass_until_filled(
         &self,
         portfolio: &mut Portfolio,
         days: &MarketDays,
         until: Date,
-    ) -> Result<Date, PortfolioError> {
+    ) -> Result<(Date, Vec<Entry>), PortfolioError> {
         let mut reached = portfolio.last_date().unwrap_or(until);
+        let mut passed = Vec::new();
         while !portfolio.pending().is_empty()
             && let Some(next) = days.next(reached).filter(|next| *next <= until)
         {
-            self.pass(portfolio, days, next)?;
+            passed.append(&mut self.pass(portfolio, days, next)?);
             reached = next;
         }
-        Ok(reached)
+        Ok((reached, passed))
     }
 
     /// Lets the days up to `until` do their part; returns the new entries.

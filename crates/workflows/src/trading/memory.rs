@@ -14,5 +14,6 @@ mod section;
 pub(super) use choice::{Case, LessonsForCase};
 pub use lessons::{Lessons, LessonsError, WrittenLesson};
 pub use outcome::HORIZON_DAYS;
+pub(super) use outcome::{NotScored, change, index_return, score_as_of};
 pub(super) use recall::recall;
 pub(super) use section::{LESSONS, lessons_section};

@@ -11,6 +11,7 @@ mod auto;
 mod backtest;
 mod backtest_day;
 mod backtest_form;
+mod decision_report;
 mod desk;
 pub mod facts;
 mod flow;
@@ -24,9 +25,11 @@ mod prices_tool;
 mod prompts;
 mod reflect;
 pub mod rehearsal;
+mod run_state;
 pub mod scan;
 mod seen;
 mod stock_node;
+mod stock_report;
 pub mod tools;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -42,6 +45,7 @@ use protocol::{
 
 use auto::Assignment;
 use backtest::{Backtest, expected_decisions, most_decisions};
+pub use decision_report::decision_report;
 use desk::no_prices_as_of;
 pub use desk::{Desk, DeskError};
 use holdings::ChosenPortfolio;
@@ -55,6 +59,7 @@ use reflect::Hindsight;
 pub use reflect::{LessonAnswer, read_lesson};
 use rehearsal::TradingRehearsal;
 use scan::MarketDay;
+pub use stock_report::{StockReportError, StockReports};
 
 use crate::{Family, FamilyError, Form, Job, Owner, Refusal, measured};
 

@@ -9,7 +9,7 @@ mod load;
 mod prioritise;
 mod ratings;
 mod review;
-mod state;
+pub(super) mod state;
 mod summaries;
 
 pub use answers::read_decision;

@@ -62,7 +62,11 @@ fn newest(steps: Vec<BacktestStep>) -> Vec<BacktestStep> {
 
 /// The routes of the REST interface.
 pub(super) fn rest() -> OpenApiRouter<Gateway> {
-    OpenApiRouter::new().routes(routes!(backtest)).routes(routes!(trades)).routes(routes!(equity))
+    OpenApiRouter::new()
+        .routes(routes!(backtest))
+        .routes(routes!(trades))
+        .routes(routes!(equity))
+        .routes(routes!(tear_sheet))
 }
 
 /// A backtest, as far as it has come
@@ -87,9 +91,22 @@ async fn equity(service: Scoped, Path(run): Path<String>) -> Result<impl IntoRes
     Ok(download(CSV, format!("{run}-equity.csv"), table_of_values(&result)))
 }
 
+/// A backtest's verdict, chart, figures, months and trades as one HTML file that opens offline
+#[utoipa::path(get, path = "/api/v1/backtests/{backtest}/tear-sheet.html", params(("backtest" = RunId, Path, description = "Run id of the backtest")), responses((status = 200, body = String, content_type = "text/html")))]
+async fn tear_sheet(service: Scoped, Path(run): Path<String>) -> Result<impl IntoResponse, ProblemResponse> {
+    let run: RunId = run.parse().map_err(no_such)?;
+    let report = service.backtest(run).await?;
+    let sheet = app::families::trading::tear_sheet(&report).ok_or_else(no_result)?;
+    Ok(download("text/html; charset=utf-8", format!("{run}-tear-sheet.html"), sheet))
+}
+
 async fn ended(service: &Scoped, run: RunId) -> Result<BacktestResult, Problem> {
     let result = service.backtest(run).await?.result;
-    result.ok_or_else(|| Problem::not_found("This backtest has no result yet.".to_owned()))
+    result.ok_or_else(no_result)
+}
+
+fn no_result() -> Problem {
+    Problem::not_found("This backtest has no result yet.")
 }
 
 /// A line a trade. Reasons are left out: they are texts of a model, and stand in the run.

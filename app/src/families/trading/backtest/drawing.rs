@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use protocol::{
     Date, Decimal,
-    trading::{BacktestReport, BandPoint, Side},
+    trading::{BacktestReport, BandPoint, Side, thinned},
 };
 use rust_decimal::prelude::ToPrimitive;
 
@@ -78,7 +78,9 @@ impl Drawing {
             .flat_map(|band| &band.points)
             .map(|point| (point.date, *point))
             .collect();
-        let days: Vec<Date> = thinned(own);
+        let all_days: Vec<(Date, Decimal)> = own.values.iter().map(|(date, value)| (*date, *value)).collect();
+        let shown = thinned(all_days.len(), MOST_DAYS, |place| all_days[place].1);
+        let days: Vec<Date> = shown.into_iter().map(|place| all_days[place].0).collect();
         let (first, _) = own.values.first_key_value()?;
         let planned = report.schedule.as_ref().and_then(|schedule| schedule.days.last());
         let last = (*planned.unwrap_or(first)).max(*own.values.last_key_value()?.0);
@@ -170,24 +172,6 @@ impl Drawing {
 /// For geometry only: what is shown as a number stays a [`Decimal`].
 fn pixels(amount: Decimal) -> f64 {
     amount.to_f64().unwrap_or(0.0)
-}
-
-/// At most about [`MOST_DAYS`] days: of each stretch those with the lowest and the highest value, so that no fall and no
-/// peak is lost; the first and the last always.
-fn thinned(own: &Series) -> Vec<Date> {
-    let all: Vec<(Date, Decimal)> = own.values.iter().map(|(date, value)| (*date, *value)).collect();
-    if all.len() <= MOST_DAYS {
-        return all.into_iter().map(|(date, _)| date).collect();
-    }
-    let length = all.len().div_ceil(MOST_DAYS / 2);
-    let by_value = |(_, value): &&(Date, Decimal)| *value;
-    let extremes = all.chunks(length).flat_map(|stretch| {
-        [stretch.iter().min_by_key(by_value), stretch.iter().max_by_key(by_value)].into_iter().flatten()
-    });
-    let mut days: Vec<Date> = extremes.chain(all.first()).chain(all.last()).map(|(date, _)| *date).collect();
-    days.sort_unstable();
-    days.dedup();
-    days
 }
 
 fn path(places: impl Iterator<Item = (f64, f64)>) -> String {

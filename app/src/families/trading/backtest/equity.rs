@@ -110,8 +110,9 @@ fn Stage(stage: NodeRef<html::Div>, drawing: Memo<Option<Drawing>>) -> impl Into
     }
 }
 
+/// The drawing.
 #[component]
-fn Picture(drawing: Drawing) -> impl IntoView {
+pub(super) fn Picture(drawing: Drawing) -> impl IntoView {
     let width = drawing.width;
     let edge = px(width);
     let level = |ticks: Vec<(f64, String)>| {

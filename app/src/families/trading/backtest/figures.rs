@@ -67,7 +67,8 @@ pub fn KeyFigures(report: RwSignal<BacktestReport>) -> impl IntoView {
     move || report.with(|report| report.result.as_ref().map(drawn))
 }
 
-fn drawn(result: &BacktestResult) -> AnyView {
+/// The table of a result.
+pub(super) fn drawn(result: &BacktestResult) -> AnyView {
     let short = |kind| match kind {
         ReferenceKind::BuyAndHold => "Hold",
         ReferenceKind::EqualWeight => "Equal w.",

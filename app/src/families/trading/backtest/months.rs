@@ -15,7 +15,8 @@ pub fn Months(report: RwSignal<BacktestReport>) -> impl IntoView {
     move || report.with(|report| report.result.as_ref().map(drawn))
 }
 
-fn drawn(result: &BacktestResult) -> AnyView {
+/// The table of a result.
+pub(super) fn drawn(result: &BacktestResult) -> AnyView {
     let of =
         |kind| result.references.iter().find(|it| it.kind == kind).map(|it| it.figures.months.as_slice());
     let mut whose = vec![("This run", result.figures.months.as_slice())];

@@ -2,7 +2,7 @@
 
 use protocol::{
     Date, Decimal,
-    trading::{Side, Trade, ValuePoint},
+    trading::{Side, Trade, ValuePoint, thinned},
 };
 use rust_decimal::prelude::ToPrimitive;
 
@@ -79,7 +79,7 @@ impl Drawing {
         let x = |date| horizontal.place(days_since(date, first));
         let y = |amount| vertical.place(pixels(amount));
 
-        let shown: Vec<&ValuePoint> = thinned(history, MOST_POINTS).map(|index| &history[index]).collect();
+        let shown: Vec<&ValuePoint> = thinned(history.len(), MOST_POINTS, |index| history[index].total).into_iter().map(|index| &history[index]).collect();
         let (ticks, step) = value_ticks(range.0, range.1, 4);
         let room = ((width / 64.0) as usize).clamp(3, 10);
         let mut before = None;
@@ -126,26 +126,6 @@ impl Drawing {
 /// For geometry only: what is shown as a number stays a [`Decimal`].
 fn pixels(amount: Decimal) -> f64 {
     amount.to_f64().unwrap_or(0.0)
-}
-
-/// Indices of at most about `most` points: of each stretch its lowest and its highest value, so
-/// that no fall and no peak is lost; the first and the last always.
-fn thinned(history: &[ValuePoint], most: usize) -> impl Iterator<Item = usize> {
-    let mut kept: Vec<usize> = if history.len() <= most {
-        (0..history.len()).collect()
-    } else {
-        let length = history.len().div_ceil(most / 2);
-        let stretches = (0..history.len()).step_by(length);
-        let extremes = stretches.flat_map(|start| {
-            let stretch = start..(start + length).min(history.len());
-            let by_total = |index: &usize| history[*index].total;
-            [stretch.clone().min_by_key(by_total), stretch.max_by_key(by_total)].into_iter().flatten()
-        });
-        [0, history.len() - 1].into_iter().chain(extremes).collect()
-    };
-    kept.sort_unstable();
-    kept.dedup();
-    kept.into_iter()
 }
 
 fn trades_between(trades: &[Trade], after: Option<Date>, until: Date) -> Vec<Trade> {

@@ -7,7 +7,9 @@ use protocol::{
 };
 
 use super::orders::{Fetched, LiveDecision, OrderLine, OrderList, is_of_decision, of_portfolio};
-use crate::{api, components::table::Empty, format, live::use_run};
+use crate::{
+    api, base::at, components::table::Empty, families::trading::decision::DECISIONS, format, live::use_run,
+};
 
 /// Whether a run is at work on this portfolio.
 pub fn works_on(run: &RunSummary, portfolio: &PortfolioId) -> bool {
@@ -72,6 +74,9 @@ pub fn Orders(
     decision: RwSignal<Option<LiveDecision>>,
 ) -> impl IntoView {
     let last = Memo::new(move |_| view.with(of_portfolio));
+    let decided_by = Memo::new(move |_| {
+        at_work.get().or_else(|| view.with(|view| view.last_decision.as_ref().and_then(|it| it.run)))
+    });
     let heading = move || {
         if at_work.get().is_some() { "Orders of this decision" } else { "Orders of the last decision" }
     };
@@ -97,6 +102,9 @@ pub fn Orders(
             <header class="card-head">
                 <h2 id="orders-heading">{heading}</h2>
                 <span class="dim">{day}</span>
+                {move || decided_by.get().map(|run| view! {
+                    <a href=at(format!("{DECISIONS}/{run}"))>"Why"</a>
+                })}
             </header>
             {move || match (to_come.get(), lines.get()) {
                 (true, _) => view! { <p class="quiet">"A run is at work on this portfolio. Its orders stand here as soon as it has decided."</p> }.into_any(),

@@ -9,6 +9,7 @@ use protocol::{
 use super::{figures::signed_percent, lit::use_lit};
 use crate::{
     components::table::{Bar, Cell, DataTable, Empty, NotKnown, gain_class},
+    families::trading::ticker::TickerLink,
     format,
 };
 
@@ -125,7 +126,7 @@ fn Cells(holding: HoldingView, limits: Constraints) -> impl IntoView {
         [level("stop loss", stop_loss), level("take profit", take_profit)].into_iter().flatten().collect();
     view! {
         <Cell label="Ticker">
-            <strong>{ticker.to_string()}</strong>
+            <TickerLink ticker />
             <div class="dim company">
                 {format!("{name} · {sector}")}
                 {(!levels.is_empty()).then(|| view! { <span class="levels">{levels.join(" · ")}</span> })}

@@ -13,6 +13,7 @@ use crate::{
         paper::use_printing,
         table::{Empty, gain_class},
     },
+    families::trading::decision::DECISIONS,
     format,
 };
 
@@ -97,7 +98,7 @@ fn TradeRow(trade: Trade, fresh: bool) -> impl IntoView {
                         })}
                         <div><dt>"Executed (UTC)"</dt><dd>{format::moment(trade.executed_at)}</dd></div>
                     </dl>
-                    {trade.run.map(|run| view! { <p><a href=at(format!("/runs/{run}"))>"The run that decided it"</a></p> })}
+                    {trade.run.map(|run| view! { <p><a href=at(format!("{DECISIONS}/{run}"))>"The decision that ordered it"</a></p> })}
                 </div>
             </details>
         </li>

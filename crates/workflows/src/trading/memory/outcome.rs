@@ -100,8 +100,8 @@ fn window(days: &[DailyPrice], decided: Date) -> Option<&[DailyPrice]> {
     days.get(..=last)
 }
 
-/// The relative change between two prices.
-fn change(from: Decimal, to: Decimal) -> Option<Decimal> {
+/// The relative change between two prices, to six decimals; `None` where one is no price above zero.
+pub(in crate::trading) fn change(from: Decimal, to: Decimal) -> Option<Decimal> {
     if from <= Decimal::ZERO || to <= Decimal::ZERO {
         return None;
     }
@@ -109,7 +109,8 @@ fn change(from: Decimal, to: Decimal) -> Option<Decimal> {
     Some(change.round_dp_with_strategy(PLACES, RoundingStrategy::MidpointAwayFromZero).normalize())
 }
 
-fn index_return(index: &[DailyPrice], from: Date, until: Date) -> Measured<Decimal> {
+/// The index's return between the closes of two days, or those shortly before.
+pub(in crate::trading) fn index_return(index: &[DailyPrice], from: Date, until: Date) -> Measured<Decimal> {
     let close = |date: Date| {
         let last = index[..index.partition_point(|day| day.date <= date)].last()?;
         (last.date >= date.saturating_sub(INDEX_LAG_DAYS.days())).then_some(last.close)
@@ -125,7 +126,7 @@ fn index_return(index: &[DailyPrice], from: Date, until: Date) -> Measured<Decim
 
 /// The score of a rating as of the day `today`. It is the same on whichever later day it is asked for: prices are those
 /// that were known when the outcome became known.
-pub(super) async fn score_as_of(
+pub(in crate::trading) async fn score_as_of(
     market: &Market,
     ticker: &Ticker,
     decided: Date,

@@ -39,6 +39,28 @@ pub enum Tool {
 }
 
 impl Tool {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::StockData,
+        Self::Indicators,
+        Self::News,
+        Self::GlobalNews,
+        Self::Fundamentals,
+        Self::BalanceSheet,
+        Self::Cashflow,
+        Self::IncomeStatement,
+        Self::InsiderTransactions,
+        Self::MarketMovers,
+        Self::EarningsCalendar,
+        Self::EconomicCalendar,
+        Self::CriticalCondition,
+    ];
+
+    /// The tool of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tool| tool.name() == name)
+    }
+
     /// The name that the model calls it by.
     pub fn name(self) -> &'static str {
         match self {
