@@ -147,7 +147,9 @@ pub fn from_journal(error: JournalError) -> Problem {
 pub fn from_engine(error: EngineError) -> Problem {
     match error {
         EngineError::Refused(why) => Problem::invalid(why),
-        EngineError::NotActive | EngineError::ReRunning(_) => Problem::conflict(error.to_string()),
+        EngineError::NotActive | EngineError::Begun | EngineError::ReRunning(_) => {
+            Problem::conflict(error.to_string())
+        }
         EngineError::Fork(why) => match why {
             ForkError::Active | ForkError::Succeeded | ForkError::Imported => {
                 Problem::conflict(why.to_string())
