@@ -81,7 +81,7 @@ async fn serve(
 ) -> Result<(), Disconnected> {
     let run = activity.run();
     peer.send(Control::Hello { run, seq: last }.encode()).await?;
-    let mut deltas = Deltas::default();
+    let mut deltas = Deltas::every(DELTA_PAUSE);
     deltas.follow(&activity);
     // Only a queued run has a position, so changes of the queue wake no other socket.
     let mut places = is_queued.then(|| Places::new(&activity));
@@ -135,16 +135,22 @@ async fn next_place(places: &mut Option<Places>) -> usize {
 }
 
 /// The live text that one client was not sent yet, at a bounded rate.
-#[derive(Default)]
-struct Deltas {
+pub struct Deltas {
+    /// The least time between two sends.
+    pause: Duration,
     live: Option<(Arc<LiveCalls>, watch::Receiver<u64>)>,
     cursor: LiveCursor,
     not_before: Option<Instant>,
 }
 
 impl Deltas {
+    /// Nothing that is followed yet, at this rate.
+    pub fn every(pause: Duration) -> Self {
+        Self { pause, live: None, cursor: LiveCursor::default(), not_before: None }
+    }
+
     /// Follows the run's calls, if it is active and they are not followed yet.
-    fn follow(&mut self, activity: &Activity) {
+    pub fn follow(&mut self, activity: &Activity) {
         if self.live.as_ref().is_none_or(|(_, changes)| changes.has_changed().is_err()) {
             self.live = activity.live().map(|live| {
                 let mut changes = live.changes();
@@ -156,7 +162,7 @@ impl Deltas {
     }
 
     /// The next pieces; pending for ever while the run is not active. Cancel-safe.
-    async fn next(&mut self) -> Vec<Control> {
+    pub async fn next(&mut self) -> Vec<Control> {
         let Some((live, changes)) = &mut self.live else { return std::future::pending().await };
         if let Some(not_before) = self.not_before {
             tokio::time::sleep_until(not_before).await;
@@ -164,7 +170,7 @@ impl Deltas {
         if changes.changed().await.is_err() {
             return std::future::pending().await;
         }
-        self.not_before = Some(Instant::now() + DELTA_PAUSE);
+        self.not_before = Some(Instant::now() + self.pause);
         live.unseen(&mut self.cursor)
     }
 }

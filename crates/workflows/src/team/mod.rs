@@ -20,6 +20,7 @@ pub mod rehearsal;
 mod said;
 mod sample;
 mod society;
+mod studio;
 mod toolset;
 mod voice;
 
@@ -165,10 +166,10 @@ impl Family for Teams {
     }
 
     fn documents(&self) -> Vec<DocumentKindSpec> {
-        document::spec().into_iter().collect()
+        document::kinds()
     }
 
-    fn check_document(&self, _: &DocumentKind, content: &DocumentContent) -> Vec<DocumentFinding> {
-        document::check(content)
+    fn check_document(&self, kind: &DocumentKind, content: &DocumentContent) -> Vec<DocumentFinding> {
+        document::check(kind, content)
     }
 }
