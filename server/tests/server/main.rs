@@ -25,6 +25,7 @@ mod scope;
 mod secrets;
 mod settings;
 mod steering;
+mod studio;
 mod survives_kill;
 mod tasks;
 mod teams;
