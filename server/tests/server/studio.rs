@@ -424,6 +424,8 @@ async fn galleries_and_settings_are_kept_without_secrets() {
     for part in ["agents", "models", "tools", "terminations", "teams", "workbenches"] {
         assert!(first["config"]["components"][part].is_array(), "{part}");
     }
+    let agents = first["config"]["components"]["agents"].as_array().unwrap();
+    assert!(agents.len() > 1 && agents.iter().all(|agent| agent["label"].is_string()), "{agents:?}");
     let mut config = first["config"].clone();
     config["name"] = json!("Mine");
     config["components"]["models"] =

@@ -22,7 +22,7 @@ pub fn default_gallery(agents: Vec<Value>, teams: Vec<Value>) -> Map<String, Val
         "Waits for what a person says.",
         json!({ "name": "person", "description": "A person." }),
     );
-    let agents: Vec<Value> = agents.into_iter().chain([person]).collect();
+    let agents: Vec<Value> = agents.into_iter().map(labelled).chain([person]).collect();
     let components = json!({
         "agents": agents,
         "models": [model()],
@@ -52,6 +52,15 @@ pub fn default_settings() -> Map<String, Value> {
     });
     let settings = [("environment", json!([])), ("default_model_client", model()), ("ui", ui)];
     settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// An agent with a label: clients show no part without one.
+fn labelled(mut agent: Value) -> Value {
+    let name = agent.pointer("/config/name").cloned();
+    if let (Some(fields), Some(name)) = (agent.as_object_mut(), name) {
+        fields.entry("label").or_insert(name);
+    }
+    agent
 }
 
 /// A model by its name alone.
