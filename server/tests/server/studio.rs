@@ -485,3 +485,172 @@ async fn the_server_says_what_clients_ask_first() {
     assert_eq!(anna.get("/api/auth/me").await["id"], "anna");
     assert_eq!(server.nobody().answer("GET", "/api/sessions/?user_id=anna", None).await.0, 401);
 }
+
+/// A team of this class, with these fields beside its participants.
+fn team_of(class: &str, participants: &[Value], fields: Value) -> Value {
+    let mut config = json!({ "participants": participants });
+    config.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    json!({ "provider": format!("autogen_agentchat.teams.{class}"), "component_type": "team", "config": config })
+}
+
+fn replay(answers: Value) -> Value {
+    json!({
+        "provider": "autogen_ext.models.replay.ReplayChatCompletionClient",
+        "config": { "chat_completions": answers },
+    })
+}
+
+/// A model's answer that calls this.
+fn calling(name: &str, arguments: &str) -> Value {
+    json!({ "content": [{ "id": "c1", "name": name, "arguments": arguments }] })
+}
+
+fn with(mut agent: Value, fields: Value) -> Value {
+    agent["config"].as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    agent
+}
+
+#[tokio::test]
+async fn every_kind_of_team_says_the_same_over_the_socket_in_the_order_of_the_original() {
+    let (_server, anna, _) = anna_and_bert().await;
+    let session = session(&anna).await;
+    let or = |conditions: Value| json!({ "provider": "autogen_agentchat.base.OrTerminationCondition", "config": { "conditions": conditions } });
+    let and = |conditions: Value| json!({ "provider": "autogen_agentchat.base.AndTerminationCondition", "config": { "conditions": conditions } });
+    let approve = || until("TextMentionTermination", json!({ "text": "APPROVE" }));
+    let tokens = json!({ "max_total_token": 4, "max_prompt_token": null, "max_completion_token": null });
+    let nested = and(json!([
+        or(json!([
+            or(json!([approve(), until("MaxMessageTermination", json!({ "max_messages": 12 }))])),
+            until("TimeoutTermination", json!({ "timeout_seconds": 120.0 })),
+        ])),
+        until("TokenUsageTermination", tokens),
+    ]));
+    let tool = json!({
+        "provider": "autogen_core.tools.FunctionTool", "component_type": "tool",
+        "config": { "name": "add", "description": "adds", "source_code": "def add(a: int, b: int) -> int: return a + b\n", "global_imports": [] },
+    });
+    let edge = |target: &str| json!({ "target": target, "condition": null });
+    let node = |name: &str, edges: Value| json!({ "name": name, "edges": edges, "activation": "all" });
+    let graph = json!({ "nodes": { "plan": node("plan", json!([edge("sum")])), "sum": node("sum", json!([])) }, "default_start_node": null });
+    let handing =
+        |name: &str, target: &str, answers: Value| with(says(name, answers), json!({ "handoffs": [target] }));
+    let cases = [
+        (
+            team_of(
+                "RoundRobinGroupChat",
+                &[says("writer", json!(["a draft"])), person()],
+                json!({ "termination_condition": nested, "max_turns": 20 }),
+            ),
+            vec!["user: Write.", "writer: a draft", "person: APPROVE"],
+            "TextMessage TextMessage UserInputRequestedEvent TextMessage",
+            // In the order in which they came true. The prompt is counted in words: the instruction's and the task's.
+            "Token usage limit reached, total token count: 4, prompt token count: 2, completion token count: 2., Text 'APPROVE' mentioned",
+        ),
+        (
+            team_of(
+                "SelectorGroupChat",
+                &[says("ann", json!(["a1"])), says("bob", json!(["b1"]))],
+                json!({
+                    "model_client": replay(json!(["bob", "ann"])), "selector_prompt": "{roles} {participants} {history}",
+                    "allow_repeated_speaker": true, "termination_condition": until("MaxMessageTermination", json!({ "max_messages": 3 })),
+                }),
+            ),
+            vec!["user: Write.", "bob: b1", "ann: a1"],
+            "TextMessage TextMessage TextMessage",
+            "Maximum number of messages 3 reached, current message count: 3",
+        ),
+        (
+            team_of(
+                "Swarm",
+                &[
+                    handing("desk", "clerk", json!([calling("transfer_to_clerk", "{}")])),
+                    handing("clerk", "user", json!([calling("transfer_to_user", "{}")])),
+                ],
+                json!({ "termination_condition": until("HandoffTermination", json!({ "target": "user" })) }),
+            ),
+            vec![
+                "user: Write.",
+                "desk: Transferred to clerk, adopting the role of clerk immediately.",
+                "clerk: Transferred to user, adopting the role of user immediately.",
+            ],
+            "TextMessage ToolCallRequestEvent ToolCallExecutionEvent HandoffMessage ToolCallRequestEvent ToolCallExecutionEvent HandoffMessage",
+            "Handoff to user from clerk detected.",
+        ),
+        (
+            team_of(
+                "GraphFlow",
+                &[says("plan", json!(["planned"])), says("sum", json!(["done"]))],
+                json!({ "graph": graph }),
+            ),
+            vec!["user: Write.", "plan: planned", "sum: done"],
+            "TextMessage TextMessage TextMessage",
+            "Digraph execution is complete",
+        ),
+        (
+            // Python is never run: the call is answered with an error, and the summary says it.
+            team_of(
+                "RoundRobinGroupChat",
+                &[with(
+                    says("writer", json!([calling("add", "{\"a\":1,\"b\":2}")])),
+                    json!({ "tools": [tool] }),
+                )],
+                json!({ "max_turns": 1 }),
+            ),
+            vec!["user: Write."],
+            "TextMessage ToolCallRequestEvent ToolCallExecutionEvent ToolCallSummaryMessage",
+            "Maximum number of turns 1 reached.",
+        ),
+    ];
+    for (team, words, kinds, reason) in cases {
+        let mut client = Client::of(&anna, new_run(&anna, session).await).await;
+        client.start(&team).await;
+        let mut messages = Vec::new();
+        let end = loop {
+            let frame = client.next().await;
+            match frame["type"].as_str().unwrap() {
+                "message" => messages.push(frame["data"].clone()),
+                "input_request" => {
+                    client.say(&json!({ "type": "input_response", "response": "APPROVE" })).await;
+                }
+                _ => break frame,
+            }
+        };
+        assert_eq!(end["type"], "result", "{end}");
+        let told: Vec<&str> = messages.iter().map(|message| message["type"].as_str().unwrap()).collect();
+        assert_eq!(told.join(" "), kinds);
+        let texts = said(messages.iter().filter(|message| message["content"].is_string()));
+        assert_eq!(texts[..words.len()], words);
+        let stopped = end["data"]["task_result"]["stop_reason"].as_str().unwrap();
+        assert!(stopped.starts_with(reason), "{stopped}");
+        assert_eq!(
+            end["data"]["task_result"]["messages"],
+            json!(messages),
+            "the result has each of them once"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_pieces_of_a_text_are_the_message_that_names_them() {
+    let (_server, anna, _) = anna_and_bert().await;
+    let sample = anna.get("/api/teams/").await["data"][0]["component"].clone();
+    let mut client = Client::of(&anna, new_run(&anna, session(&anna).await).await).await;
+    client.start(&sample).await;
+    let (mut pieces, mut named) = (String::new(), Vec::new());
+    let message = loop {
+        let frame = client.next().await;
+        match frame["type"].as_str().unwrap() {
+            "message_chunk" => {
+                pieces.push_str(frame["data"]["content"].as_str().unwrap());
+                named.push(frame["data"]["full_message_id"].clone());
+            }
+            "message" if frame["data"]["source"] != "user" => break frame["data"].clone(),
+            _ => {}
+        }
+    };
+    assert!(!pieces.is_empty(), "text came before its message");
+    assert!(message["content"].as_str().unwrap().starts_with(&pieces), "{pieces} / {message}");
+    assert!(named.iter().all(|id| *id == message["id"]), "{named:?} / {message}");
+    client.say(&json!({ "type": "stop" })).await;
+    client.until("completion").await;
+}
