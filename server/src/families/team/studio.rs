@@ -17,7 +17,7 @@ mod validation;
 use app::backend::DocumentBackend;
 use axum::{
     Json, Router,
-    routing::{get, post, put},
+    routing::{get, post},
 };
 use protocol::{
     AccountId, Problem,
@@ -61,7 +61,6 @@ pub fn router() -> Router<Gateway> {
         .route("/api/health", get(server::health))
         .route("/api/auth/type", get(server::access))
         .route("/api/auth/me", get(server::caller))
-        .route("/api/settings", put(configs::save_settings))
 }
 
 /// A kind of document.
