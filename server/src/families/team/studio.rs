@@ -30,8 +30,9 @@ use crate::{
     scope::{Gateway, Scoped},
 };
 
-/// Documents of a kind that a list has at most: those that were changed last.
+/// Documents of a kind that a list has at most, and bytes of them: those that were changed last.
 const MOST_LISTED: u32 = 200;
+const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
 /// An answer in the original's form.
 type Answer = Result<Json<serde_json::Value>, Detail>;
@@ -99,7 +100,12 @@ async fn numbered(
 /// The caller's documents of a kind, those first that were changed last.
 async fn listed(service: &Scoped, wanted: &str) -> Result<Vec<DocumentSummary>, Problem> {
     let filter = DocumentFilter { kind: Some(kind(wanted)?), limit: Some(MOST_LISTED), ..Default::default() };
-    Ok(service.documents(filter).await?.documents)
+    let mut bytes = 0_u64;
+    let fits = |summary: &DocumentSummary| {
+        bytes = bytes.saturating_add(summary.bytes);
+        bytes <= MOST_BYTES
+    };
+    Ok(service.documents(filter).await?.documents.into_iter().take_while(fits).collect())
 }
 
 /// What all rows of documents have.

@@ -13,8 +13,9 @@ use crate::{
     scope::{NumberedRun, Scoped},
 };
 
-/// The most runs of a session that are told with all their messages: the newest.
+/// The most runs of a session that are told with all their messages, and events that are read for it: the newest.
 const MOST_RUNS: u32 = 100;
+const MOST_EVENTS: u64 = 100_000;
 
 /// Why a run is to be stopped.
 #[derive(Deserialize)]
@@ -78,7 +79,13 @@ pub(super) async fn of_session(service: Scoped, Path(session): Path<u64>) -> Ans
         limit: Some(MOST_RUNS),
         ..RunFilter::default()
     };
-    let mut summaries = service.runs(filter).await?.runs;
+    let mut events = 0_u64;
+    let fits = |summary: &RunSummary| {
+        events = events.saturating_add(summary.seq);
+        events <= MOST_EVENTS
+    };
+    let mut summaries: Vec<RunSummary> =
+        service.runs(filter).await?.runs.into_iter().take_while(fits).collect();
     summaries.reverse();
     let ids = summaries.iter().map(|summary| summary.run.0).collect();
     let numbers = service.numbers_of(&owner(&service)?, ids).await?;
