@@ -80,7 +80,7 @@ impl Work for LeadWork {
             Some(Next::Ask(_)) | None => return Err(NodeError::failed("The team has no task.")),
         };
         let is_waiting = matches!(course.next(), Some(Next::Wait));
-        node.emit(written).await?;
+        node.note(written);
         let steps = course.steps();
         let outcome = crew.led(hand)?;
         let outcome = if is_waiting { outcome } else { crew.decided(outcome, steps)? };
