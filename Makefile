@@ -3,7 +3,7 @@
 ARGS ?=
 SHELL := bash
 
-.PHONY: run build test test-browsers dev bench soak fuzz lighthouse large-runs
+.PHONY: run build test test-browsers dev bench soak fuzz lighthouse large-runs bench-studio
 
 run: build
 	@exec target/release/pitwall serve $(ARGS)
@@ -28,6 +28,10 @@ dev:
 bench:
 	@scripts/setup.sh build
 	@scripts/bench.sh $(ARGS)
+
+# Measures Pitwall beside AutoGen Studio, which is installed where it is absent; ALONE=1 measures Pitwall alone.
+bench-studio: build
+	@ALONE="$(ALONE)" scripts/studio-bench.sh
 
 # Uses a server for MINUTES (30) and checks that it does not grow.
 soak:

@@ -2,7 +2,7 @@
 # Installs what building Pitwall needs, each part only if it is absent.
 #   scripts/setup.sh rust       the compiler with its WebAssembly target, clippy, rustfmt
 #   scripts/setup.sh build      the WebAssembly target, cargo-leptos, wasm-bindgen, wasm-opt
-#   scripts/setup.sh test       all of these, and Chromium, Playwright, Schemathesis, Python's websockets
+#   scripts/setup.sh test       all of these, and Chromium, Playwright, Schemathesis, Python's websockets, Studio's pages
 #   scripts/setup.sh browsers   what `build` needs, and Firefox, WebKitGTK and what drives them
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
@@ -184,6 +184,23 @@ maws_client() {
   chmod +x "$tools/bin/python-of-maws-client"
 }
 
+# AutoGen Studio's own pages, which are served against Pitwall, and what its clients in Python speak with. Studio's
+# server is not run: what it depends on is left out.
+studio() {
+  local wanted=end2end/studio/requirements.txt place="$tools/studio-client"
+  cmp -s "$wanted" "$place/installed.txt" && return
+  python3 -c "import venv, ensurepip" >/dev/null 2>&1 || { have apt-get && debian_packages python3-venv; }
+  say "Installing AutoGen Studio's pages from PyPI; about ten seconds"
+  rm -rf "$place"
+  python3 -m venv "$place"
+  "$place/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$wanted"
+  mkdir -p "$tools/bin"
+  # A link would leave the environment out.
+  printf '#!/bin/sh\nexec "%s" "$@"\n' "$place/bin/python" >"$tools/bin/python-of-studio-client"
+  chmod +x "$tools/bin/python-of-studio-client"
+  cp "$wanted" "$place/installed.txt"
+}
+
 have rustup && have cargo || { echo "Rust is missing. Install it from https://rustup.rs, then run this again." >&2; exit 1; }
 wasm_target
 case "${1:-build}" in
@@ -193,7 +210,7 @@ case "${1:-build}" in
     ;;
   test)
     # These mostly wait for the network, while the tools are compiled.
-    { lints; browser; schemathesis; maws_client; } &
+    { lints; browser; schemathesis; maws_client; studio; } &
     checks=$!
     ;;
 esac

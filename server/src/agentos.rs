@@ -14,7 +14,6 @@ use bytes::Bytes;
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use journal::{Encoded, JournalError, Subscription};
 use protocol::{Body, Event, Problem, RunFilter, RunId, trading::PortfolioView};
-use serde_json::json;
 use wire::agentos::{
     AccountRecord, Defaults, Frame, Latest, RunRecord, Stream, Summary, SystemFrame, Trigger,
     TriggerResponse, portfolio_named, start_run,
@@ -22,7 +21,7 @@ use wire::agentos::{
 
 use crate::{
     peer::{CloseReason, Disconnected, Peer},
-    problem::from_journal,
+    problem::{Detail, from_journal},
     scope::{Gateway, Readable, Scoped},
     service::MOST_EVENTS,
     texts::Texts,
@@ -33,22 +32,6 @@ const BEGINS_WITHIN: [u64; 6] = [0, 10, 50, 250, 1_000, 4_000];
 
 /// Runs in AgentOS's list; it has no paging.
 const LISTED_RUNS: u32 = 200;
-
-/// An error as AgentOS's clients read it: `{"detail": "…"}`.
-struct Detail(Problem);
-
-impl<T: Into<Problem>> From<T> for Detail {
-    fn from(problem: T) -> Self {
-        Self(problem.into())
-    }
-}
-
-impl IntoResponse for Detail {
-    fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, Json(json!({ "detail": self.0.detail }))).into_response()
-    }
-}
 
 type Answer<T> = Result<Json<T>, Detail>;
 

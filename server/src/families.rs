@@ -57,9 +57,9 @@ pub fn rest() -> OpenApiRouter<Gateway> {
     OpenApiRouter::new().merge(trading::rest()).merge(team::rest())
 }
 
-/// The sockets of families.
-pub fn sockets() -> Router<Gateway> {
-    Router::new().merge(trading::sockets()).merge(resolver::sockets())
+/// The sockets of families, and the routes of other systems that are theirs.
+pub fn routes() -> Router<Gateway> {
+    Router::new().merge(trading::sockets()).merge(resolver::sockets()).merge(team::studio::router())
 }
 
 /// Provides what the families' pages ask of the server.

@@ -8,18 +8,24 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::scope::Activity;
 
-/// The least time between two sends to one client.
-const PAUSE: Duration = Duration::from_millis(50);
+/// The least time between two sends to a client that draws what it is sent.
+pub const FOR_EYES: Duration = Duration::from_millis(50);
 
 /// The live text that one client was not sent yet, at a bounded rate.
-#[derive(Default)]
 pub struct LiveText {
+    /// The least time between two sends.
+    pause: Duration,
     live: Option<(Arc<LiveCalls>, watch::Receiver<u64>)>,
     cursor: LiveCursor,
     not_before: Option<Instant>,
 }
 
 impl LiveText {
+    /// Nothing that is followed yet, at this rate.
+    pub fn every(pause: Duration) -> Self {
+        Self { pause, live: None, cursor: LiveCursor::default(), not_before: None }
+    }
+
     /// Follows the run's calls, if it is active and they are not followed yet.
     pub fn follow(&mut self, activity: &Activity) {
         if self.live.as_ref().is_none_or(|(_, changes)| changes.has_changed().is_err()) {
@@ -41,7 +47,7 @@ impl LiveText {
         if changes.changed().await.is_err() {
             return std::future::pending().await;
         }
-        self.not_before = Some(Instant::now() + PAUSE);
+        self.not_before = Some(Instant::now() + self.pause);
         live.unseen(&mut self.cursor)
     }
 }

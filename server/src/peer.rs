@@ -2,7 +2,7 @@
 
 mod polls;
 
-use std::{error::Error, pin::Pin, time::Duration};
+use std::{borrow::Cow, error::Error, pin::Pin, time::Duration};
 
 use axum::{
     extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code},
@@ -15,7 +15,7 @@ use futures::{
     stream::{self, BoxStream},
 };
 use journal::JournalError;
-use protocol::{AccountId, Control, Trouble};
+use protocol::{AccountId, Control, Decimal, Trouble, grouped};
 use tokio::{
     sync::watch,
     time::{Instant, Interval, MissedTickBehavior, interval_at, timeout},
@@ -39,8 +39,8 @@ const PING_INTERVAL: Duration = Duration::from_secs(20);
 const RECEIVE_TIMEOUT: Duration = Duration::from_secs(50);
 /// Longer for polls: browsers run the timers of hidden tabs once a minute.
 const POLL_RECEIVE_TIMEOUT: Duration = Duration::from_secs(120);
-/// Clients send next to nothing; a larger message ends the connection.
-const LARGEST_MESSAGE: usize = 64 * 1024;
+/// Clients send next to nothing, where nothing else is said; a larger message ends the connection.
+pub const LARGEST_MESSAGE: usize = 64 * 1024;
 /// The library's default of 128 KiB would be allocated for every connection.
 const READ_BUFFER: usize = 512;
 /// A token bucket: messages that a peer may send at once, and the time in which another one is earned.
@@ -63,18 +63,21 @@ pub enum CloseReason {
     SignedOut,
     /// The client exceeds the rate of messages.
     Flooded,
-    /// The client sends a message over the size limit.
-    TooLarge,
+    /// The client sends a message with more than so many bytes.
+    TooLarge(usize),
 }
 
 impl CloseReason {
-    fn frame(self) -> (u16, &'static str) {
+    fn frame(self) -> (u16, Cow<'static, str>) {
         match self {
-            Self::Restart => (close_code::RESTART, "The server restarts. Connect again."),
-            Self::SignedOut => (Control::SIGNED_OUT, "Your access has ended. Sign in again."),
-            Self::TooLarge => (close_code::SIZE, "A message may have 65,536 bytes at most."),
+            Self::Restart => (close_code::RESTART, "The server restarts. Connect again.".into()),
+            Self::SignedOut => (Control::SIGNED_OUT, "Your access has ended. Sign in again.".into()),
+            Self::TooLarge(most) => (
+                close_code::SIZE,
+                format!("A message may have {} bytes at most.", grouped(Decimal::from(most), 0)).into(),
+            ),
             Self::Flooded => {
-                (close_code::POLICY, "Too many messages: 10 a second are taken, and 100 at once.")
+                (close_code::POLICY, "Too many messages: 10 a second are taken, and 100 at once.".into())
             }
         }
     }
@@ -116,10 +119,12 @@ impl Sockets {
         self.open.len()
     }
 
-    /// Upgrades the connection and passes it to `serve`, until `expired`.
+    /// Upgrades the connection and passes it to `serve`, until `expired`. The client's messages have `largest` bytes
+    /// at most.
     pub fn upgrade<F>(
         &self,
         upgrade: WebSocketUpgrade,
+        largest: usize,
         expired: impl Future<Output = ()> + Send + 'static,
         serve: impl FnOnce(Peer) -> F + Send + 'static,
     ) -> Response
@@ -132,11 +137,11 @@ impl Sockets {
             .read_buffer_size(READ_BUFFER)
             // The connection below buffers messages, and has no buffer while idle.
             .write_buffer_size(0)
-            .max_message_size(LARGEST_MESSAGE)
-            .max_frame_size(LARGEST_MESSAGE)
+            .max_message_size(largest)
+            .max_frame_size(largest)
             .on_upgrade(async move |socket| {
                 // A task of its own, since the present one keeps the upgrade's memory as long as it lives.
-                tokio::spawn(serve(begin(Transport::Socket(Box::new(socket)))));
+                tokio::spawn(serve(begin(Transport::Socket { socket: Box::new(socket), largest })));
             })
     }
 
@@ -200,7 +205,11 @@ fn every(period: Duration, first: Instant) -> Interval {
 
 /// The transport of messages.
 enum Transport {
-    Socket(Box<WebSocket>),
+    Socket {
+        socket: Box<WebSocket>,
+        /// The most bytes of a message of the client.
+        largest: usize,
+    },
     /// Messages travel in responses to the client's requests.
     Poll(PollSender),
 }
@@ -244,7 +253,7 @@ impl Peer {
     /// Sends one text message.
     pub async fn send(&mut self, text: String) -> Result<(), Disconnected> {
         match &mut self.transport {
-            Transport::Socket(_) => self.deliver(Message::Text(text.into())).await,
+            Transport::Socket { .. } => self.deliver(Message::Text(text.into())).await,
             Transport::Poll(poll) => in_time(poll.put(text.into())).await,
         }
     }
@@ -255,7 +264,7 @@ impl Peer {
         let texts =
             messages.into_iter().map(|message| Utf8Bytes::try_from(message).map_err(|_| Disconnected));
         match &mut self.transport {
-            Transport::Socket(socket) => {
+            Transport::Socket { socket, .. } => {
                 in_time(async {
                     for text in texts {
                         socket.feed(Message::Text(text?)).await.map_err(|_| Disconnected)?;
@@ -275,12 +284,12 @@ impl Peer {
 
     /// Closes normally, when everything is sent.
     pub async fn complete(self) -> Result<(), Disconnected> {
-        self.close(close_code::NORMAL, "The run is over and everything is sent.").await
+        self.close(close_code::NORMAL, "The run is over and everything is sent.".into()).await
     }
 
     /// Closes because of an internal error.
     pub async fn fail(self, reason: &'static str) -> Result<(), Disconnected> {
-        self.close(close_code::ERROR, reason).await
+        self.close(close_code::ERROR, reason.into()).await
     }
 
     /// Closes with a reason.
@@ -293,27 +302,26 @@ impl Peer {
     /// says is no more than a sign of life. Cancel-safe.
     pub async fn ended(&mut self) -> Result<CloseReason, Disconnected> {
         loop {
-            match self.incoming().await? {
-                Incoming::Ending(why) => return Ok(why),
-                Incoming::Text(_) if self.heartbeat.is_some() => self.beat().await?,
-                Incoming::Text(_) => {}
+            match self.heard().await? {
+                Heard::End(why) => return Ok(why),
+                Heard::Text(_) if self.heartbeat.is_some() => self.beat().await?,
+                Heard::Text(_) => {}
             }
         }
     }
 
-    /// Keeps the connection alive until the client says something, or it is to be closed by [`Peer::end`].
-    /// Cancel-safe.
-    pub async fn incoming(&mut self) -> Result<Incoming, Disconnected> {
+    /// Keeps the connection alive until the client says something, or as [`Peer::ended`]. Cancel-safe.
+    pub async fn heard(&mut self) -> Result<Heard, Disconnected> {
         loop {
             tokio::select! {
                 received = self.transport.receive() => match received? {
-                    Received::TooLarge => return Ok(Incoming::Ending(CloseReason::TooLarge)),
+                    Received::TooLarge(most) => return Ok(Heard::End(CloseReason::TooLarge(most))),
                     Received::Request => self.last_received = Instant::now(),
-                    _ if self.is_flooding() => return Ok(Incoming::Ending(CloseReason::Flooded)),
+                    _ if self.is_flooding() => return Ok(Heard::End(CloseReason::Flooded)),
                     Received::SignOfLife => self.last_received = Instant::now(),
                     Received::Text(text) => {
                         self.last_received = Instant::now();
-                        return Ok(Incoming::Text(text));
+                        return Ok(Heard::Text(text));
                     }
                 },
                 _ = self.ping.tick() => {
@@ -327,7 +335,7 @@ impl Peer {
                 Some(trouble) = self.troubles.next() => {
                     self.send(Control::Trouble(trouble).encode()).await?;
                 }
-                ending = &mut self.ending => return Ok(Incoming::Ending(ending)),
+                ending = &mut self.ending => return Ok(Heard::End(ending)),
             }
         }
     }
@@ -343,10 +351,10 @@ impl Peer {
         self.earned > now + PACE * BURST
     }
 
-    async fn close(self, code: u16, reason: &'static str) -> Result<(), Disconnected> {
+    async fn close(self, code: u16, reason: Cow<'static, str>) -> Result<(), Disconnected> {
         match self.transport {
-            Transport::Socket(mut socket) => {
-                let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+            Transport::Socket { mut socket, .. } => {
+                let close = Message::Close(Some(CloseFrame { code, reason: reason.into_owned().into() }));
                 in_time(async { socket.send(close).await.map_err(|_| Disconnected) }).await?;
                 // Until the peer has closed as well, so that it sees a clean close.
                 let drain = async { while let Some(Ok(_)) = socket.recv().await {} };
@@ -354,7 +362,7 @@ impl Peer {
                 Ok(())
             }
             Transport::Poll(poll) => {
-                let closed = Control::Closed { code, reason: reason.to_owned() };
+                let closed = Control::Closed { code, reason: reason.into_owned() };
                 in_time(poll.put(closed.encode().into())).await?;
                 // A server that shuts down takes no further request.
                 let longest = if code == close_code::RESTART { CLOSE_TIMEOUT } else { SEND_TIMEOUT };
@@ -365,17 +373,17 @@ impl Peer {
 
     /// Sends a message that only sockets have.
     async fn deliver(&mut self, message: Message) -> Result<(), Disconnected> {
-        let Transport::Socket(socket) = &mut self.transport else { return Ok(()) };
+        let Transport::Socket { socket, .. } = &mut self.transport else { return Ok(()) };
         in_time(async { socket.send(message).await.map_err(|_| Disconnected) }).await
     }
 }
 
-/// What a connection brings.
-pub enum Incoming {
-    /// The client says this.
+/// What a client does.
+pub enum Heard {
+    /// It says something.
     Text(Utf8Bytes),
-    /// It is to be closed.
-    Ending(CloseReason),
+    /// It is to be closed by [`Peer::end`].
+    End(CloseReason),
 }
 
 /// What was received from a client.
@@ -386,16 +394,16 @@ enum Received {
     Text(Utf8Bytes),
     /// A request of a poll, which costs as much as any request.
     Request,
-    /// A message over the size limit.
-    TooLarge,
+    /// A message with more than so many bytes.
+    TooLarge(usize),
 }
 
 impl Transport {
     /// Cancel-safe.
     async fn receive(&mut self) -> Result<Received, Disconnected> {
         match self {
-            Self::Socket(socket) => match socket.recv().await {
-                Some(Err(error)) if is_too_large(&error) => Ok(Received::TooLarge),
+            Self::Socket { socket, largest } => match socket.recv().await {
+                Some(Err(error)) if is_too_large(&error) => Ok(Received::TooLarge(*largest)),
                 Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Disconnected),
                 Some(Ok(Message::Text(text))) => Ok(Received::Text(text)),
                 Some(Ok(_)) => Ok(Received::SignOfLife),

@@ -12,6 +12,7 @@ use axum::{
 use engine::{EngineError, ForkError, InputError};
 use journal::{DocumentError, JournalError};
 use protocol::{InvalidId, Problem, RunId, document::DocumentId};
+use serde_json::json;
 
 use crate::limits::LARGEST_BODY;
 
@@ -32,6 +33,22 @@ impl IntoResponse for ProblemResponse {
         let problem = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, problem);
         response
+    }
+}
+
+/// An error as the clients of other systems read it: `{"detail": "…"}`.
+pub struct Detail(pub Problem);
+
+impl<T: Into<Problem>> From<T> for Detail {
+    fn from(problem: T) -> Self {
+        Self(problem.into())
+    }
+}
+
+impl IntoResponse for Detail {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, Json(json!({ "detail": self.0.detail }))).into_response()
     }
 }
 
@@ -147,7 +164,9 @@ pub fn from_journal(error: JournalError) -> Problem {
 pub fn from_engine(error: EngineError) -> Problem {
     match error {
         EngineError::Refused(why) => Problem::invalid(why),
-        EngineError::NotActive | EngineError::ReRunning(_) => Problem::conflict(error.to_string()),
+        EngineError::NotActive | EngineError::Begun | EngineError::ReRunning(_) => {
+            Problem::conflict(error.to_string())
+        }
         EngineError::Fork(why) => match why {
             ForkError::Active | ForkError::Succeeded | ForkError::Imported => {
                 Problem::conflict(why.to_string())

@@ -44,7 +44,7 @@ pub(crate) fn routes(gateway: Gateway, base: &BasePath) -> Router {
         .route("/s/{token}", get(access::open_share))
         .route("/ws/v1/runs/{run}", get(run_socket::connect).post(run_socket::poll))
         .route("/ws/v1/feed", get(feeds::runs).post(feeds::poll_runs))
-        .merge(families::sockets())
+        .merge(families::routes())
         .route("/ws/v1/polls/{poll}", get(poll_routes::ask).delete(poll_routes::end))
         // Runs are resumed before the first connection is accepted, so an answer means that the server is
         // ready.

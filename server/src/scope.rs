@@ -4,6 +4,7 @@
 //! belongs to somebody else is not found: nobody can tell it from what does not exist.
 
 mod documents;
+mod numbers;
 mod readable;
 mod run_changes;
 
@@ -23,6 +24,7 @@ use protocol::{
     WorkflowKind,
 };
 
+pub use numbers::NumberedRun;
 pub use readable::{Activity, Readable};
 pub use run_changes::RunChanges;
 

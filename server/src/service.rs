@@ -109,6 +109,16 @@ impl Service {
         Ok(RunAccepted { run, flow })
     }
 
+    /// Starts a run under the id that was reserved for it.
+    pub async fn start_reserved(
+        &self,
+        run: RunId,
+        request: StartRun,
+        owner: AccountId,
+    ) -> Result<(), Problem> {
+        self.engine.start_reserved(run, request.in_flow(new_flow()), owner).await.map_err(from_engine)
+    }
+
     /// Stops a run on a person's behalf.
     pub async fn stop(&self, run: RunId, by: AccountId, reason: Option<&str>) -> Result<RunStopped, Problem> {
         let ended = self.engine.stop(run, by, reason).await.map_err(from_engine)?;

@@ -134,6 +134,9 @@ pub enum EngineError {
     /// The run is over, or was never started.
     #[error("The run is not active, so this cannot be done.")]
     NotActive,
+    /// It has begun before.
+    #[error("This run has begun already. Make a new one for another task.")]
+    Begun,
     /// Another run repeats this one already.
     #[error("The run is being re-run by {0} already. Wait for that to end, or stop it.")]
     ReRunning(RunId),
@@ -183,6 +186,8 @@ struct Shared {
     admission: Arc<Admission>,
     /// Runs that are being repeated, and the runs that repeat them.
     re_runs: Mutex<HashMap<RunId, RunId>>,
+    /// Runs that begin under an id that they had before.
+    beginning: Mutex<BTreeSet<RunId>>,
     active: Mutex<HashMap<RunId, Active>>,
     conversations: Mutex<HashMap<RunId, Weak<OnceCell<Conversation>>>>,
     tasks: TaskTracker,
@@ -217,6 +222,7 @@ impl Engine {
             options,
             admission: Arc::default(),
             re_runs: Mutex::default(),
+            beginning: Mutex::default(),
             active: Mutex::default(),
             conversations: Mutex::default(),
             tasks: TaskTracker::new(),
@@ -232,6 +238,26 @@ impl Engine {
         let accepted = self.accept(&owner)?;
         let planned = self.plan(RunId(Uuid::now_v7()), request, owner).await?;
         self.begin(planned, None, Some(accepted), None).await
+    }
+
+    /// Starts a run under an id that was given to it before it began, at most once: the same again is refused, whoever
+    /// asks first.
+    ///
+    /// # Errors
+    /// [`EngineError::Begun`], and as [`Engine::start`].
+    pub async fn start_reserved(
+        &self,
+        run: RunId,
+        request: RunRequest,
+        owner: AccountId,
+    ) -> Result<(), EngineError> {
+        let _beginning = Beginning::of(&self.0, run)?;
+        if self.0.journal.summary(run).await?.is_some() {
+            return Err(EngineError::Begun);
+        }
+        let accepted = self.accept(&owner)?;
+        let planned = self.plan(run, request, owner).await?;
+        self.begin(planned, None, Some(accepted), None).await.map(drop)
     }
 
     /// Starts a run below another one, with which it counts as one accepted run.
@@ -806,6 +832,25 @@ struct ReRun {
 impl Drop for ReRun {
     fn drop(&mut self) {
         lock(&self.engine.0.re_runs).remove(&self.origin);
+    }
+}
+
+/// Marks a run as one that is about to begin, until this is dropped.
+struct Beginning<'s> {
+    shared: &'s Shared,
+    run: RunId,
+}
+
+impl<'s> Beginning<'s> {
+    fn of(shared: &'s Shared, run: RunId) -> Result<Self, EngineError> {
+        let is_first = lock(&shared.beginning).insert(run);
+        if is_first { Ok(Self { shared, run }) } else { Err(EngineError::Begun) }
+    }
+}
+
+impl Drop for Beginning<'_> {
+    fn drop(&mut self) {
+        lock(&self.shared.beginning).remove(&self.run);
     }
 }
 

@@ -23,6 +23,13 @@ struct List {
     length: usize,
 }
 
+/// Up to where a list of the state was read.
+#[derive(Clone, Debug, Default)]
+pub struct ListMark {
+    length: usize,
+    last: Option<Arc<Value>>,
+}
+
 impl State {
     /// The value of `key`, or `None` if no node has set it.
     ///
@@ -45,6 +52,28 @@ impl State {
             Some(Entry::Value(value)) => value.as_str().unwrap_or_default(),
             Some(Entry::List(_)) | None => "",
         }
+    }
+
+    /// What was appended to the list of `key` after the mark, which moves to the list's end. `None`: what was read up to
+    /// the mark does not stand there any more, so that the list has to be read from its beginning, with a new mark.
+    pub fn appended(&self, key: &str, mark: &mut ListMark) -> Option<Vec<Arc<Value>>> {
+        let list = self.0.get(key).map_or_else(List::default, List::of);
+        let last = mark.length.checked_sub(1).and_then(|number| list.items.get(&number));
+        // An item is made once, for the list that it is appended to: where it stands, all before it stands as well.
+        let goes_on = match (&mark.last, last) {
+            (None, _) => mark.length == 0,
+            (Some(read), Some(stands)) => Arc::ptr_eq(read, stands),
+            (Some(_), None) => false,
+        };
+        if !goes_on {
+            return None;
+        }
+        let new: Vec<Arc<Value>> =
+            (mark.length..list.length).filter_map(|number| list.items.get(&number).cloned()).collect();
+        if let Some(last) = new.last() {
+            *mark = ListMark { length: list.length, last: Some(last.clone()) };
+        }
+        Some(new)
     }
 
     /// Applies a patch: a value replaces the old one, or is appended to the key's list.
@@ -123,5 +152,28 @@ mod tests {
             assert_eq!(before.0.get::<Value>("key").unwrap(), before.1, "a copy stays as it was");
         }
         assert_eq!(state.text("key"), "");
+    }
+
+    #[test]
+    fn a_list_is_read_on_from_a_mark_unless_what_was_read_is_gone() {
+        let values = |read: Option<Vec<Arc<Value>>>| {
+            read.map(|items| items.iter().map(|item| item.as_ref().clone()).collect::<Vec<_>>())
+        };
+        let (mut state, mut mark) = (State::default(), ListMark::default());
+        assert_eq!(values(state.appended("key", &mut mark)), Some(Vec::new()));
+        state.merge(&patch(&json!(1)), |_| true);
+        state.merge(&patch(&json!(2)), |_| true);
+        let before = (state.clone(), mark.clone());
+        assert_eq!(values(state.appended("key", &mut mark)), Some(vec![json!(1), json!(2)]));
+        assert_eq!(values(state.appended("key", &mut mark)), Some(Vec::new()));
+        state.merge(&patch(&json!(3)), |_| true);
+        let (mut other, mut behind) = before;
+        assert_eq!(values(state.appended("key", &mut behind)), Some(vec![json!(1), json!(2), json!(3)]));
+        assert_eq!(values(state.appended("key", &mut mark)), Some(vec![json!(3)]));
+
+        other.merge(&patch(&json!(3)), |_| true);
+        assert_eq!(values(other.appended("key", &mut mark)), None, "the same words in another list");
+        state.merge(&patch(&json!([1, 2, 3])), |_| false);
+        assert_eq!(values(state.appended("key", &mut mark)), None, "somebody has set it");
     }
 }

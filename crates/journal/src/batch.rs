@@ -50,7 +50,7 @@ impl Batch {
                 }
                 Request::Close(call) => call.outcome = Some(Ok(())),
                 // Executed on its own, after the batch that it came with.
-                Request::ChangeDocument(_) | Request::Remove(_) => {}
+                Request::ChangeDocument(_) | Request::Number(_) | Request::Remove(_) => {}
             }
         }
         batch.store(runs, connection).await?;

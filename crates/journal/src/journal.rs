@@ -8,7 +8,7 @@ use protocol::{
 use tokio::sync::{broadcast, watch};
 
 use crate::{
-    DocumentLimits, Documents, JournalError, Ledger, Subscription,
+    DocumentLimits, Documents, JournalError, Ledger, Numbers, Subscription,
     feeds::{self, Feeds, RunChange},
     request::{Append, Request, Requests},
     store::{self, Store},
@@ -66,6 +66,7 @@ struct Shared {
     trouble: watch::Receiver<Option<JournalError>>,
     ledger: Ledger,
     documents: Documents,
+    numbers: Numbers,
 }
 
 impl Journal {
@@ -94,7 +95,8 @@ impl Journal {
         let requests = writer::start(opened, feeds, options.documents);
         let ledger = Ledger::new(requests.clone(), store.clone(), ledger_changes);
         let documents = Documents::new(requests.clone(), store.clone());
-        Ok(Self(Arc::new(Shared { requests, store, tails, changes, trouble, ledger, documents })))
+        let numbers = Numbers::new(requests.clone(), store.clone());
+        Ok(Self(Arc::new(Shared { requests, store, tails, changes, trouble, ledger, documents, numbers })))
     }
 
     /// Claims a run: its earlier epochs are fenced off and can no longer append. A run without events can be
@@ -364,6 +366,11 @@ impl Journal {
     /// The documents of accounts.
     pub fn documents(&self) -> Documents {
         self.0.documents.clone()
+    }
+
+    /// The numbers under which other systems know runs and documents.
+    pub fn numbers(&self) -> Numbers {
+        self.0.numbers.clone()
     }
 
     /// Stores what is queued, then closes the file and releases its lock. Subscriptions and later calls fail

@@ -15,6 +15,7 @@
 //!   process end, every holder of such a claim ends with it.
 //! - **One process a file**, kept by an advisory lock; damaged or newer files are left as found.
 //! - **Documents** ([`Documents`]) are what people make: versioned, and each change a transaction of its own.
+//! - **Numbers** ([`Numbers`]) are what systems with whole numbers as ids know runs and documents by.
 //! - Texts over 4 KiB are stored once, by digest; events carry a preview. Portfolios' entries
 //!   ([`Ledger`]) share the writer and its transactions.
 
@@ -28,6 +29,7 @@ mod error;
 mod feeds;
 mod journal;
 mod ledger;
+mod numbers;
 mod request;
 mod runs;
 mod store;
@@ -42,5 +44,6 @@ pub use error::{DocumentError, JournalError, LedgerError};
 pub use feeds::RunChange;
 pub use journal::{Encoded, Epoch, Journal, Options};
 pub use ledger::Ledger;
+pub use numbers::{Numbered, Numbers};
 pub use request::Appended;
 pub use subscription::Subscription;

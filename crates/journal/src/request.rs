@@ -5,7 +5,7 @@ use std::sync::Arc;
 use protocol::{AccountId, Event, NewEvent, RunId, document::DocumentSummary, trading::PortfolioId};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{DocumentError, Epoch, JournalError, LedgerError, documents::DocumentChange};
+use crate::{DocumentError, Epoch, JournalError, LedgerError, documents::DocumentChange, numbers::Numbering};
 
 /// A request to the writer.
 pub(crate) enum Request {
@@ -14,6 +14,7 @@ pub(crate) enum Request {
     OpenLedger(Call<Opening, (), LedgerError>),
     AppendLedger(Call<Addition, Appended, LedgerError>),
     ChangeDocument(Call<DocumentChange, DocumentSummary, DocumentError>),
+    Number(Call<Numbering, Vec<u64>>),
     Remove(Call<Vec<RunId>, Vec<(RunId, AccountId)>>),
     Close(Call<(), ()>),
 }
@@ -53,6 +54,7 @@ impl Request {
             Self::OpenLedger(call) => call.fail(error),
             Self::AppendLedger(call) => call.fail(error),
             Self::ChangeDocument(call) => call.fail(error),
+            Self::Number(call) => call.fail(error),
             Self::Remove(call) => call.fail(error),
             Self::Close(call) => call.fail(error),
         }
@@ -66,6 +68,7 @@ impl Request {
             Self::OpenLedger(call) => call.answer(),
             Self::AppendLedger(call) => call.answer(),
             Self::ChangeDocument(call) => call.answer(),
+            Self::Number(call) => call.answer(),
             Self::Remove(call) => call.answer(),
             Self::Close(call) => call.answer(),
         }

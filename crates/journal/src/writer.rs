@@ -14,6 +14,7 @@ use crate::{
     batch::Batch,
     documents::{DocumentAct, DocumentChange},
     feeds::Feeds,
+    numbers::Numbering,
     request::{Request, Requests},
     runs::Runs,
     store::{self, Opened, Store, write},
@@ -97,6 +98,7 @@ impl Writer {
             last_batch = requests.len();
             self.serve(&mut requests).await;
             self.change_documents(&mut requests).await;
+            self.number(&mut requests).await;
             self.remove(&mut requests).await;
             for request in requests {
                 if let Request::Close(_) = request {
@@ -218,6 +220,27 @@ impl Writer {
         }
         self.connection = Some(connection);
         changed
+    }
+
+    /// Serves the wishes for numbers, each in a transaction of its own.
+    async fn number(&mut self, requests: &mut [Request]) {
+        for request in requests {
+            let Request::Number(call) = request else { continue };
+            call.outcome = Some(self.give_numbers(&call.input).await);
+        }
+    }
+
+    async fn give_numbers(&mut self, numbering: &Numbering) -> Result<Vec<u64>, JournalError> {
+        let mut connection = self.connection().await?;
+        let given = match caught(store::numbers::give(&mut connection, numbering)).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                let _ = connection.close().await;
+                return Err(error);
+            }
+        };
+        self.connection = Some(connection);
+        given
     }
 
     /// Serves the removals, each in a transaction of its own.

@@ -35,5 +35,5 @@ pub use message::{Body, CodeResult, Message, ToolCall, ToolResult, Usage};
 pub use name::{aliases, is_sendable};
 pub use place::Place;
 pub use reading::{LibraryEntry, Part, Reader, Reading, SourceFile, TeamRead};
-pub use secret::KeyFound;
+pub use secret::{KeyFound, without_keys};
 pub use source_identity::{KnownTool, SourceIdentity};

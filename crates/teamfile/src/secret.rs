@@ -178,6 +178,30 @@ pub(crate) fn remove(value: &mut Value, place: &Place, removed: &mut Vec<(Place,
     }
 }
 
+/// Empties what is secret in a value that is kept as it is, and says how many texts that were.
+pub fn without_keys(value: &mut Value) -> usize {
+    let mut removed = Vec::new();
+    let keys = keys(value);
+    remove(value, &Place::root(), &mut removed);
+    without_marks(value);
+    removed.into_iter().fold(keys, |all, (_, count)| all + count)
+}
+
+/// How many keys of models there are.
+fn keys(value: &Value) -> usize {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| match value.as_str() {
+                Some(text) if name == "api_key" => usize::from(KeyFound::of(text) == KeyFound::Present),
+                _ => keys(value),
+            })
+            .sum(),
+        Value::Array(values) => values.iter().map(keys).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}
+
 /// Where files have the source of a tool.
 const SOURCES: [&str; 2] = ["source_code", "content"];
 

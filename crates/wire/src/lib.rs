@@ -4,5 +4,6 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod agentos;
+pub mod autogen;
 mod excerpt;
 pub mod maws;

@@ -759,3 +759,35 @@ async fn a_person_who_was_handed_over_to_gives_the_work_back() {
     let error = view.summary.error.unwrap();
     assert!(error.contains("handed over to “human”, and it is the turn of “other”"), "{error}");
 }
+
+#[tokio::test]
+async fn a_team_of_two_hundred_messages_runs_within_the_usual_limits() {
+    let answers: Vec<String> = (0..100).map(|number| format!("answer {number}")).collect();
+    let participants = vec![says("a", json!(answers)), says("b", json!(answers))];
+    let file = team("RoundRobinGroupChat", participants, json!({ "termination_condition": max(201) }));
+    let view = run(&file, "go").await;
+    assert_eq!((view.summary.status, view.summary.error.as_deref()), (RunStatus::Succeeded, None));
+    let reason = "Maximum number of messages 201 reached, current message count: 201";
+    assert_eq!(view.summary.result.as_deref(), Some(reason));
+    let visits: Vec<_> = view.nodes.iter().map(|node| node.visits.len()).collect();
+    assert_eq!(visits, [201, 100, 100]);
+    assert_eq!(events(&view).last().unwrap(), "TextMessage b: answer 99");
+}
+
+#[tokio::test]
+async fn a_file_that_goes_along_with_a_task_is_a_message_of_its_own() {
+    let participants = vec![says("a", json!(["one", "two"]))];
+    let file = team("RoundRobinGroupChat", participants, json!({ "termination_condition": max(3) }));
+    let hall = Hall::new().await;
+    let mut asked = request(&hall.keep(read(&file)).await.to_string(), "Read this.");
+    let attached = json!([{ "name": "a.txt", "text": "alpha" }]);
+    asked.workflow = asked.workflow.with("files", attached).unwrap();
+    let view = hall.end(hall.start(asked.clone()).await).await;
+    let (lines, reason) = said(&view);
+    assert_eq!(lines, ["user: Read this.", "user: alpha", "a: one"]);
+    assert_eq!(reason, "Maximum number of messages 3 reached, current message count: 3");
+    asked.workflow = asked.workflow.with("task", json!("")).unwrap();
+    let view = hall.end(hall.start(asked).await).await;
+    assert_eq!(said(&view).0[0], "user: alpha", "a file alone is a task");
+    assert!(view.summary.title.ends_with("a.txt"), "{}", view.summary.title);
+}

@@ -12,7 +12,7 @@ use protocol::{Problem, RunId};
 
 use super::{Access, Caller};
 use crate::{
-    peer::{Disconnected, OpenedPoll, Peer, Sockets},
+    peer::{Disconnected, LARGEST_MESSAGE, OpenedPoll, Peer, Sockets},
     problem::from_accounts,
 };
 
@@ -34,8 +34,21 @@ impl Admission {
     where
         F: Future<Output = Result<(), Disconnected>> + Send + 'static,
     {
+        self.upgrade_for(LARGEST_MESSAGE, upgrade, serve)
+    }
+
+    /// The same for a client whose messages have `largest` bytes at most.
+    pub fn upgrade_for<F>(
+        self,
+        largest: usize,
+        upgrade: WebSocketUpgrade,
+        serve: impl FnOnce(Peer) -> F + Send + 'static,
+    ) -> Response
+    where
+        F: Future<Output = Result<(), Disconnected>> + Send + 'static,
+    {
         let (sockets, expired) = (self.sockets.clone(), self.expired());
-        sockets.upgrade(upgrade, expired, serve)
+        sockets.upgrade(upgrade, largest, expired, serve)
     }
 
     /// Opens a poll and passes it to `serve`, until the caller's credential ends.

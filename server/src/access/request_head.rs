@@ -79,9 +79,10 @@ impl<'r> RequestHead<'r> {
         bearer.or_else(|| if self.is_socket() { self.query_token() } else { None })
     }
 
-    /// `?token=…`.
+    /// `?token=…`. Scripts that have none write `null`.
     pub fn query_token(&self) -> Option<&'r str> {
-        self.uri.query()?.split('&').find_map(|pair| pair.strip_prefix("token="))
+        let token = self.uri.query()?.split('&').find_map(|pair| pair.strip_prefix("token="));
+        token.filter(|token| *token != "null")
     }
 
     /// The URL without the token.

@@ -2,6 +2,7 @@
 
 mod export;
 mod import;
+pub mod studio;
 
 use app::{backend::DocumentBackend, families::team::backend::TeamBackend};
 use async_trait::async_trait;

@@ -27,6 +27,7 @@ mod secrets;
 mod settings;
 mod steering;
 mod stocks;
+mod studio;
 mod survives_kill;
 mod tasks;
 mod teams;

@@ -1,6 +1,7 @@
 //! All SQL: checks at the start, the readers' queries, the writer's statements.
 
 pub(crate) mod documents;
+pub(crate) mod numbers;
 mod open;
 mod read;
 pub(crate) mod remove;

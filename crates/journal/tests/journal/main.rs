@@ -8,6 +8,7 @@ mod isolation;
 mod ledger;
 mod lists;
 mod log;
+mod numbers;
 mod opening;
 mod removal;
 mod sample;

@@ -13,6 +13,15 @@ pub use file::{
 /// The kind of workflow, and of document.
 pub const KIND: &str = "team";
 
+/// The kind of document of a session of AutoGen Studio: runs that belong together. Their flow is the document's id.
+pub const SESSION_KIND: &str = "team-session";
+
+/// The kind of document of a gallery of AutoGen Studio: parts to make teams of.
+pub const GALLERY_KIND: &str = "team-gallery";
+
+/// The kind of document of an account's settings in AutoGen Studio.
+pub const SETTINGS_KIND: &str = "team-settings";
+
 /// Who speaks next, and how that was decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

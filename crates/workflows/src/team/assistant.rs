@@ -61,7 +61,7 @@ impl Work for AssistantWork {
         self.take(node, course.memory(&self.name), &tools, &mut taken).await?;
         let Turn { said, remembered, asked, .. } = taken;
         let is_replayed = self.assistant.model.as_ref().is_some_and(|model| model.replayed().is_some());
-        node.emit(if is_replayed { turn(&said)? } else { turn_of_model(&said)? }).await?;
+        node.note(if is_replayed { turn(&said)? } else { turn_of_model(&said)? });
         let speaker = self.name.clone();
         let spoke = Spoke { speaker, said, remembered, asked, at: now(), inner: Vec::new() };
         self.crew.happened(vec![Happened::Spoke(spoke)])

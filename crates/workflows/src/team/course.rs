@@ -1,7 +1,7 @@
 //! What has happened in a team so far. Who speaks next, and what everybody has heard, follows from it alone: a run
 //! that is taken up again, continued or sent back has no state beside it that could differ.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use teamfile::{
@@ -57,8 +57,9 @@ pub(super) struct Spoke {
 }
 
 /// How far a team has come.
-pub(super) struct Course<'a> {
-    team: &'a Team,
+#[derive(Clone)]
+pub(super) struct Course {
+    team: Arc<Team>,
     conversation: Conversation,
     next: Option<Next>,
     /// What whoever leads the team says before that.
@@ -76,18 +77,15 @@ pub(super) struct Course<'a> {
     before: usize,
 }
 
-impl<'a> Course<'a> {
-    /// The course that these lead to.
+impl Course {
+    /// The course before anything has happened.
     ///
     /// # Errors
     /// See [`SpeakingError`].
-    pub(super) fn of(
-        team: &'a Team,
-        happened: impl Iterator<Item = Happened>,
-    ) -> Result<Self, SpeakingError> {
-        let mut course = Self {
+    pub(super) fn new(team: Arc<Team>) -> Result<Self, SpeakingError> {
+        Ok(Self {
+            conversation: Conversation::new(&team, 0)?,
             team,
-            conversation: Conversation::new(team, 0)?,
             next: None,
             told: Vec::new(),
             memories: BTreeMap::new(),
@@ -100,11 +98,7 @@ impl<'a> Course<'a> {
             steps: 0,
             now: 0,
             before: 0,
-        };
-        for next in happened {
-            course.tell(next)?;
-        }
-        Ok(course)
+        })
     }
 
     /// Goes on by one step.
@@ -117,7 +111,7 @@ impl<'a> Course<'a> {
             Happened::Began { task, at } => {
                 if self.steps == 1 {
                     // Limits of time count from here.
-                    self.conversation = Conversation::new(self.team, at)?;
+                    self.conversation = Conversation::new(&self.team, at)?;
                 }
                 self.now = at;
                 self.before = self.conversation.thread().count().saturating_add(task.len());
@@ -140,7 +134,7 @@ impl<'a> Course<'a> {
                 self.conversation.replied(&answer, self.now)?
             }
             Happened::Reset => {
-                self.conversation = Conversation::new(self.team, self.now)?;
+                self.conversation = Conversation::new(&self.team, self.now)?;
                 self.memories.clear();
                 self.inboxes.clear();
                 (self.next, self.spoke_last, self.before) = (None, None, 0);

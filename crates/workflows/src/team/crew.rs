@@ -13,17 +13,21 @@ use tools::Registry;
 
 use super::{
     course::{Course, Happened, Spoke},
+    latest::{CourseInHand, Latest},
     memory,
     society::{self, Voiced},
 };
 use crate::node::node_id;
+
+/// Under which name whoever starts a run speaks to the team.
+pub(super) const PERSON: &str = "user";
 
 /// Letters of a name that stand in the id of its node.
 const LETTERS: usize = 24;
 
 /// A team with its task.
 pub(super) struct Crew {
-    pub(super) team: Team,
+    pub(super) team: Arc<Team>,
     pub(super) tools: Registry,
     /// How long a person is waited for.
     pub(super) patience: Duration,
@@ -33,12 +37,13 @@ pub(super) struct Crew {
     pub(super) nodes: Vec<NodeId>,
     origin: Origin,
     keys: Keys,
+    latest: Latest,
 }
 
 /// Where a team has its task from.
 enum Origin {
     /// From whoever started the run.
-    Person(String),
+    Person(Vec<Message>),
     /// It takes part in another team under this name, and is told what it has not heard.
     Outer(Arc<Crew>, String),
 }
@@ -58,7 +63,12 @@ impl Crew {
     ///
     /// # Errors
     /// It cannot be run, in a sentence.
-    pub(super) fn new(team: Team, task: String, tools: Registry, patience: Duration) -> Result<Self, String> {
+    pub(super) fn new(
+        team: Team,
+        task: Vec<Message>,
+        tools: Registry,
+        patience: Duration,
+    ) -> Result<Self, String> {
         Self::at("", team, Origin::Person(task), tools, patience)
     }
 
@@ -89,18 +99,39 @@ impl Crew {
         };
         let nodes = team.aliases().into_iter().enumerate().map(named).collect::<Result<_, _>>()?;
         let key = |name: &str| format!("{name}{path}");
+        let team = Arc::new(team);
+        let latest = Latest::of(team.clone());
         let keys = Keys { course: key("course"), decided: key("decided"), voiced: key("voiced") };
-        Ok(Self { lead: node_id("lead")?, nodes, team, tools, patience, origin, keys })
+        Ok(Self { lead: node_id("lead")?, nodes, team, tools, patience, origin, keys, latest })
     }
 
     /// How far the team has come, by the run's state alone.
     ///
     /// # Errors
     /// The state has something else, or the team cannot go on.
-    pub(super) fn course(&self, state: &State) -> Result<Course<'_>, NodeError> {
-        let happened: Vec<Vec<Happened>> = state.get(&self.keys.course)?.unwrap_or_default();
-        Course::of(&self.team, happened.into_iter().flatten())
-            .map_err(|error| NodeError::failed(error.to_string()))
+    pub(super) fn course(&self, state: &State) -> Result<Arc<Course>, NodeError> {
+        self.latest.course(state, &self.keys.course)
+    }
+
+    /// The same for whoever leads, who goes on with it.
+    ///
+    /// # Errors
+    /// As [`Crew::course`].
+    pub(super) fn course_in_hand(&self, state: &State) -> Result<CourseInHand, NodeError> {
+        self.latest.take(state, &self.keys.course)
+    }
+
+    /// What comes of a visit of whoever leads.
+    ///
+    /// # Errors
+    /// It has no JSON form.
+    pub(super) fn led(&self, hand: CourseInHand) -> Result<Outcome, NodeError> {
+        let happened = self.latest.put_back(hand)?;
+        if happened.is_null() {
+            Ok(Outcome::default())
+        } else {
+            Outcome::default().set(&self.keys.course, happened)
+        }
     }
 
     /// The key of what has happened.
@@ -128,16 +159,16 @@ impl Crew {
     ///
     /// # Errors
     /// The state has something else.
-    pub(super) fn has_decided(&self, state: &State, course: &Course<'_>) -> Result<bool, NodeError> {
+    pub(super) fn has_decided(&self, state: &State, course: &Course) -> Result<bool, NodeError> {
         Ok(state.get::<u64>(&self.keys.decided)? == Some(course.steps()))
     }
 
-    /// Notes that the lead has said who speaks at this step.
+    /// Notes that the lead has said who speaks after so many steps.
     ///
     /// # Errors
     /// It has no JSON form.
-    pub(super) fn decided(&self, outcome: Outcome, course: &Course<'_>) -> Result<Outcome, NodeError> {
-        outcome.set(&self.keys.decided, course.steps())
+    pub(super) fn decided(&self, outcome: Outcome, steps: u64) -> Result<Outcome, NodeError> {
+        outcome.set(&self.keys.decided, steps)
     }
 
     /// Notes what was made of the team's answer.
@@ -154,7 +185,7 @@ impl Crew {
     /// The outer team's state cannot be read.
     pub(super) fn task(&self, state: &State) -> Result<Vec<Message>, NodeError> {
         match &self.origin {
-            Origin::Person(task) => Ok(vec![Message::text("user", task)]),
+            Origin::Person(task) => Ok(task.clone()),
             Origin::Outer(outer, name) => {
                 let course = outer.course(state)?;
                 let inbox = course.inbox(name);

@@ -1,6 +1,6 @@
-//! A team as a document.
+//! A team as a document, and which other kinds there are.
 
-use protocol::document::{DocumentContent, DocumentFinding, DocumentKindSpec, Severity};
+use protocol::document::{DocumentContent, DocumentFinding, DocumentKind, DocumentKindSpec, Severity};
 use protocol::team::KIND;
 use serde_json::{Value, json};
 use teamfile::{
@@ -8,10 +8,20 @@ use teamfile::{
     team::{self, TeamDocument},
 };
 
-use super::{forms, sample};
+use super::{forms, sample, studio};
 
-/// The kind.
-pub(super) fn spec() -> Option<DocumentKindSpec> {
+/// All kinds.
+pub(super) fn kinds() -> Vec<DocumentKindSpec> {
+    spec().into_iter().chain(studio::kinds()).collect()
+}
+
+/// What is wrong with a content, at its places.
+pub(super) fn check(kind: &DocumentKind, content: &DocumentContent) -> Vec<DocumentFinding> {
+    if kind.as_str() == KIND { check_team(content) } else { studio::check(content) }
+}
+
+/// The kind of teams.
+fn spec() -> Option<DocumentKindSpec> {
     let template = match TeamDocument::new(sample::team()).to_value() {
         Value::Object(fields) => DocumentContent::new(fields).ok()?,
         _ => return None,
@@ -65,7 +75,7 @@ fn schema() -> Value {
 
 /// What is wrong with a team, at its places. What can be read is saved, whatever keeps it from running: people bring
 /// teams along that lack something, and a run says what before it starts.
-pub(super) fn check(content: &DocumentContent) -> Vec<DocumentFinding> {
+fn check_team(content: &DocumentContent) -> Vec<DocumentFinding> {
     let finding =
         |place: &str, detail: String, severity| DocumentFinding { place: place.to_owned(), detail, severity };
     let document = match TeamDocument::read(&content.clone().into_value()) {

@@ -16,6 +16,12 @@ use super::{
 };
 use crate::node::node_id;
 
+/// How many turns a run of a team may take, unless the team itself says more: teams talk for long, and end by their own
+/// conditions.
+const TURNS: u32 = 1_000;
+/// Visits of a turn: that of whoever speaks, and that of whoever leads.
+const STEPS_A_TURN: u32 = 2;
+
 /// Builds the graph.
 ///
 /// # Errors
@@ -26,6 +32,9 @@ pub(super) fn graph(crew: &Arc<Crew>) -> Result<Graph, String> {
     for key in keys {
         graph.append(&key);
     }
+    let turns = crew.team.max_turns.unwrap_or_default().max(TURNS);
+    // And whoever leads comes once more at the end.
+    graph.takes_steps(STEPS_A_TURN.saturating_mul(turns).saturating_add(1));
     Ok(graph)
 }
 

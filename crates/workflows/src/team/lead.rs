@@ -37,12 +37,12 @@ pub(super) struct LeadWork(pub(super) Arc<Crew>);
 impl Work for LeadWork {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
         let crew = &self.0;
-        let mut course = crew.course(node.state())?;
-        if crew.has_decided(node.state(), &course)? {
-            return Ok(Outcome::default().to([]));
+        let mut hand = crew.course_in_hand(node.state())?;
+        if crew.has_decided(node.state(), hand.course())? {
+            return Ok(crew.led(hand)?.to([]));
         }
-        let (mut happened, mut written) = (Vec::new(), Vec::new());
-        let mut said = course.told().to_vec();
+        let mut written = Vec::new();
+        let mut said = hand.course().told().to_vec();
         if !crew.has_begun(node.state())? {
             // What was told before a team within another went on belongs to its turn before.
             said.clear();
@@ -51,55 +51,44 @@ impl Work for LeadWork {
                 written.extend(other_models(crew));
                 written.extend(turn(&task)?);
             }
-            self.tell(&mut course, Happened::Began { task, at: now() }, &mut happened, &mut said)?;
+            said.extend_from_slice(hand.tell(Happened::Began { task, at: now() })?);
         }
         let mut answers = Vec::new();
-        while let Some(Next::Ask(question)) = course.next() {
+        while let Some(Next::Ask(question)) = hand.course().next() {
             if answers.len() == MOST_QUESTIONS {
                 return Err(NodeError::failed(format!(
                     "The model that leads was asked {MOST_QUESTIONS} times and has not said who speaks."
                 )));
             }
-            let (answer, usage) = self.ask(node, question, course.replies()).await?;
+            let (answer, usage) = self.ask(node, question, hand.course().replies()).await?;
             answers.push(answer.clone());
-            self.tell(&mut course, Happened::Replied { answer, usage }, &mut happened, &mut said)?;
+            said.extend_from_slice(hand.tell(Happened::Replied { answer, usage })?);
         }
         written.extend(turn(&said)?);
+        let course = hand.course();
         let next = match course.next() {
             Some(Next::Speak(turns)) => {
                 let mut next = Vec::new();
                 for turn in turns {
                     next.push(crew.node(&turn.speaker)?);
-                    written.push(product(pick(crew, &course, &turn.speaker, &answers).product())?);
+                    written.push(product(pick(crew, course, &turn.speaker, &answers).product())?);
                 }
                 next
             }
-            Some(Next::Stop(stop)) => self.end(&course, stop, &mut written)?,
+            Some(Next::Stop(stop)) => self.end(course, stop, &mut written)?,
             Some(Next::Wait) => Vec::new(),
             Some(Next::Ask(_)) | None => return Err(NodeError::failed("The team has no task.")),
         };
         let is_waiting = matches!(course.next(), Some(Next::Wait));
-        node.emit(written).await?;
-        let outcome = if happened.is_empty() { Outcome::default() } else { crew.happened(happened)? };
-        let outcome = if is_waiting { outcome } else { crew.decided(outcome, &course)? };
+        node.note(written);
+        let steps = course.steps();
+        let outcome = crew.led(hand)?;
+        let outcome = if is_waiting { outcome } else { crew.decided(outcome, steps)? };
         Ok(outcome.to(next))
     }
 }
 
 impl LeadWork {
-    fn tell(
-        &self,
-        course: &mut Course<'_>,
-        next: Happened,
-        happened: &mut Vec<Happened>,
-        said: &mut Vec<Message>,
-    ) -> Result<(), NodeError> {
-        happened.push(next.clone());
-        course.tell(next).map_err(|error| NodeError::failed(error.to_string()))?;
-        said.extend_from_slice(course.told());
-        Ok(())
-    }
-
     async fn ask(
         &self,
         node: &NodeContext,
@@ -122,7 +111,7 @@ impl LeadWork {
     /// The result of the run; of a team within another, who speaks for it.
     fn end(
         &self,
-        course: &Course<'_>,
+        course: &Course,
         stop: &Stop,
         written: &mut Vec<Body>,
     ) -> Result<Vec<protocol::NodeId>, NodeError> {
@@ -179,7 +168,7 @@ fn sent(message: &PromptMessage) -> Option<llm::Message> {
     })
 }
 
-fn result(team: &str, course: &Course<'_>, stop: &Stop) -> TeamResult {
+fn result(team: &str, course: &Course, stop: &Stop) -> TeamResult {
     let tokens = course.tokens();
     let chat = course.thread().filter(|message| message.is_chat());
     TeamResult {

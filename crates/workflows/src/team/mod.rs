@@ -1,7 +1,7 @@
 //! Agent teams: those that people make or bring from elsewhere, at work on a task.
 //!
 //! - [`Teams`]: the family, with the kind of document that a team is
-//! - `course`: what has happened in a team so far, from which everything else follows
+//! - `course`: what has happened in a team so far, from which everything else follows; `latest` keeps it
 //! - `lead`, `assistant`, `person`, `society`: the nodes
 //! - `voice`: where a participant's answers come from
 //! - [`rehearsal`]: the stand-in that plays all agents
@@ -12,6 +12,7 @@ mod crew;
 mod document;
 mod forms;
 mod graph;
+mod latest;
 mod lead;
 mod memory;
 mod person;
@@ -20,6 +21,7 @@ pub mod rehearsal;
 mod said;
 mod sample;
 mod society;
+mod studio;
 mod toolset;
 mod voice;
 
@@ -32,8 +34,12 @@ use protocol::{
     document::{DocumentContent, DocumentFinding, DocumentKind, DocumentKindSpec, DocumentReference},
     team::KIND,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::json;
-use teamfile::team::{Conduct, Team, TeamDocument, check};
+use teamfile::{
+    Message,
+    team::{Conduct, Team, TeamDocument, check},
+};
 use tools::Registry;
 
 use crate::{Family, FamilyError, Form, Job, Owner, Refusal};
@@ -77,9 +83,27 @@ async fn named(asked: &Workflow, owner: &Owner) -> Result<(String, Team), Refusa
     Ok((reference.to_string(), document.team))
 }
 
-fn task(asked: &Workflow) -> Result<&str, Refusal> {
+/// A text that goes along with a task.
+#[derive(Deserialize, Serialize)]
+struct AttachedFile {
+    /// Its name.
+    name: String,
+    /// What stands in it.
+    text: String,
+}
+
+/// The texts that go along with a task, each of which the team reads as a message of its own.
+fn files(asked: &Workflow) -> Result<Vec<AttachedFile>, Refusal> {
+    let Some(files) = asked.parameters().get("files") else { return Ok(Vec::new()) };
+    serde_json::from_value(files.clone()).map_err(|_| Refusal::Parameters {
+        kind: asked.kind().clone(),
+        why: "its files are no list of names and texts".to_owned(),
+    })
+}
+
+fn task<'w>(asked: &'w Workflow, files: &[AttachedFile]) -> Result<&'w str, Refusal> {
     let task = asked.text("task").unwrap_or_default();
-    if task.trim().is_empty() {
+    if task.trim().is_empty() && files.is_empty() {
         return Err(Refusal::Unusable("There is no task. Write what the team is to do.".to_owned()));
     }
     if task.len() > LONGEST_TASK {
@@ -136,7 +160,8 @@ impl Family for Teams {
         if asked.kind().as_str() != KIND {
             return Err(Refusal::UnknownKind(asked.kind().clone()));
         }
-        let task = task(asked)?;
+        let files = files(asked)?;
+        let task = task(asked, &files)?;
         let (values, answer_seconds) = (values(asked)?, answer_seconds(asked)?);
         let (name, team) = named(asked, owner).await?;
         let team = team.filled_in(&values);
@@ -147,15 +172,20 @@ impl Family for Teams {
             .with("team", name.into())
             .and_then(|workflow| workflow.with("task", task.into()))
             .and_then(|workflow| workflow.with("inputs", json!(values)))
+            .and_then(
+                |workflow| if files.is_empty() { Ok(workflow) } else { workflow.with("files", json!(files)) },
+            )
             .and_then(|workflow| workflow.with("answer_seconds", answer_seconds.into()))
             .map_err(|error| Refusal::Parameters { kind: asked.kind().clone(), why: error.to_string() })?;
         let label = crew::line(&team.name, 60);
-        let heading = Heading {
-            subject: Some(label.clone()),
-            ..Heading::new(format!("{label} · {}", crew::line(task, 80)))
-        };
+        let named = files.first().map_or("", |file| file.name.as_str());
+        let about = crew::line(if task.trim().is_empty() { named } else { task }, 80);
+        let heading = Heading { subject: Some(label.clone()), ..Heading::new(format!("{label} · {about}")) };
         let patience = Duration::from_secs(answer_seconds);
-        let crew = Crew::new(team, task.to_owned(), self.tools.clone(), patience);
+        let texts = std::iter::once(task).filter(|task| !task.trim().is_empty());
+        let texts = texts.chain(files.iter().map(|file| file.text.as_str()));
+        let messages = texts.map(|text| Message::text(crew::PERSON, text)).collect();
+        let crew = Crew::new(team, messages, self.tools.clone(), patience);
         let graph = crew.and_then(|crew| graph::graph(&Arc::new(crew))).map_err(Refusal::Unusable)?;
         Ok(Job { workflow, heading, graph })
     }
@@ -165,10 +195,10 @@ impl Family for Teams {
     }
 
     fn documents(&self) -> Vec<DocumentKindSpec> {
-        document::spec().into_iter().collect()
+        document::kinds()
     }
 
-    fn check_document(&self, _: &DocumentKind, content: &DocumentContent) -> Vec<DocumentFinding> {
-        document::check(content)
+    fn check_document(&self, kind: &DocumentKind, content: &DocumentContent) -> Vec<DocumentFinding> {
+        document::check(kind, content)
     }
 }

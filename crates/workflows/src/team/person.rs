@@ -51,7 +51,7 @@ impl Work for PersonWork {
                 None => Message::text(&self.name, text),
             },
         ];
-        node.emit(turn(&said)?).await?;
+        node.note(turn(&said)?);
         let speaker = self.name.clone();
         self.crew.happened(vec![Happened::Spoke(Spoke { speaker, said, at: now(), ..Spoke::default() })])
     }

@@ -16,7 +16,7 @@ use super::{
 const SHOWN: usize = 300;
 
 /// Who speaks next, with the reason. `answers` are those of the model that was asked.
-pub(super) fn pick(crew: &Crew, course: &Course<'_>, speaker: &str, answers: &[String]) -> TeamPick {
+pub(super) fn pick(crew: &Crew, course: &Course, speaker: &str, answers: &[String]) -> TeamPick {
     let names: Vec<&str> = crew.team.participants.iter().map(|one| one.name.as_str()).collect();
     let reason = match &crew.team.conduct {
         Conduct::RoundRobin => "All speak in turn.".to_owned(),
@@ -66,7 +66,7 @@ fn selected(names: &[&str], speaker: &str, is_barred: bool, answers: &[String]) 
     }
 }
 
-fn handed_over(course: &Course<'_>) -> String {
+fn handed_over(course: &Course) -> String {
     let handoffs = course.thread().filter(|message| matches!(message.body, Body::Handoff { .. }));
     match (handoffs.last(), course.turns()) {
         (Some(handoff), _) => format!("“{}” handed over last.", line(&handoff.source, 60)),

@@ -86,7 +86,7 @@ impl Work for VoiceWork {
         let text = if answer.text.trim().is_empty() { NO_RESPONSE.to_owned() } else { answer.text };
         let usage = Some(memory::usage(&answer.usage));
         let said = vec![Message { source: name.to_owned(), usage, body: Body::Text { content: text } }];
-        node.emit(turn(&said)?).await?;
+        node.note(turn(&said)?);
         crew.voiced(&Voiced { said, asked: 1 })
     }
 }

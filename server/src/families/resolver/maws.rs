@@ -19,8 +19,8 @@ use wire::maws::{ClientMessage, Frame, Message, Position, Stream};
 
 use super::{named, session};
 use crate::{
-    live_text::LiveText,
-    peer::{CloseReason, Disconnected, Incoming, Peer},
+    live_text::{FOR_EYES, LiveText},
+    peer::{CloseReason, Disconnected, Heard, Peer},
     problem::{ProblemResponse, from_journal, no_run},
     scope::{Activity, Gateway, RunChanges, Scoped},
 };
@@ -93,7 +93,7 @@ struct Followed {
 
 /// What happens next.
 enum Next {
-    Incoming(Result<Incoming, Disconnected>),
+    Heard(Result<Heard, Disconnected>),
     Events(Result<Option<Vec<Encoded>>, JournalError>),
     Pieces(Vec<Control>),
     Change(Result<RunChange, RecvError>),
@@ -117,9 +117,9 @@ impl Conversation {
                 changes = None;
             }
             match self.next(changes.as_mut()).await {
-                Next::Incoming(incoming) => match incoming? {
-                    Incoming::Ending(why) => return self.peer.end(why).await,
-                    Incoming::Text(text) => self.hear(&text).await?,
+                Next::Heard(heard) => match heard? {
+                    Heard::End(why) => return self.peer.end(why).await,
+                    Heard::Text(text) => self.hear(&text).await?,
                 },
                 Next::Events(Ok(Some(events))) => self.tell(events).await?,
                 // Its log is complete, or it was deleted.
@@ -151,13 +151,13 @@ impl Conversation {
         let Some(Followed { log, text, .. }) = &mut self.followed else {
             return tokio::select! {
                 biased;
-                incoming = self.peer.incoming() => Next::Incoming(incoming),
+                heard = self.peer.heard() => Next::Heard(heard),
                 change = change => Next::Change(change),
             };
         };
         tokio::select! {
             biased;
-            incoming = self.peer.incoming() => Next::Incoming(incoming),
+            heard = self.peer.heard() => Next::Heard(heard),
             events = log.next() => Next::Events(events),
             pieces = text.next() => Next::Pieces(pieces),
         }
@@ -189,7 +189,7 @@ impl Conversation {
         // From its beginning: what follows is told in the words of what was before.
         let log = readable.subscribe(0).await.map_err(|_| Disconnected)?;
         let activity = readable.activity();
-        let mut text = LiveText::default();
+        let mut text = LiveText::every(FOR_EYES);
         text.follow(&activity);
         self.followed = Some(Followed { activity, log, stream: Stream::default(), text, known });
         Ok(())

@@ -54,7 +54,7 @@ pub(super) fn read(files: &[TeamFile]) -> Read {
 }
 
 /// The name of a team as a title; names hold anything.
-fn title_of(name: &str) -> Option<DocumentTitle> {
+pub(super) fn title_of(name: &str) -> Option<DocumentTitle> {
     let words = name.split(|letter: char| letter.is_whitespace() || letter.is_control());
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     let title: String = words.join(" ").chars().take(LONGEST_TITLE).collect();

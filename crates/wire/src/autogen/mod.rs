@@ -1,0 +1,28 @@
+//! The REST and WebSocket interface of AutoGen Studio.
+//!
+//! What a client sends becomes a [`Command`]; a run's log becomes frames, and the rows of its messages, through
+//! [`Stream`]; documents and runs become rows.
+//!
+//! Where it differs from the original, on purpose:
+//! - Every frame of a run also carries `seq`, the number of the event that it was made of. A client that returns says
+//!   how far it has come, and is sent what follows.
+//! - A message has the same `id` and `created_at` whenever and to whomever it is sent, and the pieces of its text name
+//!   it by `full_message_id`.
+//! - All messages and events of a team are delivered and kept, thoughts and choices of speakers among them.
+//! - A question says by `input` which one it is, who asks, and until when; an answer may name it.
+//! - What cannot be read or taken is always answered, and no connection ends by it.
+//! - `usage` says the tokens of the run in words; the original leaves it empty.
+//! - Nothing is told of files on a server, and no traceback.
+//! - The original repeats the whole prompt of each call of a model as a message. Here the run's log has it.
+
+mod command;
+mod frame;
+mod gallery;
+mod record;
+mod stream;
+
+pub use command::*;
+pub use frame::*;
+pub use gallery::*;
+pub use record::*;
+pub use stream::*;

@@ -1,0 +1,245 @@
+use std::collections::HashMap;
+
+use protocol::{
+    Body, CallId, Control, Event, InputRequest, NodeAdded, NodeId, Product, RunFinished, RunId, RunStatus,
+    Timestamp,
+    team::{TeamResult as Came, TeamTurn},
+};
+use serde_json::{Value, json};
+
+use super::{
+    UNEXPLAINED_STOP,
+    frame::{Chunk, Ended, Frame, NoFields, TaskResult, TeamResult, moment},
+};
+
+/// The role of nodes whose answers are what a participant says.
+const ASSISTANT: &str = "assistant";
+
+/// Something that was said or done in a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// The number of its event in the log.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The message, as AutoGen writes it.
+    pub message: Value,
+}
+
+/// A node of the run.
+#[derive(Clone, Debug)]
+struct Agent {
+    /// What people call it.
+    name: String,
+    /// Whether what its model writes is what it says.
+    is_model: bool,
+}
+
+/// Turns the log of a team's run, from its first event on, into frames, and keeps what stands in rows.
+///
+/// What a turn holds may be long, so the log's products have to be read with their texts whole.
+#[derive(Clone, Debug, Default)]
+pub struct Stream {
+    run: Option<RunId>,
+    began: Timestamp,
+    task: Vec<Value>,
+    agents: HashMap<NodeId, Agent>,
+    /// The latest call of each agent, which its next text is the answer of.
+    calls: HashMap<NodeId, CallId>,
+    told: Vec<Told>,
+    asked: Vec<InputRequest>,
+    came: Option<Came>,
+    ended: Option<(RunFinished, Timestamp)>,
+}
+
+impl Stream {
+    /// Whether an event of this kind matters here. The others need not be read.
+    #[must_use]
+    pub fn reads(kind: &str) -> bool {
+        matches!(
+            kind,
+            "run_started"
+                | "node_added"
+                | "call_started"
+                | "produced"
+                | "input_requested"
+                | "input_received"
+                | "run_finished"
+        )
+    }
+
+    /// Takes the next event in, and gives the frames that it becomes.
+    pub fn apply(&mut self, event: &Event) -> Vec<Frame> {
+        match &event.body {
+            Body::RunStarted(_) => {
+                (self.run, self.began) = (Some(event.run), event.at);
+                Vec::new()
+            }
+            Body::NodeAdded(NodeAdded { id, label, role, .. }) => {
+                let agent = Agent { name: label.clone(), is_model: role == ASSISTANT };
+                self.agents.insert(id.clone(), agent);
+                Vec::new()
+            }
+            Body::CallStarted(started) => {
+                if let Some(node) = &event.node {
+                    self.calls.insert(node.clone(), started.call.clone());
+                }
+                Vec::new()
+            }
+            Body::Produced(product) => self.produced(event, product),
+            Body::InputRequested(request) => vec![self.asks(event, request)],
+            Body::InputReceived(received) => {
+                self.asked.retain(|asked| asked.input != received.input);
+                Vec::new()
+            }
+            Body::RunFinished(finished) => {
+                self.asked.clear();
+                self.ended = Some((finished.clone(), event.at));
+                self.end(event.seq).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The frame of a piece of text that a model writes; `None` where it is not a participant's.
+    #[must_use]
+    pub fn piece(&self, piece: &Control, at: Timestamp) -> Option<Frame> {
+        let Control::Delta { call, from, text } = piece else { return None };
+        let node: NodeId = call.as_str().split(':').next()?.parse().ok()?;
+        let source = self.agents.get(&node).filter(|agent| agent.is_model)?.name.clone();
+        let full_message_id = self.id_of_call(call);
+        let data = Chunk {
+            id: format!("{full_message_id}@{from}"),
+            source,
+            models_usage: None,
+            metadata: NoFields {},
+            created_at: moment(at),
+            content: text.clone(),
+            full_message_id,
+            kind: "ModelClientStreamingChunkEvent",
+        };
+        (!text.is_empty()).then_some(Frame::MessageChunk { data })
+    }
+
+    /// All that was said and done so far.
+    #[must_use]
+    pub fn told(&self) -> &[Told] {
+        &self.told
+    }
+
+    /// The messages of the task.
+    #[must_use]
+    pub fn task(&self) -> &[Value] {
+        &self.task
+    }
+
+    /// The question that an answer is to: the one that it names, or else the oldest that is open.
+    #[must_use]
+    pub fn question(&self, named: Option<&CallId>) -> Option<&CallId> {
+        match named {
+            Some(input) => self.asked.iter().find(|asked| asked.input == *input),
+            None => self.asked.first(),
+        }
+        .map(|asked| &asked.input)
+    }
+
+    /// What came of the run; `None` before its end.
+    #[must_use]
+    pub fn result(&self) -> Option<TeamResult> {
+        let (finished, at) = self.ended.as_ref()?;
+        let duration = at.since(self.began) as f64 / 1_000.0;
+        let usage = self.usage(finished);
+        let ended = |how, reason: &str| TeamResult::of_ended(how, reason, *at, usage.clone(), duration);
+        Some(match finished.status {
+            RunStatus::Cancelled => {
+                let reason = finished.stopped.as_ref().and_then(|stopped| stopped.reason.as_deref());
+                ended(Ended::Cancelled, reason.unwrap_or(UNEXPLAINED_STOP))
+            }
+            RunStatus::Succeeded => {
+                let messages = self.told.iter().map(|told| told.message.clone()).collect();
+                let stop_reason = self.came.as_ref().map(|came| came.stop_reason.clone());
+                TeamResult { task_result: TaskResult { messages, stop_reason }, usage, duration }
+            }
+            _ => ended(Ended::Error, finished.error.as_deref().unwrap_or("No reason was recorded.")),
+        })
+    }
+
+    fn produced(&mut self, event: &Event, product: &Product) -> Vec<Frame> {
+        if let Some(came) = product.document::<Came>() {
+            self.came = Some(came);
+        }
+        let Some(TeamTurn { messages }) = product.document::<TeamTurn>() else { return Vec::new() };
+        let is_task = self.told.is_empty();
+        // The last text with tokens is what the agent's last call answered.
+        let is_answer = |message: &Value| {
+            message.get("type").is_some_and(|kind| kind == "TextMessage")
+                && message.get("models_usage").is_some_and(|usage| !usage.is_null())
+        };
+        let answer = messages.iter().rposition(is_answer);
+        let call = event.node.as_ref().and_then(|node| self.calls.remove(node));
+        let mut frames = Vec::with_capacity(messages.len());
+        for (number, mut message) in messages.into_iter().enumerate() {
+            let id = match &call {
+                Some(call) if answer == Some(number) => self.id_of_call(call),
+                _ => format!("{}:{}.{number}", event.run, event.seq),
+            };
+            if let Value::Object(fields) = &mut message {
+                fields.insert("id".to_owned(), id.into());
+                fields.insert("created_at".to_owned(), moment(event.at).into());
+                fields.entry("metadata").or_insert_with(|| json!({}));
+                fields.entry("models_usage").or_insert(Value::Null);
+            }
+            if is_task {
+                self.task.push(message.clone());
+            }
+            self.told.push(Told { seq: event.seq, at: event.at, message: message.clone() });
+            frames.push(Frame::Message { data: message, seq: event.seq });
+        }
+        frames
+    }
+
+    fn asks(&mut self, event: &Event, request: &InputRequest) -> Frame {
+        self.asked.retain(|asked| asked.input != request.input);
+        self.asked.push(request.clone());
+        let agent = event.node.as_ref().and_then(|node| self.agents.get(node));
+        Frame::InputRequest {
+            prompt: request.prompt.clone(),
+            data: json!({ "source": "system", "content": request.prompt }),
+            input: request.input.clone(),
+            agent: agent.map(|agent| agent.name.clone()),
+            deadline: request.deadline.map(moment),
+            timestamp: moment(event.at),
+            seq: event.seq,
+        }
+    }
+
+    fn end(&self, seq: u64) -> Option<Frame> {
+        let (finished, at) = self.ended.as_ref()?;
+        let data = self.result()?;
+        let how = match finished.status {
+            RunStatus::Succeeded => return Some(Frame::Result { data, status: "complete", seq }),
+            RunStatus::Cancelled => Ended::Cancelled,
+            _ => Ended::Error,
+        };
+        Some(Frame::Completion { status: how, data, timestamp: moment(*at), seq: Some(seq) })
+    }
+
+    /// What a message is called that a call of a model answers, known before the answer is there.
+    fn id_of_call(&self, call: &CallId) -> String {
+        match self.run {
+            Some(run) => format!("{run}:{call}"),
+            None => call.to_string(),
+        }
+    }
+
+    fn usage(&self, finished: &RunFinished) -> String {
+        let (prompt, answer) = match &self.came {
+            Some(came) => (came.tokens_in, came.tokens_out),
+            None => (finished.totals.tokens_in, finished.totals.tokens_out),
+        };
+        match (prompt, answer) {
+            (0, 0) => String::new(),
+            (prompt, answer) => format!("{prompt} prompt tokens, {answer} completion tokens"),
+        }
+    }
+}

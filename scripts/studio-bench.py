@@ -1,0 +1,270 @@
+"""Measures Pitwall and AutoGen Studio as their clients meet them, one after the other, and prints the ratios.
+
+    one run        200 replayed messages of one run over its socket: messages a second, CPU a message
+    many runs      50 runs at once of 20 turns, whose model answers after 100 ms: until the first message of an agent, and
+                   until the last run is over
+    token streams  50 runs whose model writes 50 tokens a second: how late a token comes
+    memory         what the server holds after these
+
+`scripts/studio-bench.sh` starts both servers and this. Every message of Pitwall's is on the disk before it is sent.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import time
+import urllib.request
+
+import websockets
+
+USER = "guestuser@gmail.com"
+AT_ONCE, TURNS, LATENCY = 50, 20, 0.1
+MESSAGES, REPEATS = 200, 5
+TOKENS, TOKENS_A_SECOND = 150, 50
+
+
+# The model: an OpenAI-compatible provider that answers late, or a token at a time with the moment of each.
+
+
+async def model(reader, writer):
+    try:
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = next(
+                int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
+            )
+            body = json.loads(await reader.readexactly(length))
+            streams = "STREAM" in json.dumps(body["messages"])
+            if not body.get("stream"):
+                await asyncio.sleep(LATENCY)
+                await whole(writer, body)
+            else:
+                await pieces(writer, body, streams)
+    except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+        pass
+    finally:
+        writer.close()
+
+
+def usage():
+    return {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+
+
+async def whole(writer, body):
+    choice = {"index": 0, "message": {"role": "assistant", "content": "An answer."}, "finish_reason": "stop"}
+    answer = {"id": "1", "object": "chat.completion", "created": 0, "model": body["model"], "choices": [choice]}
+    text = json.dumps({**answer, "usage": usage()}).encode()
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(text)}\r\n\r\n"
+    writer.write(head.encode() + text)
+    await writer.drain()
+
+
+async def pieces(writer, body, streams):
+    """Server-sent events in chunks."""
+
+    def send(data):
+        text = f"data: {data}\n\n".encode()
+        writer.write(f"{len(text):x}\r\n".encode() + text + b"\r\n")
+
+    def piece(content, end=None):
+        choice = {"index": 0, "delta": {"role": "assistant", "content": content}, "finish_reason": end}
+        return {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": body["model"], "choices": [choice]}
+
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+    if streams:
+        begun = time.monotonic()
+        for number in range(TOKENS):
+            await asyncio.sleep(max(0, begun + number / TOKENS_A_SECOND - time.monotonic()))
+            send(json.dumps(piece(f"t{time.time():.6f} ")))
+            await writer.drain()
+    else:
+        await asyncio.sleep(LATENCY)
+        send(json.dumps(piece("An answer.")))
+    send(json.dumps({**piece("", "stop"), "usage": usage()}))
+    send("[DONE]")
+    writer.write(b"0\r\n\r\n")
+    await writer.drain()
+
+
+# Teams, as Studio's files hold them.
+
+
+def component(provider, kind, config):
+    return {"provider": provider, "component_type": kind, "version": 1, "component_version": 1, "config": config}
+
+
+def agent(name, client, streams=False):
+    config = {
+        "name": name,
+        "description": name,
+        "system_message": "STREAM" if streams else "Answer.",
+        "model_client": client,
+        "model_client_stream": streams,
+        "tools": [],
+        "reflect_on_tool_use": False,
+        "tool_call_summary_format": "{result}",
+    }
+    return component("autogen_agentchat.agents.AssistantAgent", "agent", config)
+
+
+def team(agents, messages):
+    until = {"max_messages": messages, "include_agent_event": False}
+    end = component("autogen_agentchat.conditions.MaxMessageTermination", "termination", until)
+    config = {"participants": agents, "termination_condition": end}
+    return component("autogen_agentchat.teams.RoundRobinGroupChat", "team", config)
+
+
+def replayed(texts):
+    config = {"chat_completions": texts}
+    return component("autogen_ext.models.replay.ReplayChatCompletionClient", "model", config)
+
+
+def asked(base_url):
+    info = {"vision": False, "function_calling": True, "json_output": True, "family": "unknown", "structured_output": False}
+    config = {"model": "measured", "api_key": "none", "base_url": base_url, "model_info": info}
+    return component("autogen_ext.models.openai.OpenAIChatCompletionClient", "model", config)
+
+
+# A server under test.
+
+
+class Server:
+    def __init__(self, name, address, pid, token):
+        self.name, self.address, self.pid, self.token = name, address, pid, token
+
+    def ask(self, method, path, body=None):
+        headers = {"content-type": "application/json"}
+        if self.token:
+            headers["authorization"] = f"Bearer {self.token}"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"http://{self.address}{path}", method=method, data=data, headers=headers)
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+
+    def runs(self, component, count):
+        """Runs that are to begin, all in a session that has this team."""
+        saved = self.ask("POST", "/api/teams/", {"user_id": USER, "component": component})
+        session = {"name": "measured", "user_id": USER, "team_id": saved["data"]["id"]}
+        session = self.ask("POST", "/api/sessions/", session)["data"]["id"]
+        run = {"session_id": session, "user_id": USER}
+        return [self.ask("POST", "/api/runs/", run)["data"]["run_id"] for _ in range(count)]
+
+    def connect(self, run):
+        token = self.token or "null"
+        address = f"ws://{self.address}/api/ws/runs/{run}?token={token}"
+        return websockets.connect(address, max_size=None, compression=None)
+
+    def cpu(self):
+        """Seconds that the server has worked."""
+        with open(f"/proc/{self.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory(self):
+        """Mebibytes that it holds."""
+        with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
+            line = next(line for line in file if line.startswith("VmRSS"))
+        return int(line.split()[1]) / 1024
+
+
+def is_end(text):
+    return text.startswith(('{"type":"result"', '{"type": "result"', '{"type":"completion"', '{"type": "completion"'))
+
+
+def start(component):
+    return json.dumps({"type": "start", "task": "Write.", "files": None, "team_config": component})
+
+
+async def follow(server, run, component):
+    """Each message of a run with the moment when it came, and the moment of its start."""
+    async with server.connect(run) as socket:
+        await socket.recv()
+        begun = time.time()
+        await socket.send(start(component))
+        came = []
+        while True:
+            text = await socket.recv()
+            came.append((time.time(), text))
+            if is_end(text):
+                if '"completion"' in text[:24]:
+                    raise SystemExit(f"{server.name}: a run failed: {text[:400]}")
+                return begun, came
+
+
+async def one_run(server):
+    half = MESSAGES // 2
+    agents = [agent(name, replayed([f"{name} {number}" for number in range(half)])) for name in ("one", "other")]
+    component = team(agents, MESSAGES + 1)
+    rates, before = [], server.cpu()
+    runs = server.runs(component, REPEATS)
+    for run in runs:
+        begun, came = await follow(server, run, component)
+        rates.append(MESSAGES / (came[-1][0] - begun))
+    worked = (server.cpu() - before) / (REPEATS * MESSAGES)
+    return {"messages a second": statistics.median(rates), "CPU a message (ms)": worked * 1000}
+
+
+async def many_runs(server, base_url):
+    client = asked(base_url)
+    component = team([agent("one", client), agent("other", client)], TURNS + 1)
+    runs = server.runs(component, AT_ONCE)
+    all_runs = await asyncio.gather(*(follow(server, run, component) for run in runs))
+    begun = min(begun for begun, _ in all_runs)
+
+    def first(came):
+        return next(at for at, text in came if '"message"' in text[:20] and '"source":"user"' not in text.replace(" ", ""))
+
+    return {
+        "until the first message (s)": max(first(came) for _, came in all_runs) - begun,
+        "until all runs are over (s)": max(came[-1][0] for _, came in all_runs) - begun,
+    }
+
+
+async def token_streams(server, base_url):
+    component = team([agent("one", asked(base_url), streams=True)], 2)
+    runs = server.runs(component, AT_ONCE)
+    lags = []
+    for _, came in await asyncio.gather(*(follow(server, run, component) for run in runs)):
+        for at, text in came:
+            if '"message_chunk"' in text[:30]:
+                # A piece may hold several tokens: each came when it came.
+                content = json.loads(text)["data"]["content"]
+                lags.extend(at - float(word[1:]) for word in content.split() if word.startswith("t"))
+    if not lags:
+        raise SystemExit(f"{server.name}: no token came before its message")
+    lags.sort()
+    return {"token lag p50 (ms)": lags[len(lags) // 2] * 1000, "token lag p99 (ms)": lags[len(lags) * 99 // 100] * 1000}
+
+
+async def measure(server, base_url):
+    figures = await one_run(server)
+    figures |= await many_runs(server, base_url)
+    figures |= await token_streams(server, base_url)
+    return figures | {"memory (MiB)": server.memory()}
+
+
+async def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("servers", nargs="+", help="name,address,pid,token")
+    parser.add_argument("--model-port", type=int, required=True)
+    arguments = parser.parse_args()
+    listening = await asyncio.start_server(model, "127.0.0.1", arguments.model_port)
+    base_url = f"http://127.0.0.1:{arguments.model_port}/v1"
+    columns = {}
+    async with listening:
+        for described in arguments.servers:
+            name, address, pid, token = described.split(",")
+            columns[name] = await measure(Server(name, address, int(pid), token), base_url)
+    names = list(columns)
+    print(f"{'':32}" + "".join(f"{name:>12}" for name in names) + f"{'ratio':>10}")
+    for figure in columns[names[0]]:
+        values = [columns[name][figure] for name in names]
+        line = f"{figure:32}" + "".join(f"{value:12.3f}" for value in values)
+        if len(values) == 2 and min(values) > 0:
+            line += f"{max(values) / min(values):9.1f}×"
+        print(line)
+
+
+asyncio.run(main())

@@ -1,0 +1,30 @@
+//! The logs of runs, read as the wire needs them.
+
+use protocol::{Body, Event, Problem};
+use wire::autogen::Stream;
+
+use crate::{scope::Readable, service::MOST_EVENTS, texts::Texts};
+
+/// All of a run's log so far.
+pub(super) async fn whole(run: &Readable<'_>, texts: &Texts) -> Result<Stream, Problem> {
+    let (mut stream, mut after) = (Stream::default(), 0);
+    loop {
+        let events = run.read(after, MOST_EVENTS).await?;
+        let Some(last) = events.last() else { return Ok(stream) };
+        after = last.seq;
+        for mut event in events {
+            if Stream::reads(event.body.kind()) {
+                load(texts, &mut event).await?;
+                stream.apply(&event);
+            }
+        }
+    }
+}
+
+/// Makes the texts of an event whole that the wire tells.
+pub(super) async fn load(texts: &Texts, event: &mut Event) -> Result<(), Problem> {
+    match event.body {
+        Body::Produced(_) => texts.load_into(event).await,
+        _ => Ok(()),
+    }
+}

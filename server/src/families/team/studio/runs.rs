@@ -1,0 +1,125 @@
+//! Runs of sessions.
+
+use app::backend::Backend;
+use axum::Json;
+use protocol::{Problem, RunFilter, RunId, RunSummary, team::KIND};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use wire::autogen::{GivenRun, RunRow, Stream, UNEXPLAINED_STOP};
+
+use super::{Answer, log, owner, sessions::Session};
+use crate::{
+    rest::{JsonBody, Path},
+    scope::{NumberedRun, Scoped},
+};
+
+/// The most runs of a session that are told with all their messages, and events that are read for it: the newest.
+const MOST_RUNS: u32 = 100;
+const MOST_EVENTS: u64 = 100_000;
+
+/// Why a run is to be stopped.
+#[derive(Deserialize)]
+pub(super) struct GivenStop {
+    reason: Option<String>,
+}
+
+pub(super) async fn create(service: Scoped, JsonBody(given): JsonBody<GivenRun>) -> Answer {
+    let session = Session::numbered(&service, given.session_id).await?;
+    let number = service.reserve_run(session.summary.id).await?;
+    Ok(Json(json!({ "status": true, "data": { "run_id": number } })))
+}
+
+pub(super) async fn read(service: Scoped, Path(number): Path<u64>) -> Answer {
+    let row = match service.numbered_run(number).await? {
+        NumberedRun::Reserved { run, within } => {
+            let session = Session::read(&service, within).await?.number(&service).await?;
+            RunRow::created(number, session, created_at(run), owner(&service)?.as_str())
+        }
+        NumberedRun::Begun(run) => {
+            let (summary, stream) = begun(&service, run).await?;
+            RunRow::begun(number, session_of(&service, &summary).await, &summary, &stream)
+        }
+    };
+    Ok(Json(json!({ "status": true, "data": row })))
+}
+
+pub(super) async fn messages(service: Scoped, Path(number): Path<u64>) -> Answer {
+    let rows = match service.numbered_run(number).await? {
+        NumberedRun::Reserved { .. } => Vec::new(),
+        NumberedRun::Begun(run) => {
+            let (summary, stream) = begun(&service, run).await?;
+            wire::autogen::messages(number, session_of(&service, &summary).await, &stream)
+        }
+    };
+    Ok(Json(json!({ "status": true, "data": rows })))
+}
+
+/// The original has no such route: there, only a run's own socket can stop it.
+pub(super) async fn stop(
+    service: Scoped,
+    Path(number): Path<u64>,
+    JsonBody(given): JsonBody<GivenStop>,
+) -> Answer {
+    let NumberedRun::Begun(run) = service.numbered_run(number).await? else {
+        return Err(Problem::conflict("The run has not begun, so it cannot be stopped.").into());
+    };
+    service.readable(run).await.map_err(|_| not_found())?;
+    let reason = given.reason.unwrap_or_else(|| UNEXPLAINED_STOP.to_owned());
+    service.stop_run(run, Some(reason)).await?;
+    Ok(Json(json!({ "status": true, "message": "Run stopped successfully" })))
+}
+
+/// The newest runs of a session, the oldest of them first, with all that was said.
+pub(super) async fn of_session(service: Scoped, Path(session): Path<u64>) -> Answer {
+    let session = Session::numbered(&service, session).await?;
+    let number = session.number(&service).await?;
+    let filter = RunFilter {
+        kind: KIND.parse().ok(),
+        flow: Some(session.flow()?),
+        limit: Some(MOST_RUNS),
+        ..RunFilter::default()
+    };
+    let mut events = 0_u64;
+    let fits = |summary: &RunSummary| {
+        events = events.saturating_add(summary.seq);
+        events <= MOST_EVENTS
+    };
+    let mut summaries: Vec<RunSummary> =
+        service.runs(filter).await?.runs.into_iter().take_while(fits).collect();
+    summaries.reverse();
+    let ids = summaries.iter().map(|summary| summary.run.0).collect();
+    let numbers = service.numbers_of(&owner(&service)?, ids).await?;
+    let mut rows = Vec::with_capacity(summaries.len());
+    for (summary, run) in summaries.iter().zip(numbers) {
+        let (summary, stream) = begun(&service, summary.run).await?;
+        let row = RunRow::begun(run, number, &summary, &stream).with_messages(&stream);
+        let mut row = serde_json::to_value(row).map_err(|error| Problem::internal(error.to_string()))?;
+        // A text here, and here alone.
+        row["id"] = Value::String(run.to_string());
+        rows.push(row);
+    }
+    Ok(Json(json!({ "status": true, "data": { "runs": rows } })))
+}
+
+async fn begun(service: &Scoped, run: RunId) -> Result<(RunSummary, Stream), Problem> {
+    let readable = service.readable(run).await.map_err(|_| not_found())?;
+    let stream = log::whole(&readable, &service.texts()).await?;
+    Ok((RunSummary::clone(&readable), stream))
+}
+
+/// The number of the session that a run belongs to, if it belongs to one that the caller has.
+async fn session_of(service: &Scoped, summary: &RunSummary) -> Option<u64> {
+    let id = summary.request.flow.as_str().parse().ok()?;
+    Session::read(service, id).await.ok()?.number(service).await.ok()?
+}
+
+/// When a run was reserved: its id says it.
+fn created_at(run: RunId) -> protocol::Timestamp {
+    let (seconds, nanoseconds) = run.0.get_timestamp().map_or((0, 0), |at| at.to_unix());
+    let milliseconds = seconds.saturating_mul(1_000).saturating_add(u64::from(nanoseconds / 1_000_000));
+    protocol::Timestamp(i64::try_from(milliseconds).unwrap_or(i64::MAX))
+}
+
+fn not_found() -> Problem {
+    Problem::not_found("Run not found")
+}

@@ -1,0 +1,277 @@
+//! `WS /api/ws/runs/{run}?after=N`: a run is started, followed, answered and stopped. It does not end with a connection,
+//! any number of them may follow it, and each is sent all of it, or what follows the event `after`.
+
+use std::time::Duration;
+
+use app::backend::Backend;
+use axum::{
+    extract::{Query, WebSocketUpgrade},
+    response::Response,
+};
+use bytes::Bytes;
+use futures::FutureExt;
+use journal::{Encoded, JournalError, RunChange, Subscription};
+use protocol::{GivenAnswer, Problem, RunId, StartRun, Workflow, document::DocumentId, team::KIND};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::broadcast::error::RecvError;
+use wire::autogen::{Command, Frame, InvalidCommand, Start, Stream};
+
+use super::{log, sessions::Session, teams};
+use crate::{
+    clock::now,
+    limits::LARGEST_BODY,
+    live_text::LiveText,
+    peer::{CloseReason, Disconnected, Heard, Peer},
+    problem::{Detail, from_journal},
+    rest::Path,
+    scope::{Activity, NumberedRun, RunChanges, Scoped},
+    texts::Texts,
+};
+
+/// How far a client has come that returns.
+#[derive(Debug, Deserialize)]
+pub(super) struct Position {
+    #[serde(default)]
+    after: u64,
+}
+
+/// Upgrades to the socket. 404 for a run that does not exist, or that the caller may not read.
+pub(super) async fn connect(
+    service: Scoped,
+    Path(number): Path<u64>,
+    Query(Position { after }): Query<Position>,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Detail> {
+    let numbered = service.numbered_run(number).await?;
+    let (run, within) = match numbered {
+        NumberedRun::Reserved { run, within } => (run, Some(within)),
+        NumberedRun::Begun(run) => {
+            service.readable(run).await.map_err(|_| Problem::not_found("Run not found"))?;
+            (run, None)
+        }
+    };
+    let admission = service.admit_socket(within.is_none().then_some(run)).await?;
+    Ok(admission.upgrade_for(LARGEST_BODY, upgrade, move |peer| {
+        let texts = service.texts();
+        let connection = Connection { peer: peer.foreign(), service, texts, run, within, after };
+        connection.serve()
+    }))
+}
+
+/// A client that is connected.
+struct Connection {
+    peer: Peer,
+    service: Scoped,
+    texts: Texts,
+    run: RunId,
+    /// The session of a run that has not begun.
+    within: Option<DocumentId>,
+    /// The number of the last event that is not sent.
+    after: u64,
+}
+
+/// A run that is followed.
+struct Followed {
+    log: Subscription,
+    activity: Activity,
+    stream: Stream,
+    deltas: LiveText,
+}
+
+/// What comes next of a run.
+enum Next {
+    Events(Result<Vec<Encoded>, JournalError>),
+    /// Pieces of texts that models write.
+    Pieces(Vec<Frame>),
+}
+
+impl Connection {
+    async fn serve(mut self) -> Result<(), Disconnected> {
+        self.send(Frame::connected(now())).await?;
+        // Subscribed before the first look, so that no beginning is missed.
+        let mut changes = self.service.run_changes();
+        let mut followed = self.follow().boxed().await?;
+        loop {
+            tokio::select! {
+                biased;
+                heard = self.peer.heard() => match heard? {
+                    Heard::Text(text) => {
+                        let asked = Command::read(&text);
+                        self.act(asked, &mut followed).boxed().await?;
+                    }
+                    Heard::End(why) => return self.peer.end(why).await,
+                },
+                begun = begins(&mut changes, self.run), if followed.is_none() => match begun {
+                    Ok(()) => followed = self.follow().boxed().await?,
+                    Err(_) => return self.peer.end(CloseReason::Restart).await,
+                },
+                next = next(&mut followed) => match next {
+                    Next::Events(Ok(events)) => self.tell(events, &mut followed).await?,
+                    Next::Pieces(frames) => self.send_all(frames).await?,
+                    Next::Events(Err(JournalError::Closed)) => return self.peer.end(CloseReason::Restart).await,
+                    // The run was deleted.
+                    Next::Events(Err(JournalError::NoSuchRun(_))) => return self.peer.complete().await,
+                    Next::Events(Err(error)) => {
+                        tracing::error!(run = %self.run, %error, "the log cannot be read");
+                        return self.peer.fail("The log cannot be read. Connect again later.").await;
+                    }
+                },
+            }
+        }
+    }
+
+    /// Follows the run from its first event on, if it has begun.
+    async fn follow(&mut self) -> Result<Option<Followed>, Disconnected> {
+        let Ok(readable) = self.service.readable(self.run).await else { return Ok(None) };
+        let log = readable.subscribe(0).await.map_err(|_| Disconnected)?;
+        let (activity, mut deltas) = (readable.activity(), LiveText::every(Duration::ZERO));
+        deltas.follow(&activity);
+        Ok(Some(Followed { log, activity, stream: Stream::default(), deltas }))
+    }
+
+    /// Sends what the events become.
+    async fn tell(
+        &mut self,
+        events: Vec<Encoded>,
+        followed: &mut Option<Followed>,
+    ) -> Result<(), Disconnected> {
+        let Some(Followed { activity, stream, deltas, .. }) = followed else { return Ok(()) };
+        let mut frames = Vec::new();
+        for encoded in events {
+            if !is_read(&encoded.json) {
+                continue;
+            }
+            let unreadable = |problem: Problem| {
+                tracing::error!(run = %self.run, %problem, "an event cannot be read");
+                Disconnected
+            };
+            let mut event = encoded.decode().map_err(from_journal).map_err(unreadable)?;
+            log::load(&self.texts, &mut event).await.map_err(unreadable)?;
+            let made = stream.apply(&event);
+            if event.seq > self.after {
+                frames.extend(made);
+            }
+        }
+        // The run may have become active just now.
+        deltas.follow(activity);
+        self.send_all(frames).await
+    }
+
+    /// Does what the client asks for, and says why where it cannot be done.
+    async fn act(
+        &mut self,
+        asked: Result<Command, InvalidCommand>,
+        followed: &mut Option<Followed>,
+    ) -> Result<(), Disconnected> {
+        let refused = |problem: &Problem| Frame::error(problem.detail.clone(), problem.detail.clone(), now());
+        let answer = match asked {
+            Err(error) => Some(error.frame(now())),
+            Ok(Command::Ping) => Some(Frame::pong(now())),
+            Ok(Command::Start(start)) => match self.start(start).boxed().await {
+                Ok(()) => {
+                    if followed.is_none() {
+                        *followed = self.follow().boxed().await?;
+                    }
+                    None
+                }
+                Err(problem) if problem.status == 422 => Some(Frame::not_begun(&problem.detail, now())),
+                Err(problem) => Some(refused(&problem)),
+            },
+            Ok(Command::Stop(reason)) => match self.service.stop_run(self.run, Some(reason)).await {
+                Ok(_) => None,
+                Err(problem) => Some(refused(&problem)),
+            },
+            Ok(Command::Answer { response, input }) => {
+                let question =
+                    followed.as_ref().and_then(|followed| followed.stream.question(input.as_ref()));
+                match question.cloned() {
+                    None => Some(Frame::error(
+                        "Nobody is asked",
+                        "The run asks nothing at the moment, so the answer was not taken.",
+                        now(),
+                    )),
+                    Some(input) => {
+                        let answer = GivenAnswer::Value { json: Value::String(response).to_string().into() };
+                        self.service
+                            .answer(self.run, input, answer)
+                            .await
+                            .err()
+                            .map(|problem| refused(&problem))
+                    }
+                }
+            }
+        };
+        match answer {
+            Some(frame) => self.send(frame).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Begins the run with the team that the client sends.
+    async fn start(&mut self, start: Start) -> Result<(), Problem> {
+        let begun = || Problem::conflict("This run has begun already. Make a new one for another task.");
+        let session = self.within.ok_or_else(begun)?;
+        let mut session = Session::read(&self.service, session).await?;
+        let team = teams::reference(&self.service, &mut session, &start.team).await?;
+        let kind = KIND.parse().map_err(|_| Problem::internal("Teams have no kind of workflow."))?;
+        let files: Vec<Value> =
+            start.files.iter().map(|file| json!({ "name": file.name, "text": file.text })).collect();
+        let workflow = Workflow::bare(kind)
+            .with("team", team.into())
+            .and_then(|workflow| workflow.with("task", start.task.into()))
+            .and_then(|workflow| workflow.with("files", files.into()))
+            .map_err(|error| Problem::invalid(format!("The task cannot be taken: {error}.")))?;
+        let request = StartRun { flow: Some(session.flow()?), ..StartRun::new(workflow) };
+        self.service.start_reserved(self.run, request).await
+    }
+
+    async fn send(&mut self, frame: Frame) -> Result<(), Disconnected> {
+        self.peer.send(frame.encode()).await
+    }
+
+    async fn send_all(&mut self, frames: Vec<Frame>) -> Result<(), Disconnected> {
+        if frames.is_empty() {
+            return Ok(());
+        }
+        self.peer.send_all(frames.into_iter().map(|frame| Bytes::from(frame.encode()))).await
+    }
+}
+
+/// Waits until the run begins, or until that may have been missed. Cancel-safe.
+async fn begins(changes: &mut RunChanges, run: RunId) -> Result<(), RecvError> {
+    loop {
+        match changes.next().await {
+            Ok(RunChange::Grown(summary)) if summary.run == run => return Ok(()),
+            Ok(_) => {}
+            Err(RecvError::Lagged(_)) => return Ok(()),
+            Err(RecvError::Closed) => return Err(RecvError::Closed),
+        }
+    }
+}
+
+/// What comes next of a run that is followed; pending for ever once it is over, as the client may still ask for
+/// something. Cancel-safe.
+async fn next(followed: &mut Option<Followed>) -> Next {
+    let Some(Followed { log, stream, deltas, .. }) = followed else { return std::future::pending().await };
+    tokio::select! {
+        biased;
+        events = log.next() => match events {
+            Ok(Some(events)) => Next::Events(Ok(events)),
+            Ok(None) => std::future::pending().await,
+            Err(error) => Next::Events(Err(error)),
+        },
+        pieces = deltas.next() => {
+            Next::Pieces(pieces.iter().filter_map(|piece| stream.piece(piece, now())).collect())
+        }
+    }
+}
+
+/// Whether an event matters here, by the kind that stands before its data: most are not worth reading.
+fn is_read(json: &[u8]) -> bool {
+    const BEFORE: &[u8] = b"\"body\":{\"kind\":\"";
+    let Some(at) = json.windows(BEFORE.len()).position(|bytes| bytes == BEFORE) else { return true };
+    let kind = json.get(at + BEFORE.len()..).unwrap_or_default();
+    let kind = kind.split(|byte| *byte == b'"').next().unwrap_or_default();
+    std::str::from_utf8(kind).map_or(true, Stream::reads)
+}
