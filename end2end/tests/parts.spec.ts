@@ -145,7 +145,7 @@ test("a page opened without its part shows what the server rendered, and comes a
 test("what the search finds comes when the search is first used, and nothing that is typed meanwhile is lost", async ({ page }) => {
   const asked = programs(page);
   const isAsked = () => asked.some((url) => url.includes("split_overview."));
-  await page.goto("/start");
+  await page.goto("/account");
   const release = await hold(page, "**/pkg/split_overview.*");
   expect(isAsked()).toBe(false);
   await page.keyboard.press("/");

@@ -18,7 +18,7 @@ test("a stock is read off by the keyboard, and its analyses are chosen side by s
   await expect(chart).toHaveAttribute("aria-valuetext", /A2 /);
   await expect(page.locator(".ticker-reading")).toContainText("A2 ");
 
-  const analyses = page.getByRole("region", { name: /Past analyses/ });
+  const analyses = page.getByRole("region", { name: /^Past analyses; / });
   await analyses.focus();
   await analyses.press("ArrowLeft");
   await expect(analyses.locator("thead .selected")).toContainText("A1");
