@@ -245,6 +245,19 @@ pub fn is_alive() -> bool {
 #[cfg(feature = "hydrate")]
 const FILES: &str = "link[rel=modulepreload], link[rel=preload][as=fetch]";
 
+/// Begins to fetch the large files that the document names, unless its first script has done so: a program that is
+/// quicker than the first paint would ask for them itself, and that script once more.
+#[cfg(feature = "hydrate")]
+pub fn fetch_named_files() {
+    let Ok(links) = document().query_selector_all("link[rel=part]") else { return };
+    for at in 0..links.length() {
+        if let Some(link) = links.item(at).and_then(|link| link.dyn_into::<Element>().ok()) {
+            // Where it is refused, the program asks for the file as for any other.
+            drop(link.set_attribute("rel", "preload"));
+        }
+    }
+}
+
 /// Whether the server has no longer the files that this page was made with.
 #[cfg(feature = "hydrate")]
 pub async fn is_outdated() -> bool {

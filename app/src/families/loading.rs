@@ -34,9 +34,11 @@ mod browser {
 
     use super::super::{parts, style::add_style};
 
+    /// What has come, by its family.
+    type Loaded = RefCell<BTreeMap<&'static str, fn() -> AnyView>>;
+
     thread_local! {
-        /// What has come, by its family.
-        static PAGES: RefCell<BTreeMap<&'static str, fn() -> AnyView>> = const { RefCell::new(BTreeMap::new()) };
+        static PAGES: Loaded = const { RefCell::new(BTreeMap::new()) };
     }
 
     pub(super) fn loaded_pages(family: &'static str) -> Option<fn() -> AnyView> {

@@ -40,6 +40,7 @@ pub fn WantedAddress() -> impl IntoView {
 #[cfg(feature = "hydrate")]
 async fn in_a_task_of_its_own(load: impl Future<Output = ()>) {
     browser::sleep(std::time::Duration::ZERO).await;
+    browser::fetch_named_files();
     load.await;
 }
 
