@@ -31,6 +31,6 @@ pub(crate) use backoff::wait_after;
 pub use connection::{Connection, ConnectionLabel, Obstacle, OldSince, Taken};
 pub use feed::use_feed;
 pub use heartbeat::Heartbeat;
-pub use run::{LiveRun, chat_call, use_run};
+pub use run::{LiveRun, use_run};
 pub use run_feed::{RunFeed, RunNews, ToldRun, run_feed};
 pub use streams::{Before, Stream, Streams};

@@ -186,23 +186,10 @@ impl LiveRun {
     }
 }
 
-/// What the id begins with under which the answer to a question beside the run streams; its number follows.
-const CHAT: &str = "chat:0:";
-
-/// The id under which the answer to a question beside the run streams.
-pub fn chat_call(chat: u32) -> Option<CallId> {
-    format!("{CHAT}{chat}").parse().ok()
-}
-
-/// The question beside the run whose answer streams under this id.
-fn chat_of(call: &CallId) -> Option<u32> {
-    call.as_str().strip_prefix(CHAT)?.parse().ok()
-}
-
 /// Whether more text of a call can come. A run that ended, by a stop for example, may leave calls without an end;
 /// what is asked beside it goes on.
 fn is_open(view: &RunView, call: &CallId) -> bool {
-    match chat_of(call) {
+    match call.chat() {
         Some(number) => !view.chats.iter().any(|chat| chat.asked.chat == number && chat.answered.is_some()),
         None => !view.summary.status.is_over() && view.call(call).is_none_or(|call| call.outcome.is_none()),
     }
@@ -338,7 +325,7 @@ mod tests {
     fn a_run_that_ended_has_no_text_in_flight_but_of_what_is_asked_beside_it() {
         Owner::new().with(|| {
             let run = followed();
-            let (call, chat): (CallId, CallId) = ("bull:1:1".parse().unwrap(), chat_call(1).unwrap());
+            let (call, chat): (CallId, CallId) = ("bull:1:1".parse().unwrap(), CallId::of_chat(1));
             run.take(vec![call_started(2, &call), piece(&call), piece(&chat)]);
             let finished = RunFinished {
                 status: RunStatus::Cancelled,

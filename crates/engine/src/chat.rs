@@ -15,8 +15,7 @@ use futures::FutureExt;
 use journal::{Epoch, Journal, JournalError};
 use llm::{ChatAnswer, ChatModel, ChatRequest, Message};
 use protocol::{
-    AccountId, Attempt, Body, CallId, ChatAnswered, ChatAsked, Decimal, NewEvent, NodeId, RunId, Text, Tier,
-    Usage,
+    AccountId, Attempt, Body, CallId, ChatAnswered, ChatAsked, Decimal, NewEvent, RunId, Text, Tier, Usage,
 };
 
 use crate::{
@@ -68,12 +67,8 @@ impl Conversation {
         let clock = Instant::now();
         // The call stays open until the answer is in the log, so that at each moment its text is in one of
         // the two.
-        let open = chat_call(chat).map(|call| self.live.open(call));
-        let mut push = |piece: llm::Piece<'_>| {
-            if let Some(open) = &open {
-                open.push(piece);
-            }
-        };
+        let open = self.live.open(CallId::of_chat(chat));
+        let mut push = |piece: llm::Piece<'_>| open.push(piece);
         let answer = match refusal {
             Some(refusal) => Err((refusal, Vec::new())),
             None => {
@@ -141,12 +136,6 @@ impl Conversation {
 
 fn said(body: Body) -> NewEvent {
     NewEvent { at: now(), node: None, body }
-}
-
-/// The id of the live call under which the answer's text is streamed before it is in the log.
-pub(crate) fn chat_call(chat: u32) -> Option<CallId> {
-    let node: NodeId = "chat".parse().ok()?;
-    Some(CallId::new(&node, 0, chat))
 }
 
 /// A description of a run's state and results, for the model.

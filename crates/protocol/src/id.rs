@@ -236,6 +236,9 @@ text_id!(
     max_length = 341
 );
 
+/// What the id of an answer beside the run begins with; the number of its question follows.
+const CHAT: &str = "chat:0:";
+
 impl CallId {
     /// The id of the `number`-th call that `node` makes in its `visit`-th visit outside of all lanes.
     pub fn new(node: &NodeId, visit: u32, number: u32) -> Self {
@@ -245,6 +248,17 @@ impl CallId {
     /// The same in a lane of the visit.
     pub fn in_lane(node: &NodeId, visit: u32, lane: &LaneId, number: u32) -> Self {
         Self(format!("{node}:{visit}:{lane}.{number}").into())
+    }
+
+    /// The id under which the answer to a question beside the run streams until it is in the log. No visit has the
+    /// number 0.
+    pub fn of_chat(chat: u32) -> Self {
+        Self(format!("{CHAT}{chat}").into())
+    }
+
+    /// The question beside the run whose answer streams under this id.
+    pub fn chat(&self) -> Option<u32> {
+        self.0.strip_prefix(CHAT)?.parse().ok()
     }
 
     /// The visit that the call belongs to.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use leptos::{ev, html, prelude::*};
-use protocol::{ChatAnswered, ChatView};
+use protocol::{CallId, ChatAnswered, ChatView};
 
 use super::{
     beside::Attempts,
@@ -21,7 +21,6 @@ use crate::{
         whole_text::whole_text,
     },
     format,
-    live::chat_call,
 };
 
 fn draft_name(screen: Screen) -> String {
@@ -133,8 +132,8 @@ fn Exchange(screen: Screen, chat: usize) -> impl IntoView {
 
 #[component]
 fn Streaming(screen: Screen, chat: u32, answered: Memo<bool>) -> impl IntoView {
-    let call = chat_call(chat);
-    let stream = move || call.as_ref().and_then(|call| screen.live.streams.of(call));
+    let call = CallId::of_chat(chat);
+    let stream = move || screen.live.streams.of(&call);
     view! { <InFlight stream=kept(stream, answered) /> }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use leptos::{html, prelude::*};
-use protocol::{
+use protocol::{CallId, 
     ChatView, RunId,
     resolver::{SessionRun, TaskRequest},
 };
@@ -16,7 +16,7 @@ use crate::{
         long_text::{LongText, Reading},
     },
     format,
-    live::{LiveRun, chat_call},
+    live::LiveRun,
     pages::run::{InFlight, kept},
 };
 
@@ -128,7 +128,7 @@ fn LiveExchange(live: LiveRun, chat: usize) -> impl IntoView {
     let answer = move || match (is_answered.get(), state.get_untracked()) {
         (true, Some(chat)) => view! { <Answer run chat /> }.into_any(),
         _ => {
-            let call = number.and_then(chat_call);
+            let call = number.map(CallId::of_chat);
             let stream = move || call.as_ref().and_then(|call| live.streams.of(call));
             view! {
                 <article class="task-turn">
