@@ -24,8 +24,7 @@ pub fn orders(entries: &[Entry]) -> Vec<OrderCourse> {
                     end,
                 };
                 let ordered = trades.iter().filter(|trade| trade.cause == TradeCause::Order);
-                courses
-                    .extend(ordered.map(|trade| course(Some(&trade.key), ordered_by(trade), filled(trade))));
+                courses.extend(ordered.map(|trade| course(Some(&trade.key), trade.order(), filled(trade))));
                 courses.extend(rejected.iter().map(|rejected| {
                     let RejectedOrder { order, price, reasons } = rejected.clone();
                     course(None, order, OrderEnd::Rejected { date: *date, price, reasons })
@@ -56,16 +55,4 @@ pub fn orders(entries: &[Entry]) -> Vec<OrderCourse> {
 
 fn filled(trade: &Trade) -> OrderEnd {
     OrderEnd::Filled { trade: Box::new(trade.clone()) }
-}
-
-/// The order that a trade executed, as far as the trade says.
-fn ordered_by(trade: &Trade) -> Order {
-    Order {
-        side: trade.side,
-        ticker: trade.ticker.clone(),
-        quantity: trade.quantity,
-        rationale: trade.rationale.clone(),
-        stop_loss: trade.stop_loss,
-        take_profit: trade.take_profit,
-    }
 }

@@ -136,6 +136,20 @@ pub struct Trade {
     pub cause: TradeCause,
 }
 
+impl Trade {
+    /// The order that it executed, as far as the trade says.
+    pub fn order(&self) -> Order {
+        Order {
+            side: self.side,
+            ticker: self.ticker.clone(),
+            quantity: self.quantity,
+            rationale: self.rationale.clone(),
+            stop_loss: self.stop_loss,
+            take_profit: self.take_profit,
+        }
+    }
+}
+
 /// What brings a trade about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

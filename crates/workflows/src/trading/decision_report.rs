@@ -71,15 +71,7 @@ async fn ends(
         if trade.cause != TradeCause::Order {
             continue;
         }
-        let order = Order {
-            side: trade.side,
-            ticker: trade.ticker.clone(),
-            quantity: trade.quantity,
-            rationale: trade.rationale.clone(),
-            stop_loss: trade.stop_loss,
-            take_profit: trade.take_profit,
-        };
-        ends.push((order, OrderEnd::Filled { trade: Box::new(trade) }));
+        ends.push((trade.order(), OrderEnd::Filled { trade: Box::new(trade) }));
     }
     for PendingOrder { key, order, .. } in products(journal, view).await? {
         let course = ledger.iter().find(|course| course.key.as_ref() == Some(&key));
