@@ -72,14 +72,19 @@ pub fn document(view: RunView, log: String) -> String {
             </section>
         </main>
     };
+    offline_page(&title, STYLE, body)
+}
+
+/// A whole HTML file with no script and no address of anything, so that it opens without a server.
+pub(crate) fn offline_page(title: &str, style: &'static str, body: impl IntoView) -> String {
     let head = view! {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
-        <title>{title}</title>
-        <style inner_html=STYLE></style>
+        <title>{title.to_owned()}</title>
+        <style inner_html=style></style>
     };
-    let (head, body) = (head.to_html(), body.to_html());
+    let (head, body) = (head.to_html(), body.into_view().to_html());
     format!("<!doctype html>\n<html lang=\"en\"><head>{head}</head><body>{body}</body></html>\n")
 }
 

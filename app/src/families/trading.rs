@@ -11,6 +11,7 @@ mod chart;
 mod decision;
 mod lesson_cards;
 mod lessons;
+mod news;
 mod overview;
 mod portfolio;
 mod portfolios;

@@ -12,9 +12,7 @@ mod tear_sheet;
 mod trades;
 mod verdict;
 
-use std::time::Duration;
-
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use leptos_meta::Title;
 use protocol::{
     Approval, Problem, RunId, RunStatus,
@@ -29,6 +27,7 @@ use self::{
 };
 use super::{
     api as own_api,
+    news::read_after,
     portfolio::figures::{signed_percent, signed_usd, usd},
 };
 use crate::{
@@ -41,11 +40,8 @@ use crate::{
         table::{NotKnown, gain_class},
     },
     format,
-    live::run_feed,
+    live::RunNews,
 };
-
-/// How long news are gathered before the page asks for what is new.
-const GATHERED: Duration = Duration::from_millis(1500);
 
 /// The page of one backtest.
 #[component]
@@ -129,27 +125,17 @@ fn Board(report: BacktestReport) -> impl IntoView {
 
 /// Asks for what is new whenever the run has changed, but not with each of its events.
 fn follow(run: RunId, report: RwSignal<BacktestReport>) {
-    let is_asked = StoredValue::new(false);
-    run_feed().follow(move |news| {
+    let concerns = move |news: &RunNews| {
         let is_over =
             report.try_with_untracked(|report| report.run.status.is_over() && report.result.is_some());
-        if news.run() != run || is_over != Some(false) || is_asked.try_get_value() != Some(false) {
-            return;
+        news.run() == run && is_over == Some(false)
+    };
+    read_after(concerns, move || async move {
+        if let Ok(newer) = own_api::backtest(run).await
+            && report.try_with_untracked(|known| newer.run.seq > known.run.seq) == Some(true)
+        {
+            report.try_set(newer);
         }
-        is_asked.try_set_value(true);
-        let ask = move || {
-            spawn_local(async move {
-                let newer = own_api::backtest(run).await;
-                is_asked.try_set_value(false);
-                if let Ok(newer) = newer {
-                    let is_news = report.try_with_untracked(|known| newer.run.seq > known.run.seq);
-                    if is_news == Some(true) {
-                        report.try_set(newer);
-                    }
-                }
-            });
-        };
-        set_timeout(ask, GATHERED);
     });
 }
 

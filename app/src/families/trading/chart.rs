@@ -2,6 +2,7 @@
 
 mod drawing;
 pub(super) mod scale;
+pub(super) mod stage;
 
 use leptos::{ev::KeyboardEvent, html, prelude::*, web_sys::PointerEvent};
 use protocol::{
@@ -39,6 +40,15 @@ pub(super) fn place_by_key(
         _ => return None,
     };
     Some(Some(next.min(newest)))
+}
+
+/// Says how many of all days a chart draws.
+pub(super) fn days_drawn(shown: usize, all: usize) -> String {
+    if shown < all {
+        format!("{shown} of {all} days are drawn: of each stretch the lowest and the highest")
+    } else {
+        format!("{all} days, each drawn")
+    }
 }
 
 /// What the benchmark is called.

@@ -2,9 +2,7 @@
 
 mod told;
 
-use std::time::Duration;
-
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use leptos_meta::Title;
 use protocol::{
     Decimal, Problem, RunId, grouped,
@@ -14,6 +12,7 @@ use protocol::{
 use self::told::Told;
 use super::{
     api as own_api,
+    news::read_after,
     portfolio::{SideTag, figures::{signed_usd, usd}},
     ticker::TickerLink,
 };
@@ -27,15 +26,12 @@ use crate::{
         table::{Empty, gain_class},
     },
     format,
-    live::run_feed,
+    live::RunNews,
     markdown::Markdown,
 };
 
 /// The address that decisions are below.
 pub const DECISIONS: &str = "/decisions";
-
-/// How long news are gathered before the page asks for what is new.
-const GATHERED: Duration = Duration::from_millis(1500);
 
 /// The page of one decision.
 #[component]
@@ -101,25 +97,16 @@ fn Board(report: DecisionReport) -> impl IntoView {
 
 /// Asks for what is new until the run is over, but not with each of its events.
 fn follow(run: RunId, report: RwSignal<DecisionReport>) {
-    let is_asked = StoredValue::new(false);
-    run_feed().follow(move |news| {
+    let concerns = move |news: &RunNews| {
         let is_over = report.try_with_untracked(|report| report.run.status.is_over());
-        if news.run() != run || is_over != Some(false) || is_asked.try_get_value() != Some(false) {
-            return;
+        news.run() == run && is_over == Some(false)
+    };
+    read_after(concerns, move || async move {
+        if let Ok(newer) = own_api::decision(run).await
+            && report.try_with_untracked(|known| newer.run.seq > known.run.seq) == Some(true)
+        {
+            report.try_set(newer);
         }
-        is_asked.try_set_value(true);
-        let ask = move || {
-            spawn_local(async move {
-                let newer = own_api::decision(run).await;
-                is_asked.try_set_value(false);
-                if let Ok(newer) = newer
-                    && report.try_with_untracked(|known| newer.run.seq > known.run.seq) == Some(true)
-                {
-                    report.try_set(newer);
-                }
-            });
-        };
-        set_timeout(ask, GATHERED);
     });
 }
 

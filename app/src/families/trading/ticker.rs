@@ -6,9 +6,7 @@ mod chart;
 mod drawing;
 mod position;
 
-use std::time::Duration;
-
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use protocol::{
@@ -23,6 +21,7 @@ use self::{
 };
 use super::{
     api as own_api,
+    news::read_after,
     portfolio::figures::{signed_percent, signed_usd, usd},
 };
 use crate::{
@@ -36,14 +35,11 @@ use crate::{
         table::{NotKnown, gain_class},
     },
     format,
-    live::{RunNews, run_feed},
+    live::RunNews,
 };
 
 /// The address that the pages of stocks are below.
 pub const TICKERS: &str = "/tickers";
-
-/// How long news are gathered before the page asks for what is new.
-const GATHERED: Duration = Duration::from_millis(1500);
 
 /// The page of a stock.
 pub fn page_of(ticker: &Ticker) -> String {
@@ -177,38 +173,26 @@ fn keys(analyse: String, backtest: String) {
 
 /// Asks for what is new whenever a run about the stock, or one that may trade it, has changed, but not with each event.
 fn follow(known: RwSignal<StockReport>) {
-    let is_asked = StoredValue::new(false);
-    run_feed().follow(move |news| {
-        let concerns = match &news {
-            RunNews::Stands(told) => told.read::<RunSummary>().is_some_and(|run| {
-                let ticker = known.try_with_untracked(|report| report.ticker.clone());
-                let kind = run.request.workflow.kind().as_str().to_owned();
-                let is_about = run.subject.as_deref() == ticker.as_ref().map(Ticker::as_str);
-                let may_change = matches!(kind.as_str(), Task::PORTFOLIO | Task::REFLECT) && run.status.is_over();
-                (kind == Task::PIPELINE && is_about) || may_change
-            }),
-            RunNews::Removed(run) => {
-                let is_shown = |report: &StockReport| report.analyses.iter().any(|it| it.run == *run);
-                known.try_with_untracked(is_shown).unwrap_or(false)
-            }
-        };
-        if !concerns || is_asked.try_get_value() != Some(false) {
-            return;
+    let concerns = move |news: &RunNews| match news {
+        RunNews::Stands(told) => told.read::<RunSummary>().is_some_and(|run| {
+            let ticker = known.try_with_untracked(|report| report.ticker.clone());
+            let kind = run.request.workflow.kind().as_str();
+            let is_about = run.subject.as_deref() == ticker.as_ref().map(Ticker::as_str);
+            let may_change = matches!(kind, Task::PORTFOLIO | Task::REFLECT) && run.status.is_over();
+            (kind == Task::PIPELINE && is_about) || may_change
+        }),
+        RunNews::Removed(run) => {
+            let is_shown = |report: &StockReport| report.analyses.iter().any(|it| it.run == *run);
+            known.try_with_untracked(is_shown).unwrap_or(false)
         }
-        is_asked.try_set_value(true);
-        let ask = move || {
-            spawn_local(async move {
-                let Some((ticker, span)) = known.try_with_untracked(|it| (it.ticker.clone(), it.span)) else { return };
-                let newer = own_api::stock(ticker, span).await;
-                is_asked.try_set_value(false);
-                if let Ok(newer) = newer
-                    && known.try_with_untracked(|known| *known != newer) == Some(true)
-                {
-                    known.try_set(newer);
-                }
-            });
-        };
-        set_timeout(ask, GATHERED);
+    };
+    read_after(concerns, move || async move {
+        let Some((ticker, span)) = known.try_with_untracked(|it| (it.ticker.clone(), it.span)) else { return };
+        if let Ok(newer) = own_api::stock(ticker, span).await
+            && known.try_with_untracked(|known| *known != newer) == Some(true)
+        {
+            known.try_set(newer);
+        }
     });
 }
 

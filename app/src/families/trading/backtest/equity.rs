@@ -1,7 +1,7 @@
 //! The value over time beside what it is compared with, and the drawdown beneath. One crosshair crosses both; what is
 //! read off stands under the chart.
 
-use leptos::{ev::KeyboardEvent, html, prelude::*, web_sys::PointerEvent};
+use leptos::{html, prelude::*};
 use protocol::{
     Date, Decimal, grouped, percent, signed,
     trading::{BacktestReport, Side},
@@ -10,12 +10,9 @@ use protocol::{
 use super::drawing::{Drawing, HEIGHT};
 use crate::{
     components::table::{Cell, DataTable},
-    families::trading::chart::{place_by_key, width_of},
+    families::trading::chart::{days_drawn, stage::{ChartStage, place_of}, width_of},
     format,
 };
-
-/// Trading days of a month.
-const MONTH: usize = 21;
 
 /// The chart, or a sentence about what is missing for one.
 #[component]
@@ -28,15 +25,7 @@ pub fn Equity(report: RwSignal<BacktestReport>) -> impl IntoView {
         let has_result = report.with(|report| report.result.is_some());
         drawing.with(|drawing| {
             let drawing = drawing.as_ref()?;
-            let days = match drawing.days.len() {
-                shown if shown < drawing.all_days => {
-                    format!(
-                        "{shown} of {} days are drawn: of each stretch the lowest and the highest",
-                        drawing.all_days
-                    )
-                }
-                all => format!("{all} days, each drawn"),
-            };
+            let days = days_drawn(drawing.days.len(), drawing.all_days);
             Some(if has_result { days } else { format!("{days} · the other comparisons come at the end") })
         })
     };
@@ -61,34 +50,21 @@ fn Stage(stage: NodeRef<html::Div>, drawing: Memo<Option<Drawing>>) -> impl Into
     let cursor = RwSignal::new(None::<usize>);
     let newest =
         Memo::new(move |_| drawing.with(|it| it.as_ref().map_or(0, |it| it.days.len().saturating_sub(1))));
-    let place = Memo::new(move |_| cursor.get().unwrap_or(newest.get()).min(newest.get()));
-    let point_at = move |event: PointerEvent| {
-        let x = f64::from(event.offset_x());
-        cursor.set(drawing.with_untracked(|drawing| drawing.as_ref().map(|drawing| drawing.nearest(x))));
-    };
-    let step = move |event: KeyboardEvent| {
-        let at = place.get_untracked();
-        let stride = if event.shift_key() { MONTH } else { 1 };
-        let Some(next) = place_by_key(&event.key(), at, newest.get_untracked(), stride, MONTH) else { return };
-        event.prevent_default();
-        cursor.set(next);
-    };
-    let words = move || drawing.with(|drawing| drawing.as_ref().and_then(|it| in_words(it, place.get())));
+    let nearest = move |x| drawing.with_untracked(|drawing| drawing.as_ref().map(|drawing| drawing.nearest(x)));
+    let place = place_of(cursor, newest);
+    let words = Signal::derive(move || {
+        drawing.with(|drawing| drawing.as_ref().and_then(|it| in_words(it, place.get())))
+    });
     view! {
-        <div
+        <ChartStage
+            stage
             class="chart-stage backtest-stage"
-            node_ref=stage
-            tabindex="0"
-            role="slider"
-            aria-label="Day to read off; arrow keys move, with Shift by a month"
-            aria-valuemin="0"
-            aria-valuemax=move || newest.get().to_string()
-            aria-valuenow=move || place.get().to_string()
-            aria-valuetext=words
-            on:pointermove=point_at
-            on:pointerdown=point_at
-            on:pointerleave=move |_| cursor.set(None)
-            on:keydown=step
+            label="Day to read off; arrow keys move, with Shift by a month"
+            cursor
+            newest
+            nearest
+            place_by_mark=|_, _| None
+            words
         >
             {move || drawing.get().map(|drawing| view! { <Picture drawing /> })}
             <svg class="chart overlay" aria-hidden="true">
@@ -104,7 +80,7 @@ fn Stage(stage: NodeRef<html::Div>, drawing: Memo<Option<Drawing>>) -> impl Into
                     })
                 }))}
             </svg>
-        </div>
+        </ChartStage>
         {move || drawing.with(|drawing| drawing.as_ref().and_then(|it| read_off(it, place.get())))}
         <Values drawing />
     }

@@ -9,7 +9,8 @@ use protocol::{
 use super::{drawing::Drawing, equity::Picture, figures, months};
 use crate::{
     components::verbatim::Verbatim,
-    families::trading::portfolio::figures::{signed_usd, usd},
+    export::offline_page,
+    families::trading::{chart::days_drawn, portfolio::figures::{signed_usd, usd}},
     format,
     legible::legible,
 };
@@ -58,15 +59,7 @@ pub fn tear_sheet(report: &BacktestReport) -> Option<String> {
             </section>
         </main>
     };
-    let head = view! {
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
-        <title>{title}</title>
-        <style inner_html=STYLE></style>
-    };
-    let (head, body) = (head.to_html(), body.to_html());
-    Some(format!("<!doctype html>\n<html lang=\"en\"><head>{head}</head><body>{body}</body></html>\n"))
+    Some(offline_page(&title, STYLE, body))
 }
 
 /// What it was, and what it came to.
@@ -107,12 +100,7 @@ fn chart(report: &BacktestReport) -> AnyView {
     let Some(drawing) = Drawing::new(report, WIDTH) else {
         return view! { <p>"There are not two days of it to draw."</p> }.into_any();
     };
-    let drawn = match drawing.days.len() {
-        shown if shown < drawing.all_days => {
-            format!("{shown} of {} days are drawn: of each stretch the lowest and the highest", drawing.all_days)
-        }
-        all => format!("{all} days, each drawn"),
-    };
+    let drawn = days_drawn(drawing.days.len(), drawing.all_days);
     let legend = drawing.series.iter().map(|series| {
         let class = format!("line {}", series.whose.class());
         view! {

@@ -1,6 +1,6 @@
 //! The price of a stock with what was decided, traded, held and learnt. One crosshair; what is read off stands beneath.
 
-use leptos::{ev::KeyboardEvent, html, prelude::*, web_sys::PointerEvent};
+use leptos::{html, prelude::*};
 use protocol::{
     grouped,
     trading::{PriceSpan, Side, StockReport},
@@ -14,12 +14,9 @@ use super::{
 use crate::{
     base::at,
     components::table::{Cell, DataTable},
-    families::trading::chart::{place_by_key, width_of},
+    families::trading::chart::{days_drawn, stage::{ChartStage, place_of}, width_of},
     format,
 };
-
-/// Trading days of a month.
-const MONTH: usize = 21;
 
 /// The chart, or why there is none.
 #[component]
@@ -40,11 +37,7 @@ pub fn PriceChart(
     let remark = move || {
         report.with(|report| {
             let course = report.prices.known()?;
-            let (drawn, days) = (course.closes.len(), course.days as usize);
-            Some(match drawn < days {
-                true => format!("daily close, {drawn} of {days} days are drawn: of each stretch the lowest and the highest"),
-                false => format!("daily close, {days} days, each drawn"),
-            })
+            Some(format!("daily close, {}", days_drawn(course.closes.len(), course.days as usize)))
         })
     };
     let why_not = move || {
@@ -86,45 +79,32 @@ fn Stage(
     let cursor = RwSignal::new(None::<usize>);
     let newest =
         Memo::new(move |_| drawing.with(|it| it.as_ref().map_or(0, |it| it.days.len().saturating_sub(1))));
-    let place = Memo::new(move |_| cursor.get().unwrap_or(newest.get()).min(newest.get()));
-    let point_at = move |event: PointerEvent| {
-        let x = f64::from(event.offset_x());
-        cursor.set(drawing.with_untracked(|drawing| drawing.as_ref().map(|drawing| drawing.nearest(x))));
-    };
-    let step = move |event: KeyboardEvent| {
-        let at = place.get_untracked();
-        let stride = if event.shift_key() { MONTH } else { 1 };
+    let nearest = move |x| drawing.with_untracked(|drawing| drawing.as_ref().map(|drawing| drawing.nearest(x)));
+    let place_by_mark = move |key: &str, at| {
         let to_mark = |is_forward| {
             drawing.with_untracked(|drawing| drawing.as_ref().and_then(|it| it.next_mark(at, is_forward)))
         };
-        let next = match event.key().as_str() {
-            "[" => Some(to_mark(false).or(Some(at))),
-            "]" => Some(to_mark(true).or(Some(at))),
-            key => place_by_key(key, at, newest.get_untracked(), stride, MONTH),
-        };
-        let Some(next) = next else { return };
-        event.prevent_default();
-        cursor.set(next);
+        match key {
+            "[" => Some(to_mark(false).unwrap_or(at)),
+            "]" => Some(to_mark(true).unwrap_or(at)),
+            _ => None,
+        }
     };
+    let place = place_of(cursor, newest);
     let day = Memo::new(move |_| {
         drawing.with(|drawing| drawing.as_ref().and_then(|drawing| drawing.days.get(place.get()).cloned()))
     });
-    let words = move || day.with(|day| day.as_ref().map(in_words));
+    let words = Signal::derive(move || day.with(|day| day.as_ref().map(in_words)));
     view! {
-        <div
+        <ChartStage
+            stage
             class="chart-stage ticker-stage"
-            node_ref=stage
-            tabindex="0"
-            role="slider"
-            aria-label="Day to read off; arrow keys move, with Shift by a month, brackets to what happened"
-            aria-valuemin="0"
-            aria-valuemax=move || newest.get().to_string()
-            aria-valuenow=move || place.get().to_string()
-            aria-valuetext=words
-            on:pointermove=point_at
-            on:pointerdown=point_at
-            on:pointerleave=move |_| cursor.set(None)
-            on:keydown=step
+            label="Day to read off; arrow keys move, with Shift by a month, brackets to what happened"
+            cursor
+            newest
+            nearest
+            place_by_mark
+            words
         >
             {move || drawing.get().map(|drawing| view! { <Picture drawing selected /> })}
             <svg class="chart overlay" aria-hidden="true">
@@ -136,7 +116,7 @@ fn Stage(
                     }
                 })}
             </svg>
-        </div>
+        </ChartStage>
         <p class="ticker-reading digits">
             {words}
             <span class="dim">" · " <span class="key-buy">"▲"</span> " buy " <span class="key-sell">"▼"</span> " sell"</span>
