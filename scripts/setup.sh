@@ -156,7 +156,7 @@ other_browsers() {
 }
 
 # An environment of Python with what a file of requirements names, made anew when that file changes.
-# python_packages NAME REQUIREMENTS WHAT
+# python_packages NAME REQUIREMENTS WHAT [options of pip]
 python_packages() {
   local place="$tools/$1" wanted="$2" what="$3"
   cmp -s "$wanted" "$place/installed.txt" && return
@@ -165,9 +165,16 @@ python_packages() {
   say "Installing $what from PyPI; about half a minute"
   rm -rf "$place"
   python3 -m venv "$place"
-  "$place/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted"
+  "$place/bin/pip" install --quiet --disable-pip-version-check "${@:4}" --requirement "$wanted"
   mkdir -p "$tools/bin"
   cp "$wanted" "$place/installed.txt"
+}
+
+# Puts the Python of an environment on the path, as python-of-NAME.
+python_of() {
+  # No link: Python finds its packages beside the name that it is called by.
+  printf '#!/bin/sh\nexec "%s/%s/bin/python" "$@"\n' "$tools" "$1" >"$tools/bin/python-of-$1"
+  chmod +x "$tools/bin/python-of-$1"
 }
 
 # Holds the server against its OpenAPI document.
@@ -179,26 +186,14 @@ schemathesis() {
 # The Python of a client of MAWS's socket.
 maws_client() {
   python_packages maws-client server/tests/server/maws/requirements.txt "a client of sockets"
-  # No link: Python finds its packages beside the name that it is called by.
-  printf '#!/bin/sh\nexec "%s/maws-client/bin/python" "$@"\n' "$tools" >"$tools/bin/python-of-maws-client"
-  chmod +x "$tools/bin/python-of-maws-client"
+  python_of maws-client
 }
 
 # AutoGen Studio's own pages, which are served against Pitwall, and what its clients in Python speak with. Studio's
 # server is not run: what it depends on is left out.
 studio() {
-  local wanted=end2end/studio/requirements.txt place="$tools/studio-client"
-  cmp -s "$wanted" "$place/installed.txt" && return
-  python3 -c "import venv, ensurepip" >/dev/null 2>&1 || { have apt-get && debian_packages python3-venv; }
-  say "Installing AutoGen Studio's pages from PyPI; about ten seconds"
-  rm -rf "$place"
-  python3 -m venv "$place"
-  "$place/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$wanted"
-  mkdir -p "$tools/bin"
-  # A link would leave the environment out.
-  printf '#!/bin/sh\nexec "%s" "$@"\n' "$place/bin/python" >"$tools/bin/python-of-studio-client"
-  chmod +x "$tools/bin/python-of-studio-client"
-  cp "$wanted" "$place/installed.txt"
+  python_packages studio-client end2end/studio/requirements.txt "AutoGen Studio's pages" --no-deps
+  python_of studio-client
 }
 
 have rustup && have cargo || { echo "Rust is missing. Install it from https://rustup.rs, then run this again." >&2; exit 1; }
