@@ -8,8 +8,8 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::scope::Activity;
 
-/// The least time between two sends to a client that draws what it is sent.
-pub const FOR_EYES: Duration = Duration::from_millis(50);
+/// The least time between two sends, where text is drawn for a person: a display shows no more of it.
+pub const USUAL_PAUSE: Duration = Duration::from_millis(50);
 
 /// The live text that one client was not sent yet, at a bounded rate.
 pub struct LiveText {

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::{
     access::Admission,
-    live_text::{FOR_EYES, LiveText},
+    live_text::{LiveText, USUAL_PAUSE},
     peer::{CloseReason, Disconnected, OpenedPoll, Peer, Served},
     problem::{ProblemResponse, no_such},
     scope::{Activity, Scoped},
@@ -76,7 +76,7 @@ async fn serve(
 ) -> Result<(), Disconnected> {
     let run = activity.run();
     peer.send(Control::Hello { run, seq: last }.encode()).await?;
-    let mut deltas = LiveText::every(FOR_EYES);
+    let mut deltas = LiveText::every(USUAL_PAUSE);
     deltas.follow(&activity);
     // Only a queued run has a position, so changes of the queue wake no other socket.
     let mut places = is_queued.then(|| Places::new(&activity));

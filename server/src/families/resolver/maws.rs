@@ -19,7 +19,7 @@ use wire::maws::{ClientMessage, Frame, Message, Position, Stream};
 
 use super::{named, session};
 use crate::{
-    live_text::{FOR_EYES, LiveText},
+    live_text::{LiveText, USUAL_PAUSE},
     peer::{CloseReason, Disconnected, Heard, Peer},
     problem::{ProblemResponse, from_journal, no_run},
     scope::{Activity, Gateway, RunChanges, Scoped},
@@ -189,7 +189,7 @@ impl Conversation {
         // From its beginning: what follows is told in the words of what was before.
         let log = readable.subscribe(0).await.map_err(|_| Disconnected)?;
         let activity = readable.activity();
-        let mut text = LiveText::every(FOR_EYES);
+        let mut text = LiveText::every(USUAL_PAUSE);
         text.follow(&activity);
         self.followed = Some(Followed { activity, log, stream: Stream::default(), text, known });
         Ok(())
