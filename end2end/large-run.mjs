@@ -79,7 +79,8 @@ function runFile(nodes, events, isNested) {
 const folder = await mkdtemp(join(tmpdir(), "pitwall-large-"));
 const token = "a-token-that-only-this-measurement-knows";
 const program = process.env.PITWALL_PROGRAM ?? join(root, "target/release/pitwall");
-const server = spawn(program, ["serve", "--addr", "127.0.0.1:0", "--data", join(folder, "data")], {
+const proxy = await injectingProxy();
+const server = spawn(program, ["serve", "--addr", "127.0.0.1:0", "--allow-host", proxy.host, "--data", join(folder, "data")], {
   env: { PATH: process.env.PATH, HOME: folder, PITWALL_TOKEN: token },
   stdio: ["ignore", "pipe", "inherit"],
 });
@@ -126,10 +127,13 @@ try {
     await page.waitForTimeout(5_000);
     report("server, MB", await memory(server.pid), limits.memory);
   }
+  // The address that lets in does so once; cookies belong to a host, whatever its port.
+  const storageState = await page.context().storageState();
   await page.close();
-  await watchManyArrive(url, opened);
+  await watchManyArrive(url, storageState);
 } finally {
   await browser.close();
+  proxy.close();
   server.kill();
   await rm(folder, { recursive: true, force: true });
 }
@@ -185,18 +189,17 @@ async function travel(page, what, share) {
 }
 
 /** Opens the page of a run that waits, and adds to what its socket brings: 2,000 events a second, at each view. */
-async function watchManyArrive(url, opened) {
+async function watchManyArrive(url, storageState) {
   const { run, seq } = await waitingRun(url);
-  const proxy = await injectingProxy(new URL(url).port, run);
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  proxy.follow(new URL(url).port, run);
+  const context = await browser.newContext({ storageState, viewport: { width: 1440, height: 900 } });
   const page = await context.newPage();
   page.on("pageerror", (error) => {
     failed = true;
     console.log(`    the page failed: ${error}`);
   });
-  await page.goto(opened.replace(url, proxy.url));
-  await page.goto(`${proxy.url}/runs/${run}`);
-  await page.getByText("Live", { exact: true }).first().waitFor();
+  await page.goto(`http://${proxy.host}/runs/${run}`);
+  await page.locator(".run-facts").getByText("Live", { exact: true }).waitFor();
   console.log(`live: ${arriving.events} events a second, for ${arriving.seconds} s at each view`);
   const events = eventsFrom(run, seq);
   for (const view of ["Graph", "Transcript", "Timeline", "Events"]) {
@@ -219,25 +222,27 @@ async function watchManyArrive(url, opened) {
   const last = events.next().value.seq;
   await page.waitForFunction((seq) => document.querySelector(".time-words")?.textContent === `event ${seq}`, last - 1);
   await context.close();
-  proxy.close();
 }
 
 /** Starts a run that waits for a person, and says how far its log goes. */
 async function waitingRun(url) {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-  const body = JSON.stringify({ type: "pipeline", ticker: "AAPL", date: "2022-06-30", approval: { type: "every" } });
-  const { run } = await (await fetch(`${url}/api/v1/runs`, { method: "POST", headers, body })).json();
+  const workflow = { type: "pipeline", ticker: "AAPL", date: "2022-06-30" };
+  const body = JSON.stringify({ workflow, approval: { type: "every" } });
+  const response = await fetch(`${url}/api/v1/runs`, { method: "POST", headers, body });
+  if (!response.ok) throw new Error(`The run was not started: ${await response.text()}`);
+  const { run } = await response.json();
   for (;;) {
     const view = await (await fetch(`${url}/api/v1/runs/${run}`, { headers })).json();
-    if (view.status === "waiting") return { run, seq: view.seq };
+    if (view.summary.status === "waiting") return { run, seq: view.summary.seq };
     await new Promise((wake) => setTimeout(wake, 50));
   }
 }
 
-/** Forwards all to the server, and adds text messages to what the socket of one run brings. */
-async function injectingProxy(port, run) {
+/** Forwards all to a server, and adds text messages to what the socket of one run brings. */
+async function injectingProxy() {
   const sockets = new Set();
-  let socket;
+  let [port, run, socket] = [];
   const proxy = createServer((client) => {
     const server = connect(Number(port), "127.0.0.1");
     for (const end of [client, server]) end.on("error", () => end.destroy()).on("close", () => (client.destroy(), server.destroy()));
@@ -255,7 +260,8 @@ async function injectingProxy(port, run) {
     return Buffer.concat([head, payload]);
   };
   return {
-    url: `http://127.0.0.1:${proxy.address().port}`,
+    host: `127.0.0.1:${proxy.address().port}`,
+    follow: (itsPort, itsRun) => ([port, run] = [itsPort, itsRun]),
     send: (events) => socket.write(Buffer.concat(events.map((event) => frame(JSON.stringify(event))))),
     close: () => (sockets.forEach((socket) => socket.destroy()), proxy.close()),
   };
