@@ -298,9 +298,19 @@ pub struct ModelOptions {
     /// Model of the deep tier, where it differs.
     #[arg(long, env = "PITWALL_MODEL_DEEP")]
     pub model_deep: Option<String>,
-    /// Model to turn to where the provider does not serve the one asked for.
+    /// Model to turn to where the provider does not serve the one asked for, or refuses by its policy. It is
+    /// asked for that call alone.
     #[arg(long, env = "PITWALL_MODEL_FALLBACK")]
     pub model_fallback: Option<String>,
+    /// The same for the quick tier, where it differs.
+    #[arg(long, env = "PITWALL_MODEL_FALLBACK_QUICK")]
+    pub model_fallback_quick: Option<String>,
+    /// The same for the mid tier, where it differs.
+    #[arg(long, env = "PITWALL_MODEL_FALLBACK_MID")]
+    pub model_fallback_mid: Option<String>,
+    /// The same for the deep tier, where it differs.
+    #[arg(long, env = "PITWALL_MODEL_FALLBACK_DEEP")]
+    pub model_fallback_deep: Option<String>,
     /// Seconds that one answer may take at most.
     #[arg(long, env = "PITWALL_MODEL_TIMEOUT", default_value = "300", value_parser = seconds)]
     pub model_timeout: Duration,

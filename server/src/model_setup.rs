@@ -79,7 +79,7 @@ fn of_options(options: &ModelOptions) -> Result<Option<ProviderConfig>, ServeErr
             Some(path) => Some(key::in_file(path)?),
             None => options.model_key.clone(),
         },
-        fallbacks: Tiers::same(options.model_fallback.clone()),
+        fallbacks: fallbacks(options),
         ..usual
     }))
 }
@@ -139,6 +139,16 @@ fn patient(options: &ModelOptions, usual: ProviderConfig) -> ProviderConfig {
 
 fn answer_tokens(same: Option<NonZeroU32>, usual: Tiers<NonZeroU32>) -> Tiers<NonZeroU32> {
     same.map_or(usual, Tiers::same)
+}
+
+/// A tier without a fallback of its own uses the one for all tiers.
+fn fallbacks(options: &ModelOptions) -> Tiers<Option<String>> {
+    let tier = |own: &Option<String>| own.clone().or_else(|| options.model_fallback.clone());
+    Tiers {
+        quick: tier(&options.model_fallback_quick),
+        mid: tier(&options.model_fallback_mid),
+        deep: tier(&options.model_fallback_deep),
+    }
 }
 
 /// A tier without a model of its own uses the one for all tiers.

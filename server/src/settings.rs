@@ -74,7 +74,8 @@ pub struct ModelSettings {
     pub key_variable: Option<String>,
     /// The file that holds the key; nobody but its owner may read it.
     pub key_file: Option<PathBuf>,
-    /// The model to ask where the provider does not serve this one.
+    /// The model to ask, for that call alone, where the provider does not serve this one or refuses by its policy. A
+    /// tier that this model answers has it as its fallback.
     pub fallback: Option<String>,
     /// What tokens cost, where the price table does not know.
     pub price: Option<Price>,

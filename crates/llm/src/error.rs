@@ -70,7 +70,7 @@ pub enum ChatError {
     /// The provider does not know the model or the address (status 404).
     #[error(
         "The provider does not know the model {model}. \
-         Check its name and the base URL, or set a fallback model. It said: {message}"
+         Check its name and the base URL. A fallback model is asked where one is set. It said: {message}"
     )]
     NotFound {
         /// The model asked.
@@ -79,7 +79,9 @@ pub enum ChatError {
         message: String,
     },
     /// A policy of the provider forbids the request or the answer.
-    #[error("The provider of {model} refused by its policy. Set a fallback model. It said: {message}")]
+    #[error(
+        "The provider of {model} refused by its policy. A fallback model is asked where one is set. It said: {message}"
+    )]
     Policy {
         /// The model asked.
         model: String,

@@ -50,7 +50,18 @@ const TOO_LONG: [&str; 8] = [
 const BEYOND_THE_RATE: [&str; 2] = ["request too large", "request is too large"];
 
 /// Words that name a policy, as in `content_policy_violation` or "data policy".
-const POLICY: [&str; 5] = ["policy", "content_filter", "content filter", "guardrail", "data_inspection"];
+const POLICY: [&str; 10] = [
+    "policy",
+    "policies",
+    "content_filter",
+    "content filter",
+    "guardrail",
+    "data_inspection",
+    "requires moderation",
+    "was flagged",
+    "safety filter",
+    "safety system",
+];
 
 /// Messages of failures that may pass.
 const PASSING: [&str; 11] = [

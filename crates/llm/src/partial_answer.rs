@@ -7,6 +7,7 @@ use crate::{
     ChatError, Message, ToolRequest,
     calls::{Calls, ToolPiece},
     echo,
+    failure::shorten,
 };
 
 /// One step of a stream, the same for all providers.
@@ -18,6 +19,8 @@ pub(crate) enum Delta {
     Thought(String),
     /// So many bytes at the end of the text so far turned out to be thoughts.
     WereThoughts(usize),
+    /// More of the words in which the model refuses to answer, where its provider tells them from an answer.
+    Refusal(String),
     /// A piece of a tool request.
     Tool(ToolPiece),
     /// Bytes so far of a tool request that is assembled elsewhere.
@@ -40,7 +43,10 @@ impl Delta {
 
     /// Whether it continues what the model writes. Fields to send back may follow the model's last word.
     fn is_written(&self) -> bool {
-        matches!(self, Self::Text(_) | Self::Thought(_) | Self::Tool(_) | Self::ToolProgress(_))
+        matches!(
+            self,
+            Self::Text(_) | Self::Thought(_) | Self::Refusal(_) | Self::Tool(_) | Self::ToolProgress(_)
+        )
     }
 }
 
@@ -102,6 +108,7 @@ pub(crate) struct PartialAnswer {
     elsewhere: usize,
     text: String,
     thoughts: String,
+    refusal: String,
     calls: Calls,
     echo: Map<String, Value>,
     usage: Usage,
@@ -129,6 +136,7 @@ impl PartialAnswer {
             elsewhere: 0,
             text: String::new(),
             thoughts: String::new(),
+            refusal: String::new(),
             calls: Calls::default(),
             echo: Map::new(),
             usage: Usage::default(),
@@ -182,6 +190,10 @@ impl PartialAnswer {
                 self.size += thought.len();
                 self.thoughts.push_str(&thought);
             }
+            Delta::Refusal(words) => {
+                self.size += words.len();
+                self.refusal.push_str(&words);
+            }
             Delta::WereThoughts(bytes) => {
                 let answer = self.text.len().saturating_sub(bytes);
                 self.thoughts.push_str(self.text.get(answer..).unwrap_or_default());
@@ -225,6 +237,9 @@ impl PartialAnswer {
                 return Err(ChatError::Policy { model, message });
             }
             None | Some(Finish::Stop) => {}
+        }
+        if !self.refusal.trim().is_empty() {
+            return Err(ChatError::Policy { model, message: shorten(self.refusal.trim()) });
         }
         if self.text.trim().is_empty() && self.calls.is_empty() {
             return Err(ChatError::Empty { model });

@@ -1,11 +1,15 @@
 //! Models that a settings file names.
 
-use std::{path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    time::Duration,
+};
 
-use protocol::{Body, RunStatus};
+use protocol::{Body, Event, RunStatus, RunView, trading::Scan};
 use serde_json::{Value, json};
 
-use crate::support::{Home, Provider, TOKEN};
+use crate::support::{Home, Provider, TOKEN, asking};
 
 const KEY: &str = "sk-planted-2b8d11c07e5f4a93";
 
@@ -178,4 +182,84 @@ async fn settings_that_cannot_be_are_refused_with_their_place() {
     assert!(said.contains("PITWALL_MODEL") && said.contains("[tiers]"), "{said}");
     let missing = Home::new(&[]).refusal(&["--settings", "nowhere.toml"]).await;
     assert!(missing.contains("nowhere.toml") && !Path::new("nowhere.toml").exists(), "{missing}");
+}
+
+/// The stocks and models of a run's answered calls, and of those that its fallback answered.
+fn answered(log: &[Event]) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut models, mut notes) = (BTreeSet::new(), BTreeSet::new());
+    for event in log {
+        if let Body::CallFinished(finished) = &event.body {
+            models.insert(finished.model.clone());
+            notes.extend(finished.fallback_note());
+        }
+    }
+    (models, notes)
+}
+
+#[tokio::test]
+async fn a_refusal_by_policy_turns_to_the_fallback_of_its_tier_for_that_stock_alone() {
+    let (provider, url) = Provider::start(Duration::ZERO).await;
+    let fallbacks = [
+        ("PITWALL_MODEL_FALLBACK", "safe-mid".to_owned()),
+        ("PITWALL_MODEL_FALLBACK_QUICK", "safe-quick".to_owned()),
+        ("PITWALL_MODEL_FALLBACK_DEEP", "safe-deep".to_owned()),
+    ];
+    let server = Home::new(&[&asking(url)[..], &fallbacks].concat()).start_kept().await;
+    // The scan is rehearsed, so that it proposes stocks; what follows in its flow asks the provider.
+    let day = "2022-03-31";
+    let scan = json!({
+        "workflow": { "type": "scan", "date": day, "max_tickers": 3 },
+        "flow": "policy", "model": { "type": "rehearsal" },
+    });
+    let run = server.start_run(scan).await;
+    let view = RunView::fold(&server.events_to_end(run, 0).await).unwrap();
+    let found = view.products.iter().rfind(|product| product.holds::<Scan>()).expect("a scan");
+    let digest = found.data.stored().expect("a long text");
+    let found: Scan =
+        serde_json::from_str(&server.text(&format!("/api/v1/runs/{run}/texts/{digest}")).await).unwrap();
+    let proposed: Vec<_> = found.stocks_to_investigate.iter().map(|stock| stock.ticker.to_string()).collect();
+    let (forbidden, allowed) = proposed.split_first().expect("a stock");
+    assert!(!allowed.is_empty(), "{forbidden} alone");
+    provider.forbid("fake-1", &format!("Stock: {forbidden}"));
+
+    let alone = json!({
+        "workflow": { "type": "pipeline", "ticker": forbidden, "date": day }, "flow": "alone",
+    });
+    let log = server.events_to_end(server.start_run(alone).await, 0).await;
+    let view = RunView::fold(&log).unwrap();
+    assert_eq!(view.summary.status, RunStatus::Succeeded);
+    let (models, notes) = answered(&log);
+    assert_eq!(
+        models.iter().map(String::as_str).collect::<Vec<_>>(),
+        ["safe-deep", "safe-mid", "safe-quick"]
+    );
+    let note = notes.iter().find(|note| note.contains("safe-deep")).expect("it is said in the log");
+    for said in ["in place of fake-1", "refused by its policy", "The prompt was refused."] {
+        assert!(note.contains(said), "{note}");
+    }
+    let manager = view.nodes.iter().find(|node| node.plan.label == "Portfolio manager").expect("the node");
+    assert_eq!(manager.fallback.as_ref(), Some(note), "it is seen at the node");
+
+    let auto = json!({
+        "workflow": { "type": "auto", "portfolio": "main_portfolio", "date": day, "max_tickers": 3 },
+        "flow": "policy",
+    });
+    let run = server.start_run(auto).await;
+    let log = server.events_to_end(run, 0).await;
+    let end = &log.last().unwrap().body;
+    assert!(matches!(end, Body::RunFinished(end) if end.status == RunStatus::Succeeded), "{end:?}");
+    let mut analysed = BTreeMap::new();
+    for event in &log {
+        let Body::SubRunStarted(started) = &event.body else { continue };
+        let log = server.events_to_end(started.run, 0).await;
+        if let Body::RunStarted(begun) = &log[0].body
+            && let Some(ticker) = begun.request.workflow.text("ticker")
+        {
+            analysed.insert(ticker.to_owned(), answered(&log).0.into_iter().collect::<Vec<_>>());
+        }
+    }
+    let own = ["fake-1".to_owned()].to_vec();
+    let fallen_back = ["safe-deep", "safe-mid", "safe-quick"].map(str::to_owned).to_vec();
+    let expected = allowed.iter().map(|ticker| (ticker.clone(), own.clone()));
+    assert_eq!(analysed, expected.chain([(forbidden.clone(), fallen_back)]).collect());
 }

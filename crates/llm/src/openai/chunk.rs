@@ -112,7 +112,7 @@ fn read_delta(delta: &Map<String, Value>) -> Vec<Delta> {
     let apart = thoughts.into_iter().find(|thought| !thought.is_empty());
     say(apart.unwrap_or_else(|| thoughts_of_parts(content)), Delta::Thought);
     say(text(content), Delta::Text);
-    say(delta.get("refusal").map(text).unwrap_or_default(), Delta::Text);
+    say(delta.get("refusal").map(text).unwrap_or_default(), Delta::Refusal);
     let calls = match delta.get("tool_calls") {
         Some(Value::Array(calls)) => calls.iter().filter_map(Value::as_object).map(tool_piece).collect(),
         Some(Value::Object(call)) => vec![tool_piece(call)],

@@ -425,12 +425,27 @@ async fn a_rejected_request_fails_at_once_with_the_providers_words() {
     }
 }
 
+fn raw_delta(delta: Value) -> String {
+    format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": delta, "finish_reason": null}]}))
+}
+
 #[tokio::test]
 async fn the_fallback_answers_where_the_model_is_unknown_or_refused_by_policy() {
     let refusals = [
         failure(404, json!({"error": {"message": "No endpoints found matching your data policy"}})),
         failure(404, json!({"error": {"message": "model not found"}})),
         failure(400, json!({"error": {"message": "no", "code": "content_policy_violation"}})),
+        failure(400, json!({"error": {"message": "Blocked under our usage policies"}})),
+        failure(
+            403,
+            json!({"error": {"code": 403, "message": "gpt-5-mini requires moderation. Your input was flagged for \"violence\"."}}),
+        ),
+        failure(400, json!({"error": {"message": "Your request was rejected by our safety system."}})),
+        sse(&[
+            raw_delta(json!({"role": "assistant", "content": null, "refusal": "I cannot help with that."})),
+            stopped_by("stop"),
+            done(),
+        ]),
         sse(&[piece("Buy"), stopped_by("content_filter"), done()]),
     ];
     for refusal in refusals {

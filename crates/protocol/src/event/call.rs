@@ -106,6 +106,21 @@ pub struct CallFinished {
 }
 
 impl CallFinished {
+    /// The attempt of the model that was asked first, where another one answered in its place.
+    pub fn refused_before_fallback(&self) -> Option<&Attempt> {
+        let answered = self.error.is_none();
+        self.attempts.iter().rev().find(|attempt| answered && attempt.model != self.model)
+    }
+
+    /// That a fallback model answered, and why, in a sentence.
+    pub fn fallback_note(&self) -> Option<String> {
+        let refused = self.refused_before_fallback()?;
+        Some(format!(
+            "The fallback model {} answered in place of {}. {}",
+            self.model, refused.model, refused.error
+        ))
+    }
+
     /// The end of a call that was dropped while it was in flight, after so many milliseconds: its
     /// provider may charge for it, and nobody can say how much.
     pub fn dropped(call: CallId, model: String, latency_ms: u64) -> Self {

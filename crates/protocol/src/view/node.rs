@@ -18,6 +18,9 @@ pub struct NodeView {
     pub reason: Option<String>,
     /// What it had to do without.
     pub degraded: Option<String>,
+    /// That a fallback model answered one of its calls, and why: the last time that it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<String>,
     /// Its visits, oldest first.
     pub visits: Vec<Visit>,
     /// The model that answered last.
@@ -81,6 +84,7 @@ impl NodeView {
             status: NodeStatus::Pending,
             reason: None,
             degraded: None,
+            fallback: None,
             visits: Vec::new(),
             model: None,
             tokens: 0,
@@ -134,6 +138,7 @@ impl NodeView {
 
     pub(super) fn count_call(&mut self, finished: &CallFinished) {
         self.model = Some(finished.model.clone());
+        self.fallback = finished.fallback_note().or(self.fallback.take());
         let mut used = Totals::default();
         used.count_call(finished);
         self.tokens = self.tokens.saturating_add(used.tokens());

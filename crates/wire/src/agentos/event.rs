@@ -268,10 +268,13 @@ impl Stream {
     fn call_finished(&mut self, event: &Event, finished: &CallFinished) -> Frame {
         let prompt = self.asked.remove(&finished.call).unwrap_or_default();
         let beginning = snippet(&finished.answer);
-        let message = match &finished.error {
-            Some(error) => format!("✗ {} did not answer: {}", finished.model, cut(error, LONGEST_SNIPPET)),
-            None if beginning.is_empty() => "Completed.".to_owned(),
-            None => beginning,
+        let message = match (&finished.error, finished.fallback_note()) {
+            (Some(error), _) => {
+                format!("✗ {} did not answer: {}", finished.model, cut(error, LONGEST_SNIPPET))
+            }
+            (None, Some(note)) => format!("⚠ {}", cut(&note, LONGEST_SNIPPET)),
+            (None, None) if beginning.is_empty() => "Completed.".to_owned(),
+            (None, None) => beginning,
         };
         let node = self.name(event);
         let detail = Detail::Result {

@@ -34,6 +34,8 @@ pub struct Provider {
     faults: Arc<Mutex<VecDeque<Fault>>>,
     /// How many faults each prompt met.
     met: Arc<Mutex<BTreeMap<String, u32>>>,
+    /// What is refused by policy: a model, and a word of the prompt.
+    policy: Arc<Mutex<Option<(String, String)>>>,
     in_flight: Arc<()>,
     crowd: Arc<Crowd>,
 }
@@ -102,6 +104,18 @@ impl Provider {
         self.faults.lock().unwrap().extend(faults);
     }
 
+    /// Refuses by policy what this model is asked in prompts with this word.
+    pub fn forbid(&self, model: &str, word: &str) {
+        *self.policy.lock().unwrap() = Some((model.to_owned(), word.to_owned()));
+    }
+
+    fn forbids(&self, request: &Value, prompt: &str) -> bool {
+        let policy = self.policy.lock().unwrap();
+        policy
+            .as_ref()
+            .is_some_and(|(model, word)| request["model"] == **model && prompt.contains(word.as_str()))
+    }
+
     fn fault(&self, prompt: &str) -> Option<Fault> {
         let mut met = self.met.lock().unwrap();
         let met = met.entry(prompt.to_owned()).or_default();
@@ -138,6 +152,11 @@ impl Provider {
 async fn complete(State(provider): State<Provider>, Json(request): Json<Value>) -> Response {
     let prompt = prompt(&request);
     let lines = lines(&request, &prompt);
+    if provider.forbids(&request, &prompt) {
+        let error =
+            json!({ "error": { "message": "The prompt was refused.", "code": "content_policy_violation" } });
+        return (axum::http::StatusCode::BAD_REQUEST, Json(error)).into_response();
+    }
     if let Some(fault) = provider.fault(&prompt) {
         return misbehaving(fault, &lines).await;
     }
@@ -205,6 +224,14 @@ fn prompt(request: &Value) -> String {
 fn answer(request: &Value, prompt: &str) -> String {
     let mark = prompt.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
     let asked_for = request.to_string();
+    if asked_for.contains("decision_confidence") {
+        return json!({
+            "macro_regime": "neutral", "sells": [], "buys": [], "holds": [],
+            "portfolio_thesis": format!("Thesis {mark}."), "risk_summary": format!("Risks {mark}."),
+            "decision_confidence": "low",
+        })
+        .to_string();
+    }
     if asked_for.contains("\"grade\"") || asked_for.contains("\\\"grade\\\"") {
         return json!({ "grade": "overweight", "confidence": "medium", "summary": format!("Summary {mark}."), "thesis": format!("Thesis {mark}.") })
             .to_string();

@@ -30,7 +30,7 @@ pub fn headline_of(event: &Event) -> String {
         Body::CallStarted(started) => format!("{} ({})", started.model, started.tier.label()),
         Body::CallFinished(finished) => match &finished.error {
             Some(error) => error.clone(),
-            None => first_line(finished.answer.shown()),
+            None => finished.fallback_note().unwrap_or_else(|| first_line(finished.answer.shown())),
         },
         Body::ToolInvoked(invoked) => format!("{}({})", invoked.tool, first_line(invoked.arguments.shown())),
         Body::ToolReturned(returned) => first_line(returned.result.shown()),

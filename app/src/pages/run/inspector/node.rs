@@ -332,7 +332,8 @@ fn Answer(screen: Screen, id: NodeId, calls: Memo<Vec<Arc<CallView>>>) -> impl I
         let reason = node.reason.clone().map(|reason| remark(node_sign(&node).tone, reason));
         let degraded =
             node.degraded.clone().map(|gap| remark(Tone::Attention, format!("Had to do without: {gap}")));
-        Some((reason, degraded))
+        let fallback = node.fallback.clone().map(|note| remark(Tone::Attention, note));
+        Some((reason, degraded, fallback))
     };
     let reports = {
         let id = id.clone();
