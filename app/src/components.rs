@@ -14,6 +14,7 @@ pub mod icon;
 pub mod import;
 pub mod json;
 pub mod keys;
+pub mod later;
 pub mod limits;
 pub mod long_text;
 pub mod menu;

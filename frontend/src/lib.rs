@@ -8,6 +8,7 @@ use std::{
 use app::{
     base,
     browser::{ALIVE, Banner, Typed, root_attribute, set_root_attribute},
+    components::later::take_over_the_rest,
 };
 use leptos::{leptos_dom::helpers::document, mount::hydrate_from_async};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -22,6 +23,7 @@ pub async fn hydrate() {
     let typed = Typed::keep();
     // Waits for the code of the page that is open.
     hydrate_from_async(body, app::App).await.forget();
+    take_over_the_rest().await;
     typed.give_back();
     // Tests wait for it: before, a click would go nowhere.
     set_root_attribute(ALIVE, Some("true"));

@@ -49,7 +49,7 @@ use self::{
     timeline::Timeline,
     transcript::Transcript,
     unreadable::UnreadableRun,
-    whole::Whole,
+    whole::{Growing, Whole},
 };
 use crate::{
     api::{self, ApiError},
@@ -181,7 +181,7 @@ fn RunScreen(data: PageData) -> impl IntoView {
                         {move || match screen.tab() {
                             Tab::Graph => view! { <GraphView screen /> }.into_any(),
                             Tab::Timeline => view! { <Whole screen><Timeline screen /></Whole> }.into_any(),
-                            Tab::Transcript => view! { <Whole screen><Transcript screen /></Whole> }.into_any(),
+                            Tab::Transcript => view! { <Growing screen view=|screen| view! { <Transcript screen /> }.into_any() /> }.into_any(),
                             Tab::Events => view! { <EventTable screen /> }.into_any(),
                             Tab::Chat => view! { <Whole screen><Chat screen /></Whole> }.into_any(),
                         }}

@@ -38,6 +38,7 @@ use crate::{
     base::at,
     components::{
         icon::{Icon, IconName},
+        later::Later,
         notice::ProblemNotice,
     },
     format,
@@ -143,15 +144,14 @@ fn Board(data: PageData) -> impl IntoView {
             </header>
             <FollowDecision at_work decision />
             <div class="portfolio-main">
-                <ValueChart history trades />
-                <Holdings view settled />
+                <Later><ValueChart history trades /></Later>
+                <Later><Holdings view settled /></Later>
             </div>
             <div class="portfolio-side">
                 <Orders view at_work decision />
                 <Risk view />
-                <Allocation view settled />
-                <Trades view settled />
-                <RulesAndMoney view on_change=move |newer| take_newer(view, newer) />
+                <Later><Allocation view settled /> <Trades view settled /></Later>
+                <Later><RulesAndMoney view on_change=move |newer| take_newer(view, newer) /></Later>
             </div>
         </div>
     }

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use leptos::{prelude::*, task::spawn_local};
 use protocol::{Event, RunId, RunView};
 
+use super::travel::history::History;
 use crate::{
     api::{self, ApiError},
     browser,
@@ -25,8 +26,10 @@ pub struct EventLog {
     pub events: RwSignal<Vec<Arc<Event>>>,
     /// Where the loading stands.
     pub loading: RwSignal<Loading>,
-    /// What is loaded, folded.
-    folded: StoredValue<Option<RunView>>,
+    /// What is loaded, folded, as long as the run is here as an outline only.
+    pub so_far: RwSignal<Option<RunView>>,
+    /// Moments of what is loaded.
+    history: StoredValue<History>,
 }
 
 /// Where the loading of the log stands.
@@ -50,7 +53,8 @@ impl EventLog {
             live,
             events: RwSignal::new(Vec::new()),
             loading: RwSignal::new(Loading::Idle),
-            folded: StoredValue::new(None),
+            so_far: RwSignal::new(None),
+            history: StoredValue::new(History::of_length(live.view.with_untracked(RunView::seq))),
         };
         Effect::new(move |_| {
             live.received.track();
@@ -70,12 +74,19 @@ impl EventLog {
         spawn_local(async move {
             let outcome = self.load_pages().await;
             if outcome.is_ok()
-                && let Some(view) = self.folded.try_update_value(Option::take).flatten()
+                && let Some(view) = self.so_far.try_update_untracked(Option::take).flatten()
             {
                 self.live.complete(view);
             }
             self.loading.try_set(outcome.map_or_else(Loading::Failed, |()| Loading::Done));
         });
+    }
+
+    /// The run as it was after event `seq`, if that is here; folded on from the moment that was looked at `last`.
+    pub fn view_at(self, seq: u64, last: Option<RunView>) -> Option<RunView> {
+        self.events.with_untracked(|events| {
+            self.history.try_update_value(|history| history.view_at(events, seq, last)).flatten()
+        })
     }
 
     /// The events that a filter admits, in order. An event that comes is looked at once, and all of them where the
@@ -111,7 +122,8 @@ impl EventLog {
             let begun = browser::steady_ms();
             let page: Vec<_> = page.into_iter().map(Arc::new).collect();
             if self.live.needs_whole() {
-                self.folded.try_update_value(|folded| fold(folded, &page));
+                self.history
+                    .try_update_value(|history| self.so_far.try_update(|view| history.fold(view, &page)));
             }
             self.events.try_update(|events| append(events, page));
             if is_last {
@@ -134,15 +146,6 @@ impl EventLog {
         });
         if !new.is_empty() {
             self.events.update(|events| append(events, new));
-        }
-    }
-}
-
-fn fold(folded: &mut Option<RunView>, events: &[Arc<Event>]) {
-    for event in events {
-        match folded {
-            Some(view) => drop(view.apply(event)),
-            None => *folded = RunView::begin(event),
         }
     }
 }

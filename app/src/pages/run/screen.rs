@@ -158,6 +158,11 @@ impl Screen {
         }
     }
 
+    /// The same, with what is loaded of the run so far in the place of its outline.
+    pub fn so_far(self) -> Self {
+        Self { view: self.view.so_far(self.log), ..self }
+    }
+
     /// Whether all of what is shown is here, and not its outline alone.
     pub fn is_whole(&self) -> bool {
         if self.travel.is_past() { self.travel.is_whole() } else { self.live.is_whole.get() }

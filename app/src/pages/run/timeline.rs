@@ -1,10 +1,13 @@
 //! When what happened: a row for each node, and in it its visits, calls and tools.
 
-use std::{ops::Range, sync::Arc};
+mod bars;
+
+use std::ops::Range;
 
 use leptos::{html, prelude::*};
-use protocol::{CallView, NodeId, NodeView, RunView, Timestamp, ToolView};
+use protocol::{RunView, Timestamp};
 
+use self::bars::{Bar, Bars, Counts};
 use super::{
     clock::{ends_at, horizon},
     graph::card::icon_of,
@@ -13,7 +16,7 @@ use super::{
 use crate::{
     components::{
         icon::{Icon, IconName},
-        status::{SignLabel, Tone, node_sign, tool_sign},
+        status::{SignLabel, node_sign},
         window::Rows,
     },
     format,
@@ -24,13 +27,15 @@ use crate::{
 const DEEPEST: usize = 6;
 /// Marks on the axis at most.
 const MARKS: u64 = 6;
-/// Bars that are closer than this, as a percentage of the axis, look like one.
-const NEAR: f64 = 0.1;
 /// Height of a row in pixels; the style sets the same.
 const ROW: i32 = 36;
 
+/// As long as a run works its axis grows in steps, so that not all bars move with every event: a step is between so
+/// many parts of the axis and half as many.
+const STEPS: u64 = 64;
+
 /// The time that the axis spans.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Span {
     start: Timestamp,
     /// More than zero, in milliseconds.
@@ -40,7 +45,12 @@ struct Span {
 impl Span {
     fn of(view: &RunView, now: Option<Timestamp>) -> Self {
         let start = view.summary.created_at;
-        Self { start, length: horizon(view, now).since(start).max(1_000) }
+        let length = horizon(view, now).since(start).max(1_000);
+        let length = match view.summary.finished_at {
+            Some(_) => length,
+            None => length.next_multiple_of((length / STEPS).next_power_of_two()),
+        };
+        Self { start, length }
     }
 
     /// A moment as a percentage of the axis.
@@ -62,19 +72,6 @@ impl Span {
         let step = STEPS.iter().find(fits).copied().unwrap_or(self.length / MARKS + 1);
         (0..=self.length / step).map(|mark| mark * step).collect()
     }
-}
-
-/// A bar in a row.
-#[derive(Clone, Debug, PartialEq)]
-struct Bar {
-    class: String,
-    title: String,
-    start: Timestamp,
-    /// `None` while it lasts.
-    end: Option<Timestamp>,
-    /// Upper edge and height in the row.
-    top: u32,
-    height: u32,
 }
 
 /// The timeline of the run.
@@ -157,9 +154,23 @@ fn Row(screen: Screen, span: Memo<Span>, tree: Memo<Tree>, node: usize, depth: u
     let plan = node.get_untracked().map(|node| node.plan.clone());
     plan.map(|plan| {
         let id = plan.id.clone();
+        let counts = Memo::new({
+            let id = id.clone();
+            // Between moments of the past, as much may be under way and not be the same.
+            let moment = move |view: &RunView| screen.travel.is_past().then(|| view.seq());
+            move |_| screen.view.with(|view| (Counts::of(view, &id), moment(view)))
+        });
         let bars = Memo::new({
             let id = id.clone();
-            move |_| node.with(|node| screen.view.with(|view| bars_of(view, node.as_deref(), &id)))
+            move |before: Option<&Bars>| {
+                counts.track();
+                let node = node.get();
+                // Only of how the run is, more follows.
+                let before = before.cloned().filter(|_| !screen.travel.is_past());
+                let mut bars = before.filter(|bars| bars.is_on(span.get())).unwrap_or(Bars::on(span.get()));
+                screen.view.with_untracked(|view| bars.take(view, node.as_deref(), &id));
+                bars
+            }
         });
         let class = {
             let id = id.clone();
@@ -170,11 +181,8 @@ fn Row(screen: Screen, span: Memo<Span>, tree: Memo<Tree>, node: usize, depth: u
             move || screen.is_selected(&id).to_string()
         };
         let select = move |_| screen.select(Some(id.clone()));
-        let drawn = move || {
-            let span = span.get();
-            let bars = bars.with(|bars| joined(bars, span));
-            bars.into_iter().map(move |bar| draw(&bar, span)).collect_view()
-        };
+        let all =
+            move || bars.with(|bars| bars.all().cloned().map(|bar| (bar, span.get())).collect::<Vec<_>>());
         let label = plan.label.clone();
         let fold = {
             let id = plan.id.clone();
@@ -206,7 +214,9 @@ fn Row(screen: Screen, span: Memo<Span>, tree: Memo<Tree>, node: usize, depth: u
                         {move || node.get().map(|node| view! { <SignLabel sign=node_sign(&node) /> })}
                     </span>
                     <svg class="timeline-bars" height="34">
-                        {drawn}
+                        <For each=all key=Clone::clone let((bar, span))>
+                            {draw(&bar, span)}
+                        </For>
                     </svg>
                 </button>
             </li>
@@ -221,7 +231,7 @@ fn draw(bar: &Bar, span: Span) -> impl IntoView + use<> {
         // A bar too short to be seen is still there.
         <svg x=format!("{start:.2}%") width=format!("{:.2}%", length.max(0.25)) y=bar.top.to_string() height=bar.height.to_string()>
             <rect class=bar.class.clone() width="100%" height="100%" rx="3">
-                <title>{bar.title.clone()}</title>
+                <title>{bar.title()}</title>
             </rect>
         </svg>
     }
@@ -240,90 +250,10 @@ fn mark_word(milliseconds: u64) -> String {
     }
 }
 
-/// The bars with those of one look put together that lie so close that nobody could tell them apart.
-fn joined(bars: &[Bar], span: Span) -> Vec<Bar> {
-    let mut joined: Vec<(Bar, usize)> = Vec::new();
-    for bar in bars {
-        let before = joined.iter_mut().rev().find(|(before, _)| before.top == bar.top);
-        match (before, bar.end) {
-            (Some((before, count)), Some(end))
-                if before.class == bar.class
-                    && before.end.is_some_and(|until| span.at(bar.start) - span.at(until) < NEAR)
-                    && bar.start >= before.start =>
-            {
-                before.end = before.end.max(Some(end));
-                *count += 1;
-            }
-            _ => joined.push((bar.clone(), 1)),
-        }
-    }
-    let titled = joined.into_iter().map(|(bar, count)| match count {
-        1 => bar,
-        _ => Bar { title: format!("{count} times, the first: {}", bar.title), ..bar },
-    });
-    titled.collect()
-}
-
-fn bars_of(view: &RunView, node: Option<&NodeView>, id: &NodeId) -> Vec<Bar> {
-    // What was taken over was done before this axis begins.
-    let begins = view.summary.created_at;
-    let visits = node.into_iter().flat_map(|node| {
-        node.visits.iter().filter(|visit| !visit.inherited).map(move |visit| {
-            let tone = match (visit.duration_ms, visit.failed) {
-                (None, _) => Tone::Live,
-                (_, true) => Tone::Failed,
-                _ => Tone::Done,
-            };
-            Bar {
-                class: format!("bar-visit {}", tone.class()),
-                title: titled(&format!("Visit {}", visit.number), visit.duration_ms),
-                start: visit.started_at,
-                end: visit.duration_ms.map(|length| ends_at(visit.started_at, length)),
-                top: 5,
-                height: 24,
-            }
-        })
-    });
-    let calls = view.calls.of_node(id).filter(|call| call.started_at >= begins).map(call_bar);
-    let tools = view.tools.of_node(id).filter(|tool| tool.started_at >= begins).map(tool_bar);
-    visits.chain(calls).chain(tools).collect()
-}
-
-fn call_bar(call: &Arc<CallView>) -> Bar {
-    let length = call.outcome.as_ref().map(|outcome| outcome.latency_ms);
-    let failed = call.outcome.as_ref().is_some_and(|outcome| outcome.error.is_some());
-    Bar {
-        class: if failed { "bar-call tone-failed".into() } else { "bar-call".into() },
-        title: titled(&call.model, length),
-        start: call.started_at,
-        end: length.map(|length| ends_at(call.started_at, length)),
-        top: 9,
-        height: 8,
-    }
-}
-
-fn tool_bar(tool: &Arc<ToolView>) -> Bar {
-    let length = tool.outcome.as_ref().map(|outcome| outcome.latency_ms);
-    let sign = tool_sign(tool.outcome.as_ref().map(|outcome| outcome.status));
-    Bar {
-        class: format!("bar-tool {}", sign.tone.class()),
-        title: titled(&tool.tool, length),
-        start: tool.started_at,
-        end: length.map(|length| ends_at(tool.started_at, length)),
-        top: 19,
-        height: 6,
-    }
-}
-
-fn titled(name: &str, length: Option<u64>) -> String {
-    match length {
-        Some(length) => format!("{name}, {}", format::duration(length)),
-        None => format!("{name}, under way"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use protocol::{Body, Event, Heading, RunId, RunRequest, RunStarted, Workflow};
+
     use super::*;
 
     #[test]
@@ -337,6 +267,19 @@ mod tests {
         for length in [1_000, 7_777, 123_456, 86_400_000] {
             assert!(marks(length).len() <= MARKS as usize + 1, "{length}");
         }
+    }
+
+    #[test]
+    fn the_axis_of_a_run_at_work_grows_in_steps() {
+        let lengths = (100_000..103_000).map(|at| {
+            let request = RunRequest::new(Workflow::bare("essay".parse().unwrap()), "flow".parse().unwrap());
+            let body = Body::RunStarted(RunStarted::new(request, Heading::new("Essay · rain")));
+            let start = Event { run: RunId(Default::default()), seq: 1, at: Timestamp(0), node: None, body };
+            Span::of(&RunView::begin(&start).unwrap(), Some(Timestamp(at))).length
+        });
+        let lengths: Vec<_> = lengths.collect();
+        assert!((100_000..).zip(&lengths).all(|(at, length)| (at..at + at / 16).contains(length)));
+        assert!(lengths.iter().collect::<std::collections::BTreeSet<_>>().len() <= 3, "few steps");
     }
 
     #[test]

@@ -31,7 +31,11 @@ pub fn Transcript(screen: Screen) -> impl IntoView {
     let view = screen.view;
     let frame = NodeRef::<html::Div>::new();
     let count = Memo::new(move |_| view.with(|view: &RunView| view.turns.len()));
-    let is_over = Memo::new(move |_| view.with(|view| view.summary.status.is_over()));
+    // What is loaded so far does not tell.
+    let is_over = Memo::new(move |_| match screen.travel.is_past() {
+        true => view.with(|view| view.summary.status.is_over()),
+        false => screen.live.view.with(|view| view.summary.status.is_over()),
+    });
     let blocks = Blocks::new(frame, count.into());
     let found = Found::new(screen, blocks);
     // A run that is over is read from its beginning.

@@ -1,7 +1,7 @@
 //! The run as it was: which event the page stands at, and the view of that moment.
 
 pub mod axis;
-mod history;
+pub mod history;
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
 use leptos_router::{NavigateOptions, hooks::query_signal_with_options};
 use protocol::{RunView, Timestamp};
 
-use self::{axis::Axis, history::History};
+use self::axis::Axis;
 use super::log::{EventLog, Loading};
 use crate::live::LiveRun;
 
@@ -21,16 +21,27 @@ const LOG_PAUSE: Duration = Duration::from_millis(400);
 /// The run as the page shows it: as it is now, or as it was at a chosen event.
 #[derive(Clone, Copy)]
 pub struct Shown {
-    newest: RwSignal<RunView>,
+    live: LiveRun,
     past: RwSignal<Option<RunView>>,
+    /// What is loaded of the whole run, which then takes the place of the outline.
+    so_far: Option<RwSignal<Option<RunView>>>,
 }
 
 impl Shown {
+    /// The same run; as it is now, as far as it is loaded, until all of it is.
+    pub fn so_far(self, log: EventLog) -> Self {
+        Self { so_far: Some(log.so_far), ..self }
+    }
+
     /// Reads the view, and tells when it changes.
     pub fn with<T>(&self, read: impl FnOnce(&RunView) -> T) -> T {
-        self.past.with(|past| match past {
-            Some(view) => read(view),
-            None => self.newest.with(read),
+        self.past.with(|past| match (past, self.so_far) {
+            (Some(view), _) => read(view),
+            (None, Some(so_far)) if !self.live.is_whole.get() => so_far.with(|so_far| match so_far {
+                Some(view) => read(view),
+                None => self.live.view.with(read),
+            }),
+            _ => self.live.view.with(read),
         })
     }
 
@@ -73,7 +84,7 @@ impl Travel {
 
     /// What the parts of the page show.
     pub fn shown(&self) -> Shown {
-        Shown { newest: self.live.view, past: self.past }
+        Shown { live: self.live, past: self.past, so_far: None }
     }
 
     /// Whether the page shows how the run was, and not how it is.
@@ -134,7 +145,6 @@ impl Travel {
 
     /// Folds the view of the chosen event, from what is here.
     fn fold(self) {
-        let history = StoredValue::new(History::default());
         let last =
             Memo::new(move |_| self.log.events.with(|events| events.last().map_or(0, |event| event.seq)));
         let is_here = Memo::new(move |_| self.at.get().is_none_or(|at| at <= last.get()));
@@ -153,10 +163,12 @@ impl Travel {
             if !is_here.get() {
                 return self.log.load();
             }
-            let view = self.log.events.with_untracked(|events| {
-                history.try_update_value(|history| history.view_at(events, at)).flatten()
-            });
-            if let Some(view) = view {
+            // An outline lacks what the next events are about.
+            let last = match self.is_folded.get_untracked() {
+                true => self.past.try_update_untracked(Option::take).flatten(),
+                false => None,
+            };
+            if let Some(view) = self.log.view_at(at, last) {
                 self.past.set(Some(view));
                 self.is_folded.set(true);
             }

@@ -20,6 +20,26 @@ pub fn Whole(screen: Screen, children: ChildrenFn) -> impl IntoView {
     }
 }
 
+/// The same for what is read from the run's beginning on: it is there with the first events, and grows.
+#[component]
+pub fn Growing(screen: Screen, view: fn(Screen) -> AnyView) -> impl IntoView {
+    let growing = screen.so_far();
+    let is_whole = Memo::new(move |_| screen.is_whole());
+    let is_there = Memo::new(move |_| {
+        let has_begun = || !screen.travel.is_past() && screen.log.so_far.with(Option::is_some);
+        is_whole.get() || has_begun()
+    });
+    Effect::new(move |_| {
+        if !is_whole.get() {
+            screen.log.load();
+        }
+    });
+    view! {
+        {move || (!is_whole.get()).then(|| view! { <Progress screen /> })}
+        {move || is_there.get().then(|| view(growing))}
+    }
+}
+
 #[component]
 fn Progress(screen: Screen) -> impl IntoView {
     let words = move || {

@@ -49,6 +49,11 @@ impl<E: Entry> Entries<E> {
         places.iter().filter_map(|place| self.entries.get(*place))
     }
 
+    /// How many entries are about a node.
+    pub fn count_of_node(&self, node: &NodeId) -> usize {
+        self.of_node.get(node).map_or(0, Vec::len)
+    }
+
     /// Adds an entry at the end, or in the place of the one with its id. Returns whether it is new.
     pub(super) fn put(&mut self, entry: E) -> bool {
         if let Some(known) = self.find_mut(&entry.id()) {
