@@ -27,7 +27,8 @@ use crate::{
     pages::{not_found::NotFoundPage, runs::list::RunList},
 };
 
-/// Makes a module of each family, and a part of the program with its pages, which has the name given here.
+/// Makes a module of each family, and a part of the program with its pages, which has the name given here. Each part
+/// more makes more files of every part, as what some have in common is a file of its own: small families share one.
 macro_rules! families {
     ($($family:ident { pages: $pages:ident },)*) => {
         $(pub mod $family;)*
@@ -123,8 +124,8 @@ macro_rules! families {
 
 families! {
     trading { pages: portfolio },
-    resolver { pages: tasks },
-    team { pages: teams },
+    resolver { pages: conversations },
+    team { pages: conversations },
 }
 
 /// What a family shows of its own on the pages of runs. Each answers `None` where the general form does.

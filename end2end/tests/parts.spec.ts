@@ -24,7 +24,7 @@ const places = (): Place[] => [
   { file: /split_run\./, path: `/compare?left=${run}&right=${other.run}`, heading: /^Compare two runs$/ },
   { file: /split_account\./, path: "/documents", heading: /^Documents$/ },
   { file: /split_portfolio\./, path: "/portfolios/main_portfolio", heading: /^Main portfolio$/ },
-  { file: /split_tasks\./, path: "/tasks", heading: /^Tasks$/ },
+  { file: /split_conversations\./, path: "/tasks", heading: /^Tasks$/ },
   { file: /split_portfolio\./, path: "/tickers/LLY", heading: /^LLY · / },
 ];
 

@@ -133,10 +133,10 @@ fn Board(data: PageData) -> impl IntoView {
                     <div class="portfolio-title">
                         <Heading all current=id.get_value() name=title />
                         <ActivePill active decision />
-                        <NewPortfolio quiet=true />
+                        <Later><NewPortfolio quiet=true /></Later>
                     </div>
                 </div>
-                <Figures view />
+                <Later><Figures view /></Later>
                 <div class="portfolio-acts">
                     <a class="quiet-button" href=at(LESSONS)>"Lessons"</a>
                     <a class="button primary" href=at(format!("/start?type=portfolio&portfolio={}", id.get_value()))>"New portfolio run"</a>
@@ -148,7 +148,7 @@ fn Board(data: PageData) -> impl IntoView {
                 <Later><Holdings view settled /></Later>
             </div>
             <div class="portfolio-side">
-                <Orders view at_work decision />
+                <Later><Orders view at_work decision /></Later>
                 <Risk view />
                 <Later><Allocation view settled /> <Trades view settled /></Later>
                 <Later><RulesAndMoney view on_change=move |newer| take_newer(view, newer) /></Later>

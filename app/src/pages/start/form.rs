@@ -29,6 +29,7 @@ use crate::{
         draft::draft_of,
         icon::{Icon, IconName},
         import::Importer,
+        later::Later,
         limits::LimitFields,
         notice::FormError,
         schema::{Field, SchemaField, fields},
@@ -118,13 +119,12 @@ pub fn StartForm(
             on:keydown=pressed
             node_ref=draft_of(name)
         >
-            <KindPicker draft recent importer />
+            <Later><KindPicker draft recent importer /></Later>
             <div class="start-fields">
                 <KindHead draft recent />
                 <Parameters draft faults attempted />
                 <FlowSelect recent draft />
-                <ModelFields choices draft />
-                <MoreFields draft />
+                <Later><ModelFields choices draft /> <MoreFields draft /></Later>
             </div>
             <div class="start-side">
                 <Sample draft start=Callback::new(move |sample| drop(start.dispatch(sample))) busy />

@@ -10,6 +10,7 @@ use rust_decimal::prelude::ToPrimitive;
 use super::figures::{signed_percent, signed_usd};
 use crate::{
     components::{
+        later::Later,
         notice::InlineProblem,
         table::{Bar, NotKnown},
     },
@@ -36,11 +37,11 @@ pub fn Risk(view: RwSignal<PortfolioView>) -> impl IntoView {
                 <h2 id="risk-heading">"Risk"</h2>
                 <span class="dim">"against the limits, and from past days"</span>
             </header>
-            <Concentration view />
+            <Later><Concentration view /></Later>
             <Transition fallback=|| view! { <p class="loading">"Computing the risk figures …"</p> }>
                 {move || Suspend::new(async move {
                     match figures.await {
-                        Ok(report) => view! { <Figures view report /> }.into_any(),
+                        Ok(report) => view! { <Later><Figures view report /></Later> }.into_any(),
                         Err(error) => view! { <InlineProblem text=error.to_string() /> }.into_any(),
                     }
                 })}
