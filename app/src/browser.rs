@@ -9,6 +9,7 @@ mod growing_text;
 mod letter_case;
 mod requests;
 mod root;
+mod save;
 mod scrolling;
 mod server_clock;
 #[cfg(feature = "hydrate")]
@@ -36,6 +37,7 @@ pub use self::{
     letter_case::lowercase,
     requests::{Aborts, delete_in_leaving},
     root::{root_attribute, set_root_attribute},
+    save::save,
     scrolling::{
         Bounds, Sight, bounds_of, has_focus, heights_of, scroll_to_child, scroll_to_end, scroll_to_id,
         sight_of,

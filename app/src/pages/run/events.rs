@@ -1,60 +1,61 @@
 //! The raw log: every event, of which only those in sight are in the document.
 
+mod filter;
 mod headline;
+mod outcome;
 
 pub use self::headline::headline_of;
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use leptos::{html, prelude::*};
 use protocol::{Event, NodeId, RunView};
 
-use self::headline::json_of;
+use self::{
+    filter::{Filter, Filters},
+    outcome::outcome_of,
+};
 use super::{log::Loading, screen::Screen};
 use crate::{
-    browser::{self, lowercase},
+    browser,
     components::{
         copy::CopyButton,
-        draft::draft_of,
         icon::{Icon, IconName},
+        notice::InlineProblem,
         paper::PaperNote,
         verbatim::Verbatim,
         window::{MOST_PRINTED, Rows},
     },
+    format,
 };
 
 /// Height of a row in pixels; the style sets the same.
 const ROW: i32 = 30;
 
-/// Which events are shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Filter {
-    kind: String,
-    node: String,
-    words: String,
-}
-
-impl Filter {
-    fn admits(&self, event: &Event) -> bool {
-        (self.kind.is_empty() || event.body.kind() == self.kind)
-            && (self.node.is_empty() || event.node.as_ref().is_some_and(|node| node.as_str() == self.node))
-            && (self.words.is_empty() || lowercase(&json_of(event)).contains(&self.words))
-    }
-}
+/// Lines that are copied at most: a clipboard is no place for a whole log.
+const MOST_COPIED: usize = 10_000;
 
 /// The table of events.
 #[component]
 pub fn EventTable(screen: Screen) -> impl IntoView {
     let log = screen.log;
-    let filters: NodeRef<html::Div> = draft_of(move || format!("events {}", screen.id));
     Effect::new(move |_| log.load());
     let filter = RwSignal::new(Filter::default());
     let opened = RwSignal::new(None::<Arc<Event>>);
-    let shown = log.filtered(filter.into(), Filter::admits);
+    let admitted = log.filtered(filter.into(), Filter::admits);
+    // The last event that is shown while the table is held.
+    let held = RwSignal::new(None::<u64>);
+    let length = Memo::new(move |_| {
+        admitted.with(|events| match held.get() {
+            Some(last) => events.partition_point(|event| event.seq <= last),
+            None => events.len(),
+        })
+    });
+    let shown = Listed { events: admitted, length };
     let count = move || {
-        let (shown, all) = (shown.with(Vec::len), log.events.with(Vec::len));
+        let (shown, all) = (length.get(), log.events.with(Vec::len));
         match log.loading.get() {
-            Loading::Idle | Loading::Busy => format!("Loading, {all} so far …"),
+            Loading::Idle | Loading::Busy => format!("Loading, {} so far …", format::count(all as u64)),
             _ if shown == all => format!("{all} events"),
             _ => format!("{shown} of {all} events"),
         }
@@ -73,128 +74,147 @@ pub fn EventTable(screen: Screen) -> impl IntoView {
     };
     view! {
         <div class="events">
-            <div class="event-filters" node_ref=filters>
-                <KindFilter screen filter />
-                <NodeFilter screen filter />
-                <WordFilter filter />
+            <div class="event-head">
+                <Filters screen filter />
                 <span class="dim" aria-live="polite">{count}</span>
+                <Hold screen held shown />
+                <Keep screen shown />
             </div>
             {problem}
-            <EventWindow screen shown opened />
+            <EventWindow screen shown held opened />
             {move || opened.get().map(|event| view! { <Opened event on_close=move || opened.set(None) /> })}
         </div>
     }
 }
 
+/// The events that are shown: the first of those that the filters admit.
+#[derive(Clone, Copy)]
+struct Listed {
+    events: ReadSignal<Vec<Arc<Event>>>,
+    length: Memo<usize>,
+}
+
+impl Listed {
+    /// Those between two places.
+    fn range(self, range: std::ops::Range<usize>) -> Vec<Arc<Event>> {
+        let end = range.end.min(self.length.get());
+        self.events.with(|events| events.get(range.start.min(end)..end).unwrap_or_default().to_vec())
+    }
+}
+
+/// Holds the table while somebody reads, and lets it go on.
 #[component]
-fn KindFilter(screen: Screen, filter: RwSignal<Filter>) -> impl IntoView {
-    let kinds = RwSignal::new(BTreeSet::new());
-    Effect::new(move |known: Option<usize>| {
-        screen.log.events.with(|events| {
-            let new = events.get(known.unwrap_or(0)..).into_iter().flatten();
-            let new = new.filter(|event| kinds.with_untracked(|kinds| !kinds.contains(event.body.kind())));
-            let new: BTreeSet<_> = new.map(|event| event.body.kind().to_owned()).collect();
-            if !new.is_empty() {
-                kinds.update(|kinds| kinds.extend(new));
+fn Hold(screen: Screen, held: RwSignal<Option<u64>>, shown: Listed) -> impl IntoView {
+    let is_working = Memo::new(move |_| screen.live.view.with(|view| !view.summary.status.is_over()));
+    let toggle = move |_| {
+        let newest = screen.log.events.with_untracked(|events| events.last().map_or(0, |event| event.seq));
+        held.update(|held| *held = if held.is_some() { None } else { Some(newest) });
+    };
+    let words = move || match held.get() {
+        None => "Pause".to_owned(),
+        Some(_) => {
+            let newer = shown.events.with(Vec::len).saturating_sub(shown.length.get());
+            format!("Go on, {} newer", format::count(newer as u64))
+        }
+    };
+    move || {
+        (is_working.get() || held.with(Option::is_some)).then(|| {
+            view! {
+                <button type="button" class="quiet-button" aria-pressed=move || held.with(Option::is_some).to_string() on:click=toggle>
+                    {move || view! { <Icon name=if held.with(Option::is_some) { IconName::Play } else { IconName::Pause } /> }}
+                    {words}
+                </button>
             }
-            events.len()
         })
-    });
-    view! {
-        <label>
-            <span class="visually-hidden">"Kind"</span>
-            <select class="input" name="kind" on:change=move |event| filter.update(|filter| filter.kind = event_target_value(&event))>
-                <option value="">"All kinds"</option>
-                <For each=move || kinds.get() key=String::clone let:kind>
-                    {kind_option(kind)}
-                </For>
-            </select>
-        </label>
     }
 }
 
-fn kind_option(kind: String) -> impl IntoView {
-    let words = kind.replace('_', " ");
-    view! { <option value=kind>{words}</option> }
-}
-
+/// Takes what is shown along: as lines on the clipboard, or as a file.
 #[component]
-fn NodeFilter(screen: Screen, filter: RwSignal<Filter>) -> impl IntoView {
-    let count = Memo::new(move |_| screen.view.with(|view| view.nodes.len()));
-    let nodes = Memo::new(move |_| {
-        count.track();
-        screen.view.with_untracked(|view| {
-            view.nodes.iter().map(|node| (node.plan.id.clone(), node.plan.label.clone())).collect::<Vec<_>>()
-        })
-    });
+fn Keep(screen: Screen, shown: Listed) -> impl IntoView {
+    let refused = RwSignal::new(false);
+    let is_here = Memo::new(move |_| screen.log.loading.with(|loading| *loading == Loading::Done));
+    let lines = move |()| {
+        let events = untrack(|| shown.range(0..MOST_COPIED));
+        let lines: Vec<_> = events.iter().map(|event| line_of(screen, event)).collect();
+        lines.join("\n")
+    };
+    let save = move |_| {
+        let events = untrack(|| shown.range(0..usize::MAX));
+        let lines = events.iter().filter_map(|event| serde_json::to_string(&**event).ok());
+        let text: String = lines.map(|line| line + "\n").collect();
+        refused.set(
+            browser::save(&format!("{}-events.jsonl", screen.id), "application/x-ndjson", &text).is_err(),
+        );
+    };
+    let cut = move || {
+        (shown.length.get() > MOST_COPIED)
+            .then(|| view! { <span class="dim">{format!("Copies the first {}", format::count(MOST_COPIED as u64))}</span> })
+    };
     view! {
-        <label>
-            <span class="visually-hidden">"Node"</span>
-            <select class="input" name="node" on:change=move |event| filter.update(|filter| filter.node = event_target_value(&event))>
-                <option value="">"All nodes"</option>
-                <For each=move || nodes.get() key=|(id, _)| id.clone() let:node>
-                    <option value=node.0.to_string()>{node.1}</option>
-                </For>
-            </select>
-        </label>
+        <Show when=move || is_here.get()>
+            <span class="event-acts">
+                <CopyButton text=lines />
+                <button type="button" class="quiet-button" title="What is shown, as lines of JSON" on:click=save>
+                    <Icon name=IconName::Download />
+                    "Download"
+                </button>
+                {cut}
+            </span>
+        </Show>
+        {move || refused.get().then(|| view! { <InlineProblem text="The browser does not save files from this page. The run's export has all of its events." /> })}
     }
 }
 
-#[component]
-fn WordFilter(filter: RwSignal<Filter>) -> impl IntoView {
-    // Looking through all texts takes a moment: not with every key.
-    let mut search = debounce(Duration::from_millis(200), move |words: String| {
-        filter.try_update(|filter| filter.words = words);
-    });
-    view! {
-        <label class="event-words">
-            <span class="visually-hidden">"Text"</span>
-            <input
-                class="input"
-                name="words"
-                type="search"
-                placeholder="Text in the event"
-                on:input=move |event| search(lowercase(event_target_value(&event).trim()))
-            />
-        </label>
-    }
+/// `12 09:30:01 call finished Market analyst: The price rose …`
+fn line_of(screen: Screen, event: &Event) -> String {
+    let node = event.node.as_ref().map(|node| format!(" {}", name_of(screen, node))).unwrap_or_default();
+    let kind = event.body.kind().replace('_', " ");
+    format!("{} {} {kind}{node}: {}", event.seq, event.at.clock(), headline_of(event))
 }
 
 /// The rows that are in sight, between two spacers that stand for the others.
 #[component]
 fn EventWindow(
     screen: Screen,
-    shown: ReadSignal<Vec<Arc<Event>>>,
+    shown: Listed,
+    held: RwSignal<Option<u64>>,
     opened: RwSignal<Option<Arc<Event>>>,
 ) -> impl IntoView {
     let frame = NodeRef::<html::Div>::new();
-    let window = Rows::new(frame, ROW, Signal::derive(move || shown.with(Vec::len)));
+    let window = Rows::new(frame, ROW, shown.length.into());
     // A run at work is read from its end.
-    let is_working = screen.view.with_untracked(|view| !view.summary.status.is_over());
-    let at_end = StoredValue::new(is_working);
+    let is_working = Memo::new(move |_| screen.view.with(|view| !view.summary.status.is_over()));
+    let at_end = RwSignal::new(is_working.get_untracked());
     let scrolled = move |_| {
         if let Some(frame) = frame.try_get_untracked().flatten() {
-            at_end.set_value(browser::sight_of(&frame).below < ROW);
+            let now_at_end = browser::sight_of(&frame).below < ROW;
+            if at_end.get_untracked() != now_at_end {
+                at_end.set(now_at_end);
+            }
         }
         window.look();
     };
+    let to_end = move || {
+        if let Some(frame) = frame.try_get_untracked().flatten() {
+            browser::scroll_to_end(&frame);
+            window.look();
+        }
+    };
     Effect::new(move |_| {
-        shown.with(Vec::len);
+        shown.length.track();
         if frame.get().is_none() {
             return;
         }
         request_animation_frame(move || {
-            if at_end.try_get_value() == Some(true)
-                && let Some(frame) = frame.try_get_untracked().flatten()
-            {
-                browser::scroll_to_end(&frame);
-                window.look();
+            if at_end.try_get_untracked() == Some(true) {
+                to_end();
             }
         });
     });
-    let rows = move || shown.with(|events| events.get(window.range()).unwrap_or_default().to_vec());
+    let rows = move || shown.range(window.range());
     let missing = move || {
-        let (printed, shown) = (shown.with(Vec::len).min(MOST_PRINTED), shown.with(Vec::len));
+        let (printed, shown) = (shown.length.get().min(MOST_PRINTED), shown.length.get());
         let all = screen.view.with(RunView::seq);
         let is_cut = printed < usize::try_from(all).unwrap_or(usize::MAX);
         is_cut.then(|| {
@@ -219,9 +239,22 @@ fn EventWindow(
             </For>
             <svg class="spacer" width="1" height=move || window.below() aria-hidden="true"></svg>
             {move || {
-                (shown.with(Vec::is_empty) && screen.log.loading.get() == Loading::Done)
+                (shown.length.get() == 0 && screen.log.loading.get() == Loading::Done)
                     .then(|| view! { <p class="empty">"No event fits these filters."</p> })
             }}
+            <Show when=move || is_working.get() && !at_end.get() && held.with(Option::is_none)>
+                <button
+                    type="button"
+                    class="follow-chip to-end"
+                    on:click=move |_| {
+                        at_end.set(true);
+                        to_end();
+                    }
+                >
+                    <Icon name=IconName::Follow />
+                    "To the newest"
+                </button>
+            </Show>
         </div>
     }
 }
@@ -232,6 +265,9 @@ fn EventRow(screen: Screen, event: Arc<Event>, opened: RwSignal<Option<Arc<Event
     let is_open = move || opened.with(|opened| opened.as_ref().is_some_and(|event| event.seq == seq));
     let node = event.node.as_ref().map(|node| name_of(screen, node));
     let line = headline_of(&event);
+    let outcome = outcome_of(&event).map(|outcome| {
+        view! { <span class=format!("event-outcome {}", outcome.tone().class())><Icon name=outcome.icon() /> <span class="visually-hidden">{outcome.label()}</span></span> }
+    });
     let toggle = {
         let event = event.clone();
         move |_| {
@@ -245,7 +281,7 @@ fn EventRow(screen: Screen, event: Arc<Event>, opened: RwSignal<Option<Arc<Event
             <span class="event-time mono dim">{event.at.clock()}</span>
             <span class="event-kind">{event.body.kind().replace('_', " ")}</span>
             <span class="event-node">{node}</span>
-            <span class="event-line dim">{line}</span>
+            <span class="event-line dim">{outcome}{line}</span>
         </button>
     }
 }
