@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "./fixtures";
 import { importRun, runFile } from "./run-files";
-import { viewTab } from "./run-page";
 import { startPipeline, stop } from "./runs";
 
 // The table of events: what it shows, and what can be taken from it.
