@@ -6,8 +6,9 @@ import shared from "./playwright.config";
 export default {
   testDir: "./browsers",
   outputDir: "../target/end2end/browsers",
-  // Each browser has a worker, and each worker a server and a browser of its own.
-  workers: 2,
+  // One browser after the other, each with a server of its own: WebKit's driver, where it had to share the processor
+  // with another browser, sometimes waited without an end for the load of a page that was drawn already.
+  workers: 1,
   forbidOnly: shared.forbidOnly,
   timeout: 60_000,
   reporter: [["list"]],

@@ -64,6 +64,20 @@ test("the start form keeps all that was typed and chosen over a reload, and forg
   await expect(form.getByRole("combobox", { name: "Ticker" })).not.toHaveValue("KO");
 });
 
+test("what is chosen from the list beside a field stays over a reload, and not what was typed to find it", async ({ page }) => {
+  await page.goto("/start");
+  const ticker = page.getByRole("form", { name: "Start a run" }).getByRole("combobox", { name: "Ticker" });
+  await ticker.fill("appl");
+  await page.getByRole("listbox", { name: "Instruments" }).getByRole("option", { name: /AAPL/ }).click();
+  await expect(ticker).toHaveValue("AAPL");
+  await expect.poll(() => kept(page)).toContain("AAPL");
+  await page.reload();
+  await expect(ticker).toHaveValue("AAPL");
+  // What is put back is there by then, and nothing is put over it later.
+  await page.waitForTimeout(500);
+  await expect(ticker).toHaveValue("AAPL");
+});
+
 test("a portfolio that was being opened keeps its name", async ({ page }) => {
   await page.goto("/");
   await page.getByRole("button", { name: "New portfolio" }).first().click();

@@ -3,7 +3,10 @@
 //! The tab keeps it (`sessionStorage`), under the name of its form, for whoever is signed in. Nothing is ever sent
 //! because of it. A form has to ask for it ([`FormDraft`]): those for passwords and keys do not.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+};
 
 use leptos::{
     wasm_bindgen::JsCast,
@@ -189,18 +192,26 @@ pub struct FormDraft {
     form: Element,
     /// What is to be put back as soon as the form has a place for it.
     missing: RefCell<Vec<KeptField>>,
+    /// The names of fields in which the person did something since the page came.
+    touched: RefCell<BTreeSet<String>>,
+    /// What stood in the fields when they were last looked at.
+    seen: RefCell<Vec<KeptField>>,
 }
 
 impl FormDraft {
     /// One of which nothing is to be put back yet.
     pub fn new(form: Element) -> Self {
-        Self { form, missing: RefCell::default() }
+        Self { form, missing: RefCell::default(), touched: RefCell::default(), seen: RefCell::default() }
     }
 
     /// Takes up what is kept under a name. Call [`FormDraft::put_back`] until nothing is missing.
     pub fn take_up(&self, name: &str) {
         let draft = kept().into_iter().find(|draft| draft.form == name);
-        self.missing.replace(draft.map(|draft| draft.fields).unwrap_or_default());
+        let mut fields = draft.map(|draft| draft.fields).unwrap_or_default();
+        // What is done now counts more than what was.
+        fields.retain(|field| !self.touched.borrow().contains(&field.name));
+        self.missing.replace(fields);
+        self.look();
     }
 
     /// Whether there is something that can still be put back.
@@ -211,19 +222,55 @@ impl FormDraft {
     /// Puts back what there is a place for by now, but nothing over what the person typed since the page came.
     pub fn put_back(&self) {
         let missing = self.missing.take();
-        let fields = Field::all_in(self.form.query_selector_all(FIELDS));
+        let fields = self.fields();
         let rest = missing.into_iter().filter(|kept| !put_back(kept, &fields)).collect::<Vec<_>>();
         self.missing.borrow_mut().extend(rest);
+        self.look();
     }
 
-    /// Keeps what an event says that a person did in the form, under its name.
+    /// Keeps what an event says that a person did in a field of the form, under the form's name.
     pub fn note(&self, event: &Event, name: &str) {
-        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-        let Some(field) = target.filter(|target| self.form.contains(Some(target))).and_then(Field::of) else {
-            return;
-        };
-        let Some(now) = read(&field) else { return };
-        // What is done now counts more than what was.
+        if let Some(field) = self.target(event).and_then(Field::of)
+            && let Some(now) = read(&field)
+        {
+            self.keep(&field, now, name);
+            self.look();
+        }
+    }
+
+    /// Whether an event is of something in the form.
+    pub fn is_target(&self, event: &Event) -> bool {
+        self.target(event).is_some()
+    }
+
+    /// Keeps what has changed in fields without an event of theirs, as after a choice from a list beside a field.
+    pub fn note_changes(&self, name: &str) {
+        let before = self.seen.take();
+        let was_different =
+            |now: &KeptField| before.iter().any(|seen| seen.name == now.name && seen.content != now.content);
+        for field in self.fields() {
+            if let Some(now) = read(&field).filter(was_different) {
+                self.keep(&field, now, name);
+            }
+        }
+        self.look();
+    }
+
+    fn target(&self, event: &Event) -> Option<Element> {
+        let target = event.target()?.dyn_into::<Element>().ok()?;
+        self.form.contains(Some(&target)).then_some(target)
+    }
+
+    fn fields(&self) -> Vec<Field> {
+        Field::all_in(self.form.query_selector_all(FIELDS))
+    }
+
+    fn look(&self) {
+        self.seen.replace(self.fields().iter().filter_map(read).collect());
+    }
+
+    fn keep(&self, field: &Field, now: KeptField, name: &str) {
+        self.touched.borrow_mut().insert(now.name.clone());
         if let Ok(mut missing) = self.missing.try_borrow_mut() {
             missing.retain(|kept| kept.name != now.name);
         }

@@ -36,9 +36,24 @@ where
         let (typed, chosen) = (noting(), noting());
         let typed = window_event_listener(ev::input, move |event| typed(&event));
         let chosen = window_event_listener(ev::change, move |event| chosen(&event));
+        // A button or a key may change fields; that is to be seen once the page has done what it asks for.
+        let looking = || {
+            let (draft, name) = (draft.clone(), name.clone());
+            move |event: &Event| {
+                if draft.is_target(event) {
+                    let (draft, name) = (draft.clone(), name.clone());
+                    request_animation_frame(move || draft.note_changes(&name()));
+                }
+            }
+        };
+        let (clicked, pressed) = (looking(), looking());
+        let clicked = window_event_listener(ev::click, move |event| clicked(&event));
+        let pressed = window_event_listener(ev::keydown, move |event| pressed(&event));
         on_cleanup(move || {
             typed.remove();
             chosen.remove();
+            clicked.remove();
+            pressed.remove();
         });
         let name = name.clone();
         once_drafts_are_known(move || {
