@@ -27,13 +27,24 @@ pub struct Rows {
     count: Signal<usize>,
     /// The first row that is seen, and how many are.
     seen: RwSignal<(usize, usize)>,
-    is_printing: ReadSignal<bool>,
+    /// Whether the last rows are seen, however many come.
+    at_end: RwSignal<bool>,
+    range: Memo<Range<usize>>,
 }
 
 impl Rows {
     /// The rows of what scrolls in `frame`.
     pub fn new(frame: NodeRef<html::Div>, height: i32, count: Signal<usize>) -> Self {
-        let rows = Self { frame, height, count, seen: RwSignal::new((0, 40)), is_printing: use_printing() };
+        let (seen, at_end, is_printing) = (RwSignal::new((0, 40)), RwSignal::new(false), use_printing());
+        let range = Memo::new(move |_| {
+            let (all, (first, rows)) = (count.get(), seen.get());
+            if is_printing.get() {
+                return 0..all.min(MOST_PRINTED);
+            }
+            let first = if at_end.get() { all.saturating_sub(rows) } else { first.min(all) };
+            first.saturating_sub(BEYOND)..(first + rows + BEYOND).min(all)
+        });
+        let rows = Self { frame, height, count, seen, at_end, range };
         Effect::new(move |_| {
             count.track();
             if frame.get().is_some() {
@@ -57,11 +68,29 @@ impl Rows {
 
     /// The rows to be drawn.
     pub fn range(self) -> Range<usize> {
-        let ((first, rows), all) = (self.seen.get(), self.count.get());
-        if self.is_printing.get() {
-            return 0..all.min(MOST_PRINTED);
+        self.range.get()
+    }
+
+    /// Whether the last rows are kept in sight, however many come.
+    pub fn is_at_end(self) -> bool {
+        self.at_end.get()
+    }
+
+    /// Keeps the last rows in sight from now on, or no longer.
+    pub fn keep_at_end(self, at_end: bool) {
+        if self.at_end.try_get_untracked() != Some(at_end) {
+            self.at_end.try_set(at_end);
         }
-        first.min(all).saturating_sub(BEYOND)..(first + rows + BEYOND).min(all)
+    }
+
+    /// Scrolls to the last row, if that is to be kept in sight.
+    pub fn follow(self) {
+        if self.at_end.try_get_untracked() == Some(true)
+            && let Some(frame) = self.frame.try_get_untracked().flatten()
+        {
+            browser::scroll_to_end(&frame);
+            self.look();
+        }
     }
 
     /// The height of the rows above those that are drawn, in pixels.

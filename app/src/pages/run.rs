@@ -180,7 +180,7 @@ fn RunScreen(data: PageData) -> impl IntoView {
                     >
                         {move || match screen.tab() {
                             Tab::Graph => view! { <GraphView screen /> }.into_any(),
-                            Tab::Timeline => view! { <Whole screen><Timeline screen /></Whole> }.into_any(),
+                            Tab::Timeline => view! { <Growing screen view=|screen| view! { <Timeline screen /> }.into_any() /> }.into_any(),
                             Tab::Transcript => view! { <Growing screen view=|screen| view! { <Transcript screen /> }.into_any() /> }.into_any(),
                             Tab::Events => view! { <EventTable screen /> }.into_any(),
                             Tab::Chat => view! { <Whole screen><Chat screen /></Whole> }.into_any(),

@@ -185,32 +185,18 @@ fn EventWindow(
     let window = Rows::new(frame, ROW, shown.length.into());
     // A run at work is read from its end.
     let is_working = Memo::new(move |_| screen.view.with(|view| !view.summary.status.is_over()));
-    let at_end = RwSignal::new(is_working.get_untracked());
+    window.keep_at_end(is_working.get_untracked());
     let scrolled = move |_| {
         if let Some(frame) = frame.try_get_untracked().flatten() {
-            let now_at_end = browser::sight_of(&frame).below < ROW;
-            if at_end.get_untracked() != now_at_end {
-                at_end.set(now_at_end);
-            }
+            window.keep_at_end(browser::sight_of(&frame).below < ROW);
         }
         window.look();
     };
-    let to_end = move || {
-        if let Some(frame) = frame.try_get_untracked().flatten() {
-            browser::scroll_to_end(&frame);
-            window.look();
-        }
-    };
     Effect::new(move |_| {
         shown.length.track();
-        if frame.get().is_none() {
-            return;
+        if frame.get().is_some() {
+            request_animation_frame(move || window.follow());
         }
-        request_animation_frame(move || {
-            if at_end.try_get_untracked() == Some(true) {
-                to_end();
-            }
-        });
     });
     let rows = move || shown.range(window.range());
     let missing = move || {
@@ -242,13 +228,13 @@ fn EventWindow(
                 (shown.length.get() == 0 && screen.log.loading.get() == Loading::Done)
                     .then(|| view! { <p class="empty">"No event fits these filters."</p> })
             }}
-            <Show when=move || is_working.get() && !at_end.get() && held.with(Option::is_none)>
+            <Show when=move || is_working.get() && !window.is_at_end() && held.with(Option::is_none)>
                 <button
                     type="button"
                     class="follow-chip to-end"
                     on:click=move |_| {
-                        at_end.set(true);
-                        to_end();
+                        window.keep_at_end(true);
+                        window.follow();
                     }
                 >
                     <Icon name=IconName::Follow />

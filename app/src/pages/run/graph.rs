@@ -294,7 +294,9 @@ fn follow(screen: Screen, viewport: Viewport, layout: Memo<Layout>) {
         let target = target.get();
         layout.track();
         if viewport.following.get() {
-            viewport.follow(target, selected_node(screen), before.is_some());
+            // Moments of the past are far from each other: what lies between would be drawn for nothing.
+            let is_moved = before.is_some() && untrack(|| !screen.travel.is_past());
+            viewport.follow(target, selected_node(screen), is_moved);
         }
     });
 }
