@@ -45,6 +45,10 @@ try {
     compare: `/compare?left=${run}&right=${other}`,
     portfolio: "/portfolios/main_portfolio",
     portfolios: "/portfolio",
+    stock: "/tickers/AAPL",
+    decision: `/decisions/${other}`,
+    sessions: "/tasks",
+    teams: "/teams",
     account: "/account",
     "sign-in": "/sign-in",
   };
