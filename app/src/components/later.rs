@@ -16,7 +16,6 @@ use leptos::{
     },
 };
 
-#[cfg(feature = "hydrate")]
 use crate::browser;
 
 #[cfg(feature = "hydrate")]
@@ -61,4 +60,9 @@ pub async fn take_over_the_rest() {
         browser::sleep(Duration::ZERO).await;
         take_over();
     }
+}
+
+/// Does something once a frame is drawn of a page that is alive: what appears after that is news.
+pub fn once_alive(act: impl FnOnce() + 'static) {
+    request_animation_frame(move || if browser::is_alive() { act() } else { once_alive(act) });
 }

@@ -38,7 +38,7 @@ use crate::{
     base::at,
     components::{
         icon::{Icon, IconName},
-        later::Later,
+        later::{Later, once_alive},
         notice::ProblemNotice,
     },
     format,
@@ -117,7 +117,7 @@ fn Board(data: PageData) -> impl IntoView {
     // Rows that appear after the first drawing are news.
     let (settled, set_settled) = signal(false);
     Effect::new(move || {
-        request_animation_frame(move || {
+        once_alive(move || {
             set_settled.try_set(true);
         });
     });
