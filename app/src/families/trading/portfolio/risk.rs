@@ -110,7 +110,7 @@ fn Concentration(view: RwSignal<PortfolioView>) -> impl IntoView {
             let count = view.holdings.len();
             equal_positions(view).map(|equal| {
                 let words = format!(
-                    "{count} positions of at most {}, as concentrated as {} equal ones",
+                    "{count} of at most {} positions, as concentrated as {} equal ones",
                     view.constraints.max_positions,
                     grouped(equal, 1)
                 );
