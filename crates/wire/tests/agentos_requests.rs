@@ -33,6 +33,7 @@ fn an_empty_body_starts_the_default_pipeline() {
             date: "2022-06-30".parse().unwrap(),
             analysts: vec![Analyst::Market, Analyst::News, Analyst::Fundamentals],
             portfolio: None,
+            prices: None,
         };
         assert_eq!(asked.workflow, expected.into(), "{body:?}");
         assert_eq!(asked.flow, None);
@@ -52,6 +53,7 @@ fn a_pipeline_takes_its_parameters_and_ignores_others() {
         date: "2022-05-02".parse().unwrap(),
         analysts: vec![Analyst::Social, Analyst::Market],
         portfolio: None,
+        prices: None,
     };
     assert_eq!(asked.workflow, expected.into());
     assert_eq!(asked.flow.unwrap().as_str(), "1a2b3c4d");

@@ -254,6 +254,7 @@ async fn the_confidence_of_a_model_is_lowered_where_inputs_are_missing() {
         date: "2022-06-30".parse().unwrap(),
         analysts: vec![Analyst::News],
         portfolio: None,
+        prices: None,
     };
     let view = stage.run(request(workflow, "flow")).await;
     assert_eq!(rating(&view).unwrap().confidence, Confidence::Low, "nobody looked at prices");
@@ -450,6 +451,7 @@ async fn a_model_is_told_that_its_arguments_cannot_be_read_and_gets_back_what_it
         date: "2022-06-30".parse().unwrap(),
         analysts: vec![Analyst::Market],
         portfolio: None,
+        prices: None,
     };
     let view = stage.run(request(Workflow::from(task), "flow")).await;
     assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);

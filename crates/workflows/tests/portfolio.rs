@@ -6,13 +6,15 @@ mod stage;
 use std::sync::{Arc, Mutex};
 
 use llm::{ChatRequest, Message, Turn};
-use market::{DataKind, Market, OwnAdjustment, OwnData};
+use market::{DataKind, Market, OwnData};
 use portfolio::Entry;
 use protocol::{
-    AccountId, Body, Decimal, Edits, ForkPoint, ForkRun, Heading, ModelChoice, NewEvent, NodeStatus,
+    AccountId, Body, Date, Decimal, Edits, ForkPoint, ForkRun, Heading, ModelChoice, NewEvent, NodeStatus,
     RunFinished, RunId, RunStarted, RunStatus, RunView, Timestamp, Totals, TurnContent,
+    document::DocumentContent,
     trading::{
-        Confidence, Decision, PortfolioId, PortfolioSettings, PortfolioView, RejectedOrder, Side, Task, Trade,
+        Confidence, Decision, Lesson, OwnAdjustment, PortfolioId, PortfolioSettings, PortfolioView,
+        PriceTable, RejectedOrder, Side, Task, Trade,
     },
 };
 use serde_json::json;
@@ -418,4 +420,35 @@ async fn without_an_index_the_macro_brief_says_so_and_no_regime_is_made_up() {
     let markdown = stage.journal.resolve(&report.markdown).await.unwrap();
     assert!(markdown.starts_with("MACRO REGIME: neutral"), "{markdown}");
     assert!(markdown.contains("There are no prices of an index, so the regime is not known."), "{markdown}");
+}
+
+#[tokio::test]
+async fn a_rating_on_own_prices_is_neither_traded_at_the_shared_ones_nor_scored_by_them() {
+    let stage = Stage::new().await;
+    let closes = (0..300).map(|day| format!("LLY,{},{}\n", at(day), 100 + day));
+    let csv = format!("ticker,date,close\n{}", closes.collect::<String>());
+    let fields = [("csv".to_owned(), csv.into())].into_iter().collect();
+    let id = "0197a1b2-0000-7000-8000-000000000002".parse().unwrap();
+    let (kind, title) = (PriceTable::kind().unwrap(), "Mine".parse().unwrap());
+    let content = DocumentContent::new(fields).unwrap();
+    let documents = stage.journal.documents();
+    documents.create(&AccountId::local(), id, kind, title, &content, Timestamp(0)).await.unwrap();
+
+    let mut analysis = pipeline("LLY", "2022-06-30", "flow");
+    analysis.workflow = analysis.workflow.with("prices", json!(id)).unwrap();
+    let analysis = stage.run(analysis).await;
+    assert_eq!(analysis.summary.status, RunStatus::Succeeded, "{:?}", analysis.summary.error);
+    let view = stage.portfolio("2022-06-30", "flow").await;
+    assert!(trades(&view).is_empty(), "{:?}", traded(&view));
+    let remark = "LLY · 2022-06-30 is not considered: it rests on own prices.";
+    assert!(logs(&view).contains(remark), "{}", logs(&view));
+
+    let look_back = Task::Reflect { date: "2022-08-31".parse().unwrap(), max_lessons: 5 };
+    let view = stage.run(request(look_back, "flow")).await;
+    assert_eq!(view.documents::<Lesson>().count(), 0);
+}
+
+/// The day so many days after the first of September 2021.
+fn at(days: i64) -> Date {
+    "2021-09-01".parse::<Date>().unwrap().checked_add(jiff::Span::new().days(days)).unwrap()
 }

@@ -272,6 +272,7 @@ async fn the_openapi_document_names_every_route() {
             "/api/v1/portfolios/{portfolio}/risk",
             "/api/v1/portfolios/{portfolio}/settings",
             "/api/v1/portfolios/{portfolio}/transfers",
+            "/api/v1/prices/preview",
             "/api/v1/runs",
             "/api/v1/runs/import",
             "/api/v1/runs/{run}",

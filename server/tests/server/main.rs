@@ -22,6 +22,7 @@ mod limits;
 mod maws;
 mod model;
 mod models;
+mod own_prices;
 mod polls;
 mod scope;
 mod secrets;

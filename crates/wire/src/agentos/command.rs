@@ -283,7 +283,7 @@ impl Parameters {
             None => "AAPL".parse().map_err(|error| invalid("ticker", error))?,
         };
         let analysts = self.analysts()?.unwrap_or(analysts);
-        Ok(Task::Pipeline { ticker, date: self.date(defaults)?, analysts, portfolio: None })
+        Ok(Task::Pipeline { ticker, date: self.date(defaults)?, analysts, portfolio: None, prices: None })
     }
 
     fn portfolio(&self, defaults: &Defaults) -> Result<Task, InvalidRequest> {
