@@ -8,15 +8,18 @@ use axum::{
     extract::{Path, WebSocketUpgrade},
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use journal::{Encoded, JournalError, Subscription};
-use protocol::{Body, Event, Problem, RunFilter, RunId, trading::PortfolioView};
+use protocol::{
+    Body, Event, Problem, RunFilter, RunId, RunStatus, WorkflowKind,
+    trading::{Decision, PortfolioView, Task, Ticker},
+};
 use wire::agentos::{
-    AccountRecord, Defaults, Frame, Latest, RunRecord, Stream, Summary, SystemFrame, Trigger,
-    TriggerResponse, portfolio_named, start_run,
+    AccountRecord, Defaults, Frame, Latest, PortfolioStage, PortfolioStageResponse, RerunNode, RerunResponse,
+    RunRecord, Stream, Summary, SystemFrame, Trigger, TriggerResponse, portfolio_named, start_run,
 };
 
 use crate::{
@@ -43,6 +46,8 @@ pub fn router() -> Router<Gateway> {
         .route("/api/run/portfolio", post(portfolio_run))
         .route("/api/run/auto", post(auto))
         .route("/api/run/mock", post(mock))
+        .route("/api/run/rerun-node", post(rerun_node))
+        .route("/api/run/portfolio-stage", delete(portfolio_stage))
         .route("/api/run/", get(runs))
         .route("/api/run/{run}", get(run))
         .route("/api/portfolios/", get(portfolios))
@@ -75,6 +80,48 @@ async fn mock(service: Scoped, body: Bytes) -> Answer<TriggerResponse> {
 async fn trigger(service: &Scoped, trigger: Trigger, body: &[u8]) -> Answer<TriggerResponse> {
     let request = start_run(trigger, body, &defaults(service).await?).map_err(Problem::from)?;
     Ok(Json(TriggerResponse::from(&service.start_run(request).await?)))
+}
+
+/// Makes a phase of a stock's analysis again: of a pipeline run, or of the one that another run has started for it.
+async fn rerun_node(service: Scoped, body: Bytes) -> Answer<RerunResponse> {
+    let not_found = || Problem::not_found("Run not found");
+    let request = RerunNode::read(&body).map_err(Problem::from)?;
+    let named = request.run().map_err(Problem::from)?.and_then(|run| run.parse::<RunId>().ok());
+    let named = named.ok_or_else(not_found)?;
+    service.readable(named).await.map_err(|_| not_found())?;
+    let (phase, ticker) = request.phase().map_err(Problem::from)?;
+    let analysis = analysis_of(&service, named, &ticker).await?.ok_or_else(|| {
+        Problem::invalid(format!("This run has no analysis of {ticker}. Choose a node of one."))
+    })?;
+    let accepted = service.fork_run(analysis, phase.again()).await?;
+    Ok(Json(RerunResponse::new(&accepted, phase)))
+}
+
+/// The pipeline run of this stock: the run itself, or the last that it has started.
+async fn analysis_of(service: &Scoped, run: RunId, ticker: &Ticker) -> Result<Option<RunId>, Problem> {
+    let is_analysis = |kind: &WorkflowKind, subject: Option<&str>| {
+        kind.as_str() == Task::PIPELINE && subject == Some(ticker.as_str())
+    };
+    let summary = service.readable(run).await?;
+    if is_analysis(summary.request.workflow.kind(), summary.subject.as_deref()) {
+        return Ok(Some(run));
+    }
+    for below in service.run(run).await?.sub_runs.iter().rev() {
+        let Ok(readable) = service.readable(below.run).await else { continue };
+        if is_analysis(readable.request.workflow.kind(), readable.subject.as_deref()) {
+            return Ok(Some(below.run));
+        }
+    }
+    Ok(None)
+}
+
+async fn portfolio_stage(service: Scoped, body: Bytes) -> Answer<PortfolioStageResponse> {
+    let stage = PortfolioStage::read(&body, &defaults(&service).await?).map_err(Problem::from)?;
+    service
+        .portfolio(stage.portfolio.clone(), None)
+        .await
+        .map_err(|_| Problem::not_found("Portfolio not found"))?;
+    Ok(Json(stage.into()))
 }
 
 async fn runs(service: Scoped) -> Answer<Vec<RunRecord>> {
@@ -141,10 +188,27 @@ async fn latest(service: Scoped, Path(portfolio): Path<String>) -> Answer<Latest
 }
 
 async fn summary(service: Scoped, Path(portfolio): Path<String>) -> Result<Response, Detail> {
-    Ok(match Summary::new(&named(&service, &portfolio).await?, None) {
+    let view = named(&service, &portfolio).await?;
+    let regime = last_regime(&service, &view).await?;
+    Ok(match Summary::new(&view, regime.as_deref()) {
         Ok(summary) => Json(summary).into_response(),
         Err(none) => (StatusCode::NOT_FOUND, Json(none)).into_response(),
     })
+}
+
+/// The regime of the market as the portfolio's last decision saw it, where one of the newest runs has decided.
+async fn last_regime(service: &Scoped, portfolio: &PortfolioView) -> Result<Option<String>, Problem> {
+    let filter = RunFilter {
+        kind: Task::PORTFOLIO.parse().ok(),
+        status: Some(RunStatus::Succeeded),
+        limit: Some(LISTED_RUNS),
+        ..RunFilter::default()
+    };
+    let runs = service.runs(filter).await?.runs;
+    let mut of_portfolio = runs.iter().filter(|run| run.subject.as_deref() == Some(portfolio.id.as_str()));
+    let Some(last) = of_portfolio.next() else { return Ok(None) };
+    let decision: Option<Decision> = service.run(last.run).await?.documents().last();
+    Ok(decision.map(|decision| decision.regime))
 }
 
 async fn named(service: &Scoped, portfolio: &str) -> Result<PortfolioView, Problem> {

@@ -1,5 +1,5 @@
 //! What only trading shows: scans, ratings, decisions and orders as cards, its portfolios, its stocks, its
-//! decisions, its backtests, and its lessons.
+//! decisions, its backtests, its lessons, and own prices.
 
 pub mod api;
 #[cfg(feature = "ssr")]
@@ -15,6 +15,7 @@ mod news;
 mod overview;
 mod portfolio;
 mod portfolios;
+mod prices;
 mod scan_cards;
 mod ticker;
 
@@ -39,6 +40,7 @@ use self::{
     overview::PortfolioCards,
     portfolio::PortfolioPage,
     portfolios::FirstPortfolioPage,
+    prices::{PRICES, PricesPage},
     scan_cards::{AutoCard, RegimeCard, ScanCard},
     ticker::{TICKERS, TickerPage},
 };
@@ -53,7 +55,7 @@ pub fn outline() -> super::Outline {
         page: Some(super::FamilyPage {
             name: "Portfolio".to_owned(),
             path: FIRST.to_owned(),
-            below: [FIRST, ALL, TICKERS, DECISIONS, BACKTESTS, LESSONS].map(str::to_owned).into(),
+            below: [FIRST, ALL, TICKERS, DECISIONS, BACKTESTS, LESSONS, PRICES].map(str::to_owned).into(),
         }),
     }
 }
@@ -74,7 +76,7 @@ const ALL: &str = "/portfolios";
 /// The address that backtests are below.
 const BACKTESTS: &str = "/backtests";
 
-/// The pages of the portfolios, of the stocks, of the decisions, of the backtests and of the lessons.
+/// The pages of the portfolios, of the stocks, of the decisions, of the backtests, of the lessons and of own prices.
 pub fn pages() -> AnyView {
     let address = FamilyAddress::open();
     let id = Memo::new(move |_| address.with(|address| below(ALL, address).map(str::to_owned)));
@@ -87,6 +89,7 @@ pub fn pages() -> AnyView {
     let is_first = Memo::new(move |_| address.with(|address| address == FIRST));
     let is_one = Memo::new(move |_| id.with(Option::is_some));
     let is_lessons = Memo::new(move |_| address.with(|address| address == LESSONS));
+    let is_prices = Memo::new(move |_| address.with(|address| address == PRICES));
     let shown = move || match (is_first.get(), is_one.get()) {
         _ if is_backtest.get() => {
             view! { <BacktestPage id=Signal::derive(move || run.get().unwrap_or_default()) /> }.into_any()
@@ -98,6 +101,7 @@ pub fn pages() -> AnyView {
             view! { <DecisionPage id=Signal::derive(move || decision.get().unwrap_or_default()) /> }.into_any()
         }
         _ if is_lessons.get() => view! { <LessonsPage /> }.into_any(),
+        _ if is_prices.get() => view! { <PricesPage /> }.into_any(),
         (true, _) => view! { <FirstPortfolioPage /> }.into_any(),
         (false, true) => {
             view! { <PortfolioPage id=Signal::derive(move || id.get().unwrap_or_default()) /> }.into_any()

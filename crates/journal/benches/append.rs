@@ -28,6 +28,7 @@ fn started() -> NewEvent {
         date: "2022-06-30".parse().unwrap(),
         analysts: Analyst::all(),
         portfolio: None,
+        prices: None,
     };
     let flow = "bench".parse().unwrap();
     let heading = task.heading();

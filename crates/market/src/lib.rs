@@ -41,7 +41,7 @@ pub use edgar::{Edgar, EdgarAddresses};
 pub use finnhub::Finnhub;
 pub use market::Market;
 pub use outcome::{Answer, Damaged, NoData, Outcome, Source, Why};
-pub use own::{InstrumentPreview, LineError, OwnAdjustment, OwnData, Preview};
+pub use own::OwnData;
 pub use reqwest::Url;
 pub use sample::Sample;
 pub use vendor::{DataKind, Vendor};

@@ -9,23 +9,27 @@ use protocol::{
 
 use crate::{
     Article, Clock, Damaged, DataKind, EarningsDate, EconomicEvent, Frequency, InsiderTrade, Mover,
-    MoverKind, NewsAbout, NoData, Outcome, PriceHistory, Profile, Sample, Statement, StatementFigure, Vendor,
-    session,
+    MoverKind, NewsAbout, NoData, Outcome, OwnData, PriceHistory, Profile, Sample, Statement,
+    StatementFigure, Vendor, session,
 };
 
 /// The first day that a vendor over a network is asked for.
 const FIRST_LIVE_DAY: Date = Date::constant(1970, 1, 1);
 
 /// The data that runs and portfolios work with.
+#[derive(Clone)]
 pub struct Market {
     sample: Arc<Sample>,
     orders: BTreeMap<DataKind, Vec<Arc<dyn Vendor>>>,
     /// The clock, where a vendor over a network has prices: then there are some up to now.
     live: Option<Arc<dyn Clock>>,
+    /// The first and the last day of a person's own prices, where they are asked first.
+    own: Option<(Date, Date)>,
     nobody: Nobody,
 }
 
 /// Stands where no vendor is in the order of a kind.
+#[derive(Clone)]
 struct Nobody;
 
 impl Vendor for Nobody {
@@ -46,7 +50,7 @@ impl Market {
     fn of_sample(sample: Arc<Sample>) -> Self {
         let vendor: Arc<dyn Vendor> = sample.clone();
         let orders = DataKind::ALL.map(|kind| (kind, vec![vendor.clone()])).into();
-        Self { sample, orders, live: None, nobody: Nobody }
+        Self { sample, orders, live: None, own: None, nobody: Nobody }
     }
 
     /// The same with other vendors for a kind of data, the first of which is asked first.
@@ -60,6 +64,15 @@ impl Market {
     #[must_use]
     pub fn with_live_prices(self, clock: Arc<dyn Clock>) -> Self {
         Self { live: Some(clock), ..self }
+    }
+
+    /// The same with a person's own prices, which are asked before all others. What they do not have is served as
+    /// before.
+    #[must_use]
+    pub fn with_own(mut self, own: OwnData) -> Self {
+        self.own = own.range();
+        self.orders.entry(DataKind::Prices).or_default().insert(0, Arc::new(own));
+        self
     }
 
     /// The data that are built in.
@@ -85,20 +98,20 @@ impl Market {
 
     /// Whether there may be prices of instruments that are not listed.
     pub fn is_open(&self) -> bool {
-        self.live.is_some()
+        self.live.is_some() || self.own.is_some()
     }
 
     /// The first day that can be asked for.
     pub fn first_date(&self) -> Date {
-        if self.is_open() { FIRST_LIVE_DAY } else { self.sample.first_date() }
+        let first = if self.live.is_some() { FIRST_LIVE_DAY } else { self.sample.first_date() };
+        self.own.map_or(first, |(own, _)| own.min(first))
     }
 
     /// The last day that can be asked for.
     pub fn last_date(&self) -> Date {
-        match &self.live {
-            Some(clock) => session::today(clock.now()).max(self.sample.last_date()),
-            None => self.sample.last_date(),
-        }
+        let sample = self.sample.last_date();
+        let last = self.live.as_ref().map_or(sample, |clock| session::today(clock.now()).max(sample));
+        self.own.map_or(last, |(_, own)| own.max(last))
     }
 
     fn order(&self, kind: DataKind) -> impl Iterator<Item = &dyn Vendor> {

@@ -8,8 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use protocol::{Date, Decimal, parse_date, trading::Ticker};
-use serde::Deserialize;
+use protocol::{
+    Date, Decimal, parse_date,
+    trading::{InstrumentPreview, LineError, OwnAdjustment, TablePreview, Ticker},
+};
 
 use crate::{
     Adjustment, DailyPrice, Dividend, NoData, Outcome, PriceHistory, Split, Vendor,
@@ -22,57 +24,6 @@ const NAME: &str = "Own data";
 const MOST_ROWS: usize = 200_000;
 /// Errors that are told at most.
 const MOST_ERRORS: usize = 50;
-
-/// What a table's prices are adjusted for, as the person says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OwnAdjustment {
-    /// For nothing: the prices that were paid. Splits of the table are applied as of each day.
-    Raw,
-    /// For all splits of the table.
-    Splits,
-    /// For splits and dividends.
-    SplitsAndDividends,
-    /// The person does not know.
-    #[default]
-    Unknown,
-}
-
-/// A table as it was read: what is in it, and what is wrong with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Preview {
-    /// Instruments with what there is of each, by ticker.
-    pub instruments: Vec<InstrumentPreview>,
-    /// What is wrong, by line; there are at most 50. A table with errors is not used.
-    pub errors: Vec<LineError>,
-    /// Errors beyond those that are told.
-    pub more_errors: usize,
-}
-
-/// What a table has of one instrument.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InstrumentPreview {
-    /// The ticker.
-    pub ticker: Ticker,
-    /// Days with a price.
-    pub days: usize,
-    /// The first and the last of them.
-    pub range: Option<(Date, Date)>,
-    /// Dividends.
-    pub dividends: usize,
-    /// Splits.
-    pub splits: usize,
-}
-
-/// What is wrong with a line.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Line {line}: {reason}")]
-pub struct LineError {
-    /// Its number; the header is line 1.
-    pub line: u64,
-    /// What is wrong with it and what to write, in a sentence.
-    pub reason: String,
-}
 
 /// Prices, dividends and splits of a person.
 #[derive(Clone, Debug)]
@@ -105,19 +56,25 @@ struct Columns {
 
 impl OwnData {
     /// Reads a table. The data are there only if nothing is wrong with it.
-    pub fn read(text: &str, adjustment: OwnAdjustment) -> (Preview, Option<Self>) {
+    pub fn read(text: &str, adjustment: OwnAdjustment) -> (TablePreview, Option<Self>) {
         let mut errors = Errors::default();
         let instruments = read_table(text, &mut errors);
         if instruments.is_empty() && errors.told.is_empty() {
             errors.add(1, "there are no rows below the header.".to_owned());
         }
-        let preview = Preview {
+        let preview = TablePreview {
             instruments: instruments.iter().map(|(ticker, rows)| rows.preview(ticker)).collect(),
             errors: errors.told,
             more_errors: errors.more,
         };
         let data = preview.errors.is_empty().then_some(Self { instruments, adjustment });
         (preview, data)
+    }
+
+    /// The first and the last day that there is a price of anything.
+    pub fn range(&self) -> Option<(Date, Date)> {
+        let ranges = self.instruments.values().filter_map(Rows::range);
+        ranges.reduce(|(first, last), (from, to)| (first.min(from), last.max(to)))
     }
 
     /// What there are prices of.
@@ -127,14 +84,19 @@ impl OwnData {
 }
 
 impl Rows {
+    fn range(&self) -> Option<(Date, Date)> {
+        self.days.keys().next().copied().zip(self.days.keys().next_back().copied())
+    }
+
     fn preview(&self, ticker: &Ticker) -> InstrumentPreview {
-        let range = self.days.keys().next().copied().zip(self.days.keys().next_back().copied());
+        let (from, to) = self.range().unzip();
         InstrumentPreview {
             ticker: ticker.clone(),
-            days: self.days.len(),
-            range,
-            dividends: self.dividends.len(),
-            splits: self.splits.len(),
+            days: self.days.len() as u64,
+            from,
+            to,
+            dividends: self.dividends.len() as u64,
+            splits: self.splits.len() as u64,
         }
     }
 }
@@ -172,7 +134,7 @@ impl Vendor for OwnData {
 #[derive(Default)]
 struct Errors {
     told: Vec<LineError>,
-    more: usize,
+    more: u64,
 }
 
 impl Errors {

@@ -3,8 +3,9 @@
 
 mod support;
 
-use market::{Adjustment, OwnAdjustment, OwnData, Vendor, Why};
+use market::{Adjustment, OwnData, Vendor, Why};
 use proptest::prelude::*;
+use protocol::trading::OwnAdjustment;
 use support::{date, ticker};
 
 const TABLE: &str = "\u{feff}Date;Ticker;Close;Open;High;Low;Volume;Dividend;Split;Currency\r\n\
@@ -32,7 +33,7 @@ async fn a_table_is_previewed_and_used_as_of_a_day() {
                 "{} {} {:?} {} {}",
                 it.ticker,
                 it.days,
-                it.range.map(|(from, to)| format!("{from}..{to}")),
+                it.from.zip(it.to).map(|(from, to)| format!("{from}..{to}")),
                 it.dividends,
                 it.splits
             )

@@ -47,12 +47,19 @@ fn a_task_survives_the_general_form() {
     let date = "2022-06-30".parse().unwrap();
     let analysts = vec![Analyst::Market, Analyst::News];
     for task in [
-        Task::Pipeline { ticker: "AAPL".parse().unwrap(), date, analysts: analysts.clone(), portfolio: None },
+        Task::Pipeline {
+            ticker: "AAPL".parse().unwrap(),
+            date,
+            analysts: analysts.clone(),
+            portfolio: None,
+            prices: None,
+        },
         Task::Pipeline {
             ticker: "KO".parse().unwrap(),
             date,
             analysts: analysts.clone(),
             portfolio: "main".parse().ok(),
+            prices: "0197a1b2-0000-7000-8000-000000000000@3".parse().ok(),
         },
         Task::Portfolio { portfolio: "main".parse().unwrap(), date },
         Task::Scan { date, max_tickers: 3 },

@@ -3,11 +3,14 @@
 
 use proptest::prelude::*;
 use protocol::{
-    ModelChoice, Problem, RunAccepted, StartRun,
+    ForkPoint, ModelChoice, Problem, RunAccepted, StartRun,
     trading::{Analyst, Task},
 };
 use serde_json::{Value, json};
-use wire::agentos::{Defaults, InvalidRequest, Trigger, TriggerResponse, start_run};
+use wire::agentos::{
+    Defaults, InvalidRequest, PortfolioStage, PortfolioStageResponse, RerunNode, RerunPhase, RerunResponse,
+    Trigger, TriggerResponse, start_run,
+};
 
 fn defaults() -> Defaults {
     Defaults { date: "2022-06-30".parse().unwrap(), portfolio: "growth".parse().unwrap() }
@@ -30,6 +33,7 @@ fn an_empty_body_starts_the_default_pipeline() {
             date: "2022-06-30".parse().unwrap(),
             analysts: vec![Analyst::Market, Analyst::News, Analyst::Fundamentals],
             portfolio: None,
+            prices: None,
         };
         assert_eq!(asked.workflow, expected.into(), "{body:?}");
         assert_eq!(asked.flow, None);
@@ -49,6 +53,7 @@ fn a_pipeline_takes_its_parameters_and_ignores_others() {
         date: "2022-05-02".parse().unwrap(),
         analysts: vec![Analyst::Social, Analyst::Market],
         portfolio: None,
+        prices: None,
     };
     assert_eq!(asked.workflow, expected.into());
     assert_eq!(asked.flow.unwrap().as_str(), "1a2b3c4d");
@@ -180,6 +185,60 @@ fn a_started_run_is_answered_as_queued() {
         serde_json::to_value(TriggerResponse::from(&accepted)).unwrap(),
         json!({"run_id": "0197a1b2-0000-7000-8000-000000000000", "flow_id": "1a2b3c4d", "status": "queued"})
     );
+}
+
+/// Sections 1.4 and 2.7 of AgentOS's interface: its phases, and its refusals in their words and order.
+#[test]
+fn a_re_run_makes_the_phase_of_the_named_node_again() {
+    let read = |body: Value| RerunNode::read(body.to_string().as_bytes()).unwrap().phase();
+    for (nodes, phase, again) in [
+        (["Market Analyst", "Fundamentals Analyst"], RerunPhase::Analysts, "Analysts"),
+        (["Bull Researcher", "Trader"], RerunPhase::DebateAndTrader, "Debate"),
+        (["Neutral Analyst", "Portfolio Manager"], RerunPhase::Risk, "Risk debate"),
+    ] {
+        for node in nodes {
+            let (found, ticker) = read(json!({ "node_id": node, "identifier": "xom" })).unwrap();
+            assert_eq!((found, ticker.as_str()), (phase, "XOM"), "{node}");
+            assert_eq!(found.again().point, ForkPoint::Phase { phase: again.to_owned() });
+        }
+    }
+    for (body, words) in [
+        (json!({ "node_id": "cash_sweep", "identifier": "XOM" }), "Unknown node_id: cash_sweep"),
+        (json!({ "identifier": "" }), "Unknown node_id: "),
+        (json!({ "node_id": "Trader" }), "identifier (ticker) is required"),
+        (json!({ "node_id": "Trader", "identifier": " " }), "identifier (ticker) is required"),
+    ] {
+        let refusal = read(body).unwrap_err();
+        assert_eq!(refusal.to_string(), words);
+        assert_eq!(Problem::from(refusal).status, 422);
+    }
+    assert!(read(json!({ "node_id": "Trader", "identifier": "../etc" })).is_err());
+    let accepted = RunAccepted {
+        run: "0197a1b2-0000-7000-8000-000000000000".parse().unwrap(),
+        flow: "1a2b3c4d".parse().unwrap(),
+    };
+    assert_eq!(
+        serde_json::to_value(RerunResponse::new(&accepted, RerunPhase::DebateAndTrader)).unwrap(),
+        json!({
+            "run_id": "0197a1b2-0000-7000-8000-000000000000", "phase": "debate_and_trader", "status": "queued",
+        })
+    );
+}
+
+/// Section 1.5 of AgentOS's interface, and its defect 6.C 4: nothing stands in the way of another decision.
+#[test]
+fn resetting_a_decision_deletes_nothing_and_says_so() {
+    let read = |body: Value| PortfolioStage::read(body.to_string().as_bytes(), &defaults());
+    let stage = read(json!({ "date": "2022-06-30", "portfolio_id": "main_portfolio" })).unwrap();
+    assert_eq!(
+        serde_json::to_value(PortfolioStageResponse::from(stage)).unwrap(),
+        json!({ "deleted": [], "date": "2022-06-30", "portfolio_id": "growth" })
+    );
+    for body in [json!({}), json!({ "date": "2022-06-30" }), json!({ "portfolio_id": "growth" })] {
+        let refusal = read(body).map(PortfolioStageResponse::from).unwrap_err();
+        assert_eq!(refusal.to_string(), "date and portfolio_id are required");
+    }
+    assert!(read(json!({ "date": "26/03/2026x/../../etc", "portfolio_id": "growth" })).is_err());
 }
 
 /// JSON of every shape, with AgentOS's own parameter names among the members' names.

@@ -19,6 +19,7 @@ fn pipeline() -> RunRequest {
         date: "2022-06-30".parse().unwrap(),
         analysts: Analyst::all(),
         portfolio: None,
+        prices: None,
     })
 }
 

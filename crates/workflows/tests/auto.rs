@@ -433,3 +433,23 @@ async fn a_rating_that_cannot_be_read_is_said_and_analysed_again_by_the_next_run
     assert!(matches!(lly.end, AnalysisEnd::Rated { grade: Grade::Buy, .. }), "{lly:?}");
     assert!(matches!(mrk.end, AnalysisEnd::Known { grade: Grade::Buy, .. }), "{mrk:?}");
 }
+
+/// Appendix E 13 and 6.C 5 of AgentOS's specification: there, an execution that failed counted as done for ever.
+#[tokio::test]
+async fn a_decision_that_came_to_nothing_does_not_count_as_done() {
+    let undecided = |request: &ChatRequest| {
+        (request.agent == "make_decision").then(|| Turn::Answer("Buy, I think.".into()))
+    };
+    let stage = Stage::with_script(Changed(undecided)).await;
+    let failed = stage.run(auto("2022-06-30", 1, "flow")).await;
+    assert_eq!(failed.summary.status, RunStatus::Failed);
+    let error = failed.summary.error.clone().unwrap();
+    assert!(error.starts_with("Portfolio: The portfolio's run came to nothing: Make decision:"), "{error}");
+    assert_eq!(stage.desk.load(&main_portfolio()).await.unwrap().entries(), 1, "nothing was traded");
+
+    let stage = stage.restarted_with(TradingRehearsal).await;
+    let view = stage.run(auto("2022-06-30", 1, "flow")).await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    assert_eq!(view.sub_runs.len(), 1, "scan and analysis are there; the portfolio decides again");
+    assert_eq!(traded(&stage, &view).await, [("LLY".to_owned(), decimal("15"), decimal("320.403"))]);
+}

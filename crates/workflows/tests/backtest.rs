@@ -445,7 +445,7 @@ async fn splits_dividends_and_days_without_a_price_are_lived_through_as_they_wer
     let table = "ticker,date,close,dividend,split\n\
         KO,2022-06-24,100,,\nKO,2022-06-27,100,,\nKO,2022-06-28,100,,\nKO,2022-06-29,100,,\n\
         KO,2022-06-30,100,,\nKO,2022-07-05,50,,2\nKO,2022-07-06,50,0.5,\nKO,2022-07-07,50,,\nKO,2022-07-08,50,,\n";
-    let (_, own) = market::OwnData::read(table, market::OwnAdjustment::Raw);
+    let (_, own) = market::OwnData::read(table, protocol::trading::OwnAdjustment::Raw);
     let sample = market::Market::sample().unwrap();
     let vendors: Vec<std::sync::Arc<dyn market::Vendor>> =
         vec![std::sync::Arc::new(own.unwrap()), sample.built_in().clone()];

@@ -189,9 +189,12 @@ async fn analysts_without_data_say_so() {
     assert!(logs(&view).iter().any(|line| line.contains("social, news, fundamentals")));
 }
 
-fn reports_a_halt(request: &ChatRequest) -> Option<Turn> {
+/// 7.3.4 of AgentOS's specification: either of these two analysts may end the analysis.
+const ABORTING: [&str; 2] = ["market_analyst", "fundamentals_analyst"];
+
+fn reports_a_halt(analyst: &str, request: &ChatRequest) -> Option<Turn> {
     let first = !request.messages.iter().any(|message| matches!(message, Message::Tool { .. }));
-    (request.agent == "market_analyst" && first).then(|| {
+    (request.agent == analyst && first).then(|| {
         Turn::Tools(vec![(
             "report_critical_condition".into(),
             json!({ "reason": "Trading was halted\ntoday." }),
@@ -201,16 +204,19 @@ fn reports_a_halt(request: &ChatRequest) -> Option<Turn> {
 
 #[tokio::test]
 async fn a_critical_condition_leads_straight_to_the_decision() {
-    let stage = Stage::with_script(Changed(reports_a_halt)).await;
-    let view = stage.pipeline("LLY", "2022-06-30", "flow").await;
-    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
-    let rating = rating(&view).unwrap();
-    assert_eq!(rating.grade, Grade::Sell);
-    assert_eq!(rating.abort.as_deref(), Some("Trading was halted today."));
-    let order = visits(&stage.events(view.summary.run).await);
-    assert_eq!(order[4..], ["screen", "portfolio_manager"]);
-    for node in ["bull_researcher", "bear_researcher", "research_manager", "trader", "neutral_analyst"] {
-        assert_eq!(status(&view, node), NodeStatus::Skipped, "{node}");
+    for analyst in ABORTING {
+        let stage =
+            Stage::with_script(Changed(move |request: &ChatRequest| reports_a_halt(analyst, request))).await;
+        let view = stage.pipeline("LLY", "2022-06-30", "flow").await;
+        assert_eq!(view.summary.status, RunStatus::Succeeded, "{analyst}: {:?}", view.summary.error);
+        let rating = rating(&view).unwrap();
+        assert_eq!(rating.grade, Grade::Sell);
+        assert_eq!(rating.abort.as_deref(), Some("Trading was halted today."));
+        let order = visits(&stage.events(view.summary.run).await);
+        assert_eq!(order[4..], ["screen", "portfolio_manager"]);
+        for node in ["bull_researcher", "bear_researcher", "research_manager", "trader", "neutral_analyst"] {
+            assert_eq!(status(&view, node), NodeStatus::Skipped, "{node}");
+        }
     }
 }
 
@@ -248,6 +254,7 @@ async fn the_confidence_of_a_model_is_lowered_where_inputs_are_missing() {
         date: "2022-06-30".parse().unwrap(),
         analysts: vec![Analyst::News],
         portfolio: None,
+        prices: None,
     };
     let view = stage.run(request(workflow, "flow")).await;
     assert_eq!(rating(&view).unwrap().confidence, Confidence::Low, "nobody looked at prices");
@@ -444,6 +451,7 @@ async fn a_model_is_told_that_its_arguments_cannot_be_read_and_gets_back_what_it
         date: "2022-06-30".parse().unwrap(),
         analysts: vec![Analyst::Market],
         portfolio: None,
+        prices: None,
     };
     let view = stage.run(request(Workflow::from(task), "flow")).await;
     assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);

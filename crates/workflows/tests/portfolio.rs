@@ -3,13 +3,18 @@
 
 mod stage;
 
+use std::sync::{Arc, Mutex};
+
 use llm::{ChatRequest, Message, Turn};
+use market::{DataKind, Market, OwnData};
 use portfolio::Entry;
 use protocol::{
-    AccountId, Body, Decimal, Edits, ForkPoint, ForkRun, Heading, ModelChoice, NewEvent, NodeStatus,
+    AccountId, Body, Date, Decimal, Edits, ForkPoint, ForkRun, Heading, ModelChoice, NewEvent, NodeStatus,
     RunFinished, RunId, RunStarted, RunStatus, RunView, Timestamp, Totals, TurnContent,
+    document::DocumentContent,
     trading::{
-        Confidence, Decision, PortfolioId, PortfolioSettings, PortfolioView, RejectedOrder, Side, Task, Trade,
+        Confidence, Decision, Lesson, OwnAdjustment, PortfolioId, PortfolioSettings, PortfolioView,
+        PriceTable, RejectedOrder, Side, Task, Trade,
     },
 };
 use serde_json::json;
@@ -363,4 +368,87 @@ async fn a_rating_that_cannot_be_read_is_shown_and_never_traded() {
     let markdown = stage.journal.resolve(&report.markdown).await.unwrap();
     assert!(markdown.contains("Rated, but not proposed: LLY (REVIEW)."), "{markdown}");
     assert_eq!(view.summary.result.as_deref(), Some("0 sells, 1 buy"));
+}
+
+/// Appendix E 10 and 6.C 18 of AgentOS's specification: there, shares were counted without any price, value or risk.
+#[tokio::test]
+async fn reviewer_and_manager_are_told_prices_values_weights_profits_and_risk() {
+    let prompts: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
+    let heard = prompts.clone();
+    let stage = Stage::with_script(Changed(move |request: &ChatRequest| {
+        let texts = request.messages.iter().filter_map(|message| match message {
+            Message::User(text) => Some(text.as_str()),
+            _ => None,
+        });
+        heard.lock().unwrap().push((request.agent.clone(), texts.collect::<Vec<_>>().join("\n")));
+        None
+    }))
+    .await;
+    stage.pipeline("LLY", "2022-06-30", "flow").await;
+    stage.portfolio("2022-06-30", "flow").await;
+    prompts.lock().unwrap().clear();
+    stage.portfolio("2022-12-28", "flow").await;
+    let prompts = prompts.lock().unwrap();
+    let told = |agent: &str| -> String {
+        prompts.iter().filter(|(asked, _)| asked == agent).map(|(_, text)| text.as_str()).collect()
+    };
+    // 15 shares at 363.098 as of 2022-12-28, bought at 320.403 each: 5446.47, a profit of 640.425.
+    let (reviewer, manager) = (told("review_holdings"), told("make_decision"));
+    for (agent, prompt) in [("reviewer", &reviewer), ("manager", &manager)] {
+        for figure in ["320.403", "363.098", "5446.47", "640.425", "\"weight\""] {
+            assert!(prompt.contains(figure), "the {agent} is not told {figure}:\n{prompt}");
+        }
+    }
+    // 100000 - 15 * 320.403 in cash, and what is held.
+    for figure in ["95193.955", "100640.425", "\"sharpe\"", "\"max_drawdown\"", "\"max_position\""] {
+        assert!(manager.contains(figure), "the manager is not told {figure}:\n{manager}");
+    }
+}
+
+/// 7.6.7 of AgentOS's specification: what a brief rests on is missing, and that is said.
+#[tokio::test]
+async fn without_an_index_the_macro_brief_says_so_and_no_regime_is_made_up() {
+    let table = "ticker,date,close\nLLY,2022-06-29,320\nLLY,2022-06-30,320.403\n";
+    let (_, own) = OwnData::read(table, OwnAdjustment::Raw);
+    let market = Market::sample().unwrap().with_order(DataKind::Prices, vec![Arc::new(own.unwrap())]);
+    let stage = Stage::with_market(market).await;
+    let view = stage.portfolio("2022-06-30", "flow").await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    let node = view.node(&"macro_summary".parse().unwrap()).unwrap();
+    assert_eq!(node.degraded.as_deref(), Some("There are no prices of ^GSPC."));
+    let report = view.reports.iter().find(|report| report.name == "macro_brief").unwrap();
+    let markdown = stage.journal.resolve(&report.markdown).await.unwrap();
+    assert!(markdown.starts_with("MACRO REGIME: neutral"), "{markdown}");
+    assert!(markdown.contains("There are no prices of an index, so the regime is not known."), "{markdown}");
+}
+
+#[tokio::test]
+async fn a_rating_on_own_prices_is_neither_traded_at_the_shared_ones_nor_scored_by_them() {
+    let stage = Stage::new().await;
+    let closes = (0..300).map(|day| format!("LLY,{},{}\n", at(day), 100 + day));
+    let csv = format!("ticker,date,close\n{}", closes.collect::<String>());
+    let fields = [("csv".to_owned(), csv.into())].into_iter().collect();
+    let id = "0197a1b2-0000-7000-8000-000000000002".parse().unwrap();
+    let (kind, title) = (PriceTable::kind().unwrap(), "Mine".parse().unwrap());
+    let content = DocumentContent::new(fields).unwrap();
+    let documents = stage.journal.documents();
+    documents.create(&AccountId::local(), id, kind, title, &content, Timestamp(0)).await.unwrap();
+
+    let mut analysis = pipeline("LLY", "2022-06-30", "flow");
+    analysis.workflow = analysis.workflow.with("prices", json!(id)).unwrap();
+    let analysis = stage.run(analysis).await;
+    assert_eq!(analysis.summary.status, RunStatus::Succeeded, "{:?}", analysis.summary.error);
+    let view = stage.portfolio("2022-06-30", "flow").await;
+    assert!(trades(&view).is_empty(), "{:?}", traded(&view));
+    let remark = "LLY · 2022-06-30 is not considered: it rests on own prices.";
+    assert!(logs(&view).contains(remark), "{}", logs(&view));
+
+    let look_back = Task::Reflect { date: "2022-08-31".parse().unwrap(), max_lessons: 5 };
+    let view = stage.run(request(look_back, "flow")).await;
+    assert_eq!(view.documents::<Lesson>().count(), 0);
+}
+
+/// The day so many days after the first of September 2021.
+fn at(days: i64) -> Date {
+    "2021-09-01".parse::<Date>().unwrap().checked_add(jiff::Span::new().days(days)).unwrap()
 }

@@ -124,8 +124,13 @@ async fn fill(folder: &Path, runs: usize) {
 fn log(number: usize, runs: usize) -> Vec<NewEvent> {
     let ticker = if number == runs / 100 { "RARE" } else { TICKERS[number % TICKERS.len()] };
     let date = "2022-06-30".parse().unwrap();
-    let task =
-        Task::Pipeline { ticker: ticker.parse().unwrap(), date, analysts: Analyst::all(), portfolio: None };
+    let task = Task::Pipeline {
+        ticker: ticker.parse().unwrap(),
+        date,
+        analysts: Analyst::all(),
+        portfolio: None,
+        prices: None,
+    };
     let flow = format!("flow{}", number % 1000).parse().unwrap();
     let heading = task.heading();
     let start = event(Body::RunStarted(RunStarted::new(RunRequest::new(task.into(), flow), heading)));

@@ -47,6 +47,7 @@ pub fn workflow() -> Workflow {
         date: "2022-06-30".parse().unwrap(),
         analysts: Analyst::all(),
         portfolio: None,
+        prices: None,
     }
     .into()
 }

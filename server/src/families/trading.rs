@@ -1,8 +1,10 @@
-//! What trading serves beside its runs: portfolios, by REST and by sockets, what backtests come to, and lessons.
+//! What trading serves beside its runs: portfolios, by REST and by sockets, what backtests come to, lessons,
+//! and what is in tables of own prices.
 
 mod backtest;
 mod decision;
 mod lessons;
+mod prices;
 mod stock;
 pub mod vendors;
 
@@ -23,8 +25,8 @@ use protocol::{
     Date, Problem, RunId,
     trading::{
         BacktestReport, CreatePortfolio, DecisionReport, LessonFilter, LessonPage, PortfolioId,
-        PortfolioSettings, PortfolioSummary, PortfolioView, PriceSpan, RiskReport, StockReport, Ticker,
-        TransferMoney,
+        PortfolioSettings, PortfolioSummary, PortfolioView, PriceSpan, RiskReport, StockReport, TablePreview,
+        Ticker, TransferMoney,
     },
 };
 use serde::Deserialize;
@@ -170,6 +172,11 @@ impl TradingBackend for Scoped {
     async fn lessons(&self, filter: LessonFilter) -> Result<LessonPage, Problem> {
         self.own_lessons(&filter).await
     }
+
+    async fn preview_prices(&self, csv: String) -> Result<TablePreview, Problem> {
+        self.caller().writer()?;
+        Ok(prices::preview(&csv))
+    }
 }
 
 /// An id made from a name: `Growth & income` becomes `growth_income`, then `growth_income_2`.
@@ -214,6 +221,7 @@ pub fn rest() -> OpenApiRouter<Gateway> {
         .routes(routes!(decision::decision))
         .merge(backtest::rest())
         .routes(routes!(lessons::lessons))
+        .routes(routes!(prices::preview_prices))
 }
 
 /// All portfolios

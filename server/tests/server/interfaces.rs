@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures::StreamExt;
-use protocol::{Body, Control, Frame, RunStatus, RunView};
+use protocol::{Body, Control, Frame, RunStatus, RunView, trading::AutoResult};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -272,6 +272,7 @@ async fn the_openapi_document_names_every_route() {
             "/api/v1/portfolios/{portfolio}/risk",
             "/api/v1/portfolios/{portfolio}/settings",
             "/api/v1/portfolios/{portfolio}/transfers",
+            "/api/v1/prices/preview",
             "/api/v1/runs",
             "/api/v1/runs/import",
             "/api/v1/runs/{run}",
@@ -392,4 +393,69 @@ async fn a_client_of_agentos_has_the_market_scanned_and_a_portfolio_run_by_itsel
     let summary: Value = summary.json().await.unwrap();
     assert!(summary["detail"].as_str().unwrap().starts_with("Not known yet: "), "{summary}");
     assert!(summary["unknown"]["sharpe_ratio"].is_string(), "{summary}");
+}
+
+/// Appendix E 5 and 6.C 3, 4 and 32 of AgentOS: a phase is made again in the same flow without what comes before it,
+/// and not while the run works.
+#[tokio::test]
+async fn a_client_of_agentos_makes_a_phase_again_and_the_analysts_are_not_asked_again() {
+    let home = Home::new(&[]);
+    let server = home.start().await;
+    let body = json!({ "mock_type": "auto", "date": "2022-12-28", "speed": 1000, "max_tickers": 1 });
+    let (_, accepted) = server.post("/api/run/mock", body).await;
+    let (run, flow) = (accepted["run_id"].clone(), accepted["flow_id"].clone());
+    let result = async |run: &Value| {
+        let log = server.events_to_end(run.as_str().unwrap().parse().unwrap(), 0).await;
+        RunView::fold(&log).unwrap().documents::<AutoResult>().last().unwrap()
+    };
+    let first = result(&run).await;
+    let [analysis] = &first.analyses[..] else { panic!("{:?}", first.analyses) };
+    let ticker = analysis.ticker.as_str();
+    let again = async |node: &str, ticker: &str| {
+        let body = json!({ "run_id": run, "node_id": node, "identifier": ticker });
+        server.post("/api/run/rerun-node", body).await
+    };
+    assert_eq!(again("cash_sweep", ticker).await.1, json!({ "detail": "Unknown node_id: cash_sweep" }));
+    let (status, refusal) = again("Trader", "TSLA").await;
+    assert_eq!((status, refusal["detail"].as_str().unwrap().contains("no analysis of TSLA")), (422, true));
+    let nobody = json!({ "run_id": "nothing", "node_id": "cash_sweep" });
+    assert_eq!(
+        server.post("/api/run/rerun-node", nobody).await,
+        (404, json!({ "detail": "Run not found" })),
+        "whether there is such a run is looked at first"
+    );
+
+    for (node, phase, kept, repeated) in [
+        ("Trader", "debate_and_trader", "Market Analyst", "Bull Researcher"),
+        ("Portfolio Manager", "risk", "Trader", "Neutral Analyst"),
+    ] {
+        let (status, accepted) = again(node, ticker).await;
+        assert_eq!((status, accepted["phase"].as_str()), (200, Some(phase)), "{accepted}");
+        let fork = accepted["run_id"].as_str().unwrap().parse().unwrap();
+        let events = server.events_to_end(fork, 0).await;
+        let view = RunView::fold(&events).unwrap();
+        assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+        assert_eq!(json!(view.summary.request.flow), flow, "it is in the same flow");
+        let visits = |name: &str| {
+            let id = name.to_lowercase().replace(' ', "_");
+            view.node(&id.parse().unwrap()).unwrap().visits.clone()
+        };
+        assert!(visits(kept).iter().all(|visit| visit.inherited), "{kept} was made again");
+        assert!(visits(repeated).iter().all(|visit| !visit.inherited), "{repeated} was not made again");
+    }
+
+    let bogus = server.post("/api/run/bogus", json!({})).await;
+    assert_eq!(bogus.0, 405, "there is no such kind of run");
+    // 6.C 31: the list is of runs, not of what happened in them.
+    let listed = server.get("/api/run/").await;
+    assert!(listed.as_array().unwrap().iter().all(|run| run.get("events").is_none()), "{listed}");
+
+    let stage = json!({ "date": "2022-12-28", "portfolio_id": "main_portfolio" });
+    let reset = server.ask("DELETE", "/api/run/portfolio-stage").json(&stage).send().await.unwrap();
+    let reset: Value = reset.json().await.unwrap();
+    assert_eq!(reset, json!({ "deleted": [], "date": "2022-12-28", "portfolio_id": "main_portfolio" }));
+    // The automatic run decides again all the same.
+    let second = json!({ "mock_type": "auto", "date": "2022-12-28", "speed": 1000, "flow_id": flow });
+    let (_, accepted) = server.post("/api/run/mock", second).await;
+    assert_ne!(result(&accepted["run_id"]).await.portfolio_run, first.portfolio_run);
 }

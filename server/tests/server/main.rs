@@ -6,6 +6,7 @@ mod support;
 
 mod access;
 mod accounts;
+mod auto_survives_kill;
 mod base_path;
 mod compression;
 mod deletion;
@@ -21,6 +22,7 @@ mod limits;
 mod maws;
 mod model;
 mod models;
+mod own_prices;
 mod polls;
 mod scope;
 mod secrets;

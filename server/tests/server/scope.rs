@@ -128,6 +128,7 @@ fn body(path: &str, method: &str, hers: &Belongings) -> Option<Value> {
         (_, "/api/v1/portfolios") => json!({ "name": "Other", "cash": "1000" }),
         (_, "/api/v1/portfolios/{portfolio}/settings") => json!({ "slippage": "0.01" }),
         (_, "/api/v1/portfolios/{portfolio}/transfers") => json!({ "date": "2022-06-30", "amount": "1" }),
+        (_, "/api/v1/prices/preview") => json!({ "csv": "ticker,date,close" }),
         (_, "/api/v1/accounts") => {
             json!({ "name": "eve", "role": "administrator", "password": PASSWORD })
         }

@@ -21,7 +21,7 @@ use axum::{
 use futures::{StreamExt, future::join_all, stream};
 use protocol::{
     Body, Event, RunStatus, RunView, Totals,
-    trading::{Grade, Rating},
+    trading::{AutoResult, Grade, Rating},
 };
 use serde_json::{Value, json};
 use strum::VariantArray;
@@ -208,7 +208,28 @@ fn calling(manner: Manner, tool: &str) -> (String, usize) {
 
 /// The whole answer to a request: a form where one is asked for, else prose.
 fn whole(request: &Value) -> String {
-    if request.to_string().contains("grade") {
+    let asked = request.to_string();
+    let said = format!("It is read and weighed. {END}");
+    if asked.contains("stocks_to_investigate") {
+        let stock = json!({
+            "ticker": "LLY", "name": "Eli Lilly", "sector": "Healthcare", "rationale": said, "thesis_angle": "growth",
+            "conviction": "medium", "key_catalysts": [], "risks": [],
+        });
+        let context =
+            json!({ "economic_cycle": "late", "central_bank_stance": "tight", "geopolitical_risks": [] });
+        json!({
+            "timeframe": "a month", "executive_summary": said, "macro_context": context, "key_themes": [],
+            "stocks_to_investigate": [stock], "risk_factors": [],
+        })
+        .to_string()
+    } else if asked.contains("decision_confidence") {
+        let buy = json!({ "ticker": "LLY", "quantity": "3", "stop_loss": null, "take_profit": null, "rationale": said });
+        json!({
+            "macro_regime": "neutral", "sells": [], "buys": [buy], "holds": [], "portfolio_thesis": said,
+            "risk_summary": END, "decision_confidence": "medium",
+        })
+        .to_string()
+    } else if asked.contains("grade") {
         json!({ "grade": "overweight", "confidence": "medium", "summary": END, "thesis": format!("It is read and weighed. {END}") })
             .to_string()
     } else {
@@ -239,11 +260,8 @@ fn figures(tokens_in: u64, tokens_out: u64) -> Value {
 }
 
 async fn complete(State(endpoint): State<Endpoint>, Json(request): Json<Value>) -> Response {
-    let text = whole(&request);
-    let half = &text[..text.len() / 2];
-    let (tokens_in, tokens_out) = (request.to_string().len() as u64 / 4, text.len() as u64 / 4);
     let invites_calls = invites_calls(&request);
-    let manner = if !request["response_format"].is_null() && first_tool(&request).is_some() {
+    let manner = if refuses_form(&request) {
         RefusesFormWithTools
     } else {
         let (moments, turns) = &mut *endpoint.moments.lock().unwrap();
@@ -253,29 +271,46 @@ async fn complete(State(endpoint): State<Endpoint>, Json(request): Json<Value>) 
             _ => turns.next(true, moments),
         }
     };
-    let usage = figures(tokens_in, tokens_out);
-    let told = event(&json!({ "model": "fake-1", "choices": [], "usage": usage }));
-    let done = "data: [DONE]\n\n";
-    let (finished, error) =
-        (finish("stop"), |code: u16| event(&json!({ "error": { "code": code, "message": "overloaded" } })));
-    let good = |text: &str| [piece(text), finished.clone(), told.clone(), done.to_owned()].concat();
-    let calling = manner.is_of_tools().then(|| calling(manner, first_tool(&request).unwrap()));
-
     let mut books = endpoint.books.lock().unwrap();
     books.seen.insert(manner);
     books.faulty.extend(fault(&request));
-    books.tools += calling.as_ref().map_or(0, |(_, count)| *count);
+    books.tools += if manner.is_of_tools() { calling(manner, first_tool(&request).unwrap()).1 } else { 0 };
     match manner {
         // It refuses before it begins: that costs nothing.
         Limited | Failing | RefusesFormWithTools => {}
         // Of the one that only repeats itself, nobody hears the end.
         WithoutFigures | CutWithoutFigures | ErrorWithStatus200 | TooDeep | Repeating => books.untold += 1,
         _ => {
+            let (tokens_in, tokens_out) = charged(&request);
             books.tokens_in += tokens_in;
             books.tokens_out += tokens_out;
         }
     }
     drop(books);
+    answered(manner, &request)
+}
+
+/// Whether a form is asked for beside tools.
+fn refuses_form(request: &Value) -> bool {
+    !request["response_format"].is_null() && first_tool(request).is_some()
+}
+
+/// The tokens of a request and of its whole answer.
+fn charged(request: &Value) -> (u64, u64) {
+    (request.to_string().len() as u64 / 4, whole(request).len() as u64 / 4)
+}
+
+/// The answer to a request in one manner.
+fn answered(manner: Manner, request: &Value) -> Response {
+    let text = whole(request);
+    let half = &text[..text.len() / 2];
+    let (tokens_in, tokens_out) = charged(request);
+    let usage = figures(tokens_in, tokens_out);
+    let told = event(&json!({ "model": "fake-1", "choices": [], "usage": usage }));
+    let done = "data: [DONE]\n\n";
+    let (finished, error) =
+        (finish("stop"), |code: u16| event(&json!({ "error": { "code": code, "message": "overloaded" } })));
+    let good = |text: &str| [piece(text), finished.clone(), told.clone(), done.to_owned()].concat();
     let body = match manner {
         Good => good(&text),
         WithoutFigures => [piece(&text), finished, done.to_owned()].concat(),
@@ -342,7 +377,7 @@ async fn complete(State(endpoint): State<Endpoint>, Json(request): Json<Value>) 
         CallAsText | CallsWithOneNumber | CallsWithOneId | ReplacedBeginning | UnreadableArguments
         | ReasoningDemanded | SignatureDemanded => {
             let reason = if manner == CallAsText { "stop" } else { "tool_calls" };
-            let (pieces, _) = calling.unwrap();
+            let (pieces, _) = calling(manner, first_tool(request).unwrap());
             [pieces, finish(reason), told, done.to_owned()].concat()
         }
     };
@@ -476,3 +511,110 @@ fn is_whole(answer: &str) -> bool {
 
 /// So that no cost is unknown for want of a price.
 const PRICES: &str = "model,input,output,prompt_limit\nfake-1,1,1,\n";
+
+/// A model at an address of its own: it answers each question in one manner, or only when it is first asked.
+#[derive(Clone)]
+struct Habit {
+    manner: Manner,
+    always: bool,
+    asked: Arc<Mutex<BTreeSet<String>>>,
+    shown: Arc<AtomicUsize>,
+}
+
+impl Habit {
+    fn name(&self) -> String {
+        format!("{:?}_{}", self.manner, if self.always { "always" } else { "at_first" }).to_lowercase()
+    }
+
+    fn answer(&self, request: &Value) -> Response {
+        let is_new = self.asked.lock().unwrap().insert(request["messages"].to_string());
+        let fits = match self.manner {
+            RefusesFormWithTools => refuses_form(request),
+            manner if manner.is_of_tools() => invites_calls(request),
+            _ => true,
+        };
+        if !fits || !(is_new || self.always) {
+            return answered(Good, request);
+        }
+        self.shown.fetch_add(1, Ordering::SeqCst);
+        answered(self.manner, request)
+    }
+}
+
+/// What `spec/providers.md` lists as seen of real providers, each with an automatic run from the scan to the trades.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_answers_badly_in_any_way_ends_an_automatic_run_with_a_readable_result() {
+    let habits = Manner::VARIANTS.iter().flat_map(|manner| [false, true].map(|always| (*manner, always)));
+    let habits: Vec<Habit> = habits
+        .map(|(manner, always)| Habit { manner, always, asked: Arc::default(), shown: Arc::default() })
+        .collect();
+    let mut router = Router::new();
+    for habit in &habits {
+        let answering = habit.clone();
+        let complete = move |Json(request): Json<Value>| async move { answering.answer(&request) };
+        router = router.route(&format!("/{}/v1/chat/completions", habit.name()), post(complete));
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+
+    let settings =
+        [("PITWALL_CONCURRENT_RUNS", "16".to_owned()), ("PITWALL_MODEL_RATE_PATIENCE", "3".to_owned())];
+    let home = Home::new(&settings);
+    let models = habits.iter().map(|habit| {
+        let name = habit.name();
+        format!(
+            "[models.{name}]\nmodel = \"fake-1\"\nbase_url = \"http://{address}/{name}/v1\"\nretries = 2\n\
+             requests_at_once = 16\n"
+        )
+    });
+    std::fs::create_dir_all(home.data()).unwrap();
+    std::fs::write(home.data().join("pitwall.toml"), models.collect::<String>()).unwrap();
+    let server = home.start().await;
+
+    let mut runs = Vec::new();
+    for habit in &habits {
+        let (name, at_close) = (habit.name(), json!({ "fill": "decision_close" }));
+        let portfolio = json!({ "id": name, "name": name, "cash": "100000", "settings": at_close });
+        assert_eq!(server.post("/api/v1/portfolios", portfolio).await.0, 201, "{name}");
+        let workflow = json!({
+            "type": "auto", "portfolio": name, "date": "2022-06-30", "max_tickers": 1, "analysts": ["market"],
+        });
+        // With a tool to ask people, every form is asked for beside tools.
+        let request = json!({
+            "workflow": workflow, "flow": name, "model": { "type": "profile", "name": name },
+            "questions": habit.manner == RefusesFormWithTools,
+        });
+        runs.push(server.start_run(request).await);
+    }
+    let logs = join_all(runs.into_iter().map(|run| server.events_to_end(run, 0)));
+    let logs = tokio::time::timeout(Duration::from_secs(500), logs).await.expect("every run ends");
+
+    let mut not_lived_through = Vec::new();
+    for (habit, log) in habits.iter().zip(&logs) {
+        let name = habit.name();
+        assert!(habit.shown.load(Ordering::SeqCst) > 0, "{name} was never shown");
+        let view = RunView::fold(log).unwrap();
+        let portfolio = server.get(&format!("/api/v1/portfolios/{name}")).await;
+        let trades = portfolio["trades"].as_array().unwrap().len();
+        let readable = match view.summary.status {
+            RunStatus::Succeeded => {
+                let result = view.documents::<AutoResult>().last().expect("a result");
+                assert_eq!(result.trades as usize, trades, "{name}: the ledger has what the result says");
+                view.summary.result.clone().expect("a headline")
+            }
+            RunStatus::Failed => {
+                assert_eq!(trades, 0, "{name} traded before it failed");
+                view.summary.error.clone().expect("a reason")
+            }
+            other => panic!("{name} ended as {other:?}"),
+        };
+        assert!(readable.contains(' ') && readable.chars().count() < 2_000, "{name}: {readable}");
+        assert!(!readable.contains("<think>") && !readable.contains(r#"{""#), "{name}: {readable}");
+        if !habit.always && view.summary.status == RunStatus::Failed {
+            not_lived_through.push(habit.manner);
+        }
+    }
+    // All that may pass is lived through. What cannot is not asked again: the error says what to change.
+    assert_eq!(not_lived_through, [ErrorInTheStreamForGood, Repeating, TooManyTokens]);
+}

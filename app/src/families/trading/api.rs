@@ -7,7 +7,7 @@ use protocol::{
     Date, RunId,
     trading::{
         BacktestReport, CreatePortfolio, DecisionReport, LessonFilter, LessonPage, PortfolioId, PortfolioSettings,
-        PortfolioSummary, PortfolioView, PriceSpan, RiskReport, StockReport, Ticker, TransferMoney,
+        PortfolioSummary, PortfolioView, PriceSpan, RiskReport, StockReport, TablePreview, Ticker, TransferMoney,
     },
 };
 
@@ -83,4 +83,10 @@ pub async fn backtest(run: RunId) -> Result<BacktestReport, ApiError> {
 #[server(name = LessonsCall, prefix = "/rpc", endpoint = "lessons", input = JsonText, output = JsonText, client = Caller)]
 pub async fn lessons(filter: LessonFilter) -> Result<LessonPage, ApiError> {
     answer(backend()?.lessons(filter).await)
+}
+
+/// What is in a table of own prices, and what is wrong with it. Nothing is kept.
+#[server(name = PreviewPricesCall, prefix = "/rpc", endpoint = "preview_prices", input = JsonText, output = JsonText, client = Caller)]
+pub async fn preview_prices(csv: String) -> Result<TablePreview, ApiError> {
+    answer(backend()?.preview_prices(csv).await)
 }

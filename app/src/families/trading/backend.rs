@@ -7,7 +7,7 @@ use protocol::{
     Date, Problem, RunId,
     trading::{
         BacktestReport, CreatePortfolio, DecisionReport, LessonFilter, LessonPage, PortfolioId, PortfolioSettings,
-        PortfolioSummary, PortfolioView, PriceSpan, RiskReport, StockReport, Ticker, TransferMoney,
+        PortfolioSummary, PortfolioView, PriceSpan, RiskReport, StockReport, TablePreview, Ticker, TransferMoney,
     },
 };
 
@@ -39,6 +39,8 @@ pub trait TradingBackend: Send + Sync {
     async fn backtest(&self, run: RunId) -> Result<BacktestReport, Problem>;
     /// The lessons that fit a filter.
     async fn lessons(&self, filter: LessonFilter) -> Result<LessonPage, Problem>;
+    /// What is in a table of own prices, and what is wrong with it. Nothing is kept.
+    async fn preview_prices(&self, csv: String) -> Result<TablePreview, Problem>;
 }
 
 /// It as it stands in the context.

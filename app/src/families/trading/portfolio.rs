@@ -32,7 +32,7 @@ use self::{
     risk::Risk,
     trades::Trades,
 };
-use super::{api as own_api, chart::ValueChart, lessons::LESSONS};
+use super::{api as own_api, chart::ValueChart, lessons::LESSONS, prices::PRICES};
 use crate::{
     api::{self, ApiError},
     base::at,
@@ -139,6 +139,7 @@ fn Board(data: PageData) -> impl IntoView {
                 <Later><Figures view /></Later>
                 <div class="portfolio-acts">
                     <a class="quiet-button" href=at(LESSONS)>"Lessons"</a>
+                    <a class="quiet-button" href=at(PRICES)>"Own prices"</a>
                     <a class="button primary" href=at(format!("/start?type=portfolio&portfolio={}", id.get_value()))>"New portfolio run"</a>
                 </div>
             </header>

@@ -68,6 +68,7 @@ pub fn pipeline(ticker: &str, flow: &str) -> RunRequest {
         date: "2022-06-30".parse().unwrap(),
         analysts: Analyst::all(),
         portfolio: None,
+        prices: None,
     };
     RunRequest::new(task.into(), flow.parse().unwrap())
 }

@@ -8,7 +8,7 @@ use super::{
     AnalysisEnd, Analyst, Commission, CostMethod, FillPrice, PortfolioSettings, PortfolioView, RandomBand,
     Statistics, Ticker, Trade, ValuePoint, Verdict,
 };
-use crate::{Date, Decimal, RunId, RunSummary};
+use crate::{Date, Decimal, RunId, RunSummary, document::DocumentReference};
 
 /// How often a backtest decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +92,9 @@ pub struct BacktestPlan {
     /// Analyses that are made at the same time, 1 to [`super::Task::MOST_PIPELINES`].
     #[serde(default = "usual_pipelines")]
     pub max_concurrent_pipelines: u32,
+    /// The table of own prices that are asked before all others; see [`super::PriceTable`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices: Option<DocumentReference>,
 }
 
 impl BacktestPlan {
@@ -156,6 +159,9 @@ pub struct BacktestDay {
     pub analysts: Vec<Analyst>,
     /// Analyses that are made at the same time.
     pub max_concurrent_pipelines: u32,
+    /// As in [`BacktestPlan::prices`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices: Option<DocumentReference>,
     /// The portfolio, without its past.
     pub portfolio: PortfolioView,
 }

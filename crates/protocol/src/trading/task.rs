@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Analyst, BacktestDay, BacktestPlan, PortfolioId, Ticker};
-use crate::{Date, Heading, Workflow};
+use crate::{Date, Heading, Workflow, document::DocumentReference};
 
 /// What a trading run is to do: the kinds of workflow of this family, with their parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,9 @@ pub enum Task {
         /// The portfolio that it is made for: its agents are told what it holds. Nothing is traded.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         portfolio: Option<PortfolioId>,
+        /// The table of own prices that are asked before all others; see [`super::PriceTable`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        prices: Option<DocumentReference>,
     },
     /// A review of one portfolio, a decision, and its trades.
     Portfolio {
@@ -228,12 +231,15 @@ impl From<Task> for Workflow {
         let mut parameters = Map::new();
         let mut add = |name: &str, value: Value| drop(parameters.insert(name.to_owned(), value));
         let kind = match task {
-            Task::Pipeline { ticker, date, analysts, portfolio } => {
+            Task::Pipeline { ticker, date, analysts, portfolio, prices } => {
                 add("ticker", ticker.as_str().into());
                 add("date", date.to_string().into());
                 add("analysts", analysts.iter().map(|analyst| analyst.slug()).collect());
                 if let Some(portfolio) = portfolio {
                     add("portfolio", portfolio.as_str().into());
+                }
+                if let Some(prices) = prices {
+                    add("prices", prices.to_string().into());
                 }
                 crate::WorkflowKind::of_slug(Task::PIPELINE)
             }

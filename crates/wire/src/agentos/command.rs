@@ -1,11 +1,13 @@
 use std::{fmt::Display, str::FromStr};
 
 use protocol::{
-    Date, FlowId, ModelChoice, Problem, RunAccepted, StartRun,
+    Date, Edits, FlowId, ForkPoint, ForkRun, ModelChoice, Problem, RunAccepted, StartRun,
     trading::{Analyst, PortfolioId, Task, Ticker},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::excerpt::cut;
 
 /// The portfolio id that AgentOS's clients send when they mean the first portfolio.
 pub const MAIN_PORTFOLIO: &str = "main_portfolio";
@@ -54,6 +56,15 @@ pub enum InvalidRequest {
         /// What is wrong with it.
         reason: String,
     },
+    /// No phase of an analysis has this node.
+    #[error("Unknown node_id: {0}")]
+    UnknownNode(String),
+    /// A re-run does not say of which stock.
+    #[error("identifier (ticker) is required")]
+    NoIdentifier,
+    /// What is to be reset is not named.
+    #[error("date and portfolio_id are required")]
+    NoPortfolioStage,
 }
 
 impl From<InvalidRequest> for Problem {
@@ -114,6 +125,136 @@ pub fn portfolio_named(id: &str, defaults: &Defaults) -> Result<PortfolioId, Inv
     id.parse().map_err(|error| invalid("portfolio_id", error))
 }
 
+/// The body of `POST /api/run/rerun-node`: a phase of one stock's analysis is to be made again.
+///
+/// In AgentOS that overwrites the run. Here what happened stays, and the phase is made again by a run that continues
+/// it in the same flow, whose id the answer has.
+pub struct RerunNode(Parameters);
+
+impl RerunNode {
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// It is no JSON object.
+    pub fn read(body: &[u8]) -> Result<Self, InvalidRequest> {
+        Parameters::read(body).map(Self)
+    }
+
+    /// The run that it names.
+    ///
+    /// # Errors
+    /// The name is no text.
+    pub fn run(&self) -> Result<Option<&str>, InvalidRequest> {
+        self.0.text("run_id")
+    }
+
+    /// The phase that the named node belongs to, and the stock.
+    ///
+    /// # Errors
+    /// There is no phase with such a node, or no stock is named.
+    pub fn phase(&self) -> Result<(RerunPhase, Ticker), InvalidRequest> {
+        let node = self.0.text("node_id")?.unwrap_or_default();
+        let phase = RerunPhase::of(node).ok_or_else(|| InvalidRequest::UnknownNode(cut(node, 40)))?;
+        let ticker = self.0.text("identifier")?.filter(|ticker| !ticker.trim().is_empty());
+        let ticker = ticker.ok_or(InvalidRequest::NoIdentifier)?;
+        Ok((phase, ticker.parse().map_err(|error| invalid("identifier", error))?))
+    }
+}
+
+/// A part of an analysis that AgentOS makes again as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RerunPhase {
+    /// All of it.
+    Analysts,
+    /// What follows the analysts' reports.
+    DebateAndTrader,
+    /// What follows the trader's plan.
+    Risk,
+}
+
+impl RerunPhase {
+    fn of(node: &str) -> Option<Self> {
+        Some(match node {
+            "Market Analyst" | "Social Analyst" | "News Analyst" | "Fundamentals Analyst" => Self::Analysts,
+            "Bull Researcher" | "Bear Researcher" | "Research Manager" | "Trader" => Self::DebateAndTrader,
+            "Aggressive Analyst" | "Conservative Analyst" | "Neutral Analyst" | "Portfolio Manager" => {
+                Self::Risk
+            }
+            _ => return None,
+        })
+    }
+
+    /// The run that makes it again, and what follows from it.
+    pub fn again(self) -> ForkRun {
+        let phase = match self {
+            Self::Analysts => "Analysts",
+            Self::DebateAndTrader => "Debate",
+            Self::Risk => "Risk debate",
+        };
+        ForkRun {
+            point: ForkPoint::Phase { phase: phase.to_owned() },
+            edits: Edits::new(),
+            workflow: None,
+            model: None,
+            limits: None,
+            approval: None,
+        }
+    }
+}
+
+/// The answer to a re-run that began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RerunResponse {
+    run_id: String,
+    phase: RerunPhase,
+    status: &'static str,
+}
+
+impl RerunResponse {
+    /// Of the run that makes the phase again.
+    pub fn new(accepted: &RunAccepted, phase: RerunPhase) -> Self {
+        Self { run_id: accepted.run.to_string(), phase, status: "queued" }
+    }
+}
+
+/// The body of `DELETE /api/run/portfolio-stage`, after which AgentOS's automatic run decides again.
+///
+/// Here an automatic run decides again by itself, and a ledger forgets nothing: there is nothing to delete.
+pub struct PortfolioStage {
+    /// The day.
+    pub date: Date,
+    /// The portfolio, the alias resolved.
+    pub portfolio: PortfolioId,
+}
+
+impl PortfolioStage {
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// It is no JSON object, or does not name both in a form that can be used.
+    pub fn read(body: &[u8], defaults: &Defaults) -> Result<Self, InvalidRequest> {
+        let parameters = Parameters::read(body)?;
+        let named = parameters.text("date")?.zip(parameters.text("portfolio_id")?);
+        let (_, portfolio) = named.ok_or(InvalidRequest::NoPortfolioStage)?;
+        Ok(Self { date: parameters.date(defaults)?, portfolio: portfolio_named(portfolio, defaults)? })
+    }
+}
+
+/// The answer to it: the names of deleted files, of which there are none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PortfolioStageResponse {
+    deleted: [String; 0],
+    date: Date,
+    portfolio_id: PortfolioId,
+}
+
+impl From<PortfolioStage> for PortfolioStageResponse {
+    fn from(stage: PortfolioStage) -> Self {
+        Self { deleted: [], date: stage.date, portfolio_id: stage.portfolio }
+    }
+}
+
 enum MockType {
     Scan,
     Pipeline,
@@ -142,7 +283,7 @@ impl Parameters {
             None => "AAPL".parse().map_err(|error| invalid("ticker", error))?,
         };
         let analysts = self.analysts()?.unwrap_or(analysts);
-        Ok(Task::Pipeline { ticker, date: self.date(defaults)?, analysts, portfolio: None })
+        Ok(Task::Pipeline { ticker, date: self.date(defaults)?, analysts, portfolio: None, prices: None })
     }
 
     fn portfolio(&self, defaults: &Defaults) -> Result<Task, InvalidRequest> {

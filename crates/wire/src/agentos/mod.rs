@@ -12,6 +12,9 @@
 //!   empty while the tool works.
 //! - A failed model call is a `result` with status `error`.
 //! - Nodes of pure code appear, as log events.
+//! - A phase that is made again is a run of its own in the same flow, whose id the answer has; the first run stays as
+//!   it was, and no portfolio trades because of it.
+//! - An automatic run decides again by itself, so that resetting a decision deletes nothing.
 //! - What is not known is `null`, never a number that looks plausible.
 //!
 //! Money and quantities are JSON numbers here, as AgentOS's clients expect. They are

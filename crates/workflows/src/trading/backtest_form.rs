@@ -124,6 +124,7 @@ pub(super) fn sample(market: &Market) -> Option<Task> {
         cost_method: CostMethod::AverageCost,
         analysts: Analyst::all(),
         max_concurrent_pipelines: Task::USUAL_PIPELINES,
+        prices: None,
     };
     (!plan.tickers.is_empty()).then(|| Task::Backtest(Box::new(plan)))
 }
@@ -142,14 +143,7 @@ fn tickers(market: &Market, default: &[Ticker]) -> Value {
         "errorMessage": { "minItems": "Choose at least one stock." },
     });
     if market.is_open() {
-        field["items"] = json!({ "type": "string", "pattern": "^[A-Za-z0-9.-]{1,20}$" });
-        field["description"] = format!(
-            "1 to {}, as a list of tickers: [\"AAPL\", \"BRK.B\"]. Prices come from {}.",
-            BacktestPlan::MOST_TICKERS,
-            market.name(DataKind::Prices)
-        )
-        .into();
-        return field;
+        return any_tickers(market, &field);
     }
     let stocks =
         market.instruments().iter().filter(|instrument| !instrument.ticker.as_str().starts_with('^'));
@@ -157,6 +151,19 @@ fn tickers(market: &Market, default: &[Ticker]) -> Value {
         json!({ "const": instrument.ticker, "title": instrument.ticker, "description": about(instrument) })
     });
     field["items"] = json!({ "oneOf": choices.collect::<Vec<_>>() });
+    field
+}
+
+/// The same field for any symbols.
+pub(super) fn any_tickers(market: &Market, field: &Value) -> Value {
+    let mut field = field.clone();
+    field["items"] = json!({ "type": "string", "pattern": "^[A-Za-z0-9.-]{1,20}$" });
+    field["description"] = format!(
+        "1 to {}, as a list of tickers: [\"AAPL\", \"BRK.B\"]. Prices come from {}.",
+        BacktestPlan::MOST_TICKERS,
+        market.name(DataKind::Prices)
+    )
+    .into();
     field
 }
 

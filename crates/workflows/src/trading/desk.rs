@@ -417,15 +417,6 @@ impl Desk {
         &self.constraints
     }
 
-    /// The closing price of a day; `None` if there is none.
-    ///
-    /// # Errors
-    /// The day has no prices at all.
-    pub async fn price(&self, ticker: &Ticker, date: Date) -> Result<Option<Decimal>, DeskError> {
-        let days = self.days([ticker.clone()], date).await?;
-        Ok(portfolio::prices_at(&days.closes(), date).remove(ticker))
-    }
-
     fn carry_out(
         &self,
         portfolio: &Portfolio,
@@ -477,6 +468,19 @@ impl Desk {
         }
         stored.iter().enumerate().map(|(index, json)| decode(id, index + 1, json)).collect()
     }
+}
+
+/// The closing price of a day as a portfolio counts it; `None` if there is none.
+///
+/// # Errors
+/// Prices cannot be had at the moment.
+pub(super) async fn closing_price(
+    market: &Market,
+    ticker: &Ticker,
+    date: Date,
+) -> Result<Option<Decimal>, DeskError> {
+    let days = MarketDays::read(market, [ticker.clone()], date).await.map_err(DeskError::Market)?;
+    Ok(portfolio::prices_at(&days.closes(), date).remove(ticker))
 }
 
 /// That a day lies outside of all prices.

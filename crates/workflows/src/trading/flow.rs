@@ -4,6 +4,8 @@ use engine::NodeError;
 use journal::{Journal, JournalError};
 use protocol::{AccountId, FlowId, ProductData, RunFilter, RunId, RunStatus, RunSummary, RunView, Text};
 
+use super::own_prices;
+
 /// Runs read in one go.
 const PAGE: u32 = 200;
 /// Events read in one go.
@@ -23,7 +25,7 @@ pub(super) struct Results<D> {
 }
 
 /// Reads what the account's finished runs of a kind gave in a flow: the last result of each that is `wanted`. What a
-/// file says that was imported is nobody's research.
+/// file says that was imported is nobody's research, and what rests on own prices is no ground for trades at others.
 pub(super) async fn results_of_flow<D: ProductData>(
     journal: &Journal,
     owner: &AccountId,
@@ -44,6 +46,10 @@ pub(super) async fn results_of_flow<D: ProductData>(
         for run in page.runs.into_iter().filter(&wanted) {
             if run.imported_from.is_some() {
                 remarks.push(format!("{} is not considered: it was imported.", run.title));
+                continue;
+            }
+            if own_prices::are_named_by(&run) {
+                remarks.push(format!("{} is not considered: it rests on own prices.", run.title));
                 continue;
             }
             if run.status != RunStatus::Succeeded {

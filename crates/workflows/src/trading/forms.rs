@@ -2,7 +2,9 @@
 
 use market::{DataKind, Market};
 use protocol::{
-    Date, FlowReads, FlowSpec, KindSpec, PhaseSpec, Workflow, WorkflowKind, month_name,
+    Date, FlowReads, FlowSpec, KindSpec, PhaseSpec, Workflow, WorkflowKind,
+    document::DocumentSummary,
+    month_name,
     trading::{Analyst, Instrument, PortfolioSummary, Task},
 };
 use serde_json::{Value, json};
@@ -210,8 +212,12 @@ fn portfolio(kind: WorkflowKind) -> KindSpec {
     }
 }
 
-/// What the runs of all kinds take, with the prices and portfolios that there are.
-pub fn forms(market: &Market, portfolios: &[PortfolioSummary]) -> Result<Vec<Form>, FamilyError> {
+/// What the runs of all kinds take, with the prices and portfolios that there are, and the tables of own prices.
+pub fn forms(
+    market: &Market,
+    portfolios: &[PortfolioSummary],
+    tables: &[DocumentSummary],
+) -> Result<Vec<Form>, FamilyError> {
     let date = market.last_date();
     let company = market.instruments().iter().find(|instrument| !instrument.sector.is_empty());
     let analysis = company.map(|company| Task::Pipeline {
@@ -219,6 +225,7 @@ pub fn forms(market: &Market, portfolios: &[PortfolioSummary]) -> Result<Vec<For
         date,
         analysts: Analyst::all(),
         portfolio: None,
+        prices: None,
     });
     let decision = portfolios.first().map(|first| Task::Portfolio { portfolio: first.id.clone(), date });
     let form = |name: &str, properties: Value, sample: Option<Task>| {
@@ -237,6 +244,17 @@ pub fn forms(market: &Market, portfolios: &[PortfolioSummary]) -> Result<Vec<For
     // Without one there is nothing to choose from.
     if !portfolios.is_empty() {
         analysis_fields["portfolio"] = chosen_portfolio(portfolios);
+    }
+    let mut backtest_fields = backtest_form::fields(market);
+    if !tables.is_empty() {
+        analysis_fields["ticker"] = any_ticker(market, company);
+        backtest_fields["tickers"] = backtest_form::any_tickers(market, &backtest_fields["tickers"]);
+        unbounded(&mut analysis_fields["date"]);
+        unbounded(&mut backtest_fields["from"]);
+        unbounded(&mut backtest_fields["to"]);
+        for fields in [&mut analysis_fields, &mut backtest_fields] {
+            fields["prices"] = own_prices(tables);
+        }
     }
     let scan_fields = json!({ "date": day(market), "max_tickers": most_tickers() });
     let sample_scan = Task::Scan { date, max_tickers: Task::USUAL_TICKERS };
@@ -270,7 +288,7 @@ pub fn forms(market: &Market, portfolios: &[PortfolioSummary]) -> Result<Vec<For
         form(Task::PORTFOLIO, decision_fields, decision)?,
         form(Task::SCAN, scan_fields, Some(sample_scan))?,
         form(Task::AUTO, auto_fields, sample_auto)?,
-        form(Task::BACKTEST, backtest_form::fields(market), sample_backtest)?,
+        form(Task::BACKTEST, backtest_fields, sample_backtest)?,
         form(Task::REFLECT, reflect_fields, Some(sample_reflect))?,
     ])
 }
@@ -290,24 +308,10 @@ fn object(mut properties: Value) -> Value {
 /// One of the instruments that are listed, or, where vendors have prices of more than those, any symbol: whether
 /// there are prices of it is found out when the run is opened.
 fn ticker(market: &Market, first: Option<&Instrument>) -> Value {
-    let default = first.map(|company| &company.ticker);
     if market.is_open() {
-        return json!({
-            "type": "string",
-            "title": "Ticker",
-            "description": format!(
-                "As it is written at its exchange: AAPL, BRK.B, TATAMOTORS.NS, 600519.SS. Prices come from {}.",
-                market.name(DataKind::Prices)
-            ),
-            "pattern": "^\\s*\\^?[A-Za-z0-9.-]{1,20}\\s*$",
-            "default": default,
-            "examples": ["AAPL"],
-            "errorMessage": {
-                "required": "Type the ticker of a stock.",
-                "pattern": "“{}” is no ticker: it has letters, digits, dots and hyphens.",
-            },
-        });
+        return any_ticker(market, first);
     }
+    let default = first.map(|company| &company.ticker);
     let choices = market.instruments().iter().map(|instrument| {
         json!({ "const": instrument.ticker, "title": instrument.name, "description": about(instrument) })
     });
@@ -324,6 +328,47 @@ fn ticker(market: &Market, first: Option<&Instrument>) -> Value {
             "search": "There are prices for no instrument that matches.",
         },
     })
+}
+
+/// Any symbol.
+fn any_ticker(market: &Market, first: Option<&Instrument>) -> Value {
+    json!({
+        "type": "string",
+        "title": "Ticker",
+        "description": format!(
+            "As it is written at its exchange: AAPL, BRK.B, TATAMOTORS.NS, 600519.SS. Prices come from {}.",
+            market.name(DataKind::Prices)
+        ),
+        "pattern": "^\\s*\\^?[A-Za-z0-9.-]{1,20}\\s*$",
+        "default": first.map(|company| &company.ticker),
+        "examples": ["AAPL"],
+        "errorMessage": {
+            "required": "Type the ticker of a stock.",
+            "pattern": "“{}” is no ticker: it has letters, digits, dots and hyphens.",
+        },
+    })
+}
+
+/// Which table of own prices is asked before the others, if any is.
+fn own_prices(tables: &[DocumentSummary]) -> Value {
+    let choices = tables.iter().map(|table| json!({ "const": table.id, "title": table.title }));
+    json!({
+        "type": "string",
+        "title": "Own prices",
+        "description": "They are asked first, for the run alone. A stock that has no prices is said before the run starts.",
+        "oneOf": choices.collect::<Vec<_>>(),
+        "errorMessage": { "oneOf": "Choose one of your tables of prices." },
+        OPTIONAL: true,
+    })
+}
+
+/// Takes the bounds off a day: own prices may have others than those that are shared, which a run is held against when
+/// it is opened.
+fn unbounded(day: &mut Value) {
+    if let Some(day) = day.as_object_mut() {
+        day.remove("formatMinimum");
+        day.remove("formatMaximum");
+    }
 }
 
 /// What kind of instrument it is.

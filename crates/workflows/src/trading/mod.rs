@@ -19,6 +19,7 @@ mod forms;
 mod gaps;
 mod holdings;
 mod memory;
+mod own_prices;
 pub mod pipeline;
 mod portfolio_run;
 mod prices_tool;
@@ -40,7 +41,8 @@ use llm::Script;
 use market::{Market, Why};
 use protocol::{
     AccountId, Date, Decimal, KindSpec, RunRequest,
-    trading::{Analyst, BacktestDay, BacktestPlan, PortfolioId, Task, Ticker},
+    document::{DocumentContent, DocumentFinding, DocumentKind, DocumentKindSpec, DocumentReference},
+    trading::{Analyst, BacktestDay, BacktestPlan, PortfolioId, PriceTable, Task, Ticker},
 };
 
 use auto::Assignment;
@@ -87,68 +89,15 @@ impl Trading {
         Self { lessons, ..self }
     }
 
-    fn check_date(&self, date: Date) -> Result<(), Refusal> {
-        let (first, last) = (self.market.first_date(), self.market.last_date());
-        if (first..=last).contains(&date) {
-            return Ok(());
-        }
-        Err(Refusal::Unusable(no_prices_as_of(date, first, last)))
-    }
-
-    /// Refuses a ticker without prices. What may have some, and cannot be asked at the moment, is no reason to refuse:
-    /// a run that is taken up again has its prices in its log.
-    async fn check_ticker(&self, ticker: &Ticker, date: Date) -> Result<(), Refusal> {
-        if self.market.instrument(ticker).is_some() && !self.market.is_open() {
-            return Ok(());
-        }
-        match self.market.prices(ticker, date).await {
-            Ok(_) => Ok(()),
-            Err(refusal) if refusal.may_pass() => Ok(()),
-            Err(refusal) => {
-                let advice = match refusal.why {
-                    Why::Empty => "Choose a later day, or another ticker.",
-                    Why::Denied => "Choose another ticker, or look at the settings of the vendors.",
-                    Why::Unknown | Why::Later(_) => "Check how it is spelt, or choose another.",
-                };
-                Err(Refusal::Unusable(format!(
-                    "There are no prices of {ticker} as of {date}. {refusal} {advice}"
-                )))
-            }
-        }
-    }
-
-    /// Refuses a backtest that cannot be run: a range, stocks, money or rules that cannot be.
-    async fn check_backtest(&self, plan: &BacktestPlan) -> Result<(), Refusal> {
-        let BacktestPlan { tickers, from, to, rhythm, cash, analysts, .. } = plan;
-        let refuse = |reason: String| Err(Refusal::Unusable(reason));
-        self.check_date(*from)?;
-        if from >= to {
-            return refuse(format!(
-                "A backtest from {from} to {to} has no days. Choose a last day after the first."
-            ));
-        }
-        let decisions = most_decisions(*from, *to, *rhythm);
-        if decisions > MOST_DECISIONS {
-            return refuse(format!(
-                "A {rhythm} backtest from {from} to {to} may have {decisions} decisions, more than {MOST_DECISIONS}. \
-                 Choose a shorter range, or decide less often."
-            ));
-        }
-        check_tickers(tickers)?;
-        check_count("analyses at the same time", plan.max_concurrent_pipelines, Task::MOST_PIPELINES)?;
-        if analysts.is_empty() {
-            return refuse("No analyst is selected. Select at least one.".to_owned());
-        }
-        if *cash <= Decimal::ZERO || *cash > portfolio::MAX_AMOUNT || cash.normalize().scale() > 2 {
-            return refuse(portfolio::PortfolioError::InvalidCash(*cash).to_string());
-        }
-        if let Err(error) = portfolio::check_settings(&plan.settings()) {
-            return refuse(error.to_string());
-        }
-        for ticker in tickers {
-            self.check_ticker(ticker, *to).await?;
-        }
-        Ok(())
+    /// What a run's prices come from: the table that it names before all others, and the name of that table's version.
+    async fn market(
+        &self,
+        prices: Option<DocumentReference>,
+        owner: &Owner,
+    ) -> Result<(Option<DocumentReference>, Arc<Market>), Refusal> {
+        let Some(named) = prices else { return Ok((None, self.market.clone())) };
+        let (version, own) = own_prices::read(named, owner).await?;
+        Ok((Some(version), Arc::new(Market::clone(&self.market).with_own(own))))
     }
 
     fn check_day(&self, day: &BacktestDay) -> Result<(), Refusal> {
@@ -172,7 +121,11 @@ impl Family for Trading {
 
     async fn forms(&self, owner: &Owner) -> Result<Vec<Form>, FamilyError> {
         let portfolios = self.desk.list(|id| id.owner().as_ref() == Some(owner.account())).await?;
-        forms::forms(&self.market, &portfolios)
+        let tables = match PriceTable::kind() {
+            Some(kind) => owner.documents(&kind).await?,
+            None => Vec::new(),
+        };
+        forms::forms(&self.market, &portfolios, &tables)
     }
 
     async fn open(&self, request: &RunRequest, owner: &Owner) -> Result<Job, Refusal> {
@@ -184,20 +137,27 @@ impl Family for Trading {
             }
             None => return Err(Refusal::UnknownKind(kind.clone())),
         };
-        self.check_date(task.date())?;
+        let prices = match &task {
+            Task::Pipeline { prices, .. } => *prices,
+            Task::Backtest(plan) => plan.prices,
+            Task::BacktestDay(day) => day.prices,
+            _ => None,
+        };
+        let (prices, market) = self.market(prices, owner).await?;
+        check_date(&market, task.date())?;
         let (task, graph) = match task {
-            Task::Pipeline { ticker, date, analysts, portfolio } => {
-                self.check_ticker(&ticker, date).await?;
+            Task::Pipeline { ticker, date, analysts, portfolio, .. } => {
+                check_ticker(&market, &ticker, date).await?;
                 let portfolio = portfolio.map(|named| self.portfolio(&named, owner.account())).transpose()?;
                 let subject = Subject {
                     ticker: ticker.clone(),
                     date,
-                    market: self.market.clone(),
+                    market,
                     lessons: self.lessons.clone(),
                     portfolio: portfolio.clone().map(|id| ChosenPortfolio { id, desk: self.desk.clone() }),
                 };
                 let graph = pipeline::graph(&subject, &analysts);
-                (Task::Pipeline { ticker, date, analysts, portfolio }, graph)
+                (Task::Pipeline { ticker, date, analysts, portfolio, prices }, graph)
             }
             Task::Portfolio { portfolio, date } => {
                 let portfolio = self.portfolio(&portfolio, owner.account())?;
@@ -248,12 +208,12 @@ impl Family for Trading {
                 (task, graph)
             }
             Task::Backtest(plan) => {
-                self.check_backtest(&plan).await?;
-                let (market, constraints) = (self.market.clone(), self.desk.constraints().clone());
+                check_backtest(&market, &plan).await?;
+                let plan = BacktestPlan { prices, ..*plan };
+                let constraints = self.desk.constraints().clone();
                 let expected = expected_decisions(&market, &plan).await;
-                let graph =
-                    backtest::graph(&Backtest { plan: (*plan).clone(), market, constraints }, expected);
-                (Task::Backtest(plan), graph)
+                let graph = backtest::graph(&Backtest { plan: plan.clone(), market, constraints }, expected);
+                (Task::Backtest(Box::new(plan)), graph)
             }
             Task::BacktestDay(day) => {
                 self.check_day(&day)?;
@@ -263,7 +223,7 @@ impl Family for Trading {
                     flow: request.flow.clone(),
                     desk: self.desk.clone(),
                     journal: self.journal.clone(),
-                    market: self.market.clone(),
+                    market,
                     lessons: self.lessons.clone(),
                 };
                 let graph = backtest_day::graph(&day, &book);
@@ -277,6 +237,14 @@ impl Family for Trading {
     fn script(&self) -> Arc<dyn Script> {
         Arc::new(TradingRehearsal)
     }
+
+    fn documents(&self) -> Vec<DocumentKindSpec> {
+        own_prices::kinds()
+    }
+
+    fn check_document(&self, _kind: &DocumentKind, content: &DocumentContent) -> Vec<DocumentFinding> {
+        own_prices::check(content)
+    }
 }
 
 impl From<DeskError> for FamilyError {
@@ -286,6 +254,72 @@ impl From<DeskError> for FamilyError {
             error => Self::Defect(error.to_string()),
         }
     }
+}
+
+/// Refuses a day that there are no prices as of.
+fn check_date(market: &Market, date: Date) -> Result<(), Refusal> {
+    let (first, last) = (market.first_date(), market.last_date());
+    if (first..=last).contains(&date) {
+        return Ok(());
+    }
+    Err(Refusal::Unusable(no_prices_as_of(date, first, last)))
+}
+
+/// Refuses a ticker without prices. What may have some, and cannot be asked at the moment, is no reason to refuse:
+/// a run that is taken up again has its prices in its log.
+async fn check_ticker(market: &Market, ticker: &Ticker, date: Date) -> Result<(), Refusal> {
+    if market.instrument(ticker).is_some() && !market.is_open() {
+        return Ok(());
+    }
+    match market.prices(ticker, date).await {
+        Ok(_) => Ok(()),
+        Err(refusal) if refusal.may_pass() => Ok(()),
+        Err(refusal) => {
+            let advice = match refusal.why {
+                Why::Empty => "Choose a later day, or another ticker.",
+                Why::Denied => "Choose another ticker, or look at the settings of the vendors.",
+                Why::Unknown | Why::Later(_) => "Check how it is spelt, or choose another.",
+            };
+            Err(Refusal::Unusable(format!(
+                "There are no prices of {ticker} as of {date}. {refusal} {advice}"
+            )))
+        }
+    }
+}
+
+/// Refuses a backtest that cannot be run: a range, stocks, money or rules that cannot be.
+async fn check_backtest(market: &Market, plan: &BacktestPlan) -> Result<(), Refusal> {
+    let BacktestPlan { tickers, from, to, rhythm, cash, analysts, .. } = plan;
+    let refuse = |reason: String| Err(Refusal::Unusable(reason));
+    check_date(market, *from)?;
+    check_date(market, *to)?;
+    if from >= to {
+        return refuse(format!(
+            "A backtest from {from} to {to} has no days. Choose a last day after the first."
+        ));
+    }
+    let decisions = most_decisions(*from, *to, *rhythm);
+    if decisions > MOST_DECISIONS {
+        return refuse(format!(
+            "A {rhythm} backtest from {from} to {to} may have {decisions} decisions, more than {MOST_DECISIONS}. \
+                 Choose a shorter range, or decide less often."
+        ));
+    }
+    check_tickers(tickers)?;
+    check_count("analyses at the same time", plan.max_concurrent_pipelines, Task::MOST_PIPELINES)?;
+    if analysts.is_empty() {
+        return refuse("No analyst is selected. Select at least one.".to_owned());
+    }
+    if *cash <= Decimal::ZERO || *cash > portfolio::MAX_AMOUNT || cash.normalize().scale() > 2 {
+        return refuse(portfolio::PortfolioError::InvalidCash(*cash).to_string());
+    }
+    if let Err(error) = portfolio::check_settings(&plan.settings()) {
+        return refuse(error.to_string());
+    }
+    for ticker in tickers {
+        check_ticker(market, ticker, *to).await?;
+    }
+    Ok(())
 }
 
 /// Refuses stocks that a backtest cannot have.

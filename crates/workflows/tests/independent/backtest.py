@@ -270,4 +270,5 @@ def main():
     print(f"{decisions} decisions, {len(book.trades)} trades, {book.refused} refused, {values[-1][1]} at the end")
 
 
-main()
+if __name__ == "__main__":
+    main()

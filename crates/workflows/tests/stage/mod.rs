@@ -150,6 +150,7 @@ pub fn pipeline(ticker: &str, date: &str, flow: &str) -> RunRequest {
         date: date.parse().unwrap(),
         analysts: Analyst::all(),
         portfolio: None,
+        prices: None,
     };
     request(task, flow)
 }

@@ -11,9 +11,10 @@ use std::{
 
 use llm::Secret;
 use market::{
-    AlphaVantage, Cache, DataKind, Edgar, EdgarAddresses, Finnhub, Market, Network, OwnAdjustment, OwnData,
-    SystemClock, Url, Vendor, Yahoo, YahooAddresses,
+    AlphaVantage, Cache, DataKind, Edgar, EdgarAddresses, Finnhub, Market, Network, OwnData, SystemClock,
+    Url, Vendor, Yahoo, YahooAddresses,
 };
+use protocol::trading::OwnAdjustment;
 use serde::Deserialize;
 
 use crate::key;

@@ -91,7 +91,13 @@ impl Analyse {
     async fn analysed(&self, node: &NodeContext) -> Result<AnalysisEnd, NodeError> {
         let Assignment { date, analysts, portfolio, .. } = &self.assignment;
         let (ticker, analysts) = (self.chosen.ticker.clone(), analysts.clone());
-        let task = Task::Pipeline { ticker, date: *date, analysts, portfolio: Some(portfolio.clone()) };
+        let task = Task::Pipeline {
+            ticker,
+            date: *date,
+            analysts,
+            portfolio: Some(portfolio.clone()),
+            prices: None,
+        };
         match node.start(task.into()).await {
             Ok(below) => Ok(rated(below)),
             // It cannot be run at all: there are no prices of it.

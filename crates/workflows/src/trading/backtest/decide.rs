@@ -44,12 +44,13 @@ impl Work for Decide {
             return Err(NodeError::failed("All decisions are taken."));
         };
         let mut book = Book::read(&self.0, node)?;
-        let BacktestPlan { tickers, analysts, max_concurrent_pipelines, .. } = &self.0.plan;
+        let BacktestPlan { tickers, analysts, max_concurrent_pipelines, prices, .. } = &self.0.plan;
         let task = Task::BacktestDay(Box::new(BacktestDay {
             date,
             tickers: tickers.clone(),
             analysts: analysts.clone(),
             max_concurrent_pipelines: *max_concurrent_pipelines,
+            prices: *prices,
             portfolio: without_past(book.view(date)?),
         }));
         let below = node.start(task.into()).await?;

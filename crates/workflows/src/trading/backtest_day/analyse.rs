@@ -27,7 +27,8 @@ pub(super) struct Analysed {
 impl Work for Analyse {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
         let (ticker, date, analysts) = (self.ticker.clone(), self.day.date, self.day.analysts.clone());
-        let task = Task::Pipeline { ticker: ticker.clone(), date, analysts, portfolio: None };
+        let prices = self.day.prices;
+        let task = Task::Pipeline { ticker: ticker.clone(), date, analysts, portfolio: None, prices };
         let (run, end, rating) = match node.start(task.into()).await {
             Ok(below) => {
                 let run = below.run;

@@ -15,7 +15,7 @@ use super::{
     lessons::{Lessons, is_own_work},
     outcome::{HORIZON_DAYS, NotScored, score_as_of},
 };
-use crate::trading::flow::last_of_run;
+use crate::trading::{flow::last_of_run, own_prices};
 
 /// Runs read in one go.
 const PAGE: u32 = 200;
@@ -112,7 +112,7 @@ impl LookBack<'_> {
         loop {
             let page = self.journal.summaries(&filter, Some(self.owner)).await?;
             filter.before = page.runs.last().map(|run| run.run);
-            for run in page.runs.iter().filter(|run| is_own_work(run)) {
+            for run in page.runs.iter().filter(|run| is_own_work(run) && !own_prices::are_named_by(run)) {
                 let Some((decided, ticker)) = decision(run).filter(|(decided, _)| *decided <= last) else {
                     continue;
                 };

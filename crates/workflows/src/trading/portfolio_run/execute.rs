@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{book::Book, state};
 use crate::{
     node::{log, product, required},
-    trading::desk::CASH_EQUIVALENT,
+    trading::desk::{CASH_EQUIVALENT, closing_price},
 };
 
 /// Carries the decision out, once.
@@ -90,7 +90,7 @@ impl Work for Sweep {
         };
         let swept = trades.iter().find(|trade| trade.key == format!("{key}/sweep"));
         let price = match CASH_EQUIVALENT.parse() {
-            Ok(ticker) => self.0.desk.price(&ticker, self.0.date).await?,
+            Ok(ticker) => closing_price(&self.0.market, &ticker, self.0.date).await?,
             Err(_) => None,
         };
         let (level, text) = match (swept, price) {

@@ -8,7 +8,7 @@ use protocol::trading::{PortfolioView, Rating};
 use super::{book::Book, ratings::conviction, state};
 use crate::{
     node::{cell, report, required},
-    trading::{facts::CandidateFacts, seen::with_data},
+    trading::{desk::closing_price, facts::CandidateFacts, seen::with_data},
 };
 
 /// Orders the flow's Buy and Overweight ratings by priority.
@@ -36,7 +36,7 @@ impl Work for Prioritise {
             let Some(rating) = ratings.iter().find(|rating| rating.ticker == ticker) else { continue };
             let Some(conviction) = conviction(rating.grade, rating.confidence) else { continue };
             facts.push(CandidateFacts {
-                price: self.0.desk.price(&ticker, self.0.date).await?,
+                price: closing_price(&self.0.market, &ticker, self.0.date).await?,
                 ticker,
                 sector: prioritised.candidate.sector,
                 grade: rating.grade,

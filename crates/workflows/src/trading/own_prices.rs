@@ -1,0 +1,116 @@
+//! Tables of own prices: the kind of document, what is wrong with one, and what a run reads.
+
+use market::OwnData;
+use protocol::{
+    RunSummary,
+    document::{
+        DocumentContent, DocumentFinding, DocumentKindSpec, DocumentReference, LARGEST_CONTENT, Severity,
+    },
+    trading::{OwnAdjustment, PriceTable},
+};
+use serde_json::{Map, Value, json};
+
+use crate::{Owner, Refusal};
+
+/// The parameter by which a run names a table.
+const PARAMETER: &str = "prices";
+/// Where the table stands in a content.
+const CSV: &str = "/csv";
+/// What a new table begins with.
+const TEMPLATE: &str = "ticker,date,close,dividend,currency\nACME,2022-01-03,12.34,,USD\n";
+
+/// The kind of document.
+pub(super) fn kinds() -> Vec<DocumentKindSpec> {
+    let choices = [
+        (OwnAdjustment::Unknown, "Not known"),
+        (OwnAdjustment::Raw, "Nothing: the prices that were paid"),
+        (OwnAdjustment::Splits, "Splits"),
+        (OwnAdjustment::SplitsAndDividends, "Splits and dividends"),
+    ];
+    let choices: Vec<Value> =
+        choices.map(|(adjustment, title)| json!({ "const": adjustment, "title": title })).into();
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "adjustment": {
+                "type": "string",
+                "title": "Prices are adjusted for",
+                "oneOf": choices,
+                "default": OwnAdjustment::Unknown,
+            },
+            "csv": {
+                "type": "string",
+                "title": "Table",
+                "description": "Columns: ticker, date, close, and where there are open, high, low, volume, \
+                                dividend, split and currency.",
+            },
+        },
+        "required": ["csv"],
+        "additionalProperties": false,
+    });
+    let template = Map::from_iter([
+        ("adjustment".to_owned(), json!(OwnAdjustment::Unknown)),
+        ("csv".to_owned(), TEMPLATE.into()),
+    ]);
+    let spec = PriceTable::kind().zip(DocumentContent::new(template).ok()).map(|(kind, template)| {
+        DocumentKindSpec {
+            kind,
+            family: "trading".to_owned(),
+            label: "Own prices".to_owned(),
+            plural: "Own prices".to_owned(),
+            hint: format!(
+                "Your own prices, dividends and splits as CSV, at most {} KiB, for analyses and backtests.",
+                LARGEST_CONTENT / 1024
+            ),
+            schema,
+            template,
+        }
+    });
+    spec.into_iter().collect()
+}
+
+/// Whether a run rests on own prices: what it came to is then no ground for trades at the shared ones, nor is it scored
+/// by them.
+pub(super) fn are_named_by(run: &RunSummary) -> bool {
+    run.request.workflow.text(PARAMETER).is_some()
+}
+
+/// What is wrong with a table, line by line.
+pub(super) fn check(content: &DocumentContent) -> Vec<DocumentFinding> {
+    let error = |detail: String| DocumentFinding { place: CSV.to_owned(), detail, severity: Severity::Error };
+    let table = match table(content.clone()) {
+        Ok(table) => table,
+        Err(why) => return vec![error(why)],
+    };
+    let (preview, _) = OwnData::read(&table.csv, table.adjustment);
+    let more =
+        (preview.more_errors > 0).then(|| error(format!("There are {} more errors.", preview.more_errors)));
+    preview.errors.iter().map(|line| error(line.to_string())).chain(more).collect()
+}
+
+/// The table that a run of this owner names, with the version that it stands for.
+///
+/// # Errors
+/// The owner has none of this name, or it cannot be used.
+pub(super) async fn read(
+    named: DocumentReference,
+    owner: &Owner,
+) -> Result<(DocumentReference, OwnData), Refusal> {
+    let kind = PriceTable::kind()
+        .ok_or_else(|| Refusal::Unusable("Own prices have no kind of document.".to_owned()))?;
+    let (version, found) = owner.document(named, &kind).await?;
+    let table = table(found.content).map_err(Refusal::Unusable)?;
+    match OwnData::read(&table.csv, table.adjustment) {
+        (_, Some(own)) => Ok((version, own)),
+        (preview, None) => {
+            let first = preview.errors.first().map(ToString::to_string).unwrap_or_default();
+            let title = found.summary.title;
+            Err(Refusal::Unusable(format!("The prices “{title}” have errors. {first} Mend them first.")))
+        }
+    }
+}
+
+fn table(content: DocumentContent) -> Result<PriceTable, String> {
+    serde_json::from_value(content.into_value())
+        .map_err(|error| format!("The table cannot be read: {error}."))
+}

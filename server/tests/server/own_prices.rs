@@ -1,0 +1,174 @@
+//! A person's own prices: looked at, kept as a document, and chosen in runs.
+
+use std::time::Duration;
+
+use protocol::{RunStatus, RunView};
+use serde_json::{Value, json};
+
+use crate::support::{Home, Server, Visitor};
+
+/// A table of a stock that no other prices know, on every weekday of 300, and until after the shared prices end.
+fn table() -> String {
+    let (mut table, mut day) =
+        ("ticker,date,close,dividend,currency\n".to_owned(), "2022-01-03".parse::<protocol::Date>().unwrap());
+    for number in 0..300 {
+        while day.weekday().to_monday_zero_offset() > 4 {
+            day = day.tomorrow().unwrap();
+        }
+        // It rises by 0.2 a day, with a dent each fifth day.
+        let close = 1000 + 2 * number - if number % 5 == 4 { 6 } else { 0 };
+        let dividend = if number == 100 { "0.25" } else { "" };
+        table.push_str(&format!("ACME,{day},{}.{},{dividend},USD\n", close / 10, close % 10));
+        day = day.tomorrow().unwrap();
+    }
+    table
+}
+
+async fn two_accounts() -> (Server, Visitor, Visitor) {
+    let home = Home::bare(&[]);
+    home.add_account("anna", "owner").await;
+    home.add_account("bert", "owner").await;
+    let server = home.start_kept().await;
+    let (anna, bert) = (server.program_of("anna").await, server.program_of("bert").await);
+    (server, anna, bert)
+}
+
+async fn refusal(visitor: &Visitor, path: &str, body: Value) -> (u16, String) {
+    let (status, answer) = visitor.answer("POST", path, Some(&body)).await;
+    let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
+    (status, answer["detail"].as_str().unwrap_or_default().to_owned())
+}
+
+async fn keep(visitor: &Visitor, csv: &str) -> String {
+    let content = json!({ "adjustment": "raw", "csv": csv });
+    let made = visitor
+        .post("/api/v1/documents", json!({ "kind": "prices", "title": "Mine", "content": content }))
+        .await;
+    made["summary"]["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()
+}
+
+fn run(workflow: Value) -> Value {
+    json!({ "workflow": workflow, "model": { "type": "rehearsal", "characters_per_second": 0 } })
+}
+
+async fn end(visitor: &Visitor, workflow: Value) -> RunView {
+    let started = visitor.post("/api/v1/runs", run(workflow)).await;
+    let id = started["run"].as_str().unwrap_or_else(|| panic!("{started}"));
+    loop {
+        let view = visitor.get(&format!("/api/v1/runs/{id}")).await;
+        if !view["summary"]["finished_at"].is_null() {
+            return serde_json::from_value(view).unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_table_of_own_prices_is_previewed_and_its_errors_are_told_by_line() {
+    let (_server, anna, _) = two_accounts().await;
+    let seen = anna.post("/api/v1/prices/preview", json!({ "csv": table() })).await;
+    assert_eq!(
+        seen,
+        json!({
+            "instruments": [
+                { "ticker": "ACME", "days": 300, "from": "2022-01-03", "to": "2023-02-24", "dividends": 1, "splits": 0 },
+            ],
+            "errors": [],
+            "more_errors": 0,
+        })
+    );
+    let bad = "ticker,date,close\nACME,2022-01-03,ten\nACME,03.01.2022,10\n";
+    let seen = anna.post("/api/v1/prices/preview", json!({ "csv": bad })).await;
+    let lines: Vec<_> =
+        seen["errors"].as_array().unwrap().iter().map(|error| error["line"].as_u64()).collect();
+    assert_eq!(lines, [Some(2), Some(3)], "{seen}");
+
+    let content = json!({ "adjustment": "raw", "csv": bad });
+    let made = json!({ "kind": "prices", "title": "Bad", "content": content });
+    let (status, why) = refusal(&anna, "/api/v1/documents", made).await;
+    assert_eq!(status, 422);
+    assert!(why.contains("Line 2: “ten” is no close") && why.contains("Line 3:"), "{why}");
+    let unknown =
+        json!({ "kind": "prices", "title": "Bad", "content": { "csv": table(), "adjustment": "magic" } });
+    assert_eq!(refusal(&anna, "/api/v1/documents", unknown).await.0, 422);
+    let large = json!({ "csv": format!("ticker,date,close\n{}", "ACME,2022-01-03,1\n".repeat(40_000)) });
+    let (status, _) =
+        refusal(&anna, "/api/v1/documents", json!({ "kind": "prices", "title": "Large", "content": large }))
+            .await;
+    assert!(matches!(status, 413 | 422), "{status}");
+}
+
+#[tokio::test]
+async fn an_analysis_and_a_backtest_take_the_own_prices_that_they_name_and_nobody_elses() {
+    let (_server, anna, bert) = two_accounts().await;
+    let analysis = |prices: Option<&str>, ticker: &str, date: &str| {
+        let mut workflow =
+            json!({ "type": "pipeline", "ticker": ticker, "date": date, "analysts": ["market"] });
+        if let Some(prices) = prices {
+            workflow["prices"] = prices.into();
+        }
+        workflow
+    };
+    let field = async |visitor: &Visitor| {
+        let options = visitor.get("/api/v1/start-options").await;
+        let kinds = options["kinds"].as_array().unwrap_or_else(|| panic!("{options}")).clone();
+        let pipeline = kinds.into_iter().find(|kind| kind["spec"]["kind"] == "pipeline").unwrap();
+        pipeline["parameters"]["properties"]["prices"].clone()
+    };
+    assert_eq!(field(&anna).await, Value::Null, "there is nothing to choose from");
+    let prices = keep(&anna, &table()).await;
+    assert_eq!(field(&anna).await["oneOf"], json!([{ "const": prices, "title": "Mine" }]));
+    assert_eq!(field(&bert).await, Value::Null);
+
+    // The last day of the table lies after the shared prices end.
+    let view = end(&anna, analysis(Some(&prices), "acme", "2023-02-24")).await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    let workflow = serde_json::to_value(&view.summary.request.workflow).unwrap();
+    assert_eq!(workflow["prices"], format!("{prices}@1"), "the log names the version");
+    let report = view.reports.iter().find(|report| report.name == "market_report").unwrap();
+    let close = report.figures.iter().find(|figure| figure.label == "Close").unwrap();
+    // 100 + 0.2 * 299, less the dent of 0.6.
+    assert_eq!(close.value, "159.20");
+    assert!(close.source.starts_with("Own data, as of 2023-02-24"), "{}", close.source);
+    // What the table does not have comes from the shared prices.
+    let view = end(&anna, analysis(Some(&prices), "KO", "2022-06-30")).await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+
+    for (visitor, workflow, words) in [
+        (&anna, analysis(None, "ACME", "2022-06-30"), "no prices of ACME"),
+        (&anna, analysis(Some(&prices), "ACMEE", "2022-06-30"), "no prices of ACMEE as of 2022-06-30"),
+        (&anna, analysis(Some(&prices), "ACME", "2021-12-31"), "no prices of ACME as of 2021-12-31"),
+        (&anna, analysis(Some(&prices), "ACME", "2023-02-25"), "2016-01-04 to 2023-02-24"),
+        (&bert, analysis(Some(&prices), "ACME", "2022-06-30"), "There is no document"),
+    ] {
+        let (status, why) = refusal(visitor, "/api/v1/runs", run(workflow)).await;
+        assert_eq!(status, 422, "{why}");
+        assert!(why.contains(words), "{why}");
+    }
+
+    let backtest = json!({
+        "type": "backtest", "tickers": ["ACME"], "from": "2022-12-01", "to": "2023-02-24", "rhythm": "monthly",
+        "analysts": ["market"], "prices": prices,
+    });
+    let view = end(&anna, backtest).await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    let report = anna.get(&format!("/api/v1/backtests/{}", view.summary.run)).await;
+    let trades = report["result"]["trades"].as_array().unwrap_or_else(|| panic!("{report}"));
+    assert!(trades.iter().any(|trade| trade["ticker"] == "ACME" && trade["side"] == "BUY"), "{trades:?}");
+}
+
+#[tokio::test]
+async fn the_page_of_own_prices_lists_tables_and_says_what_a_file_has() {
+    let (_server, anna, bert) = two_accounts().await;
+    let (status, page) = anna.answer("GET", "/prices", None).await;
+    assert_eq!(status, 200);
+    for words in ["Own prices", "Choose a file", "There is no table yet"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    let prices = keep(&anna, &table()).await;
+    let (_, page) = anna.answer("GET", "/prices", None).await;
+    for words in ["Mine", &format!("/start?type=backtest&amp;prices={prices}"), "Delete Mine"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(!bert.answer("GET", "/prices", None).await.1.contains("Mine"));
+}
