@@ -12,7 +12,7 @@ use std::{
 use axum::http::uri::Authority;
 use clap::{Args, Parser, Subcommand};
 use llm::Secret;
-use protocol::{AccountId, Role};
+use protocol::{AccountId, Role, RunId};
 
 use crate::base_path::BasePath;
 use crate::logging::{LogFilter, LogFormat};
@@ -68,6 +68,12 @@ pub enum Command {
     /// Check the database of runs: whether it is whole, whether each run's log adds up to what lists and
     /// budgets say, whether each long text is there. Ends with 1 if something is wrong.
     Check(CheckOptions),
+    /// Verify a run: its decisions and trades are derived again from its log, without asking a model, and compared with
+    /// what the log and the portfolio's ledger hold; also while the server runs.
+    ///
+    /// The runs that it has started are verified with it. Ends with 0 if all holds, with 1 if something differs, and
+    /// with 2 if it cannot be verified.
+    Verify(VerifyOptions),
 }
 
 /// What `pitwall backup` can be told.
@@ -90,6 +96,19 @@ pub struct CheckOptions {
     /// server must not run.
     #[arg(long)]
     pub repair: bool,
+}
+
+/// What `pitwall verify` can be told.
+#[derive(Clone, Debug, Args)]
+pub struct VerifyOptions {
+    /// Where the run is.
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// File that says where prices come from [default: pitwall.toml in the data folder, where it is].
+    #[arg(long, env = "PITWALL_SETTINGS")]
+    pub settings: Option<PathBuf>,
+    /// The run's id, as in the address of its page.
+    pub run: RunId,
 }
 
 /// What `pitwall account` can be told.

@@ -14,7 +14,8 @@
 //! - `compression`: compressed responses; `headers`: what every response says of itself
 //! - `settings`: the settings file; `model_setup`, `tool_servers`, `key`: what it describes
 //! - `config`: options; `environment`: how variables are read; `logging`: the program's log
-//! - `account_command`: accounts from the command line; `upkeep`: backups, checks, retention
+//! - `account_command`: accounts from the command line; `verify_command`: runs derived again from their logs; `upkeep`:
+//!   backups, checks, retention
 
 mod access;
 mod account_command;
@@ -53,6 +54,7 @@ mod texts;
 mod tool_servers;
 pub mod transfer;
 mod upkeep;
+mod verify_command;
 
 use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
@@ -63,6 +65,7 @@ pub use base_path::BasePath;
 pub use config::{
     AccessOptions, AccountAct, AccountOptions, BackupOptions, CheckOptions, Command, CommandLine,
     DataOptions, ListenOptions, LogOptions, ModelOptions, Origin, RetentionOptions, RunOptions, ServeOptions,
+    VerifyOptions,
 };
 pub use error::ServeError;
 pub use listener::Listener;
@@ -80,6 +83,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 pub use upkeep::{back_up, check};
+pub use verify_command::{Verdict, verify};
 
 /// How long open requests and sockets may take to end at a shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
-use server::{Command, CommandLine, Logging};
+use server::{Command, CommandLine, Logging, Verdict};
 
 /// What a large import needed for a moment goes back to the system: the usual allocator would keep it.
 #[global_allocator]
@@ -26,6 +26,12 @@ async fn main() -> ExitCode {
             }
             Err(error) => Err(error),
         },
+        Command::Verify(options) => {
+            let verified = server::verify(options).await;
+            let (said, verdict) = verified.unwrap_or_else(|error| (error.to_string(), Verdict::Unknown));
+            println!("{said}");
+            return verdict.into();
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

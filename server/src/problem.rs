@@ -154,6 +154,7 @@ pub fn from_journal(error: JournalError) -> Problem {
         | JournalError::ReadOnly
         | JournalError::Database(_)
         | JournalError::Dead(_)
+        | JournalError::OpenedToRead
         | JournalError::Closed => 503,
     };
     tracing::error!(%error, "the log failed");

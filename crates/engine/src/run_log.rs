@@ -332,6 +332,7 @@ pub(crate) fn leaves_run(error: &JournalError) -> bool {
     match error {
         JournalError::Fenced(_)
         | JournalError::Finished(_)
+        | JournalError::OpenedToRead
         | JournalError::Closed
         | JournalError::Dead(_) => true,
         JournalError::AtWork(_)

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, sync::Arc};
 
-use protocol::{Patch, Text};
+use protocol::{Answer, Body, Event, Patch, Text};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -74,6 +74,26 @@ impl State {
             *mark = ListMark { length: list.length, last: Some(last.clone()) };
         }
         Some(new)
+    }
+
+    /// Applies what an event of a log changes in the state of the run. Its texts must be whole. Nodes within others have
+    /// a state of their own, which is not part of this one.
+    pub fn apply(&mut self, event: &Event) {
+        if event.node.as_ref().is_some_and(|node| node.enclosing().next().is_some()) {
+            return;
+        }
+        match &event.body {
+            Body::NodeFinished(finished) => {
+                self.merge(&finished.patch, |key| finished.appended.contains(key));
+            }
+            Body::StateEdited(edited) => self.merge(&edited.patch, |_| false),
+            Body::InputReceived(received) => {
+                if let Answer::Approved { edits, .. } = &received.answer {
+                    self.merge(edits, |_| false);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Applies a patch: a value replaces the old one, or is appended to the key's list.

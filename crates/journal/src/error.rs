@@ -75,6 +75,9 @@ pub enum JournalError {
     /// A run's summary or one of its events cannot be read. Other runs can.
     #[error("The run cannot be read, because {0}. It can still be exported and deleted.")]
     Unreadable(String),
+    /// The journal was opened by [`crate::Journal::open_to_read`].
+    #[error("The journal was opened to be read only, so nothing can be stored in it.")]
+    OpenedToRead,
     /// The journal was closed.
     #[error("The journal is closed because Pitwall is shutting down. Try again when it runs.")]
     Closed,

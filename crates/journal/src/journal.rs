@@ -3,7 +3,7 @@ use std::{path::Path, sync::Arc};
 use bytes::Bytes;
 use protocol::{
     AccountId, Digest, Event, NewEvent, RunFilter, RunId, RunPage, RunSummary, RunView, Text, Timestamp,
-    Totals,
+    Totals, trading::PortfolioId,
 };
 use tokio::sync::{broadcast, watch};
 
@@ -93,10 +93,36 @@ impl Journal {
         let ledger_changes = feeds.ledger.downgrade();
         let trouble = feeds.trouble.subscribe();
         let requests = writer::start(opened, feeds, options.documents);
+        Ok(Self::of(requests, store, tails, changes, ledger_changes, trouble))
+    }
+
+    /// Opens an existing file to read it, also while another process serves it. Nothing is written, and whoever wants
+    /// to store something is refused.
+    ///
+    /// # Errors
+    /// [`JournalError::File`]: the file is missing, or not of this version. [`JournalError::Database`].
+    pub async fn open_to_read(path: &Path) -> Result<Self, JournalError> {
+        let store = store::open_to_read(path).await?;
+        let tails = Arc::new(Tails::default());
+        let feeds = Feeds::new(tails.clone());
+        let (changes, ledger_changes) = (feeds.runs.downgrade(), feeds.ledger.downgrade());
+        let trouble = feeds.trouble.subscribe();
+        let requests = Requests::refused(JournalError::OpenedToRead);
+        Ok(Self::of(requests, store, tails, changes, ledger_changes, trouble))
+    }
+
+    fn of(
+        requests: Requests,
+        store: Store,
+        tails: Arc<Tails>,
+        changes: broadcast::WeakSender<RunChange>,
+        ledger_changes: broadcast::WeakSender<PortfolioId>,
+        trouble: watch::Receiver<Option<JournalError>>,
+    ) -> Self {
         let ledger = Ledger::new(requests.clone(), store.clone(), ledger_changes);
         let documents = Documents::new(requests.clone(), store.clone());
         let numbers = Numbers::new(requests.clone(), store.clone());
-        Ok(Self(Arc::new(Shared { requests, store, tails, changes, trouble, ledger, documents, numbers })))
+        Self(Arc::new(Shared { requests, store, tails, changes, trouble, ledger, documents, numbers }))
     }
 
     /// Claims a run: its earlier epochs are fenced off and can no longer append. A run without events can be

@@ -84,6 +84,13 @@ pub(crate) struct Requests {
 }
 
 impl Requests {
+    /// A queue that no writer takes from: every request is refused with this error.
+    pub fn refused(why: JournalError) -> Self {
+        let (queue, _) = mpsc::channel(1);
+        let (_, ended) = watch::channel(Some(why));
+        Self { queue, ended }
+    }
+
     /// Queues a request and waits for its reply. Waits as well while the queue is full (backpressure).
     pub async fn ask<I, T, E: From<JournalError>>(
         &self,

@@ -19,6 +19,8 @@ const CORRECTIONS: u32 = 2;
 pub const ASK_PERSON: &str = "ask_person";
 /// How a message begins that carries a person's comment.
 pub const SENT_BACK: &str = "A person has sent your earlier work back with this comment:";
+/// What a model is told that asks for tools again and again.
+pub(crate) const NO_MORE_TOOLS: &str = "No more tools can be called. Answer with what you have.";
 /// How long a person's answer is awaited.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
 /// Characters of a question at most.
@@ -179,7 +181,7 @@ pub async fn attempt<T: Send>(
             continue;
         }
         let refusal = if wants_tools {
-            "No more tools can be called. Answer with what you have.".to_owned()
+            NO_MORE_TOOLS.to_owned()
         } else {
             match read(&answer.text) {
                 Ok(answer) => return Ok(Ok(Conversation { answer, tools })),

@@ -14,7 +14,9 @@ use serde_json::Value;
 
 use crate::{
     Owner,
+    recorded::Recorded,
     rehearsal::{Rehearsed, Silent},
+    verification::Check,
 };
 
 /// The most places at which a content is told not to fit its schema.
@@ -43,6 +45,16 @@ pub trait Family: Send + Sync {
 
     /// Plays its agents where no model does.
     fn script(&self) -> Arc<dyn Script>;
+
+    /// Derives again what a run of one of its kinds decided and booked, from its log and without asking a model, and
+    /// compares it with what is recorded. The runs that it started are verified by themselves. `None`: nothing of a run
+    /// of this kind follows by rules from what models answered.
+    ///
+    /// # Errors
+    /// The journal cannot be read. Whatever else stands in the way of a check is its outcome.
+    async fn verify(&self, _run: &Recorded, _owner: &Owner) -> Result<Option<Vec<Check>>, JournalError> {
+        Ok(None)
+    }
 
     /// The kinds of document that its people make, in the order in which they are offered. A kind is never
     /// taken away or renamed: documents are of it.
@@ -235,6 +247,18 @@ impl Families {
             severity: Severity::Error,
         };
         Some(faults.into_iter().map(finding).collect())
+    }
+
+    /// What the family of a run that has ended derives of it; see [`Family::verify`].
+    pub(crate) async fn derive(&self, run: &Recorded) -> Result<Option<Vec<Check>>, JournalError> {
+        let kind = run.summary().request.workflow.kind();
+        match self.by_kind.get(kind) {
+            Some(family) => family.verify(run, &self.owner(&run.summary().owner)).await,
+            None => {
+                let why = Refusal::UnknownKind(kind.clone()).to_string();
+                Ok(Some(vec![Check::unknown("what the run came to", why)]))
+            }
+        }
     }
 
     fn owner(&self, account: &AccountId) -> Owner {

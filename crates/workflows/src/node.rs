@@ -1,6 +1,6 @@
 //! What nodes of all families write and read.
 
-use engine::{NodeContext, NodeError};
+use engine::{NodeContext, NodeError, State};
 use llm::{AnswerSchema, Message};
 use protocol::{Body, Figure, LogLevel, LogLine, NodeAdded, NodeId, NodeKind, Product, Report, Tier};
 use serde::de::DeserializeOwned;
@@ -74,8 +74,15 @@ pub fn product(made: serde_json::Result<Product>) -> Result<Body, NodeError> {
 /// # Errors
 /// It did not.
 pub fn required<T: DeserializeOwned>(node: &NodeContext, key: &str) -> Result<T, NodeError> {
-    let value = node.state().get(key)?;
-    value.ok_or_else(|| {
+    needed(node.state(), key)
+}
+
+/// The same of a state by itself.
+///
+/// # Errors
+/// It is not there.
+pub fn needed<T: DeserializeOwned>(state: &State, key: &str) -> Result<T, NodeError> {
+    state.get(key)?.ok_or_else(|| {
         NodeError::failed(format!("The run's state has no \"{key}\": an earlier step left it out."))
     })
 }

@@ -5,13 +5,13 @@ mod stage;
 
 use std::sync::Arc;
 
-use market::{DataKind, Market, OwnAdjustment, OwnData, Vendor};
+use market::{DataKind, Market, OwnData, Vendor};
 use portfolio::Entry;
 use protocol::{
     Date, Decimal,
     trading::{
-        Commission, Confidence, CostMethod, Decision, FillPrice, Order, PortfolioId, PortfolioSettings, Side,
-        TradeCause,
+        Commission, Confidence, CostMethod, Decision, FillPrice, Order, OwnAdjustment, PortfolioId,
+        PortfolioSettings, Side, TradeCause,
     },
 };
 use stage::{Stage, main_portfolio};

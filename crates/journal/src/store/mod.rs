@@ -9,7 +9,9 @@ pub(crate) mod spend;
 mod upgrade;
 pub(crate) mod write;
 
-pub(crate) use open::{Opened, check_file, is_present_form, is_shrinkable, lock, make_shrinkable, open};
+pub(crate) use open::{
+    Opened, check_file, is_present_form, is_shrinkable, lock, make_shrinkable, open, open_to_read,
+};
 pub(crate) use read::Store;
 pub(crate) use upgrade::count_spend;
 

@@ -64,6 +64,15 @@ pub(crate) async fn open(path: &Path, options: &Options) -> Result<Opened, Journ
     Ok(Opened { connection, options, store: Store::new(pool), first_epoch, lock })
 }
 
+/// Opens a file of the present form to read it alone.
+pub(crate) async fn open_to_read(path: &Path) -> Result<Store, JournalError> {
+    database::require(path)?;
+    check_file(path).await?;
+    let pool = SqlitePoolOptions::new().max_connections(READERS).connect_with(reading(path)).await?;
+    let is_present = is_present_form(&mut *pool.acquire().await?).await?;
+    if is_present { Ok(Store::new(pool)) } else { Err(FileError::Older(path.to_owned()).into()) }
+}
+
 fn writing(path: &Path, options: &Options) -> SqliteConnectOptions {
     let connect = SqliteConnectOptions::new()
         .filename(path)

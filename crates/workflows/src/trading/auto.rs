@@ -9,6 +9,8 @@ mod graph;
 mod result;
 mod scan;
 mod state;
+mod verify;
 
 pub(super) use assignment::Assignment;
 pub(super) use graph::graph;
+pub(super) use verify::verify;

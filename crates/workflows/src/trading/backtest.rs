@@ -16,8 +16,10 @@ mod plan_days;
 mod result;
 mod schedule;
 mod state;
+mod verify;
 
 pub(super) use assignment::Backtest;
 pub(super) use graph::graph;
 pub(super) use plan_days::expected_decisions;
 pub(super) use schedule::most_decisions;
+pub(super) use verify::verify;

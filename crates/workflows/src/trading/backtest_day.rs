@@ -5,5 +5,7 @@ mod analyse;
 mod collect;
 mod graph;
 mod state;
+mod verify;
 
 pub(super) use graph::graph;
+pub(super) use verify::verify;

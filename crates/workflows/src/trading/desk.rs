@@ -2,6 +2,7 @@
 
 mod market_days;
 mod records;
+mod verify;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,7 +12,7 @@ use std::{
 
 use journal::{Appended, Journal, JournalError, Ledger, LedgerError};
 use market::{Market, NoData};
-use portfolio::{Entry, ExecutionInputs, LONGEST_WAIT, Portfolio, PortfolioError, Quotes};
+use portfolio::{Entry, LONGEST_WAIT, Portfolio, PortfolioError, Quotes};
 use protocol::{
     Date, Decimal, RunId, Timestamp,
     trading::{
@@ -21,6 +22,7 @@ use protocol::{
 use tokio::sync::broadcast;
 
 use market_days::{MarketDays, Rules};
+pub(super) use verify::{Carrying, LedgerPlace};
 
 const DEFAULT_ID: &str = "main_portfolio";
 const DEFAULT_NAME: &str = "Main portfolio";
@@ -426,18 +428,8 @@ impl Desk {
         date: Date,
         decision: &Decision,
     ) -> Result<Entry, DeskError> {
-        let inputs = ExecutionInputs {
-            prices: &portfolio::prices_at(&days.closes(), date),
-            sectors: &self.sectors(),
-            constraints: &self.constraints,
-            cash_equivalent: self.cash_equivalent.as_ref(),
-            key,
-            run,
-            date,
-            at: now(),
-        };
-        let entry = portfolio::execute(portfolio, decision, &inputs)?;
-        Ok(portfolio::sweep(portfolio, entry, &inputs)?.0)
+        let prices = &portfolio::prices_at(&days.closes(), date);
+        Ok(self.execute(portfolio, decision, &Carrying { key, run, date, at: now(), prices })?)
     }
 
     fn sectors(&self) -> BTreeMap<Ticker, String> {

@@ -36,7 +36,7 @@ pub mod tools;
 use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
-use journal::Journal;
+use journal::{Journal, JournalError};
 use llm::Script;
 use market::{Market, Why};
 use protocol::{
@@ -63,7 +63,7 @@ use rehearsal::TradingRehearsal;
 use scan::MarketDay;
 pub use stock_report::{StockReportError, StockReports};
 
-use crate::{Family, FamilyError, Form, Job, Owner, Refusal, measured};
+use crate::{Check, Family, FamilyError, Form, Job, Owner, Recorded, Refusal, measured};
 
 /// The most decisions of a backtest: five years, daily.
 const MOST_DECISIONS: u32 = 1320;
@@ -232,6 +232,39 @@ impl Family for Trading {
         };
         let graph = graph.map_err(Refusal::Unusable)?;
         Ok(Job { heading: task.heading(), workflow: task.into(), graph })
+    }
+
+    async fn verify(&self, run: &Recorded, owner: &Owner) -> Result<Option<Vec<Check>>, JournalError> {
+        let workflow = &run.summary().request.workflow;
+        let task = match Task::read(workflow) {
+            Some(Ok(task)) => task,
+            Some(Err(error)) => {
+                let why = format!("The run's parameters cannot be read: {error}.");
+                return Ok(Some(vec![Check::unknown("what the run came to", why)]));
+            }
+            None => return Ok(None),
+        };
+        let checks = match task {
+            Task::Pipeline { ticker, date, analysts, .. } => pipeline::verify(run, &ticker, date, &analysts),
+            Task::Portfolio { portfolio, date } => {
+                portfolio_run::verify(run, &self.desk, &portfolio, date).await?
+            }
+            Task::Auto { .. } => auto::verify(run, &self.journal).await?,
+            Task::Backtest(plan) => {
+                let market = match self.market(plan.prices, owner).await {
+                    Ok((_, market)) => market,
+                    Err(refusal) => {
+                        return Ok(Some(vec![Check::unknown("the backtest", refusal.to_string())]));
+                    }
+                };
+                let constraints = self.desk.constraints().clone();
+                backtest::verify(run, &Backtest { plan: *plan, market, constraints }, &self.journal).await?
+            }
+            Task::BacktestDay(day) => backtest_day::verify(run, &day, &self.journal).await?,
+            // What they come to is what models wrote.
+            Task::Scan { .. } | Task::Reflect { .. } => return Ok(None),
+        };
+        Ok(Some(checks))
     }
 
     fn script(&self) -> Arc<dyn Script> {

@@ -11,7 +11,9 @@ mod ratings;
 mod review;
 pub(super) mod state;
 mod summaries;
+mod verify;
 
 pub use answers::read_decision;
 pub(super) use book::Book;
 pub(super) use graph::{begin, decision, graph};
+pub(super) use verify::{verify, verify_decision};

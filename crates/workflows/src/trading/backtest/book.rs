@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use engine::{NodeContext, NodeError};
+use engine::{NodeError, State};
 use portfolio::{
     Closes, DayInputs, Entry, ExecutionInputs, Portfolio, PortfolioError, Quotes, prices_at,
     references::MarketDay,
@@ -36,9 +36,9 @@ impl<'a> Book<'a> {
     ///
     /// # Errors
     /// The state is not as the run's nodes leave it.
-    pub fn read(backtest: &'a Backtest, node: &NodeContext) -> Result<Self, NodeError> {
-        let entries: Vec<Vec<Entry>> = node.state().get(state::ENTRIES)?.unwrap_or_default();
-        let days: Vec<Vec<MarketDay>> = node.state().get(state::DAYS)?.unwrap_or_default();
+    pub fn read(backtest: &'a Backtest, state: &State) -> Result<Self, NodeError> {
+        let entries: Vec<Vec<Entry>> = state.get(state::ENTRIES)?.unwrap_or_default();
+        let days: Vec<Vec<MarketDay>> = state.get(state::DAYS)?.unwrap_or_default();
         let portfolio =
             Portfolio::fold(&entries.into_iter().flatten().collect::<Vec<_>>()).map_err(unbookable)?;
         let mut book = Self { backtest, portfolio, booked: Vec::new(), closes: Closes::new() };

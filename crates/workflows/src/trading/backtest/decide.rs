@@ -43,7 +43,7 @@ impl Work for Decide {
         let Some(date) = schedule.decisions.get(decided).copied() else {
             return Err(NodeError::failed("All decisions are taken."));
         };
-        let mut book = Book::read(&self.0, node)?;
+        let mut book = Book::read(&self.0, node.state())?;
         let BacktestPlan { tickers, analysts, max_concurrent_pipelines, prices, .. } = &self.0.plan;
         let task = Task::BacktestDay(Box::new(BacktestDay {
             date,

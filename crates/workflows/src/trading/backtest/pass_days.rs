@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The tool by which code looks for what the market did.
-const LOOK: &str = "market_days";
+pub(super) const LOOK: &str = "market_days";
 
 /// Lets the days up to the next decision pass, or the rest where none is left.
 pub(super) struct PassDays(pub(super) Backtest);
@@ -35,7 +35,7 @@ impl Work for PassDays {
         let until = schedule.decisions.get(decided).copied().or(schedule.last());
         let until = until.ok_or_else(|| NodeError::failed("The backtest has no days."))?;
         let Passed { days, remarks } = self.days(node, after, until).await?;
-        let mut book = Book::read(&self.0, node)?;
+        let mut book = Book::read(&self.0, node.state())?;
         for day in &days {
             book.pass(day)?;
         }

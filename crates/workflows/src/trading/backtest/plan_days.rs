@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The tool by which code looks for trading days.
-const LOOK: &str = "list_trading_days";
+pub(super) const LOOK: &str = "list_trading_days";
 /// The tool by which code looks for the closes before the first day.
 const LOOK_BACK: &str = "prices_before";
 /// The id and the name of the portfolio.
@@ -36,7 +36,7 @@ pub(super) struct PlanDays(pub(super) Backtest);
 impl Work for PlanDays {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
         let Backtest { plan, market, .. } = &self.0;
-        let BacktestPlan { tickers, from, to, rhythm, cash, .. } = plan;
+        let BacktestPlan { tickers, from, to, rhythm, .. } = plan;
         let arguments = json!({ "tickers": tickers, "from": from, "to": to });
         let days: Vec<Date> = measure(node, LOOK, &arguments, async {
             let (days, vendors) = trading_days(market, plan).await?;
@@ -70,15 +70,24 @@ impl Work for PlanDays {
             decisions: schedule.decisions.clone(),
         };
         node.emit(vec![product(shown.product())?]).await?;
-        let id = PORTFOLIO.parse().map_err(|_| NodeError::failed("The portfolio has no id."))?;
-        let (name, at) = (PORTFOLIO.to_owned(), midnight(first));
-        let opened = Entry::Opened { id, name, cash: *cash, at, settings: plan.settings() };
+        let opened = opened(plan, &schedule)?;
         Outcome::default()
             .set(state::SCHEDULE, schedule)?
             .set(state::LOOK_BACK, before.days)?
             .set(state::ENTRIES, [opened])?
             .set(state::DECIDED, 0)
     }
+}
+
+/// The entry that the portfolio begins with.
+///
+/// # Errors
+/// Never with the id as it is.
+pub(super) fn opened(plan: &BacktestPlan, schedule: &Schedule) -> Result<Entry, NodeError> {
+    let id = PORTFOLIO.parse().map_err(|_| NodeError::failed("The portfolio has no id."))?;
+    let first = *schedule.days.first().unwrap_or(&plan.from);
+    let (name, at) = (PORTFOLIO.to_owned(), midnight(first));
+    Ok(Entry::Opened { id, name, cash: plan.cash, at, settings: plan.settings() })
 }
 
 /// The days of the range on which one of the stocks has a price, and who knows. Only the calendar is taken from what is

@@ -1,7 +1,7 @@
 //! The result: the figures, beside simple ways to invest and agents that know nothing.
 
 use async_trait::async_trait;
-use engine::{NodeContext, NodeError, Outcome, Work};
+use engine::{NodeContext, NodeError, Outcome, State, Work};
 use portfolio::{
     Entry, PortfolioError,
     references::{
@@ -10,7 +10,7 @@ use portfolio::{
     statistics::{Evidence, Judged, statistics, verdict},
 };
 use protocol::{
-    Decimal, Totals, grouped, percent, signed,
+    Decimal, RunId, Totals, grouped, percent, signed,
     trading::{
         BacktestPlan, BacktestReference, BacktestResult, Figure, NotAvailable, PortfolioView, PriceLine,
         RandomBand, ReferenceKind, ReferencePoint, Statistics,
@@ -26,12 +26,12 @@ use super::{
     state,
 };
 use crate::{
-    node::{product, report, required},
+    node::{needed, product, report},
     trading::measured::{Found, measure},
 };
 
 /// The tool by which code counts what models cost.
-const COUNT: &str = "count_usage";
+pub(super) const COUNT: &str = "count_usage";
 /// Agents that trade at random.
 const SEEDS: u32 = 200;
 
@@ -41,23 +41,42 @@ pub(super) struct Conclude(pub(super) Backtest);
 #[async_trait]
 impl Work for Conclude {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
-        let schedule: Schedule = required(node, state::SCHEDULE)?;
-        let last = schedule.last().ok_or_else(|| NodeError::failed("The backtest has no days."))?;
         let used: Totals = measure(node, COUNT, &json!({}), async {
             Ok(Found { value: node.used(), vendor: "Pitwall".to_owned(), is_degraded: false })
         })
         .await?;
+        let result = self.0.result(node.run(), node.state(), &used).await?;
+        let written = written(&result);
+        node.emit(vec![product(result.product())?, report(state::RESULT, "Backtest", &written, Vec::new())])
+            .await?;
+        Ok(Outcome::default())
+    }
+}
+
+impl Backtest {
+    /// What the run comes to whose nodes have left this state, and whose models have used so much.
+    ///
+    /// # Errors
+    /// The state is not as they leave it, or an amount is too large.
+    pub(in crate::trading) async fn result(
+        &self,
+        run: RunId,
+        state: &State,
+        used: &Totals,
+    ) -> Result<BacktestResult, NodeError> {
+        let schedule: Schedule = needed(state, state::SCHEDULE)?;
+        let last = schedule.last().ok_or_else(|| NodeError::failed("The backtest has no days."))?;
         let model_cost = match used.calls_of_unknown_cost {
             0 => Figure::Known(used.cost),
             _ => Figure::NotAvailable(NotAvailable::NoModelPrice),
         };
-        let book = Book::read(&self.0, node)?;
+        let book = Book::read(self, state)?;
         let view = book.view(last)?;
         let trades = book.portfolio().trades().to_vec();
         let evidence =
-            Evidence { curve: &view.history, trades: &trades, paid_in: self.0.plan.cash, model_cost };
+            Evidence { curve: &view.history, trades: &trades, paid_in: self.plan.cash, model_cost };
         let figures = statistics(&evidence);
-        let days = self.days(node)?;
+        let days = market_days(state)?;
         let compared =
             self.compare(days.clone(), schedule.days.first().copied().unwrap_or(last), figures.trades);
         let (references, random) = compared.await.map_err(unbookable)?;
@@ -69,15 +88,15 @@ impl Work for Conclude {
             cut_off: None,
         };
         let verdict = verdict(&judged);
-        let entries: Vec<Vec<Entry>> = node.state().get(state::ENTRIES)?.unwrap_or_default();
-        let failures: Vec<Failures> = node.state().get(state::FAILURES)?.unwrap_or_default();
-        let BacktestPlan { tickers, rhythm, cash, .. } = &self.0.plan;
-        let result = BacktestResult {
-            run: node.run(),
+        let entries: Vec<Vec<Entry>> = state.get(state::ENTRIES)?.unwrap_or_default();
+        let failures: Vec<Failures> = state.get(state::FAILURES)?.unwrap_or_default();
+        let BacktestPlan { tickers, rhythm, cash, .. } = &self.plan;
+        Ok(BacktestResult {
+            run,
             tickers: tickers.clone(),
             rhythm: *rhythm,
             cash: *cash,
-            settings: self.0.plan.settings(),
+            settings: self.plan.settings(),
             decisions: count(schedule.decisions.len()),
             failed_decisions: count(failures.iter().filter(|it| it.decision).count()),
             failed_analyses: failures.iter().map(|it| it.analyses).sum(),
@@ -89,21 +108,7 @@ impl Work for Conclude {
             references,
             random,
             verdict,
-        };
-        let written = written(&result);
-        node.emit(vec![product(result.product())?, report(state::RESULT, "Backtest", &written, Vec::new())])
-            .await?;
-        Ok(Outcome::default())
-    }
-}
-
-impl Conclude {
-    /// The market's days, with those before the first one.
-    fn days(&self, node: &NodeContext) -> Result<Vec<MarketDay>, NodeError> {
-        let mut days: Vec<MarketDay> = required(node, state::LOOK_BACK)?;
-        let passed: Vec<Vec<MarketDay>> = required(node, state::DAYS)?;
-        days.extend(passed.into_iter().flatten());
-        Ok(days)
+        })
     }
 
     /// What simple ways to invest, and random agents with as many trades, come to.
@@ -113,7 +118,7 @@ impl Conclude {
         start: protocol::Date,
         trades: u32,
     ) -> Result<(Vec<BacktestReference>, Option<RandomBand>), PortfolioError> {
-        let plan = self.0.plan.clone();
+        let plan = self.plan.clone();
         let comparing = move || {
             let Some(benchmark) = benchmark() else { return Ok((Vec::new(), None)) };
             let settings = plan.settings();
@@ -152,8 +157,16 @@ impl Conclude {
                 .filter_map(|day| Some(ReferencePoint { date: day.date, value: day.bars.get(ticker)?.close }))
                 .collect(),
         };
-        self.0.plan.tickers.iter().map(line).collect()
+        self.plan.tickers.iter().map(line).collect()
     }
+}
+
+/// The market's days, with those before the first one.
+fn market_days(state: &State) -> Result<Vec<MarketDay>, NodeError> {
+    let mut days: Vec<MarketDay> = needed(state, state::LOOK_BACK)?;
+    let passed: Vec<Vec<MarketDay>> = needed(state, state::DAYS)?;
+    days.extend(passed.into_iter().flatten());
+    Ok(days)
 }
 
 fn reference(kind: ReferenceKind, followed: &Reference, cash: Decimal) -> BacktestReference {

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, Work};
 use llm::{AnswerSchema, parse_structured};
 use protocol::{
-    LogLevel,
-    trading::{Confidence, Grade, Rating},
+    Date, LogLevel,
+    trading::{Confidence, Grade, Rating, Ticker},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -17,7 +17,7 @@ use super::{
     state::{self, seen},
 };
 use crate::{
-    agent::{NoTools, Unusable, attempt},
+    agent::{NO_MORE_TOOLS, NoTools, Unusable, attempt},
     node::{brief, log, product, report},
     trading::{
         facts::{MarketFacts, Missing},
@@ -46,6 +46,32 @@ pub struct RatingAnswer {
 }
 
 impl RatingAnswer {
+    /// What a portfolio manager's last answer comes to, as a log has it. `wants_tools`: it asked for tools in place of
+    /// an answer. `aborted`: a critical condition leaves one grade.
+    pub(in crate::trading) fn of_last(text: &str, wants_tools: bool, aborted: bool) -> Self {
+        let read = if wants_tools { Err(NO_MORE_TOOLS.to_owned()) } else { read_rating_of(text, aborted) };
+        read.unwrap_or_else(|refusal| Self::to_review(Unusable { answer: text.to_owned(), refusal }))
+    }
+
+    /// The rating that it gives a stock. What is missing limits its confidence.
+    pub(in crate::trading) fn rating(
+        self,
+        ticker: &Ticker,
+        date: Date,
+        missing: &[Missing],
+        abort: Option<String>,
+    ) -> Rating {
+        Rating {
+            ticker: ticker.clone(),
+            date,
+            grade: self.grade,
+            confidence: self.confidence.min(confidence_limit(missing)),
+            summary: self.summary.trim().to_owned(),
+            thesis: self.thesis.trim().to_owned(),
+            abort,
+        }
+    }
+
     /// What stands in the place of a rating that cannot be read.
     fn to_review(unusable: Unusable) -> Self {
         let Unusable { answer, refusal } = unusable;
@@ -126,23 +152,16 @@ impl Work for RatingWork {
         let answer = answered.map_or_else(RatingAnswer::to_review, |conversation| conversation.answer);
 
         let limit = confidence_limit(&facts.missing);
-        let rating = Rating {
-            ticker: self.subject.ticker.clone(),
-            date: self.subject.date,
-            grade: answer.grade,
-            confidence: answer.confidence.min(limit),
-            summary: answer.summary.trim().to_owned(),
-            thesis: answer.thesis.trim().to_owned(),
-            abort: facts.abort,
-        };
+        let claimed = answer.confidence;
+        let Subject { ticker, date, .. } = &self.subject;
+        let rating = answer.rating(ticker, *date, &facts.missing, facts.abort);
         let markdown = decision_text(&rating, &facts.missing);
         let figures = facts.market.as_ref().map(MarketFacts::report).unwrap_or_default();
         let shown = with_data(&markdown, &seen(state)?);
         let report = report(state::FINAL_DECISION, "Final decision", &shown, figures);
-        let lowered = (answer.confidence > limit).then(|| {
+        let lowered = (claimed > limit).then(|| {
             let message = format!(
-                "The model's confidence was {}; it is lowered to {limit}, as inputs are missing.",
-                answer.confidence
+                "The model's confidence was {claimed}; it is lowered to {limit}, as inputs are missing."
             );
             log(LogLevel::Warning, message)
         });

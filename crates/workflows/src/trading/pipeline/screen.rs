@@ -2,7 +2,7 @@
 //! fit the case.
 
 use async_trait::async_trait;
-use engine::{NodeContext, NodeError, Outcome, Work};
+use engine::{NodeContext, NodeError, Outcome, State, Work};
 use protocol::{
     LogLevel,
     trading::{Analyst, Confidence},
@@ -28,24 +28,7 @@ pub(super) struct ScreenWork {
 #[async_trait]
 impl Work for ScreenWork {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
-        let gaps: Vec<Missing> = node.state().get(state::GAPS)?.unwrap_or_default();
-        let reported: Vec<CriticalCondition> =
-            node.state().get(state::CRITICAL_CONDITIONS)?.unwrap_or_default();
-        // In the analysts' order: they end in any.
-        let missing: Vec<Missing> = Analyst::all()
-            .into_iter()
-            .filter_map(|analyst| {
-                if self.selected.contains(&analyst) {
-                    return gaps.iter().find(|gap| gap.input == input(analyst)).cloned();
-                }
-                let reason = "The analyst was not selected.".to_owned();
-                Some(Missing { input: input(analyst).to_owned(), reason })
-            })
-            .collect();
-        let abort = Analyst::all()
-            .into_iter()
-            .find_map(|analyst| reported.iter().find(|condition| condition.input == input(analyst)))
-            .map(|condition| condition.reason.clone());
+        let Screened { missing, abort } = screened(&self.selected, node.state())?;
         let mut lines = vec![match &abort {
             Some(reason) => log(LogLevel::Warning, format!("The analysis is cut short: {reason}")),
             None => log(LogLevel::Info, "No critical condition was reported."),
@@ -71,6 +54,36 @@ impl Work for ScreenWork {
         let outcome = Outcome::default().set(state::LESSONS, lessons)?.set(state::PORTFOLIO, portfolio)?;
         outcome.set(state::MISSING, missing)?.set(state::ABORT, abort)
     }
+}
+
+/// What follows from the analysts' work.
+pub(in crate::trading) struct Screened {
+    /// The inputs that are missing.
+    pub missing: Vec<Missing>,
+    /// The critical condition that ends the analysis.
+    pub abort: Option<String>,
+}
+
+/// What follows from what the analysts left in the state.
+///
+/// # Errors
+/// The state is not as they leave it.
+pub(in crate::trading) fn screened(selected: &[Analyst], state: &State) -> Result<Screened, NodeError> {
+    let gaps: Vec<Missing> = state.get(state::GAPS)?.unwrap_or_default();
+    let reported: Vec<CriticalCondition> = state.get(state::CRITICAL_CONDITIONS)?.unwrap_or_default();
+    // In the analysts' order: they end in any.
+    let missing = Analyst::all().into_iter().filter_map(|analyst| {
+        if selected.contains(&analyst) {
+            return gaps.iter().find(|gap| gap.input == input(analyst)).cloned();
+        }
+        let reason = "The analyst was not selected.".to_owned();
+        Some(Missing { input: input(analyst).to_owned(), reason })
+    });
+    let abort = Analyst::all()
+        .into_iter()
+        .find_map(|analyst| reported.iter().find(|condition| condition.input == input(analyst)))
+        .map(|condition| condition.reason.clone());
+    Ok(Screened { missing: missing.collect(), abort })
 }
 
 /// The highest confidence that the inputs allow: high with all four, low without prices, medium between.

@@ -51,18 +51,18 @@ impl Work for Decide {
             .section(LESSONS, &self.0.lessons(node.state())?)
             .facts(&facts);
         let request = brief(node, messages, Some(decision_schema()));
-        let mut decision = ask(node, request, &NoTools, read_decision).await?.answer;
+        let answer = ask(node, request, &NoTools, read_decision).await?.answer;
 
-        let held_back = hold_back(&mut decision, &required::<Vec<Rating>>(node, state::RATINGS)?);
-        let limit = confidence_limit(&decision, &facts.candidates);
-        let lowered = (decision.confidence > limit).then(|| {
-            let claimed = decision.confidence;
+        let claimed = answer.confidence;
+        let ratings: Vec<Rating> = required(node, state::RATINGS)?;
+        let Concluded { decision, held_back } = concluded(answer, &ratings, &facts.candidates);
+        let lowered = (claimed > decision.confidence).then(|| {
             let message = format!(
-                "The model's confidence was {claimed}; it is lowered to {limit}, that of the weakest rating it buys on."
+                "The model's confidence was {claimed}; it is lowered to {}, that of the weakest rating it buys on.",
+                decision.confidence
             );
             log(LogLevel::Warning, message)
         });
-        decision.confidence = decision.confidence.min(limit);
         let mut bodies = vec![product(decision.product())?];
         for rejected in &held_back {
             bodies.push(product(rejected.product())?);
@@ -78,6 +78,26 @@ impl Work for Decide {
             )),
         })
     }
+}
+
+/// What an answer of the decision maker comes to.
+pub(in crate::trading) struct Concluded {
+    /// The decision.
+    pub decision: Decision,
+    /// The orders that were taken out of it.
+    pub held_back: Vec<RejectedOrder>,
+}
+
+/// What an answer comes to: nothing is traded on a rating that could not be read, and the decision is no surer than the
+/// ratings that it buys on.
+pub(in crate::trading) fn concluded(
+    mut decision: Decision,
+    ratings: &[Rating],
+    candidates: &[CandidateFacts],
+) -> Concluded {
+    let held_back = hold_back(&mut decision, ratings);
+    decision.confidence = decision.confidence.min(confidence_limit(&decision, candidates));
+    Concluded { decision, held_back }
 }
 
 /// Takes the orders for stocks out whose rating could not be read: nothing is traded on what nobody understood.

@@ -55,7 +55,7 @@ impl Work for Execute {
 
 /// Names a decision for good: the run that made it, and its orders. However often it is carried
 /// out, after a crash or in a run that takes it over, it trades once; with other orders it is another.
-fn decision_key(run: RunId, decision: &Decision) -> Result<String, NodeError> {
+pub(super) fn decision_key(run: RunId, decision: &Decision) -> Result<String, NodeError> {
     let orders = serde_json::to_string(&decision.orders)
         .map_err(|error| NodeError::failed(format!("The orders have no JSON form: {error}.")))?;
     Ok(format!("{run}/{}", journal::digest(&orders)?))

@@ -19,7 +19,9 @@ use super::{
 use crate::node::{node_id, planned};
 
 /// The node whose decision is carried out.
-const DECISION: &str = "make_decision";
+pub(super) const DECISION: &str = "make_decision";
+/// The node that carries it out.
+pub(super) const EXECUTION: &str = "execute_trades";
 
 /// Builds the graph.
 ///
@@ -28,7 +30,7 @@ const DECISION: &str = "make_decision";
 pub(in crate::trading) fn graph(task: &Book) -> Result<Graph, String> {
     let mut graph = Graph::new();
     let load = plan(task, "load_portfolio", "Load portfolio", "load", "Load", None)?;
-    let execute = plan(task, "execute_trades", "Execute trades", "execute", "Execution", None)?;
+    let execute = plan(task, EXECUTION, "Execute trades", "execute", "Execution", None)?;
     let sweep = plan(task, "cash_sweep", "Cash sweep", "sweep", "Execution", None)?;
     let loaded = load.id.clone();
     graph.node(load, Load(task.clone()));
