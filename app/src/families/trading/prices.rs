@@ -312,28 +312,3 @@ fn Tables(tables: Vec<DocumentSummary>, on_deleted: Callback<()>) -> impl IntoVi
         </div>
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Map, json};
-
-    use super::*;
-
-    #[test]
-    fn a_table_is_kept_under_a_title_with_what_its_prices_are_adjusted_for() {
-        let request = new_table(" Mine ", OwnAdjustment::Raw, "ticker,date,close\n".to_owned()).unwrap();
-        assert_eq!((request.kind.as_str(), request.title.to_string().as_str()), ("prices", "Mine"));
-        let expected: Map<String, Value> =
-            [("adjustment".to_owned(), json!("raw")), ("csv".to_owned(), json!("ticker,date,close\n"))].into_iter().collect();
-        assert_eq!(request.content, DocumentContent::new(expected).unwrap());
-        assert!(new_table("  ", OwnAdjustment::Raw, String::new()).is_err());
-    }
-
-    #[test]
-    fn every_adjustment_is_the_choice_of_its_own_word() {
-        for (adjustment, word, _) in ADJUSTMENTS {
-            assert_eq!(adjustment_of(word), adjustment);
-            assert_eq!(serde_json::to_value(adjustment).unwrap(), json!(word));
-        }
-    }
-}
