@@ -8,6 +8,7 @@ use std::{
     collections::BTreeSet,
 };
 
+use js_sys::Array;
 use leptos::{
     wasm_bindgen::JsCast,
     web_sys::{Element, Event},
@@ -16,7 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     field::{FIELDS, Field, Kind},
-    forget_in_tab, is_alive, keep_in_tab, kept_in_tab, storage,
+    forget_in_tab,
+    function::call,
+    is_alive, keep_in_tab, kept_in_tab, storage,
 };
 
 /// Under this name the tab keeps all drafts.
@@ -230,7 +233,9 @@ impl FormDraft {
 
     /// Keeps what an event says that a person did in a field of the form, under the form's name.
     pub fn note(&self, event: &Event, name: &str) {
-        if let Some(field) = self.target(event).and_then(Field::of)
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let target = target.filter(|target| self.form.contains(Some(target)));
+        if let Some(field) = target.and_then(Field::of)
             && let Some(now) = read(&field)
         {
             self.keep(&field, now, name);
@@ -238,9 +243,10 @@ impl FormDraft {
         }
     }
 
-    /// Whether an event is of something in the form.
+    /// Whether an event is of something in the form, or of what was in it when it happened: a list may be gone by now.
     pub fn is_target(&self, event: &Event) -> bool {
-        self.target(event).is_some()
+        let path = call(event, "composedPath", &[]).ok().and_then(|path| path.dyn_into::<Array>().ok());
+        path.is_some_and(|path| path.includes(&self.form, 0))
     }
 
     /// Keeps what has changed in fields without an event of theirs, as after a choice from a list beside a field.
@@ -254,11 +260,6 @@ impl FormDraft {
             }
         }
         self.look();
-    }
-
-    fn target(&self, event: &Event) -> Option<Element> {
-        let target = event.target()?.dyn_into::<Element>().ok()?;
-        self.form.contains(Some(&target)).then_some(target)
     }
 
     fn fields(&self) -> Vec<Field> {
