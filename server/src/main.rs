@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use mimalloc::MiMalloc;
+use tikv_jemallocator::Jemalloc;
 use server::{Command, CommandLine, Logging, Verdict};
 
 /// What a large import needed for a moment goes back to the system: the usual allocator would keep it.
 #[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 // Four workers also on two cores: rendering a page blocks one while its data is awaited.
 #[tokio::main(flavor = "multi_thread", worker_threads = 4)]
