@@ -37,3 +37,4 @@ mod trades_survive_kill;
 mod unruly;
 mod upkeep;
 mod vendors;
+mod verify;
