@@ -13,7 +13,8 @@ use leptos::prelude::*;
 use protocol::{
     Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ListedKind, ListedRuns, ModelChoice,
     ModelProfile, ModelTest, NodeId, PastRun, Problem, ProfileName, RunAccepted, RunFilter, RunId, RunPage,
-    RunStopped, RunSummary, RunView, StartOptions, StartRun, Subject, ToolServer, WorkflowKind,
+    RunStopped, RunSummary, RunView, StartOptions, StartRun, StartTrials, Subject, ToolServer, TrialEstimate,
+    TrialReport, TrialsStarted, WorkflowKind,
 };
 use serde::{Deserialize, Serialize};
 
@@ -193,6 +194,24 @@ pub async fn set_approval(run: RunId, approval: Approval) -> Result<(), ApiError
 #[server(name = ForkRunCall, prefix = "/rpc", endpoint = "fork_run", input = JsonText, output = JsonText, client = Caller)]
 pub async fn fork_run(run: RunId, request: ForkRun) -> Result<RunAccepted, ApiError> {
     answer(backend()?.fork_run(run, request).await)
+}
+
+/// The trials of a run, or of one visit to one of its nodes with how that was.
+#[server(name = TrialsCall, prefix = "/rpc", endpoint = "trials", input = JsonText, output = JsonText, client = Caller)]
+pub async fn trials(run: RunId, step: Option<(NodeId, u32)>) -> Result<TrialReport, ApiError> {
+    answer(backend()?.trials(run, step).await)
+}
+
+/// What trials of a step would cost.
+#[server(name = EstimateTrialsCall, prefix = "/rpc", endpoint = "estimate_trials", input = JsonText, output = JsonText, client = Caller)]
+pub async fn estimate_trials(run: RunId, request: StartTrials) -> Result<TrialEstimate, ApiError> {
+    answer(backend()?.estimate_trials(run, request).await)
+}
+
+/// Makes a step again.
+#[server(name = StartTrialsCall, prefix = "/rpc", endpoint = "start_trials", input = JsonText, output = JsonText, client = Caller)]
+pub async fn start_trials(run: RunId, request: StartTrials) -> Result<TrialsStarted, ApiError> {
+    answer(backend()?.start_trials(run, request).await)
 }
 
 /// Says something to a node of a run at work.

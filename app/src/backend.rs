@@ -8,7 +8,8 @@ use protocol::{
     AccountId, AccountSummary, Approval, Audience, CallId, CredentialId, Digest, Event, ForkRun, GivenAnswer,
     Identity, KindSpec, ModelChoice, ModelProfile, ModelTest, NewShare, NewToken, NodeId, PastRun, Problem,
     ProfileName, Role, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView,
-    SessionSummary, ShareSummary, StartOptions, StartRun, Subject, TokenSummary, ToolServer, WorkflowKind,
+    SessionSummary, ShareSummary, StartOptions, StartRun, StartTrials, Subject, TokenSummary, ToolServer,
+    TrialEstimate, TrialReport, TrialsStarted, WorkflowKind,
     document::{
         CheckDocument, CopyDocument, Document, DocumentFilter, DocumentFinding, DocumentHistory, DocumentId,
         DocumentKindSpec, DocumentPage, DocumentSummary, DocumentTitle, DocumentVersion, NewDocument,
@@ -47,6 +48,12 @@ pub trait Backend: Send + Sync {
     async fn set_approval(&self, run: RunId, approval: Approval) -> Result<(), Problem>;
     /// Continues a run in a new one.
     async fn fork_run(&self, run: RunId, request: ForkRun) -> Result<RunAccepted, Problem>;
+    /// The trials of a run, or of one visit to one of its nodes with how that was.
+    async fn trials(&self, run: RunId, step: Option<(NodeId, u32)>) -> Result<TrialReport, Problem>;
+    /// What trials of a step would cost.
+    async fn estimate_trials(&self, run: RunId, request: StartTrials) -> Result<TrialEstimate, Problem>;
+    /// Makes a step again, as often and with as many changes as is asked for.
+    async fn start_trials(&self, run: RunId, request: StartTrials) -> Result<TrialsStarted, Problem>;
     /// Says something to a node of a run at work.
     async fn tell(&self, run: RunId, node: NodeId, content: String) -> Result<(), Problem>;
     /// Asks a question beside a run, and returns its number.

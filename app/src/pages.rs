@@ -11,3 +11,4 @@ pub mod run;
 pub mod runs;
 pub mod sign_in;
 pub mod start;
+pub mod trials;

@@ -22,7 +22,7 @@ use crate::{
     pages::{
         lazy::{
             AccountRoute, CompareRoute, DocumentRoute, DocumentsRoute, FamilyRoute, OverviewRoute, RunRoute,
-            RunsRoute, SignInRoute, StartRoute, WantedAddress,
+            RunsRoute, SignInRoute, StartRoute, TrialsRoute, WantedAddress,
         },
         not_found::NotFoundPage,
     },
@@ -176,6 +176,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/runs") view={Lazy::<RunsRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id") view={Lazy::<RunRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/compare") view={Lazy::<CompareRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/trials") view={Lazy::<TrialsRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/documents") view={Lazy::<DocumentsRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/documents/:id") view={Lazy::<DocumentRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/account") view={Lazy::<AccountRoute>::new()} ssr=SsrMode::Async />

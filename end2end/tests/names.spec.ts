@@ -51,7 +51,7 @@ test("no page scrolls sideways, whatever its names are", async ({ page, server }
     .replaceAll("It was made by a test.", word(300));
   const imported = await importRun(server, file);
 
-  for (const path of ["/", "/start", "/runs", `/runs?flow=${flow}`, "/portfolio", `/portfolios/${portfolio}`, "/tickers/LLY", `/decisions/${decision.run}`, "/prices", "/tasks", "/account", `/compare?left=${analysis.run}&right=${imported}`, `/compare?left=${analysis.run}&right=${decision.run}`]) {
+  for (const path of ["/", "/start", "/runs", `/runs?flow=${flow}`, "/portfolio", `/portfolios/${portfolio}`, "/tickers/LLY", `/decisions/${decision.run}`, "/prices", "/tasks", "/account", `/compare?left=${analysis.run}&right=${imported}`, `/compare?left=${analysis.run}&right=${decision.run}`, `/trials?run=${analysis.run}&node=trader&visit=1`]) {
     await page.setViewportSize({ width: 1_280, height: 800 });
     await page.goto(path);
     await fits(page, path);

@@ -333,6 +333,7 @@ const pages = (): Record<string, string> => ({
   "a question": `/runs/${asking.run}`,
   "an approval": `/runs/${pausing.run}`,
   "two runs": `/compare?left=${analysis.run}&right=${other.run}`,
+  "trials of a step": `/trials?run=${analysis.run}&node=trader&visit=1`,
   portfolio: "/portfolios/main_portfolio",
   "not found": "/nowhere",
 });

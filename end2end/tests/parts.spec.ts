@@ -22,6 +22,7 @@ const places = (): Place[] => [
   { file: /split_overview\./, path: "/runs", heading: /^Runs$/ },
   { file: /split_run\./, path: `/runs/${run}`, heading: /^Pipeline · LLY/ },
   { file: /split_run\./, path: `/compare?left=${run}&right=${other.run}`, heading: /^Compare two runs$/ },
+  { file: /split_run\./, path: `/trials?run=${run}&node=trader&visit=1`, heading: /^Trials of Trader$/ },
   { file: /split_account\./, path: "/documents", heading: /^Documents$/ },
   { file: /split_portfolio\./, path: "/portfolios/main_portfolio", heading: /^Main portfolio$/ },
   { file: /split_conversations\./, path: "/tasks", heading: /^Tasks$/ },

@@ -8,6 +8,7 @@
 //! - `base_path`: below which path all of them are
 //! - `families`: what families serve beside their runs
 //! - `documents`: what people make and keep, also as files
+//! - `trials`: steps of runs made again with something changed
 //! - `transfer`: runs as files; `texts`: the long texts of their events; `live_text`: the text of calls in flight
 //! - `peer`: the rules that every client follows, by socket or by poll; `serving`, `listener`: the connections
 //!   below them
@@ -53,6 +54,7 @@ mod sign_in;
 mod texts;
 mod tool_servers;
 pub mod transfer;
+mod trials;
 mod upkeep;
 mod verify_command;
 

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use tikv_jemallocator::Jemalloc;
 use server::{Command, CommandLine, Logging, Verdict};
+use tikv_jemallocator::Jemalloc;
 
 /// What a large import needed for a moment goes back to the system: the usual allocator would keep it.
 #[global_allocator]

@@ -11,7 +11,8 @@ use axum::{Json, Router, http::StatusCode, routing::get};
 use protocol::{
     Approval, CallId, Digest, Event, FlowId, ForkRun, GivenAnswer, KindSpec, ModelProfile, ModelTest, NodeId,
     Problem, ProfileName, RunAccepted, RunFilter, RunId, RunPage, RunStatus, RunStopped, RunView,
-    ServerStatus, StartOptions, StartRun, ToolServer, WorkflowKind,
+    ServerStatus, StartOptions, StartRun, StartTrials, ToolServer, TrialEstimate, TrialReport, TrialsStarted,
+    WorkflowKind,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{
@@ -70,6 +71,8 @@ pub fn router(base: &BasePath) -> Router<Gateway> {
         .routes(routes!(answer))
         .routes(routes!(set_approval))
         .routes(routes!(fork_run))
+        .routes(routes!(trials, start_trials))
+        .routes(routes!(estimate_trials))
         .routes(routes!(tell))
         .routes(routes!(chat))
         .merge(documents::router())
@@ -195,6 +198,38 @@ async fn fork_run(
     Ok((StatusCode::CREATED, Json(service.fork_run(run_id(&run)?, request).await?)))
 }
 
+/// Trials of a run's steps; with a node, those of one visit to it, beside what it was asked and what it came to
+#[utoipa::path(get, path = "/api/v1/runs/{run}/trials", params(("run" = RunId, Path, description = "Run id"), StepQuery), responses((status = 200, body = TrialReport), (status = 409)))]
+async fn trials(
+    service: Scoped,
+    Path(run): Path<String>,
+    Query(StepQuery { node, visit }): Query<StepQuery>,
+) -> Reply<TrialReport> {
+    let step = node.map(|node| (node, visit.unwrap_or(1)));
+    Ok(Json(service.trials(run_id(&run)?, step).await?))
+}
+
+/// What trials of a step would cost, by the calls that it made
+#[utoipa::path(post, path = "/api/v1/runs/{run}/trials/estimate", params(("run" = RunId, Path, description = "Run id")), request_body = StartTrials, responses((status = 200, body = TrialEstimate), (status = 409)))]
+async fn estimate_trials(
+    service: Scoped,
+    Path(run): Path<String>,
+    JsonBody(request): JsonBody<StartTrials>,
+) -> Reply<TrialEstimate> {
+    Ok(Json(service.estimate_trials(run_id(&run)?, request).await?))
+}
+
+/// Makes a step of a finished run again, several times and with something changed: each trial is a run that ends after
+/// the step
+#[utoipa::path(post, path = "/api/v1/runs/{run}/trials", params(("run" = RunId, Path, description = "Run id")), request_body = StartTrials, responses((status = 201, body = TrialsStarted), (status = 409), (status = 429)))]
+async fn start_trials(
+    service: Scoped,
+    Path(run): Path<String>,
+    JsonBody(request): JsonBody<StartTrials>,
+) -> Result<(StatusCode, Json<TrialsStarted>), ProblemResponse> {
+    Ok((StatusCode::CREATED, Json(service.start_trials(run_id(&run)?, request).await?)))
+}
+
 /// Tells a node of a run something; the node reads it when it next looks, in this visit or a later one
 #[utoipa::path(post, path = "/api/v1/runs/{run}/messages", params(("run" = RunId, Path, description = "Run id")), request_body = TellNode, responses((status = 204), (status = 409)))]
 async fn tell(
@@ -248,6 +283,16 @@ fn run_id(text: &str) -> Result<RunId, Problem> {
 }
 
 /// The query form of a [`RunFilter`].
+/// Which step is meant.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct StepQuery {
+    /// The node.
+    node: Option<NodeId>,
+    /// Which of its visits; the first, if absent.
+    visit: Option<u32>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 struct RunQuery(RunFilter);

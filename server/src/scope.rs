@@ -20,8 +20,8 @@ use axum::{
 use protocol::{
     AccountId, Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ModelChoice, ModelProfile,
     ModelTest, NodeId, PastRun, Problem, ProfileName, Role, RunAccepted, RunFilter, RunId, RunPage,
-    RunStopped, RunSummary, RunView, ServerStatus, StartOptions, StartRun, Startable, Subject, ToolServer,
-    WorkflowKind,
+    RunStopped, RunSummary, RunView, ServerStatus, StartOptions, StartRun, StartTrials, Startable, Subject,
+    ToolServer, TrialEstimate, TrialReport, TrialsStarted, WorkflowKind,
 };
 
 pub use numbers::NumberedRun;
@@ -294,6 +294,25 @@ impl Backend for Scoped {
     async fn fork_run(&self, run: RunId, request: ForkRun) -> Result<RunAccepted, Problem> {
         let owner = self.own_run(run).await?;
         self.service().fork_run(run, request, owner).await
+    }
+
+    async fn trials(&self, run: RunId, step: Option<(NodeId, u32)>) -> Result<TrialReport, Problem> {
+        let readable = self.readable(run).await?;
+        // A trial is as much its owner's as any run: whoever the original is shared with is shown those that they may
+        // read.
+        self.service().trials(&readable, step, |trial| self.caller().may_read(trial)).await
+    }
+
+    async fn estimate_trials(&self, run: RunId, request: StartTrials) -> Result<TrialEstimate, Problem> {
+        self.own_run(run).await?;
+        let readable = self.readable(run).await?;
+        self.service().estimate_trials(&readable, &request).await
+    }
+
+    async fn start_trials(&self, run: RunId, request: StartTrials) -> Result<TrialsStarted, Problem> {
+        let owner = self.own_run(run).await?;
+        let readable = self.readable(run).await?;
+        self.service().start_trials(&readable, request, owner).await
     }
 
     async fn tell(&self, run: RunId, node: NodeId, content: String) -> Result<(), Problem> {

@@ -11,7 +11,7 @@ use llm::ModelRegistry;
 use protocol::{
     AccountId, Approval, CallId, Digest, FlowId, ForkRun, GivenAnswer, InputReceived, KindSpec, ModelChoice,
     NodeAdded, NodeId, PastRun, PlannedNode, Problem, RunAccepted, RunFilter, RunId, RunPage, RunRequest,
-    RunStatus, RunStopped, RunSummary, RunView, ServerStatus, StartOptions, StartRun, Startable, Tier,
+    RunStatus, RunStopped, RunSummary, RunView, ServerStatus, StartOptions, StartRun, Startable, Tier, Trial,
     Workflow, WorkflowKind,
 };
 use tokio::runtime::Handle;
@@ -103,6 +103,7 @@ impl Service {
 
     /// Starts a run in the request's flow, or in a new one.
     pub async fn start(&self, request: StartRun, owner: AccountId) -> Result<RunAccepted, Problem> {
+        refuse_trial(&request.workflow)?;
         let request = request.in_flow(new_flow());
         let flow = request.flow.clone();
         let run = self.engine.start(request, owner).await.map_err(from_engine)?;
@@ -116,6 +117,7 @@ impl Service {
         request: StartRun,
         owner: AccountId,
     ) -> Result<(), Problem> {
+        refuse_trial(&request.workflow)?;
         self.engine.start_reserved(run, request.in_flow(new_flow()), owner).await.map_err(from_engine)
     }
 
@@ -223,6 +225,7 @@ impl Service {
         request: ForkRun,
         owner: AccountId,
     ) -> Result<RunAccepted, Problem> {
+        request.workflow.iter().try_for_each(refuse_trial)?;
         let fork = self.engine.fork(run, request, owner).await.map_err(from_engine)?;
         let summary = self.summary(fork).await?.ok_or_else(|| no_run(fork))?;
         Ok(RunAccepted { run: fork, flow: summary.request.flow })
@@ -267,5 +270,15 @@ fn from_family(error: FamilyError) -> Problem {
     match error {
         FamilyError::Journal(error) => from_journal(error),
         FamilyError::Defect(detail) => Problem::internal(detail),
+    }
+}
+
+/// Refuses a trial that is no trial of a step: there is nothing that it could go on from.
+fn refuse_trial(workflow: &Workflow) -> Result<(), Problem> {
+    match Trial::read(workflow) {
+        Some(_) => {
+            Err(Problem::invalid("A trial is started from a step of a run: POST /api/v1/runs/{run}/trials."))
+        }
+        None => Ok(()),
     }
 }

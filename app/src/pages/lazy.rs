@@ -151,6 +151,7 @@ lazy_pages! {
     RunsRoute, overview, runs, RunsPage;
     RunRoute, run, run, RunPage;
     CompareRoute, run, compare, ComparePage;
+    TrialsRoute, run, trials, TrialsPage;
     AccountRoute, account, account, AccountPage;
     DocumentsRoute, account, documents, DocumentsPage;
     DocumentRoute, account, document, DocumentPage;

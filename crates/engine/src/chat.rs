@@ -130,6 +130,7 @@ impl Conversation {
             ],
             tools: Vec::new(),
             schema: None,
+            temperature: None,
         })
     }
 }

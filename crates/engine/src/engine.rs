@@ -312,8 +312,12 @@ impl Engine {
         };
         let accepted = self.accept(&owner)?;
         let run = RunId(Uuid::now_v7());
-        let re_run = self.re_run(run, origin, &fork.point)?;
         let planned = self.plan(run, request, owner).await?;
+        // What makes one visit alone repeats nothing of the origin, and others may do the same meanwhile.
+        let re_run = match planned.plan.graph.only {
+            Some(_) => None,
+            None => self.re_run(run, origin, &fork.point)?,
+        };
         self.begin(planned, Some((origin, fork, re_run)), Some(accepted), None).await
     }
 

@@ -191,8 +191,8 @@ impl Execution {
         let reason = resumed.then(|| "Continued after a restart of the server.".to_owned());
         let running = StatusChanged { status: RunStatus::Running, reason };
         self.log.append(None, vec![Body::StatusChanged(running)]).await?;
-        let in_flight = self.log.progress().in_flight();
-        for (node, number) in in_flight {
+        let to_repeat = self.log.progress().to_repeat();
+        for (node, number) in to_repeat {
             self.begin(node, number, working);
         }
         Ok(())

@@ -92,6 +92,8 @@ pub struct Graph {
     pub(crate) growers: HashMap<Option<NodeId>, Grower>,
     /// How many visits it takes by itself.
     pub(crate) steps: u32,
+    /// The visit that alone is to be made.
+    pub(crate) only: Option<(NodeId, u32)>,
 }
 
 impl Graph {
@@ -147,7 +149,7 @@ impl Graph {
     ) -> Result<&mut Self, GraphError> {
         let group = plan.id.clone();
         let within = |id: &NodeId| group.within(id);
-        let Self { plans, work, edges, choices, joins, lists, growers, steps } = inside;
+        let Self { plans, work, edges, choices, joins, lists, growers, steps, only: _ } = inside;
         self.steps = self.steps.saturating_add(steps);
         self.node(plan, Group(conclude));
         for plan in plans {
@@ -183,6 +185,18 @@ impl Graph {
     /// over a list. What a request says of steps is raised to this; what its owner's account may use is not.
     pub fn takes_steps(&mut self, steps: u32) -> &mut Self {
         self.steps = self.steps.saturating_add(steps);
+        self
+    }
+
+    /// What is planned of a node; `None` for one that is not there, or appears at work.
+    pub fn plan(&self, node: &NodeId) -> Option<&NodeAdded> {
+        self.plans.iter().find(|plan| plan.id == *node)
+    }
+
+    /// Lets no other visit be made: a run that continues another one before this visit ends after it, whatever follows
+    /// from it in the graph, and whatever else could be done.
+    pub fn only(&mut self, node: NodeId, visit: u32) -> &mut Self {
+        self.only = Some((node, visit));
         self
     }
 

@@ -126,6 +126,7 @@ impl Lane {
     /// so that calls at the same time can go beyond a limit together.
     pub async fn chat(&self, request: ChatRequest) -> Result<ChatAnswer, NodeError> {
         let call = self.next_call();
+        let request = self.visit.model.adapt(request);
         let asked = asked::of_chat(&request)?;
         let known = {
             let progress = self.visit.log.progress();

@@ -449,8 +449,10 @@ impl Progress {
             Join::Count(count) => sources.min(count as usize).max(1),
         };
         let joined = node.joined.len();
-        let is_fed = node.triggers > 0 || (joined > 0 && joined >= needed);
-        let is_partly_fed = !is_fed && joined > 0 && join == Join::Reached;
+        let may_work = self.graph.may_work(self.graph.id(number), node.visits + 1);
+        let is_due = node.triggers > 0 || (joined > 0 && joined >= needed);
+        let is_fed = may_work && is_due;
+        let is_partly_fed = may_work && !is_due && joined > 0 && join == Join::Reached;
         let (in_flight, was_open) = (node.in_flight, node.is_open);
         let is_open = in_flight || is_fed;
         let keep = |set: &mut BTreeSet<Number>, is_in| {
@@ -701,6 +703,13 @@ impl Progress {
     /// Whether the node has ended a visit.
     pub fn was_visited(&self, node: &NodeId) -> bool {
         self.node(node).is_some_and(|node| node.visits > 1 || (node.visits == 1 && !node.in_flight))
+    }
+
+    /// Visits that were begun and not ended, and are to be made again.
+    pub fn to_repeat(&self) -> Vec<(NodeId, u32)> {
+        let mut visits = self.in_flight();
+        visits.retain(|(node, visit)| self.graph.may_work(node, *visit));
+        visits
     }
 
     /// Visits that were begun and not ended.

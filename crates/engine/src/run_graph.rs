@@ -25,6 +25,8 @@ pub(crate) struct RunGraph {
     /// State keys that are lists, with the path of the node within which they are.
     lists: BTreeSet<String>,
     growers: HashMap<Option<NodeId>, Grower>,
+    /// The visit that alone is to be made.
+    only: Option<(NodeId, u32)>,
 }
 
 struct Node {
@@ -52,9 +54,9 @@ impl RunGraph {
     /// # Errors
     /// See [`GraphError`].
     pub fn new(graph: Graph) -> Result<Self, GraphError> {
-        let Graph { plans, mut work, edges, mut choices, mut joins, lists, growers, .. } = graph;
+        let Graph { plans, mut work, edges, mut choices, mut joins, lists, growers, only, .. } = graph;
         let (nodes, numbers, paths) = (Vec::new(), HashMap::new(), HashSet::new());
-        let mut run = Self { nodes, numbers, paths, edges: Vec::new(), lists, growers };
+        let mut run = Self { nodes, numbers, paths, edges: Vec::new(), lists, growers, only };
         for plan in plans {
             let (choose, join) = (choices.remove(&plan.id), joins.remove(&plan.id).unwrap_or_default());
             match work.remove(&plan.id) {
@@ -179,6 +181,11 @@ impl RunGraph {
     /// How many nodes there are.
     pub fn len(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// Whether this visit may be made, once it is due.
+    pub fn may_work(&self, id: &NodeId, visit: u32) -> bool {
+        self.only.as_ref().is_none_or(|(only, number)| id == only && visit == *number)
     }
 
     /// Whether the node begins without a delivery.

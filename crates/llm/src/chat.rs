@@ -1,7 +1,7 @@
 //! Requests to a model, and its answers.
 
 use async_trait::async_trait;
-use protocol::{Attempt, Decimal, RunId, Tier, Usage};
+use protocol::{Attempt, Decimal, RunId, Temperature, Tier, Usage};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -133,6 +133,9 @@ pub struct ChatRequest {
     pub tools: Vec<ToolSpec>,
     /// The form of the answer, if it must be JSON.
     pub schema: Option<AnswerSchema>,
+    /// How freely the model chooses its words; `None`: as its provider has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<Temperature>,
 }
 
 impl ChatRequest {
@@ -206,6 +209,17 @@ pub type Sink<'a> = &'a mut (dyn FnMut(Piece<'_>) + Send);
 pub trait ChatModel: Send + Sync {
     /// The name of the model that a tier uses.
     fn model(&self, tier: Tier) -> String;
+
+    /// What is asked in the place of a request: the same, but for a model that changes something in it. The log has the
+    /// call in this form.
+    fn adapt(&self, request: ChatRequest) -> ChatRequest {
+        request
+    }
+
+    /// What so many tokens cost by the model that a tier uses, in US dollars; `None` if its price is not known.
+    fn price(&self, _tier: Tier, _usage: &Usage) -> Option<Decimal> {
+        None
+    }
 
     /// Sends the request, and passes the text to the sink as it comes. Dropping the future cancels the call.
     async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatFailure>;

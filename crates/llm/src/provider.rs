@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use genai::adapter::AdapterKind;
-use protocol::{Decimal, Tier};
+use protocol::{Decimal, Tier, Usage};
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -186,6 +186,10 @@ impl Provider {
 impl ChatModel for Provider {
     fn model(&self, tier: Tier) -> String {
         self.config.models.get(tier).clone()
+    }
+
+    fn price(&self, tier: Tier, usage: &Usage) -> Option<Decimal> {
+        self.prices.cost(self.config.models.get(tier), usage)
     }
 
     async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatFailure> {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use protocol::{ModelProfile, ModelTest, ProfileName, Tier, Usage};
+use protocol::{Decimal, ModelProfile, ModelTest, ProfileName, Tier, Usage};
 
 use crate::{ChatAnswer, ChatError, ChatFailure, ChatModel, ChatRequest, Message, Piece, Sink, Tiers};
 
@@ -105,6 +105,7 @@ impl ModelRegistry {
             messages: vec![Message::User(QUESTION.to_owned())],
             tools: Vec::new(),
             schema: None,
+            temperature: None,
         };
         let begun = Instant::now();
         let mut unheard = |_: Piece<'_>| {};
@@ -127,6 +128,10 @@ struct Tiered(Tiers<Arc<dyn ChatModel>>);
 impl ChatModel for Tiered {
     fn model(&self, tier: Tier) -> String {
         self.0.get(tier).model(tier)
+    }
+
+    fn price(&self, tier: Tier, usage: &Usage) -> Option<Decimal> {
+        self.0.get(tier).price(tier, usage)
     }
 
     async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatFailure> {

@@ -82,6 +82,10 @@ impl ChatModel for Rehearsal {
         NAME.to_owned()
     }
 
+    fn price(&self, _: Tier, _: &Usage) -> Option<Decimal> {
+        Some(Decimal::ZERO)
+    }
+
     async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatFailure> {
         sink(Piece::Begin);
         let (text, tool_requests) = match self.script.turn(request).map_err(ChatError::Script)? {

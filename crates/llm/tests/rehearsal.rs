@@ -36,6 +36,7 @@ fn request(messages: Vec<Message>) -> ChatRequest {
         messages,
         tools: Vec::new(),
         schema: None,
+        temperature: None,
     }
 }
 

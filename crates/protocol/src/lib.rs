@@ -35,6 +35,7 @@ pub mod time;
 pub mod tool;
 pub mod totals;
 pub mod trading;
+pub mod trial;
 mod upcast;
 pub mod view;
 pub mod workflow;
@@ -76,6 +77,10 @@ pub use text::{Text, WholeText};
 pub use time::Timestamp;
 pub use tool::{ToolServer, ToolServerReach, ToolServerState, ToolSummary};
 pub use totals::{Totals, Usage, checked_cost};
+pub use trial::{
+    PromptEdit, PromptMessage, Replacement, StartTrials, StepOutcome, Temperature, Trial, TrialEstimate,
+    TrialOutcome, TrialReport, TrialsStarted, TriedStep, Variant, VariantEstimate,
+};
 pub use view::{
     Applied, CallOutcome, CallView, ChatView, EdgeView, Entries, Entry, InputView, NodeView, RunView,
     StateEntry, ToolOutcome, ToolView, Turn, TurnContent, Visit,

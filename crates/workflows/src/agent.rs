@@ -155,6 +155,7 @@ pub async fn attempt<T: Send>(
         messages: brief.messages,
         tools: specs.clone(),
         schema: brief.schema,
+        temperature: None,
     };
     for comment in node.comments() {
         request.messages.push(Message::User(format!("{SENT_BACK} {comment}")));

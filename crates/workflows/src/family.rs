@@ -16,6 +16,7 @@ use crate::{
     Owner,
     recorded::Recorded,
     rehearsal::{Rehearsed, Silent},
+    trial::{self, Varied},
     verification::Check,
 };
 
@@ -203,7 +204,7 @@ impl Families {
 
     /// All kinds, in the order in which they are offered.
     pub fn kinds(&self) -> Vec<KindSpec> {
-        self.families.iter().flat_map(|family| family.kinds()).collect()
+        self.families.iter().flat_map(|family| family.kinds()).chain(trial::kind()).collect()
     }
 
     /// All kinds with what their runs take from this owner.
@@ -249,9 +250,13 @@ impl Families {
         Some(faults.into_iter().map(finding).collect())
     }
 
-    /// What the family of a run that has ended derives of it; see [`Family::verify`].
+    /// What the family of a run that has ended derives of it; see [`Family::verify`]. Of a trial nothing: it is a step
+    /// that nobody acts on.
     pub(crate) async fn derive(&self, run: &Recorded) -> Result<Option<Vec<Check>>, JournalError> {
         let kind = run.summary().request.workflow.kind();
+        if trial::is_kind(kind) {
+            return Ok(None);
+        }
         match self.by_kind.get(kind) {
             Some(family) => family.verify(run, &self.owner(&run.summary().owner)).await,
             None => {
@@ -265,7 +270,15 @@ impl Families {
         Owner::new(account.clone(), self.documents.clone())
     }
 
+    /// The job of a request, or of the step that a trial makes again.
     async fn open(&self, request: &RunRequest, owner: &AccountId) -> Result<Job, Refusal> {
+        match trial::of(request)? {
+            Some((trial, tried)) => trial::job(trial, self.open_workflow(&tried, owner).await?),
+            None => self.open_workflow(request, owner).await,
+        }
+    }
+
+    async fn open_workflow(&self, request: &RunRequest, owner: &AccountId) -> Result<Job, Refusal> {
         let kind = request.workflow.kind();
         let family = self.by_kind.get(kind).ok_or_else(|| Refusal::UnknownKind(kind.clone()))?;
         if let ModelChoice::Profile { name } = &request.model
@@ -276,7 +289,15 @@ impl Families {
         family.open(request, &self.owner(owner)).await
     }
 
-    fn answering(&self, request: &RunRequest) -> Arc<dyn ChatModel> {
+    /// The model that answers a run's calls.
+    pub fn answering(&self, request: &RunRequest) -> Arc<dyn ChatModel> {
+        match trial::of(request) {
+            Ok(Some((trial, tried))) => Arc::new(Varied::new(self.answering_as_it_is(&tried), trial)),
+            Ok(None) | Err(_) => self.answering_as_it_is(request),
+        }
+    }
+
+    fn answering_as_it_is(&self, request: &RunRequest) -> Arc<dyn ChatModel> {
         let speed = match &request.model {
             ModelChoice::Configured => match self.models.configured() {
                 Some(model) => return model.clone(),
@@ -304,7 +325,7 @@ impl Workflows for Families {
     }
 
     fn knows(&self, kind: &WorkflowKind) -> bool {
-        self.by_kind.contains_key(kind)
+        self.by_kind.contains_key(kind) || trial::is_kind(kind)
     }
 
     fn model(&self, request: &RunRequest) -> Arc<dyn ChatModel> {

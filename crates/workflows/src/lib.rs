@@ -19,6 +19,7 @@ mod owner;
 pub mod prompt;
 mod recorded;
 mod rehearsal;
+mod trial;
 mod verification;
 
 pub mod resolver;

@@ -176,6 +176,7 @@ impl Work for Link {
                 messages: messages.clone(),
                 tools: Vec::new(),
                 schema: None,
+                temperature: None,
             };
             let text = node.chat(request).await?.text;
             messages.push(Message::Assistant { text, tool_requests: Vec::new(), echo: None });

@@ -287,6 +287,8 @@ async fn the_openapi_document_names_every_route() {
             "/api/v1/runs/{run}/shares",
             "/api/v1/runs/{run}/stop",
             "/api/v1/runs/{run}/texts/{digest}",
+            "/api/v1/runs/{run}/trials",
+            "/api/v1/runs/{run}/trials/estimate",
             "/api/v1/sessions",
             "/api/v1/sessions/{session}",
             "/api/v1/shares",

@@ -36,6 +36,8 @@ mod teams;
 mod tear_sheet;
 mod tools;
 mod trades_survive_kill;
+mod trials;
 mod unruly;
 mod upkeep;
 mod vendors;
+mod verify;

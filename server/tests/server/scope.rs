@@ -122,6 +122,9 @@ fn body(path: &str, method: &str, hers: &Belongings) -> Option<Value> {
         (_, "/api/v1/runs/{run}/inputs/{input}") => json!({ "type": "rejected" }),
         (_, "/api/v1/runs/{run}/approval") => json!({ "type": "off" }),
         (_, "/api/v1/runs/{run}/forks") => json!({ "point": { "type": "end" } }),
+        (_, "/api/v1/runs/{run}/trials" | "/api/v1/runs/{run}/trials/estimate") => {
+            json!({ "node": "portfolio_manager", "variants": [{}] })
+        }
         (_, "/api/v1/runs/{run}/chat") => json!({ "question": "Why?" }),
         (_, "/api/v1/runs/{run}/messages") => json!({ "node": "trader", "content": "Think again." }),
         (_, "/api/v1/models/test") => json!({}),

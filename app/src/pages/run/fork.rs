@@ -2,7 +2,9 @@
 
 use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_router::hooks::use_navigate;
-use protocol::{Edits, ForkPoint, ForkRun, ModelChoice, NodeStatus, NodeView, Workflow, parse_date};
+use protocol::{
+    Edits, ForkPoint, ForkRun, ModelChoice, NodeStatus, NodeView, RunSummary, Trial, Workflow, parse_date,
+};
 
 use super::{
     place::{ForkDraft, barrier, in_words, places},
@@ -12,6 +14,7 @@ use super::{
 };
 use crate::{
     api,
+    base::at,
     browser::drafts::forget_draft,
     components::{
         approval::{ApprovalPicker, choices},
@@ -40,11 +43,17 @@ pub fn NodeForks(
             let node = node.as_ref()?;
             let visit =
                 node.visits.iter().find(|visit| visit.number == number && visit.duration_ms.is_some())?;
-            Some((node.plan.id.clone(), number, !visit.failed && node.status != NodeStatus::Skipped))
+            let can_be_tried = screen.view.with(|view| {
+                let RunSummary { status, request, .. } = &view.summary;
+                status.is_over() && request.workflow.kind().as_str() != Trial::KIND
+            });
+            let succeeded = !visit.failed && node.status != NodeStatus::Skipped;
+            Some((node.plan.id.clone(), number, succeeded, can_be_tried && node.model.is_some()))
         })
     });
     move || {
-        finished.get().map(|(node, visit, succeeded)| {
+        finished.get().map(|(node, visit, succeeded, can_be_tried)| {
+            let trials = at(format!("/trials?run={}&node={node}&visit={visit}", screen.id));
             let (before, after) = (ForkPoint::Before { node: node.clone(), visit }, ForkPoint::After { node, visit });
             view! {
                 <div class="node-acts">
@@ -57,6 +66,12 @@ pub fn NodeForks(
                             <Icon name=IconName::Fork />
                             "Fork after this"
                         </button>
+                    })}
+                    {can_be_tried.then(|| view! {
+                        <a class="quiet-button" href=trials>
+                            <Icon name=IconName::Scale />
+                            "Try variants"
+                        </a>
                     })}
                 </div>
             }

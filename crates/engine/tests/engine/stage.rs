@@ -86,6 +86,7 @@ pub fn ask(prompt: &str) -> ChatRequest {
         messages: vec![Message::User(prompt.into())],
         tools: vec![],
         schema: None,
+        temperature: None,
     }
 }
 

@@ -16,6 +16,9 @@ pub(super) fn options(request: &ChatRequest, most_tokens: u32, fields: OptionalF
     if !fields.bound.is_empty() {
         options = options.with_max_tokens(most_tokens);
     }
+    if let Some(temperature) = request.temperature {
+        options = options.with_temperature(temperature.value());
+    }
     match &request.schema {
         Some(schema) if fields.sends_form(request) => {
             let spec = JsonSpec::new(schema.name.clone(), schema.schema.clone());

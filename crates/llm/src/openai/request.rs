@@ -22,6 +22,9 @@ pub(super) fn body(model: &str, request: &ChatRequest, most_tokens: u32, fields:
     if let Some(field) = fields.bound.first() {
         body[*field] = most_tokens.into();
     }
+    if let Some(temperature) = request.temperature {
+        body["temperature"] = temperature.value().into();
+    }
     if fields.usage {
         body["stream_options"] = json!({ "include_usage": true });
     }

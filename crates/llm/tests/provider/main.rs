@@ -43,6 +43,7 @@ fn request() -> ChatRequest {
         messages: vec![Message::System("Be brief.".into()), Message::User("How is AAPL?".into())],
         tools: Vec::new(),
         schema: None,
+        temperature: None,
     }
 }
 

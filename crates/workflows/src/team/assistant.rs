@@ -124,6 +124,7 @@ impl AssistantWork {
             messages,
             tools: tools.specs(),
             schema: None,
+            temperature: None,
         };
         for _ in 0..=CORRECTIONS {
             let before = Asked(turn.before.saturating_add(turn.asked));

@@ -103,6 +103,7 @@ impl LeadWork {
             messages: question.messages.iter().filter_map(sent).collect(),
             tools: Vec::new(),
             schema: schema.map(|schema| AnswerSchema { name: "progress".to_owned(), schema }),
+            temperature: None,
         };
         let answer = voice::ask(node, leading_model(&self.0.team.conduct), &request, Asked(replies)).await?;
         Ok((answer.text, memory::usage(&answer.usage)))

@@ -81,6 +81,7 @@ impl Work for VoiceWork {
             messages,
             tools: Vec::new(),
             schema: None,
+            temperature: None,
         };
         let answer = voice::ask(node, society.model.as_ref(), &request, Asked(asked)).await?;
         let text = if answer.text.trim().is_empty() { NO_RESPONSE.to_owned() } else { answer.text };

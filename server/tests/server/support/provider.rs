@@ -30,6 +30,8 @@ use tokio::net::TcpListener;
 #[derive(Clone, Default)]
 pub struct Provider {
     asked: Arc<Mutex<BTreeMap<String, u32>>>,
+    /// The temperatures that requests asked for.
+    temperatures: Arc<Mutex<Vec<f64>>>,
     pause: Duration,
     faults: Arc<Mutex<VecDeque<Fault>>>,
     /// How many faults each prompt met.
@@ -147,6 +149,11 @@ impl Provider {
     pub fn asked(&self) -> BTreeMap<String, u32> {
         self.asked.lock().unwrap().clone()
     }
+
+    /// The temperatures that requests asked for, in order; those that asked for none are left out.
+    pub fn temperatures(&self) -> Vec<f64> {
+        self.temperatures.lock().unwrap().clone()
+    }
 }
 
 async fn complete(State(provider): State<Provider>, Json(request): Json<Value>) -> Response {
@@ -160,6 +167,7 @@ async fn complete(State(provider): State<Provider>, Json(request): Json<Value>) 
     if let Some(fault) = provider.fault(&prompt) {
         return misbehaving(fault, &lines).await;
     }
+    provider.temperatures.lock().unwrap().extend(request["temperature"].as_f64());
     *provider.asked.lock().unwrap().entry(prompt).or_default() += 1;
     let pause = provider.pause;
     let streaming = provider.in_flight.clone();
