@@ -15,6 +15,7 @@ use llm::Secret;
 use protocol::{AccountId, Role};
 
 use crate::base_path::BasePath;
+use crate::families::FamilyCommand;
 use crate::logging::{LogFilter, LogFormat};
 
 /// Runs teams of language-model agents and shows every step live in the browser.
@@ -68,6 +69,9 @@ pub enum Command {
     /// Check the database of runs: whether it is whole, whether each run's log adds up to what lists and
     /// budgets say, whether each long text is there. Ends with 1 if something is wrong.
     Check(CheckOptions),
+    /// What belongs to one family.
+    #[command(flatten)]
+    Family(FamilyCommand),
 }
 
 /// What `pitwall backup` can be told.

@@ -65,6 +65,7 @@ pub use config::{
     DataOptions, ListenOptions, LogOptions, ModelOptions, Origin, RetentionOptions, RunOptions, ServeOptions,
 };
 pub use error::ServeError;
+pub use families::{FamilyCommand, execute};
 pub use listener::Listener;
 pub use logging::{LogFilter, LogFormat, Logging};
 pub use opening::{open, open_with};
