@@ -271,7 +271,12 @@ impl Family for Trading {
             }
         };
         let graph = graph.map_err(Refusal::Unusable)?;
-        Ok(Job { heading: task.heading(), workflow: task.into(), graph })
+        Ok(Job {
+            heading: task.heading(),
+            workflow: task.into(),
+            graph,
+            profiles: std::collections::BTreeSet::new(),
+        })
     }
 
     fn script(&self) -> Arc<dyn Script> {
