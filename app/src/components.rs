@@ -24,6 +24,7 @@ pub mod product;
 pub mod schema;
 pub mod search;
 pub mod status;
+pub mod stop_run;
 pub mod table;
 pub mod theme;
 pub mod top_bar;

@@ -83,6 +83,14 @@ test("a team works, who speaks next is seen, and it is given out as a file", asy
   await expect(page.getByRole("heading", { level: 1 })).toContainText("Brought along");
   await page.goto(`/teams/${team?.id}`);
   await expect(page.getByRole("main")).toContainText("AutoGen");
+  const form = page.getByRole("form", { name: "The team" });
+  await expect(form.getByText("It ends after 3 messages, the task among them.")).toBeVisible();
+  await form.getByLabel("What it is for").fill("Changed in the form.");
+  await form.getByLabel("What it is for").blur();
+  await form.getByRole("button", { name: "Save a version" }).click();
+  await expect(form.getByRole("status").first()).toHaveText("Version 2");
+  const saved = (await (await server.fetch(`/api/v1/documents/${team?.id}`)).json()) as { content: { team: { description: string } } };
+  expect(saved.content.team.description).toBe("Changed in the form.");
 });
 
 test("a backtest ends with a page that says how much it can mean, and leaves the lists to what people started", async ({ page, server }) => {

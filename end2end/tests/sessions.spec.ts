@@ -39,11 +39,37 @@ test("a session is asked while it works, refined, and gone back in", async ({ pa
   const versions = page.getByRole("region", { name: "Versions" });
   await versions.getByRole("button", { name: "Open" }).click();
   await expect(report).toContainText("AAPL");
+  // What both have otherwise.
+  await versions.getByRole("button", { name: "Compare" }).click();
+  await expect(report.locator("ins").first()).toBeVisible();
+  await expect(report.locator("del").first()).toBeVisible();
+  await report.getByRole("button", { name: "Close" }).click();
+  await expect(report).toContainText("AAPL");
   await versions.getByRole("button", { name: "Go on from 1" }).click();
   await expect(message).toBeFocused();
   await expect(page.getByText("Refine report 1")).toBeVisible();
   await page.getByRole("button", { name: "New task" }).click();
   await expect(page.getByRole("button", { name: "Start", exact: true })).toBeVisible();
+});
+
+test("a task is stopped once it was asked whether that is meant, and the conversation is taken along", async ({ page, server }) => {
+  const started = await server.fetch("/api/v1/runs", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ workflow: { type: "task", request }, flow: "to-be-stopped", model: { type: "rehearsal", characters_per_second: 20 } }),
+  });
+  expect(started.status).toBe(201);
+  await page.goto("/tasks/to-be-stopped");
+  await page.getByRole("button", { name: "Stop", exact: true }).click();
+  const question = page.getByRole("dialog", { name: "Stop this task?" });
+  await question.getByRole("button", { name: "Let it run" }).click();
+  await expect(question).toBeHidden();
+  await page.getByRole("button", { name: "Stop", exact: true }).click();
+  await question.getByRole("button", { name: "Stop the task" }).click();
+  await expect(pill(page)).toHaveText("Ended with an error", { timeout: 20_000 });
+  const download = page.waitForEvent("download");
+  await page.getByRole("link", { name: "Conversation" }).click();
+  expect((await download).suggestedFilename()).toBe("conversation-to-be-stopped.md");
 });
 
 test("on a phone the parts of a session are shown one at a time @mobile", async ({ page, server }) => {

@@ -15,6 +15,7 @@ use llm::Secret;
 use protocol::{AccountId, Role, RunId};
 
 use crate::base_path::BasePath;
+use crate::families::FamilyCommand;
 use crate::logging::{LogFilter, LogFormat};
 
 /// Runs teams of language-model agents and shows every step live in the browser.
@@ -74,6 +75,9 @@ pub enum Command {
     /// The runs that it has started are verified with it. Ends with 0 if all holds, with 1 if something differs, and
     /// with 2 if it cannot be verified.
     Verify(VerifyOptions),
+    /// What belongs to one family.
+    #[command(flatten)]
+    Family(FamilyCommand),
 }
 
 /// What `pitwall backup` can be told.

@@ -9,7 +9,7 @@ use std::{
 use accounts::AccountsError;
 use engine::EngineError;
 use journal::JournalError;
-use protocol::{ProfileName, ToolServerName};
+use protocol::{AccountId, ProfileName, ToolServerName};
 use workflows::{FamiliesError, trading::DeskError};
 
 /// Why the server cannot start or continue.
@@ -130,6 +130,12 @@ pub enum ServeError {
     /// The password was mistyped.
     #[error("The two passwords differ. Try again.")]
     PasswordsDiffer,
+    /// Nobody has this account.
+    #[error("There is no account {0}. `pitwall account list` names those that there are.")]
+    NoSuchAccount(AccountId),
+    /// A file of another system was not taken in.
+    #[error("{} was not imported. {}", .0.display(), .1)]
+    NotImported(PathBuf, String),
     /// The system refuses.
     #[error("The server cannot go on: {0}")]
     Io(#[from] io::Error),

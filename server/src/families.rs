@@ -8,6 +8,7 @@ pub mod trading;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use axum::Router;
+use clap::Subcommand;
 use journal::Journal;
 use leptos::prelude::provide_context;
 use tools::Registry;
@@ -52,9 +53,34 @@ pub async fn open(
     Ok((families, Own { trading }))
 }
 
+/// What families add to the command.
+#[derive(Debug, Subcommand)]
+pub enum FamilyCommand {
+    /// Take in the teams, galleries, sessions and runs of AutoGen Studio from its database.
+    ///
+    /// The server must not run; one that runs takes the same file on the page "Teams". The same file can be
+    /// given again: what is here already stays as it is. Keys are left out.
+    ImportAutogenStudio(team::studio_database::ImportOptions),
+}
+
+/// Executes a command of a family, and returns the text to print.
+///
+/// # Errors
+/// See [`ServeError`].
+pub async fn execute(command: FamilyCommand) -> Result<String, ServeError> {
+    match command {
+        FamilyCommand::ImportAutogenStudio(options) => team::studio_database::run(options).await,
+    }
+}
+
 /// What families add to the REST interface.
 pub fn rest() -> OpenApiRouter<Gateway> {
-    OpenApiRouter::new().merge(trading::rest()).merge(team::rest())
+    OpenApiRouter::new().merge(trading::rest()).merge(resolver::rest()).merge(team::rest())
+}
+
+/// The most bytes of a body that is sent to an address of a family's, where that is not the usual.
+pub fn largest_body(path: &str) -> Option<usize> {
+    team::largest_body(path)
 }
 
 /// The sockets of families, and the routes of other systems that are theirs.

@@ -70,6 +70,7 @@ pub use config::{
     VerifyOptions,
 };
 pub use error::ServeError;
+pub use families::{FamilyCommand, execute};
 pub use listener::Listener;
 pub use logging::{LogFilter, LogFormat, Logging};
 pub use opening::{open, open_with};

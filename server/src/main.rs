@@ -18,6 +18,7 @@ async fn main() -> ExitCode {
     let done = match command {
         Command::Serve(options) => server::serve(*options).await,
         Command::Account(options) => server::manage_accounts(options).await.map(|said| println!("{said}")),
+        Command::Family(command) => server::execute(command).await.map(|said| println!("{said}")),
         Command::Backup(options) => server::back_up(options).await.map(|said| println!("{said}")),
         Command::Check(options) => match server::check(options).await {
             Ok((said, is_well)) => {

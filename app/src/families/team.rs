@@ -1,9 +1,12 @@
-//! What only teams show: who speaks next and what they came to as cards, their files, and their exports.
+//! What only teams show: who speaks next and what they came to as cards, their files, and each as a form with its
+//! exports.
 
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod backend;
 mod cards;
+mod conditions;
+mod edit;
 mod export;
 mod findings;
 mod import;
@@ -44,7 +47,7 @@ pub fn views() -> Views {
 /// Teams have no section of the overview.
 pub const OVERVIEW: Option<Section> = None;
 
-/// The address of all teams, below which each has its exports.
+/// The address of all teams, below which each has its form and its exports.
 const ALL: &str = "/teams";
 
 /// The pages of the teams.

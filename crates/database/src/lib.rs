@@ -1,10 +1,11 @@
 //! Checks of Pitwall's SQLite files before they are opened: that a file is Pitwall's, undamaged, and of a
 //! known format. Checking only reads, so a refused file stays unchanged.
 //!
-//! Besides, [`TextIndex`] searches texts that are in memory.
+//! Besides, [`TextIndex`] searches texts that are in memory, and [`ForeignDatabase`] reads what another program keeps.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod foreign;
 mod text_index;
 
 use std::{
@@ -16,6 +17,7 @@ use std::{
 
 use sqlx::{ConnectOptions, Connection, SqliteConnection, migrate::Migrator, sqlite::SqliteConnectOptions};
 
+pub use foreign::{Cell, ForeignDatabase, ForeignError, ForeignRow};
 pub use text_index::{Found, SearchError, TextIndex};
 
 /// The first bytes of every SQLite database: <https://www.sqlite.org/fileformat2.html>.

@@ -8,9 +8,13 @@ use serde_json::json;
 
 /// The digest of a chat request: of everything that is sent to the model.
 pub(crate) fn of_chat(request: &ChatRequest) -> Result<Digest, JournalError> {
-    let ChatRequest { agent: _, run: _, tier, messages, tools, schema, temperature } = request;
+    let ChatRequest { agent: _, run: _, tier, profile, messages, tools, schema, temperature } = request;
     // The order of an object's keys has no meaning.
     let mut asked = json!({ "tier": tier, "messages": messages, "tools": tools, "schema": schema });
+    // Requests without one have the digest that they had before there were any.
+    if let Some(profile) = profile {
+        asked["profile"] = json!(profile);
+    }
     // Most requests leave it to the provider, and have the digest that they always had.
     if let Some(temperature) = temperature {
         asked["temperature"] = json!(temperature);

@@ -124,6 +124,7 @@ impl Conversation {
             agent: CHAT_AGENT.to_owned(),
             run: Some(self.run),
             tier: Tier::Quick,
+            profile: None,
             messages: vec![
                 Message::System(format!("{TASK}\n\n{account}")),
                 Message::User(question.to_owned()),

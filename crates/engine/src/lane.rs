@@ -141,7 +141,7 @@ impl Lane {
         if let Some(limit) = self.visit.log.limit_reached().await? {
             return Err(NodeError::Limit(limit));
         }
-        let model = self.visit.model.model(request.tier);
+        let model = self.visit.model.model_of(&request);
         let prompt = NewPrompt::of(&request.messages)?;
         let prompt = self.visit.log.progress().prompt(&self.visit.plan.id, &call, prompt);
         let started = CallStarted {

@@ -1,7 +1,7 @@
 //! Requests to a model, and its answers.
 
 use async_trait::async_trait;
-use protocol::{Attempt, Decimal, RunId, Temperature, Tier, Usage};
+use protocol::{Attempt, Decimal, ProfileName, RunId, Temperature, Tier, Usage};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -127,6 +127,9 @@ pub struct ChatRequest {
     pub run: Option<RunId>,
     /// Which of the configured models to ask.
     pub tier: Tier,
+    /// The named model to ask in the place of the run's; a run that is rehearsed asks no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ProfileName>,
     /// The conversation so far.
     pub messages: Vec<Message>,
     /// The tools that the model may ask for.
@@ -219,6 +222,11 @@ pub trait ChatModel: Send + Sync {
     /// What so many tokens cost by the model that a tier uses, in US dollars; `None` if its price is not known.
     fn price(&self, _tier: Tier, _usage: &Usage) -> Option<Decimal> {
         None
+    }
+
+    /// The name of the model that is asked by a request.
+    fn model_of(&self, request: &ChatRequest) -> String {
+        self.model(request.tier)
     }
 
     /// Sends the request, and passes the text to the sink as it comes. Dropping the future cancels the call.

@@ -173,7 +173,16 @@ mod tests {
             Message::Tool { request: "c1".into(), name: "prices".into(), content: "227.5".into() },
         ];
         let (agent, tier) = ("market_analyst".into(), Tier::Quick);
-        ChatRequest { agent, run: None, tier, messages, tools, schema: None, temperature: None }
+        ChatRequest {
+            agent,
+            run: None,
+            tier,
+            profile: None,
+            messages,
+            tools,
+            schema: None,
+            temperature: None,
+        }
     }
 
     async fn ask(

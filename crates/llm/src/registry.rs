@@ -87,6 +87,12 @@ impl ModelRegistry {
         self.named.get(name).map(|entry| &entry.model)
     }
 
+    /// A model that passes on what names one of these to that one, and everything else to `usual`.
+    #[must_use]
+    pub fn with_usual(&self, usual: Arc<dyn ChatModel>) -> Arc<dyn ChatModel> {
+        Arc::new(ByName { named: self.named.clone(), usual })
+    }
+
     /// All profiles, the one without a name first.
     pub fn profiles(&self) -> impl Iterator<Item = &ModelProfile> {
         self.unnamed.iter().chain(self.named.values()).map(|entry| &entry.profile)
@@ -102,6 +108,7 @@ impl ModelRegistry {
             agent: "model_test".to_owned(),
             run: None,
             tier: Tier::Quick,
+            profile: None,
             messages: vec![Message::User(QUESTION.to_owned())],
             tools: Vec::new(),
             schema: None,
@@ -136,6 +143,39 @@ impl ChatModel for Tiered {
 
     async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatFailure> {
         self.0.get(request.tier).chat(request, sink).await
+    }
+}
+
+/// Passes each request on to the model that it names.
+struct ByName {
+    named: BTreeMap<ProfileName, Entry>,
+    usual: Arc<dyn ChatModel>,
+}
+
+#[async_trait]
+impl ChatModel for ByName {
+    fn model(&self, tier: Tier) -> String {
+        self.usual.model(tier)
+    }
+
+    fn model_of(&self, request: &ChatRequest) -> String {
+        match &request.profile {
+            Some(name) => match self.named.get(name) {
+                Some(entry) => entry.model.model(request.tier),
+                None => name.to_string(),
+            },
+            None => self.usual.model(request.tier),
+        }
+    }
+
+    async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatFailure> {
+        match &request.profile {
+            Some(name) => match self.named.get(name) {
+                Some(entry) => entry.model.chat(request, sink).await,
+                None => Missing(name.clone()).chat(request, sink).await,
+            },
+            None => self.usual.chat(request, sink).await,
+        }
     }
 }
 

@@ -33,6 +33,7 @@ fn request(messages: Vec<Message>) -> ChatRequest {
         agent: "market_analyst".into(),
         run: None,
         tier: Tier::Quick,
+        profile: None,
         messages,
         tools: Vec::new(),
         schema: None,

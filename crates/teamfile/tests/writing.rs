@@ -370,6 +370,7 @@ fn assistants() -> impl Strategy<Value = Role> {
                 Role::Assistant(Box::new(Assistant {
                     system_message,
                     model,
+                    profile: None,
                     tools,
                     workbenches,
                     handoffs,

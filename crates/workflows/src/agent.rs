@@ -152,6 +152,7 @@ pub async fn attempt<T: Send>(
         agent: brief.agent,
         run: Some(node.run()),
         tier: brief.tier,
+        profile: None,
         messages: brief.messages,
         tools: specs.clone(),
         schema: brief.schema,

@@ -1,6 +1,9 @@
 //! What a family of workflows is, and all of them together as the engine asks for them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use engine::{BoundedSchema, Graph, Plan, PlanError, Workflows};
@@ -89,6 +92,9 @@ pub struct Job {
     pub heading: Heading,
     /// How it is done.
     pub graph: Graph,
+    /// The named models that its agents ask in the place of the run's. One that there is none of keeps the run from
+    /// starting.
+    pub profiles: BTreeSet<ProfileName>,
 }
 
 /// Why a request is not run, in a sentence. It does not tell what is another's from what does not exist.
@@ -286,7 +292,12 @@ impl Families {
         {
             return Err(Refusal::UnknownModel(name.clone()));
         }
-        family.open(request, &self.owner(owner)).await
+        let job = family.open(request, &self.owner(owner)).await?;
+        let is_rehearsed = matches!(request.model, ModelChoice::Rehearsal { .. });
+        match job.profiles.iter().find(|name| !is_rehearsed && self.models.named(name).is_none()) {
+            Some(name) => Err(Refusal::UnknownModel(name.clone())),
+            None => Ok(job),
+        }
     }
 
     /// The model that answers a run's calls.
@@ -300,12 +311,12 @@ impl Families {
     fn answering_as_it_is(&self, request: &RunRequest) -> Arc<dyn ChatModel> {
         let speed = match &request.model {
             ModelChoice::Configured => match self.models.configured() {
-                Some(model) => return model.clone(),
+                Some(model) => return self.models.with_usual(model.clone()),
                 None => self.rehearsal_speed,
             },
             ModelChoice::Profile { name } => {
                 let known = self.models.named(name).cloned();
-                return known.unwrap_or_else(|| Arc::new(Missing(name.clone())));
+                return self.models.with_usual(known.unwrap_or_else(|| Arc::new(Missing(name.clone()))));
             }
             ModelChoice::Rehearsal { characters_per_second } => {
                 characters_per_second.or(self.rehearsal_speed)
@@ -320,7 +331,7 @@ impl Families {
 #[async_trait]
 impl Workflows for Families {
     async fn plan(&self, _: RunId, request: &RunRequest, owner: &AccountId) -> Result<Plan, PlanError> {
-        let Job { workflow, heading, graph } = self.open(request, owner).await?;
+        let Job { workflow, heading, graph, .. } = self.open(request, owner).await?;
         Ok(Plan { workflow, heading, graph, model: self.answering(request) })
     }
 

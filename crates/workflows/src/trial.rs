@@ -55,14 +55,14 @@ pub(crate) fn of(request: &RunRequest) -> Result<Option<(Trial, RunRequest)>, Re
 
 /// The job of a trial, of that of the run whose step it makes again.
 pub(crate) fn job(trial: Trial, tried: Job) -> Result<Job, Refusal> {
-    let Job { workflow, heading, mut graph } = tried;
+    let Job { workflow, heading, mut graph, profiles } = tried;
     graph.only(trial.node.clone(), trial.visit);
     let Trial { name, number, of, node, .. } = &trial;
     let node = graph.plan(node).map_or(node.as_str(), |plan| plan.label.as_str());
     let title = format!("Trial {name} {number} of {of} \u{b7} {node} \u{b7} {}", heading.title);
     let heading = Heading { title, ..heading };
     let trial = Trial { workflow, ..trial };
-    Ok(Job { workflow: trial.to_workflow().map_err(Refusal::Unusable)?, heading, graph })
+    Ok(Job { workflow: trial.to_workflow().map_err(Refusal::Unusable)?, heading, graph, profiles })
 }
 
 /// A model that is asked what a trial changes.

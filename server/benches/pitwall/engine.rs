@@ -173,6 +173,7 @@ impl Work for Link {
                 agent: "link".into(),
                 run: Some(node.run()),
                 tier: Tier::Quick,
+                profile: None,
                 messages: messages.clone(),
                 tools: Vec::new(),
                 schema: None,

@@ -6,7 +6,10 @@ use axum::{
 };
 
 use super::SIGN_IN;
-use crate::limits::{LARGEST_BODY, LARGEST_DOCUMENT_FILE, LARGEST_IMPORT};
+use crate::{
+    families,
+    limits::{LARGEST_BODY, LARGEST_DOCUMENT_FILE, LARGEST_IMPORT},
+};
 
 /// The head of a request.
 pub struct RequestHead<'r> {
@@ -65,7 +68,7 @@ impl<'r> RequestHead<'r> {
         match self.uri.path() {
             "/api/v1/runs/import" => LARGEST_IMPORT,
             "/api/v1/documents/import" => LARGEST_DOCUMENT_FILE,
-            _ => LARGEST_BODY,
+            path => families::largest_body(path).unwrap_or(LARGEST_BODY),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What tasks serve beside their runs: sessions, which follow from the runs of a flow.
 
+mod files;
 mod maws;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use protocol::{
     FlowId, Problem, RunFilter, RunId,
     resolver::{SessionRun, TaskConversation, TaskRequest, TaskSession},
 };
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     problem::{no_run, no_such},
@@ -20,6 +22,11 @@ use crate::{
 /// The sockets.
 pub fn sockets() -> Router<Gateway> {
     maws::sockets()
+}
+
+/// The routes of the REST interface.
+pub fn rest() -> OpenApiRouter<Gateway> {
+    files::rest()
 }
 
 #[async_trait]

@@ -1,17 +1,26 @@
-//! What teams serve beside their runs: they come from files of other systems, and go into such files.
+//! What teams serve beside their runs: they come from files and databases of other systems, and go into such files.
 
 mod export;
 mod import;
 pub mod studio;
+pub mod studio_database;
 
 use app::{backend::DocumentBackend, families::team::backend::TeamBackend};
 use async_trait::async_trait;
-use axum::{Json, extract::DefaultBodyLimit, http::header, response::IntoResponse};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{DefaultBodyLimit, rejection::BytesRejection},
+    http::header,
+    response::IntoResponse,
+};
+use database::ForeignDatabase;
 use protocol::{
     Problem,
     document::{DocumentContent, DocumentId, NewDocument},
     team::{
-        FileFinding, ImportTeams, ImportedTeam, ImportedTeams, KIND, TeamExport, TeamFormat, UnknownFormat,
+        FileFinding, ImportTeams, ImportedStudio, ImportedTeam, ImportedTeams, KIND, TeamExport, TeamFormat,
+        UnknownFormat,
     },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -24,6 +33,8 @@ use crate::{
 
 /// The most bytes of all files of one import.
 const LARGEST_IMPORT: usize = 16 * 1024 * 1024;
+/// The most bytes of a database that is sent; the command takes larger ones.
+const LARGEST_DATABASE: usize = 64 * 1024 * 1024;
 
 #[async_trait]
 impl TeamBackend for Scoped {
@@ -49,16 +60,41 @@ impl TeamBackend for Scoped {
     }
 }
 
+/// The most bytes of a body that is sent to these addresses.
+pub fn largest_body(path: &str) -> Option<usize> {
+    match path {
+        "/api/v1/teams/import" | "/rpc/import_teams" => Some(LARGEST_IMPORT),
+        "/api/v1/teams/import-studio" => Some(LARGEST_DATABASE),
+        _ => None,
+    }
+}
+
 /// The routes of the REST interface.
 pub fn rest() -> OpenApiRouter<Gateway> {
     let imports = OpenApiRouter::new().routes(routes!(import)).layer(DefaultBodyLimit::max(LARGEST_IMPORT));
-    OpenApiRouter::new().routes(routes!(export)).routes(routes!(export_file)).merge(imports)
+    let databases =
+        OpenApiRouter::new().routes(routes!(import_studio)).layer(DefaultBodyLimit::max(LARGEST_DATABASE));
+    OpenApiRouter::new().routes(routes!(export)).routes(routes!(export_file)).merge(imports).merge(databases)
 }
 
 /// Makes documents of teams in files of AutoGen or CrewAI
 #[utoipa::path(post, path = "/api/v1/teams/import", operation_id = "import_teams", request_body = ImportTeams, responses((status = 200, body = ImportedTeams)))]
 async fn import(service: Scoped, JsonBody(request): JsonBody<ImportTeams>) -> Reply<ImportedTeams> {
     Ok(Json(service.import_teams(request).await?))
+}
+
+/// Takes in the teams, galleries, sessions and runs of a database of AutoGen Studio
+#[utoipa::path(post, path = "/api/v1/teams/import-studio", operation_id = "import_studio", request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 200, body = ImportedStudio)))]
+async fn import_studio(service: Scoped, file: Result<Bytes, BytesRejection>) -> Reply<ImportedStudio> {
+    let owner = service.caller().writer()?;
+    let file = file.map_err(|rejection| Problem {
+        status: rejection.status().as_u16(),
+        detail: format!("The file cannot be read: {}.", rejection.body_text()),
+    })?;
+    let database = ForeignDatabase::of_bytes(&file).await.map_err(studio_database::unreadable)?;
+    drop(file);
+    let server = service.service();
+    Ok(Json(studio_database::import(&server.journal, &server.families, owner, database).await?))
 }
 
 /// A team as files of another system, with what does not go along

@@ -159,7 +159,12 @@ impl Family for Echo {
             .node(listen, Listen { words: words.clone(), tools: self.0.clone() })
             .node(say, Say(voice.clone()));
         let heading = Heading { subject: Some(words.clone()), ..Heading::new(format!("Echo · {words}")) };
-        Ok(Job { workflow: resolved.with("voice", voice.into()).unwrap(), heading, graph })
+        Ok(Job {
+            workflow: resolved.with("voice", voice.into()).unwrap(),
+            heading,
+            graph,
+            profiles: std::collections::BTreeSet::new(),
+        })
     }
 
     fn documents(&self) -> Vec<DocumentKindSpec> {

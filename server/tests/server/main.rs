@@ -30,6 +30,7 @@ mod settings;
 mod steering;
 mod stocks;
 mod studio;
+mod studio_database;
 mod survives_kill;
 mod tasks;
 mod teams;

@@ -6,7 +6,7 @@ use protocol::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Home, Server, next_frame};
+use crate::support::{Home, PASSWORD, Server, Visitor, next_frame, read_to_end};
 
 const REQUEST: &str = "Analyze the stock performance of Apple, Google, and Tesla over the last month and summarize the key findings.";
 
@@ -77,4 +77,53 @@ async fn a_task_is_asked_about_while_it_works_outlives_the_server_and_is_refined
         options["kinds"].as_array().unwrap().iter().find(|kind| kind["spec"]["kind"] == "refinement");
     let reports = refinements.unwrap()["parameters"]["properties"]["of"]["oneOf"].as_array().unwrap().len();
     assert_eq!(reports, 2);
+}
+
+#[tokio::test]
+async fn a_session_is_taken_along_as_files_of_markdown_and_by_its_owner_alone() {
+    let home = Home::bare(&[]);
+    for name in ["anna", "bert"] {
+        home.add_account(name, "owner").await;
+    }
+    let server = home.start_kept().await;
+    let (anna, bert) = (server.program_of("anna").await, server.program_of("bert").await);
+    let start = async |workflow: Value| {
+        let model = json!({ "type": "rehearsal", "characters_per_second": 0 });
+        let request = json!({ "workflow": workflow, "model": model, "flow": "prices-of-june" });
+        let run = anna.post("/api/v1/runs", request).await["run"].as_str().unwrap().to_owned();
+        read_to_end(&mut anna.socket(&format!("/ws/v1/runs/{run}")).await.unwrap()).await;
+        run
+    };
+    let task = start(json!({ "type": "task", "request": REQUEST })).await;
+    let instruction = "Rewrite the summary to focus only on Tesla's stock volatility.";
+    let refined = start(json!({ "type": "refinement", "of": task, "instruction": instruction })).await;
+
+    let file = async |visitor: &Visitor, path: &str| visitor.answer("GET", path, None).await;
+    let last = file(&anna, "/api/v1/tasks/prices-of-june/report.md").await;
+    assert!(last.0 == 200 && last.1.contains("Tesla") && !last.1.contains("AAPL"), "{last:?}");
+    let first = file(&anna, &format!("/api/v1/tasks/prices-of-june/report.md?run={task}")).await;
+    assert!(first.0 == 200 && first.1.contains("AAPL"), "{first:?}");
+    // A run's id names its session as well.
+    let (status, all) = file(&anna, &format!("/api/v1/tasks/{refined}/conversation.md")).await;
+    assert_eq!(status, 200, "{all}");
+    let places = [REQUEST, "## Report 1", first.1.trim(), instruction, "## Report 2", last.1.trim()]
+        .map(|part| all.find(part));
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} in {all}");
+    for path in [
+        "/api/v1/tasks/prices-of-june/report.md".to_owned(),
+        "/api/v1/tasks/prices-of-june/conversation.md".to_owned(),
+        format!("/api/v1/tasks/{task}/report.md"),
+    ] {
+        assert_eq!(file(&bert, &path).await.0, 404, "{path}");
+    }
+    assert_eq!(
+        file(&anna, &format!("/api/v1/tasks/prices-of-june/report.md?run={}", uuid::Uuid::now_v7())).await.0,
+        404
+    );
+
+    let browser = server.nobody().sign_in("anna", PASSWORD).await.unwrap();
+    let (status, page) = browser.answer("GET", "/tasks/prices-of-june", None).await;
+    for words in ["conversation.md", "report.md?run=", "Compare", "Versions"] {
+        assert!(status == 200 && page.contains(words), "no “{words}” in {page}");
+    }
 }

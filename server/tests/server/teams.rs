@@ -1,8 +1,11 @@
 //! Teams over REST: they come in from files, run, and go out into files.
 
+use std::time::Duration;
+
+use protocol::{Body, RunStatus, RunView};
 use serde_json::{Value, json};
 
-use crate::support::{Home, PASSWORD, Server, Visitor, read_to_end};
+use crate::support::{Home, PASSWORD, Provider, Server, TOKEN, Visitor, read_to_end};
 
 async fn anna() -> (Server, Visitor) {
     let home = Home::bare(&[]);
@@ -76,6 +79,8 @@ async fn a_team_of_a_file_runs_and_goes_back_into_one() {
         ("/teams".to_owned(), "Drop files here"),
         ("/teams".to_owned(), "Writers"),
         (format!("/teams/{id}"), "AutoGen 0.5 and Studio"),
+        (format!("/teams/{id}"), "It ends when someone says “DONE”."),
+        (format!("/teams/{id}"), "The run's model"),
     ] {
         let (status, page) = browser.answer("GET", &path, None).await;
         assert!(status == 200 && page.contains(words), "{path} has no “{words}”");
@@ -150,4 +155,56 @@ async fn two_files_of_crewai_are_one_team_that_asks_for_its_fields() {
     read_to_end(&mut anna.socket(&format!("/ws/v1/runs/{id}")).await.unwrap()).await;
     let view = anna.get(&format!("/api/v1/runs/{id}")).await;
     assert_eq!(view["summary"]["result"], "All steps are done.", "{view}");
+}
+
+#[tokio::test]
+async fn an_agent_with_a_model_of_its_own_is_answered_by_that_one_and_the_others_by_the_runs() {
+    let (usual, usual_url) = Provider::start(Duration::ZERO).await;
+    let (own, own_url) = Provider::start(Duration::ZERO).await;
+    let home = Home::new(&[]);
+    std::fs::create_dir_all(home.data()).unwrap();
+    let named = |name: &str, url: &str| {
+        format!("[models.{name}]\nmodel = \"fake-{name}\"\nbase_url = \"{url}\"\nretries = 0\nsilence = 5\n")
+    };
+    let settings = [named("usual", &usual_url), named("own", &own_url)].concat();
+    std::fs::write(home.data().join("pitwall.toml"), settings).unwrap();
+    let server = home.start_kept().await;
+    let me = server.program(TOKEN);
+
+    let agent = |name: &str, profile: Option<&str>| {
+        let mut agent = json!({ "name": name, "role": { "kind": "assistant", "system_message": "Write." } });
+        if let Some(profile) = profile {
+            agent["role"]["profile"] = json!(profile);
+        }
+        agent
+    };
+    let team = async |profile: &str| {
+        let team = json!({ "name": "Two", "conduct": { "kind": "round_robin" }, "max_turns": 2,
+            "participants": [agent("first", None), agent("second", Some(profile))] });
+        let document = json!({ "kind": "team", "title": "Two", "content": { "version": 1, "team": team } });
+        me.post("/api/v1/documents", document).await["summary"]["id"].as_str().unwrap().to_owned()
+    };
+    let request = |team: &str, model: Value| json!({ "workflow": { "type": "team", "team": team, "task": "Write." }, "model": model });
+    let id = team("own").await;
+    let profile = json!({ "type": "profile", "name": "usual" });
+    let run =
+        me.post("/api/v1/runs", request(&id, profile.clone())).await["run"].as_str().unwrap().to_owned();
+    let events = server.events_to_end(run.parse().unwrap(), 0).await;
+    let begun = events.iter().filter_map(|event| match &event.body {
+        Body::CallStarted(call) => Some(call.model.as_str()),
+        _ => None,
+    });
+    assert_eq!(begun.collect::<Vec<_>>(), ["fake-usual", "fake-own"], "the log names the model of each call");
+    assert_eq!((usual.asked().values().sum::<u32>(), own.asked().values().sum::<u32>()), (1, 1));
+
+    // A model that nobody has keeps the team from running; a rehearsal asks none at all.
+    let unknown = team("nobody").await;
+    let (status, problem) = me.answer("POST", "/api/v1/runs", Some(&request(&unknown, profile))).await;
+    assert!(status >= 400 && problem.contains("nobody"), "{status} {problem}");
+    let rehearsal = json!({ "type": "rehearsal", "characters_per_second": 0 });
+    let run = me.post("/api/v1/runs", request(&unknown, rehearsal)).await["run"].as_str().unwrap().to_owned();
+    let events = server.events_to_end(run.parse().unwrap(), 0).await;
+    let view = RunView::fold(&events).unwrap();
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    assert_eq!((usual.asked().values().sum::<u32>(), own.asked().values().sum::<u32>()), (1, 1));
 }

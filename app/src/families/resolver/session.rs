@@ -1,8 +1,10 @@
 //! `/tasks/{session}`: a session. The conversation, the plan as a list that is ticked off while the work goes on, and
 //! the reports, of which each can be gone back to.
 
+mod comparison;
 mod composer;
 mod conversation;
+mod difference;
 mod document;
 mod plan;
 mod report;
@@ -24,8 +26,9 @@ use crate::{
     components::{
         icon::{Icon, IconName},
         keys::on_page_key,
-        notice::{ProblemNotice, Refusal},
+        notice::ProblemNotice,
         status::{Tone, node_sign, NodeSigns},
+        stop_run::StopRun,
     },
     format,
     live::{ConnectionLabel, LiveRun, OldSince, RunNews, run_feed, use_run},
@@ -72,6 +75,8 @@ struct Screen {
     chosen: RwSignal<Option<MessageMeaning>>,
     /// The run whose report is shown; `None` is the last one.
     version: RwSignal<Option<RunId>>,
+    /// The run whose report is set against the one that is shown, where one is.
+    compared: RwSignal<Option<RunId>>,
     pane: RwSignal<Pane>,
 }
 
@@ -97,6 +102,7 @@ impl Screen {
             if let Ok(newer) = own_api::conversation(flow).await {
                 self.chosen.try_set(None);
                 self.version.try_set(None);
+                self.compared.try_set(None);
                 self.state.try_set(newer.session.state());
                 self.conversation.try_set(newer);
             }
@@ -139,6 +145,7 @@ fn Session(conversation: TaskConversation) -> impl IntoView {
         conversation: RwSignal::new(conversation),
         chosen: RwSignal::new(None),
         version: RwSignal::new(None),
+        compared: RwSignal::new(None),
         pane: RwSignal::new(Pane::Plan),
     };
     let last = Memo::new(move |_| {
@@ -186,6 +193,7 @@ fn step_version(screen: Screen, last: Memo<Option<RunId>>, by: isize) {
         let shown = screen.version.get_untracked().or(last.get_untracked());
         let Some(at) = runs.iter().position(|run| Some(run.run) == shown) else { return };
         if let Some(next) = at.checked_add_signed(by).and_then(|at| runs.get(at)) {
+            screen.compared.set(None);
             screen.version.set(Some(next.run).filter(|run| Some(*run) != last.get_untracked()));
         }
     });
@@ -242,9 +250,9 @@ fn Head(screen: Screen, live: LiveRun, plan: RwSignal<RunView>) -> impl IntoView
         (summary.run, summary.title.clone(), summary.request.flow.clone(), summary.created_at)
     });
     let summary = Memo::new(move |_| live.view.with(|view| view.summary.clone()));
-    let is_over = Memo::new(move |_| summary.with(|summary| summary.status.is_over()));
+    let can_stop = Memo::new(move |_| summary.with(|summary| !summary.status.is_over()));
+    let conversation = at(format!("/api/v1/tasks/{flow}/conversation.md"));
     let steps = Memo::new(move |_| plan.with(count_steps));
-    let stop = Action::new(move |(): &()| async move { api::stop_run(run, None).await });
     let pill = move || {
         let (done, working, _) = steps.get();
         let state = screen.state.get();
@@ -265,7 +273,7 @@ fn Head(screen: Screen, live: LiveRun, plan: RwSignal<RunView>) -> impl IntoView
             <div class="run-name">
                 <nav class="crumbs" aria-label="Where this is">
                     <a href=at(SESSIONS)>"Tasks"</a>
-                    {format!(" › Session {flow} · started {}", started.clock())}
+                    {format!(" › Session {} · started {}", flow, started.clock())}
                 </nav>
                 <div class="run-title">
                     <h1>{title}</h1>
@@ -295,17 +303,11 @@ fn Head(screen: Screen, live: LiveRun, plan: RwSignal<RunView>) -> impl IntoView
             </dl>
             <div class="run-acts">
                 <a class="button" href=at(format!("/runs/{run}"))><Icon name=IconName::Route />"Graph"</a>
-                <Show when=move || !is_over.get()>
-                    <button
-                        type="button"
-                        class="button danger"
-                        disabled=stop.pending()
-                        on:click=move |_| { stop.dispatch(()); }
-                    >
-                        <Icon name=IconName::Stop />"Stop"
-                    </button>
-                </Show>
-                <Refusal act=stop lead="Not stopped: " />
+                <a class="button" href=conversation rel="external" download=format!("conversation-{flow}.md") title="Take the conversation along as Markdown">
+                    <Icon name=IconName::Download />
+                    "Conversation"
+                </a>
+                <StopRun run can_stop noun="task" kept="and a new task can begin from it" />
             </div>
         </header>
     }

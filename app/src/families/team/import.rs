@@ -1,15 +1,18 @@
 //! Teams are taken in from files that are chosen or dropped.
 
+use std::time::Duration;
+
 use leptos::{
     ev, html,
     prelude::*,
     task::spawn_local,
     web_sys::{DragEvent, File},
 };
-use protocol::team::{ImportTeams, ImportedTeam, ImportedTeams, TeamFile};
+use protocol::team::{FileFinding, ImportTeams, ImportedStudio, ImportedTeam, ImportedTeams, TeamFile};
 
 use super::{api as own_api, findings::Findings};
 use crate::{
+    api,
     base::at,
     browser,
     components::{
@@ -20,13 +23,18 @@ use crate::{
 
 /// The most bytes of one file that are read.
 const LARGEST_FILE: u32 = 8 * 1024 * 1024;
+/// The most bytes of a database that the server takes, and how long it is waited for.
+const LARGEST_DATABASE: u32 = 64 * 1024 * 1024;
+const PATIENCE: Duration = Duration::from_secs(300);
+/// How every SQLite database begins.
+const DATABASE: &str = "SQLite format 3";
 
 /// Where files are dropped or chosen. `on_done` is called once there are new teams.
 #[component]
 pub fn TeamImport(on_done: Callback<()>) -> impl IntoView {
     let (busy, is_over) = (RwSignal::new(false), RwSignal::new(false));
     let problem = RwSignal::new(None::<String>);
-    let imported = RwSignal::new(None::<ImportedTeams>);
+    let imported = RwSignal::new(None::<Imported>);
     let chooser = NodeRef::<html::Input>::new();
     let take = move |files: Vec<File>| {
         if files.is_empty() || busy.get_untracked() {
@@ -76,24 +84,43 @@ pub fn TeamImport(on_done: Callback<()>) -> impl IntoView {
                 <code>"agents.yaml"</code>
                 " and "
                 <code>"tasks.yaml"</code>
-                " of a CrewAI project together. Nothing in them is run, and keys are left out."
+                " of a CrewAI project together; or the database of AutoGen Studio, "
+                <code>"autogen04203.db"</code>
+                " or the like, with its sessions and runs. Nothing in them is run, and keys are left out."
             </p>
-            <input type="file" multiple=true node_ref=chooser accept=".json,.yaml,.yml,.py,application/json" hidden=true aria-label="Files of teams" on:change=chosen />
+            <input type="file" multiple=true node_ref=chooser accept=".json,.yaml,.yml,.py,.db,.sqlite,application/json" hidden=true aria-label="Files of teams" on:change=chosen />
             <button type="button" class="button" disabled=busy on:click=choose>
                 <Icon name=IconName::Import />
                 <span aria-live="polite">{move || if busy.get() { "Importing …" } else { "Choose files" }}</span>
             </button>
             <FormError text=problem />
-            {move || imported.get().map(|imported| view! { <Imported imported /> })}
+            {move || imported.get().map(|imported| view! { <Outcome imported /> })}
         </section>
     }
 }
 
+/// What came of an import.
+#[derive(Clone)]
+enum Imported {
+    /// Of files.
+    Files(ImportedTeams),
+    /// Of a database of AutoGen Studio.
+    Studio(ImportedStudio),
+}
+
 /// Reads the files and sends them. The error says in a sentence what to do.
-async fn send(files: Vec<File>) -> Result<ImportedTeams, String> {
+async fn send(files: Vec<File>) -> Result<Imported, String> {
     let mut read = Vec::new();
+    let count = files.len();
     for file in files {
         let name = file.name();
+        let beginning = browser::beginning_of(&file, DATABASE.len() as u32).await;
+        if beginning.is_ok_and(|beginning| beginning == DATABASE) {
+            if count > 1 {
+                return Err(format!("“{name}” is a database. Give it by itself."));
+            }
+            return send_database(file).await.map(Imported::Studio);
+        }
         if file.size() > f64::from(LARGEST_FILE) {
             return Err(format!("“{name}” is larger than 8 MiB. Take the teams out of it and import those."));
         }
@@ -101,31 +128,74 @@ async fn send(files: Vec<File>) -> Result<ImportedTeams, String> {
         let text = text.map_err(|_| format!("“{name}” cannot be read. Choose it again."))?;
         read.push(TeamFile { name, text });
     }
-    own_api::import_teams(ImportTeams { files: read }).await.map_err(|error| error.to_string())
+    let imported = own_api::import_teams(ImportTeams { files: read }).await;
+    imported.map(Imported::Files).map_err(|error| error.to_string())
+}
+
+async fn send_database(file: File) -> Result<ImportedStudio, String> {
+    if file.size() > f64::from(LARGEST_DATABASE) {
+        return Err(format!(
+            "“{}” is larger than 64 MiB. Stop the server and give it to pitwall import-autogen-studio, which takes \
+             larger ones.",
+            file.name()
+        ));
+    }
+    let sent = api::send_file("/api/v1/teams/import-studio", "application/octet-stream", file, PATIENCE).await;
+    sent.map_err(|error| error.to_string())
 }
 
 /// What was in the files.
 #[component]
-fn Imported(imported: ImportedTeams) -> impl IntoView {
-    let ImportedTeams { teams, parts, findings } = imported;
-    let count = match teams.len() {
-        0 => "No team was found.".to_owned(),
-        1 => "One team was imported.".to_owned(),
-        count => format!("{count} teams were imported."),
+fn Outcome(imported: Imported) -> impl IntoView {
+    let (count, teams, notes, findings) = match imported {
+        Imported::Files(ImportedTeams { teams, parts, findings }) => {
+            let count = match teams.len() {
+                0 => "No team was found.".to_owned(),
+                1 => "One team was imported.".to_owned(),
+                count => format!("{count} teams were imported."),
+            };
+            let parts = (!parts.is_empty())
+                .then(|| format!("Parts that stand by themselves were left out: {}.", parts.join(", ")));
+            (count, teams, parts.into_iter().collect(), findings)
+        }
+        Imported::Studio(imported) => of_studio(imported),
     };
-    let parts = (!parts.is_empty()).then(|| {
-        let told = format!("Parts that stand by themselves were left out: {}.", parts.join(", "));
-        view! { <p class="dim">{told}</p> }
-    });
+    let notes = notes.into_iter().map(|note| view! { <p class="dim">{note}</p> });
     let teams = teams.into_iter().map(|team| view! { <ImportedRow team /> });
     view! {
         <div class="team-imported" role="status">
             <p><strong>{count}</strong></p>
             <ul>{teams.collect_view()}</ul>
-            {parts}
+            {notes.collect_view()}
             <Findings findings />
         </div>
     }
+}
+
+/// What came of a database: a sentence, its teams, what else is to be said, and what was left out.
+fn of_studio(imported: ImportedStudio) -> (String, Vec<ImportedTeam>, Vec<String>, Vec<FileFinding>) {
+    let ImportedStudio { teams, galleries, sessions, runs, known, left_out, more_left_out } = imported;
+    let words = |count: u32, one: &str, several: &str| match count {
+        1 => format!("1 {one}"),
+        count => format!("{count} {several}"),
+    };
+    let count = [
+        words(u32::try_from(teams.len()).unwrap_or(u32::MAX), "team", "teams"),
+        words(galleries, "gallery", "galleries"),
+        words(sessions, "session", "sessions"),
+        words(runs, "run", "runs"),
+    ];
+    let is_known = (known > 0).then(|| {
+        format!("{} here already and stayed as it is. Runs stand on the page of runs.", words(known, "thing was", "things were"))
+    });
+    let more = (more_left_out > 0).then(|| format!("{more_left_out} more were left out."));
+    let finding = |detail: String| FileFinding { file: None, place: String::new(), detail, stops_runs: false };
+    (
+        format!("Imported from AutoGen Studio: {}.", count.join(", ")),
+        teams,
+        is_known.into_iter().chain(more).collect(),
+        left_out.into_iter().map(finding).collect(),
+    )
 }
 
 #[component]

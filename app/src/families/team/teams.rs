@@ -69,13 +69,13 @@ fn Teams(teams: Vec<DocumentSummary>) -> impl IntoView {
         let DocumentSummary { id, title, version, changed_at, .. } = team;
         view! {
             <tr role="row">
-                <Cell label="Team"><a href=at(format!("/documents/{id}"))>{title.to_string()}</a></Cell>
+                <Cell label="Team"><a href=at(format!("/teams/{id}"))>{title.to_string()}</a></Cell>
                 <Cell label="Version" numeric=true>{version.to_string()}</Cell>
                 <Cell label="Changed (UTC)"><time datetime=changed_at.to_string()>{format::moment(changed_at)}</time></Cell>
                 <Cell label="Acts">
                     <a href=at(format!("/start?type=team&team={id}"))>"Run"</a>
                     " · "
-                    <a href=at(format!("/teams/{id}"))>"Export"</a>
+                    <a href=at(format!("/documents/{id}"))>"JSON and versions"</a>
                 </Cell>
             </tr>
         }

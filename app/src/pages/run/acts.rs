@@ -11,16 +11,14 @@ use super::{
 use crate::{
     api,
     base::at,
-    browser::drafts::forget_draft,
     components::{
         approval::{ApprovalPicker, choices},
         delete_run::DeleteDialog,
         dialog::Modal,
-        draft::draft_of,
         icon::{Icon, IconName},
-        keys::on_page_key,
         menu::Menu,
         notice::Refusal,
+        stop_run::StopRun,
     },
 };
 
@@ -163,80 +161,6 @@ pub fn DeleteButton(screen: Screen) -> impl IntoView {
 /// Ends the run, with a reason for the log. Also by the key `s`.
 #[component]
 pub fn StopButton(screen: Screen) -> impl IntoView {
-    let open = RwSignal::new(false);
     let can_stop = Memo::new(move |_| screen.live.view.with(|view| !view.summary.status.is_over()));
-    let draft_name = move || format!("stop {}", screen.id);
-    // Whether it was told to stop and had not ended when that was answered.
-    let is_late = RwSignal::new(false);
-    let stop = Action::new(move |reason: &Option<String>| {
-        let reason = reason.clone();
-        async move {
-            let stopped = api::stop_run(screen.id, reason).await?;
-            forget_draft(&draft_name());
-            is_late.try_set(!stopped.ended);
-            open.try_set(!stopped.ended);
-            Ok::<(), api::ApiError>(())
-        }
-    });
-    let pending = stop.pending();
-    let lateness = move || match (is_late.get(), can_stop.get()) {
-        (false, _) => "",
-        (true, true) => "It begins nothing new. The run ends as soon as the disk can be written to.",
-        (true, false) => "The run has ended.",
-    };
-    on_page_key(move |event| {
-        if event.key() == "s" && can_stop.get_untracked() {
-            event.prevent_default();
-            open.set(true);
-        }
-    });
-    let form = move || {
-        let reason = RwSignal::new(String::new());
-        let confirm = move |event: ev::SubmitEvent| {
-            event.prevent_default();
-            let said = reason.get_untracked().trim().to_owned();
-            stop.dispatch(Some(said).filter(|said| !said.is_empty()));
-        };
-        view! {
-            <p>
-                "It asks no further model and calls no further tool. What it found so far is kept, "
-                "and a new run can continue it."
-            </p>
-            <form class="dialog-form" on:submit=confirm node_ref=draft_of(draft_name)>
-                <label class="ask-label">
-                    "Reason, for the log (optional)"
-                    <input
-                        class="input"
-                        name="reason"
-                        type="text"
-                        maxlength="300"
-                        autocomplete="off"
-                        prop:value=reason
-                        on:input=move |event| reason.set(event_target_value(&event))
-                    />
-                </label>
-                <Refusal act=stop />
-                <p class="note" role="status">{lateness}</p>
-                <div class="dialog-acts">
-                    <button type="button" class="button" on:click=move |_| open.set(false)>
-                        {move || if is_late.get() { "Close" } else { "Let it run" }}
-                    </button>
-                    <button type="submit" class="button danger" disabled=move || pending.get() || is_late.get()>
-                        "Stop the run"
-                    </button>
-                </div>
-            </form>
-        }
-    };
-    view! {
-        <div class="stop-act">
-            <Show when=move || can_stop.get()>
-                <button type="button" class="button act danger" title="Stop this run (s)" on:click=move |_| open.set(true)>
-                    <Icon name=IconName::Stop />
-                    <span>"Stop"</span>
-                </button>
-            </Show>
-            <Modal open id="stop" title="Stop this run?".to_owned()>{form()}</Modal>
-        </div>
-    }
+    view! { <StopRun run=screen.id can_stop noun="run" kept="and a new run can continue it" /> }
 }

@@ -83,6 +83,7 @@ pub fn ask(prompt: &str) -> ChatRequest {
         agent: "test".into(),
         run: None,
         tier: Tier::Quick,
+        profile: None,
         messages: vec![Message::User(prompt.into())],
         tools: vec![],
         schema: None,

@@ -40,6 +40,7 @@ fn request() -> ChatRequest {
         agent: "market_analyst".into(),
         run: None,
         tier: Tier::Quick,
+        profile: None,
         messages: vec![Message::System("Be brief.".into()), Message::User("How is AAPL?".into())],
         tools: Vec::new(),
         schema: None,

@@ -50,6 +50,26 @@ pub struct ImportedTeam {
     pub findings: Vec<FileFinding>,
 }
 
+/// What was taken in of a database of AutoGen Studio.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ImportedStudio {
+    /// Its teams, each a document now.
+    pub teams: Vec<ImportedTeam>,
+    /// How many galleries are documents now.
+    pub galleries: u32,
+    /// How many sessions are documents now.
+    pub sessions: u32,
+    /// How many runs can be read now.
+    pub runs: u32,
+    /// How many of all these were here already, and were left as they are.
+    pub known: u32,
+    /// What was left out, and why, in sentences.
+    pub left_out: Vec<String>,
+    /// How many more were left out than there are sentences.
+    pub more_left_out: u32,
+}
+
 /// Something that a person should know, at its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::{InvalidId, Product, ProductData, ProductTone, Standing};
 
 pub use file::{
-    FileFinding, ImportTeams, ImportedTeam, ImportedTeams, TeamExport, TeamFile, TeamFormat, UnknownFormat,
+    FileFinding, ImportTeams, ImportedStudio, ImportedTeam, ImportedTeams, TeamExport, TeamFile, TeamFormat,
+    UnknownFormat,
 };
 
 /// The kind of workflow, and of document.

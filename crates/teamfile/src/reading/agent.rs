@@ -128,6 +128,7 @@ fn assistant(config: &mut Fields, spot: &Spot, importer: &mut Importer<'_>) -> R
     Role::Assistant(Box::new(Assistant {
         system_message: config.filled_text("system_message", importer),
         model: model::open(config, "model_client", &inner, importer),
+        profile: None,
         tools,
         workbenches,
         handoffs: handoffs(config, importer),

@@ -111,7 +111,10 @@ impl Checker<'_> {
     }
 
     fn assistant(&mut self, assistant: &Assistant, name: &str, place: &Place) {
-        self.model(assistant.model.as_ref(), name, place);
+        // What the file says of a model matters no more once a model of the server answers.
+        if assistant.profile.is_none() {
+            self.model(assistant.model.as_ref(), name, place);
+        }
         self.context(&assistant.context, place);
         let lists = [
             ("tools", assistant.tools.len()),

@@ -62,6 +62,9 @@ pub struct Assistant {
     /// The model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelClient>,
+    /// The named model of the server that answers in the place of the run's; a file of another system has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// What it may call.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Tool>,
@@ -142,6 +145,7 @@ impl Default for Assistant {
         Self {
             system_message: None,
             model: None,
+            profile: None,
             tools: Vec::new(),
             workbenches: Vec::new(),
             handoffs: Vec::new(),

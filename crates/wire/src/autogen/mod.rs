@@ -1,7 +1,7 @@
 //! The REST and WebSocket interface of AutoGen Studio.
 //!
 //! What a client sends becomes a [`Command`]; a run's log becomes frames, and the rows of its messages, through
-//! [`Stream`]; documents and runs become rows.
+//! [`Stream`]; documents and runs become rows. What Studio kept of a run in its database becomes a log: [`history`].
 //!
 //! Where it differs from the original, on purpose:
 //! - Every frame of a run also carries `seq`, the number of the event that it was made of. A client that returns says
@@ -18,11 +18,13 @@
 mod command;
 mod frame;
 mod gallery;
+mod history;
 mod record;
 mod stream;
 
 pub use command::*;
 pub use frame::*;
 pub use gallery::*;
+pub use history::*;
 pub use record::*;
 pub use stream::*;

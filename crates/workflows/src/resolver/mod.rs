@@ -101,7 +101,12 @@ impl Family for Resolver {
         };
         let graph = graph.map_err(Refusal::Unusable)?;
         let heading = asked.heading();
-        Ok(Job { heading, workflow: asked.workflow().map_err(|error| unreadable(error.to_string()))?, graph })
+        Ok(Job {
+            heading,
+            workflow: asked.workflow().map_err(|error| unreadable(error.to_string()))?,
+            graph,
+            profiles: std::collections::BTreeSet::new(),
+        })
     }
 
     fn script(&self) -> Arc<dyn Script> {

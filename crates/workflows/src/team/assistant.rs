@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, ToolResult, Work};
 use llm::{Arguments, ChatAnswer, ChatRequest, ToolRequest};
-use protocol::{Tier, ToolStatus};
+use protocol::{InvalidId, ProfileName, Tier, ToolStatus};
 use serde_json::{Value, json};
 use teamfile::{
     Body, Message, ToolCall,
@@ -44,6 +44,12 @@ struct Turn {
     /// How often the model was asked before this turn, and in it.
     before: u32,
     asked: u32,
+}
+
+/// The named model that answers for an assistant, where it has one of its own.
+fn profile_of(assistant: &Assistant) -> Result<Option<ProfileName>, NodeError> {
+    let named = assistant.profile.as_deref().map(str::parse).transpose();
+    named.map_err(|error: InvalidId| NodeError::failed(error.to_string()))
 }
 
 /// A call that was made, with what came of it.
@@ -121,6 +127,7 @@ impl AssistantWork {
             agent: node.plan().id.to_string(),
             run: Some(node.run()),
             tier: node.plan().tier.unwrap_or(Tier::Quick),
+            profile: profile_of(&self.assistant)?,
             messages,
             tools: tools.specs(),
             schema: None,

@@ -49,6 +49,7 @@ impl Work for LeadWork {
             let task = crew.task(node.state())?;
             if crew.is_outermost() {
                 written.extend(other_models(crew));
+                written.extend(own_models(crew));
                 written.extend(turn(&task)?);
             }
             said.extend_from_slice(hand.tell(Happened::Began { task, at: now() })?);
@@ -100,6 +101,7 @@ impl LeadWork {
             agent: node.plan().id.to_string(),
             run: Some(node.run()),
             tier: node.plan().tier.unwrap_or(Tier::Quick),
+            profile: None,
             messages: question.messages.iter().filter_map(sent).collect(),
             tools: Vec::new(),
             schema: schema.map(|schema| AnswerSchema { name: "progress".to_owned(), schema }),
@@ -152,7 +154,20 @@ fn other_models(crew: &Crew) -> Option<Body> {
     let names = names.join(", ");
     (!names.is_empty()).then(|| {
         let told =
-            format!("The team names the models {names}. This run asks the model that it was started with.");
+            format!("The team names the models {names}. This run asks the model that it was started with for all agents that have none of their own.");
+        log(LogLevel::Info, told)
+    })
+}
+
+/// Which agents ask a model of their own.
+fn own_models(crew: &Crew) -> Option<Body> {
+    let own = crew.team.participants.iter().filter_map(|participant| {
+        let profile = participant.assistant()?.profile.as_deref()?;
+        Some(format!("{} asks {}", line(&participant.name, 60), line(profile, 60)))
+    });
+    let own: Vec<String> = own.collect();
+    (!own.is_empty()).then(|| {
+        let told = format!("Models of their own, unless the run is rehearsed: {}.", own.join(", "));
         log(LogLevel::Info, told)
     })
 }

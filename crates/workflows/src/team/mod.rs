@@ -25,12 +25,16 @@ mod studio;
 mod toolset;
 mod voice;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use llm::Script;
 use protocol::{
-    Heading, KindSpec, RunRequest, Workflow,
+    Heading, InvalidId, KindSpec, ProfileName, RunRequest, Workflow,
     document::{DocumentContent, DocumentFinding, DocumentKind, DocumentKindSpec, DocumentReference},
     team::KIND,
 };
@@ -134,6 +138,20 @@ fn answer_seconds(asked: &Workflow) -> Result<u64, Refusal> {
     })
 }
 
+/// The named models that agents of a team ask, those of inner teams included.
+fn profiles(team: &Team) -> Result<BTreeSet<ProfileName>, Refusal> {
+    let mut profiles = BTreeSet::new();
+    for participant in &team.participants {
+        if let Some(name) = participant.assistant().and_then(|assistant| assistant.profile.as_deref()) {
+            profiles.insert(name.parse().map_err(|error: InvalidId| Refusal::Unusable(format!("{error}.")))?);
+        }
+        if let Some(inner) = participant.inner_team() {
+            profiles.extend(self::profiles(inner)?);
+        }
+    }
+    Ok(profiles)
+}
+
 /// Why a team cannot run, if it cannot.
 fn obstacle(team: &Team) -> Option<String> {
     let error = check(team, &[]).into_iter().find(|finding| !finding.problem.lets_run());
@@ -177,6 +195,7 @@ impl Family for Teams {
             )
             .and_then(|workflow| workflow.with("answer_seconds", answer_seconds.into()))
             .map_err(|error| Refusal::Parameters { kind: asked.kind().clone(), why: error.to_string() })?;
+        let profiles = profiles(&team)?;
         let label = crew::line(&team.name, 60);
         let named = files.first().map_or("", |file| file.name.as_str());
         let about = crew::line(if task.trim().is_empty() { named } else { task }, 80);
@@ -187,7 +206,7 @@ impl Family for Teams {
         let messages = texts.map(|text| Message::text(crew::PERSON, text)).collect();
         let crew = Crew::new(team, messages, self.tools.clone(), patience);
         let graph = crew.and_then(|crew| graph::graph(&Arc::new(crew))).map_err(Refusal::Unusable)?;
-        Ok(Job { workflow, heading, graph })
+        Ok(Job { workflow, heading, graph, profiles })
     }
 
     fn script(&self) -> Arc<dyn Script> {

@@ -78,6 +78,7 @@ impl Work for VoiceWork {
             agent: node.plan().id.to_string(),
             run: Some(node.run()),
             tier: node.plan().tier.unwrap_or(Tier::Mid),
+            profile: None,
             messages,
             tools: Vec::new(),
             schema: None,

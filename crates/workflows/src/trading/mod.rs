@@ -231,7 +231,12 @@ impl Family for Trading {
             }
         };
         let graph = graph.map_err(Refusal::Unusable)?;
-        Ok(Job { heading: task.heading(), workflow: task.into(), graph })
+        Ok(Job {
+            heading: task.heading(),
+            workflow: task.into(),
+            graph,
+            profiles: std::collections::BTreeSet::new(),
+        })
     }
 
     async fn verify(&self, run: &Recorded, owner: &Owner) -> Result<Option<Vec<Check>>, JournalError> {

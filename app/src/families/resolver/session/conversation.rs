@@ -98,6 +98,7 @@ fn Outcome(screen: Screen, live: LiveRun, run: SessionRun, is_last: bool) -> imp
         let report = result.filter(|_| error.is_none()).map(|headline| {
             let number = screen.number_of(id).unwrap_or_default();
             let open = move |_| {
+                screen.compared.set(None);
                 screen.version.set((!is_last).then_some(id));
                 screen.pane.set(Pane::Report);
             };

@@ -8,6 +8,7 @@ use protocol::{
 
 use super::{
     Pane, Screen,
+    comparison::Comparison,
     document::{document, last_of},
     plan::{End, in_flight},
 };
@@ -30,6 +31,11 @@ use crate::{
 pub(super) fn Reports(screen: Screen, live: LiveRun, plan: RwSignal<RunView>) -> impl IntoView {
     let last = live.view.with_untracked(|view| view.summary.run);
     let number = move || screen.number_of(screen.version.get().unwrap_or(last)).unwrap_or_default();
+    let flow = screen.conversation.with_untracked(|it| it.session.flow.clone());
+    let has_report = move || {
+        let is_written = |view: &RunView| view.summary.status == RunStatus::Succeeded;
+        screen.version.get().is_some() || live.view.with(is_written)
+    };
     // Earlier reports are asked for when they are to be shown.
     let earlier = Resource::new(
         move || screen.version.get(),
@@ -40,9 +46,11 @@ pub(super) fn Reports(screen: Screen, live: LiveRun, plan: RwSignal<RunView>) ->
             }
         },
     );
-    let shown = move || match screen.version.get() {
-        None => view! { <Last live plan /> }.into_any(),
-        Some(_) => view! {
+    let shown_run = move || screen.version.get().unwrap_or(last);
+    let shown = move || match (screen.compared.get(), screen.version.get()) {
+        (Some(other), _) => view! { <Comparison screen runs=[other, shown_run()] /> }.into_any(),
+        (None, None) => view! { <Last live plan /> }.into_any(),
+        (None, Some(_)) => view! {
             <Transition fallback=|| view! { <p class="loading">"Loading the report …"</p> }>
                 {move || Suspend::new(async move {
                     match earlier.await {
@@ -58,6 +66,16 @@ pub(super) fn Reports(screen: Screen, live: LiveRun, plan: RwSignal<RunView>) ->
     view! {
         <section class="task-pane task-report" aria-labelledby="task-report-heading">
             <h2 id="task-report-heading">{move || format!("Report {}", number())}</h2>
+            <Show when=has_report>
+                {
+                    let flow = flow.clone();
+                    move || {
+                        let run = shown_run();
+                        let file = at(format!("/api/v1/tasks/{flow}/report.md?run={run}"));
+                        view! { <a class="task-file" href=file rel="external" download=format!("report-{run}.md")>"Download"</a> }
+                    }
+                }
+            </Show>
             <div class="task-report-text" tabindex="0" role="group" aria-label="The report">{shown}</div>
         </section>
         <Versions screen live />
@@ -182,6 +200,15 @@ fn Versions(screen: Screen, live: LiveRun) -> impl IntoView {
     let is_over = Memo::new(move |_| live.view.with(|view| view.summary.status.is_over()));
     let last_status = Memo::new(move |_| live.view.with(|view| view.summary.status));
     let runs = screen.conversation.with_untracked(|it| it.session.runs.clone());
+    let shown_has_report = Memo::new(move |_| {
+        let shown = screen.version.get().unwrap_or(last);
+        let status = if shown == last {
+            Some(last_status.get())
+        } else {
+            screen.conversation.with(|it| it.session.run(shown).map(|run| run.status))
+        };
+        status == Some(RunStatus::Succeeded)
+    });
     let rows = runs.into_iter().zip(1..).map(|(run, number): (SessionRun, usize)| {
         let id = run.run;
         let is_shown = Memo::new(move |_| screen.version.get().unwrap_or(last) == id);
@@ -206,6 +233,9 @@ fn Versions(screen: Screen, live: LiveRun) -> impl IntoView {
                 <Show when=move || !is_shown.get()>
                     <button type="button" class="task-link" on:click=move |_| open(screen, id, last)>"Open"</button>
                 </Show>
+                <Show when=move || !is_shown.get() && has_report.get() && shown_has_report.get()>
+                    <button type="button" class="task-link" title="What this report and the one that is shown have otherwise" on:click=move |_| compare(screen, id)>"Compare"</button>
+                </Show>
                 <Show when=move || has_report.get() && is_over.get()>
                     <button type="button" class="task-link" on:click=go_on>{format!("Go on from {number}")}</button>
                 </Show>
@@ -220,7 +250,13 @@ fn Versions(screen: Screen, live: LiveRun) -> impl IntoView {
     }
 }
 
+fn compare(screen: Screen, with: RunId) {
+    screen.compared.set(Some(with));
+    screen.pane.set(Pane::Report);
+}
+
 fn open(screen: Screen, run: RunId, last: RunId) {
+    screen.compared.set(None);
     screen.version.set((run != last).then_some(run));
     screen.pane.set(Pane::Report);
 }
