@@ -103,6 +103,7 @@ impl Service {
                     tier: variant.tier,
                     temperature: variant.temperature,
                     replaced: replaced.clone(),
+                    is_model_chosen: variant.model.is_some(),
                 };
                 trials.push((trial.to_workflow().map_err(Problem::invalid)?, variant.model.clone()));
             }

@@ -168,6 +168,10 @@ impl ChatModel for ByName {
         }
     }
 
+    fn price(&self, tier: Tier, usage: &Usage) -> Option<Decimal> {
+        self.usual.price(tier, usage)
+    }
+
     async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatFailure> {
         match &request.profile {
             Some(name) => match self.named.get(name) {

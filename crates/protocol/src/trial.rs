@@ -140,6 +140,9 @@ pub struct Trial {
     /// The messages that say something else.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaced: Vec<Replacement>,
+    /// Whether the model that was chosen for the trial answers, also where the node asks one of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_model_chosen: bool,
 }
 
 impl Trial {

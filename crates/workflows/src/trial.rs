@@ -72,13 +72,15 @@ pub(crate) struct Varied {
     temperature: Option<Temperature>,
     /// What messages say instead, by their digests.
     replaced: HashMap<Digest, String>,
+    /// Whether the model of the trial answers in the place of one that the node names.
+    is_model_chosen: bool,
 }
 
 impl Varied {
     pub(crate) fn new(model: Arc<dyn ChatModel>, trial: Trial) -> Self {
-        let Trial { tier, temperature, replaced, .. } = trial;
+        let Trial { tier, temperature, replaced, is_model_chosen, .. } = trial;
         let replaced = replaced.into_iter().map(|changed| (changed.message, changed.text)).collect();
-        Self { model, tier, temperature, replaced }
+        Self { model, tier, temperature, replaced, is_model_chosen }
     }
 
     /// What a message says instead, if it says something else.
@@ -96,6 +98,10 @@ impl ChatModel for Varied {
         self.model.model(tier)
     }
 
+    fn model_of(&self, request: &ChatRequest) -> String {
+        self.model.model_of(request)
+    }
+
     fn adapt(&self, request: ChatRequest) -> ChatRequest {
         let messages = request.messages.into_iter().map(|message| {
             let instead = self.instead_of(&message).cloned();
@@ -109,6 +115,7 @@ impl ChatModel for Varied {
             messages: messages.collect(),
             tier: self.tier.unwrap_or(request.tier),
             temperature: self.temperature.or(request.temperature),
+            profile: request.profile.filter(|_| !self.is_model_chosen),
             ..request
         }
     }
