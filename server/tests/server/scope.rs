@@ -13,6 +13,7 @@ struct Belongings {
     run: String,
     backtest: String,
     decision: String,
+    task: String,
     digest: String,
     portfolio: String,
     document: String,
@@ -27,7 +28,9 @@ impl Belongings {
         let run = anna.finished_run().await;
         let backtest = finished_backtest(anna).await;
         anna.post("/api/v1/portfolios", json!({ "id": "growth", "name": "Growth", "cash": "1000" })).await;
-        let decision = finished_decision(anna).await;
+        let decision =
+            finished(anna, json!({ "type": "portfolio", "portfolio": "growth", "date": "2022-06-30" })).await;
+        let task = finished(anna, json!({ "type": "task", "request": "Compare apples with pears." })).await;
         let share = anna.post(&format!("/api/v1/runs/{run}/shares"), json!({})).await;
         let kinds = anna.get("/api/v1/document-kinds").await;
         let kind = kinds.as_array().unwrap().iter().find(|kind| kind["kind"] == "team").unwrap();
@@ -48,6 +51,7 @@ impl Belongings {
             run,
             backtest,
             decision,
+            task,
         }
     }
 
@@ -57,6 +61,7 @@ impl Belongings {
             .replace("{run}", &self.run)
             .replace("{backtest}", &self.backtest)
             .replace("{decision}", &self.decision)
+            .replace("{task}", &self.task)
             .replace("{ticker}", "AAPL")
             .replace("{digest}", &self.digest)
             .replace("{input}", "trader:1:1")
@@ -73,9 +78,10 @@ impl Belongings {
         filled
     }
 
-    fn ids(&self) -> [&str; 10] {
-        let Self { run, backtest, decision, digest, portfolio, document, team, share, session, token } = self;
-        [run, backtest, decision, digest, portfolio, document, team, share, session, token]
+    fn ids(&self) -> [&str; 11] {
+        let Self { run, backtest, decision, task, digest, portfolio, document, team, share, session, token } =
+            self;
+        [run, backtest, decision, task, digest, portfolio, document, team, share, session, token]
     }
 }
 
@@ -102,9 +108,8 @@ fn is_everybodys(path: &str) -> bool {
     path.contains("{ticker}")
 }
 
-/// A decision of her portfolio, after its end.
-async fn finished_decision(anna: &Visitor) -> String {
-    let workflow = json!({ "type": "portfolio", "portfolio": "growth", "date": "2022-06-30" });
+/// A run of hers, after its end.
+async fn finished(anna: &Visitor, workflow: Value) -> String {
     let model = json!({ "type": "rehearsal", "characters_per_second": 0 });
     let accepted = anna.post("/api/v1/runs", json!({ "workflow": workflow, "model": model })).await;
     let run = accepted["run"].as_str().unwrap().to_owned();
@@ -143,6 +148,7 @@ fn body(path: &str, method: &str, hers: &Belongings) -> Option<Value> {
         (_, "/api/v1/documents/{document}/title") => json!({ "title": "Other" }),
         (_, "/api/v1/documents/{document}/copies") => json!({}),
         (_, "/api/v1/teams/import") => json!({ "files": [{ "name": "team.json", "text": hers.team }] }),
+        (_, "/api/v1/teams/import-studio") => json!({}),
         (_, "/api/v1/runs/import") => json!({ "run": hers.run }),
         _ => panic!("say what {method} {path} is sent"),
     })
@@ -346,8 +352,17 @@ async fn traversal_in_every_string_parameter_is_refused_and_reads_no_file() {
         "bert--growth",
         "%F0%9F%92%A3",
     ];
-    let parameters =
-        ["{run}", "{digest}", "{input}", "{portfolio}", "{document}", "{share}", "{session}", "{token}"];
+    let parameters = [
+        "{run}",
+        "{task}",
+        "{digest}",
+        "{input}",
+        "{portfolio}",
+        "{document}",
+        "{share}",
+        "{session}",
+        "{token}",
+    ];
     for (path, operations) in document["paths"].as_object().unwrap() {
         for parameter in parameters.iter().filter(|parameter| path.contains(**parameter)) {
             for evil in hostile {

@@ -32,7 +32,7 @@ struct ReportQuery {
 }
 
 /// A report of a session of tasks as a file of Markdown
-#[utoipa::path(get, path = "/api/v1/tasks/{session}/report.md", operation_id = "task_report", params(("session" = FlowId, Path, description = "The session, or one of its runs"), ReportQuery), responses((status = 200, body = String, content_type = "text/markdown")))]
+#[utoipa::path(get, path = "/api/v1/tasks/{task}/report.md", operation_id = "task_report", params(("task" = FlowId, Path, description = "The session, or one of its runs"), ReportQuery), responses((status = 200, body = String, content_type = "text/markdown")))]
 async fn report(
     service: Scoped,
     Path(session): Path<String>,
@@ -50,7 +50,7 @@ async fn report(
 }
 
 /// All that was said in a session of tasks, its reports among it, as a file of Markdown
-#[utoipa::path(get, path = "/api/v1/tasks/{session}/conversation.md", operation_id = "task_conversation_file", params(("session" = FlowId, Path, description = "The session, or one of its runs")), responses((status = 200, body = String, content_type = "text/markdown")))]
+#[utoipa::path(get, path = "/api/v1/tasks/{task}/conversation.md", operation_id = "task_conversation_file", params(("task" = FlowId, Path, description = "The session, or one of its runs")), responses((status = 200, body = String, content_type = "text/markdown")))]
 async fn conversation(
     service: Scoped,
     Path(session): Path<String>,
