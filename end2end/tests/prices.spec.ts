@@ -17,7 +17,7 @@ function file(name: string, text: string): { name: string; mimeType: string; buf
   return { name, mimeType: "text/csv", buffer: Buffer.from(text) };
 }
 
-test("a table of own prices is looked at, kept, chosen for an analysis and deleted", async ({ page }) => {
+test("a table of own prices is looked at, kept, chosen for an analysis and deleted @mobile", async ({ page }) => {
   await page.goto("/prices");
   await expect(page.getByText("There is no table yet")).toBeVisible();
   await page.getByLabel("File of prices").setInputFiles(file("mine.csv", table(260)));

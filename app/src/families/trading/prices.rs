@@ -292,13 +292,13 @@ fn Tables(tables: Vec<DocumentSummary>, on_deleted: Callback<()>) -> impl IntoVi
                 <Cell label="Version" numeric=true>{version.to_string()}</Cell>
                 <Cell label="Changed (UTC)"><time datetime=changed_at.to_string()>{format::moment(changed_at)}</time></Cell>
                 <Cell label="Acts">
-                    <a href=at(format!("/start?type=pipeline&prices={id}"))>"Analyse"</a>
-                    " · "
-                    <a href=at(format!("/start?type=backtest&prices={id}"))>"Backtest"</a>
-                    " · "
-                    <button type="button" class="quiet-button" aria-label=label on:click=move |_| delete(id)>
-                        {move || if asked.get() == Some(id) { "Delete for good" } else { "Delete" }}
-                    </button>
+                    <span class="table-acts">
+                        <a href=at(format!("/start?type=pipeline&prices={id}"))>"Analyse"</a>
+                        <a href=at(format!("/start?type=backtest&prices={id}"))>"Backtest"</a>
+                        <button type="button" class="quiet-button" aria-label=label on:click=move |_| delete(id)>
+                            {move || if asked.get() == Some(id) { "Delete for good" } else { "Delete" }}
+                        </button>
+                    </span>
                 </Cell>
             </tr>
         }
