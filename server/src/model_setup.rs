@@ -25,7 +25,7 @@ pub fn registry(options: &ModelOptions, settings: &Settings) -> Result<ModelRegi
     let queues = EndpointQueues::default();
     let mut all = ModelRegistry::default();
     if let Some(config) = of_options(options)? {
-        let tiers = vec![Tier::Quick, Tier::Mid, Tier::Deep];
+        let tiers = Tier::ALL.to_vec();
         let profile = profile(None, &config, &prices, tiers);
         all = all.with_unnamed(profile, Arc::new(Provider::new(config, prices.clone(), &queues)?));
     }

@@ -274,8 +274,7 @@ impl<'v> Step<'v> {
 
     /// The tiers that it asked, each with its tokens together.
     fn tiers(&self) -> Vec<(Tier, Usage)> {
-        let all = [Tier::Quick, Tier::Mid, Tier::Deep].into_iter();
-        let of_tier = all.filter_map(|tier| {
+        let of_tier = Tier::ALL.into_iter().filter_map(|tier| {
             let mut usages = self
                 .calls
                 .iter()

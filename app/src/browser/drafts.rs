@@ -239,7 +239,6 @@ impl FormDraft {
             && let Some(now) = read(&field)
         {
             self.keep(&field, now, name);
-            self.look();
         }
     }
 
@@ -251,7 +250,7 @@ impl FormDraft {
 
     /// Keeps what has changed in fields without an event of theirs, as after a choice from a list beside a field.
     pub fn note_changes(&self, name: &str) {
-        let before = self.seen.take();
+        let before = self.seen.borrow().clone();
         let was_different =
             |now: &KeptField| before.iter().any(|seen| seen.name == now.name && seen.content != now.content);
         for field in self.fields() {
@@ -272,6 +271,9 @@ impl FormDraft {
 
     fn keep(&self, field: &Field, now: KeptField, name: &str) {
         self.touched.borrow_mut().insert(now.name.clone());
+        for seen in self.seen.borrow_mut().iter_mut().filter(|seen| seen.name == now.name) {
+            seen.clone_from(&now);
+        }
         if let Ok(mut missing) = self.missing.try_borrow_mut() {
             missing.retain(|kept| kept.name != now.name);
         }

@@ -48,7 +48,12 @@ where
         };
         let (clicked, pressed) = (looking(), looking());
         let clicked = window_event_listener(ev::click, move |event| clicked(&event));
-        let pressed = window_event_listener(ev::keydown, move |event| pressed(&event));
+        let pressed = window_event_listener(ev::keydown, move |event| {
+            // A key that writes a letter has an event of its own, and is the most frequent one.
+            if event.key().chars().nth(1).is_some() {
+                pressed(&event);
+            }
+        });
         on_cleanup(move || {
             typed.remove();
             chosen.remove();

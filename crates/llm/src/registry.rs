@@ -60,7 +60,7 @@ impl ModelRegistry {
     /// [`ChatError::Configuration`] for a name that no model has.
     pub fn with_tiers(mut self, tiers: &Tiers<ProfileName>) -> Result<Self, ChatError> {
         let mut models = Vec::new();
-        for tier in [Tier::Quick, Tier::Mid, Tier::Deep] {
+        for tier in Tier::ALL {
             let name = tiers.get(tier);
             let entry = self.named.get_mut(name).ok_or_else(|| {
                 ChatError::Configuration(format!(

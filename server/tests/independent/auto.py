@@ -16,7 +16,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path.append(str(HERE / "../../../crates/workflows/tests/independent"))
-from backtest import SAMPLE, figures, grade, score  # noqa: E402
+from backtest import SAMPLE, figures, grade, score, write  # noqa: E402
 
 DAYS = [date(2022, 6, 30), date(2022, 12, 28)]
 INDEX = "^GSPC"
@@ -164,19 +164,6 @@ def ratios(values, index):
     return {**shown, "days": Decimal(count)}
 
 
-def plain(cell):
-    if cell is None:
-        return ""
-    return format(cell.normalize(), "f") if isinstance(cell, Decimal) else str(cell)
-
-
-def write(name, header, rows):
-    with open(HERE / name, "w", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(header)
-        table.writerows([[plain(cell) for cell in row] for row in rows])
-
-
 def main():
     days, closes, sectors = load()
     book, trades, values, index = (CASH, {}), [], [], []
@@ -196,9 +183,9 @@ def main():
             print(day, "proposed", found, "analysed", analysed)
         values.append(book[0] + sum(quantity * prices[name] for name, quantity in book[1].items()))
         index.append(prices[INDEX])
-    write("trades.csv", ["day", "side", "ticker", "quantity", "price", "stop_loss", "take_profit"], trades)
+    write(HERE / "trades.csv", ["day", "side", "ticker", "quantity", "price", "stop_loss", "take_profit"], trades)
     figures_of_end = {"cash": book[0], "total": values[-1], **ratios(values, index), "regime": regime}
-    write("figures.csv", ["figure", "value"], figures_of_end.items())
+    write(HERE / "figures.csv", ["figure", "value"], figures_of_end.items())
 
 
 if __name__ == "__main__":

@@ -1,11 +1,9 @@
 //! A person's own prices: looked at, kept as a document, and chosen in runs.
 
-use std::time::Duration;
-
 use protocol::{RunStatus, RunView};
 use serde_json::{Value, json};
 
-use crate::support::{Home, Server, Visitor};
+use crate::support::{Visitor, two_accounts};
 
 /// A table of a stock that no other prices know, on every weekday of 300, and until after the shared prices end.
 fn table() -> String {
@@ -22,15 +20,6 @@ fn table() -> String {
         day = day.tomorrow().unwrap();
     }
     table
-}
-
-async fn two_accounts() -> (Server, Visitor, Visitor) {
-    let home = Home::bare(&[]);
-    home.add_account("anna", "owner").await;
-    home.add_account("bert", "owner").await;
-    let server = home.start_kept().await;
-    let (anna, bert) = (server.program_of("anna").await, server.program_of("bert").await);
-    (server, anna, bert)
 }
 
 async fn refusal(visitor: &Visitor, path: &str, body: Value) -> (u16, String) {
@@ -54,13 +43,8 @@ fn run(workflow: Value) -> Value {
 async fn end(visitor: &Visitor, workflow: Value) -> RunView {
     let started = visitor.post("/api/v1/runs", run(workflow)).await;
     let id = started["run"].as_str().unwrap_or_else(|| panic!("{started}"));
-    loop {
-        let view = visitor.get(&format!("/api/v1/runs/{id}")).await;
-        if !view["summary"]["finished_at"].is_null() {
-            return serde_json::from_value(view).unwrap();
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    visitor.wait_for_the_end(id).await;
+    serde_json::from_value(visitor.get(&format!("/api/v1/runs/{id}")).await).unwrap()
 }
 
 #[tokio::test]

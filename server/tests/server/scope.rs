@@ -113,7 +113,7 @@ async fn finished(anna: &Visitor, workflow: Value) -> String {
     let model = json!({ "type": "rehearsal", "characters_per_second": 0 });
     let accepted = anna.post("/api/v1/runs", json!({ "workflow": workflow, "model": model })).await;
     let run = accepted["run"].as_str().unwrap().to_owned();
-    read_to_end(&mut anna.socket(&format!("/ws/v1/runs/{run}")).await.unwrap()).await;
+    anna.wait_for_the_end(&run).await;
     run
 }
 

@@ -1,10 +1,8 @@
 //! A stock, a decision and a portfolio's risk as a whole: over REST and on their pages, each account's own.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
-use crate::support::{Home, Server, Visitor};
+use crate::support::{Visitor, two_accounts};
 
 /// Starts a run and waits for its end.
 async fn run(visitor: &Visitor, flow: &str, workflow: Value) -> String {
@@ -12,27 +10,14 @@ async fn run(visitor: &Visitor, flow: &str, workflow: Value) -> String {
     let request = json!({ "workflow": workflow, "model": model, "flow": flow });
     let started = visitor.post("/api/v1/runs", request).await;
     let run = started["run"].as_str().unwrap().to_owned();
-    loop {
-        let summary = visitor.get(&format!("/api/v1/runs/{run}")).await["summary"].clone();
-        if !summary["finished_at"].is_null() {
-            assert_eq!(summary["status"], "succeeded", "{summary}");
-            return run;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    visitor.wait_for_the_end(&run).await;
+    let summary = visitor.get(&format!("/api/v1/runs/{run}")).await["summary"].clone();
+    assert_eq!(summary["status"], "succeeded", "{summary}");
+    run
 }
 
 fn pipeline(ticker: &str, date: &str) -> Value {
     json!({ "type": "pipeline", "ticker": ticker, "date": date, "analysts": ["market"] })
-}
-
-async fn two_accounts() -> (Server, Visitor, Visitor) {
-    let home = Home::bare(&[]);
-    home.add_account("anna", "owner").await;
-    home.add_account("bert", "owner").await;
-    let server = home.start_kept().await;
-    let (anna, bert) = (server.program_of("anna").await, server.program_of("bert").await);
-    (server, anna, bert)
 }
 
 #[tokio::test]

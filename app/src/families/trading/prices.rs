@@ -169,8 +169,8 @@ fn TableImport(on_kept: Callback<()>) -> impl IntoView {
                     <div class="field">
                         <label for="table-adjustment">"Prices are adjusted for"</label>
                         <select id="table-adjustment" class="input" on:change=move |event| adjustment.set(adjustment_of(&event_target_value(&event)))>
-                            {ADJUSTMENTS.map(|(choice, word, label)| view! {
-                                <option value=word selected=move || adjustment.get() == choice>{label}</option>
+                            {OwnAdjustment::ALL.map(|choice| view! {
+                                <option value=choice.label() selected=move || adjustment.get() == choice>{choice.label()}</option>
                             }).into_iter().collect_view()}
                         </select>
                     </div>
@@ -181,16 +181,8 @@ fn TableImport(on_kept: Callback<()>) -> impl IntoView {
     }
 }
 
-/// What prices can be adjusted for, with the word of a choice and what people read.
-const ADJUSTMENTS: [(OwnAdjustment, &str, &str); 4] = [
-    (OwnAdjustment::Unknown, "unknown", "I do not know"),
-    (OwnAdjustment::Raw, "raw", "Nothing: the prices that were paid"),
-    (OwnAdjustment::Splits, "splits", "Splits"),
-    (OwnAdjustment::SplitsAndDividends, "splits_and_dividends", "Splits and dividends"),
-];
-
-fn adjustment_of(word: &str) -> OwnAdjustment {
-    ADJUSTMENTS.iter().find(|(_, known, _)| *known == word).map_or_else(OwnAdjustment::default, |(it, ..)| *it)
+fn adjustment_of(label: &str) -> OwnAdjustment {
+    OwnAdjustment::ALL.into_iter().find(|known| known.label() == label).unwrap_or_default()
 }
 
 /// A table with what is in it.

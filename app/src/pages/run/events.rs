@@ -43,15 +43,15 @@ pub fn EventTable(screen: Screen) -> impl IntoView {
     let filter = RwSignal::new(Filter::default());
     let opened = RwSignal::new(None::<Arc<Event>>);
     let admitted = log.filtered(filter.into(), Filter::admits);
-    // The last event that is shown while the table is held.
-    let held = RwSignal::new(None::<u64>);
+    // The last event that is shown while the table is paused.
+    let paused_after = RwSignal::new(None::<u64>);
     let length = Memo::new(move |_| {
-        admitted.with(|events| match held.get() {
+        admitted.with(|events| match paused_after.get() {
             Some(last) => events.partition_point(|event| event.seq <= last),
             None => events.len(),
         })
     });
-    let shown = Listed { events: admitted, length };
+    let shown = ShownEvents { events: admitted, length };
     let count = move || {
         let (shown, all) = (length.get(), log.events.with(Vec::len));
         match log.loading.get() {
@@ -77,11 +77,11 @@ pub fn EventTable(screen: Screen) -> impl IntoView {
             <div class="event-head">
                 <Filters screen filter />
                 <span class="dim" aria-live="polite">{count}</span>
-                <Hold screen held shown />
-                <Keep screen shown />
+                <PauseButton screen paused_after shown />
+                <CopyAndDownload screen shown />
             </div>
             {problem}
-            <EventWindow screen shown held opened />
+            <EventWindow screen shown paused_after opened />
             {move || opened.get().map(|event| view! { <Opened event on_close=move || opened.set(None) /> })}
         </div>
     }
@@ -89,12 +89,12 @@ pub fn EventTable(screen: Screen) -> impl IntoView {
 
 /// The events that are shown: the first of those that the filters admit.
 #[derive(Clone, Copy)]
-struct Listed {
+struct ShownEvents {
     events: ReadSignal<Vec<Arc<Event>>>,
     length: Memo<usize>,
 }
 
-impl Listed {
+impl ShownEvents {
     /// Those between two places.
     fn range(self, range: std::ops::Range<usize>) -> Vec<Arc<Event>> {
         let end = range.end.min(self.length.get());
@@ -102,15 +102,15 @@ impl Listed {
     }
 }
 
-/// Holds the table while somebody reads, and lets it go on.
+/// Pauses the table while somebody reads, and lets it go on.
 #[component]
-fn Hold(screen: Screen, held: RwSignal<Option<u64>>, shown: Listed) -> impl IntoView {
+fn PauseButton(screen: Screen, paused_after: RwSignal<Option<u64>>, shown: ShownEvents) -> impl IntoView {
     let is_working = Memo::new(move |_| screen.live.view.with(|view| !view.summary.status.is_over()));
     let toggle = move |_| {
         let newest = screen.log.events.with_untracked(|events| events.last().map_or(0, |event| event.seq));
-        held.update(|held| *held = if held.is_some() { None } else { Some(newest) });
+        paused_after.update(|last| *last = if last.is_some() { None } else { Some(newest) });
     };
-    let words = move || match held.get() {
+    let words = move || match paused_after.get() {
         None => "Pause".to_owned(),
         Some(_) => {
             let newer = shown.events.with(Vec::len).saturating_sub(shown.length.get());
@@ -118,10 +118,10 @@ fn Hold(screen: Screen, held: RwSignal<Option<u64>>, shown: Listed) -> impl Into
         }
     };
     move || {
-        (is_working.get() || held.with(Option::is_some)).then(|| {
+        (is_working.get() || paused_after.with(Option::is_some)).then(|| {
             view! {
-                <button type="button" class="quiet-button" aria-pressed=move || held.with(Option::is_some).to_string() on:click=toggle>
-                    {move || view! { <Icon name=if held.with(Option::is_some) { IconName::Play } else { IconName::Pause } /> }}
+                <button type="button" class="quiet-button" aria-pressed=move || paused_after.with(Option::is_some).to_string() on:click=toggle>
+                    {move || view! { <Icon name=if paused_after.with(Option::is_some) { IconName::Play } else { IconName::Pause } /> }}
                     {words}
                 </button>
             }
@@ -129,9 +129,9 @@ fn Hold(screen: Screen, held: RwSignal<Option<u64>>, shown: Listed) -> impl Into
     }
 }
 
-/// Takes what is shown along: as lines on the clipboard, or as a file.
+/// Copies what is shown as lines, or saves it as a file.
 #[component]
-fn Keep(screen: Screen, shown: Listed) -> impl IntoView {
+fn CopyAndDownload(screen: Screen, shown: ShownEvents) -> impl IntoView {
     let refused = RwSignal::new(false);
     let is_here = Memo::new(move |_| screen.log.loading.with(|loading| *loading == Loading::Done));
     let lines = move |()| {
@@ -177,8 +177,8 @@ fn line_of(screen: Screen, event: &Event) -> String {
 #[component]
 fn EventWindow(
     screen: Screen,
-    shown: Listed,
-    held: RwSignal<Option<u64>>,
+    shown: ShownEvents,
+    paused_after: RwSignal<Option<u64>>,
     opened: RwSignal<Option<Arc<Event>>>,
 ) -> impl IntoView {
     let frame = NodeRef::<html::Div>::new();
@@ -228,7 +228,7 @@ fn EventWindow(
                 (shown.length.get() == 0 && screen.log.loading.get() == Loading::Done)
                     .then(|| view! { <p class="empty">"No event fits these filters."</p> })
             }}
-            <Show when=move || is_working.get() && !window.is_at_end() && held.with(Option::is_none)>
+            <Show when=move || is_working.get() && !window.is_at_end() && paused_after.with(Option::is_none)>
                 <button
                     type="button"
                     class="follow-chip to-end"

@@ -8,12 +8,7 @@ use crate::{components::notice::InlineProblem, format};
 /// Its content, as soon as the whole run is here; until then, how much of its log is.
 #[component]
 pub fn Whole(screen: Screen, children: ChildrenFn) -> impl IntoView {
-    let is_whole = Memo::new(move |_| screen.is_whole());
-    Effect::new(move |_| {
-        if !is_whole.get() {
-            screen.log.load();
-        }
-    });
+    let is_whole = wanted_whole(screen);
     move || match is_whole.get() {
         true => children().into_any(),
         false => view! { <Progress screen /> }.into_any(),
@@ -24,20 +19,26 @@ pub fn Whole(screen: Screen, children: ChildrenFn) -> impl IntoView {
 #[component]
 pub fn Growing(screen: Screen, view: fn(Screen) -> AnyView) -> impl IntoView {
     let growing = screen.so_far();
-    let is_whole = Memo::new(move |_| screen.is_whole());
+    let is_whole = wanted_whole(screen);
     let is_there = Memo::new(move |_| {
         let has_begun = || !screen.travel.is_past() && screen.log.so_far.with(Option::is_some);
         is_whole.get() || has_begun()
-    });
-    Effect::new(move |_| {
-        if !is_whole.get() {
-            screen.log.load();
-        }
     });
     view! {
         {move || (!is_whole.get()).then(|| view! { <Progress screen /> })}
         {move || is_there.get().then(|| view(growing))}
     }
+}
+
+/// Whether the whole run is here; loads it where it is not.
+fn wanted_whole(screen: Screen) -> Memo<bool> {
+    let is_whole = Memo::new(move |_| screen.is_whole());
+    Effect::new(move |_| {
+        if !is_whole.get() {
+            screen.log.load();
+        }
+    });
+    is_whole
 }
 
 #[component]

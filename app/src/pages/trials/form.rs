@@ -51,14 +51,12 @@ impl Draft {
         });
         Ok(Variant {
             model: model_of(&self.model.get()),
-            tier: TIERS.into_iter().find(|tier| tier.label() == self.tier.get()),
+            tier: Tier::ALL.into_iter().find(|tier| tier.label() == self.tier.get()),
             temperature,
             prompt: changed.collect(),
         })
     }
 }
-
-const TIERS: [Tier; 3] = [Tier::Quick, Tier::Mid, Tier::Deep];
 
 /// The words for a model in the list of them.
 const REHEARSAL: &str = "rehearsal";
@@ -193,7 +191,7 @@ fn Fields(
         models
     });
     let models = models.into_iter().map(|(value, words)| view! { <option value=value>{words}</option> });
-    let tiers = TIERS.map(|tier| view! { <option value=tier.label()>{tier.label()}</option> });
+    let tiers = Tier::ALL.map(|tier| view! { <option value=tier.label()>{tier.label()}</option> });
     let messages = draft.messages.get_value();
     let messages = prompt.get_value().into_iter().zip(messages).filter(|(message, _)| message.can_change);
     let messages = messages.map(|(message, text)| {

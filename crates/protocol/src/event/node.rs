@@ -33,6 +33,9 @@ pub enum Tier {
 }
 
 impl Tier {
+    /// All, the fastest first.
+    pub const ALL: [Self; 3] = [Self::Quick, Self::Mid, Self::Deep];
+
     /// The word on the page.
     pub fn label(self) -> &'static str {
         match self {

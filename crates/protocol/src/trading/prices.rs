@@ -21,6 +21,21 @@ pub enum OwnAdjustment {
     Unknown,
 }
 
+impl OwnAdjustment {
+    /// All, in the order in which they are offered.
+    pub const ALL: [Self; 4] = [Self::Unknown, Self::Raw, Self::Splits, Self::SplitsAndDividends];
+
+    /// The words on the page.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Unknown => "Not known",
+            Self::Raw => "Nothing: the prices that were paid",
+            Self::Splits => "Splits",
+            Self::SplitsAndDividends => "Splits and dividends",
+        }
+    }
+}
+
 /// Own prices and dividends as CSV: the content of a document, which runs name as what their prices come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -21,14 +21,9 @@ const TEMPLATE: &str = "ticker,date,close,dividend,currency\nACME,2022-01-03,12.
 
 /// The kind of document.
 pub(super) fn kinds() -> Vec<DocumentKindSpec> {
-    let choices = [
-        (OwnAdjustment::Unknown, "Not known"),
-        (OwnAdjustment::Raw, "Nothing: the prices that were paid"),
-        (OwnAdjustment::Splits, "Splits"),
-        (OwnAdjustment::SplitsAndDividends, "Splits and dividends"),
-    ];
-    let choices: Vec<Value> =
-        choices.map(|(adjustment, title)| json!({ "const": adjustment, "title": title })).into();
+    let choices: Vec<Value> = OwnAdjustment::ALL
+        .map(|adjustment| json!({ "const": adjustment, "title": adjustment.label() }))
+        .into();
     let schema = json!({
         "type": "object",
         "properties": {

@@ -241,8 +241,8 @@ def plain(cell):
     return "0" if text in ("-0", "") else text
 
 
-def write(name, header, rows):
-    with open(HERE / name, "w", newline="") as file:
+def write(path, header, rows):
+    with open(path, "w", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(header)
         table.writerows([[plain(cell) for cell in row] for row in rows])
@@ -265,8 +265,8 @@ def main():
             book.decide(prices, sectors, known, index_score)
         values.append((day, book.total(prices), book.total(prices) - book.cash))
     trades = ["day", "side", "ticker", "quantity", "price", "quoted", "profit", "cause"]
-    write("trades.csv", trades, book.trades)
-    write("values.csv", ["day", "total", "invested"], values)
+    write(HERE / "trades.csv", trades, book.trades)
+    write(HERE / "values.csv", ["day", "total", "invested"], values)
     print(f"{decisions} decisions, {len(book.trades)} trades, {book.refused} refused, {values[-1][1]} at the end")
 
 

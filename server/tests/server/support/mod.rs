@@ -185,6 +185,16 @@ pub struct Visitor {
     headers: Vec<(String, String)>,
 }
 
+/// A server with two accounts that own nothing yet, and a program of each.
+pub async fn two_accounts() -> (Server, Visitor, Visitor) {
+    let home = Home::bare(&[]);
+    home.add_account("anna", "owner").await;
+    home.add_account("bert", "owner").await;
+    let server = home.start_kept().await;
+    let (anna, bert) = (server.program_of("anna").await, server.program_of("bert").await);
+    (server, anna, bert)
+}
+
 impl Visitor {
     /// Somebody who shows nothing to a server at this address.
     pub fn nobody_at(address: SocketAddr) -> Self {
@@ -246,8 +256,13 @@ impl Visitor {
     /// A run that the rehearsal has written to its end.
     pub async fn finished_run(&self) -> String {
         let run = self.start_run(0).await;
-        read_to_end(&mut self.socket(&format!("/ws/v1/runs/{run}")).await.unwrap()).await;
+        self.wait_for_the_end(&run).await;
         run
+    }
+
+    /// Follows a run until its log ends.
+    pub async fn wait_for_the_end(&self, run: &str) {
+        read_to_end(&mut self.socket(&format!("/ws/v1/runs/{run}")).await.unwrap()).await;
     }
 
     /// A run that the rehearsal writes at this pace; 0 knows no pauses.
