@@ -103,7 +103,7 @@ impl Conversation {
             return log.append_beside(body).await;
         }
         let answered = said(body);
-        self.journal.append_patiently(self.run, self.epoch, || vec![answered.clone()]).await.map(drop)
+        self.journal.append_patiently(self.run, self.epoch, vec![answered]).await.map(drop)
     }
 
     /// The model's answer, or the reason why there is none, with the attempts that failed.

@@ -666,7 +666,7 @@ impl Engine {
         }
         let finished = RunFinished { status, error, stopped, totals };
         events.push(NewEvent { at: now(), node: None, body: Body::RunFinished(finished) });
-        self.0.journal.append_patiently(run, epoch, || events.clone()).await.map(drop)
+        self.0.journal.append_patiently(run, epoch, events).await.map(drop)
     }
 
     /// Ends questions beside a run whose answers were lost when the process ended.
@@ -696,7 +696,7 @@ impl Engine {
         });
         let events = answered.map(|it| NewEvent { at: now(), node: None, body: Body::ChatAnswered(it) });
         let epoch = self.0.journal.claim(summary.run).await?;
-        self.0.journal.append(summary.run, epoch, events.collect()).await?;
+        self.0.journal.append(summary.run, epoch, events.collect::<Vec<_>>()).await?;
         Ok(())
     }
 

@@ -174,7 +174,7 @@ impl Execution {
                     taking_seat = None;
                     if !has_begun {
                         has_begun = true;
-                        self.take_up(resumed, working).await?;
+                        self.take_up(resumed, working);
                     }
                 }
                 Some(finished) = working.tasks.join_next_with_id(), if !working.tasks.is_empty() => {
@@ -186,16 +186,14 @@ impl Execution {
         }
     }
 
-    /// Appends the status "running", and begins the visits in flight again.
-    async fn take_up(&self, resumed: bool, working: &mut Working) -> Result<(), JournalError> {
+    /// Notes the status "running", and begins the visits in flight again.
+    fn take_up(&self, resumed: bool, working: &mut Working) {
         let reason = resumed.then(|| "Continued after a restart of the server.".to_owned());
-        let running = StatusChanged { status: RunStatus::Running, reason };
-        self.log.append(None, vec![Body::StatusChanged(running)]).await?;
+        self.log.stage_of_run(Body::StatusChanged(StatusChanged { status: RunStatus::Running, reason }));
         let to_repeat = self.log.progress().to_repeat();
         for (node, number) in to_repeat {
             self.begin(node, number, working);
         }
-        Ok(())
     }
 
     /// Appends the run's end: dropped calls are ended, and nodes that were in flight or never reached get

@@ -2,6 +2,7 @@
 //! has come since the last append.
 
 use std::{
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{
         Arc, Mutex, PoisonError,
@@ -10,11 +11,12 @@ use std::{
     time::Duration,
 };
 
+use futures::FutureExt;
 use journal::{Epoch, Journal, JournalError};
 use protocol::{
     Body, CallFinished, NewEvent, NodeFinished, NodeId, NodeStatus, Patch, RunId, Text, Timestamp,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::{
     live::OpenGuard,
@@ -28,7 +30,7 @@ const BYTES_AS_ONE: usize = 64 * 1024;
 const MOST_AT_ONCE: usize = 1024;
 /// How long staged events wait for what follows them, to be written together, while nobody waits for them.
 const GATHERING: Duration = Duration::from_millis(1);
-/// So many entries do not wait for more.
+/// So many staged events do not wait for more.
 const ENOUGH: usize = 256;
 
 /// Events of a run, each with the node that it belongs to.
@@ -60,6 +62,9 @@ enum Entry {
 /// entries at most.
 pub(crate) struct LogWriter {
     entries: mpsc::UnboundedSender<Entry>,
+    /// Ends the wait of staged events for what follows them. They do not wake the task themselves: waking it costs
+    /// more than most of them.
+    haste: Arc<Notify>,
     staged: Arc<AtomicUsize>,
     /// Whether the task has ended by a defect of the progress.
     has_panicked: Arc<AtomicBool>,
@@ -70,26 +75,31 @@ impl LogWriter {
     pub fn start(journal: Journal, run: RunId, epoch: Epoch, progress: Arc<Mutex<Progress>>) -> Self {
         let (entries, queue) = mpsc::unbounded_channel();
         let (staged, has_panicked) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
+        let haste = Arc::<Notify>::default();
         let task = Task {
             journal,
             run,
             epoch,
             progress,
+            haste: haste.clone(),
             staged: staged.clone(),
             has_panicked: has_panicked.clone(),
             is_over: false,
             refusal: None,
         };
         tokio::spawn(task.work(queue));
-        Self { entries, staged, has_panicked }
+        Self { entries, haste, staged, has_panicked }
     }
 
     /// Queues an event that the progress counts already. Nothing that is queued after it is written before.
-    pub fn stage(&self, at: Timestamp, node: NodeId, body: Body, live: Option<OpenGuard>) {
-        let event = NewEvent { at, node: Some(node), body };
-        self.staged.fetch_add(weight(&event), Ordering::Relaxed);
+    pub fn stage(&self, event: NewEvent, live: Option<OpenGuard>) {
+        let weight = weight(&event);
+        let before = self.staged.fetch_add(weight, Ordering::Relaxed);
         // Without a receiver the runtime is shutting down.
         let _ = self.entries.send(Entry::Staged(Box::new(event), live));
+        if before / ENOUGH != (before + weight) / ENOUGH {
+            self.haste.notify_one();
+        }
     }
 
     /// How many staged events are not written yet. A large one counts as many.
@@ -130,8 +140,13 @@ impl LogWriter {
 
     async fn ask(&self, entry: impl FnOnce(oneshot::Sender<Written>) -> Entry) -> Written {
         let (reply, written) = oneshot::channel();
+        let entry = entry(reply);
+        let is_urgent = entry.is_urgent();
         // What cannot be sent is dropped with its reply.
-        let _ = self.entries.send(entry(reply));
+        let _ = self.entries.send(entry);
+        if is_urgent {
+            self.haste.notify_one();
+        }
         match written.await {
             Ok(written) => written,
             // The panic goes on where the event came from.
@@ -146,6 +161,7 @@ struct Task {
     run: RunId,
     epoch: Epoch,
     progress: Arc<Mutex<Progress>>,
+    haste: Arc<Notify>,
     staged: Arc<AtomicUsize>,
     has_panicked: Arc<AtomicBool>,
     is_over: bool,
@@ -157,70 +173,85 @@ impl Task {
     async fn work(mut self, mut queue: mpsc::UnboundedReceiver<Entry>) {
         let mut entries = Vec::new();
         while queue.recv_many(&mut entries, MOST_AT_ONCE).await > 0 {
-            // An answer, the end of its visit, the beginning of the next one and the call in that are one append.
-            let gathering = async {
-                while entries.len() < ENOUGH && !entries.iter().any(Entry::is_urgent) {
-                    if queue.recv_many(&mut entries, MOST_AT_ONCE).await == 0 {
-                        break;
-                    }
-                }
-            };
-            // At the end of the time, what has come by then is written.
-            let _ = tokio::time::timeout(GATHERING, gathering).await;
-            let mut together = Vec::new();
+            self.gather(&mut entries, &mut queue).await;
+            let at = now();
+            let mut batch = Batch::default();
             let mut flushes = Vec::new();
             for entry in entries.drain(..) {
                 match entry {
                     Entry::Flush(reply) | Entry::Report(reply) => flushes.push(reply),
                     Entry::End(end, reply) => {
-                        self.write_together(std::mem::take(&mut together)).await;
+                        self.write(std::mem::take(&mut batch)).await;
                         let ended = self.end(end).await;
                         answer(reply, ended);
                     }
                     Entry::Events(_, reply) if self.is_over => {
                         answer(reply, Err(JournalError::Finished(self.run)));
                     }
-                    entry => together.push(entry),
+                    Entry::Staged(event, live) => batch.add_staged(*event, live),
+                    Entry::Events(events, reply) | Entry::Beside(events, reply) => {
+                        batch.add(at, events, reply);
+                    }
                 }
             }
-            self.write_together(together).await;
+            self.write(batch).await;
             for reply in flushes {
                 answer(reply, self.refusal.clone().map_or(Ok(()), Err));
             }
         }
     }
 
-    /// Writes entries as one append, or one by one if the journal refuses that.
-    async fn write_together(&mut self, entries: Vec<Entry>) {
-        let at = now();
-        let events: Vec<NewEvent> = entries.iter().flat_map(|entry| entry.events(at)).collect();
-        let written = if events.is_empty() { Ok(()) } else { self.append(events).await };
-        match written {
-            Ok(()) => entries.into_iter().for_each(|entry| self.take(entry, at, Ok(()))),
-            Err(error) if leaves_run(&error) || entries.len() == 1 => {
-                for entry in entries {
-                    let entry = self.instead_of(entry, &error).await;
-                    self.take(entry, at, Err(error.clone()));
+    /// Adds what follows: an answer, the end of its visit, the beginning of the next one and the call in that are one
+    /// append.
+    async fn gather(&self, entries: &mut Vec<Entry>, queue: &mut mpsc::UnboundedReceiver<Entry>) {
+        // A haste of before is about what was taken before, or about what is taken now.
+        let _ = self.haste.notified().now_or_never();
+        take_queued(queue, entries);
+        if entries.len() < ENOUGH && !entries.iter().any(Entry::is_urgent) {
+            let _ = tokio::time::timeout(GATHERING, self.haste.notified()).await;
+            take_queued(queue, entries);
+        }
+    }
+
+    /// Writes a batch as one append, or part by part if the journal refuses that.
+    async fn write(&mut self, batch: Batch) {
+        let Batch { events, parts } = batch;
+        let events: Arc<[NewEvent]> = events.into();
+        let together = if events.is_empty() { Ok(()) } else { self.append(events.clone()).await };
+        let is_one = parts.len() == 1;
+        for Part { events: range, then } in parts {
+            let own = events.get(range).unwrap_or_default();
+            let written = match &together {
+                Err(error) if !is_one && !leaves_run(error) => self.append(own.to_vec()).await,
+                together => together.clone(),
+            };
+            match then {
+                // The text of a call that has ended is live until here, so that it is in one of the two at each moment.
+                Then::Staged(_live) => {
+                    for event in own {
+                        self.staged.fetch_sub(weight(event), Ordering::Relaxed);
+                        if let Err(refusal) = &written {
+                            self.write_instead(event, refusal).await;
+                        }
+                    }
+                    if let Err(refusal) = written {
+                        self.refusal.get_or_insert(refusal);
+                    }
                 }
-            }
-            Err(_) => {
-                for entry in entries {
-                    let written = self.append(entry.events(at).collect()).await;
-                    let entry = match &written {
-                        Ok(()) => entry,
-                        Err(error) => self.instead_of(entry, error).await,
-                    };
-                    self.take(entry, at, written);
+                Then::Count(reply) => {
+                    if written.is_ok() {
+                        self.count(own);
+                    }
+                    answer(reply, written);
                 }
             }
         }
     }
 
     /// Writes that a visit or a call has failed whose end the journal refuses, such as a result that is too large.
-    async fn instead_of(&self, entry: Entry, refusal: &JournalError) -> Entry {
-        let Entry::Staged(event, _) = &entry else { return entry };
+    async fn write_instead(&self, event: &NewEvent, refusal: &JournalError) {
         if leaves_run(refusal) {
-            return entry;
+            return;
         }
         let failed = match &event.body {
             Body::NodeFinished(finished) => Body::NodeFinished(NodeFinished {
@@ -238,47 +269,26 @@ impl Task {
                 error: Some(refusal.to_string()),
                 ..finished.clone()
             }),
-            _ => return entry,
+            _ => return,
         };
         // The first refusal is what the run fails by.
         let _ = self.append(vec![NewEvent { at: event.at, node: event.node.clone(), body: failed }]).await;
-        entry
-    }
-
-    /// Counts what was written, and tells who waits for it.
-    fn take(&mut self, entry: Entry, at: Timestamp, written: Written) {
-        match entry {
-            // The text of a call that has ended is live until here, so that it is in one of the two at each moment.
-            Entry::Staged(event, _live) => {
-                self.staged.fetch_sub(weight(&event), Ordering::Relaxed);
-                if let Err(refusal) = written {
-                    self.refusal.get_or_insert(refusal);
-                }
-            }
-            Entry::Events(events, reply) | Entry::Beside(events, reply) => {
-                if written.is_ok() {
-                    self.count(at, &events);
-                }
-                answer(reply, written);
-            }
-            Entry::Flush(reply) | Entry::Report(reply) | Entry::End(_, reply) => answer(reply, written),
-        }
     }
 
     async fn end(&mut self, end: End) -> Written {
         let at = now();
         let events = self.counting(|progress| end(progress));
-        let new = events.iter().map(|(node, body)| NewEvent { at, node: node.clone(), body: body.clone() });
-        self.append(new.collect()).await?;
-        self.count(at, &events);
+        let events: Arc<[NewEvent]> = made_at(at, events).collect();
+        self.append(events.clone()).await?;
+        self.count(&events);
         self.is_over = true;
         Ok(())
     }
 
-    fn count(&self, at: Timestamp, events: &Events) {
+    fn count(&self, events: &[NewEvent]) {
         self.counting(|progress| {
-            for (node, body) in events {
-                progress.apply(at, node.as_ref(), body);
+            for NewEvent { at, node, body } in events {
+                progress.apply(*at, node.as_ref(), body);
             }
         });
     }
@@ -293,8 +303,8 @@ impl Task {
     }
 
     /// While the disk cannot be written, this waits: the run pauses, and nothing is lost.
-    async fn append(&self, events: Vec<NewEvent>) -> Written {
-        self.journal.append_patiently(self.run, self.epoch, || events.clone()).await.map(drop)
+    async fn append(&self, events: impl Into<Arc<[NewEvent]>>) -> Written {
+        self.journal.append_patiently(self.run, self.epoch, events).await.map(drop)
     }
 }
 
@@ -306,16 +316,53 @@ impl Entry {
             Self::Events(..) | Self::Beside(..) | Self::Flush(_) | Self::End(..) => true,
         }
     }
+}
 
-    fn events(&self, at: Timestamp) -> impl Iterator<Item = NewEvent> {
-        let (staged, events) = match self {
-            Self::Staged(event, _) => (Some(event.as_ref().clone()), &[][..]),
-            Self::Events(events, _) | Self::Beside(events, _) => (None, &events[..]),
-            Self::Flush(_) | Self::Report(_) | Self::End(..) => (None, &[][..]),
-        };
-        let events =
-            events.iter().map(move |(node, body)| NewEvent { at, node: node.clone(), body: body.clone() });
-        staged.into_iter().chain(events)
+/// What is written as one append, and what is done with each part of it after that.
+#[derive(Default)]
+struct Batch {
+    events: Vec<NewEvent>,
+    parts: Vec<Part>,
+}
+
+/// The events of one entry, by their places in the batch.
+struct Part {
+    events: Range<usize>,
+    then: Then,
+}
+
+/// What is done once a part is written.
+enum Then {
+    /// The progress counts it already. The call's text stays live until then.
+    Staged(Option<OpenGuard>),
+    /// The progress counts it, and whoever waits is told.
+    Count(oneshot::Sender<Written>),
+}
+
+impl Batch {
+    fn add_staged(&mut self, event: NewEvent, live: Option<OpenGuard>) {
+        self.events.push(event);
+        let end = self.events.len();
+        self.parts.push(Part { events: end - 1..end, then: Then::Staged(live) });
+    }
+
+    fn add(&mut self, at: Timestamp, events: Events, reply: oneshot::Sender<Written>) {
+        let begin = self.events.len();
+        self.events.extend(made_at(at, events));
+        self.parts.push(Part { events: begin..self.events.len(), then: Then::Count(reply) });
+    }
+}
+
+fn made_at(at: Timestamp, events: Events) -> impl Iterator<Item = NewEvent> {
+    events.into_iter().map(move |(node, body)| NewEvent { at, node, body })
+}
+
+/// Takes what is queued, up to the most of one append.
+fn take_queued(queue: &mut mpsc::UnboundedReceiver<Entry>, entries: &mut Vec<Entry>) {
+    while entries.len() < MOST_AT_ONCE
+        && let Ok(entry) = queue.try_recv()
+    {
+        entries.push(entry);
     }
 }
 

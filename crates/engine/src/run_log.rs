@@ -177,20 +177,25 @@ impl RunLog {
     /// Counts an event at once, and lets it be written before all that follows. Work that only computes goes
     /// on meanwhile; whatever leaves the process is appended after it, so that nothing of it is lost.
     pub fn stage(&self, node: &NodeId, body: Body) {
-        self.stage_with(node, body, None);
+        self.stage_with(Some(node), body, None);
+    }
+
+    /// The same for an event of no node.
+    pub fn stage_of_run(&self, body: Body) {
+        self.stage_with(None, body, None);
     }
 
     /// The same for the end of a call, whose text stays live until it is written.
     pub fn stage_answer(&self, node: &NodeId, finished: CallFinished, live: OpenGuard) {
-        self.stage_with(node, Body::CallFinished(finished), Some(live));
+        self.stage_with(Some(node), Body::CallFinished(finished), Some(live));
     }
 
-    fn stage_with(&self, node: &NodeId, body: Body, live: Option<OpenGuard>) {
+    fn stage_with(&self, node: Option<&NodeId>, body: Body, live: Option<OpenGuard>) {
         let at = now();
         // Locked until it is queued, so that the progress counts in the order of the log.
         let mut progress = self.progress();
-        progress.apply(at, Some(node), &body);
-        self.writer.stage(at, node.clone(), body, live);
+        progress.apply(at, node, &body);
+        self.writer.stage(NewEvent { at, node: node.cloned(), body }, live);
     }
 
     /// Lets the graph grow as a node wants, unless it cannot. Checked and counted in one step, so that nodes side
@@ -200,7 +205,7 @@ impl RunLog {
         progress.graph.check_growth(&growth)?;
         let (at, body) = (now(), Body::Grown(growth));
         progress.apply(at, Some(node), &body);
-        self.writer.stage(at, node.clone(), body, None);
+        self.writer.stage(NewEvent { at, node: Some(node.clone()), body }, None);
         Ok(())
     }
 
@@ -216,7 +221,7 @@ impl RunLog {
         let messages = u32::try_from(progress.waiting_messages(node)).unwrap_or(u32::MAX);
         let (at, body) = (now(), Body::Heard(Heard { look: look.clone(), messages }));
         progress.apply(at, Some(node), &body);
-        self.writer.stage(at, node.clone(), body, None);
+        self.writer.stage(NewEvent { at, node: Some(node.clone()), body }, None);
         Ok(progress.heard(&look).unwrap_or_default())
     }
 

@@ -147,13 +147,13 @@ impl Journal {
         &self,
         run: RunId,
         epoch: Epoch,
-        events: Vec<NewEvent>,
+        events: impl Into<Arc<[NewEvent]>>,
     ) -> Result<Vec<Arc<Event>>, JournalError> {
-        self.0.requests.ask(Append { run, epoch, events }, Request::Append).await
+        self.0.requests.ask(Append { run, epoch, events: events.into() }, Request::Append).await
     }
 
-    /// Appends like [`Journal::append`], but waits while the journal cannot store, as with a full disk, and
-    /// then retries with what `events` makes.
+    /// Appends like [`Journal::append`], but waits while the journal cannot store, as with a full disk, and then
+    /// tries again.
     ///
     /// # Errors
     /// As [`Journal::append`], but for what may pass.
@@ -161,10 +161,11 @@ impl Journal {
         &self,
         run: RunId,
         epoch: Epoch,
-        events: impl Fn() -> Vec<NewEvent>,
+        events: impl Into<Arc<[NewEvent]>>,
     ) -> Result<Vec<Arc<Event>>, JournalError> {
+        let events = events.into();
         loop {
-            match self.append(run, epoch, events()).await {
+            match self.append(run, epoch, events.clone()).await {
                 Err(error) if error.may_pass() => {
                     tracing::warn!(%run, %error, "the log cannot be written; the run waits");
                     self.writable().await;

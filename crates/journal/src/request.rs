@@ -23,7 +23,7 @@ pub(crate) enum Request {
 pub(crate) struct Append {
     pub run: RunId,
     pub epoch: Epoch,
-    pub events: Vec<NewEvent>,
+    pub events: Arc<[NewEvent]>,
 }
 
 /// A request's input, its result so far, and the channel for its reply.

@@ -50,22 +50,24 @@ impl Registry {
     /// The tools that an agent wants and that are there. Servers that are just being started are waited for, at
     /// most for as long as a start may take: a run that goes on after a restart is to find the same tools as before.
     pub async fn offer(&self, wanted: &Wanted) -> Offer {
+        let is_wanted = |name: &ToolName| match wanted {
+            Wanted::All => true,
+            Wanted::Named(names) => names.contains(name),
+        };
         let foreign = match wanted {
             Wanted::Named(names) if names.iter().all(|name| self.own.contains_key(name)) => Vec::new(),
             _ => self.servers.tools().await,
         };
-        let mut tools = self.own.clone();
-        for tool in foreign {
+        let own = self.own.iter().filter(|(name, _)| is_wanted(name));
+        let mut tools: BTreeMap<_, _> = own.map(|(name, tool)| (name.clone(), tool.clone())).collect();
+        for tool in foreign.into_iter().filter(|tool| is_wanted(tool.definition().name())) {
             tools.entry(tool.definition().name().clone()).or_insert(tool);
         }
-        match wanted {
-            Wanted::All => Offer::new(tools.into_values().collect(), Vec::new()),
-            Wanted::Named(names) => {
-                let missing = names.iter().filter(|name| !tools.contains_key(*name)).cloned().collect();
-                tools.retain(|name, _| names.contains(name));
-                Offer::new(tools.into_values().collect(), missing)
-            }
-        }
+        let missing = match wanted {
+            Wanted::All => Vec::new(),
+            Wanted::Named(names) => names.iter().filter(|name| !tools.contains_key(*name)).cloned().collect(),
+        };
+        Offer::new(tools.into_values().collect(), missing)
     }
 
     /// How the servers stand, by name.

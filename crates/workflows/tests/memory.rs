@@ -294,7 +294,7 @@ async fn import(stage: &Stage, view: &RunView, id: &str, owner: &AccountId) {
     let events =
         events.into_iter().map(|event| NewEvent { at: event.at, node: event.node, body: event.body });
     let epoch = stage.journal.claim(run).await.unwrap();
-    stage.journal.append(run, epoch, events.collect()).await.unwrap();
+    stage.journal.append(run, epoch, events.collect::<Vec<_>>()).await.unwrap();
 }
 
 #[tokio::test]

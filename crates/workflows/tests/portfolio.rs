@@ -265,7 +265,7 @@ async fn a_run_of_berts_on_annas_portfolio(stage: &Stage, status: Option<RunStat
     let events = bodies.into_iter().map(|body| NewEvent { at: Timestamp(0), node: None, body });
     let run: RunId = "0197a1b2-0000-7000-8000-000000000001".parse().unwrap();
     let epoch = stage.journal.claim(run).await.unwrap();
-    stage.journal.append(run, epoch, events.collect()).await.unwrap();
+    stage.journal.append(run, epoch, events.collect::<Vec<_>>()).await.unwrap();
     run
 }
 
@@ -317,7 +317,7 @@ async fn an_imported_analysis_is_nobodys_research() {
     }
     let events =
         events.into_iter().map(|event| NewEvent { at: event.at, node: event.node, body: event.body });
-    stage.journal.append(run, epoch, events.collect()).await.unwrap();
+    stage.journal.append(run, epoch, events.collect::<Vec<_>>()).await.unwrap();
 
     let view = stage.portfolio("2022-06-30", "flow").await;
     assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);

@@ -471,7 +471,7 @@ async fn cut_off(stage: &Stage, events: &[Event]) -> RunId {
     let run = RunId(Uuid::now_v7());
     let epoch = stage.journal.claim(run).await.unwrap();
     let new = |event: &Event| NewEvent { at: event.at, node: event.node.clone(), body: event.body.clone() };
-    stage.journal.append(run, epoch, events.iter().map(new).collect()).await.unwrap();
+    stage.journal.append(run, epoch, events.iter().map(new).collect::<Vec<_>>()).await.unwrap();
     run
 }
 

@@ -185,7 +185,7 @@ async fn a_run_that_cannot_be_taken_up_keeps_no_other_from_going_on() {
         })];
         bodies.push(Body::NodeAdded(plan("a", 1)));
         let events = bodies.into_iter().map(|body| NewEvent { at: Timestamp(1), node: None, body });
-        journal.append(run, epoch, events.collect()).await.unwrap();
+        journal.append(run, epoch, events.collect::<Vec<_>>()).await.unwrap();
         runs.push(run);
     }
     let workflows = Arc::new(Fragile(bench.model.clone()));

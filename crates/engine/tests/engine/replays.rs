@@ -174,7 +174,7 @@ async fn a_log_of_an_old_version_has_no_digests_and_is_taken_as_it_is() {
     });
     let run = RunId("0197a1b2-0000-7000-8000-000000000001".parse().unwrap());
     let epoch = cut.journal.claim(run).await.unwrap();
-    cut.journal.append(run, epoch, events.collect()).await.unwrap();
+    cut.journal.append(run, epoch, events.collect::<Vec<_>>()).await.unwrap();
     let engine = cut.bench.engine(&cut.journal, versioned("new", false, asks));
     assert_eq!(engine.resume().await.unwrap(), 2);
     assert_eq!(end_of(&cut.journal, run).await.summary.status, RunStatus::Succeeded);

@@ -235,7 +235,7 @@ impl Scene {
         let epoch = self.journal.claim(run).await.unwrap();
         let new =
             |event: &Event| NewEvent { at: event.at, node: event.node.clone(), body: event.body.clone() };
-        self.journal.append(run, epoch, events.iter().map(new).collect()).await.unwrap();
+        self.journal.append(run, epoch, events.iter().map(new).collect::<Vec<_>>()).await.unwrap();
         run
     }
 

@@ -368,7 +368,7 @@ async fn a_run_that_is_cut_off_at_any_event_has_started_the_same_run() {
         let epoch = journal.claim(run).await.unwrap();
         let new =
             |event: &Event| NewEvent { at: event.at, node: event.node.clone(), body: event.body.clone() };
-        journal.append(run, epoch, log[..cut].iter().map(new).collect()).await.unwrap();
+        journal.append(run, epoch, log[..cut].iter().map(new).collect::<Vec<_>>()).await.unwrap();
         let before = bench.calls();
         let engine = engine(&bench, &journal, Below::AsksOften);
         assert_eq!(engine.resume().await.unwrap(), 1);

@@ -111,7 +111,7 @@ fn a_writer_that_ends_without_being_asked_to_is_called_dead() {
         assert!(!error.to_string().contains("shutting down") && !error.may_pass(), "{error}");
         assert!(matches!(journal.death(), Some(JournalError::Dead(_))));
         assert!(matches!(journal.ended().await, JournalError::Dead(_)));
-        let append = journal.append_patiently(run, epoch, || vec![line("a")]).await;
+        let append = journal.append_patiently(run, epoch, vec![line("a")]).await;
         assert!(matches!(append, Err(JournalError::Dead(_))), "nobody waits for the dead");
     });
 }

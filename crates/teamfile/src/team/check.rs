@@ -189,7 +189,7 @@ impl Checker<'_> {
             self.tell(&place, Problem::NoModel { whose: shown(whose) });
             return;
         };
-        if model.replayed().is_some() {
+        if model.replay().is_some() {
             return;
         }
         if model.model.trim().is_empty() && !matches!(model.provider, ModelProvider::Other { .. }) {

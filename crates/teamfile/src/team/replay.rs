@@ -21,16 +21,34 @@ pub struct ReplayedAnswer {
     pub usage: Option<Usage>,
 }
 
-impl ModelClient {
-    /// The answers that it gives, in their order; `None` for a model that has to be asked.
+/// The answers that stand in the file, in their order. Each is read when it is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Replay<'f>(&'f [Value]);
+
+impl Replay<'_> {
+    /// How many there are.
     #[must_use]
-    pub fn replayed(&self) -> Option<Vec<ReplayedAnswer>> {
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The answer of this number, from 0; `None` beyond the last.
+    #[must_use]
+    pub fn answer(&self, number: usize) -> Option<ReplayedAnswer> {
+        self.0.get(number).map(answer)
+    }
+}
+
+impl ModelClient {
+    /// The answers that it gives; `None` for a model that has to be asked.
+    #[must_use]
+    pub fn replay(&self) -> Option<Replay<'_>> {
         let ModelProvider::Other { provider } = &self.provider else { return None };
         if provider.rsplit('.').next() != Some(CLASS) {
             return None;
         }
         let answers = self.kept.get("chat_completions").and_then(Value::as_array);
-        Some(answers.into_iter().flatten().map(answer).collect())
+        Some(Replay(answers.map_or(&[], Vec::as_slice)))
     }
 }
 
@@ -65,15 +83,17 @@ mod tests {
     #[test]
     fn answers_are_texts_or_whole_ones_and_other_clients_have_none() {
         let mut client = ModelClient::open_ai("m");
-        assert_eq!(client.replayed(), None);
+        assert!(client.replay().is_none());
         client.provider = ModelProvider::Other {
             provider: "autogen_ext.models.replay.ReplayChatCompletionClient".to_owned(),
         };
-        assert_eq!(client.replayed(), Some(Vec::new()));
+        assert_eq!(client.replay().unwrap().count(), 0);
         let called = json!({ "content": [{ "id": "c1", "name": "add", "arguments": "{\"a\":1}" }], "thought": "hm",
             "usage": { "prompt_tokens": 3, "completion_tokens": 4 } });
         client.kept.insert("chat_completions".to_owned(), json!(["one", called, { "content": "two" }]));
-        let answers = client.replayed().unwrap();
+        let replay = client.replay().unwrap();
+        let answers: Vec<_> = (0..replay.count()).filter_map(|number| replay.answer(number)).collect();
+        assert_eq!((answers.len(), replay.answer(3)), (3, None));
         assert_eq!(answers[0], ReplayedAnswer { text: "one".to_owned(), ..ReplayedAnswer::default() });
         assert_eq!((answers[1].calls[0].name.as_str(), answers[1].thought.as_deref()), ("add", Some("hm")));
         assert_eq!(answers[1].usage, Some(Usage { prompt: 3, completion: 4 }));

@@ -1,6 +1,6 @@
 //! An assistant's turn: its model answers, calls tools, or hands over.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, ToolResult, Work};
@@ -66,7 +66,7 @@ impl Work for AssistantWork {
         let mut taken = Turn { before: course.asked(&self.name), ..Turn::default() };
         self.take(node, course.memory(&self.name), &tools, &mut taken).await?;
         let Turn { said, remembered, asked, .. } = taken;
-        let is_replayed = self.assistant.model.as_ref().is_some_and(|model| model.replayed().is_some());
+        let is_replayed = self.assistant.model.as_ref().is_some_and(|model| model.replay().is_some());
         node.note(if is_replayed { turn(&said)? } else { turn_of_model(&said)? });
         let speaker = self.name.clone();
         let spoke = Spoke { speaker, said, remembered, asked, at: now(), inner: Vec::new() };
@@ -117,27 +117,31 @@ impl AssistantWork {
         turn: &mut Turn,
         tools: &Toolset,
     ) -> Result<ChatAnswer, NodeError> {
+        let model = self.assistant.model.as_ref();
+        let is_replayed = model.is_some_and(|model| model.replay().is_some());
+        let profile = profile_of(&self.assistant)?;
         let system = self.assistant.system_message.iter().filter(|text| !text.trim().is_empty());
-        let mut messages: Vec<llm::Message> = system.cloned().map(llm::Message::System).collect();
-        let known: Vec<llm::Message> = memory.iter().chain(&turn.remembered).cloned().collect();
-        messages.extend(memory::read(&known, &self.assistant.context));
+        let mut read: Vec<Cow<'_, llm::Message>> =
+            system.cloned().map(llm::Message::System).map(Cow::Owned).collect();
+        let known: Vec<&llm::Message> = memory.iter().chain(&turn.remembered).collect();
+        read.extend(memory::read(&known, &self.assistant.context).into_iter().map(Cow::Borrowed));
         let comments = node.comments().iter().map(|comment| format!("{SENT_BACK} {comment}"));
-        messages.extend(comments.map(llm::Message::User));
-        let mut request = ChatRequest {
-            agent: node.plan().id.to_string(),
-            run: Some(node.run()),
-            tier: node.plan().tier.unwrap_or(Tier::Quick),
-            profile: profile_of(&self.assistant)?,
-            messages,
-            tools: tools.specs(),
-            schema: None,
-            temperature: None,
-        };
+        read.extend(comments.map(llm::Message::User).map(Cow::Owned));
         for _ in 0..=CORRECTIONS {
             let before = Asked(turn.before.saturating_add(turn.asked));
-            let mut answer = voice::ask(node, self.assistant.model.as_ref(), &request, before).await?;
+            let request = |messages| ChatRequest {
+                agent: node.plan().id.to_string(),
+                run: Some(node.run()),
+                tier: node.plan().tier.unwrap_or(Tier::Quick),
+                profile: profile.clone(),
+                messages,
+                tools: tools.specs(),
+                schema: None,
+                temperature: None,
+            };
+            let mut answer = voice::ask(node, model, before, &read, request).await?;
             turn.asked = turn.asked.saturating_add(1);
-            if request.tools.is_empty() {
+            if tools.is_empty() {
                 answer.tool_requests.clear();
             }
             // What is said beside calls of tools is a thought: the turn's message comes after them.
@@ -148,11 +152,10 @@ impl AssistantWork {
                 let content = thoughts.join("\n\n");
                 turn.said.push(self.message(None, Body::Thought { content }));
             }
-            let is_replayed = self.assistant.model.as_ref().is_some_and(|model| model.replayed().is_some());
             if is_replayed || !answer.text.trim().is_empty() || !answer.tool_requests.is_empty() {
                 return Ok(answer);
             }
-            request.messages.push(llm::Message::User("Your answer was empty. Answer again.".to_owned()));
+            read.push(Cow::Owned(llm::Message::User("Your answer was empty. Answer again.".to_owned())));
         }
         Err(NodeError::failed(format!(
             "The model of “{}” gave an empty answer {} times.",

@@ -1,6 +1,6 @@
 //! Who speaks next, and the end.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, Work};
@@ -97,17 +97,18 @@ impl LeadWork {
         replies: u32,
     ) -> Result<(String, teamfile::Usage), NodeError> {
         let schema = question.schema.clone();
-        let request = ChatRequest {
+        let read: Vec<_> = question.messages.iter().filter_map(sent).map(Cow::Owned).collect();
+        let request = |messages| ChatRequest {
             agent: node.plan().id.to_string(),
             run: Some(node.run()),
             tier: node.plan().tier.unwrap_or(Tier::Quick),
             profile: None,
-            messages: question.messages.iter().filter_map(sent).collect(),
+            messages,
             tools: Vec::new(),
             schema: schema.map(|schema| AnswerSchema { name: "progress".to_owned(), schema }),
             temperature: None,
         };
-        let answer = voice::ask(node, leading_model(&self.0.team.conduct), &request, Asked(replies)).await?;
+        let answer = voice::ask(node, leading_model(&self.0.team.conduct), Asked(replies), &read, request).await?;
         Ok((answer.text, memory::usage(&answer.usage)))
     }
 
@@ -147,7 +148,7 @@ fn other_models(crew: &Crew) -> Option<Body> {
     let mut names: Vec<String> = Vec::new();
     crew.team.for_each_model(&mut |model| {
         let name = line(&model.model, 60);
-        if model.replayed().is_none() && !name.is_empty() && !names.contains(&name) {
+        if model.replay().is_none() && !name.is_empty() && !names.contains(&name) {
             names.push(name);
         }
     });

@@ -46,9 +46,10 @@ fn context_text(value: &Value) -> Option<String> {
 
 /// The part of a memory that is read. Results without their calls, and calls without their results, are left out:
 /// providers refuse them.
-pub(super) fn read(memory: &[Message], context: &Context) -> Vec<Message> {
+pub(super) fn read<'m>(memory: &[&'m Message], context: &Context) -> Vec<&'m Message> {
     let numbers = context.read_of(memory.len());
-    let mut chosen: Vec<&Message> = numbers.into_iter().filter_map(|number| memory.get(number)).collect();
+    let mut chosen: Vec<&Message> =
+        numbers.into_iter().filter_map(|number| memory.get(number).copied()).collect();
     if let Context::TokenLimited { limit: Some(limit), .. } = context {
         fit(&mut chosen, u64::from(*limit));
     }
@@ -72,7 +73,7 @@ pub(super) fn read(memory: &[Message], context: &Context) -> Vec<Message> {
         Message::Tool { request, .. } => called.contains(request.as_str()),
         Message::System(_) | Message::User(_) => true,
     };
-    chosen.into_iter().filter(is_whole).cloned().collect()
+    chosen.into_iter().filter(is_whole).collect()
 }
 
 /// Takes messages out of the middle until the rest has so many tokens at most. Providers tell tokens only after a

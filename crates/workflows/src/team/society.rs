@@ -1,6 +1,6 @@
 //! A team that speaks with one voice: a model makes one answer of what its members said.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, Work};
@@ -43,9 +43,9 @@ pub(super) fn silent(name: &str) -> Voiced {
 
 /// What the team is told of earlier turns, which its members have forgotten.
 pub(super) fn earlier(name: &str, society: &SocietyOfMind, known: &[llm::Message]) -> Option<Message> {
-    let read = memory::read(known, &society.context);
-    let texts: Vec<&str> = read
-        .iter()
+    let known: Vec<&llm::Message> = known.iter().collect();
+    let texts: Vec<&str> = memory::read(&known, &society.context)
+        .into_iter()
         .filter_map(|message| match message {
             llm::Message::User(text) => Some(text.as_str()),
             _ => None,
@@ -70,11 +70,11 @@ impl Work for VoiceWork {
         let answer = course.answer();
         let heard = answer.iter().filter(|message| message.is_chat()).flat_map(memory::heard);
         let instruction = society.instruction.as_deref().unwrap_or(INSTRUCTION);
-        let mut messages = vec![llm::Message::System(instruction.to_owned())];
-        messages.extend(heard);
+        let mut read = vec![Cow::Owned(llm::Message::System(instruction.to_owned()))];
+        read.extend(heard.map(Cow::Owned));
         let response = society.response_prompt.as_deref().unwrap_or(RESPONSE);
-        messages.push(llm::Message::User(response.to_owned()));
-        let request = ChatRequest {
+        read.push(Cow::Owned(llm::Message::User(response.to_owned())));
+        let request = |messages| ChatRequest {
             agent: node.plan().id.to_string(),
             run: Some(node.run()),
             tier: node.plan().tier.unwrap_or(Tier::Mid),
@@ -84,7 +84,7 @@ impl Work for VoiceWork {
             schema: None,
             temperature: None,
         };
-        let answer = voice::ask(node, society.model.as_ref(), &request, Asked(asked)).await?;
+        let answer = voice::ask(node, society.model.as_ref(), Asked(asked), &read, request).await?;
         let text = if answer.text.trim().is_empty() { NO_RESPONSE.to_owned() } else { answer.text };
         let usage = Some(memory::usage(&answer.usage));
         let said = vec![Message { source: name.to_owned(), usage, body: Body::Text { content: text } }];

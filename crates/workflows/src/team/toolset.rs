@@ -63,6 +63,11 @@ impl Toolset {
         Self { entries, offer }
     }
 
+    /// Whether nothing may be called.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// What a request to a model carries.
     pub(super) fn specs(&self) -> Vec<ToolSpec> {
         self.entries.iter().map(|(spec, _)| spec.clone()).collect()

@@ -1,7 +1,9 @@
 //! Where a participant's answers come from: the run's model, or the answers that stand in the team's file.
 
+use std::borrow::Cow;
+
 use engine::{NodeContext, NodeError};
-use llm::{Arguments, ChatAnswer, ChatRequest, ToolRequest};
+use llm::{Arguments, ChatAnswer, ChatRequest, Message, ToolRequest};
 use protocol::Usage;
 use serde_json::Value;
 use teamfile::team::{ModelClient, ReplayedAnswer};
@@ -13,31 +15,34 @@ const REPLAY: &str = "replay";
 #[derive(Clone, Copy)]
 pub(super) struct Asked(pub(super) u32);
 
-/// The next answer of a participant. One that the team's file holds asks no model, and is no call in the log.
+/// The next answer of a participant to what it reads. One that the team's file holds asks no model, is no call in the
+/// log, and copies nothing of what is read; for another, `request` makes the whole request of it.
 ///
 /// # Errors
 /// The model cannot answer, or the file has no more answers.
 pub(super) async fn ask(
     node: &NodeContext,
     client: Option<&ModelClient>,
-    request: &ChatRequest,
     asked: Asked,
+    read: &[Cow<'_, Message>],
+    request: impl FnOnce(Vec<Message>) -> ChatRequest + Send,
 ) -> Result<ChatAnswer, NodeError> {
-    let Some(answers) = client.and_then(ModelClient::replayed) else {
-        return node.chat(request.clone()).await;
+    let Some(replay) = client.and_then(ModelClient::replay) else {
+        let messages = read.iter().cloned().map(Cow::into_owned).collect();
+        return node.chat(request(messages)).await;
     };
     let number = usize::try_from(asked.0).unwrap_or(usize::MAX);
-    let count = answers.len();
-    match answers.into_iter().nth(number) {
-        Some(answer) => Ok(replayed(answer, request, number)),
+    match replay.answer(number) {
+        Some(answer) => Ok(replayed(answer, read, number)),
         None => Err(NodeError::failed(format!(
-            "The file has {count} answers for “{}” to replay, and one more was asked for.",
+            "The file has {} answers for “{}” to replay, and one more was asked for.",
+            replay.count(),
             node.plan().label
         ))),
     }
 }
 
-fn replayed(answer: ReplayedAnswer, request: &ChatRequest, number: usize) -> ChatAnswer {
+fn replayed(answer: ReplayedAnswer, read: &[Cow<'_, Message>], number: usize) -> ChatAnswer {
     let tool_requests = answer.calls.into_iter().enumerate().map(|(call, wanted)| ToolRequest {
         id: if wanted.id.is_empty() { format!("replayed_{number}_{call}") } else { wanted.id },
         name: wanted.name,
@@ -47,7 +52,7 @@ fn replayed(answer: ReplayedAnswer, request: &ChatRequest, number: usize) -> Cha
     // Tokens of replayed answers are their words, as AutoGen's client counts them.
     let (prompt, completion) = match answer.usage {
         Some(usage) => (usage.prompt, usage.completion),
-        None => (request.messages.iter().map(prompt_words).sum(), words(&answer.text)),
+        None => (read.iter().map(|message| prompt_words(message)).sum(), words(&answer.text)),
     };
     ChatAnswer {
         model: REPLAY.to_owned(),
@@ -71,12 +76,10 @@ fn arguments(text: &str) -> Arguments {
     }
 }
 
-fn prompt_words(message: &llm::Message) -> u64 {
+fn prompt_words(message: &Message) -> u64 {
     match message {
-        llm::Message::System(text) | llm::Message::User(text) | llm::Message::Assistant { text, .. } => {
-            words(text)
-        }
-        llm::Message::Tool { content, .. } => words(content),
+        Message::System(text) | Message::User(text) | Message::Assistant { text, .. } => words(text),
+        Message::Tool { content, .. } => words(content),
     }
 }
 
