@@ -8,7 +8,7 @@ use protocol::{
 use crate::{progress::Progress, run_log::RunLog};
 
 /// Whether the approve mode lets a visit begin.
-pub(crate) enum Leave {
+pub(crate) enum Permission {
     /// It may begin.
     Given,
     /// A person has not decided yet.
@@ -17,21 +17,21 @@ pub(crate) enum Leave {
 
 impl RunLog {
     /// Whether a ready visit may begin now. Asks for approval where the approve mode needs one.
-    pub(crate) fn leave(&self, node: &NodeId, visit: u32) -> Result<Leave, JournalError> {
+    pub(crate) fn permission(&self, node: &NodeId, visit: u32) -> Result<Permission, JournalError> {
         let input = approval_of(node, visit);
         let is_asked_for = {
             let progress = self.progress();
             progress.approval.applies_to(node) || progress.open(&input).is_some()
         };
         if !is_asked_for {
-            return Ok(Leave::Given);
+            return Ok(Permission::Given);
         }
         let form = self.form(node, visit)?;
         let next = {
             let progress = self.progress();
             let open = progress.open(&input).map(|(_, request)| &request.form);
             if progress.is_approved(node, visit, &form.digest) {
-                return Ok(Leave::Given);
+                return Ok(Permission::Given);
             }
             match (progress.approval.applies_to(node), open) {
                 // The approve mode was changed while the question was open, so the question is closed as
@@ -42,7 +42,7 @@ impl RunLog {
                     Body::InputReceived(InputReceived { input, answer, by })
                 }
                 (true, Some(InputForm::Approval(shown))) if shown.digest == form.digest => {
-                    return Ok(Leave::Awaited);
+                    return Ok(Permission::Awaited);
                 }
                 (true, open) => Body::InputRequested(InputRequest {
                     prompt: prompt(&progress.graph.label(node), open.is_some()),
@@ -56,7 +56,7 @@ impl RunLog {
         };
         let is_given = matches!(next, Body::InputReceived(_));
         self.stage(node, next);
-        Ok(if is_given { Leave::Given } else { Leave::Awaited })
+        Ok(if is_given { Permission::Given } else { Permission::Awaited })
     }
 
     fn form(&self, node: &NodeId, visit: u32) -> Result<ApprovalForm, JournalError> {

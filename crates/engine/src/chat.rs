@@ -36,7 +36,7 @@ const TASK: &str = "You answer a person's questions about one run of a team of a
 
 /// The questions beside one run, for as long as one of them is open. Concurrent questions share it, and with
 /// it one claim: a second claim would fence off the first.
-pub(crate) struct Conversation {
+pub(crate) struct RunChat {
     pub run: RunId,
     pub epoch: Epoch,
     pub next: AtomicU32,
@@ -47,7 +47,7 @@ pub(crate) struct Conversation {
     pub log: Weak<RunLog>,
 }
 
-impl Conversation {
+impl RunChat {
     /// Appends the question, and returns its number.
     pub async fn ask(&self, question: &str, by: AccountId) -> Result<u32, JournalError> {
         let chat = self.next.fetch_add(1, Ordering::Relaxed);

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Engine, LiveCalls, NodeContext, NodeError, Outcome,
-    approval::Leave,
+    approval::Permission,
     command::{Command, Commands},
     lane::{self, milliseconds},
     run_graph::Number,
@@ -127,7 +127,7 @@ impl Execution {
     ) -> Result<Option<Ending>, JournalError> {
         let mut has_begun = false;
         // Kept across turns of the loop: dropping it would lose the position in the queue.
-        let mut taking_seat: Option<BoxFuture<'_, ()>> = None;
+        let mut taking_slot: Option<BoxFuture<'_, ()>> = None;
         // Nodes that only compute do not wait for the disk between each other.
         let mut flushing: Option<BoxFuture<'_, Result<(), JournalError>>> = None;
         loop {
@@ -138,20 +138,20 @@ impl Execution {
             if let Some(ending) = self.conclude(working) {
                 return Ok(Some(ending));
             }
-            let next = if has_begun { self.begin_ready(working)? } else { Next::WantsSeat };
+            let next = if has_begun { self.begin_ready(working)? } else { Next::WantsSlot };
             if let Next::Limit(limit) = next {
                 return Ok(Some(Ending::failed(limit)));
             }
             if working.tasks.is_empty() && working.opened.is_empty() && next == Next::Nothing {
                 return Ok(Some(Ending::succeeded()));
             }
-            if next == Next::WantsSeat {
-                taking_seat.get_or_insert_with(|| Box::pin(self.log.seat.take()));
+            if next == Next::WantsSlot {
+                taking_slot.get_or_insert_with(|| Box::pin(self.log.slot.take()));
             } else {
-                taking_seat = None;
+                taking_slot = None;
                 if working.tasks.len() == self.log.waits.count() {
                     // All that is left waits for people, so another run may have the place.
-                    self.log.seat.release(!self.log.waits.has_sub_runs());
+                    self.log.slot.release(!self.log.waits.has_sub_runs());
                 }
             }
             if self.log.staged() > 0 {
@@ -170,8 +170,8 @@ impl Execution {
                 }
                 Some(command) = commands.recv() => command.carry_out(&self.log).await?,
                 () = self.log.waits.changed() => {}
-                () = done(&mut taking_seat) => {
-                    taking_seat = None;
+                () = done(&mut taking_slot) => {
+                    taking_slot = None;
                     if !has_begun {
                         has_begun = true;
                         self.take_up(resumed, working);
@@ -256,11 +256,11 @@ impl Execution {
             if steps >= limits.steps {
                 return Ok(Next::Limit(format!("The run took {steps} steps, its limit.")));
             }
-            match self.log.leave(&node, visit)? {
-                Leave::Given if self.log.seat.is_taken() => self.begin(node, visit, working),
-                Leave::Given => next = Next::WantsSeat,
-                Leave::Awaited if next == Next::Nothing => next = Next::Awaits,
-                Leave::Awaited => {}
+            match self.log.permission(&node, visit)? {
+                Permission::Given if self.log.slot.is_taken() => self.begin(node, visit, working),
+                Permission::Given => next = Next::WantsSlot,
+                Permission::Awaited if next == Next::Nothing => next = Next::Awaits,
+                Permission::Awaited => {}
             }
         }
     }
@@ -457,7 +457,7 @@ enum Next {
     /// Visits wait for approval, or for the disk.
     Awaits,
     /// A visit could begin, but the run has no place.
-    WantsSeat,
+    WantsSlot,
     /// A limit is reached, which ends the run.
     Limit(String),
 }

@@ -240,7 +240,7 @@ impl Lane {
             self.append(vec![Body::InputRequested(request)]).await?;
         }
         let answer = self.wait_for_answer(&input).await?;
-        self.visit.log.seat.take().await;
+        self.visit.log.slot.take().await;
         value_of(&answer)
     }
 

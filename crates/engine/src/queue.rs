@@ -120,7 +120,7 @@ impl Drop for Left<'_> {
 }
 
 /// One run's slot: its place while it works, which is given back while the run only waits for people.
-pub(crate) struct Seat {
+pub(crate) struct Slot {
     queue: Arc<Queue>,
     run: RunId,
     account: AccountId,
@@ -133,7 +133,7 @@ pub(crate) struct Seat {
     accepted: Mutex<Option<Accepted>>,
 }
 
-impl Seat {
+impl Slot {
     pub fn new(
         queue: Arc<Queue>,
         run: RunId,
@@ -260,14 +260,14 @@ mod tests {
         let queue = Queue::new(1);
         let (me, _) = accounts();
         let accepted = Arc::new(Admission::default()).accept_again(&me, false);
-        let seat = Seat::new(queue.clone(), run(1), me.clone(), 9, Some(accepted));
-        seat.take().await;
+        let slot = Slot::new(queue.clone(), run(1), me.clone(), 9, Some(accepted));
+        slot.take().await;
         let mut next = Box::pin(queue.enter(run(2), &me, 9));
         assert!((&mut next).now_or_never().is_none());
-        seat.release(true);
+        slot.release(true);
         let place = next.now_or_never().unwrap();
-        assert!(seat.take().now_or_never().is_none());
+        assert!(slot.take().now_or_never().is_none());
         drop(place);
-        assert!(seat.take().now_or_never().is_some());
+        assert!(slot.take().now_or_never().is_some());
     }
 }

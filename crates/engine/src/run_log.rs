@@ -16,7 +16,7 @@ use crate::{
     live::OpenGuard,
     log_writer::{Events, LogWriter},
     progress::Progress,
-    queue::Seat,
+    queue::Slot,
     run_graph::RunGraph,
     waits::Waits,
 };
@@ -32,7 +32,7 @@ pub(crate) struct RunLog {
     writer: LogWriter,
     pub account: Account,
     /// The run's slot in the queue.
-    pub seat: Seat,
+    pub slot: Slot,
     /// The run that started this one, whose limits bound both.
     parent: Option<Arc<RunLog>>,
     /// Tracks work that a stop must wait for.
@@ -59,7 +59,7 @@ impl RunLog {
         graph: RunGraph,
         taken_over: Vec<NewEvent>,
         account: Account,
-        seat: Seat,
+        slot: Slot,
         parent: Option<Arc<Self>>,
     ) -> Result<Arc<Self>, JournalError> {
         let epoch = journal.claim(run).await?;
@@ -76,7 +76,7 @@ impl RunLog {
         progress.inherit();
         events.extend(taken_over);
         journal.append(run, epoch, events).await?;
-        Ok(Self::new(journal, epoch, run, request, at, progress, account, seat, parent))
+        Ok(Self::new(journal, epoch, run, request, at, progress, account, slot, parent))
     }
 
     /// Resumes a run from its log. Events taken over from its origin do not count as its own.
@@ -88,7 +88,7 @@ impl RunLog {
         origin: Option<&Origin>,
         graph: RunGraph,
         account: Account,
-        seat: Seat,
+        slot: Slot,
         parent: Option<Arc<Self>>,
     ) -> Result<Arc<Self>, JournalError> {
         let epoch = journal.claim(run).await?;
@@ -110,7 +110,7 @@ impl RunLog {
                 }
             }
         }
-        Ok(Self::new(journal, epoch, run, request, started_at, progress, account, seat, parent))
+        Ok(Self::new(journal, epoch, run, request, started_at, progress, account, slot, parent))
     }
 
     #[expect(clippy::too_many_arguments, reason = "each is a field")]
@@ -122,7 +122,7 @@ impl RunLog {
         started_at: Timestamp,
         progress: Progress,
         account: Account,
-        seat: Seat,
+        slot: Slot,
         parent: Option<Arc<Self>>,
     ) -> Arc<Self> {
         let progress = Arc::new(Mutex::new(progress));
@@ -136,7 +136,7 @@ impl RunLog {
             progress,
             writer,
             account,
-            seat,
+            slot,
             parent,
             commits: TaskTracker::new(),
             waits: Waits::default(),

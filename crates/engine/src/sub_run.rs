@@ -56,7 +56,7 @@ impl Lane {
             let _waiting = log.waits.sub_run(&self.shared().plan.id);
             self.unless_stopped(self.follow(run, &call)).await??
         };
-        log.seat.take().await;
+        log.slot.take().await;
         let (status, error) = finish(log, run, call, &followed).await?;
         let products = followed.products(log.journal()).await?;
         Ok(SubRun { run, status, error, products })

@@ -210,7 +210,7 @@ impl RunView {
 
     /// Whether it has brought forth what it was started for.
     pub fn has_result(&self) -> bool {
-        self.products.iter().any(|product| product.standing == Standing::Result)
+        self.summary.result.is_some()
     }
 
     /// The questions that are open now.

@@ -4,8 +4,10 @@ mod node;
 mod prompt;
 pub mod tools;
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
-use protocol::{NodeStatus, RunSummary, RunView};
+use protocol::{NodeStatus, NodeView, Product, RunSummary, RunView};
 
 use self::node::NodeInspector;
 use super::{lineage::Continuations, screen::Screen, sub_runs::SubRuns};
@@ -60,7 +62,6 @@ fn Standing(
     continuations: StoredValue<Vec<RunSummary>>,
 ) -> impl IntoView {
     let view = screen.view;
-    let products = Memo::new(move |_| view.with(RunView::products_in_short));
     let has_result = Memo::new(move |_| view.with(RunView::has_result));
     view! {
         <header class="inspector-head">
@@ -75,7 +76,7 @@ fn Standing(
             </button>
         </header>
         <div class="inspector-body">
-            {move || products.get().into_iter().map(|product| view! { <ProductCard run=screen.id product /> }).collect_view()}
+            <Products screen />
             <AtWork screen />
             <SubRuns screen />
             <Continuations screen runs=continuations.get_value() />
@@ -83,48 +84,97 @@ fn Standing(
     }
 }
 
+/// What the run has brought forth last.
+#[component]
+fn Products(screen: Screen) -> impl IntoView {
+    // Looked through when there is one more, and not with every event.
+    let count = Memo::new(move |_| screen.view.with(|view| view.products.len()));
+    let in_short = Memo::new(move |_| {
+        count.track();
+        screen.view.with_untracked(RunView::products_in_short)
+    });
+    let first = move || in_short.with(|products| products.len().saturating_sub(MOST_LISTED));
+    let listed = move || {
+        let products = in_short.with(|products| products.get(first()..).unwrap_or_default().to_vec());
+        (first()..).zip(products).collect::<Vec<_>>()
+    };
+    // A later result stands in the place of an earlier one of its kind.
+    let key = |(place, product): &(usize, Arc<Product>)| (*place, Arc::as_ptr(product).addr());
+    view! {
+        {move || {
+            let earlier = first();
+            (earlier > 0).then(|| view! { <p class="dim">{format!("{} earlier steps are in the transcript", format::count(earlier as u64))}</p> })
+        }}
+        <For each=listed key=key let((_, product))>
+            <ProductCard run=screen.id product />
+        </For>
+    }
+}
+
 /// The nodes that work or wait for somebody, and failed ones.
 #[component]
 fn AtWork(screen: Screen) -> impl IntoView {
-    let nodes = Memo::new(move |_| {
-        screen.view.with(|view| {
-            let stands_out =
-                |status| matches!(status, NodeStatus::Running | NodeStatus::Waiting | NodeStatus::Failed);
-            let partial = |node: &protocol::NodeView| node.degraded.is_some();
-            view.nodes
-                .iter()
-                .filter(|node| stands_out(node.status) || partial(node))
-                .cloned()
-                .collect::<Vec<_>>()
-        })
-    });
-    let rows = move || {
-        let rows = nodes.get().into_iter().take(MOST_LISTED).map(|node| {
-            let id = node.plan.id.clone();
-            let why = node.reason.clone().or_else(|| node.degraded.clone()).or_else(|| node.headline.clone());
-            view! {
-                <li>
-                    <button type="button" class="work-row" on:click=move |_| screen.select(Some(id.clone()))>
-                        <Icon name=icon_of(&node.plan.role, node.plan.kind) />
-                        <span class="work-name">{node.plan.label.clone()}</span>
-                        <SignLabel sign=node_sign(&node) />
-                        <span class="work-line dim">{why}</span>
-                    </button>
-                </li>
-            }
-        });
-        rows.collect_view()
-    };
-    let note = move || nodes.with(Vec::is_empty).then(|| screen.view.with(quiet_note)).flatten();
+    let standing_out = Memo::new(move |_| screen.view.with(StandingOut::of));
+    let is_quiet = move || standing_out.with(|nodes| nodes.listed.is_empty());
+    let note = Memo::new(move |_| is_quiet().then(|| screen.view.with(quiet_note)).flatten());
     view! {
-        <ul class="work-rows">{rows}</ul>
+        <ul class="work-rows">
+            <For each=move || standing_out.with(|nodes| nodes.listed.clone()) key=|place| *place let:place>
+                <WorkRow screen place />
+            </For>
+        </ul>
         {move || {
-            let more = nodes.with(Vec::len).saturating_sub(MOST_LISTED);
+            let more = standing_out.with(|nodes| nodes.more);
             (more > 0).then(|| view! { <p class="dim">{format!("and {} more nodes, in the timeline", format::count(more as u64))}</p> })
         }}
-        {move || note().map(|note| view! { <p class="dim">{note}</p> })}
+        {move || note.get().map(|note| view! { <p class="dim">{note}</p> })}
         <p class="dim inspector-hint">"Select a node to see its answer, prompt, tools and state."</p>
     }
+}
+
+/// The nodes that are listed, by their places in the plan, and how many more there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct StandingOut {
+    listed: Vec<usize>,
+    more: usize,
+}
+
+impl StandingOut {
+    fn of(view: &RunView) -> Self {
+        let stands_out = |node: &NodeView| {
+            matches!(node.status, NodeStatus::Running | NodeStatus::Waiting | NodeStatus::Failed)
+                || node.degraded.is_some()
+        };
+        let nodes = view.nodes.iter().enumerate().filter(|(_, node)| stands_out(node));
+        let mut places = nodes.map(|(place, _)| place);
+        let listed = places.by_ref().take(MOST_LISTED).collect();
+        Self { listed, more: places.count() }
+    }
+}
+
+/// A node that stands out. Of what it does, only what has changed is drawn anew.
+#[component]
+fn WorkRow(screen: Screen, place: usize) -> impl IntoView {
+    let plan = screen.view.with_untracked(|view| view.nodes.get(place).map(|node| node.plan.clone()))?;
+    let of_node = move |view: &RunView| {
+        let node = view.nodes.get(place)?;
+        let why = node.reason.as_ref().or(node.degraded.as_ref()).or(node.headline.as_ref());
+        Some((node_sign(node), why.cloned()))
+    };
+    let known = Memo::new(move |_| screen.view.with(of_node));
+    let sign = Memo::new(move |_| known.with(|known| known.as_ref().map(|(sign, _)| *sign)));
+    let why = move || known.with(|known| known.as_ref().and_then(|(_, why)| why.clone()));
+    let id = plan.id.clone();
+    Some(view! {
+        <li>
+            <button type="button" class="work-row" on:click=move |_| screen.select(Some(id.clone()))>
+                <Icon name=icon_of(&plan.role, plan.kind) />
+                <span class="work-name">{plan.label}</span>
+                {move || sign.get().map(|sign| view! { <SignLabel sign /> })}
+                <span class="work-line dim">{why}</span>
+            </button>
+        </li>
+    })
 }
 
 fn quiet_note(view: &RunView) -> Option<&'static str> {

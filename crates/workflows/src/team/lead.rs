@@ -108,7 +108,8 @@ impl LeadWork {
             schema: schema.map(|schema| AnswerSchema { name: "progress".to_owned(), schema }),
             temperature: None,
         };
-        let answer = voice::ask(node, leading_model(&self.0.team.conduct), Asked(replies), &read, request).await?;
+        let answer =
+            voice::ask(node, leading_model(&self.0.team.conduct), Asked(replies), &read, request).await?;
         Ok((answer.text, memory::usage(&answer.usage)))
     }
 
