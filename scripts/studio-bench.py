@@ -1,8 +1,8 @@
 """Measures Pitwall and AutoGen Studio as their clients meet them, one after the other, and prints the ratios.
 
     one run        200 replayed messages of one run over its socket: messages a second, CPU a message
-    many runs      50 runs at once of 20 turns, whose model answers after 100 ms: until the first message of an agent, and
-                   until the last run is over
+    many runs      50 runs at once of 20 messages, the task and 19 answers of a model that takes 100 ms for each: until
+                   the first message of an agent, and until the last run is over, which takes 1.9 s at least
     token streams  50 runs whose model writes 50 tokens a second: how late a token comes
     memory         what the server holds after these
 
@@ -12,6 +12,7 @@
 import argparse
 import asyncio
 import json
+import multiprocessing
 import os
 import statistics
 import time
@@ -20,7 +21,7 @@ import urllib.request
 import websockets
 
 USER = "guestuser@gmail.com"
-AT_ONCE, TURNS, LATENCY = 50, 20, 0.1
+AT_ONCE, MESSAGES_OF_MANY, LATENCY = 50, 20, 0.1
 MESSAGES, REPEATS = 200, 5
 TOKENS, TOKENS_A_SECOND = 150, 50
 
@@ -46,6 +47,26 @@ async def model(reader, writer):
         pass
     finally:
         writer.close()
+
+
+def serve_model(port):
+    async def serve():
+        async with await asyncio.start_server(model, "127.0.0.1", port) as server:
+            await server.serve_forever()
+
+    asyncio.run(serve())
+
+
+async def answering(port):
+    """Returns once the model takes connections."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionError:
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            return
 
 
 def usage():
@@ -208,7 +229,7 @@ async def one_run(server):
 
 async def many_runs(server, base_url):
     client = asked(base_url)
-    component = team([agent("one", client), agent("other", client)], TURNS + 1)
+    component = team([agent("one", client), agent("other", client)], MESSAGES_OF_MANY)
     runs = server.runs(component, AT_ONCE)
     all_runs = await asyncio.gather(*(follow(server, run, component) for run in runs))
     begun = min(begun for begun, _ in all_runs)
@@ -250,13 +271,15 @@ async def main():
     parser.add_argument("servers", nargs="+", help="name,address,pid,token")
     parser.add_argument("--model-port", type=int, required=True)
     arguments = parser.parse_args()
-    listening = await asyncio.start_server(model, "127.0.0.1", arguments.model_port)
     base_url = f"http://127.0.0.1:{arguments.model_port}/v1"
     columns = {}
-    async with listening:
-        for described in arguments.servers:
-            name, address, pid, token = described.split(",")
-            columns[name] = await measure(Server(name, address, int(pid), token), base_url)
+    # In a process of its own, so that it does not wait for the clients, nor they for it.
+    provider = multiprocessing.Process(target=serve_model, args=(arguments.model_port,), daemon=True)
+    provider.start()
+    await answering(arguments.model_port)
+    for described in arguments.servers:
+        name, address, pid, token = described.split(",")
+        columns[name] = await measure(Server(name, address, int(pid), token), base_url)
     names = list(columns)
     print(f"{'':32}" + "".join(f"{name:>12}" for name in names) + f"{'ratio':>10}")
     for figure in columns[names[0]]:

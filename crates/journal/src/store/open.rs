@@ -86,6 +86,9 @@ fn writing(path: &Path, options: &Options) -> SqliteConnectOptions {
         .pragma("wal_autocheckpoint", "4096")
         // After a checkpoint, the write-ahead log is truncated to 32 MiB.
         .pragma("journal_size_limit", "33554432")
+        // A new run stands in many indexes. What a statement may have to take back of them is kept in memory, and not in
+        // a file that is made and deleted each time.
+        .pragma("temp_store", "memory")
         .foreign_keys(true)
         // Statements for six tables, one of them in two forms, with up to 66 sizes of insert, alone or at an
         // end of the transaction.
