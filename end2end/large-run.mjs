@@ -201,6 +201,8 @@ async function watchManyArrive(url, storageState) {
   await page.goto(`http://${proxy.host}/runs/${run}`);
   await page.locator(".run-facts").getByText("Live", { exact: true }).waitFor();
   console.log(`live: ${arriving.events} events a second, for ${arriving.seconds} s at each view`);
+  const idle = await page.evaluate(countFrames, 1);
+  console.log(`    ${"while nothing arrives".padEnd(34)} ${Math.round(idle.rate).toString().padStart(9)}`);
   const events = eventsFrom(run, seq);
   for (const view of ["Graph", "Transcript", "Timeline", "Events"]) {
     await page.getByRole("tablist", { name: "Views" }).getByRole("tab", { name: view }).click();

@@ -1,5 +1,7 @@
 //! What differs between two texts, line by line.
 
+use similar::{Algorithm, Change, ChangeTag, capture_diff_slices};
+
 /// The most pairs of lines that are compared; beyond that the texts are shown one after the other.
 const MOST_PAIRS: usize = 4_000_000;
 
@@ -17,50 +19,22 @@ pub(super) enum Line {
 /// The lines of both texts in their order, with as many as possible in both.
 pub(super) fn difference(earlier: &str, later: &str) -> Vec<Line> {
     let (old, new): (Vec<&str>, Vec<&str>) = (earlier.lines().collect(), later.lines().collect());
-    let begin = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
-    let (old_rest, new_rest) = (&old[begin..], &new[begin..]);
-    let end = old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(|(old, new)| old == new).count();
-    let (old_middle, same_end) = old_rest.split_at(old_rest.len() - end);
-    let new_middle = &new_rest[..new_rest.len() - end];
-    let same = |line: &&str| Line::Same((*line).to_owned());
-    let mut lines: Vec<Line> = old[..begin].iter().map(same).collect();
-    lines.extend(middle(old_middle, new_middle));
-    lines.extend(same_end.iter().map(same));
-    lines
-}
-
-/// The same for lines that neither begin nor end alike, by the longest common subsequence.
-fn middle(old: &[&str], new: &[&str]) -> Vec<Line> {
-    let (gone, added) = (|line: &&str| Line::Gone((*line).to_owned()), |line: &&str| Line::New((*line).to_owned()));
+    let owned = |line: &&str| (*line).to_owned();
     if old.len().saturating_mul(new.len()) > MOST_PAIRS {
-        return old.iter().map(gone).chain(new.iter().map(added)).collect();
+        let (gone, added) = (old.iter().map(owned).map(Line::Gone), new.iter().map(owned).map(Line::New));
+        return gone.chain(added).collect();
     }
-    // How many lines the rests of both have in common, from each pair of places on.
-    let width = new.len() + 1;
-    let mut common = vec![0_u32; (old.len() + 1) * width];
-    for (row, old) in old.iter().enumerate().rev() {
-        for (column, new) in new.iter().enumerate().rev() {
-            let at = row * width + column;
-            common[at] = if old == new { common[at + width + 1] + 1 } else { common[at + width].max(common[at + 1]) };
+    let steps = capture_diff_slices(Algorithm::Myers, &old, &new);
+    let changes = steps.iter().flat_map(|step| step.iter_changes(&old, &new));
+    let line = |change: Change<&str>| {
+        let line = change.value().to_owned();
+        match change.tag() {
+            ChangeTag::Equal => Line::Same(line),
+            ChangeTag::Delete => Line::Gone(line),
+            ChangeTag::Insert => Line::New(line),
         }
-    }
-    let (mut row, mut column, mut lines) = (0, 0, Vec::new());
-    while let (Some(old), Some(new)) = (old.get(row), new.get(column)) {
-        let at = row * width + column;
-        if old == new {
-            lines.push(Line::Same((*old).to_owned()));
-            (row, column) = (row + 1, column + 1);
-        } else if common[at + width] >= common[at + 1] {
-            lines.push(gone(old));
-            row += 1;
-        } else {
-            lines.push(added(new));
-            column += 1;
-        }
-    }
-    lines.extend(old[row..].iter().map(gone));
-    lines.extend(new[column..].iter().map(added));
-    lines
+    };
+    changes.map(line).collect()
 }
 
 #[cfg(test)]
