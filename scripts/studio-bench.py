@@ -14,6 +14,7 @@ import asyncio
 import json
 import multiprocessing
 import os
+import re
 import statistics
 import time
 import urllib.request
@@ -36,17 +37,56 @@ async def model(reader, writer):
             length = next(
                 int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
             )
-            body = json.loads(await reader.readexactly(length))
-            streams = "STREAM" in json.dumps(body["messages"])
-            if not body.get("stream"):
-                await asyncio.sleep(LATENCY)
-                await whole(writer, body)
-            else:
-                await pieces(writer, body, streams)
+            body = await reader.readexactly(length)
+            if b"STREAM" in body:
+                await stream(writer)
+                continue
+            await asyncio.sleep(LATENCY)
+            writer.write(PIECES if STREAMS.search(body) else WHOLE)
+            await writer.drain()
     except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
         pass
     finally:
         writer.close()
+
+
+async def stream(writer):
+    """Tokens, each with the moment when it was sent."""
+    writer.write(STREAM_HEAD)
+    begun = time.monotonic()
+    for number in range(TOKENS):
+        await asyncio.sleep(max(0, begun + number / TOKENS_A_SECOND - time.monotonic()))
+        writer.write(chunk(piece(f"t{time.time():.6f} ")))
+        await writer.drain()
+    writer.write(STREAM_END)
+    await writer.drain()
+
+
+def piece(content, **more):
+    choice = {"index": 0, "delta": {"role": "assistant", "content": content}, "finish_reason": "stop" if more else None}
+    return {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "measured", "choices": [choice], **more}
+
+
+def chunk(data):
+    """A server-sent event, as one chunk."""
+    text = f"data: {data if isinstance(data, str) else json.dumps(data)}\n\n".encode()
+    return f"{len(text):x}\r\n".encode() + text + b"\r\n"
+
+
+def whole():
+    choice = {"index": 0, "message": {"role": "assistant", "content": "An answer."}, "finish_reason": "stop"}
+    answer = {"id": "1", "object": "chat.completion", "created": 0, "model": "measured", "choices": [choice]}
+    text = json.dumps({**answer, "usage": USAGE}).encode()
+    return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(text) + text
+
+
+# What does not change is written once: the model is to take no time of its own.
+STREAMS = re.compile(rb'"stream":\s*true')
+USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+STREAM_END = chunk(piece("", usage=USAGE)) + chunk("[DONE]") + b"0\r\n\r\n"
+WHOLE = whole()
+PIECES = STREAM_HEAD + chunk(piece("An answer.")) + STREAM_END
 
 
 def serve_model(port):
@@ -67,46 +107,6 @@ async def answering(port):
         else:
             writer.close()
             return
-
-
-def usage():
-    return {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
-
-
-async def whole(writer, body):
-    choice = {"index": 0, "message": {"role": "assistant", "content": "An answer."}, "finish_reason": "stop"}
-    answer = {"id": "1", "object": "chat.completion", "created": 0, "model": body["model"], "choices": [choice]}
-    text = json.dumps({**answer, "usage": usage()}).encode()
-    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(text)}\r\n\r\n"
-    writer.write(head.encode() + text)
-    await writer.drain()
-
-
-async def pieces(writer, body, streams):
-    """Server-sent events in chunks."""
-
-    def send(data):
-        text = f"data: {data}\n\n".encode()
-        writer.write(f"{len(text):x}\r\n".encode() + text + b"\r\n")
-
-    def piece(content, end=None):
-        choice = {"index": 0, "delta": {"role": "assistant", "content": content}, "finish_reason": end}
-        return {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": body["model"], "choices": [choice]}
-
-    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
-    if streams:
-        begun = time.monotonic()
-        for number in range(TOKENS):
-            await asyncio.sleep(max(0, begun + number / TOKENS_A_SECOND - time.monotonic()))
-            send(json.dumps(piece(f"t{time.time():.6f} ")))
-            await writer.drain()
-    else:
-        await asyncio.sleep(LATENCY)
-        send(json.dumps(piece("An answer.")))
-    send(json.dumps({**piece("", "stop"), "usage": usage()}))
-    send("[DONE]")
-    writer.write(b"0\r\n\r\n")
-    await writer.drain()
 
 
 # Teams, as Studio's files hold them.
