@@ -1,4 +1,4 @@
-//! Socket clients that cost next to nothing: they count frames and look at no content.
+//! Socket clients that cost next to nothing: they count the frames of events, and look at one byte of each frame.
 
 use std::{io, net::SocketAddr};
 
@@ -39,19 +39,23 @@ impl Client {
         assert!(answer.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&answer));
         let mut client = Self { stream, counter: FrameCounter::default() };
         client.counter.take(&answer[end..]);
-        client.receive_until(1).await?;
+        client.read_while(|counter| counter.texts == 0).await?;
         Ok(client)
     }
 
-    /// Text frames so far, the greeting among them.
+    /// Frames of events so far. Greetings and heartbeats are none.
     pub fn received(&self) -> u64 {
-        self.counter.texts
+        self.counter.events
     }
 
-    /// Reads until this many text frames are there.
+    /// Reads until this many frames of events are there.
     pub async fn receive_until(&mut self, frames: u64) -> io::Result<()> {
+        self.read_while(|counter| counter.events < frames).await
+    }
+
+    async fn read_while(&mut self, wants_more: impl Fn(&FrameCounter) -> bool) -> io::Result<()> {
         let mut buffer = vec![0; BUFFER];
-        while self.counter.texts < frames {
+        while wants_more(&self.counter) {
             let size = self.stream.read(&mut buffer).await?;
             if size == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
@@ -97,15 +101,23 @@ pub async fn post(address: SocketAddr, path: &str, document: &Value) -> io::Resu
     Ok(serde_json::from_str(body)?)
 }
 
+/// Where an event's JSON, `{"run":…`, and that of a control message, `{"control":…`, first differ.
+const TELLING: usize = 2;
+
 /// Counts a server's text frames.
 #[derive(Default)]
 struct FrameCounter {
     texts: u64,
+    /// Those of them that are events.
+    events: u64,
     /// The beginning of a frame whose length is not known yet.
     header: Vec<u8>,
     /// Bytes that are to come of the frame at hand.
     rest: usize,
+    /// How many of its bytes have come.
+    come: usize,
     is_text: bool,
+    is_event: bool,
     /// Whether the server has said goodbye.
     is_closed: bool,
 }
@@ -120,13 +132,16 @@ impl FrameCounter {
                 self.is_text = self.header[0] & 0x0f == 1;
                 self.is_closed |= self.header[0] & 0x0f == 8;
                 self.header.clear();
-                self.rest = length;
+                (self.rest, self.come, self.is_event) = (length, 0, false);
             }
             let taken = self.rest.min(bytes.len());
+            let telling = TELLING.checked_sub(self.come).and_then(|at| bytes[..taken].get(at));
+            self.is_event |= telling == Some(&b'r');
             bytes = &bytes[taken..];
-            self.rest -= taken;
+            (self.rest, self.come) = (self.rest - taken, self.come + taken);
             if self.rest == 0 && self.is_text {
                 self.texts += 1;
+                self.events += u64::from(self.is_event);
             }
         }
     }
