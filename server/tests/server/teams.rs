@@ -208,3 +208,80 @@ async fn an_agent_with_a_model_of_its_own_is_answered_by_that_one_and_the_others
     assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
     assert_eq!((usual.asked().values().sum::<u32>(), own.asked().values().sum::<u32>()), (1, 1));
 }
+
+#[tokio::test]
+async fn whoever_leads_speaks_for_a_team_or_is_within_one_is_answered_by_the_model_that_the_team_names() {
+    const NAMES: [&str; 5] = ["usual", "chooser", "voice", "member", "planner"];
+    let home = Home::new(&[]);
+    std::fs::create_dir_all(home.data()).unwrap();
+    let mut providers = Vec::new();
+    let mut settings = String::new();
+    for name in NAMES {
+        let (provider, url) = Provider::start(Duration::ZERO).await;
+        providers.push(provider);
+        settings += &format!(
+            "[models.{name}]\nmodel = \"fake-{name}\"\nbase_url = \"{url}\"\nretries = 0\nsilence = 5\n"
+        );
+    }
+    std::fs::write(home.data().join("pitwall.toml"), settings).unwrap();
+    let server = home.start_kept().await;
+    let me = server.program(TOKEN);
+
+    // The models of each call, in order. What the providers were asked has to be the same.
+    let run = async |team: Value| {
+        let document =
+            json!({ "kind": "team", "title": "A team", "content": { "version": 1, "team": team } });
+        let made = me.post("/api/v1/documents", document).await;
+        let request = json!({
+            "workflow": { "type": "team", "team": made["summary"]["id"], "task": "Write." },
+            "model": { "type": "profile", "name": "usual" },
+        });
+        let run = me.post("/api/v1/runs", request).await["run"].as_str().unwrap().to_owned();
+        let events = server.events_to_end(run.parse().unwrap(), 0).await;
+        let view = RunView::fold(&events).unwrap();
+        assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+        let asked = |event: &protocol::Event| match &event.body {
+            Body::CallStarted(call) => Some(call.model.clone()),
+            _ => None,
+        };
+        events.iter().filter_map(asked).collect::<Vec<String>>()
+    };
+    let asked = || {
+        let count = |provider: &Provider| provider.asked().values().sum::<u32>();
+        providers.iter().map(count).collect::<Vec<_>>()
+    };
+    let agent = |name: &str, profile: Option<&str>| {
+        let mut agent = json!({ "name": name, "role": { "kind": "assistant" } });
+        if let Some(profile) = profile {
+            agent["role"]["profile"] = json!(profile);
+        }
+        agent
+    };
+
+    // The choice names nobody in three answers, so that the first one speaks; the second turn leaves no choice.
+    let board = json!({ "name": "Board", "conduct": { "kind": "round_robin" }, "max_turns": 1,
+        "participants": [agent("member", Some("member"))] });
+    let board =
+        json!({ "name": "board", "role": { "kind": "society_of_mind", "profile": "voice", "team": board } });
+    let models =
+        run(json!({ "name": "Chosen", "max_turns": 2, "participants": [board, agent("writer", None)],
+        "conduct": { "kind": "selector", "profile": "chooser" } }))
+        .await;
+    let chooser = "fake-chooser";
+    assert_eq!(models, [chooser, chooser, chooser, "fake-member", "fake-voice", "fake-usual"]);
+    assert_eq!(asked(), [1, 3, 1, 1, 0]);
+
+    // Facts, plan, progress, and the final answer: the work is said to be done.
+    let models = run(json!({ "name": "Led", "participants": [agent("writer", None)],
+        "conduct": { "kind": "magentic_one", "profile": "planner" } }))
+    .await;
+    assert_eq!(models, ["fake-planner"; 4]);
+
+    // A step of nobody: who does it is asked of the model that leads, which names nobody in three answers.
+    let steps = json!([{ "name": "draft", "description": "Write a draft." }]);
+    let models = run(json!({ "name": "Crew", "participants": [agent("writer", None)], "conduct": {
+        "kind": "steps", "steps": steps, "process": { "kind": "hierarchical", "profile": "planner" } } }))
+    .await;
+    assert_eq!(models, ["fake-planner", "fake-planner", "fake-planner", "fake-usual"]);
+    assert_eq!(asked(), [2, 3, 1, 1, 7]);
+}

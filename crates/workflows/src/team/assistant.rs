@@ -5,11 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, ToolResult, Work};
 use llm::{Arguments, ChatAnswer, ChatRequest, ToolRequest};
-use protocol::{InvalidId, ProfileName, Tier, ToolStatus};
+use protocol::{Tier, ToolStatus};
 use serde_json::{Value, json};
 use teamfile::{
     Body, Message, ToolCall,
-    team::{Assistant, Handoff},
+    team::{Answering, Assistant, Handoff},
 };
 
 use super::{
@@ -46,12 +46,6 @@ struct Turn {
     asked: u32,
 }
 
-/// The named model that answers for an assistant, where it has one of its own.
-fn profile_of(assistant: &Assistant) -> Result<Option<ProfileName>, NodeError> {
-    let named = assistant.profile.as_deref().map(str::parse).transpose();
-    named.map_err(|error: InvalidId| NodeError::failed(error.to_string()))
-}
-
 /// A call that was made, with what came of it.
 struct Made {
     request: ToolRequest,
@@ -66,8 +60,7 @@ impl Work for AssistantWork {
         let mut taken = Turn { before: course.asked(&self.name), ..Turn::default() };
         self.take(node, course.memory(&self.name), &tools, &mut taken).await?;
         let Turn { said, remembered, asked, .. } = taken;
-        let is_replayed = self.assistant.model.as_ref().is_some_and(|model| model.replayed().is_some());
-        node.note(if is_replayed { turn(&said)? } else { turn_of_model(&said)? });
+        node.note(if self.is_replayed() { turn(&said)? } else { turn_of_model(&said)? });
         let speaker = self.name.clone();
         let spoke = Spoke { speaker, said, remembered, asked, at: now(), inner: Vec::new() };
         self.crew.happened(vec![Happened::Spoke(spoke)])
@@ -75,6 +68,10 @@ impl Work for AssistantWork {
 }
 
 impl AssistantWork {
+    fn is_replayed(&self) -> bool {
+        matches!(self.assistant.answering(), Answering::Replay(_))
+    }
+
     async fn take(
         &self,
         node: &NodeContext,
@@ -127,7 +124,7 @@ impl AssistantWork {
             agent: node.plan().id.to_string(),
             run: Some(node.run()),
             tier: node.plan().tier.unwrap_or(Tier::Quick),
-            profile: profile_of(&self.assistant)?,
+            profile: None,
             messages,
             tools: tools.specs(),
             schema: None,
@@ -135,7 +132,7 @@ impl AssistantWork {
         };
         for _ in 0..=CORRECTIONS {
             let before = Asked(turn.before.saturating_add(turn.asked));
-            let mut answer = voice::ask(node, self.assistant.model.as_ref(), &request, before).await?;
+            let mut answer = voice::ask(node, self.assistant.answering(), &request, before).await?;
             turn.asked = turn.asked.saturating_add(1);
             if request.tools.is_empty() {
                 answer.tool_requests.clear();
@@ -148,8 +145,7 @@ impl AssistantWork {
                 let content = thoughts.join("\n\n");
                 turn.said.push(self.message(None, Body::Thought { content }));
             }
-            let is_replayed = self.assistant.model.as_ref().is_some_and(|model| model.replayed().is_some());
-            if is_replayed || !answer.text.trim().is_empty() || !answer.tool_requests.is_empty() {
+            if self.is_replayed() || !answer.text.trim().is_empty() || !answer.tool_requests.is_empty() {
                 return Ok(answer);
             }
             request.messages.push(llm::Message::User("Your answer was empty. Answer again.".to_owned()));

@@ -1,10 +1,10 @@
-//! Where a participant's answers come from: the run's model, or the answers that stand in the team's file.
+//! Where answers come from: a named model of the server, the answers that stand in the team's file, or the run's model.
 
 use engine::{NodeContext, NodeError};
 use llm::{Arguments, ChatAnswer, ChatRequest, ToolRequest};
-use protocol::Usage;
+use protocol::{InvalidId, Usage};
 use serde_json::Value;
-use teamfile::team::{ModelClient, ReplayedAnswer};
+use teamfile::team::{Answering, ReplayedAnswer};
 
 /// What a replayed answer calls its model.
 const REPLAY: &str = "replay";
@@ -13,18 +13,24 @@ const REPLAY: &str = "replay";
 #[derive(Clone, Copy)]
 pub(super) struct Asked(pub(super) u32);
 
-/// The next answer of a participant. One that the team's file holds asks no model, and is no call in the log.
+/// The next answer of a participant, or of whoever leads. One that the team's file holds asks no model, and is no call
+/// in the log.
 ///
 /// # Errors
-/// The model cannot answer, or the file has no more answers.
+/// The model cannot answer or has no possible name, or the file has no more answers.
 pub(super) async fn ask(
     node: &NodeContext,
-    client: Option<&ModelClient>,
+    answering: Answering<'_>,
     request: &ChatRequest,
     asked: Asked,
 ) -> Result<ChatAnswer, NodeError> {
-    let Some(answers) = client.and_then(ModelClient::replayed) else {
-        return node.chat(request.clone()).await;
+    let answers = match answering {
+        Answering::Replay(answers) => answers,
+        Answering::Run => return node.chat(request.clone()).await,
+        Answering::Profile(name) => {
+            let name = name.parse().map_err(|error: InvalidId| NodeError::failed(error.to_string()))?;
+            return node.chat(ChatRequest { profile: Some(name), ..request.clone() }).await;
+        }
     };
     let number = usize::try_from(asked.0).unwrap_or(usize::MAX);
     let count = answers.len();
