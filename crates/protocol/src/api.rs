@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Approval, FlowId, Limits, ModelChoice, RunId, RunRequest, RunStatus, RunSummary, Workflow, WorkflowKind,
+    document::DocumentId,
 };
 
 /// A request to start a run.
@@ -105,6 +106,8 @@ pub struct RunFilter {
     pub flow: Option<FlowId>,
     /// Only runs that continue this one.
     pub origin: Option<RunId>,
+    /// Only runs that are made from this document, in any of its versions.
+    pub document: Option<DocumentId>,
     /// Without those that other runs have started.
     pub top: bool,
     /// Only runs created before this one: the last of the page before.

@@ -9,7 +9,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use crate::{Date, WorkflowKind};
+use crate::{Date, WorkflowKind, document::DocumentReference};
 
 /// The key under which the kind stands beside the parameters in JSON.
 const TYPE: &str = "type";
@@ -82,6 +82,13 @@ impl Workflow {
     /// The text of a parameter, if it is one.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.parameters.get(name)?.as_str()
+    }
+
+    /// The document that a run of it is made from, with its version, as families resolve it; of several, the first.
+    pub fn document(&self) -> Option<DocumentReference> {
+        let texts = self.parameters.values().filter_map(Value::as_str);
+        let mut named = texts.filter(|text| text.contains('@')).filter_map(|text| text.parse().ok());
+        named.find(|reference: &DocumentReference| reference.version.is_some())
     }
 
     /// The same workflow with another value of one parameter.
