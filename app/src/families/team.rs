@@ -7,9 +7,10 @@ pub mod backend;
 mod cards;
 mod conditions;
 mod edit;
-mod export;
 mod findings;
 mod import;
+mod page;
+mod runs;
 mod teams;
 
 use leptos::prelude::*;
@@ -20,7 +21,7 @@ use protocol::{
 
 use self::{
     cards::{PickCard, ResultCard},
-    export::ExportPage,
+    page::TeamPage,
     teams::TeamsPage,
 };
 use super::{FamilyAddress, Section, Views};
@@ -58,7 +59,7 @@ pub fn pages() -> AnyView {
     let is_one = Memo::new(move |_| id.with(Option::is_some));
     let shown = move || match (is_all.get(), is_one.get()) {
         (true, _) => view! { <TeamsPage /> }.into_any(),
-        (false, true) => view! { <ExportPage id=Signal::derive(move || id.get().unwrap_or_default()) /> }.into_any(),
+        (false, true) => view! { <TeamPage id=Signal::derive(move || id.get().unwrap_or_default()) /> }.into_any(),
         (false, false) => view! { <NotFoundPage /> }.into_any(),
     };
     shown.into_any()

@@ -43,6 +43,12 @@ impl StartRun {
         }
     }
 
+    /// The same again as an earlier run, in a flow of its own.
+    pub fn again(request: RunRequest) -> Self {
+        let RunRequest { workflow, flow: _, model, limits, approval, questions } = request;
+        Self { workflow, flow: None, model, limits, approval, questions }
+    }
+
     /// The run request, in this flow where none was asked for.
     pub fn in_flow(self, new_flow: FlowId) -> RunRequest {
         RunRequest {

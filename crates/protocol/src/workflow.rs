@@ -86,9 +86,7 @@ impl Workflow {
 
     /// The document that a run of it is made from, with its version, as families resolve it; of several, the first.
     pub fn document(&self) -> Option<DocumentReference> {
-        let texts = self.parameters.values().filter_map(Value::as_str);
-        let mut named = texts.filter(|text| text.contains('@')).filter_map(|text| text.parse().ok());
-        named.find(|reference: &DocumentReference| reference.version.is_some())
+        self.parameters.values().find_map(version_named)
     }
 
     /// The same workflow with another value of one parameter.
@@ -99,6 +97,12 @@ impl Workflow {
         self.parameters.insert(name.to_owned(), value);
         Self::new(self.kind, self.parameters)
     }
+}
+
+/// The version of a document that a parameter names.
+pub(crate) fn version_named(parameter: &Value) -> Option<DocumentReference> {
+    let text = parameter.as_str().filter(|text| text.contains('@'))?;
+    text.parse().ok().filter(|reference: &DocumentReference| reference.version.is_some())
 }
 
 /// Adds the bytes of a value at this level to `bytes`, and gives up as soon as there are too many.

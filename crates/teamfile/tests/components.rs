@@ -8,8 +8,8 @@ use support::{agent, condition, model, pair, place_of, problems, read, read_valu
 use teamfile::{
     Finding, KeyFound, KnownTool, Part, Problem, Reader, Severity, SourceFile, SourceIdentity,
     team::{
-        Condition, Conduct, Context, McpTransport, ModelProvider, Participant, Role, ToolKind, Workbench,
-        check,
+        Condition, Conduct, Context, McpTransport, ModelProvider, Participant, Role, TeamDocument, ToolKind,
+        Workbench, check,
     },
 };
 
