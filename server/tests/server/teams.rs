@@ -5,7 +5,7 @@ use std::time::Duration;
 use protocol::{Body, RunStatus, RunView};
 use serde_json::{Value, json};
 
-use crate::support::{Home, PASSWORD, Provider, Server, TOKEN, Visitor, read_to_end};
+use crate::support::{Home, PASSWORD, Provider, Server, TOKEN, Visitor, read_to_end, two_accounts};
 
 async fn anna() -> (Server, Visitor) {
     let home = Home::bare(&[]);
@@ -81,6 +81,8 @@ async fn a_team_of_a_file_runs_and_goes_back_into_one() {
         (format!("/teams/{id}"), "AutoGen 0.5 and Studio"),
         (format!("/teams/{id}"), "It ends when someone says “DONE”."),
         (format!("/teams/{id}"), "The run's model"),
+        (format!("/teams/{id}"), "Who hands to whom"),
+        (format!("/teams/{id}"), "critic → writer, until the team ends"),
     ] {
         let (status, page) = browser.answer("GET", &path, None).await;
         assert!(status == 200 && page.contains(words), "{path} has no “{words}”");
@@ -284,4 +286,56 @@ async fn whoever_leads_speaks_for_a_team_or_is_within_one_is_answered_by_the_mod
     .await;
     assert_eq!(models, ["fake-planner", "fake-planner", "fake-planner", "fake-usual"]);
     assert_eq!(asked(), [2, 3, 1, 1, 7]);
+}
+
+#[tokio::test]
+async fn a_teams_runs_are_listed_with_their_versions_and_only_to_whom_they_belong() {
+    let (_server, anna, bert) = two_accounts().await;
+    let made =
+        import(&anna, &[("team.json", team("Writers", &[agent("writer", &replay(&["DONE"]))]).to_string())])
+            .await;
+    let id = document_of(&made["teams"][0]).to_owned();
+    let run = async |task: &str| {
+        let request = json!({ "workflow": { "type": "team", "team": id, "task": task } });
+        let run = anna.post("/api/v1/runs", request).await["run"].as_str().unwrap().to_owned();
+        read_to_end(&mut anna.socket(&format!("/ws/v1/runs/{run}")).await.unwrap()).await;
+        run
+    };
+    let first = run("Write the first text.").await;
+    let document = anna.get(&format!("/api/v1/documents/{id}")).await;
+    let mut content = document["content"].clone();
+    content["team"]["description"] = json!("Writes.");
+    let save = json!({ "base": 1, "content": content });
+    let (status, answer) = anna.answer("PUT", &format!("/api/v1/documents/{id}"), Some(&save)).await;
+    assert_eq!(status, 200, "{answer}");
+    let second = run("Write the second text.").await;
+    let other =
+        import(&anna, &[("o.json", team("Others", &[agent("o", &replay(&["DONE"]))]).to_string())]).await;
+    let other = json!({ "type": "team", "team": document_of(&other["teams"][0]), "task": "Something else." });
+    anna.post("/api/v1/runs", json!({ "workflow": other })).await;
+
+    let listed = anna.get(&format!("/api/v1/runs?document={id}")).await;
+    let runs: Vec<(&str, &str)> = listed["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| (run["run"].as_str().unwrap(), run["request"]["workflow"]["team"].as_str().unwrap()))
+        .collect();
+    let (old, new) = (format!("{id}@1"), format!("{id}@2"));
+    assert_eq!(runs, [(second.as_str(), new.as_str()), (first.as_str(), old.as_str())]);
+
+    let (status, page) =
+        anna.clone().with("accept", "text/html").answer("GET", &format!("/teams/{id}"), None).await;
+    assert_eq!(status, 200);
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} in {page}"));
+    assert!(place("Write the second text.") < place("Write the first text."), "newest first");
+    assert!(!page.contains("Something else."));
+    for row in [("Write the second text.", ">2<"), ("Write the first text.", ">1<")] {
+        let after = &page[place(row.0)..];
+        let version = after.split("data-label=\"Version\"").nth(1).unwrap();
+        assert!(version.split_once("</td>").unwrap().0.contains(row.1), "{row:?}");
+    }
+
+    // Whoever knows the id of somebody else's team learns nothing of it.
+    assert_eq!(bert.get(&format!("/api/v1/runs?document={id}")).await["runs"], json!([]));
 }
