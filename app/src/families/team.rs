@@ -11,6 +11,7 @@ mod findings;
 mod import;
 mod page;
 mod runs;
+mod speaking;
 mod teams;
 
 use leptos::prelude::*;
@@ -42,7 +43,7 @@ pub fn outline() -> super::Outline {
 
 /// What teams show of their own on the pages of runs.
 pub fn views() -> Views {
-    Views { card, approval }
+    Views { card, approval, beside: Some(speaking::beside) }
 }
 
 /// Teams have no section of the overview.

@@ -76,6 +76,7 @@ async fn a_team_of_a_file_runs_and_goes_back_into_one() {
     let browser = server.nobody().sign_in("anna", PASSWORD).await.unwrap();
     for (path, words) in [
         (format!("/runs/{run}"), "speaks in turn 1. All speak in turn."),
+        (format!("/runs/{run}"), "What everybody has taken"),
         ("/teams".to_owned(), "Drop files here"),
         ("/teams".to_owned(), "Writers"),
         (format!("/teams/{id}"), "AutoGen 0.5 and Studio"),
@@ -338,4 +339,53 @@ async fn a_teams_runs_are_listed_with_their_versions_and_only_to_whom_they_belon
 
     // Whoever knows the id of somebody else's team learns nothing of it.
     assert_eq!(bert.get(&format!("/api/v1/runs?document={id}")).await["runs"], json!([]));
+}
+
+#[tokio::test]
+async fn what_a_teams_run_costs_is_counted_for_each_agent_and_for_the_choice_of_speakers() {
+    let (provider, url) = Provider::start(Duration::ZERO).await;
+    let home = Home::new(&[]);
+    std::fs::create_dir_all(home.data()).unwrap();
+    let settings = format!(
+        "[models.priced]\nmodel = \"fake-priced\"\nbase_url = \"{url}\"\nretries = 0\n\
+         price = {{ input = \"1000\", output = \"2000\" }}\n"
+    );
+    std::fs::write(home.data().join("pitwall.toml"), settings).unwrap();
+    let server = home.start_kept().await;
+    let me = server.program(TOKEN);
+    let agent = |name: &str| json!({ "name": name, "role": { "kind": "assistant" } });
+    let team = json!({ "name": "Chosen", "max_turns": 2, "conduct": { "kind": "selector" },
+        "participants": [agent("first"), agent("second")] });
+    let document = json!({ "kind": "team", "title": "Chosen", "content": { "version": 1, "team": team } });
+    let made = me.post("/api/v1/documents", document).await;
+    let request = json!({
+        "workflow": { "type": "team", "team": made["summary"]["id"], "task": "Write." },
+        "model": { "type": "profile", "name": "priced" },
+    });
+    let run = me.post("/api/v1/runs", request).await["run"].as_str().unwrap().to_owned();
+    let events = server.events_to_end(run.parse().unwrap(), 0).await;
+    let view = RunView::fold(&events).unwrap();
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+
+    // What the provider was asked, and said that it took, at the settings' price for a million tokens.
+    let asked: u64 =
+        provider.asked().iter().map(|(prompt, times)| prompt.len() as u64 / 4 * u64::from(*times)).sum();
+    let totals = &view.summary.totals;
+    assert_eq!((totals.model_calls, totals.tokens_in), (5, asked), "three choices and two turns");
+    let cost = protocol::Decimal::from(totals.tokens_in * 1_000 + totals.tokens_out * 2_000)
+        / protocol::Decimal::from(1_000_000);
+    assert_eq!((totals.cost, totals.calls_of_unknown_cost), (cost, 0));
+    let of = |node: &str| view.node(&node.parse().unwrap()).unwrap().clone();
+    let (lead, first, second) = (of("lead"), of("1_first"), of("2_second"));
+    assert!(lead.cost > first.cost && first.cost.is_some(), "three choices cost more than a turn");
+    let all = [&lead, &first, &second];
+    assert_eq!(all.iter().filter_map(|node| node.cost).sum::<protocol::Decimal>(), cost);
+    assert_eq!(all.iter().map(|node| node.tokens).sum::<u64>(), totals.tokens());
+
+    let (_, page) = me.clone().with("accept", "text/html").answer("GET", &format!("/runs/{run}"), None).await;
+    let table = page.split("What everybody has taken").nth(1).unwrap();
+    for label in ["Who speaks next", "first", "second"] {
+        assert!(table.contains(label), "{label}");
+    }
+    assert!(page.contains("2 of 2 turns") || page.contains("1 of 2 turns"), "the limit of turns");
 }

@@ -4,8 +4,10 @@ mod node;
 mod prompt;
 pub mod tools;
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
-use protocol::{NodeStatus, RunSummary, RunView};
+use protocol::{NodeStatus, Product, RunSummary, RunView, Standing};
 
 use self::node::NodeInspector;
 use super::{lineage::Continuations, screen::Screen, sub_runs::SubRuns};
@@ -15,12 +17,14 @@ use crate::{
         product::ProductCard,
         status::{SignLabel, node_sign},
     },
-    format,
+    families, format,
     pages::run::graph::card::icon_of,
 };
 
 /// Nodes that are listed at most.
 const MOST_LISTED: usize = 40;
+/// Steps that stand here at most.
+const MOST_STEPS: usize = 12;
 
 /// The panel beside the views; on a small screen a sheet from below.
 #[component]
@@ -60,7 +64,12 @@ fn Standing(
     continuations: StoredValue<Vec<RunSummary>>,
 ) -> impl IntoView {
     let view = screen.view;
-    let products = Memo::new(move |_| view.with(RunView::products_in_short));
+    let products = Memo::new(move |_| view.with(newest_products));
+    let family =
+        screen.spec.with_value(|spec| spec.as_ref().map_or_else(String::new, |spec| spec.family.clone()));
+    let views = families::views(&family);
+    let kind = view.with_untracked(|view| view.summary.request.workflow.kind().clone());
+    let beside = move || views.get().and_then(|views| (views.beside?)(&kind, view));
     let has_result = Memo::new(move |_| view.with(RunView::has_result));
     view! {
         <header class="inspector-head">
@@ -75,12 +84,28 @@ fn Standing(
             </button>
         </header>
         <div class="inspector-body">
+            {beside}
             {move || products.get().into_iter().map(|product| view! { <ProductCard run=screen.id product /> }).collect_view()}
             <AtWork screen />
             <SubRuns screen />
             <Continuations screen runs=continuations.get_value() />
         </div>
     }
+}
+
+/// What the run has brought forth in short. Of steps only the newest: the transcript has all, and a run may have very
+/// many.
+fn newest_products(view: &RunView) -> Vec<Arc<Product>> {
+    let is_step = |product: &Arc<Product>| product.standing == Standing::Step;
+    let products = view.products_in_short();
+    let steps = products.iter().filter(|product| is_step(product)).count();
+    let mut skipped = steps.saturating_sub(MOST_STEPS);
+    let shown = products.into_iter().filter(|product| {
+        let is_skipped = is_step(product) && skipped > 0;
+        skipped -= usize::from(is_skipped);
+        !is_skipped
+    });
+    shown.collect()
 }
 
 /// The nodes that work or wait for somebody, and failed ones.

@@ -47,7 +47,7 @@ fn Node(draft: Draft, team: String, node: usize, names: Memo<Vec<String>>) -> im
     let edges = draft.count(format!("{place}/edges"));
     let team = StoredValue::new(team);
     let add = move |_| team.with_value(|place| draft.step(place, |team| change::add_edge(team, node)));
-    let object = place;
+    let object = place.clone();
     let wait = move |event| draft.put(&object, "activation", Some(Value::String(event_target_value(&event))));
     let waits = ACTIVATIONS.map(|(value, label)| {
         view! { <option value=value selected=move || activation.get() == value>{label}</option> }
@@ -59,6 +59,7 @@ fn Node(draft: Draft, team: String, node: usize, names: Memo<Vec<String>>) -> im
                 <EdgeRow draft team=team.get_value() node edge name names />
             </For>
             {move || (edges.get() == 0).then(|| view! { <p class="dim">"Nobody follows: the graph ends here."</p> })}
+            <Told draft part=place />
             <div class="team-row">
                 <label>"Waits for" <select class="input" on:change=wait>{waits.collect_view()}</select></label>
                 <button type="button" class="button" on:click=add aria-label=move || format!("Add a follower of {}", name.get())>

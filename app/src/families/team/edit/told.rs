@@ -13,7 +13,7 @@ use crate::components::{
 const PARTS: [&str; 3] = ["conduct", "participants", "termination"];
 
 /// Whether a finding's place belongs to this part, and to no part within it that tells its own: a participant within a
-/// team, a team within a participant, an edge of a graph.
+/// team, a team within a participant, a node of a graph, an edge of a node.
 pub(super) fn is_at(found: &str, part: &str) -> bool {
     let Some(rest) = found.strip_prefix(part).filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
         return false;
@@ -24,7 +24,9 @@ pub(super) fn is_at(found: &str, part: &str) -> bool {
         [first, ..] if is_team => !PARTS.contains(first),
         // Of an agent: what is within its team is told there.
         ["role", "team", ..] => false,
-        ["graph", "nodes", _, "edges", _, ..] if part.ends_with("/conduct") => false,
+        ["graph", "nodes", _, ..] if part.ends_with("/conduct") => false,
+        // Of a node of a graph: what is of its edges.
+        ["edges", _, ..] => false,
         [_, ..] if part.ends_with("/participants") => false,
         _ => true,
     }
@@ -54,9 +56,10 @@ mod tests {
     use super::*;
 
     /// All parts of a form of one team with an inner one.
-    const ALL: [&str; 9] = [
+    const ALL: [&str; 10] = [
         "/team",
         "/team/conduct",
+        "/team/conduct/graph/nodes/0",
         "/team/conduct/graph/nodes/0/edges/1",
         "/team/participants",
         "/team/participants/0",
@@ -73,7 +76,8 @@ mod tests {
             ("/team/name", "/team"),
             ("/team/max_turns", "/team"),
             ("/team/conduct/model", "/team/conduct"),
-            ("/team/conduct/graph/nodes/0", "/team/conduct"),
+            ("/team/conduct/graph", "/team/conduct"),
+            ("/team/conduct/graph/nodes/0", "/team/conduct/graph/nodes/0"),
             ("/team/conduct/graph/nodes/0/edges/1/target", "/team/conduct/graph/nodes/0/edges/1"),
             ("/team/participants", "/team/participants"),
             ("/team/participants/0/name", "/team/participants/0"),
