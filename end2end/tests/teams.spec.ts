@@ -34,7 +34,7 @@ const drawing = (page: Page) => page.getByRole("group", { name: "Who hands to wh
 test("a graph is made in the form, drawn beside it, and gone back over by keys", async ({ page, server }) => {
   const id = await made(server, "Graph of three", ["writer", "critic", "editor"]);
   await page.goto(`/teams/${id}`);
-  await expect(drawing(page).getByRole("link")).toHaveCount(3);
+  await expect(drawing(page).getByRole("button")).toHaveCount(3);
 
   await form(page).getByLabel("Who speaks next").selectOption("graph_flow");
   const afterWriter = form(page).getByRole("group", { name: "After writer" });

@@ -194,6 +194,15 @@ fn Filters(filter: Memo<RunFilter>, kinds: Vec<ListedKind>) -> impl IntoView {
                     </p>
                 }
             })}
+            {move || filter.get().document.map(|document| {
+                let without = address_of(&RunFilter { document: None, ..filter.get() });
+                view! {
+                    <p class="flow-filter">
+                        "Made from " <a href=at(format!("/documents/{document}"))>"one document"</a>
+                        <a class="quiet-button" href=at(without)>"All runs"</a>
+                    </p>
+                }
+            })}
         </form>
     }
 }

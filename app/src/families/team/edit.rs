@@ -34,11 +34,15 @@ use super::conditions::ends_when;
 use crate::{
     api::documents::OpenedDocument,
     base::at,
+    browser,
     components::{
         icon::{Icon, IconName},
         notice::FormError,
     },
 };
+
+/// Every finding in the form.
+const FINDINGS: &str = ".team-told > li";
 
 /// The id of the element that a part of the form is, by its place in the document.
 fn part_id(place: &str) -> String {
@@ -63,6 +67,10 @@ pub(super) fn TeamForm(document: OpenedDocument, profiles: Vec<ModelProfile>) ->
         try_save();
     };
     let by_key = move |event: KeyboardEvent| {
+        if event.key() == "F8" {
+            event.prevent_default();
+            return browser::focus_next(FINDINGS);
+        }
         if !(event.ctrl_key() || event.meta_key()) || event.alt_key() {
             return;
         }
@@ -89,6 +97,19 @@ pub(super) fn TeamForm(document: OpenedDocument, profiles: Vec<ModelProfile>) ->
             (false, false, _) => format!("Version {version}"),
         }
     };
+    let next = move || {
+        let words = match draft.findings.with(Vec::len) {
+            0 => return None,
+            1 => "1 finding".to_owned(),
+            count => format!("{count} findings"),
+        };
+        Some(view! {
+            <button type="button" class="button team-next" title="Go to the next finding (F8)" on:click=move |_| browser::focus_next(FINDINGS)>
+                <Icon name=IconName::Alert />
+                {words}
+            </button>
+        })
+    };
     let document = at(format!("/documents/{}", draft.id));
     let as_json = document.clone();
     view! {
@@ -106,6 +127,7 @@ pub(super) fn TeamForm(document: OpenedDocument, profiles: Vec<ModelProfile>) ->
             <form class="card team-form" aria-label="The team" on:submit=submit on:change=move |_| draft.end_step()>
                 <div class="page-acts">
                     <span class="dim" role="status">{state}</span>
+                    {next}
                     <button type="button" class="icon-button" title="Undo (Ctrl Z)" aria-label="Undo" disabled=move || !draft.can_undo() on:click=move |_| draft.undo()>
                         <Icon name=IconName::StepBack />
                     </button>

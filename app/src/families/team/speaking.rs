@@ -9,6 +9,7 @@ use protocol::{
 };
 
 use crate::{
+    base::at,
     components::{
         icon::{Icon, IconName},
         status::{SignLabel, node_sign},
@@ -40,8 +41,14 @@ fn Speaking(view: Shown) -> impl IntoView {
     });
     let pick = Memo::new(move |_| product.with(|product| product.as_deref().and_then(latest_pick)));
     let is_over = Memo::new(move |_| view.with(|view| view.summary.status.is_over()));
+    // It is named once, when the run begins.
+    let team = view.with_untracked(|view| view.summary.request.workflow.document()).map(|team| {
+        let version = team.version.map(|version| format!("Made from version {version} of "));
+        view! { <p>{version}<a href=at(format!("/teams/{}", team.id))>"the team"</a></p> }
+    });
     view! {
         <section class="team-beside" aria-labelledby="team-speaking">
+            {team}
             <h3 id="team-speaking">{move || if is_over.get() { "Who spoke last" } else { "Who speaks" }}</h3>
             <Now view pick is_over />
             <Rows view />

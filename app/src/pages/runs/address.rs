@@ -67,6 +67,8 @@ mod tests {
     use super::*;
 
     const DOCUMENT: &str = "0197a1b2-0000-7000-8000-000000000001";
+    /// The same as it stands in an address.
+    const ENCODED: &str = "0197a1b2%2D0000%2D7000%2D8000%2D000000000001";
 
     #[test]
     fn a_filter_survives_its_address() {
@@ -87,14 +89,14 @@ mod tests {
         );
         assert_eq!(
             address_of(&filter),
-            format!("/runs?q=aapl&status=failed&kind=pipeline&flow=7f3a&document={DOCUMENT}")
+            format!("/runs?q=aapl&status=failed&kind=pipeline&flow=7f3a&document={ENCODED}")
         );
         assert_eq!(address_of(&RunFilter { top: true, ..RunFilter::default() }), "/runs");
         query.insert("below", "1".to_owned());
         assert!(filter.top && !filter_of(&query).top);
         assert_eq!(
             address_of(&filter_of(&query)),
-            format!("/runs?q=aapl&status=failed&kind=pipeline&below=1&flow=7f3a&document={DOCUMENT}")
+            format!("/runs?q=aapl&status=failed&kind=pipeline&below=1&flow=7f3a&document={ENCODED}")
         );
     }
 

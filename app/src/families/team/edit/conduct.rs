@@ -6,7 +6,7 @@ use super::{
     change,
     draft::Draft,
     edges::Edges,
-    field::{CheckField, ModelField, NumberField, Profiles, TextField},
+    field::{CheckField, ModelField, NumberField, Profiles, TextField, choice},
     part_id,
     told::Told,
 };
@@ -35,9 +35,9 @@ pub(super) fn Conduct(draft: Draft, team: String, profiles: Profiles) -> impl In
         let is_known = CONDUCTS.iter().any(|(name, _)| *name == kind);
         let other = (!is_known).then(|| {
             let label = format!("By “{kind}”, which is edited as JSON");
-            view! { <option value=kind.clone() selected=true>{label}</option> }
+            choice(kind.clone(), label, true)
         });
-        let choices = CONDUCTS.map(|(name, label)| view! { <option value=name selected=name == kind>{label}</option> });
+        let choices = CONDUCTS.map(|(name, label)| choice(name.to_owned(), label.to_owned(), name == kind));
         view! { <select class="input" aria-label="Who speaks next" on:change=choose>{other}{choices.collect_view()}</select> }
     };
     let object = place.clone();

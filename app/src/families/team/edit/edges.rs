@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use serde_json::Value;
 
-use super::{change, draft::Draft, told::Told};
+use super::{change, draft::Draft, field::choice, told::Told};
 use crate::components::icon::{Icon, IconName};
 
 /// What the nodes of a graph wait for, and what an edge's group waits for.
@@ -28,8 +28,11 @@ pub(super) fn Edges(draft: Draft, team: String) -> impl IntoView {
         <label>
             "Begins with"
             <select class="input" on:change=begin>
-                <option value="" selected=move || start.with(String::is_empty)>"All that follow nobody"</option>
-                {move || choices(names.get(), &start.get())}
+                {move || {
+                    let start = start.get();
+                    let all = choice(String::new(), "All that follow nobody".to_owned(), start.is_empty());
+                    (all, choices(names.get(), &start))
+                }}
             </select>
         </label>
         <For each=move || 0..nodes.get() key=|node| *node let:node>
@@ -49,9 +52,12 @@ fn Node(draft: Draft, team: String, node: usize, names: Memo<Vec<String>>) -> im
     let add = move |_| team.with_value(|place| draft.step(place, |team| change::add_edge(team, node)));
     let object = place.clone();
     let wait = move |event| draft.put(&object, "activation", Some(Value::String(event_target_value(&event))));
-    let waits = ACTIVATIONS.map(|(value, label)| {
-        view! { <option value=value selected=move || activation.get() == value>{label}</option> }
-    });
+    let waits = move || {
+        let activation = activation.get();
+        let usual = ACTIVATIONS[0].0;
+        let chosen = if activation.is_empty() { usual } else { activation.as_str() };
+        ACTIVATIONS.map(|(value, label)| choice(value.to_owned(), label.to_owned(), value == chosen)).collect_view()
+    };
     view! {
         <fieldset class="team-node">
             <legend>{move || format!("After {}", name.get())}</legend>
@@ -61,7 +67,7 @@ fn Node(draft: Draft, team: String, node: usize, names: Memo<Vec<String>>) -> im
             {move || (edges.get() == 0).then(|| view! { <p class="dim">"Nobody follows: the graph ends here."</p> })}
             <Told draft part=place />
             <div class="team-row">
-                <label>"Waits for" <select class="input" on:change=wait>{waits.collect_view()}</select></label>
+                <label>"Waits for" <select class="input" on:change=wait>{waits}</select></label>
                 <button type="button" class="button" on:click=add aria-label=move || format!("Add a follower of {}", name.get())>
                     <Icon name=IconName::Plus />
                     "Add a follower"
@@ -117,7 +123,7 @@ fn choices(names: Vec<String>, chosen: &str) -> impl IntoView + use<> {
     let own = names.into_iter().map(|name| (name.clone(), name));
     let options = stranger.into_iter().chain(own).map(|(value, label)| {
         let is_chosen = value == chosen;
-        view! { <option value=value selected=is_chosen>{label}</option> }
+        choice(value, label, is_chosen)
     });
     options.collect_view()
 }

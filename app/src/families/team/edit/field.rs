@@ -65,6 +65,12 @@ pub(super) fn CheckField(draft: Draft, #[prop(into)] object: String, name: &'sta
     }
 }
 
+/// A choice of a list. Both say which one it is: the attribute what the server has drawn, the property after the person
+/// has chosen another one, which a step back takes back.
+pub(super) fn choice(value: String, label: String, is_chosen: bool) -> impl IntoView {
+    view! { <option value=value selected=is_chosen prop:selected=is_chosen>{label}</option> }
+}
+
 /// The named models that can answer, with what people call them.
 #[derive(Clone, Copy)]
 pub(super) struct Profiles(StoredValue<Vec<(String, String)>>);
@@ -104,7 +110,10 @@ pub(super) fn ModelField(
         let unknown = (!is_known).then(|| (chosen.clone(), format!("{chosen} (not in the settings)")));
         let usual = (String::new(), "The run's model".to_owned());
         let options = std::iter::once(usual).chain(unknown).chain(named);
-        let options = options.map(|(name, label)| view! { <option value=name.clone() selected=name == chosen>{label}</option> });
+        let options = options.map(|(name, label)| {
+            let is_chosen = name == chosen;
+            choice(name, label, is_chosen)
+        });
         options.collect_view()
     };
     view! { <label>{label} <select class="input" on:change=choose>{options}</select></label> }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::{draft::Draft, part_id, shape::{Drawn, Shape}};
 use crate::{
+    browser,
     components::icon::{Icon, IconName},
     graph::layout::{Area, CARD_HEIGHT, CARD_WIDTH, FRAME_HEAD, Layout},
 };
@@ -80,18 +81,19 @@ fn found_at(draft: Draft, place: String) -> Memo<usize> {
 #[component]
 fn Card(draft: Draft, node: Drawn, area: Area) -> impl IntoView {
     let Drawn { plan, icon, place, what } = node;
-    let found = found_at(draft, place.clone());
+    let part = format!("#{}", part_id(&place));
+    let found = found_at(draft, place);
     let title = format!("{}: {what}", plan.label);
     view! {
         <foreignObject x=area.at.x.to_string() y=area.at.y.to_string() width=CARD_WIDTH.to_string() height=CARD_HEIGHT.to_string()>
-            <a class="team-card" href=format!("#{}", part_id(&place)) title=title>
+            <button type="button" class="team-card" title=title on:click=move |_| browser::focus_first(&part)>
                 <span class="team-card-head">
                     <Icon name=icon />
                     <strong>{plan.label}</strong>
                     <Found found />
                 </span>
                 <span class="dim">{what}</span>
-            </a>
+            </button>
         </foreignObject>
     }
 }
@@ -99,15 +101,16 @@ fn Card(draft: Draft, node: Drawn, area: Area) -> impl IntoView {
 #[component]
 fn Frame(draft: Draft, node: Drawn, area: Area) -> impl IntoView {
     let Drawn { plan, icon, place, what } = node;
-    let found = found_at(draft, place.clone());
+    let part = format!("#{}", part_id(&place));
+    let found = found_at(draft, place);
     view! {
         <rect class="team-frame" x=area.at.x.to_string() y=area.at.y.to_string() width=area.width.to_string() height=area.height.to_string() rx="10" />
         <foreignObject x=area.at.x.to_string() y=area.at.y.to_string() width=area.width.to_string() height=FRAME_HEAD.to_string()>
-            <a class="team-frame-head" href=format!("#{}", part_id(&place)) title=what>
+            <button type="button" class="team-frame-head" title=what on:click=move |_| browser::focus_first(&part)>
                 <Icon name=icon />
                 <strong>{plan.label}</strong>
                 <Found found />
-            </a>
+            </button>
         </foreignObject>
     }
 }
