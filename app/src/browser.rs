@@ -120,6 +120,20 @@ pub fn focus_first(selector: &str) {
     }
 }
 
+/// Brings the focus to the element after the one that has it, of those that the selector names; after the last to the
+/// first. What is around it scrolls.
+pub fn focus_next(selector: &str) {
+    let Ok(found) = document().query_selector_all(selector) else { return };
+    let elements = (0..found.length()).filter_map(|place| found.item(place)?.dyn_into::<Element>().ok());
+    let elements: Vec<Element> = elements.collect();
+    let active = document().active_element();
+    let present = elements.iter().position(|element| Some(element) == active.as_ref());
+    let next = present.map_or(0, |present| (present + 1) % elements.len());
+    if let Some(element) = elements.get(next) {
+        call(element, "focus", &[]).ok();
+    }
+}
+
 /// Brings the focus to the element of this id; what is around it does not scroll.
 pub fn focus_id(id: &str) {
     if let Some(element) = document().get_element_by_id(id) {

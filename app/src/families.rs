@@ -24,7 +24,7 @@ pub(crate) use self::style::NamedSheets;
 use self::{loading::pages, style::has_style};
 use crate::{
     base::is_below,
-    pages::{not_found::NotFoundPage, runs::list::RunList},
+    pages::{not_found::NotFoundPage, run::Shown, runs::list::RunList},
 };
 
 /// Makes a module of each family, and a part of the program with its pages, which has the name given here. Each part
@@ -135,6 +135,8 @@ pub struct Views {
     pub card: fn(&Product, &str) -> Option<AnyView>,
     /// What a person is asked to approve in a run of this kind.
     pub approval: fn(&WorkflowKind, &str) -> Option<AnyView>,
+    /// What stands beside a run of this kind, above what is going on; `None` for a family that has nothing there.
+    pub beside: Option<fn(&WorkflowKind, Shown) -> Option<AnyView>>,
 }
 
 /// A section of the overview, which may follow the runs.

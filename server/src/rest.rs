@@ -12,7 +12,7 @@ use protocol::{
     Approval, CallId, Digest, Event, FlowId, ForkRun, GivenAnswer, KindSpec, ModelProfile, ModelTest, NodeId,
     Problem, ProfileName, RunAccepted, RunFilter, RunId, RunPage, RunStatus, RunStopped, RunView,
     ServerStatus, StartOptions, StartRun, StartTrials, ToolServer, TrialEstimate, TrialReport, TrialsStarted,
-    WorkflowKind,
+    WorkflowKind, document::DocumentId,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{
@@ -307,6 +307,11 @@ impl IntoParams for RunQuery {
             ("kind", "Only runs of this kind", WorkflowKind::schema()),
             ("flow", "Only runs of this flow", FlowId::schema()),
             ("origin", "Only runs that continue this one", RunId::schema()),
+            (
+                "document",
+                "Only runs that are made from this document, in any of its versions",
+                DocumentId::schema(),
+            ),
             ("top", "Without those that other runs have started", bool::schema()),
             ("before", "Only runs created before this one: the last of the page before", RunId::schema()),
             ("limit", "At most this many; 200 are allowed", u32::schema()),

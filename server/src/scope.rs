@@ -203,6 +203,9 @@ fn matches(filter: &RunFilter, run: &RunSummary) -> bool {
         && filter.kind.as_ref().is_none_or(|kind| run.request.workflow.kind() == kind)
         && filter.flow.as_ref().is_none_or(|flow| run.request.flow == *flow)
         && filter.origin.is_none_or(|origin| run.origin.as_ref().is_some_and(|own| own.run == origin))
+        && filter
+            .document
+            .is_none_or(|document| run.request.workflow.document().is_some_and(|named| named.id == document))
         && filter.before.is_none_or(|before| run.run < before)
 }
 

@@ -150,6 +150,22 @@ pub fn forget_drafts_of(beginning: &str) {
     forget(|draft| draft.form.starts_with(beginning));
 }
 
+/// Keeps a text as what was typed in this field of a form, alone: for a page that writes the text itself, out of several
+/// fields. `false`: it is too long to be kept.
+pub fn keep_text(form: &str, field: &str, text: &str) -> bool {
+    let content = Content::Typed(text.to_owned());
+    let draft = Draft { form: form.to_owned(), fields: vec![KeptField { name: field.to_owned(), content }] };
+    if draft.length() > MOST_OF_A_FORM {
+        forget_draft(form);
+        return false;
+    }
+    let mut all = kept();
+    all.retain(|known| known.form != form);
+    all.push(draft);
+    keep(&all);
+    true
+}
+
 fn forget(is_meant: impl Fn(&Draft) -> bool) {
     let mut all = kept();
     let count = all.len();

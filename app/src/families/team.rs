@@ -7,9 +7,11 @@ pub mod backend;
 mod cards;
 mod conditions;
 mod edit;
-mod export;
 mod findings;
 mod import;
+mod page;
+mod runs;
+mod speaking;
 mod teams;
 
 use leptos::prelude::*;
@@ -20,7 +22,7 @@ use protocol::{
 
 use self::{
     cards::{PickCard, ResultCard},
-    export::ExportPage,
+    page::TeamPage,
     teams::TeamsPage,
 };
 use super::{FamilyAddress, Section, Views};
@@ -41,7 +43,7 @@ pub fn outline() -> super::Outline {
 
 /// What teams show of their own on the pages of runs.
 pub fn views() -> Views {
-    Views { card, approval }
+    Views { card, approval, beside: Some(speaking::beside) }
 }
 
 /// Teams have no section of the overview.
@@ -58,7 +60,7 @@ pub fn pages() -> AnyView {
     let is_one = Memo::new(move |_| id.with(Option::is_some));
     let shown = move || match (is_all.get(), is_one.get()) {
         (true, _) => view! { <TeamsPage /> }.into_any(),
-        (false, true) => view! { <ExportPage id=Signal::derive(move || id.get().unwrap_or_default()) /> }.into_any(),
+        (false, true) => view! { <TeamPage id=Signal::derive(move || id.get().unwrap_or_default()) /> }.into_any(),
         (false, false) => view! { <NotFoundPage /> }.into_any(),
     };
     shown.into_any()

@@ -62,7 +62,7 @@ pub fn outline() -> super::Outline {
 
 /// What trading shows of its own on the pages of runs.
 pub fn views() -> Views {
-    Views { card, approval }
+    Views { card, approval, beside: None }
 }
 
 /// The portfolios in short.

@@ -27,6 +27,8 @@ mod travel;
 mod unreadable;
 mod whole;
 
+pub use self::travel::Shown;
+
 pub(crate) use self::transcript::{InFlight, kept};
 
 use leptos::prelude::*;

@@ -78,14 +78,15 @@ pub fn RunsPage() -> impl IntoView {
 
 /// The runs that are to be compared, at most two: a third takes the place of the first.
 #[derive(Clone, Copy, Default)]
-struct Chosen(RwSignal<Vec<RunId>>);
+pub struct Chosen(RwSignal<Vec<RunId>>);
 
 impl Chosen {
     fn has(self, run: RunId) -> bool {
         self.0.with(|chosen| chosen.contains(&run))
     }
 
-    fn choose(self, run: RunId, on: bool) {
+    /// Chooses a run, or lets it go.
+    pub fn choose(self, run: RunId, on: bool) {
         self.0.update(|chosen| {
             chosen.retain(|other| *other != run);
             if on {
@@ -97,8 +98,16 @@ impl Chosen {
     }
 }
 
+/// Chooses a run to be compared.
 #[component]
-fn ChooseBox(run: RunId, title: String, chosen: Chosen) -> impl IntoView {
+pub fn ChooseBox(
+    /// The run.
+    run: RunId,
+    /// What people call it.
+    title: String,
+    /// Those that are chosen.
+    chosen: Chosen,
+) -> impl IntoView {
     view! {
         <label class="row-choice" title="Choose to compare">
             <input
@@ -113,7 +122,10 @@ fn ChooseBox(run: RunId, title: String, chosen: Chosen) -> impl IntoView {
 
 /// Says how many runs are missing for a comparison, and leads to it.
 #[component]
-fn CompareLink(chosen: Chosen) -> impl IntoView {
+pub fn CompareLink(
+    /// Those that are chosen.
+    chosen: Chosen,
+) -> impl IntoView {
     move || {
         match chosen.0.get().as_slice() {
         [] => ().into_any(),
@@ -179,6 +191,15 @@ fn Filters(filter: Memo<RunFilter>, kinds: Vec<ListedKind>) -> impl IntoView {
                     <p class="flow-filter">
                         "Flow " <code>{flow.to_string()}</code>
                         <a class="quiet-button" href=at(without)>"All flows"</a>
+                    </p>
+                }
+            })}
+            {move || filter.get().document.map(|document| {
+                let without = address_of(&RunFilter { document: None, ..filter.get() });
+                view! {
+                    <p class="flow-filter">
+                        "Made from " <a href=at(format!("/documents/{document}"))>"one document"</a>
+                        <a class="quiet-button" href=at(without)>"All runs"</a>
                     </p>
                 }
             })}
@@ -398,8 +419,12 @@ pub fn Outcome(
     view! { <span class=class title=words>{words.clone()}</span> }
 }
 
+/// Loads the next page, where there are older runs.
 #[component]
-fn LoadMore(list: RwSignal<RunList>) -> impl IntoView {
+pub fn LoadMore(
+    /// The runs so far.
+    list: RwSignal<RunList>,
+) -> impl IntoView {
     let load = Action::new(move |filter: &RunFilter| api::listed_runs(filter.clone()));
     Effect::new(move || {
         if let Some(Ok(page)) = load.value().get() {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Approval, FlowId, Limits, ModelChoice, RunId, RunRequest, RunStatus, RunSummary, Workflow, WorkflowKind,
+    document::DocumentId,
 };
 
 /// A request to start a run.
@@ -40,6 +41,12 @@ impl StartRun {
             approval: Approval::default(),
             questions: false,
         }
+    }
+
+    /// The same again as an earlier run, in a flow of its own.
+    pub fn again(request: RunRequest) -> Self {
+        let RunRequest { workflow, flow: _, model, limits, approval, questions } = request;
+        Self { workflow, flow: None, model, limits, approval, questions }
     }
 
     /// The run request, in this flow where none was asked for.
@@ -105,6 +112,8 @@ pub struct RunFilter {
     pub flow: Option<FlowId>,
     /// Only runs that continue this one.
     pub origin: Option<RunId>,
+    /// Only runs that are made from this document, in any of its versions.
+    pub document: Option<DocumentId>,
     /// Without those that other runs have started.
     pub top: bool,
     /// Only runs created before this one: the last of the page before.

@@ -1,10 +1,11 @@
 //! What lists show of runs.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
 use crate::{
     Awaited, Date, FlowId, KindSpec, Parent, RunId, RunPage, RunStatus, RunSummary, Timestamp, Totals,
-    WorkflowKind,
+    WorkflowKind, document::DocumentReference, workflow::version_named,
 };
 
 /// A part of a run's [`RunSummary`], under the same names, so that it is read from whatever holds one. Pages that list
@@ -71,11 +72,28 @@ pub struct ListedRequest {
 }
 
 /// A [`Workflow`](crate::Workflow) without its parameters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ListedWorkflow {
     /// The kind.
     #[serde(rename = "type")]
     pub kind: WorkflowKind,
+    /// The document that the run is made from, whichever parameter names it: [`Workflow::document`](crate::Workflow::document).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document: Option<DocumentReference>,
+}
+
+impl<'de> Deserialize<'de> for ListedWorkflow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Fields {
+            #[serde(rename = "type")]
+            kind: WorkflowKind,
+            #[serde(flatten)]
+            parameters: Map<String, Value>,
+        }
+        let Fields { kind, parameters } = Fields::deserialize(deserializer)?;
+        Ok(Self { kind, document: parameters.values().find_map(version_named) })
+    }
 }
 
 /// A page of a list of runs, newest first.
@@ -120,11 +138,17 @@ impl ListedRun {
     pub fn flow(&self) -> &FlowId {
         &self.request.flow
     }
+
+    /// The document that it is made from, with its version.
+    pub fn document(&self) -> Option<DocumentReference> {
+        self.request.workflow.document
+    }
 }
 
 impl From<RunSummary> for ListedRun {
     fn from(summary: RunSummary) -> Self {
-        let workflow = ListedWorkflow { kind: summary.request.workflow.kind().clone() };
+        let workflow = &summary.request.workflow;
+        let workflow = ListedWorkflow { kind: workflow.kind().clone(), document: workflow.document() };
         Self {
             run: summary.run,
             seq: summary.seq,

@@ -9,7 +9,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use crate::{Date, WorkflowKind};
+use crate::{Date, WorkflowKind, document::DocumentReference};
 
 /// The key under which the kind stands beside the parameters in JSON.
 const TYPE: &str = "type";
@@ -84,6 +84,11 @@ impl Workflow {
         self.parameters.get(name)?.as_str()
     }
 
+    /// The document that a run of it is made from, with its version, as families resolve it; of several, the first.
+    pub fn document(&self) -> Option<DocumentReference> {
+        self.parameters.values().find_map(version_named)
+    }
+
     /// The same workflow with another value of one parameter.
     ///
     /// # Errors
@@ -92,6 +97,12 @@ impl Workflow {
         self.parameters.insert(name.to_owned(), value);
         Self::new(self.kind, self.parameters)
     }
+}
+
+/// The version of a document that a parameter names.
+pub(crate) fn version_named(parameter: &Value) -> Option<DocumentReference> {
+    let text = parameter.as_str().filter(|text| text.contains('@'))?;
+    text.parse().ok().filter(|reference: &DocumentReference| reference.version.is_some())
 }
 
 /// Adds the bytes of a value at this level to `bytes`, and gives up as soon as there are too many.

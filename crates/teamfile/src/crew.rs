@@ -154,7 +154,7 @@ pub(crate) fn read(pair: &Pair, importer: &mut Importer<'_>) -> Team {
     let model = code.leading_model.as_deref().map(|name| Box::new(agents::named(name)));
     let process = if code.is_hierarchical {
         let lead = lead.filter(|lead| participants.iter().any(|one| one.name == *lead));
-        Process::Hierarchical { lead, model }
+        Process::Hierarchical { lead, model, profile: None }
     } else {
         Process::Sequential
     };

@@ -3,6 +3,7 @@
 //! These types are also the JSON of a team as a document of Pitwall's own ([`TeamDocument`]). What a file says
 //! beyond them is in the `kept` fields, without its keys: it has no effect here and is exported again.
 
+mod answering;
 mod check;
 mod condition;
 mod context;
@@ -17,6 +18,7 @@ mod tool;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use answering::{Answering, Asking};
 pub use check::check;
 pub use condition::Condition;
 pub use context::Context;
@@ -93,6 +95,9 @@ pub struct Selector {
     /// The model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelClient>,
+    /// The named model of the server that answers in the place of the run's; a file of another system has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// What it is asked, with `{roles}`, `{participants}` and `{history}`; `None` for the usual question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
@@ -116,6 +121,9 @@ pub struct MagenticOne {
     /// The model that leads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelClient>,
+    /// The named model of the server that answers in the place of the run's; a file of another system has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// How many rounds without progress lead to a new plan.
     #[serde(default = "three")]
     pub max_stalls: u32,

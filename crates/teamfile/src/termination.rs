@@ -26,6 +26,32 @@ pub struct Stop {
     pub source: String,
 }
 
+/// How far a team is from an end that is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What is counted.
+    pub counted: Counted,
+    /// How many there are.
+    pub reached: u64,
+    /// At how many it ends.
+    pub most: u64,
+}
+
+/// What is counted toward the end of a team.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Messages, the task's included.
+    Messages,
+    /// Tokens of prompts and answers.
+    Tokens,
+    /// Tokens of prompts.
+    PromptTokens,
+    /// Tokens of answers.
+    CompletionTokens,
+    /// Turns.
+    Turns,
+}
+
 /// The team has ended already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("The team has ended. Begin anew before it goes on.")]
@@ -86,6 +112,14 @@ impl Termination {
         self.root.is_latched()
     }
 
+    /// How far it is by everything that it counts, in the order of the conditions.
+    #[must_use]
+    pub fn progress(&self) -> Vec<Progress> {
+        let mut progress = Vec::new();
+        self.root.count_into(&mut progress);
+        progress
+    }
+
     /// Begins anew, from this moment on.
     pub fn reset(&mut self, now: u64) {
         self.root.reset(now);
@@ -110,6 +144,25 @@ impl Watch {
             simple => simple.clone(),
         };
         Ok(Self { condition, state: State { since: now, ..State::default() }, inner })
+    }
+
+    fn count_into(&self, progress: &mut Vec<Progress>) {
+        let State { messages, prompt_tokens: prompt, completion_tokens: completion, .. } = self.state;
+        let mut add = |counted, reached, most: Option<u64>| {
+            progress.extend(most.map(|most| Progress { counted, reached, most }));
+        };
+        match &self.condition {
+            Condition::MaxMessages { max_messages, .. } => {
+                add(Counted::Messages, messages, Some(*max_messages));
+            }
+            Condition::TokenUsage { max_total, max_prompt, max_completion } => {
+                add(Counted::Tokens, prompt.saturating_add(completion), *max_total);
+                add(Counted::PromptTokens, prompt, *max_prompt);
+                add(Counted::CompletionTokens, completion, *max_completion);
+            }
+            _ => {}
+        }
+        self.inner.iter().for_each(|inner| inner.count_into(progress));
     }
 
     fn is_latched(&self) -> bool {

@@ -8,8 +8,8 @@ use support::{agent, condition, model, pair, place_of, problems, read, read_valu
 use teamfile::{
     Finding, KeyFound, KnownTool, Part, Problem, Reader, Severity, SourceFile, SourceIdentity,
     team::{
-        Condition, Conduct, Context, McpTransport, ModelProvider, Participant, Role, ToolKind, Workbench,
-        check,
+        Condition, Conduct, Context, McpTransport, ModelProvider, Participant, Role, TeamDocument, ToolKind,
+        Workbench, check,
     },
 };
 
@@ -747,6 +747,38 @@ fn graphs_are_read_and_judged_as_graph_flow_does() {
         "critic": node("critic", json!([])), "editor": node("editor", json!([])) });
     let expected = Problem::EdgeToNobody { from: name("writer"), target: name("nobody") };
     assert_eq!(with(astray, json!({})), [expected]);
+}
+
+#[test]
+fn what_is_wrong_with_a_graph_is_told_at_the_edge_or_the_node_that_it_is_of() {
+    let edge = |target: &str, condition: Option<&str>, activation: &str| {
+        json!({
+        "target": target, "group": target, "condition": condition, "activation": activation })
+    };
+    let nodes = json!([
+        { "name": "a", "edges": [edge("b", None, "all"), edge("nobody", Some("X"), "all")] },
+        { "name": "b", "edges": [edge("b", None, "any")] },
+        { "name": "c" },
+    ]);
+    let agent = |name: &str| json!({ "name": name, "role": { "kind": "user_proxy" } });
+    let document = json!({ "version": 1, "team": { "name": "Team", "max_turns": 5,
+        "conduct": { "kind": "graph_flow", "graph": { "nodes": nodes } },
+        "participants": [agent("a"), agent("b"), agent("c")] } });
+    let team = TeamDocument::read(&document).unwrap().team;
+    let found: Vec<(String, Problem)> = check(&team, &[])
+        .into_iter()
+        .map(|finding| (finding.place.as_str().replace("/team/conduct/graph/nodes", ""), finding.problem))
+        .collect();
+    let name = str::to_owned;
+    assert_eq!(
+        found,
+        [
+            (name("/0"), Problem::MixedEdges { node: name("a") }),
+            (name("/0/edges/1/target"), Problem::EdgeToNobody { from: name("a"), target: name("nobody") }),
+            (name("/1"), Problem::EndlessCycle { node: name("b") }),
+            (name("/1/edges/0/activation"), Problem::MixedActivation { node: name("b"), group: name("b") }),
+        ]
+    );
 }
 
 #[test]

@@ -201,7 +201,7 @@ fn the_program_says_what_the_pair_does_not() {
     assert_eq!(steps.steps[1].artefact.as_deref(), Some("out.md"));
     assert_eq!(
         steps.process,
-        Process::Hierarchical { lead: Some("reporting_analyst".to_owned()), model: None }
+        Process::Hierarchical { lead: Some("reporting_analyst".to_owned()), model: None, profile: None }
     );
     let told = problems(&read.findings);
     assert!(told.contains(&&Problem::DefinedTwice { method: "look".to_owned() }));
@@ -214,7 +214,9 @@ fn the_program_says_what_the_pair_does_not() {
 fn a_model_leads_where_no_agent_does() {
     let code = CODE.replace("manager_agent=self.writer()", "manager_llm='gpt-4o'");
     let read = crew(&[("agents.yaml", AGENTS), ("tasks.yaml", BARE_TASKS), ("crew.py", &code)]);
-    let Process::Hierarchical { lead: None, model: Some(model) } = &steps(&read).process else { panic!() };
+    let Process::Hierarchical { lead: None, model: Some(model), .. } = &steps(&read).process else {
+        panic!()
+    };
     assert_eq!(model.model, "gpt-4o");
 }
 

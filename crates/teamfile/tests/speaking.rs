@@ -162,6 +162,7 @@ fn the_choice_of_a_speaker_is_told_where_it_is_wanted() {
 fn selector(allow_repeated_speaker: bool, prompt: Option<&str>) -> Conduct {
     Conduct::Selector(Selector {
         model: Some(ModelClient::open_ai("gpt-4o")),
+        profile: None,
         prompt: prompt.map(str::to_owned),
         allow_repeated_speaker,
         max_attempts: 3,
@@ -411,7 +412,7 @@ fn ledger(satisfied: bool, looping: bool, progress: bool, next: &str) -> String 
 }
 
 fn magentic(max_stalls: u32) -> Team {
-    let conduct = MagenticOne { model: None, max_stalls, final_answer_prompt: None };
+    let conduct = MagenticOne { model: None, profile: None, max_stalls, final_answer_prompt: None };
     team(Conduct::MagenticOne(conduct), &["a", "b"])
 }
 
@@ -562,9 +563,11 @@ fn a_step_of_nobody_is_given_out_by_the_lead() {
     let mut conversation = Conversation::new(&with(Process::Sequential), 0).unwrap();
     let error = conversation.start(vec![Message::text("user", "task")], 0).unwrap_err();
     assert_eq!(error, SpeakingError::StepOfNobody("find".to_owned()));
-    let (_, decision) = begin(&with(Process::Hierarchical { lead: Some("b".to_owned()), model: None }));
+    let (_, decision) =
+        begin(&with(Process::Hierarchical { lead: Some("b".to_owned()), model: None, profile: None }));
     assert_eq!(speakers(&decision), ["b"]);
-    let (mut conversation, decision) = begin(&with(Process::Hierarchical { lead: None, model: None }));
+    let (mut conversation, decision) =
+        begin(&with(Process::Hierarchical { lead: None, model: None, profile: None }));
     assert!(question(&decision).messages[0].content.contains("Do find."));
     question(&conversation.replied("hm", 0).unwrap());
     assert_eq!(speakers(&conversation.replied("b", 0).unwrap()), ["b"]);
@@ -624,7 +627,7 @@ proptest! {
             4 => graph(nodes, Some("a")),
             _ => Conduct::Steps(Steps {
                 steps: vec![step("x", Some("a"), None), step("y", None, None)],
-                process: Process::Hierarchical { lead: None, model: None },
+                process: Process::Hierarchical { lead: None, model: None, profile: None },
                 ..Steps::default()
             }),
         };

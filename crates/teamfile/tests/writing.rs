@@ -62,6 +62,7 @@ fn what_is_written_has_what_both_lines_of_autogen_demand() {
 fn what_a_selector_demands_is_written_also_where_nobody_said_it() {
     let selector = Selector {
         model: Some(ModelClient::open_ai("gpt-4o")),
+        profile: None,
         prompt: None,
         allow_repeated_speaker: false,
         max_attempts: 3,
@@ -436,6 +437,7 @@ fn conducts() -> impl Strategy<Value = Conduct> {
         .prop_map(|(model, prompt, (allow_repeated_speaker, streaming), max_attempts, context)| {
             Conduct::Selector(Selector {
                 model,
+                profile: None,
                 prompt,
                 allow_repeated_speaker,
                 max_attempts,
@@ -445,7 +447,7 @@ fn conducts() -> impl Strategy<Value = Conduct> {
         });
     let magentic = (prop::option::of(models()), any::<u32>(), prop::option::of(sentence())).prop_map(
         |(model, max_stalls, final_answer_prompt)| {
-            Conduct::MagenticOne(MagenticOne { model, max_stalls, final_answer_prompt })
+            Conduct::MagenticOne(MagenticOne { model, profile: None, max_stalls, final_answer_prompt })
         },
     );
     prop_oneof![
@@ -469,7 +471,7 @@ fn teams() -> impl Strategy<Value = Team> {
     let outer = prop_oneof![
         4 => leaf,
         1 => (alone.clone(), prop::option::of(models()), prop::option::of(sentence()), contexts()).prop_map(|(team, model, instruction, context)| {
-            Role::SocietyOfMind(Box::new(SocietyOfMind { team, model, instruction, response_prompt: None, context }))
+            Role::SocietyOfMind(Box::new(SocietyOfMind { team, model, profile: None, instruction, response_prompt: None, context }))
         }),
         1 => alone.prop_map(|team| Role::Team { team: Box::new(team) }),
     ];

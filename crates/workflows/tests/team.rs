@@ -11,7 +11,7 @@ use hall::{
 };
 use llm::{Message, Turn};
 use protocol::{
-    AccountId, Answer, Body, InputReceived, LogLine, NodeKind, RunStatus, RunView, ToolStatus,
+    AccountId, Answer, Body, InputReceived, LogLine, NodeKind, RunRequest, RunStatus, RunView, ToolStatus,
     team::{TeamPick, TeamResult, TeamTurn},
 };
 use serde_json::{Map, Value, json};
@@ -170,6 +170,11 @@ async fn a_model_chooses_and_is_asked_again_where_it_names_nobody() {
             ("The model named nobody who can speak in 3 answers, so that whoever spoke before goes on.", 3),
         ]
     );
+    // Whoever has just spoken could not be chosen; of five messages, the task is the first.
+    let offered: Vec<_> = picks.iter().map(|pick| pick.candidates.join(" ")).collect();
+    assert_eq!(offered, ["ann bob cy", "ann cy", "ann bob", "bob cy"]);
+    let reached: Vec<_> = picks.iter().map(|pick| (pick.limits[0].reached, pick.limits[0].most)).collect();
+    assert_eq!(reached, [(1, 5), (2, 5), (3, 5), (4, 5)]);
 }
 
 #[tokio::test]
@@ -526,10 +531,20 @@ async fn nobody_waits_for_a_person_beyond_the_deadline() {
     let id = hall.keep(read(&file)).await.to_string();
     let mut asked = request(&id, "go");
     asked.workflow = asked.workflow.with("answer_seconds", 1.into()).unwrap();
-    let run = hall.start(asked).await;
+    let run = hall.start(asked.clone()).await;
     let view = hall.end(run).await;
     assert_eq!(view.summary.status, RunStatus::Failed);
     assert!(view.summary.error.is_some());
+    let [input] = view.inputs.as_slice() else { panic!("{:?}", view.inputs) };
+    let given = input.request.deadline.unwrap().since(input.asked_at);
+    assert!((1..=1_000).contains(&given), "{given} milliseconds, where the run says a second");
+    // Up to a week, and no longer.
+    let week = 7 * 24 * 60 * 60;
+    for (seconds, fits) in [(week, true), (week + 1, false), (0, false)] {
+        let workflow = asked.workflow.clone().with("answer_seconds", seconds.into()).unwrap();
+        let started = hall.engine.start(RunRequest { workflow, ..asked.clone() }, AccountId::local()).await;
+        assert_eq!(started.is_ok(), fits, "{seconds}");
+    }
 }
 
 #[tokio::test]

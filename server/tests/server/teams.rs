@@ -5,7 +5,7 @@ use std::time::Duration;
 use protocol::{Body, RunStatus, RunView};
 use serde_json::{Value, json};
 
-use crate::support::{Home, PASSWORD, Provider, Server, TOKEN, Visitor, read_to_end};
+use crate::support::{Home, PASSWORD, Provider, Server, TOKEN, Visitor, read_to_end, two_accounts};
 
 async fn anna() -> (Server, Visitor) {
     let home = Home::bare(&[]);
@@ -76,11 +76,14 @@ async fn a_team_of_a_file_runs_and_goes_back_into_one() {
     let browser = server.nobody().sign_in("anna", PASSWORD).await.unwrap();
     for (path, words) in [
         (format!("/runs/{run}"), "speaks in turn 1. All speak in turn."),
+        (format!("/runs/{run}"), "What everybody has taken"),
         ("/teams".to_owned(), "Drop files here"),
         ("/teams".to_owned(), "Writers"),
         (format!("/teams/{id}"), "AutoGen 0.5 and Studio"),
         (format!("/teams/{id}"), "It ends when someone says “DONE”."),
         (format!("/teams/{id}"), "The run's model"),
+        (format!("/teams/{id}"), "Who hands to whom"),
+        (format!("/teams/{id}"), "critic → writer, until the team ends"),
     ] {
         let (status, page) = browser.answer("GET", &path, None).await;
         assert!(status == 200 && page.contains(words), "{path} has no “{words}”");
@@ -207,4 +210,182 @@ async fn an_agent_with_a_model_of_its_own_is_answered_by_that_one_and_the_others
     let view = RunView::fold(&events).unwrap();
     assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
     assert_eq!((usual.asked().values().sum::<u32>(), own.asked().values().sum::<u32>()), (1, 1));
+}
+
+#[tokio::test]
+async fn whoever_leads_speaks_for_a_team_or_is_within_one_is_answered_by_the_model_that_the_team_names() {
+    const NAMES: [&str; 5] = ["usual", "chooser", "voice", "member", "planner"];
+    let home = Home::new(&[]);
+    std::fs::create_dir_all(home.data()).unwrap();
+    let mut providers = Vec::new();
+    let mut settings = String::new();
+    for name in NAMES {
+        let (provider, url) = Provider::start(Duration::ZERO).await;
+        providers.push(provider);
+        settings += &format!(
+            "[models.{name}]\nmodel = \"fake-{name}\"\nbase_url = \"{url}\"\nretries = 0\nsilence = 5\n"
+        );
+    }
+    std::fs::write(home.data().join("pitwall.toml"), settings).unwrap();
+    let server = home.start_kept().await;
+    let me = server.program(TOKEN);
+
+    // The models of each call, in order. What the providers were asked has to be the same.
+    let run = async |team: Value| {
+        let document =
+            json!({ "kind": "team", "title": "A team", "content": { "version": 1, "team": team } });
+        let made = me.post("/api/v1/documents", document).await;
+        let request = json!({
+            "workflow": { "type": "team", "team": made["summary"]["id"], "task": "Write." },
+            "model": { "type": "profile", "name": "usual" },
+        });
+        let run = me.post("/api/v1/runs", request).await["run"].as_str().unwrap().to_owned();
+        let events = server.events_to_end(run.parse().unwrap(), 0).await;
+        let view = RunView::fold(&events).unwrap();
+        assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+        let asked = |event: &protocol::Event| match &event.body {
+            Body::CallStarted(call) => Some(call.model.clone()),
+            _ => None,
+        };
+        events.iter().filter_map(asked).collect::<Vec<String>>()
+    };
+    let asked = || {
+        let count = |provider: &Provider| provider.asked().values().sum::<u32>();
+        providers.iter().map(count).collect::<Vec<_>>()
+    };
+    let agent = |name: &str, profile: Option<&str>| {
+        let mut agent = json!({ "name": name, "role": { "kind": "assistant" } });
+        if let Some(profile) = profile {
+            agent["role"]["profile"] = json!(profile);
+        }
+        agent
+    };
+
+    // The choice names nobody in three answers, so that the first one speaks; the second turn leaves no choice.
+    let board = json!({ "name": "Board", "conduct": { "kind": "round_robin" }, "max_turns": 1,
+        "participants": [agent("member", Some("member"))] });
+    let board =
+        json!({ "name": "board", "role": { "kind": "society_of_mind", "profile": "voice", "team": board } });
+    let models =
+        run(json!({ "name": "Chosen", "max_turns": 2, "participants": [board, agent("writer", None)],
+        "conduct": { "kind": "selector", "profile": "chooser" } }))
+        .await;
+    let chooser = "fake-chooser";
+    assert_eq!(models, [chooser, chooser, chooser, "fake-member", "fake-voice", "fake-usual"]);
+    assert_eq!(asked(), [1, 3, 1, 1, 0]);
+
+    // Facts, plan, progress, and the final answer: the work is said to be done.
+    let models = run(json!({ "name": "Led", "participants": [agent("writer", None)],
+        "conduct": { "kind": "magentic_one", "profile": "planner" } }))
+    .await;
+    assert_eq!(models, ["fake-planner"; 4]);
+
+    // A step of nobody: who does it is asked of the model that leads, which names nobody in three answers.
+    let steps = json!([{ "name": "draft", "description": "Write a draft." }]);
+    let models = run(json!({ "name": "Crew", "participants": [agent("writer", None)], "conduct": {
+        "kind": "steps", "steps": steps, "process": { "kind": "hierarchical", "profile": "planner" } } }))
+    .await;
+    assert_eq!(models, ["fake-planner", "fake-planner", "fake-planner", "fake-usual"]);
+    assert_eq!(asked(), [2, 3, 1, 1, 7]);
+}
+
+#[tokio::test]
+async fn a_teams_runs_are_listed_with_their_versions_and_only_to_whom_they_belong() {
+    let (_server, anna, bert) = two_accounts().await;
+    let made =
+        import(&anna, &[("team.json", team("Writers", &[agent("writer", &replay(&["DONE"]))]).to_string())])
+            .await;
+    let id = document_of(&made["teams"][0]).to_owned();
+    let run = async |task: &str| {
+        let request = json!({ "workflow": { "type": "team", "team": id, "task": task } });
+        let run = anna.post("/api/v1/runs", request).await["run"].as_str().unwrap().to_owned();
+        read_to_end(&mut anna.socket(&format!("/ws/v1/runs/{run}")).await.unwrap()).await;
+        run
+    };
+    let first = run("Write the first text.").await;
+    let document = anna.get(&format!("/api/v1/documents/{id}")).await;
+    let mut content = document["content"].clone();
+    content["team"]["description"] = json!("Writes.");
+    let save = json!({ "base": 1, "content": content });
+    let (status, answer) = anna.answer("PUT", &format!("/api/v1/documents/{id}"), Some(&save)).await;
+    assert_eq!(status, 200, "{answer}");
+    let second = run("Write the second text.").await;
+    let other =
+        import(&anna, &[("o.json", team("Others", &[agent("o", &replay(&["DONE"]))]).to_string())]).await;
+    let other = json!({ "type": "team", "team": document_of(&other["teams"][0]), "task": "Something else." });
+    anna.post("/api/v1/runs", json!({ "workflow": other })).await;
+
+    let listed = anna.get(&format!("/api/v1/runs?document={id}")).await;
+    let runs: Vec<(&str, &str)> = listed["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| (run["run"].as_str().unwrap(), run["request"]["workflow"]["team"].as_str().unwrap()))
+        .collect();
+    let (old, new) = (format!("{id}@1"), format!("{id}@2"));
+    assert_eq!(runs, [(second.as_str(), new.as_str()), (first.as_str(), old.as_str())]);
+
+    let (status, page) =
+        anna.clone().with("accept", "text/html").answer("GET", &format!("/teams/{id}"), None).await;
+    assert_eq!(status, 200);
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} in {page}"));
+    assert!(place("Write the second text.") < place("Write the first text."), "newest first");
+    assert!(!page.contains("Something else."));
+    for row in [("Write the second text.", ">2<"), ("Write the first text.", ">1<")] {
+        let after = &page[place(row.0)..];
+        let version = after.split("data-label=\"Version\"").nth(1).unwrap();
+        assert!(version.split_once("</td>").unwrap().0.contains(row.1), "{row:?}");
+    }
+
+    // Whoever knows the id of somebody else's team learns nothing of it.
+    assert_eq!(bert.get(&format!("/api/v1/runs?document={id}")).await["runs"], json!([]));
+}
+
+#[tokio::test]
+async fn what_a_teams_run_costs_is_counted_for_each_agent_and_for_the_choice_of_speakers() {
+    let (provider, url) = Provider::start(Duration::ZERO).await;
+    let home = Home::new(&[]);
+    std::fs::create_dir_all(home.data()).unwrap();
+    let settings = format!(
+        "[models.priced]\nmodel = \"fake-priced\"\nbase_url = \"{url}\"\nretries = 0\n\
+         price = {{ input = \"1000\", output = \"2000\" }}\n"
+    );
+    std::fs::write(home.data().join("pitwall.toml"), settings).unwrap();
+    let server = home.start_kept().await;
+    let me = server.program(TOKEN);
+    let agent = |name: &str| json!({ "name": name, "role": { "kind": "assistant" } });
+    let team = json!({ "name": "Chosen", "max_turns": 2, "conduct": { "kind": "selector" },
+        "participants": [agent("first"), agent("second")] });
+    let document = json!({ "kind": "team", "title": "Chosen", "content": { "version": 1, "team": team } });
+    let made = me.post("/api/v1/documents", document).await;
+    let request = json!({
+        "workflow": { "type": "team", "team": made["summary"]["id"], "task": "Write." },
+        "model": { "type": "profile", "name": "priced" },
+    });
+    let run = me.post("/api/v1/runs", request).await["run"].as_str().unwrap().to_owned();
+    let events = server.events_to_end(run.parse().unwrap(), 0).await;
+    let view = RunView::fold(&events).unwrap();
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+
+    // What the provider was asked, and said that it took, at the settings' price for a million tokens.
+    let asked: u64 =
+        provider.asked().iter().map(|(prompt, times)| prompt.len() as u64 / 4 * u64::from(*times)).sum();
+    let totals = &view.summary.totals;
+    assert_eq!((totals.model_calls, totals.tokens_in), (5, asked), "three choices and two turns");
+    let cost = protocol::Decimal::from(totals.tokens_in * 1_000 + totals.tokens_out * 2_000)
+        / protocol::Decimal::from(1_000_000);
+    assert_eq!((totals.cost, totals.calls_of_unknown_cost), (cost, 0));
+    let of = |node: &str| view.node(&node.parse().unwrap()).unwrap().clone();
+    let (lead, first, second) = (of("lead"), of("1_first"), of("2_second"));
+    assert!(lead.cost > first.cost && first.cost.is_some(), "three choices cost more than a turn");
+    let all = [&lead, &first, &second];
+    assert_eq!(all.iter().filter_map(|node| node.cost).sum::<protocol::Decimal>(), cost);
+    assert_eq!(all.iter().map(|node| node.tokens).sum::<u64>(), totals.tokens());
+
+    let (_, page) = me.clone().with("accept", "text/html").answer("GET", &format!("/runs/{run}"), None).await;
+    let table = page.split("What everybody has taken").nth(1).unwrap();
+    for label in ["Who speaks next", "first", "second"] {
+        assert!(table.contains(label), "{label}");
+    }
+    assert!(page.contains("2 of 2 turns") || page.contains("1 of 2 turns"), "the limit of turns");
 }

@@ -14,7 +14,9 @@ use crate::{
 /// Who speaks next.
 #[component]
 pub fn PickCard(pick: TeamPick) -> impl IntoView {
-    let TeamPick { turn, speaker, reason, answers } = pick;
+    let TeamPick { turn, speaker, reason, answers, candidates, limits: _ } = pick;
+    let offered = (!candidates.is_empty())
+        .then(|| view! { <span class="dim">{format!("Of {}.", candidates.join(", "))}</span> });
     let answers = (!answers.is_empty()).then(|| {
         let shown = answers.into_iter().map(|answer| view! { <li><pre class="team-answer">{answer}</pre></li> });
         view! {
@@ -30,6 +32,7 @@ pub fn PickCard(pick: TeamPick) -> impl IntoView {
                 <Icon name=IconName::Route />
                 <strong>{speaker}</strong>
                 <span class="dim">{format!("speaks in turn {turn}. {reason}")}</span>
+                {offered}
             </p>
             {answers}
         </article>

@@ -7,7 +7,7 @@ pub mod tools;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use protocol::{NodeStatus, NodeView, Product, RunSummary, RunView};
+use protocol::{NodeStatus, NodeView, Product, RunSummary, RunView, Standing};
 
 use self::node::NodeInspector;
 use super::{lineage::Continuations, screen::Screen, sub_runs::SubRuns};
@@ -17,12 +17,14 @@ use crate::{
         product::ProductCard,
         status::{SignLabel, node_sign},
     },
-    format,
+    families, format,
     pages::run::graph::card::icon_of,
 };
 
 /// Nodes that are listed at most.
 const MOST_LISTED: usize = 40;
+/// Steps that stand here at most.
+const MOST_STEPS: usize = 12;
 
 /// The panel beside the views; on a small screen a sheet from below.
 #[component]
@@ -62,6 +64,11 @@ fn Standing(
     continuations: StoredValue<Vec<RunSummary>>,
 ) -> impl IntoView {
     let view = screen.view;
+    let family =
+        screen.spec.with_value(|spec| spec.as_ref().map_or_else(String::new, |spec| spec.family.clone()));
+    let views = families::views(&family);
+    let kind = view.with_untracked(|view| view.summary.request.workflow.kind().clone());
+    let beside = move || views.get().and_then(|views| (views.beside?)(&kind, view));
     let has_result = Memo::new(move |_| view.with(RunView::has_result));
     view! {
         <header class="inspector-head">
@@ -76,6 +83,7 @@ fn Standing(
             </button>
         </header>
         <div class="inspector-body">
+            {beside}
             <Products screen />
             <AtWork screen />
             <SubRuns screen />
@@ -84,31 +92,35 @@ fn Standing(
     }
 }
 
-/// What the run has brought forth last.
+/// What the run has brought forth.
 #[component]
 fn Products(screen: Screen) -> impl IntoView {
     // Looked through when there is one more, and not with every event.
     let count = Memo::new(move |_| screen.view.with(|view| view.products.len()));
-    let in_short = Memo::new(move |_| {
+    let newest = Memo::new(move |_| {
         count.track();
-        screen.view.with_untracked(RunView::products_in_short)
+        screen.view.with_untracked(newest_products)
     });
-    let first = move || in_short.with(|products| products.len().saturating_sub(MOST_LISTED));
-    let listed = move || {
-        let products = in_short.with(|products| products.get(first()..).unwrap_or_default().to_vec());
-        (first()..).zip(products).collect::<Vec<_>>()
-    };
-    // A later result stands in the place of an earlier one of its kind.
-    let key = |(place, product): &(usize, Arc<Product>)| (*place, Arc::as_ptr(product).addr());
     view! {
-        {move || {
-            let earlier = first();
-            (earlier > 0).then(|| view! { <p class="dim">{format!("{} earlier steps are in the transcript", format::count(earlier as u64))}</p> })
-        }}
-        <For each=listed key=key let((_, product))>
+        <For each=move || newest.get() key=|product| Arc::as_ptr(product).addr() let:product>
             <ProductCard run=screen.id product />
         </For>
     }
+}
+
+/// What the run has brought forth in short. Of steps only the newest: the transcript has all, and a run may have very
+/// many.
+fn newest_products(view: &RunView) -> Vec<Arc<Product>> {
+    let is_step = |product: &Arc<Product>| product.standing == Standing::Step;
+    let products = view.products_in_short();
+    let steps = products.iter().filter(|product| is_step(product)).count();
+    let mut skipped = steps.saturating_sub(MOST_STEPS);
+    let shown = products.into_iter().filter(|product| {
+        let is_skipped = is_step(product) && skipped > 0;
+        skipped -= usize::from(is_skipped);
+        !is_skipped
+    });
+    shown.collect()
 }
 
 /// The nodes that work or wait for somebody, and failed ones.

@@ -38,6 +38,7 @@ pub fn filter_of(query: &ParamsMap) -> RunFilter {
         kind: given("kind").parse().ok(),
         flow: given("flow").parse().ok(),
         origin: given("origin").parse().ok(),
+        document: given("document").parse().ok(),
         top: given("below") != BELOW,
         before: None,
         limit: Some(PAGE),
@@ -57,6 +58,7 @@ pub fn address_of(filter: &RunFilter) -> String {
     add("kind", filter.kind.as_ref().map_or("", |kind| kind.as_str()));
     add("below", if filter.top { "" } else { BELOW });
     add("flow", filter.flow.as_ref().map_or("", |flow| flow.as_str()));
+    add("document", &filter.document.map(|document| document.to_string()).unwrap_or_default());
     format!("/runs{}", query.to_query_string())
 }
 
@@ -64,10 +66,20 @@ pub fn address_of(filter: &RunFilter) -> String {
 mod tests {
     use super::*;
 
+    const DOCUMENT: &str = "0197a1b2-0000-7000-8000-000000000001";
+    /// The same as it stands in an address.
+    const ENCODED: &str = "0197a1b2%2D0000%2D7000%2D8000%2D000000000001";
+
     #[test]
     fn a_filter_survives_its_address() {
         let mut query = ParamsMap::new();
-        for (name, value) in [("q", "aapl"), ("status", "failed"), ("kind", "pipeline"), ("flow", "7f3a")] {
+        for (name, value) in [
+            ("q", "aapl"),
+            ("status", "failed"),
+            ("kind", "pipeline"),
+            ("flow", "7f3a"),
+            ("document", DOCUMENT),
+        ] {
             query.insert(name, value.to_owned());
         }
         let filter = filter_of(&query);
@@ -75,13 +87,16 @@ mod tests {
             (filter.status, filter.kind.as_ref().map(|kind| kind.as_str())),
             (Some(RunStatus::Failed), Some("pipeline"))
         );
-        assert_eq!(address_of(&filter), "/runs?q=aapl&status=failed&kind=pipeline&flow=7f3a");
+        assert_eq!(
+            address_of(&filter),
+            format!("/runs?q=aapl&status=failed&kind=pipeline&flow=7f3a&document={ENCODED}")
+        );
         assert_eq!(address_of(&RunFilter { top: true, ..RunFilter::default() }), "/runs");
         query.insert("below", "1".to_owned());
         assert!(filter.top && !filter_of(&query).top);
         assert_eq!(
             address_of(&filter_of(&query)),
-            "/runs?q=aapl&status=failed&kind=pipeline&below=1&flow=7f3a"
+            format!("/runs?q=aapl&status=failed&kind=pipeline&below=1&flow=7f3a&document={ENCODED}")
         );
     }
 

@@ -98,6 +98,7 @@ fn matches(filter: &RunFilter, run: &ListedRun) -> bool {
         && filter.status.is_none_or(|status| status == run.status)
         && filter.kind.as_ref().is_none_or(|kind| kind == run.kind())
         && filter.flow.as_ref().is_none_or(|flow| flow == run.flow())
+        && filter.document.is_none_or(|document| run.document().is_some_and(|named| named.id == document))
         && !(filter.top && run.parent.is_some())
 }
 
@@ -163,6 +164,26 @@ mod tests {
         list.extend(page(&[run(4, 1, RunStatus::Failed), run(2, 4, RunStatus::Running)], false));
         assert_eq!(shown(&list).len(), 3);
         assert!(!list.has_more());
+    }
+
+    #[test]
+    fn the_runs_of_a_document_are_those_that_are_made_from_it() {
+        const DOCUMENT: &str = "0197a1b2-0000-7000-8000-000000000001";
+        let filter = RunFilter { document: DOCUMENT.parse().ok(), ..RunFilter::default() };
+        let made_from = |text: &str| {
+            let mut run = run(5, 7, RunStatus::Running);
+            run.request.workflow = run.request.workflow.with("made_from", text.into()).unwrap();
+            run
+        };
+        let mut list = RunList::new(filter, page(&[made_from(&format!("{DOCUMENT}@3"))], false));
+        list.take(stands(RunSummary { seq: 9, ..made_from(&format!("{DOCUMENT}@3")) }));
+        let run = list.newest_first().next().unwrap();
+        assert_eq!((run.seq, run.document().and_then(|named| named.version).unwrap().number()), (9, 3));
+        // The same when it has gone over the network.
+        let sent = serde_json::to_string(run).unwrap();
+        assert_eq!(serde_json::from_str::<ListedRun>(&sent).unwrap(), *run);
+        list.take(stands(RunSummary { seq: 11, ..made_from("0197a1b2-0000-7000-8000-000000000002@3") }));
+        assert!(list.is_empty());
     }
 
     #[test]

@@ -230,6 +230,9 @@ fn listing(
     if let Some(flow) = &filter.flow {
         query.push(" and flow = ").push_bind(flow.as_str().to_owned());
     }
+    if let Some(document) = filter.document {
+        query.push(" and document = ").push_bind(document.0);
+    }
     if filter.top {
         query.push(" and below = 0");
     }
@@ -252,6 +255,9 @@ fn index(filter: &RunFilter, owner: Option<&AccountId>) -> &'static str {
     }
     if filter.origin.is_some() {
         return "indexed by run_origin";
+    }
+    if filter.document.is_some() {
+        return "indexed by run_document";
     }
     if !filter.search.trim().is_empty() {
         return "indexed by run_search";
@@ -316,6 +322,8 @@ fn created_at(id: Uuid) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use protocol::document::DocumentId;
+
     use super::*;
 
     /// All filters that there are.
@@ -330,6 +338,7 @@ mod tests {
         cross(&|filter| filter.flow = "flow".parse().ok());
         cross(&|filter| filter.before = Some(RunId(Uuid::max())));
         cross(&|filter| filter.origin = Some(RunId(Uuid::nil())));
+        cross(&|filter| filter.document = Some(DocumentId(Uuid::nil())));
         cross(&|filter| filter.search = "aapl 2022".to_owned());
         cross(&|filter| filter.kind = "essay".parse().ok());
         filters
@@ -370,6 +379,8 @@ mod tests {
             let exact = |name: &str| step.contains(&format!("{name}=?"));
             if filter.origin.is_some() {
                 assert!(exact("origin"), "{filter:?}: {step}");
+            } else if filter.document.is_some() {
+                assert!(exact("owner") && exact("document"), "{filter:?}: {step}");
             } else if filter.search.is_empty() {
                 assert!(exact("owner"), "{filter:?}: {step}");
                 assert_eq!(filter.status.is_some(), exact("status"), "{filter:?}: {step}");

@@ -44,7 +44,7 @@ impl Inserts {
         let rows = rows.iter().map(|(epoch, summary)| RunRow::new(*epoch, summary));
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
         let into = "insert into run (id, epoch, seq, finished, status, kind, flow, title, summary, owner, origin, \
-                    finished_at) ";
+                    finished_at, document) ";
         let update = " on conflict (id) do update set epoch = excluded.epoch, seq = excluded.seq, \
                       finished = excluded.finished, status = excluded.status, summary = excluded.summary, \
                       finished_at = excluded.finished_at";
@@ -60,7 +60,8 @@ impl Inserts {
                 .push_bind(json)
                 .push_bind(summary.owner.as_str())
                 .push_bind(summary.origin.as_ref().map(|origin| key(origin.run)))
-                .push_bind(summary.finished_at.map(|at| at.0));
+                .push_bind(summary.finished_at.map(|at| at.0))
+                .push_bind(summary.request.workflow.document().map(|document| document.id.0));
         });
         Ok(())
     }
@@ -212,7 +213,7 @@ pub(crate) async fn replace_summary(
 ) -> Result<(), sqlx::Error> {
     let row = RunRow::new(Epoch(0), summary)?;
     let update = "update run set seq = ?, finished = ?, status = ?, kind = ?, flow = ?, title = ?, summary = ?, \
-                  owner = ?, origin = ?, finished_at = ? where id = ?";
+                  owner = ?, origin = ?, finished_at = ?, document = ? where id = ?";
     sqlx::query(update)
         .bind(summary.seq.cast_signed())
         .bind(summary.is_closed())
@@ -224,6 +225,7 @@ pub(crate) async fn replace_summary(
         .bind(summary.owner.as_str())
         .bind(summary.origin.as_ref().map(|origin| key(origin.run)))
         .bind(summary.finished_at.map(|at| at.0))
+        .bind(summary.request.workflow.document().map(|document| document.id.0))
         .bind(key(summary.run))
         .execute(connection)
         .await

@@ -1,7 +1,10 @@
 use journal::{Journal, RunChange};
-use protocol::{AccountId, RunFilter, RunId, RunPage, RunStatus, RunSummary};
+use protocol::{
+    AccountId, Body, Heading, RunFilter, RunId, RunPage, RunRequest, RunStarted, RunStatus, RunSummary,
+    Timestamp, Workflow,
+};
 
-use crate::sample::{Place, begin, finished, line, new_run, pipeline, running, started_as};
+use crate::sample::{Place, begin, event, finished, line, new_run, pipeline, running, started_as};
 
 fn runs(page: &RunPage) -> Vec<RunId> {
     page.runs.iter().map(|summary| summary.run).collect()
@@ -103,6 +106,67 @@ async fn filters_select_by_status_kind_flow_and_title() {
     for literal in ["%", "_", "A%L", "\\", "'"] {
         assert_eq!(found(by_search(literal)).await, [], "{literal}");
     }
+}
+
+/// A run of an essay whose workflow has this parameter `made_from`, after another one that names no document.
+fn essay(made_from: &str) -> RunRequest {
+    let essay = Workflow::bare("essay".parse().unwrap()).with("topic", "rain@noon".into());
+    let essay = essay.and_then(|essay| essay.with("made_from", made_from.into())).unwrap();
+    RunRequest::new(essay, "flow".parse().unwrap())
+}
+
+#[tokio::test]
+async fn runs_of_a_document_are_found_whichever_version_they_are_made_from() {
+    const DOCUMENT: &str = "0197a1b2-0000-7000-8000-000000000001";
+    let place = Place::new();
+    let journal = place.open().await;
+    let mut ids = Vec::new();
+    for made_from in [
+        format!("{DOCUMENT}@1"),
+        DOCUMENT.replace("01", "02") + "@1",
+        format!("{DOCUMENT}@12"),
+        "sample".into(),
+    ] {
+        let run = new_run();
+        let epoch = journal.claim(run).await.unwrap();
+        let started = RunStarted::new(essay(&made_from), Heading::new("Essay"));
+        journal.append(run, epoch, vec![event(Body::RunStarted(started)), running()]).await.unwrap();
+        ids.push(run);
+    }
+    let filter = RunFilter { document: DOCUMENT.parse().ok(), ..RunFilter::default() };
+    let local = AccountId::local();
+    let page = journal.summaries(&filter, Some(&local)).await.unwrap();
+    assert_eq!(runs(&page), [ids[2], ids[0]]);
+    let older = RunFilter { before: Some(ids[2]), status: Some(RunStatus::Running), ..filter };
+    assert_eq!(runs(&journal.summaries(&older, Some(&local)).await.unwrap()), [ids[0]]);
+}
+
+#[tokio::test]
+async fn runs_of_a_file_of_the_tenth_form_are_found_by_their_documents() {
+    const DOCUMENT: &str = "0197a1b2-0000-7000-8000-000000000001";
+    let place = Place::new();
+    let mut connection = place.of_form(10).await;
+    let mut ids = Vec::new();
+    let named = [
+        format!("{DOCUMENT}@3"),
+        DOCUMENT.to_owned(),
+        format!("{DOCUMENT}@0"),
+        format!("{DOCUMENT}@1x"),
+        "0197a1b2-0000-7000-8000-00000000000g@3".to_owned(),
+    ];
+    for made_from in named {
+        let (run, request) = (new_run(), essay(&made_from));
+        let summary = RunSummary::new(run, request, Heading::new("Essay"), Timestamp(0));
+        let insert = "insert into run (id, epoch, seq, finished, status, kind, flow, title, summary) \
+                      values (?, 1, 1, 1, 'succeeded', 'essay', 'flow', 'essay', ?)";
+        let insert = sqlx::query(insert).bind(run.0.as_bytes().to_vec());
+        insert.bind(serde_json::to_string(&summary).unwrap()).execute(&mut connection).await.unwrap();
+        ids.push(run);
+    }
+    let journal = place.open().await;
+    let filter = RunFilter { document: DOCUMENT.parse().ok(), ..RunFilter::default() };
+    let page = journal.summaries(&filter, Some(&AccountId::local())).await.unwrap();
+    assert_eq!(runs(&page), ids[..1]);
 }
 
 #[tokio::test]

@@ -36,6 +36,24 @@ pub struct TeamPick {
     /// What a model answered when it was asked who that should be, each try with its answer; empty where no model
     /// was asked.
     pub answers: Vec<String>,
+    /// Who could be chosen, where a model chose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<String>,
+    /// How far the team is from every end that is counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<TeamLimit>,
+}
+
+/// How far a team is from an end that is counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TeamLimit {
+    /// What is counted, in words: `messages`, `turns`.
+    pub counted: String,
+    /// How many there are.
+    pub reached: u64,
+    /// At how many it ends.
+    pub most: u64,
 }
 
 /// What was said and done in a turn, events such as calls of tools included, as AutoGen writes it.

@@ -248,6 +248,7 @@ fn society_of_mind(
     Some(Role::SocietyOfMind(Box::new(SocietyOfMind {
         team,
         model: model::open(config, "model_client", &inner, importer),
+        profile: None,
         instruction: config.filled_text("instruction", importer),
         response_prompt: config.filled_text("response_prompt", importer),
         context: config.take("model_context").map_or_else(Default::default, |value| {

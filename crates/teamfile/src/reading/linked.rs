@@ -211,6 +211,7 @@ fn group_team(
         config.small_count("max_round", importer).or_else(|| older.small_count("max_round", importer));
     let conduct = Conduct::Selector(Selector {
         model,
+        profile: None,
         prompt: None,
         allow_repeated_speaker: true,
         max_attempts: 3,

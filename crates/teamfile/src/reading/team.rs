@@ -104,6 +104,7 @@ fn conduct(envelope: &mut Envelope, spot: &Spot, importer: &mut Importer<'_>) ->
 pub(super) fn selector(config: &mut Fields, spot: &Spot, importer: &mut Importer<'_>) -> Selector {
     Selector {
         model: model::open(config, "model_client", spot, importer),
+        profile: None,
         prompt: config.filled_text("selector_prompt", importer).filter(|prompt| prompt != SELECT_SPEAKER),
         allow_repeated_speaker: config.truth("allow_repeated_speaker", importer).unwrap_or_default(),
         max_attempts: config.small_count("max_selector_attempts", importer).unwrap_or(3).max(1),
@@ -118,6 +119,7 @@ pub(super) fn selector(config: &mut Fields, spot: &Spot, importer: &mut Importer
 pub(super) fn magentic_one(config: &mut Fields, spot: &Spot, importer: &mut Importer<'_>) -> MagenticOne {
     MagenticOne {
         model: model::open(config, "model_client", spot, importer),
+        profile: None,
         max_stalls: config.small_count("max_stalls", importer).unwrap_or(3),
         final_answer_prompt: config
             .filled_text("final_answer_prompt", importer)

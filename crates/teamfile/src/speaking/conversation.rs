@@ -11,7 +11,7 @@ use super::{
 use crate::{
     message::{Body, Message},
     team::{Conduct, Team},
-    termination::{Stop, Termination},
+    termination::{Counted, Progress, Stop, Termination},
 };
 
 /// A team at work.
@@ -230,6 +230,16 @@ impl Conversation {
         if let Some(termination) = &mut self.termination {
             termination.tell_from_outside();
         }
+    }
+
+    /// How far the team is from every end that is counted: those of its conditions, and its limit of turns.
+    #[must_use]
+    pub fn progress(&self) -> Vec<Progress> {
+        let mut progress = self.termination.as_ref().map(Termination::progress).unwrap_or_default();
+        let turns = self.max_turns.map(u64::from);
+        let reached = u64::from(self.turns);
+        progress.extend(turns.map(|most| Progress { counted: Counted::Turns, reached, most }));
+        progress
     }
 
     /// All that was said and done, without pieces of answers.

@@ -96,7 +96,7 @@ impl Checker<'_> {
             Role::Assistant(assistant) => self.assistant(assistant, &participant.name, &place),
             Role::UserProxy => {}
             Role::SocietyOfMind(society) => {
-                self.model(society.model.as_ref(), &participant.name, &place);
+                self.model(society.model.as_ref(), society.profile.as_deref(), &participant.name, &place);
                 self.context(&society.context, &place);
                 self.team(&society.team, &place.at("team"));
             }
@@ -111,10 +111,7 @@ impl Checker<'_> {
     }
 
     fn assistant(&mut self, assistant: &Assistant, name: &str, place: &Place) {
-        // What the file says of a model matters no more once a model of the server answers.
-        if assistant.profile.is_none() {
-            self.model(assistant.model.as_ref(), name, place);
-        }
+        self.model(assistant.model.as_ref(), assistant.profile.as_deref(), name, place);
         self.context(&assistant.context, place);
         let lists = [
             ("tools", assistant.tools.len()),
@@ -183,7 +180,11 @@ impl Checker<'_> {
         }
     }
 
-    fn model(&mut self, model: Option<&ModelClient>, whose: &str, place: &Place) {
+    fn model(&mut self, model: Option<&ModelClient>, profile: Option<&str>, whose: &str, place: &Place) {
+        // What the file says of a model matters no more once a model of the server answers.
+        if profile.is_some() {
+            return;
+        }
         let place = place.at("model");
         let Some(model) = model else {
             self.tell(&place, Problem::NoModel { whose: shown(whose) });
@@ -243,7 +244,7 @@ impl Checker<'_> {
             Conduct::Selector(selector) => self.selector(selector, team, &place),
             Conduct::Swarm => self.swarm(team, &place),
             Conduct::MagenticOne(magentic) => {
-                self.model(magentic.model.as_ref(), &team.name, &place);
+                self.model(magentic.model.as_ref(), magentic.profile.as_deref(), &team.name, &place);
                 self.no_inner_teams(team, "a Magentic-One team", &place);
             }
             Conduct::GraphFlow { graph } => self.graph(graph, team, &place.at("graph")),
@@ -255,7 +256,7 @@ impl Checker<'_> {
     }
 
     fn selector(&mut self, selector: &Selector, team: &Team, place: &Place) {
-        self.model(selector.model.as_ref(), &team.name, place);
+        self.model(selector.model.as_ref(), selector.profile.as_deref(), &team.name, place);
         if let Some(context) = &selector.context {
             self.context(context, place);
         }
@@ -309,8 +310,8 @@ impl Checker<'_> {
         for name in participants.difference(&nodes) {
             self.tell(place, Problem::NeverReached { name: shown(name) });
         }
-        for problem in graph.problems() {
-            self.tell(place, problem);
+        for (place, problem) in graph.problems(place) {
+            self.tell(&place, problem);
         }
         if graph.has_cycle() && team.termination.is_none() && team.max_turns.is_none() {
             self.tell(place, Problem::CycleWithoutLimit);
@@ -338,8 +339,8 @@ impl Checker<'_> {
                 self.tell(&place, Problem::SameStep { step: shown(&step.name) });
             }
         }
-        if let super::Process::Hierarchical { lead: None, model } = &steps.process {
-            self.model(model.as_deref(), &team.name, &place.at("process"));
+        if let super::Process::Hierarchical { lead: None, model, profile } = &steps.process {
+            self.model(model.as_deref(), profile.as_deref(), &team.name, &place.at("process"));
         }
         if !steps.fields.is_empty() {
             self.tell(place, Problem::FieldsNeeded { names: shown(&steps.fields.join(", ")) });

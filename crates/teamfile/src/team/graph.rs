@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Map;
 
 use super::Kept;
-use crate::finding::Problem;
+use crate::{finding::Problem, place::Place};
 
 /// Who follows whom.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -83,34 +83,38 @@ impl Graph {
         self.nodes_in_cycles(|_| true).next().is_some()
     }
 
-    /// What keeps the graph from running.
-    pub(crate) fn problems(&self) -> Vec<Problem> {
+    /// What keeps the graph from running, each where it is; `place` is the graph's own.
+    pub(crate) fn problems(&self, place: &Place) -> Vec<(Place, Problem)> {
         let mut problems = Vec::new();
+        let node_at = |number: usize| place.at("nodes").at(number);
         let names: BTreeSet<&str> = self.nodes.iter().map(|node| node.name.as_str()).collect();
-        if let Some((from, edge)) = self.edges().find(|(_, edge)| !names.contains(edge.target.as_str())) {
-            problems.push(Problem::EdgeToNobody { from: from.to_owned(), target: edge.target.clone() });
-        }
         if self.beginnings().is_empty() {
-            problems.push(Problem::GraphWithoutBeginning);
+            problems.push((place.clone(), Problem::GraphWithoutBeginning));
         }
         if self.nodes.iter().all(|node| !node.edges.is_empty()) {
-            problems.push(Problem::GraphWithoutEnd);
+            problems.push((place.clone(), Problem::GraphWithoutEnd));
         }
-        for node in &self.nodes {
+        let endless = self.nodes_in_cycles(|edge| edge.condition.is_none()).next();
+        let mut groups: BTreeMap<(&str, &str), Activation> = BTreeMap::new();
+        for (number, node) in self.nodes.iter().enumerate() {
             let conditional = node.edges.iter().filter(|edge| edge.condition.is_some()).count();
             if conditional > 0 && conditional < node.edges.len() {
-                problems.push(Problem::MixedEdges { node: node.name.clone() });
+                problems.push((node_at(number), Problem::MixedEdges { node: node.name.clone() }));
             }
-        }
-        if let Some(node) = self.nodes_in_cycles(|edge| edge.condition.is_none()).next() {
-            problems.push(Problem::EndlessCycle { node: node.to_owned() });
-        }
-        let mut groups: BTreeMap<(&str, &str), Activation> = BTreeMap::new();
-        for (_, edge) in self.edges() {
-            let group = (edge.target.as_str(), edge.group.as_str());
-            if *groups.entry(group).or_insert(edge.activation) != edge.activation {
-                problems
-                    .push(Problem::MixedActivation { node: edge.target.clone(), group: edge.group.clone() });
+            if endless == Some(node.name.as_str()) {
+                problems.push((node_at(number), Problem::EndlessCycle { node: node.name.clone() }));
+            }
+            for (edge_number, edge) in node.edges.iter().enumerate() {
+                let edge_at = node_at(number).at("edges").at(edge_number);
+                let Edge { target, group, activation, .. } = edge;
+                if !names.contains(target.as_str()) {
+                    let problem = Problem::EdgeToNobody { from: node.name.clone(), target: target.clone() };
+                    problems.push((edge_at.at("target"), problem));
+                }
+                if groups.entry((target, group)).or_insert(*activation) != activation {
+                    let problem = Problem::MixedActivation { node: target.clone(), group: group.clone() };
+                    problems.push((edge_at.at("activation"), problem));
+                }
             }
         }
         problems

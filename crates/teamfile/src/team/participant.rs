@@ -102,6 +102,9 @@ pub struct SocietyOfMind {
     /// The model that makes one answer of what the team said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelClient>,
+    /// The named model of the server that answers in the place of the run's; a file of another system has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// What the model is told before what the team said; `None` for the usual text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instruction: Option<String>,

@@ -22,7 +22,7 @@ pub struct ReplayedAnswer {
 }
 
 /// The answers that stand in the file, in their order. Each is read when it is asked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Replay<'f>(&'f [Value]);
 
 impl Replay<'_> {

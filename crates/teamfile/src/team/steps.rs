@@ -59,6 +59,9 @@ pub enum Process {
         /// The model that leads, where no participant does.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         model: Option<Box<ModelClient>>,
+        /// The named model of the server that leads in the place of the run's; a file of another system has none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        profile: Option<String>,
     },
 }
 

@@ -5,11 +5,11 @@ use std::{borrow::Cow, sync::Arc};
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, ToolResult, Work};
 use llm::{Arguments, ChatAnswer, ChatRequest, ToolRequest};
-use protocol::{InvalidId, ProfileName, Tier, ToolStatus};
+use protocol::{Tier, ToolStatus};
 use serde_json::{Value, json};
 use teamfile::{
     Body, Message, ToolCall,
-    team::{Assistant, Handoff},
+    team::{Answering, Assistant, Handoff},
 };
 
 use super::{
@@ -46,12 +46,6 @@ struct Turn {
     asked: u32,
 }
 
-/// The named model that answers for an assistant, where it has one of its own.
-fn profile_of(assistant: &Assistant) -> Result<Option<ProfileName>, NodeError> {
-    let named = assistant.profile.as_deref().map(str::parse).transpose();
-    named.map_err(|error: InvalidId| NodeError::failed(error.to_string()))
-}
-
 /// A call that was made, with what came of it.
 struct Made {
     request: ToolRequest,
@@ -66,8 +60,7 @@ impl Work for AssistantWork {
         let mut taken = Turn { before: course.asked(&self.name), ..Turn::default() };
         self.take(node, course.memory(&self.name), &tools, &mut taken).await?;
         let Turn { said, remembered, asked, .. } = taken;
-        let is_replayed = self.assistant.model.as_ref().is_some_and(|model| model.replay().is_some());
-        node.note(if is_replayed { turn(&said)? } else { turn_of_model(&said)? });
+        node.note(if self.is_replayed() { turn(&said)? } else { turn_of_model(&said)? });
         let speaker = self.name.clone();
         let spoke = Spoke { speaker, said, remembered, asked, at: now(), inner: Vec::new() };
         self.crew.happened(vec![Happened::Spoke(spoke)])
@@ -75,6 +68,10 @@ impl Work for AssistantWork {
 }
 
 impl AssistantWork {
+    fn is_replayed(&self) -> bool {
+        matches!(self.assistant.answering(), Answering::Replay(_))
+    }
+
     async fn take(
         &self,
         node: &NodeContext,
@@ -117,9 +114,8 @@ impl AssistantWork {
         turn: &mut Turn,
         tools: &Toolset,
     ) -> Result<ChatAnswer, NodeError> {
-        let model = self.assistant.model.as_ref();
-        let is_replayed = model.is_some_and(|model| model.replay().is_some());
-        let profile = profile_of(&self.assistant)?;
+        let answering = self.assistant.answering();
+        let is_replayed = self.is_replayed();
         let system = self.assistant.system_message.iter().filter(|text| !text.trim().is_empty());
         let mut read: Vec<Cow<'_, llm::Message>> =
             system.cloned().map(llm::Message::System).map(Cow::Owned).collect();
@@ -133,13 +129,13 @@ impl AssistantWork {
                 agent: node.plan().id.to_string(),
                 run: Some(node.run()),
                 tier: node.plan().tier.unwrap_or(Tier::Quick),
-                profile: profile.clone(),
+                profile: None,
                 messages,
                 tools: tools.specs(),
                 schema: None,
                 temperature: None,
             };
-            let mut answer = voice::ask(node, model, before, &read, request).await?;
+            let mut answer = voice::ask(node, &answering, before, &read, request).await?;
             turn.asked = turn.asked.saturating_add(1);
             if tools.is_empty() {
                 answer.tool_requests.clear();

@@ -8,6 +8,7 @@ use teamfile::{
     Message, Usage,
     speaking::{Conversation, Next, SpeakingError},
     team::Team,
+    termination::Progress,
 };
 
 use super::memory;
@@ -209,6 +210,11 @@ impl Course {
     /// Tokens of all calls.
     pub(super) fn tokens(&self) -> Usage {
         self.tokens
+    }
+
+    /// How far the team is from every end that is counted.
+    pub(super) fn progress(&self) -> Vec<Progress> {
+        self.conversation.progress()
     }
 
     /// How many things have happened.

@@ -12,7 +12,7 @@ use protocol::{
 use teamfile::{
     Message,
     speaking::{Next, PromptMessage, PromptRole, Question},
-    team::{Conduct, ModelClient},
+    team::{Answering, Asking},
     termination::Stop,
 };
 
@@ -108,8 +108,8 @@ impl LeadWork {
             schema: schema.map(|schema| AnswerSchema { name: "progress".to_owned(), schema }),
             temperature: None,
         };
-        let answer =
-            voice::ask(node, leading_model(&self.0.team.conduct), Asked(replies), &read, request).await?;
+        let answering = self.0.team.conduct.answering().unwrap_or(Answering::Run);
+        let answer = voice::ask(node, &answering, Asked(replies), &read, request).await?;
         Ok((answer.text, memory::usage(&answer.usage)))
     }
 
@@ -135,15 +135,6 @@ impl LeadWork {
     }
 }
 
-/// The model that says who speaks, as the file has it.
-fn leading_model(conduct: &Conduct) -> Option<&ModelClient> {
-    match conduct {
-        Conduct::Selector(selector) => selector.model.as_ref(),
-        Conduct::MagenticOne(magentic) => magentic.model.as_ref(),
-        _ => None,
-    }
-}
-
 /// Which models the file names that are not asked: those of the run are.
 fn other_models(crew: &Crew) -> Option<Body> {
     let mut names: Vec<String> = Vec::new();
@@ -161,13 +152,17 @@ fn other_models(crew: &Crew) -> Option<Body> {
     })
 }
 
-/// Which agents ask a model of their own.
+/// Who asks a model of their own, in inner teams as well.
 fn own_models(crew: &Crew) -> Option<Body> {
-    let own = crew.team.participants.iter().filter_map(|participant| {
-        let profile = participant.assistant()?.profile.as_deref()?;
-        Some(format!("{} asks {}", line(&participant.name, 60), line(profile, 60)))
+    let mut own = Vec::new();
+    crew.team.for_each_asking(&mut |asking, answering| {
+        let Answering::Profile(profile) = answering else { return };
+        let who = match asking {
+            Asking::Participant(name) => line(name, 60),
+            Asking::Lead(team) => format!("whoever leads “{}”", line(team, 60)),
+        };
+        own.push(format!("{who} asks {}", line(profile, 60)));
     });
-    let own: Vec<String> = own.collect();
     (!own.is_empty()).then(|| {
         let told = format!("Models of their own, unless the run is rehearsed: {}.", own.join(", "));
         log(LogLevel::Info, told)

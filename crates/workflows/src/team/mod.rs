@@ -42,7 +42,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use teamfile::{
     Message,
-    team::{Conduct, Team, TeamDocument, check},
+    team::{Answering, Conduct, Team, TeamDocument, check},
 };
 use tools::Registry;
 
@@ -138,18 +138,16 @@ fn answer_seconds(asked: &Workflow) -> Result<u64, Refusal> {
     })
 }
 
-/// The named models that agents of a team ask, those of inner teams included.
+/// The named models that a team asks, inner teams included.
 fn profiles(team: &Team) -> Result<BTreeSet<ProfileName>, Refusal> {
-    let mut profiles = BTreeSet::new();
-    for participant in &team.participants {
-        if let Some(name) = participant.assistant().and_then(|assistant| assistant.profile.as_deref()) {
-            profiles.insert(name.parse().map_err(|error: InvalidId| Refusal::Unusable(format!("{error}.")))?);
+    let mut names = Vec::new();
+    team.for_each_asking(&mut |_, answering| {
+        if let Answering::Profile(name) = answering {
+            names.push(name);
         }
-        if let Some(inner) = participant.inner_team() {
-            profiles.extend(self::profiles(inner)?);
-        }
-    }
-    Ok(profiles)
+    });
+    let parsed = names.into_iter().map(str::parse);
+    parsed.collect::<Result<_, _>>().map_err(|error: InvalidId| Refusal::Unusable(format!("{error}.")))
 }
 
 /// Why a team cannot run, if it cannot.

@@ -1,10 +1,11 @@
 //! Why somebody speaks next, in a sentence.
 
-use protocol::team::TeamPick;
+use protocol::team::{TeamLimit, TeamPick};
 use teamfile::{
     Body,
     speaking::{Ledger, mentioned},
     team::{Conduct, Process},
+    termination::{Counted, Progress},
 };
 
 use super::{
@@ -40,12 +41,33 @@ pub(super) fn pick(crew: &Crew, course: &Course, speaker: &str, answers: &[Strin
         }
         Conduct::Unknown { .. } => String::new(),
     };
+    let candidates = match &crew.team.conduct {
+        Conduct::Selector(selector) if !answers.is_empty() => {
+            let barred = course.spoke_last().filter(|_| !selector.allow_repeated_speaker);
+            names.iter().filter(|name| Some(**name) != barred).map(|name| (*name).to_owned()).collect()
+        }
+        Conduct::MagenticOne(_) => names.iter().map(|name| (*name).to_owned()).collect(),
+        _ => Vec::new(),
+    };
     TeamPick {
         turn: course.turns().saturating_add(1),
         speaker: speaker.to_owned(),
         reason,
         answers: answers.to_vec(),
+        candidates,
+        limits: course.progress().into_iter().map(limit).collect(),
     }
+}
+
+fn limit(progress: Progress) -> TeamLimit {
+    let counted = match progress.counted {
+        Counted::Messages => "messages",
+        Counted::Tokens => "tokens",
+        Counted::PromptTokens => "tokens of prompts",
+        Counted::CompletionTokens => "tokens of answers",
+        Counted::Turns => "turns",
+    };
+    TeamLimit { counted: counted.to_owned(), reached: progress.reached, most: progress.most }
 }
 
 /// `is_barred`: the model could not choose this one, who has just spoken.

@@ -84,7 +84,7 @@ impl Work for VoiceWork {
             schema: None,
             temperature: None,
         };
-        let answer = voice::ask(node, society.model.as_ref(), Asked(asked), &read, request).await?;
+        let answer = voice::ask(node, &society.answering(), Asked(asked), &read, request).await?;
         let text = if answer.text.trim().is_empty() { NO_RESPONSE.to_owned() } else { answer.text };
         let usage = Some(memory::usage(&answer.usage));
         let said = vec![Message { source: name.to_owned(), usage, body: Body::Text { content: text } }];

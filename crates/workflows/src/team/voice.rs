@@ -1,12 +1,12 @@
-//! Where a participant's answers come from: the run's model, or the answers that stand in the team's file.
+//! Where answers come from: a named model of the server, the answers that stand in the team's file, or the run's model.
 
 use std::borrow::Cow;
 
 use engine::{NodeContext, NodeError};
 use llm::{Arguments, ChatAnswer, ChatRequest, Message, ToolRequest};
-use protocol::Usage;
+use protocol::{InvalidId, Usage};
 use serde_json::Value;
-use teamfile::team::{ModelClient, ReplayedAnswer};
+use teamfile::team::{Answering, ReplayedAnswer};
 
 /// What a replayed answer calls its model.
 const REPLAY: &str = "replay";
@@ -15,21 +15,29 @@ const REPLAY: &str = "replay";
 #[derive(Clone, Copy)]
 pub(super) struct Asked(pub(super) u32);
 
-/// The next answer of a participant to what it reads. One that the team's file holds asks no model, is no call in the
-/// log, and copies nothing of what is read; for another, `request` makes the whole request of it.
+/// The next answer of a participant, or of whoever leads, to what it reads. One that the team's file holds asks no
+/// model, is no call in the log, and copies nothing of what is read; for another, `request` makes the whole request of it.
 ///
 /// # Errors
-/// The model cannot answer, or the file has no more answers.
+/// The model cannot answer or has no possible name, or the file has no more answers.
 pub(super) async fn ask(
     node: &NodeContext,
-    client: Option<&ModelClient>,
+    answering: &Answering<'_>,
     asked: Asked,
     read: &[Cow<'_, Message>],
     request: impl FnOnce(Vec<Message>) -> ChatRequest + Send,
 ) -> Result<ChatAnswer, NodeError> {
-    let Some(replay) = client.and_then(ModelClient::replay) else {
+    let ask = |profile| {
         let messages = read.iter().cloned().map(Cow::into_owned).collect();
-        return node.chat(request(messages)).await;
+        node.chat(ChatRequest { profile, ..request(messages) })
+    };
+    let replay = match answering {
+        Answering::Replay(replay) => replay,
+        Answering::Run => return ask(None).await,
+        Answering::Profile(name) => {
+            let name = name.parse().map_err(|error: InvalidId| NodeError::failed(error.to_string()))?;
+            return ask(Some(name)).await;
+        }
     };
     let number = usize::try_from(asked.0).unwrap_or(usize::MAX);
     match replay.answer(number) {

@@ -228,7 +228,7 @@ fn prompt(request: &Value) -> String {
     messages.iter().map(|message| format!("[{}] {}\n", message["role"], message["content"])).collect()
 }
 
-/// The answer to a prompt: a rating or a decision where one is asked for, else some prose.
+/// The answer to a prompt: a rating, a decision or a ledger of a done team where one is asked for, else some prose.
 fn answer(request: &Value, prompt: &str) -> String {
     let mark = prompt.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
     let asked_for = request.to_string();
@@ -243,6 +243,15 @@ fn answer(request: &Value, prompt: &str) -> String {
     if asked_for.contains("\"grade\"") || asked_for.contains("\\\"grade\\\"") {
         return json!({ "grade": "overweight", "confidence": "medium", "summary": format!("Summary {mark}."), "thesis": format!("Thesis {mark}.") })
             .to_string();
+    }
+    if asked_for.contains("is_request_satisfied") {
+        let said = |answer: Value| json!({ "reason": format!("Reason {mark}."), "answer": answer });
+        return json!({
+            "is_request_satisfied": said(json!(true)), "is_in_loop": said(json!(false)),
+            "is_progress_being_made": said(json!(true)), "next_speaker": said(json!("writer")),
+            "instruction_or_question": said(json!("Nothing is left to do.")),
+        })
+        .to_string();
     }
     format!("Remark {mark}. The figures were read and weighed; this text follows from the prompt alone.")
 }

@@ -1,15 +1,20 @@
-//! `/teams/{id}`: a team as a form, and as files of other systems.
+//! `/teams/{id}`: a team as a form, its runs, and the team as files of other systems.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
 use protocol::{
-    ModelProfile, Problem,
+    ListedRuns, ModelProfile, Problem,
     document::DocumentId,
     team::{TeamExport, TeamFormat},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{api as own_api, edit::TeamForm, findings::Findings};
+use super::{
+    api as own_api,
+    edit::TeamForm,
+    findings::Findings,
+    runs::{self, TeamRuns},
+};
 use crate::{
     api::{self, ApiError, documents::{self, OpenedDocument}},
     base::at,
@@ -25,6 +30,7 @@ use crate::{
 struct PageData {
     document: OpenedDocument,
     profiles: Vec<ModelProfile>,
+    runs: ListedRuns,
     exports: Vec<(TeamFormat, TeamExport)>,
 }
 
@@ -36,42 +42,47 @@ async fn read(id: String) -> Result<PageData, ApiError> {
     let document = documents::document(id, None).await?;
     // Who only reads is offered no model.
     let profiles = api::models().await.unwrap_or_default();
+    let runs = api::listed_runs(runs::filter(id)).await?;
     let mut exports = Vec::new();
     for format in TeamFormat::ALL {
         exports.push((format, own_api::export_team(id, format).await?));
     }
-    Ok(PageData { document, profiles, exports })
+    Ok(PageData { document, profiles, runs, exports })
 }
 
 /// The page.
 #[component]
-pub fn ExportPage(id: Signal<String>) -> impl IntoView {
-    let exports = Resource::new(move || id.get(), read);
+pub fn TeamPage(id: Signal<String>) -> impl IntoView {
+    let data = Resource::new(move || id.get(), read);
     view! {
-        <Title text="Team" />
         <div class="page teams-page">
-            <header class="page-head">
-                <h1>"Team"</h1>
-                <nav class="crumbs" aria-label="Where this is"><a href=at("/teams")>"All teams"</a></nav>
-            </header>
             <Transition fallback=|| view! { <p class="loading">"Loading the team …"</p> }>
                 {move || Suspend::new(async move {
-                    match exports.await {
-                        Err(error) => view! { <ProblemNotice problem=error.0 /> }.into_any(),
-                        Ok(PageData { document, profiles, exports }) => {
-                            let id = document.summary.id;
-                            let exports = exports.into_iter().map(|(format, export)| view! { <Format id format export /> });
-                            view! {
-                                <TeamForm document profiles />
-                                <h2>"As files of other systems"</h2>
-                                {exports.collect_view()}
-                            }
-                            .into_any()
-                        }
+                    match data.await {
+                        Err(error) => view! { <Title text="Team" /> <ProblemNotice problem=error.0 /> }.into_any(),
+                        Ok(data) => view! { <Opened data /> }.into_any(),
                     }
                 })}
             </Transition>
         </div>
+    }
+}
+
+#[component]
+fn Opened(data: PageData) -> impl IntoView {
+    let PageData { document, profiles, runs, exports } = data;
+    let (id, title) = (document.summary.id, document.summary.title.to_string());
+    let exports = exports.into_iter().map(|(format, export)| view! { <Format id format export /> });
+    view! {
+        <Title text=title.clone() />
+        <header class="page-head">
+            <nav class="crumbs" aria-label="Where this is"><a href=at("/teams")>"Teams"</a></nav>
+            <h1>{title}</h1>
+        </header>
+        <TeamForm document profiles />
+        <TeamRuns team=id page=runs />
+        <h2>"As files of other systems"</h2>
+        {exports.collect_view()}
     }
 }
 

@@ -1,0 +1,150 @@
+//! Who takes part in a team, in inner teams as well.
+
+use leptos::{ev::KeyboardEvent, prelude::*};
+
+use super::{
+    change,
+    conduct::Conduct,
+    draft::Draft,
+    field::{ModelField, Profiles, TextField},
+    part_id,
+    told::Told,
+};
+use crate::{
+    browser,
+    components::icon::{Icon, IconName},
+};
+
+/// Teams within each other that have fields; deeper ones are edited as JSON.
+const DEEPEST: usize = 4;
+
+/// The participants of the team at a place.
+#[component]
+pub(super) fn Agents(draft: Draft, team: String, profiles: Profiles, #[prop(optional)] level: usize) -> AnyView {
+    let place = format!("{team}/participants");
+    let count = draft.count(place.clone());
+    let team = StoredValue::new(team);
+    let add = move |_| team.with_value(|place| draft.step(place, change::add_agent));
+    view! {
+        <fieldset id=part_id(&place) tabindex="-1">
+            <legend>"Agents"</legend>
+            <For each=move || 0..count.get() key=|number| *number let:number>
+                <Agent draft team=team.get_value() number count profiles level />
+            </For>
+            <Told draft part=place.clone() />
+            <button type="button" class="button" on:click=add>
+                <Icon name=IconName::Plus />
+                "Add an agent"
+            </button>
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// One who takes part.
+#[component]
+fn Agent(draft: Draft, team: String, number: usize, count: Memo<usize>, profiles: Profiles, level: usize) -> impl IntoView {
+    let place = format!("{team}/participants/{number}");
+    let role = format!("{place}/role");
+    let kind = draft.at(format!("{role}/kind"));
+    let name = draft.at(format!("{place}/name"));
+    let is_last = move || number + 1 >= count.get();
+    let team = StoredValue::new(team);
+    let swap = move |with: usize| {
+        if with < count.get_untracked() {
+            team.with_value(|place| draft.step(place, |team| change::swap_agents(team, number, with)));
+            team.with_value(|place| browser::focus_id(&part_id(&format!("{place}/participants/{with}"))));
+        }
+    };
+    let remove = move |_| team.with_value(|place| draft.step(place, |team| change::remove_agent(team, number)));
+    let by_key = move |event: KeyboardEvent| {
+        let with = match event.key().as_str() {
+            "ArrowUp" if event.alt_key() => number.checked_sub(1),
+            "ArrowDown" if event.alt_key() => Some(number + 1),
+            _ => return,
+        };
+        event.prevent_default();
+        // An agent of an inner team moves alone.
+        event.stop_propagation();
+        if let Some(with) = with {
+            swap(with);
+        }
+    };
+    let rest = move || {
+        let role = role.clone();
+        match kind.get().as_str() {
+            "assistant" => view! {
+                <ModelField draft profiles object=role.clone() label="Model" />
+                <TextField draft object=role name="system_message" label="Instructions" is_long=true />
+            }
+            .into_any(),
+            "user_proxy" => view! { <p class="dim">"A person, who is asked"</p> }.into_any(),
+            "society_of_mind" => view! {
+                <ModelField draft profiles object=role.clone() label="Model that makes one answer of what the team said" />
+                <Inner draft team=format!("{role}/team") profiles level />
+            }
+            .into_any(),
+            "team" => view! { <Inner draft team=format!("{role}/team") profiles level /> }.into_any(),
+            other => view! { <p class="dim">{format!("A “{other}”, which is edited as JSON")}</p> }.into_any(),
+        }
+    };
+    view! {
+        <fieldset class="team-agent" id=part_id(&place) tabindex="-1" on:keydown=by_key>
+            <legend>{move || name.get()}</legend>
+            <NameField draft team=team.get_value() number />
+            <TextField draft object=place.clone() name="description" label="What the others are told of it" />
+            {rest}
+            <Told draft part=place.clone() />
+            <div class="page-acts">
+                <button type="button" class="button" title="Alt ↑" disabled={number == 0} on:click=move |_| swap(number.saturating_sub(1))>"Up"</button>
+                <button type="button" class="button" title="Alt ↓" disabled=is_last on:click=move |_| swap(number + 1)>"Down"</button>
+                <button type="button" class="button danger" on:click=remove>"Remove"</button>
+            </div>
+        </fieldset>
+    }
+}
+
+/// The name, by which graphs, handoffs and conditions know an agent: they follow it.
+#[component]
+fn NameField(draft: Draft, team: String, number: usize) -> impl IntoView {
+    let place = format!("{team}/participants/{number}/name");
+    let value = draft.at(place.clone());
+    // While a name is typed that is none, or another one's, the agent is known by the last that was its own.
+    let known_as = StoredValue::new(String::new());
+    let write = move |event| {
+        let name = event_target_value(&event);
+        let own = draft.content.with_untracked(|content| {
+            let names = content.pointer(&team).map(change::names).unwrap_or_default();
+            let own = names.get(number).cloned().unwrap_or_default();
+            (!own.is_empty() && names.iter().filter(|name| **name == own).count() == 1).then_some(own)
+        });
+        if let Some(own) = own {
+            known_as.set_value(own);
+        }
+        let known_as = known_as.get_value();
+        draft.typed(place.clone(), &team, |team| change::rename_agent(team, number, &known_as, &name));
+    };
+    view! { <label>"Name" <input class="input" type="text" prop:value=value on:input=write /></label> }
+}
+
+/// A team within an agent, folded.
+#[component]
+fn Inner(draft: Draft, team: String, profiles: Profiles, level: usize) -> AnyView {
+    if level + 1 >= DEEPEST {
+        return view! { <p class="dim">"Its team is too deep within others for this form, and is edited as JSON."</p> }.into_any();
+    }
+    let name = draft.at(format!("{team}/name"));
+    let summary = move || match name.get() {
+        name if name.is_empty() => "Its team".to_owned(),
+        name => format!("Its team “{name}”"),
+    };
+    view! {
+        <details class="team-inner" open=true>
+            <summary id=part_id(&team)>{summary}</summary>
+            <Told draft part=team.clone() />
+            <Conduct draft team=team.clone() profiles />
+            <Agents draft team profiles level=level + 1 />
+        </details>
+    }
+    .into_any()
+}

@@ -1,0 +1,88 @@
+//! Who speaks next.
+
+use leptos::prelude::*;
+
+use super::{
+    change,
+    draft::Draft,
+    edges::Edges,
+    field::{CheckField, ModelField, NumberField, Profiles, TextField, choice},
+    part_id,
+    told::Told,
+};
+
+/// Ways to choose who speaks next, by the names that documents have.
+const CONDUCTS: [(&str, &str); 5] = [
+    ("round_robin", "In turn, one after the other"),
+    ("selector", "A model chooses"),
+    ("swarm", "Whoever speaks hands over"),
+    ("magentic_one", "A model plans and leads"),
+    ("graph_flow", "A graph says who follows whom"),
+];
+
+/// Who speaks next in the team at a place, with what that needs. What has no form here is edited as JSON.
+#[component]
+pub(super) fn Conduct(draft: Draft, team: String, profiles: Profiles) -> impl IntoView {
+    let place = format!("{team}/conduct");
+    let kind = draft.at(format!("{place}/kind"));
+    let team = StoredValue::new(team);
+    let choose = move |event| {
+        let kind = event_target_value(&event);
+        team.with_value(|place| draft.step(place, |team| change::choose_conduct(team, &kind)));
+    };
+    let choices = move || {
+        let kind = kind.get();
+        let is_known = CONDUCTS.iter().any(|(name, _)| *name == kind);
+        let other = (!is_known).then(|| {
+            let label = format!("By “{kind}”, which is edited as JSON");
+            choice(kind.clone(), label, true)
+        });
+        let choices = CONDUCTS.map(|(name, label)| choice(name.to_owned(), label.to_owned(), name == kind));
+        view! { <select class="input" aria-label="Who speaks next" on:change=choose>{other}{choices.collect_view()}</select> }
+    };
+    let object = place.clone();
+    let rest = move || {
+        let object = object.clone();
+        match kind.get().as_str() {
+            "selector" => view! {
+                <ModelField draft profiles object=object.clone() label="Selector's model" />
+                <div class="team-row">
+                    <NumberField draft object=object.clone() name="max_attempts" label="Attempts" placeholder="3" />
+                    <CheckField draft object=object.clone() name="allow_repeated_speaker" label="Somebody may speak twice in a row" />
+                </div>
+                <TextField draft object name="prompt" label="Selector's prompt, with {roles}, {participants} and {history}" is_long=true placeholder="The usual one" />
+            }
+            .into_any(),
+            "magentic_one" => view! {
+                <ModelField draft profiles object=object.clone() label="Orchestrator's model" />
+                <NumberField draft object=object.clone() name="max_stalls" label="Rounds without progress before a new plan" placeholder="3" />
+                <TextField draft object name="final_answer_prompt" label="How the final answer is asked for" is_long=true placeholder="The usual way" />
+            }
+            .into_any(),
+            "graph_flow" => view! { <Edges draft team=team.get_value() /> }.into_any(),
+            "steps" => view! { <Leader draft profiles place=object /> }.into_any(),
+            _ => ().into_any(),
+        }
+    };
+    view! {
+        <fieldset id=part_id(&place) tabindex="-1">
+            <legend>"Who speaks next"</legend>
+            {choices}
+            {rest}
+            <Told draft part=place.clone() />
+        </fieldset>
+    }
+}
+
+/// The model that leads work in steps, where one does.
+#[component]
+fn Leader(draft: Draft, profiles: Profiles, place: String) -> impl IntoView {
+    let process = format!("{place}/process");
+    let (kind, lead) = (draft.at(format!("{process}/kind")), draft.at(format!("{process}/lead")));
+    let is_led = Memo::new(move |_| kind.get() == "hierarchical" && lead.get().is_empty());
+    move || {
+        is_led.get().then(|| {
+            view! { <ModelField draft profiles object=process.clone() label="Model that says who does a step" /> }
+        })
+    }
+}
