@@ -4,6 +4,7 @@ pub mod access;
 pub mod answer;
 pub mod approval;
 pub mod badge;
+pub mod choice;
 pub mod copy;
 pub mod day_field;
 pub mod delete;

@@ -23,6 +23,7 @@ use crate::{
     api,
     base::at,
     components::{
+        choice::choice,
         delete_run::DeleteDialog,
         icon::{Icon, IconName},
         import::{Exported, ImportButton, Importer},
@@ -264,10 +265,10 @@ fn FilterSelect(
         <label class="filter">
             <span>{label}</span>
             <select class="input" name=name on:change=move |event| choose.run(event_target_value(&event))>
-                <option value="" selected=move || chosen.get().is_empty()>"All"</option>
+                {choice("", "All", move || chosen.with(String::is_empty))}
                 {options.into_iter().map(|(word, shown)| {
-                    let own = word.clone();
-                    view! { <option value=word selected=move || chosen.get() == own>{shown}</option> }
+                    let own = StoredValue::new(word.clone());
+                    choice(word, shown, move || own.with_value(|own| chosen.with(|chosen| chosen == own)))
                 }).collect_view()}
             </select>
         </label>

@@ -8,6 +8,7 @@ use crate::{
     api::documents as api,
     browser::{self, drafts::forget_draft},
     components::{
+        choice::choice,
         draft::draft_of,
         icon::{Icon, IconName},
         notice::FormError,
@@ -46,9 +47,10 @@ pub fn NewDocument(
             browser::open_dialog(&dialog);
         }
     };
-    let options = kinds.iter().enumerate().map(|(index, spec)| {
-        view! { <option value=index.to_string() selected=move || chosen.get() == index>{spec.label.clone()}</option> }
-    });
+    let options = kinds
+        .iter()
+        .enumerate()
+        .map(|(index, spec)| choice(index.to_string(), spec.label.clone(), move || chosen.get() == index));
     let options = options.collect_view();
     let kinds = StoredValue::new(kinds);
     let hint = move || kinds.with_value(|kinds| kinds.get(chosen.get()).map(|spec| spec.hint.clone()));

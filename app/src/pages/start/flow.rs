@@ -7,7 +7,7 @@ use super::{
     draft::Draft,
     request::{FlowChoice, counted, flows, reads_of},
 };
-use crate::components::schema::Note;
+use crate::components::{choice::choice, schema::Note};
 
 /// A new flow, or one of those of recent runs.
 #[component]
@@ -50,12 +50,12 @@ pub fn FlowSelect(
         <div class="field">
             <label for="flow">"Flow"</label>
             <select id="flow" class="input" name="flow" aria-describedby="flow-note" on:change=choose>
-                <option value="" selected=move || value.with(Option::is_none)>"New flow"</option>
+                {choice("", "New flow", move || value.with(Option::is_none))}
                 {move || unlisted().map(|flow| view! { <option value=flow.to_string() selected=true>{format!("Flow {flow}")}</option> })}
-                <For each=move || choices.get() key=|(label, _)| label.clone() let((label, choice))>
+                <For each=move || choices.get() key=|(label, _)| label.clone() let((label, recent))>
                     {
-                        let flow = choice.flow.clone();
-                        view! { <option value=choice.flow.to_string() selected=move || is_chosen(&flow)>{label}</option> }
+                        let flow = StoredValue::new(recent.flow);
+                        choice(flow.get_value().to_string(), label, move || flow.with_value(|flow| is_chosen(flow)))
                     }
                 </For>
             </select>

@@ -6,10 +6,11 @@ use super::{
     change,
     draft::Draft,
     edges::Edges,
-    field::{CheckField, ModelField, NumberField, Profiles, TextField, choice},
+    field::{CheckField, ModelField, NumberField, Profiles, TextField},
     part_id,
     told::Told,
 };
+use crate::components::choice::choice;
 
 /// Ways to choose who speaks next, by the names that documents have.
 const CONDUCTS: [(&str, &str); 5] = [
@@ -35,9 +36,12 @@ pub(super) fn Conduct(draft: Draft, team: String, profiles: Profiles) -> impl In
         let is_known = CONDUCTS.iter().any(|(name, _)| *name == kind);
         let other = (!is_known).then(|| {
             let label = format!("By “{kind}”, which is edited as JSON");
-            choice(kind.clone(), label, true)
+            choice(kind.clone(), label, || true)
         });
-        let choices = CONDUCTS.map(|(name, label)| choice(name.to_owned(), label.to_owned(), name == kind));
+        let choices = CONDUCTS.map(|(name, label)| {
+            let is_chosen = name == kind;
+            choice(name, label, move || is_chosen)
+        });
         view! { <select class="input" aria-label="Who speaks next" on:change=choose>{other}{choices.collect_view()}</select> }
     };
     let object = place.clone();

@@ -3,8 +3,11 @@
 use leptos::prelude::*;
 use serde_json::Value;
 
-use super::{change, draft::Draft, field::choice, told::Told};
-use crate::components::icon::{Icon, IconName};
+use super::{change, draft::Draft, told::Told};
+use crate::components::{
+    choice::choice,
+    icon::{Icon, IconName},
+};
 
 /// What the nodes of a graph wait for, and what an edge's group waits for.
 const ACTIVATIONS: [(&str, &str); 2] = [("all", "all that lead to it"), ("any", "any that leads to it")];
@@ -29,9 +32,8 @@ pub(super) fn Edges(draft: Draft, team: String) -> impl IntoView {
             "Begins with"
             <select class="input" on:change=begin>
                 {move || {
-                    let start = start.get();
-                    let all = choice(String::new(), "All that follow nobody".to_owned(), start.is_empty());
-                    (all, choices(names.get(), &start))
+                    let all = choice("", "All that follow nobody", move || start.with(String::is_empty));
+                    (all, choices(names.get(), &start.get()))
                 }}
             </select>
         </label>
@@ -52,12 +54,10 @@ fn Node(draft: Draft, team: String, node: usize, names: Memo<Vec<String>>) -> im
     let add = move |_| team.with_value(|place| draft.step(place, |team| change::add_edge(team, node)));
     let object = place.clone();
     let wait = move |event| draft.put(&object, "activation", Some(Value::String(event_target_value(&event))));
-    let waits = move || {
-        let activation = activation.get();
-        let usual = ACTIVATIONS[0].0;
-        let chosen = if activation.is_empty() { usual } else { activation.as_str() };
-        ACTIVATIONS.map(|(value, label)| choice(value.to_owned(), label.to_owned(), value == chosen)).collect_view()
+    let is_activation = move |value: &str| {
+        activation.with(|chosen| value == if chosen.is_empty() { ACTIVATIONS[0].0 } else { chosen.as_str() })
     };
+    let waits = ACTIVATIONS.map(|(value, label)| choice(value, label, move || is_activation(value))).collect_view();
     view! {
         <fieldset class="team-node">
             <legend>{move || format!("After {}", name.get())}</legend>
@@ -123,7 +123,7 @@ fn choices(names: Vec<String>, chosen: &str) -> impl IntoView + use<> {
     let own = names.into_iter().map(|name| (name.clone(), name));
     let options = stranger.into_iter().chain(own).map(|(value, label)| {
         let is_chosen = value == chosen;
-        choice(value, label, is_chosen)
+        choice(value, label, move || is_chosen)
     });
     options.collect_view()
 }

@@ -5,6 +5,7 @@ use protocol::ModelProfile;
 use serde_json::Value;
 
 use super::draft::Draft;
+use crate::components::choice::choice;
 
 /// A text. One that is left empty is taken out, unless it is demanded.
 #[component]
@@ -65,12 +66,6 @@ pub(super) fn CheckField(draft: Draft, #[prop(into)] object: String, name: &'sta
     }
 }
 
-/// A choice of a list. Both say which one it is: the attribute what the server has drawn, the property after the person
-/// has chosen another one, which a step back takes back.
-pub(super) fn choice(value: String, label: String, is_chosen: bool) -> impl IntoView {
-    view! { <option value=value selected=is_chosen prop:selected=is_chosen>{label}</option> }
-}
-
 /// The named models that can answer, with what people call them.
 #[derive(Clone, Copy)]
 pub(super) struct Profiles(StoredValue<Vec<(String, String)>>);
@@ -112,7 +107,7 @@ pub(super) fn ModelField(
         let options = std::iter::once(usual).chain(unknown).chain(named);
         let options = options.map(|(name, label)| {
             let is_chosen = name == chosen;
-            choice(name, label, is_chosen)
+            choice(name, label, move || is_chosen)
         });
         options.collect_view()
     };

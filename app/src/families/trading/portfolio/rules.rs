@@ -9,7 +9,7 @@ use protocol::{
 use super::figures::{read_usd, usd};
 use crate::{
     browser,
-    components::notice::FormError,
+    components::{choice::choice, notice::FormError},
     families::trading::api as own_api,
 };
 
@@ -156,7 +156,7 @@ pub fn RulesFields(
     };
     let method = is_new.then(|| {
         let options = methods.map(|(method, title)| {
-            view! { <option value=title selected=move || draft.cost_method.get() == method>{title}</option> }
+            choice(title, title, move || draft.cost_method.get() == method)
         });
         view! {
             <div class="field">
