@@ -1,10 +1,11 @@
 //! Trials of a step: what they would cost, how they are started, and what they came to.
 
 use journal::Journal;
+use llm::ChatRequest;
 use protocol::{
-    AccountId, Body, CallView, Decimal, Event, ForkPoint, ForkRun, NodeId, Problem, PromptMessage,
-    Replacement, RunFilter, RunId, RunRequest, RunSummary, RunView, StartTrials, StepOutcome, Text, Tier,
-    Trial, TrialEstimate, TrialOutcome, TrialReport, TrialsStarted, TriedStep, Usage, Variant,
+    AccountId, Body, CallView, Decimal, Event, ForkPoint, ForkRun, NodeId, Problem, ProfileName,
+    PromptMessage, Replacement, RunFilter, RunId, RunRequest, RunSummary, RunView, StartTrials, StepOutcome,
+    Text, Tier, Trial, TrialEstimate, TrialOutcome, TrialReport, TrialsStarted, TriedStep, Usage, Variant,
     VariantEstimate,
 };
 use std::sync::Arc;
@@ -58,10 +59,12 @@ impl Service {
         };
         let model = self.families.answering(&request);
         let (mut models, mut cost, mut unknown) = (Vec::new(), Some(Decimal::ZERO), None);
-        for (tier, usage) in step.tiers() {
-            let tier = variant.tier.unwrap_or(tier);
-            let named = model.model(tier);
-            let price = model.price(tier, &usage);
+        for (asked, usage) in step.asked() {
+            // What is chosen for a trial answers in the place of the model that the node names.
+            let profile = asked.profile.filter(|_| variant.model.is_none());
+            let asked = ChatRequest { tier: variant.tier.unwrap_or(asked.tier), profile, ..asked };
+            let named = model.model_of(&asked);
+            let price = model.price_of(&asked, &usage);
             if price.is_none() {
                 unknown.get_or_insert_with(|| match (usage.tokens_in, usage.tokens_out) {
                     (Some(_), Some(_)) => format!("The price of {named} is not known."),
@@ -272,19 +275,32 @@ impl<'v> Step<'v> {
         self.calls.iter().filter_map(|call| Some(call.outcome.as_ref()?.usage))
     }
 
-    /// The tiers that it asked, each with its tokens together.
-    fn tiers(&self) -> Vec<(Tier, Usage)> {
-        let of_tier = Tier::ALL.into_iter().filter_map(|tier| {
-            let mut usages = self
-                .calls
-                .iter()
-                .filter(|call| call.tier == tier)
-                .filter_map(|call| Some(call.outcome.as_ref()?.usage))
-                .peekable();
-            usages.peek()?;
-            Some((tier, usage_of(usages)))
+    /// Which models it asked, without what it asked them, each with its tokens together.
+    fn asked(&self) -> Vec<(ChatRequest, Usage)> {
+        let mut models: Vec<(Option<&ProfileName>, Tier)> = Vec::new();
+        for call in &self.calls {
+            let model = (call.profile.as_ref(), call.tier);
+            if !models.contains(&model) {
+                models.push(model);
+            }
+        }
+        let asked = models.into_iter().map(|(profile, tier)| {
+            let calls =
+                self.calls.iter().filter(|call| (call.profile.as_ref(), call.tier) == (profile, tier));
+            let usages = calls.filter_map(|call| Some(call.outcome.as_ref()?.usage));
+            let request = ChatRequest {
+                agent: String::new(),
+                run: None,
+                tier,
+                profile: profile.cloned(),
+                messages: Vec::new(),
+                tools: Vec::new(),
+                schema: None,
+                temperature: None,
+            };
+            (request, usage_of(usages))
         });
-        of_tier.collect()
+        asked.collect()
     }
 }
 

@@ -268,6 +268,7 @@ mod tests {
             call: call.clone(),
             model: "m".into(),
             tier: Tier::Quick,
+            profile: None,
             prompt: Prompt::default(),
             tools: Vec::new(),
             asked: None,

@@ -148,6 +148,7 @@ impl Lane {
             call: call.clone(),
             model: model.clone(),
             tier: request.tier,
+            profile: request.profile.clone(),
             prompt,
             tools: request.tools.iter().map(|tool| tool.name.clone()).collect(),
             asked: Some(asked),

@@ -224,6 +224,11 @@ pub trait ChatModel: Send + Sync {
         None
     }
 
+    /// What so many tokens cost by the model that is asked by a request, as [`Self::price`] says it.
+    fn price_of(&self, request: &ChatRequest, usage: &Usage) -> Option<Decimal> {
+        self.price(request.tier, usage)
+    }
+
     /// The name of the model that is asked by a request.
     fn model_of(&self, request: &ChatRequest) -> String {
         self.model(request.tier)

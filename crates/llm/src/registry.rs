@@ -172,6 +172,13 @@ impl ChatModel for ByName {
         self.usual.price(tier, usage)
     }
 
+    fn price_of(&self, request: &ChatRequest, usage: &Usage) -> Option<Decimal> {
+        match &request.profile {
+            Some(name) => self.named.get(name)?.model.price(request.tier, usage),
+            None => self.usual.price(request.tier, usage),
+        }
+    }
+
     async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatFailure> {
         match &request.profile {
             Some(name) => match self.named.get(name) {

@@ -23,9 +23,17 @@ pub struct Market {
     orders: BTreeMap<DataKind, Vec<Arc<dyn Vendor>>>,
     /// The clock, where a vendor over a network has prices: then there are some up to now.
     live: Option<Arc<dyn Clock>>,
-    /// The first and the last day of a person's own prices, where they are asked first.
-    own: Option<(Date, Date)>,
+    /// What there is of a person's own prices, where they are asked first.
+    own: Option<Own>,
     nobody: Nobody,
+}
+
+/// What a person's own prices are of.
+#[derive(Clone)]
+struct Own {
+    first: Date,
+    last: Date,
+    tickers: Vec<Ticker>,
 }
 
 /// Stands where no vendor is in the order of a kind.
@@ -70,7 +78,8 @@ impl Market {
     /// before.
     #[must_use]
     pub fn with_own(mut self, own: OwnData) -> Self {
-        self.own = own.range();
+        let tickers = own.tickers().cloned().collect();
+        self.own = own.range().map(|(first, last)| Own { first, last, tickers });
         self.orders.entry(DataKind::Prices).or_default().insert(0, Arc::new(own));
         self
     }
@@ -98,20 +107,30 @@ impl Market {
 
     /// Whether there may be prices of instruments that are not listed.
     pub fn is_open(&self) -> bool {
-        self.live.is_some() || self.own.is_some()
+        self.is_live() || self.own.is_some()
+    }
+
+    /// Whether a vendor over a network has prices.
+    pub fn is_live(&self) -> bool {
+        self.live.is_some()
+    }
+
+    /// What a person's own prices are of, by ticker; nothing where there are none.
+    pub fn own_tickers(&self) -> &[Ticker] {
+        self.own.as_ref().map_or(&[], |own| &own.tickers)
     }
 
     /// The first day that can be asked for.
     pub fn first_date(&self) -> Date {
         let first = if self.live.is_some() { FIRST_LIVE_DAY } else { self.sample.first_date() };
-        self.own.map_or(first, |(own, _)| own.min(first))
+        self.own.as_ref().map_or(first, |own| own.first.min(first))
     }
 
     /// The last day that can be asked for.
     pub fn last_date(&self) -> Date {
         let sample = self.sample.last_date();
         let last = self.live.as_ref().map_or(sample, |clock| session::today(clock.now()).max(sample));
-        self.own.map_or(last, |(_, own)| own.max(last))
+        self.own.as_ref().map_or(last, |own| own.last.max(last))
     }
 
     fn order(&self, kind: DataKind) -> impl Iterator<Item = &dyn Vendor> {

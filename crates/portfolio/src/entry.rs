@@ -1,5 +1,6 @@
 use protocol::{
     Date, Decimal, RunId, Timestamp,
+    document::DocumentReference,
     trading::{DividendIncome, PendingOrder, PortfolioId, PortfolioSettings, RejectedOrder, Split, Trade},
 };
 use serde::{Deserialize, Serialize};
@@ -67,6 +68,10 @@ pub enum Entry {
         pending: Vec<PendingOrder>,
         /// Total value afterwards at the day's prices, in US dollars; `None` if a holding had no price.
         value: Option<Decimal>,
+        /// The table of own prices that was asked before the shared ones, and that the portfolio is valued by from then
+        /// on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        price_table: Option<DocumentReference>,
     },
     /// A day of the market did something to the portfolio: in this order, it split what is held, paid
     /// dividends on it, and filled orders that waited or stood.

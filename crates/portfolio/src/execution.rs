@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use protocol::{
     Date, Decimal, RunId, Timestamp,
+    document::DocumentReference,
     trading::{
         Constraints, Decision, FillPrice, Order, PendingOrder, PortfolioSettings, RejectedOrder, Side,
         Ticker, Trade, TradeCause,
@@ -39,6 +40,8 @@ pub struct ExecutionInputs<'a> {
     pub date: Date,
     /// When it is carried out.
     pub at: Timestamp,
+    /// The table of own prices that the prices come from, before the shared ones.
+    pub price_table: Option<DocumentReference>,
 }
 
 /// Executes a decision, as the portfolio's settings say.
@@ -87,6 +90,7 @@ pub fn execute(
         trades: execution.trades,
         rejected,
         pending,
+        price_table: inputs.price_table,
     })
 }
 

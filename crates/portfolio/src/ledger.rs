@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::{
     Date, Decimal, Timestamp,
+    document::DocumentReference,
     trading::{
         Bookings, DecisionOutcome, HeldFrom, PendingOrder, PortfolioId, PortfolioSettings, Ticker, Trade,
     },
@@ -79,16 +80,17 @@ impl Portfolio {
                 state.transfer(*amount, *date, note, &mut added)?;
                 at
             }
-            Entry::Decided { key, run, date, at, trades, rejected, pending, .. } => {
+            Entry::Decided { key, run, date, at, trades, rejected, pending, price_table, .. } => {
                 self.accepts(key, *date)?;
                 state.trade(trades, *date, &mut added)?;
-                state.decide(DecisionOutcome {
+                let outcome = DecisionOutcome {
                     date: *date,
                     run: *run,
                     trades: trades.clone(),
                     rejected: rejected.clone(),
                     pending: pending.clone(),
-                })?;
+                };
+                state.decide(outcome, *price_table)?;
                 at
             }
             Entry::Passed { date, at, splits, dividends, trades, refused } => {
@@ -152,6 +154,11 @@ impl Portfolio {
     /// The rules that it trades by.
     pub fn settings(&self) -> &PortfolioSettings {
         &self.state.settings
+    }
+
+    /// The table of own prices that it is valued by, before the shared ones: that of its last decision.
+    pub fn price_table(&self) -> Option<DocumentReference> {
+        self.state.price_table
     }
 
     /// Cash in US dollars; never negative.

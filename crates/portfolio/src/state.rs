@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use protocol::{
     Date, Decimal,
+    document::DocumentReference,
     trading::{
         DecisionOutcome, DividendIncome, FillPrice, PendingOrder, PortfolioSettings, Side, Split, Ticker,
         Trade, Transfer,
@@ -31,6 +32,8 @@ pub(crate) struct State {
     pub(crate) last_decision: Option<DecisionOutcome>,
     /// Whether cash above the reserve is to be put aside once the market has moved again.
     pub(crate) sweep_due: bool,
+    /// The table of own prices that the last decision was taken at.
+    pub(crate) price_table: Option<DocumentReference>,
 }
 
 /// Sums over the whole ledger, in US dollars; none is negative.
@@ -88,6 +91,7 @@ impl State {
             pending: Vec::new(),
             last_decision: None,
             sweep_due: false,
+            price_table: None,
         }
     }
 
@@ -156,7 +160,11 @@ impl State {
         Ok(())
     }
 
-    pub(crate) fn decide(&mut self, outcome: DecisionOutcome) -> Result<(), PortfolioError> {
+    pub(crate) fn decide(
+        &mut self,
+        outcome: DecisionOutcome,
+        price_table: Option<DocumentReference>,
+    ) -> Result<(), PortfolioError> {
         for order in &outcome.pending {
             if self.pending.iter().any(|earlier| earlier.key == order.key) {
                 return Err(PortfolioError::Duplicate { key: order.key.clone() });
@@ -164,6 +172,7 @@ impl State {
             self.pending.push(order.clone());
         }
         self.last_decision = Some(outcome);
+        self.price_table = price_table;
         self.sweep_due = self.settings.fill == FillPrice::NextPrice;
         Ok(())
     }

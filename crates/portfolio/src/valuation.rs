@@ -99,6 +99,7 @@ pub fn value(
         settings: portfolio.settings().clone(),
         bookings: portfolio.bookings(),
         pending: portfolio.pending().to_vec(),
+        price_table: portfolio.price_table(),
     })
 }
 

@@ -491,6 +491,7 @@ impl RunView {
             node: event.node.clone(),
             model: started.model.clone(),
             tier: started.tier,
+            profile: started.profile.clone(),
             prompt: started.prompt.clone(),
             tools: started.tools.clone(),
             started_at: event.at,

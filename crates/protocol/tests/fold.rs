@@ -96,6 +96,7 @@ fn body() -> impl Strategy<Value = Body> {
             call,
             model: "m".into(),
             tier: Tier::Quick,
+            profile: None,
             prompt,
             tools: vec![],
             asked: None,

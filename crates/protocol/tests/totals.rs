@@ -18,6 +18,7 @@ fn started() -> Body {
         call: call(),
         model: "m".into(),
         tier: Tier::Quick,
+        profile: None,
         prompt: protocol::Prompt::default(),
         tools: Vec::new(),
         asked: None,

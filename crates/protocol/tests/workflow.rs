@@ -4,7 +4,7 @@
 
 use protocol::{
     Body, Event, Heading, ProductData, ProductTone, RunSummary, Standing, Workflow,
-    trading::{Analyst, Decision, PortfolioView, Rating, RejectedOrder, Task, Trade},
+    trading::{Analyst, Decision, PortfolioView, Rating, RejectedOrder, Task, Trade, TradingPrices},
 };
 use serde_json::{Value, json};
 
@@ -46,6 +46,7 @@ fn what_is_no_workflow_or_too_large_for_one_is_refused() {
 fn a_task_survives_the_general_form() {
     let date = "2022-06-30".parse().unwrap();
     let analysts = vec![Analyst::Market, Analyst::News];
+    let table = "0197a1b2-0000-7000-8000-000000000000@3".parse().unwrap();
     for task in [
         Task::Pipeline {
             ticker: "AAPL".parse().unwrap(),
@@ -61,8 +62,8 @@ fn a_task_survives_the_general_form() {
             portfolio: "main".parse().ok(),
             prices: "0197a1b2-0000-7000-8000-000000000000@3".parse().ok(),
         },
-        Task::Portfolio { portfolio: "main".parse().unwrap(), date },
-        Task::Scan { date, max_tickers: 3 },
+        Task::Portfolio { portfolio: "main".parse().unwrap(), date, prices: Some(TradingPrices::Shared) },
+        Task::Scan { date, max_tickers: 3, prices: Some(table) },
         Task::Auto {
             portfolio: "main".parse().unwrap(),
             date,
@@ -70,6 +71,7 @@ fn a_task_survives_the_general_form() {
             max_concurrent_pipelines: 1,
             analysts,
             force: true,
+            prices: Some(TradingPrices::Own(table)),
         },
         Task::Reflect { date, max_lessons: 5 },
     ] {
@@ -81,7 +83,7 @@ fn a_task_survives_the_general_form() {
         serde_json::from_str(r#"{"type":"pipeline","ticker":"A B","date":"2022-06-30"}"#).unwrap();
     assert!(Task::read(&wrong).unwrap().unwrap_err().to_string().contains("ticker"));
     let short: Workflow = serde_json::from_str(r#"{"type":"scan","date":"2022-06-30"}"#).unwrap();
-    assert_eq!(Task::of(&short), Some(Task::Scan { date, max_tickers: 10 }));
+    assert_eq!(Task::of(&short), Some(Task::Scan { date, max_tickers: 10, prices: None }));
     let short: Workflow = serde_json::from_str(r#"{"type":"reflect","date":"2022-06-30"}"#).unwrap();
     assert_eq!(Task::of(&short), Some(Task::Reflect { date, max_lessons: 20 }));
     assert!(Task::read(&Workflow::bare("council".parse().unwrap())).is_none());

@@ -72,6 +72,7 @@ fn view() -> PortfolioView {
             days: 3,
         },
         constraints: Constraints::default(),
+        price_table: None,
         updated_at: Timestamp(1_656_547_200_000),
         settings: PortfolioSettings::default(),
         bookings: Bookings::default(),

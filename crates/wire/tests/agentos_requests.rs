@@ -96,7 +96,7 @@ fn a_mock_run_is_answered_by_the_rehearsal_at_the_asked_speed() {
 #[test]
 fn a_scan_and_an_automatic_run_take_their_parameters_and_ignore_others() {
     let body = json!({"date": "2022-05-02", "max_tickers": 3, "ticker": "../x", "force": "maybe"});
-    let scan = Task::Scan { date: "2022-05-02".parse().unwrap(), max_tickers: 3 };
+    let scan = Task::Scan { date: "2022-05-02".parse().unwrap(), max_tickers: 3, prices: None };
     assert_eq!(start(Trigger::Scan, &body).unwrap().workflow, scan.into());
 
     let auto = |max_tickers, analysts, force| Task::Auto {
@@ -106,6 +106,7 @@ fn a_scan_and_an_automatic_run_take_their_parameters_and_ignore_others() {
         max_concurrent_pipelines: 2,
         analysts,
         force,
+        prices: None,
     };
     let usual = || vec![Analyst::Market, Analyst::News, Analyst::Fundamentals];
     assert_eq!(start(Trigger::Auto, &json!({})).unwrap().workflow, auto(10, usual(), false).into());

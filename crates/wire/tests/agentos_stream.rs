@@ -24,7 +24,11 @@ fn pipeline() -> RunRequest {
 }
 
 fn portfolio() -> RunRequest {
-    request(Task::Portfolio { portfolio: "growth".parse().unwrap(), date: "2022-06-30".parse().unwrap() })
+    request(Task::Portfolio {
+        portfolio: "growth".parse().unwrap(),
+        date: "2022-06-30".parse().unwrap(),
+        prices: None,
+    })
 }
 
 /// A log under construction, with one event a second.
@@ -70,6 +74,7 @@ impl Log {
             call: format!("{node}:1:1").parse().unwrap(),
             model: "gpt-x".to_owned(),
             tier: Tier::Quick,
+            profile: None,
             prompt: Prompt::from_iter([prompt.into()]),
             tools: Vec::new(),
             asked: None,

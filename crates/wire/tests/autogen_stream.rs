@@ -69,6 +69,7 @@ impl Log {
             call: call.parse().unwrap(),
             model: "m".to_owned(),
             tier: Tier::Mid,
+            profile: None,
             prompt: Prompt::from_iter(["Write.".into()]),
             tools: Vec::new(),
             asked: None,

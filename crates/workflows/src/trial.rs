@@ -124,6 +124,10 @@ impl ChatModel for Varied {
         self.model.price(tier, usage)
     }
 
+    fn price_of(&self, request: &ChatRequest, usage: &Usage) -> Option<Decimal> {
+        self.model.price_of(request, usage)
+    }
+
     async fn chat(&self, request: &ChatRequest, sink: Sink<'_>) -> Result<ChatAnswer, ChatFailure> {
         self.model.chat(request, sink).await
     }

@@ -301,6 +301,7 @@ fn small(flow: &str) -> RunRequest {
         max_concurrent_pipelines: 1,
         analysts: vec![protocol::trading::Analyst::Market],
         force: false,
+        prices: None,
     };
     request(task, flow)
 }

@@ -10,10 +10,10 @@ use market::{DataKind, Market, OwnData};
 use portfolio::Entry;
 use protocol::{
     AccountId, Body, Date, Decimal, Edits, ForkPoint, ForkRun, Heading, ModelChoice, NewEvent, NodeStatus,
-    RunFinished, RunId, RunStarted, RunStatus, RunView, Timestamp, Totals, TurnContent,
+    RunFinished, RunId, RunRequest, RunStarted, RunStatus, RunView, Timestamp, Totals, TurnContent,
     document::DocumentContent,
     trading::{
-        Confidence, Decision, Lesson, OwnAdjustment, PortfolioId, PortfolioSettings, PortfolioView,
+        Confidence, Decision, Lesson, Measured, OwnAdjustment, PortfolioId, PortfolioSettings, PortfolioView,
         PriceTable, RejectedOrder, Side, Task, Trade,
     },
 };
@@ -227,7 +227,7 @@ async fn a_portfolio_that_has_decided_later_fails_the_run_visibly() {
 async fn an_unknown_portfolio_is_refused_before_the_run_starts() {
     let stage = Stage::new().await;
     let unknown: PortfolioId = "nobody".parse().unwrap();
-    let workflow = Task::Portfolio { portfolio: unknown, date: "2022-06-30".parse().unwrap() };
+    let workflow = Task::Portfolio { portfolio: unknown, date: "2022-06-30".parse().unwrap(), prices: None };
     let refusal =
         stage.engine.start(request(workflow, "flow"), AccountId::local()).await.unwrap_err().to_string();
     assert!(refusal.contains("no portfolio nobody"), "{refusal}");
@@ -253,7 +253,7 @@ async fn a_run_of_berts_on_annas_portfolio(stage: &Stage, status: Option<RunStat
         .open(portfolio.clone(), "Growth", decimal("50000"), PortfolioSettings::before_settings())
         .await
         .unwrap();
-    let workflow = Task::Portfolio { portfolio, date: "2022-06-30".parse().unwrap() };
+    let workflow = Task::Portfolio { portfolio, date: "2022-06-30".parse().unwrap(), prices: None };
     let started = RunStarted {
         owner: account("bert"),
         ..RunStarted::new(request(workflow, "flow"), Heading::new("Portfolio"))
@@ -425,20 +425,10 @@ async fn without_an_index_the_macro_brief_says_so_and_no_regime_is_made_up() {
 #[tokio::test]
 async fn a_rating_on_own_prices_is_neither_traded_at_the_shared_ones_nor_scored_by_them() {
     let stage = Stage::new().await;
-    let closes = (0..300).map(|day| format!("LLY,{},{}\n", at(day), 100 + day));
-    let csv = format!("ticker,date,close\n{}", closes.collect::<String>());
-    let fields = [("csv".to_owned(), csv.into())].into_iter().collect();
-    let id = "0197a1b2-0000-7000-8000-000000000002".parse().unwrap();
-    let (kind, title) = (PriceTable::kind().unwrap(), "Mine".parse().unwrap());
-    let content = DocumentContent::new(fields).unwrap();
-    let documents = stage.journal.documents();
-    documents.create(&AccountId::local(), id, kind, title, &content, Timestamp(0)).await.unwrap();
-
-    let mut analysis = pipeline("LLY", "2022-06-30", "flow");
-    analysis.workflow = analysis.workflow.with("prices", json!(id)).unwrap();
-    let analysis = stage.run(analysis).await;
+    let table = keep_table(&stage, OWN).await;
+    let analysis = stage.run(at_prices(pipeline("LLY", "2022-06-30", "flow"), &table)).await;
     assert_eq!(analysis.summary.status, RunStatus::Succeeded, "{:?}", analysis.summary.error);
-    let view = stage.portfolio("2022-06-30", "flow").await;
+    let view = stage.run(at_prices(portfolio("2022-06-30", "flow"), "shared")).await;
     assert!(trades(&view).is_empty(), "{:?}", traded(&view));
     let remark = "LLY · 2022-06-30 is not considered: it rests on own prices.";
     assert!(logs(&view).contains(remark), "{}", logs(&view));
@@ -446,6 +436,69 @@ async fn a_rating_on_own_prices_is_neither_traded_at_the_shared_ones_nor_scored_
     let look_back = Task::Reflect { date: "2022-08-31".parse().unwrap(), max_lessons: 5 };
     let view = stage.run(request(look_back, "flow")).await;
     assert_eq!(view.documents::<Lesson>().count(), 0);
+}
+
+#[tokio::test]
+async fn a_portfolio_trades_at_the_own_prices_of_its_flows_analyses_and_stays_with_them() {
+    let stage = Stage::new().await;
+    let (table, other) = (keep_table(&stage, OWN).await, keep_table(&stage, OTHER).await);
+    stage.run(at_prices(pipeline("LLY", "2022-06-30", "flow"), &table)).await;
+    // One on the shared prices that is older, and no ground for trades at others.
+    stage.pipeline("KO", "2022-06-30", "other").await;
+    let run = stage.run(portfolio("2022-06-30", "flow")).await;
+    assert_eq!(run.summary.status, RunStatus::Succeeded, "{:?}", run.summary.error);
+    assert_eq!(run.summary.request.workflow.text("prices"), Some(format!("{table}@1").as_str()));
+    // The table's last close: 100 on its first day and one more on each of the 299 that follow.
+    let bought: Vec<_> =
+        traded(&run).into_iter().map(|(side, ticker, _, price)| (side, ticker, price)).collect();
+    assert_eq!(bought, [(Side::Buy, "LLY".to_owned(), decimal("399"))]);
+
+    let shown = stage.desk.view(&main_portfolio(), None).await.unwrap();
+    assert_eq!(shown.price_table.map(|table| table.to_string()), Some(format!("{table}@1")));
+    assert_eq!(shown.holdings[0].price, Some(decimal("399")), "it is valued by what it was bought at");
+    assert_eq!(shown.total, Measured::Known(decimal("100000")));
+
+    for named in ["shared", other.as_str()] {
+        let refused =
+            stage.engine.start(at_prices(portfolio("2022-06-30", "third"), named), AccountId::local()).await;
+        let why = refused.unwrap_err().to_string();
+        assert!(why.contains("is valued by own prices, and trades at those alone"), "{why}");
+    }
+    // The flow's analysis rests on the shared prices, and the portfolio keeps to its own.
+    let run = stage.portfolio("2022-06-30", "other").await;
+    assert_eq!(run.summary.request.workflow.text("prices"), Some(format!("{table}@1").as_str()));
+    let remark = "KO · 2022-06-30 is not considered: it rests on the shared prices.";
+    assert!(logs(&run).contains(remark), "{}", logs(&run));
+
+    // What its owner has deleted values nothing any more.
+    stage.journal.documents().delete(&AccountId::local(), table.parse().unwrap()).await.unwrap();
+    let shown = stage.desk.view(&main_portfolio(), None).await.unwrap();
+    assert_eq!((shown.price_table, shown.holdings[0].price), (None, Some(decimal("320.403"))));
+    stage.run(at_prices(portfolio("2022-06-30", "third"), "shared")).await;
+}
+
+const OWN: &str = "0197a1b2-0000-7000-8000-000000000002";
+const OTHER: &str = "0197a1b2-0000-7000-8000-000000000003";
+
+/// A table of one's own of LLY: 100 on the first of September 2021, and one more on each of the 299 days that follow.
+async fn keep_table(stage: &Stage, id: &str) -> String {
+    let closes = (0..300).map(|day| format!("LLY,{},{}\n", at(day), 100 + day));
+    let csv = format!("ticker,date,close\n{}", closes.collect::<String>());
+    let fields = [("csv".to_owned(), csv.into())].into_iter().collect();
+    let (kind, title) = (PriceTable::kind().unwrap(), "Mine".parse().unwrap());
+    let content = DocumentContent::new(fields).unwrap();
+    let documents = stage.journal.documents();
+    documents
+        .create(&AccountId::local(), id.parse().unwrap(), kind, title, &content, Timestamp(0))
+        .await
+        .unwrap();
+    id.to_owned()
+}
+
+/// A request for a run at prices of this name.
+fn at_prices(mut request: RunRequest, prices: &str) -> RunRequest {
+    request.workflow = request.workflow.with("prices", json!(prices)).unwrap();
+    request
 }
 
 /// The day so many days after the first of September 2021.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{Visitor, two_accounts};
 
 /// A table of a stock that no other prices know, on every weekday of 300, and until after the shared prices end.
-fn table() -> String {
+pub fn table() -> String {
     let (mut table, mut day) =
         ("ticker,date,close,dividend,currency\n".to_owned(), "2022-01-03".parse::<protocol::Date>().unwrap());
     for number in 0..300 {
@@ -139,6 +139,50 @@ async fn an_analysis_and_a_backtest_take_the_own_prices_that_they_name_and_nobod
     let report = anna.get(&format!("/api/v1/backtests/{}", view.summary.run)).await;
     let trades = report["result"]["trades"].as_array().unwrap_or_else(|| panic!("{report}"));
     assert!(trades.iter().any(|trade| trade["ticker"] == "ACME" && trade["side"] == "BUY"), "{trades:?}");
+}
+
+#[tokio::test]
+async fn a_scan_an_automatic_run_and_a_portfolio_take_own_prices_and_nobody_elses() {
+    let (_server, anna, bert) = two_accounts().await;
+    let prices = keep(&anna, &table()).await;
+    for visitor in [&anna, &bert] {
+        let portfolio = json!({ "id": "book", "name": "Book", "cash": "100000" });
+        visitor.post("/api/v1/portfolios", portfolio).await;
+    }
+    let options = anna.get("/api/v1/start-options").await;
+    let field = |kind: &str| {
+        let kinds = options["kinds"].as_array().unwrap_or_else(|| panic!("{options}"));
+        let found = kinds.iter().find(|found| found["spec"]["kind"] == kind).unwrap();
+        found["parameters"]["properties"]["prices"]["oneOf"].clone()
+    };
+    let mine = json!({ "const": prices, "title": "Mine" });
+    assert_eq!(field("scan"), json!([mine]));
+    for kind in ["auto", "portfolio"] {
+        assert_eq!(field(kind), json!([{ "const": "shared", "title": "Shared prices" }, mine]), "{kind}");
+    }
+
+    let scan = json!({ "type": "scan", "date": "2023-02-24", "prices": prices });
+    let view = end(&anna, scan.clone()).await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    let workflow = serde_json::to_value(&view.summary.request.workflow).unwrap();
+    assert_eq!(workflow["prices"], format!("{prices}@1"), "the log names the version");
+    let report = view.reports.iter().find(|report| report.name == "market_movers_report").unwrap();
+    let advancers = report.figures.iter().find(|figure| figure.label == "Advancers").unwrap();
+    assert_eq!(advancers.value, "0 of 1", "its one stock fell by 0.4 on the day");
+
+    let auto = json!({ "type": "auto", "portfolio": "book", "date": "2023-02-24", "prices": prices });
+    let portfolio =
+        json!({ "type": "portfolio", "portfolio": "book", "date": "2023-02-24", "prices": prices });
+    for workflow in [scan, auto, portfolio] {
+        let (status, why) = refusal(&bert, "/api/v1/runs", run(workflow.clone())).await;
+        assert_eq!(status, 422, "{why}");
+        assert!(why.contains("There is no document") && !why.contains("Mine"), "{why}");
+        let mut shared = workflow;
+        shared["prices"] = Value::Null;
+        let (status, why) = refusal(&anna, "/api/v1/runs", run(shared)).await;
+        assert_eq!(status, 422, "the shared prices end before the day");
+        assert!(why.contains("2016-01-04 to 2022-12-28"), "{why}");
+    }
 }
 
 #[tokio::test]

@@ -193,6 +193,61 @@ async fn the_cost_of_trials_is_estimated_from_the_recorded_calls_or_unknown_with
 }
 
 #[tokio::test]
+async fn a_step_that_asks_a_model_of_its_own_is_estimated_at_that_models_price() {
+    let (_provider, url) = Provider::start(Duration::ZERO).await;
+    let home = Home::new(&[]);
+    std::fs::create_dir_all(home.data()).unwrap();
+    let named = |name: &str, input: &str| {
+        format!(
+            "[models.{name}]\nmodel = \"fake-{name}\"\nbase_url = \"{url}\"\n\
+             price = {{ input = \"{input}\", output = \"6\" }}\n"
+        )
+    };
+    let settings = [named("usual", "1.50"), named("own", "30")].concat();
+    std::fs::write(home.data().join("pitwall.toml"), settings).unwrap();
+    let server = home.start().await;
+    let agent =
+        |name: &str| json!({ "name": name, "role": { "kind": "assistant", "system_message": "Write." } });
+    let mut second = agent("second");
+    second["role"]["profile"] = json!("own");
+    let team = json!({ "name": "Two", "conduct": { "kind": "round_robin" }, "max_turns": 2,
+        "participants": [agent("first"), second] });
+    let document = json!({ "kind": "team", "title": "Two", "content": { "version": 1, "team": team } });
+    let (_, made) = server.post("/api/v1/documents", document).await;
+    let workflow = json!({ "type": "team", "team": made["summary"]["id"], "task": "Write." });
+    let usual = json!({ "type": "profile", "name": "usual" });
+    let run = server.start_run(json!({ "workflow": workflow, "model": usual })).await;
+    let log = server.events_to_end(run, 0).await;
+    let of_second =
+        |event: &&Event| matches!(&event.body, Body::CallStarted(call) if call.model == "fake-own");
+    let node =
+        log.iter().find(of_second).and_then(|event| event.node.clone()).expect("it asked its own model");
+    let node = node.to_string();
+    let step = report(&server, run, &node, 1).await["step"]["outcome"].clone();
+    let tokens = |name: &str| step["usage"][name].as_u64().unwrap();
+
+    let variants = json!([{}, { "model": usual }]);
+    let estimate = json!({ "node": node, "times": 1, "variants": variants });
+    let (status, estimate) = server.post(&format!("/api/v1/runs/{run}/trials/estimate"), estimate).await;
+    assert_eq!(status, 200, "{estimate}");
+    // US dollars a million tokens, in millionths of a cent.
+    for (place, model, input) in [(0, "fake-own", 3000), (1, "fake-usual", 150)] {
+        let variant = &estimate["variants"][place];
+        assert_eq!(variant["models"], json!([model]));
+        let cost: f64 = variant["cost"].as_str().unwrap().parse().unwrap();
+        let exact = tokens("tokens_in") * input + tokens("tokens_out") * 600;
+        assert_eq!((cost * 1e8).round() as u64, exact, "{estimate}");
+    }
+    let own: f64 = estimate["variants"][0]["cost"].as_str().unwrap().parse().unwrap();
+    let recorded: f64 = step["cost"].as_str().unwrap().parse().unwrap();
+    assert_eq!(
+        (own * 1e8).round(),
+        (recorded * 1e8).round(),
+        "what the step cost is what a trial of it would"
+    );
+}
+
+#[tokio::test]
 async fn what_cannot_be_tried_is_refused_with_what_to_do() {
     let home = Home::new(&[("PITWALL_REHEARSAL_SPEED", "0".to_owned())]);
     let server = home.start().await;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 
 use crate::{
+    own_prices,
     support::{Home, Server},
     upkeep::change,
 };
@@ -111,6 +112,47 @@ async fn every_decision_and_trade_is_derived_again_from_its_log_while_the_server
     }
     assert_eq!(openings(&database(&home)).await, before, "the data are read, and nothing is written");
     assert_eq!(server.text("/healthz").await, "ok");
+}
+
+#[tokio::test]
+async fn an_automatic_run_at_own_prices_hands_them_to_its_runs_and_is_verified_by_them() {
+    let home = home();
+    let server = home.start().await;
+    let content = json!({ "adjustment": "raw", "csv": own_prices::table() });
+    let document = json!({ "kind": "prices", "title": "Mine", "content": content });
+    let (_, made) = server.post("/api/v1/documents", document).await;
+    let table = made["summary"]["id"].as_str().unwrap_or_else(|| panic!("{made}"));
+    // The day lies after the shared prices end, so that there are prices of the table's one stock alone. It rises.
+    let auto = json!({
+        "type": "auto", "portfolio": "main_portfolio", "date": "2023-02-23", "prices": table, "analysts": ["market"],
+    });
+    let auto = finished(&server, auto).await;
+    let runs = server.get(&format!("/api/v1/runs?flow={FLOW}")).await;
+    let named: Vec<_> =
+        runs["runs"].as_array().unwrap().iter().map(|run| &run["request"]["workflow"]).collect();
+    assert_eq!(named.len(), 4, "itself, the scan, an analysis and the portfolio's run: {named:?}");
+    for workflow in named {
+        assert_eq!(workflow["prices"], format!("{table}@1"), "{workflow}");
+    }
+    let portfolio = server.get("/api/v1/portfolios/main_portfolio").await;
+    assert_eq!(portfolio["price_table"], format!("{table}@1"));
+    assert!(server.text("/portfolios/main_portfolio").await.contains("at own prices"));
+    let holding = &portfolio["holdings"][0];
+    // 100 + 0.2 * 298.
+    assert_eq!((&holding["ticker"], &holding["price"]), (&json!("ACME"), &json!("159.6")), "{portfolio}");
+
+    let (said, code) = verified(&home, auto).await;
+    assert_eq!(code, 0, "{said}");
+    for checked in ["the ledger's entry of the decision", "what the market did before the decision"] {
+        assert!(said.contains(&format!("holds    {checked}")), "{said}");
+    }
+
+    // Its log names the version, whatever stands in the table now.
+    let change = json!({ "base": 1, "content": { "csv": "ticker,date,close\nACME,2022-01-03,1\n" } });
+    let answer = server.ask("PUT", &format!("/api/v1/documents/{table}")).json(&change).send().await.unwrap();
+    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    let (said, code) = verified(&home, auto).await;
+    assert_eq!(code, 0, "{said}");
 }
 
 #[tokio::test]

@@ -179,10 +179,11 @@ fn follow_run(active: &mut Option<RunSummary>, run: RunSummary) {
     }
 }
 
-/// `Portfolio · as of 28 Dec 2022`.
+/// `Portfolio · as of 28 Dec 2022`, and whether own prices value it.
 fn as_of(view: &PortfolioView) -> String {
+    let own = if view.price_table.is_some() { " · at own prices" } else { "" };
     match view.as_of {
-        Some(day) => format!("Portfolio · as of {}", format::day(day)),
+        Some(day) => format!("Portfolio · as of {}{own}", format::day(day)),
         None => "Portfolio · not valued yet".to_owned(),
     }
 }

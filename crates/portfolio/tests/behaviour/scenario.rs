@@ -134,6 +134,7 @@ impl Scenario {
             run: None,
             date: self.date,
             at: Timestamp(1_656_620_000_000),
+            price_table: None,
         }
     }
 

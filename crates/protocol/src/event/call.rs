@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Prompt, Tier};
-use crate::{CallId, Decimal, Digest, Text, Usage};
+use crate::{CallId, Decimal, Digest, ProfileName, Text, Usage};
 
 /// A model is asked. The same call again means: repeated after a crash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub struct CallStarted {
     pub model: String,
     /// Its tier.
     pub tier: Tier,
+    /// The named model that the node asks in the place of the run's. Logs of old versions name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ProfileName>,
     /// All messages.
     pub prompt: Prompt,
     /// Names of the tools that are offered.

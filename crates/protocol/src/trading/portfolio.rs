@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Bookings, DecisionOutcome, Measured, PendingOrder, PortfolioId, PortfolioSettings, Ticker, Trade,
 };
-use crate::{Date, Decimal, Timestamp};
+use crate::{Date, Decimal, Timestamp, document::DocumentReference};
 
 /// A holding at the prices of one day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +128,10 @@ pub struct PortfolioView {
     /// Orders that wait for the first price after their decision, oldest first.
     #[serde(default)]
     pub pending: Vec<PendingOrder>,
+    /// The table of own prices that it is valued by, before the shared ones.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_table: Option<DocumentReference>,
 }
 
 /// The weight of a sector.

@@ -1,9 +1,14 @@
 //! A person's own prices: what a table of them holds, and how one is kept.
 
+use std::{borrow::Cow, fmt};
+
 use serde::{Deserialize, Serialize};
 
 use super::Ticker;
-use crate::{Date, document::DocumentKind};
+use crate::{
+    Date, InvalidId,
+    document::{DocumentKind, DocumentReference},
+};
 
 /// What the prices of a table are adjusted for, as the person says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +59,58 @@ impl PriceTable {
     /// The kind of document that it is; `None`, never: it is a slug.
     pub fn kind() -> Option<DocumentKind> {
         Self::KIND.parse().ok()
+    }
+}
+
+/// The prices that a run trades at, as its parameters name them: `shared`, or a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Cow<'_, str>", into = "String")]
+pub enum TradingPrices {
+    /// Those that all accounts share.
+    Shared,
+    /// The table of own prices, before those that are shared.
+    Own(DocumentReference),
+}
+
+impl TradingPrices {
+    /// How the shared prices are named.
+    pub const SHARED: &'static str = "shared";
+
+    /// The table, if one is named.
+    pub fn table(self) -> Option<DocumentReference> {
+        match self {
+            Self::Shared => None,
+            Self::Own(table) => Some(table),
+        }
+    }
+}
+
+impl From<Option<DocumentReference>> for TradingPrices {
+    fn from(table: Option<DocumentReference>) -> Self {
+        table.map_or(Self::Shared, Self::Own)
+    }
+}
+
+impl fmt::Display for TradingPrices {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shared => formatter.write_str(Self::SHARED),
+            Self::Own(table) => table.fmt(formatter),
+        }
+    }
+}
+
+impl TryFrom<Cow<'_, str>> for TradingPrices {
+    type Error = InvalidId;
+
+    fn try_from(text: Cow<'_, str>) -> Result<Self, InvalidId> {
+        if text == Self::SHARED { Ok(Self::Shared) } else { text.parse().map(Self::Own) }
+    }
+}
+
+impl From<TradingPrices> for String {
+    fn from(prices: TradingPrices) -> Self {
+        prices.to_string()
     }
 }
 

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Analyst, BacktestDay, BacktestPlan, PortfolioId, Ticker};
+use super::{Analyst, BacktestDay, BacktestPlan, PortfolioId, Ticker, TradingPrices};
 use crate::{Date, Heading, Workflow, document::DocumentReference};
 
 /// What a trading run is to do: the kinds of workflow of this family, with their parameters.
@@ -34,6 +34,10 @@ pub enum Task {
         /// The day of the decision and of its prices.
         #[serde(deserialize_with = "crate::date::deserialize")]
         date: Date,
+        /// The prices that it trades at. Where none are named, those of the flow's newest analysis
+        /// are taken, or else those that the portfolio is valued by.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        prices: Option<TradingPrices>,
     },
     /// A look at the whole market, and the stocks that are worth an analysis.
     Scan {
@@ -43,6 +47,9 @@ pub enum Task {
         /// Stocks to propose at most, 1 to [`Task::MOST_TICKERS`].
         #[serde(default = "usual_tickers")]
         max_tickers: u32,
+        /// The table of own prices that are asked before all others; see [`super::PriceTable`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        prices: Option<DocumentReference>,
     },
     /// A scan, the analyses of what it found and of what is held, and the portfolio's decision on them.
     Auto {
@@ -63,6 +70,10 @@ pub enum Task {
         /// Whether scan and analyses are made again that the flow has already.
         #[serde(default)]
         force: bool,
+        /// The prices that it trades at. Where none are named, those that the portfolio is valued by
+        /// are taken. Its runs that it starts get the same.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        prices: Option<TradingPrices>,
     },
     /// Decisions over a range of days, on a paper portfolio of its own.
     Backtest(Box<BacktestPlan>),
@@ -243,23 +254,40 @@ impl From<Task> for Workflow {
                 }
                 crate::WorkflowKind::of_slug(Task::PIPELINE)
             }
-            Task::Portfolio { portfolio, date } => {
+            Task::Portfolio { portfolio, date, prices } => {
                 add("portfolio", portfolio.as_str().into());
                 add("date", date.to_string().into());
+                if let Some(prices) = prices {
+                    add("prices", prices.to_string().into());
+                }
                 crate::WorkflowKind::of_slug(Task::PORTFOLIO)
             }
-            Task::Scan { date, max_tickers } => {
+            Task::Scan { date, max_tickers, prices } => {
                 add("date", date.to_string().into());
                 add("max_tickers", max_tickers.into());
+                if let Some(prices) = prices {
+                    add("prices", prices.to_string().into());
+                }
                 crate::WorkflowKind::of_slug(Task::SCAN)
             }
-            Task::Auto { portfolio, date, max_tickers, max_concurrent_pipelines, analysts, force } => {
+            Task::Auto {
+                portfolio,
+                date,
+                max_tickers,
+                max_concurrent_pipelines,
+                analysts,
+                force,
+                prices,
+            } => {
                 add("portfolio", portfolio.as_str().into());
                 add("date", date.to_string().into());
                 add("max_tickers", max_tickers.into());
                 add("max_concurrent_pipelines", max_concurrent_pipelines.into());
                 add("analysts", analysts.iter().map(|analyst| analyst.slug()).collect());
                 add("force", force.into());
+                if let Some(prices) = prices {
+                    add("prices", prices.to_string().into());
+                }
                 crate::WorkflowKind::of_slug(Task::AUTO)
             }
             Task::Backtest(plan) => {

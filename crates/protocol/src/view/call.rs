@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Attempt, CallId, Decimal, NodeId, Prompt, Text, Tier, Timestamp, ToolRequest, ToolStatus, Usage,
+    Attempt, CallId, Decimal, NodeId, ProfileName, Prompt, Text, Tier, Timestamp, ToolRequest, ToolStatus,
+    Usage,
 };
 
 /// A model call.
@@ -18,6 +19,9 @@ pub struct CallView {
     pub model: String,
     /// Its tier.
     pub tier: Tier,
+    /// The named model that the node asks in the place of the run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ProfileName>,
     /// What it was asked; all of it is [`RunView::prompt`](crate::RunView::prompt).
     pub prompt: Prompt,
     /// Tools that were offered.

@@ -288,11 +288,11 @@ impl Parameters {
 
     fn portfolio(&self, defaults: &Defaults) -> Result<Task, InvalidRequest> {
         let portfolio = portfolio_named(self.text("portfolio_id")?.unwrap_or(MAIN_PORTFOLIO), defaults)?;
-        Ok(Task::Portfolio { portfolio, date: self.date(defaults)? })
+        Ok(Task::Portfolio { portfolio, date: self.date(defaults)?, prices: None })
     }
 
     fn scan(&self, defaults: &Defaults) -> Result<Task, InvalidRequest> {
-        Ok(Task::Scan { date: self.date(defaults)?, max_tickers: self.max_tickers()? })
+        Ok(Task::Scan { date: self.date(defaults)?, max_tickers: self.max_tickers()?, prices: None })
     }
 
     /// An automatic run. AgentOS ignores a ticker here, and so is it ignored.
@@ -305,6 +305,7 @@ impl Parameters {
             max_concurrent_pipelines: Task::USUAL_PIPELINES,
             analysts: self.analysts()?.unwrap_or(analysts),
             force: self.force()?,
+            prices: None,
         })
     }
 

@@ -435,7 +435,7 @@ fn greeting(task: Option<&Task>, kind: &WorkflowKind) -> String {
         Some(Task::Pipeline { ticker, date, .. }) => {
             format!("Starting analysis pipeline for {ticker} on {date}")
         }
-        Some(Task::Portfolio { portfolio, date }) => {
+        Some(Task::Portfolio { portfolio, date, .. }) => {
             format!("Starting portfolio manager for {portfolio} on {date}")
         }
         Some(Task::Scan { date, .. }) => format!("Starting market scan on {date}"),

@@ -76,10 +76,10 @@ impl RunRecord {
             Some(Task::Pipeline { ticker, date, analysts, .. }) => {
                 Parameters::Pipeline { ticker: ticker.to_string(), date, analysts, flow_id: flow_id.clone() }
             }
-            Some(Task::Portfolio { portfolio, date }) => {
+            Some(Task::Portfolio { portfolio, date, .. }) => {
                 Parameters::Portfolio { portfolio_id: portfolio.to_string(), date, flow_id: flow_id.clone() }
             }
-            Some(Task::Scan { date, max_tickers }) => {
+            Some(Task::Scan { date, max_tickers, .. }) => {
                 Parameters::Scan { date, max_tickers, flow_id: flow_id.clone() }
             }
             Some(Task::Auto { portfolio, date, max_tickers, force, .. }) => Parameters::Auto {

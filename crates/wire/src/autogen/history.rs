@@ -468,6 +468,7 @@ impl Log {
             call: id.clone(),
             model: model.clone(),
             tier: Tier::Mid,
+            profile: None,
             prompt: Prompt::from_iter(prompt),
             tools,
             asked: None,

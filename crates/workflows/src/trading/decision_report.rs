@@ -26,7 +26,7 @@ pub async fn decision_report(
     view: RunView,
     ledger: &[OrderCourse],
 ) -> Result<Option<DecisionReport>, JournalError> {
-    let Some(Task::Portfolio { portfolio, date }) = Task::of(&view.summary.request.workflow) else {
+    let Some(Task::Portfolio { portfolio, date, .. }) = Task::of(&view.summary.request.workflow) else {
         return Ok(None);
     };
     let candidates: Vec<CandidateFacts> = value(journal, &view, state::CANDIDATES).await?.unwrap_or_default();

@@ -15,12 +15,15 @@ use market::{Market, NoData};
 use portfolio::{Entry, LONGEST_WAIT, Portfolio, PortfolioError, Quotes};
 use protocol::{
     Date, Decimal, RunId, Timestamp,
+    document::DocumentReference,
     trading::{
         Constraints, Decision, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView, Ticker,
     },
 };
 use tokio::sync::broadcast;
 
+use super::own_prices::Prices;
+use crate::{Owner, Refusal};
 use market_days::{MarketDays, Rules};
 pub(super) use verify::{Carrying, LedgerPlace};
 
@@ -108,7 +111,7 @@ enum Addition<'a> {
 /// What belongs to a day, and comes after what the market does on it.
 #[derive(Clone, Copy)]
 enum DayEntry<'a> {
-    Decision { run: Option<RunId>, decision: &'a Decision },
+    Decision { run: Option<RunId>, decision: &'a Decision, prices: Option<&'a Prices> },
     Transfer { amount: Decimal, note: &'a str },
 }
 
@@ -116,7 +119,8 @@ enum DayEntry<'a> {
 pub struct Desk {
     journal: Journal,
     ledger: Ledger,
-    prices: Arc<Market>,
+    /// The prices that all accounts share.
+    shared: Arc<Market>,
     constraints: Constraints,
     benchmark: Option<Ticker>,
     cash_equivalent: Option<Ticker>,
@@ -136,7 +140,7 @@ impl Desk {
         let desk = Self {
             journal,
             ledger,
-            prices,
+            shared: prices,
             constraints: Constraints::default(),
             benchmark: BENCHMARK.parse().ok(),
             cash_equivalent: CASH_EQUIVALENT.parse().ok(),
@@ -215,15 +219,41 @@ impl Desk {
     /// # Errors
     /// [`DeskError::NotFound`]; [`DeskError::Invalid`] for a day without prices.
     pub async fn view(&self, id: &PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, DeskError> {
+        let portfolio = self.as_of(id, as_of).await?;
+        let prices = self.prices_of(&portfolio).await?;
+        self.viewed(portfolio, as_of, &prices).await
+    }
+
+    /// The same as of a day, by prices that a run works with.
+    pub(super) async fn view_at(
+        &self,
+        id: &PortfolioId,
+        as_of: Date,
+        prices: &Prices,
+    ) -> Result<PortfolioView, DeskError> {
+        self.viewed(self.as_of(id, Some(as_of)).await?, Some(as_of), prices).await
+    }
+
+    /// The portfolio with the decisions up to a day.
+    async fn as_of(&self, id: &PortfolioId, as_of: Option<Date>) -> Result<Portfolio, DeskError> {
         let mut entries = self.entries(id).await?;
         if let Some(as_of) = as_of {
             entries.retain(|entry| entry.date().is_none_or(|date| date <= as_of));
         }
-        let mut portfolio = Portfolio::fold(&entries)?;
-        let until = as_of.unwrap_or_else(|| self.shown_until(&portfolio));
+        Ok(Portfolio::fold(&entries)?)
+    }
+
+    async fn viewed(
+        &self,
+        mut portfolio: Portfolio,
+        as_of: Option<Date>,
+        prices: &Prices,
+    ) -> Result<PortfolioView, DeskError> {
+        let Prices { market, table } = prices;
+        let until = as_of.unwrap_or_else(|| shown_until(market, &portfolio));
         let benchmark =
             self.benchmark.clone().ok_or_else(|| DeskError::Invalid("There is no benchmark.".to_owned()))?;
-        let days = self.days(portfolio.tickers().into_iter().chain([benchmark.clone()]), until).await?;
+        let days = days(market, portfolio.tickers().into_iter().chain([benchmark.clone()]), until).await?;
         let as_of = match as_of {
             Some(as_of) => {
                 self.pass(&mut portfolio, &days, as_of)?;
@@ -232,18 +262,30 @@ impl Desk {
             None => self.pass_until_filled(&mut portfolio, &days, until)?.0,
         };
         let closes = days.closes();
-        let quotes =
-            Quotes { instruments: self.prices.instruments(), closes: &closes, benchmark: &benchmark };
-        Ok(portfolio::value(&portfolio, &quotes, &self.constraints, as_of)?)
+        let quotes = Quotes { instruments: market.instruments(), closes: &closes, benchmark: &benchmark };
+        let view = portfolio::value(&portfolio, &quotes, &self.constraints, as_of)?;
+        Ok(PortfolioView { price_table: *table, ..view })
     }
 
-    /// The last day that a portfolio is shown at: orders that wait are looked after for as long as they may.
-    fn shown_until(&self, portfolio: &Portfolio) -> Date {
-        let last = self.prices.last_date();
-        match portfolio.last_date() {
-            None => last,
-            Some(date) if portfolio.pending().is_empty() => date,
-            Some(date) => (0..=LONGEST_WAIT).fold(date, |day, _| day.tomorrow().unwrap_or(day)).min(last),
+    /// The table of own prices that a portfolio is valued by; `None` where it is none, or where its owner has deleted it.
+    ///
+    /// # Errors
+    /// [`DeskError::NotFound`], or it cannot be read.
+    pub(super) async fn price_table(&self, id: &PortfolioId) -> Result<Option<DocumentReference>, DeskError> {
+        Ok(self.prices_of(&self.load(id).await?).await?.table)
+    }
+
+    /// What a portfolio is valued by. A table that its owner has deleted counts no more.
+    async fn prices_of(&self, portfolio: &Portfolio) -> Result<Prices, DeskError> {
+        let shared = Prices { market: self.shared.clone(), table: None };
+        let Some((table, owner)) = portfolio.price_table().zip(portfolio.id().owner()) else {
+            return Ok(shared);
+        };
+        let owner = Owner::new(owner, self.journal.documents());
+        match Prices::open(&self.shared, Some(table), &owner).await {
+            Ok(prices) => Ok(prices),
+            Err(Refusal::Journal(error)) => Err(DeskError::Journal(error)),
+            Err(_) => Ok(shared),
         }
     }
 
@@ -280,7 +322,7 @@ impl Desk {
     /// Carries a decision out at the prices of `date`, or lets it wait for the first price after that, as the
     /// portfolio's settings say. Once for each `key`: where the key is known, the entry that was stored then is
     /// returned and nothing is traded. Before it, what the market has done since the portfolio's last entry is
-    /// recorded. Waits while the ledger cannot be written.
+    /// recorded. The prices are those that the portfolio is valued by. Waits while the ledger cannot be written.
     ///
     /// # Errors
     /// [`DeskError::NotFound`]; [`DeskError::Invalid`] for a day without prices or before the last
@@ -293,7 +335,25 @@ impl Desk {
         date: Date,
         decision: &Decision,
     ) -> Result<Entry, DeskError> {
-        self.add(id, key, Addition::OnDay(date, DayEntry::Decision { run, decision })).await
+        let entry = DayEntry::Decision { run, decision, prices: None };
+        self.add(id, key, Addition::OnDay(date, entry)).await
+    }
+
+    /// The same at prices that a run works with, which the portfolio is valued by from then on.
+    ///
+    /// # Errors
+    /// As [`Self::decide`]; [`DeskError::Invalid`] where the portfolio is valued by another table.
+    pub(super) async fn decide_at(
+        &self,
+        id: &PortfolioId,
+        key: &str,
+        run: RunId,
+        date: Date,
+        decision: &Decision,
+        prices: &Prices,
+    ) -> Result<Entry, DeskError> {
+        let entry = DayEntry::Decision { run: Some(run), decision, prices: Some(prices) };
+        self.add(id, key, Addition::OnDay(date, entry)).await
     }
 
     /// Pays money into a portfolio at the end of a day, or takes it out where `amount` is negative, in US dollars.
@@ -352,12 +412,23 @@ impl Desk {
             DayEntry::Transfer { .. } => &[],
         };
         let ordered = ordered.iter().map(|order| order.ticker.clone());
+        let own = self.prices_of(portfolio).await?;
+        let prices = match day_entry {
+            DayEntry::Decision { prices: Some(prices), .. } if !keeps_to(own.table, prices.table) => {
+                return Err(DeskError::Invalid(other_prices(portfolio.id())));
+            }
+            DayEntry::Decision { prices, .. } => prices.unwrap_or(&own),
+            DayEntry::Transfer { .. } => &own,
+        };
         let tickers = portfolio.tickers().into_iter().chain(ordered).chain(self.cash_equivalent.clone());
-        let days = self.days(tickers, date).await?;
+        let days = days(&prices.market, tickers, date).await?;
         let mut entries = self.pass(portfolio, &days, date)?;
         entries.push(match day_entry {
-            DayEntry::Decision { run, decision } => {
-                self.carry_out(portfolio, &days, &key, run, date, decision)?
+            DayEntry::Decision { run, decision, .. } => {
+                let (at, price_table) = (now(), prices.table);
+                let prices = &portfolio::prices_at(&days.closes(), date);
+                let carrying = Carrying { key: &key, run, date, at, prices, price_table };
+                self.execute(portfolio, decision, &carrying)?
             }
             DayEntry::Transfer { amount, note } => {
                 Entry::Transferred { key, amount, date, at: now(), note: note.to_owned() }
@@ -419,38 +490,9 @@ impl Desk {
         &self.constraints
     }
 
-    fn carry_out(
-        &self,
-        portfolio: &Portfolio,
-        days: &MarketDays,
-        key: &str,
-        run: Option<RunId>,
-        date: Date,
-        decision: &Decision,
-    ) -> Result<Entry, DeskError> {
-        let prices = &portfolio::prices_at(&days.closes(), date);
-        Ok(self.execute(portfolio, decision, &Carrying { key, run, date, at: now(), prices })?)
-    }
-
     fn sectors(&self) -> BTreeMap<Ticker, String> {
-        let instruments = self.prices.instruments().iter();
+        let instruments = self.shared.instruments().iter();
         instruments.map(|instrument| (instrument.ticker.clone(), instrument.sector.clone())).collect()
-    }
-
-    /// The days up to `date`.
-    ///
-    /// # Errors
-    /// There are no prices of the day at all, or they cannot be had at the moment.
-    async fn days(
-        &self,
-        tickers: impl IntoIterator<Item = Ticker>,
-        date: Date,
-    ) -> Result<MarketDays, DeskError> {
-        let (first, last) = (self.prices.first_date(), self.prices.last_date());
-        if date < first || date > last {
-            return Err(DeskError::Invalid(no_prices_as_of(date, first, last)));
-        }
-        MarketDays::read(&self.prices, tickers, date).await.map_err(DeskError::Market)
     }
 
     async fn entries(&self, id: &PortfolioId) -> Result<Vec<Entry>, DeskError> {
@@ -460,6 +502,46 @@ impl Desk {
         }
         stored.iter().enumerate().map(|(index, json)| decode(id, index + 1, json)).collect()
     }
+}
+
+/// The days up to `date`.
+///
+/// # Errors
+/// There are no prices of the day at all, or they cannot be had at the moment.
+async fn days(
+    market: &Market,
+    tickers: impl IntoIterator<Item = Ticker>,
+    date: Date,
+) -> Result<MarketDays, DeskError> {
+    let (first, last) = (market.first_date(), market.last_date());
+    if date < first || date > last {
+        return Err(DeskError::Invalid(no_prices_as_of(date, first, last)));
+    }
+    MarketDays::read(market, tickers, date).await.map_err(DeskError::Market)
+}
+
+/// The last day that a portfolio is shown at: orders that wait are looked after for as long as they may.
+fn shown_until(market: &Market, portfolio: &Portfolio) -> Date {
+    let last = market.last_date();
+    match portfolio.last_date() {
+        None => last,
+        Some(date) if portfolio.pending().is_empty() => date,
+        Some(date) => (0..=LONGEST_WAIT).fold(date, |day, _| day.tomorrow().unwrap_or(day)).min(last),
+    }
+}
+
+/// Whether a decision at the prices of a table, or at the shared ones, leaves a portfolio with the table that it is valued
+/// by: any version of it will do, and one without a table may take any.
+pub(super) fn keeps_to(own: Option<DocumentReference>, table: Option<DocumentReference>) -> bool {
+    own.is_none_or(|own| table.is_some_and(|table| table.id == own.id))
+}
+
+/// That a portfolio is valued by another table than a run names.
+pub(super) fn other_prices(id: &PortfolioId) -> String {
+    format!(
+        "The portfolio {id} is valued by own prices, and trades at those alone. Choose them, leave the choice out, or \
+         take another portfolio."
+    )
 }
 
 /// The closing price of a day as a portfolio counts it; `None` if there is none.

@@ -2,7 +2,10 @@
 
 use engine::NodeError;
 use journal::{Journal, JournalError};
-use protocol::{AccountId, FlowId, ProductData, RunFilter, RunId, RunStatus, RunSummary, RunView, Text};
+use protocol::{
+    AccountId, FlowId, ProductData, RunFilter, RunId, RunStatus, RunSummary, RunView, Text,
+    document::DocumentReference,
+};
 
 use super::own_prices;
 
@@ -24,13 +27,15 @@ pub(super) struct Results<D> {
     pub(super) remarks: Vec<String>,
 }
 
-/// Reads what the account's finished runs of a kind gave in a flow: the last result of each that is `wanted`. What a
-/// file says that was imported is nobody's research, and what rests on own prices is no ground for trades at others.
+/// Reads what the account's finished runs of a kind gave in a flow: the last result of each that is `wanted` and rests on
+/// `table`, or on the shared prices without one. What a file says that was imported is nobody's research, and what rests
+/// on some prices is no ground for trades at others.
 pub(super) async fn results_of_flow<D: ProductData>(
     journal: &Journal,
     owner: &AccountId,
     flow: &FlowId,
     kind: &str,
+    table: Option<DocumentReference>,
     wanted: impl Fn(&RunSummary) -> bool,
 ) -> Result<Results<D>, NodeError> {
     let (mut finished, mut remarks) = (Vec::new(), Vec::new());
@@ -48,8 +53,8 @@ pub(super) async fn results_of_flow<D: ProductData>(
                 remarks.push(format!("{} is not considered: it was imported.", run.title));
                 continue;
             }
-            if own_prices::are_named_by(&run) {
-                remarks.push(format!("{} is not considered: it rests on own prices.", run.title));
+            if let Some(remark) = other_prices(&run, table) {
+                remarks.push(remark);
                 continue;
             }
             if run.status != RunStatus::Succeeded {
@@ -68,6 +73,19 @@ pub(super) async fn results_of_flow<D: ProductData>(
             return Ok(Results { finished, remarks });
         }
     }
+}
+
+/// Why a run is not considered that rests on other prices than these.
+fn other_prices(run: &RunSummary, table: Option<DocumentReference>) -> Option<String> {
+    let rests_on = own_prices::table_of(run);
+    let why = match (rests_on, table) {
+        (own, wanted) if own == wanted => return None,
+        (Some(own), Some(wanted)) if own.id == wanted.id => "another version of the own prices",
+        (Some(_), Some(_)) => "other own prices",
+        (Some(_), None) => "own prices",
+        (None, _) => "the shared prices",
+    };
+    Some(format!("{} is not considered: it rests on {why}.", run.title))
 }
 
 /// The data of the last product of a kind that a run brought forth.

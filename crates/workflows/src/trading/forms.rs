@@ -5,7 +5,7 @@ use protocol::{
     Date, FlowReads, FlowSpec, KindSpec, PhaseSpec, Workflow, WorkflowKind,
     document::DocumentSummary,
     month_name,
-    trading::{Analyst, Instrument, PortfolioSummary, Task},
+    trading::{Analyst, Instrument, PortfolioSummary, Task, TradingPrices},
 };
 use serde_json::{Value, json};
 
@@ -227,7 +227,8 @@ pub fn forms(
         portfolio: None,
         prices: None,
     });
-    let decision = portfolios.first().map(|first| Task::Portfolio { portfolio: first.id.clone(), date });
+    let decision =
+        portfolios.first().map(|first| Task::Portfolio { portfolio: first.id.clone(), date, prices: None });
     let form = |name: &str, properties: Value, sample: Option<Task>| {
         let kind = name.parse::<WorkflowKind>().map_err(|error| FamilyError::Defect(error.to_string()))?;
         Ok::<_, FamilyError>(Form {
@@ -246,19 +247,9 @@ pub fn forms(
         analysis_fields["portfolio"] = chosen_portfolio(portfolios);
     }
     let mut backtest_fields = backtest_form::fields(market);
-    if !tables.is_empty() {
-        analysis_fields["ticker"] = any_ticker(market, company);
-        backtest_fields["tickers"] = backtest_form::any_tickers(market, &backtest_fields["tickers"]);
-        unbounded(&mut analysis_fields["date"]);
-        unbounded(&mut backtest_fields["from"]);
-        unbounded(&mut backtest_fields["to"]);
-        for fields in [&mut analysis_fields, &mut backtest_fields] {
-            fields["prices"] = own_prices(tables);
-        }
-    }
-    let scan_fields = json!({ "date": day(market), "max_tickers": most_tickers() });
-    let sample_scan = Task::Scan { date, max_tickers: Task::USUAL_TICKERS };
-    let auto_fields = json!({
+    let mut scan_fields = json!({ "date": day(market), "max_tickers": most_tickers() });
+    let sample_scan = Task::Scan { date, max_tickers: Task::USUAL_TICKERS, prices: None };
+    let mut auto_fields = json!({
         "portfolio": own(portfolios),
         "date": day(market),
         "max_tickers": most_tickers(),
@@ -278,11 +269,27 @@ pub fn forms(
         max_concurrent_pipelines: Task::USUAL_PIPELINES,
         analysts: Analyst::all(),
         force: false,
+        prices: None,
     });
     let sample_backtest = company.and_then(|_| backtest_form::sample(market));
     let reflect_fields = json!({ "date": day(market), "max_lessons": most_lessons() });
     let sample_reflect = Task::Reflect { date, max_lessons: Task::USUAL_LESSONS };
-    let decision_fields = json!({ "portfolio": own(portfolios), "date": day(market) });
+    let mut decision_fields = json!({ "portfolio": own(portfolios), "date": day(market) });
+    if !tables.is_empty() {
+        analysis_fields["ticker"] = any_ticker(market, company);
+        backtest_fields["tickers"] = backtest_form::any_tickers(market, &backtest_fields["tickers"]);
+        for fields in [&mut analysis_fields, &mut scan_fields, &mut auto_fields, &mut decision_fields] {
+            unbounded(&mut fields["date"]);
+        }
+        unbounded(&mut backtest_fields["from"]);
+        unbounded(&mut backtest_fields["to"]);
+        for fields in [&mut analysis_fields, &mut backtest_fields, &mut scan_fields] {
+            fields["prices"] = own_prices(tables);
+        }
+        for fields in [&mut auto_fields, &mut decision_fields] {
+            fields["prices"] = trading_prices(tables);
+        }
+    }
     Ok(vec![
         form(Task::PIPELINE, analysis_fields, analysis)?,
         form(Task::PORTFOLIO, decision_fields, decision)?,
@@ -360,6 +367,21 @@ fn own_prices(tables: &[DocumentSummary]) -> Value {
         "errorMessage": { "oneOf": "Choose one of your tables of prices." },
         OPTIONAL: true,
     })
+}
+
+/// Which prices a run trades at, where it is not to take those that it finds.
+fn trading_prices(tables: &[DocumentSummary]) -> Value {
+    let mut field = own_prices(tables);
+    field["title"] = "Prices".into();
+    field["description"] =
+        "Without a choice it trades at those that the flow's analyses rest on or the portfolio is \
+                            valued by. A portfolio that has traded at own prices stays with them."
+            .into();
+    let shared = json!({ "const": TradingPrices::SHARED, "title": "Shared prices" });
+    if let Some(choices) = field["oneOf"].as_array_mut() {
+        choices.insert(0, shared);
+    }
+    field
 }
 
 /// Takes the bounds off a day: own prices may have others than those that are shared, which a run is held against when

@@ -40,9 +40,9 @@ use journal::{Journal, JournalError};
 use llm::Script;
 use market::{Market, Why};
 use protocol::{
-    AccountId, Date, Decimal, KindSpec, RunRequest,
+    AccountId, Date, Decimal, FlowId, KindSpec, RunRequest,
     document::{DocumentContent, DocumentFinding, DocumentKind, DocumentKindSpec, DocumentReference},
-    trading::{Analyst, BacktestDay, BacktestPlan, PortfolioId, PriceTable, Task, Ticker},
+    trading::{Analyst, BacktestDay, BacktestPlan, PortfolioId, PriceTable, Task, Ticker, TradingPrices},
 };
 
 use auto::Assignment;
@@ -52,6 +52,7 @@ use desk::no_prices_as_of;
 pub use desk::{Desk, DeskError};
 use holdings::ChosenPortfolio;
 pub use memory::{HORIZON_DAYS, Lessons, LessonsError, WrittenLesson};
+use own_prices::Prices;
 use pipeline::Subject;
 pub use pipeline::read_rating;
 use portfolio_run::Book;
@@ -89,15 +90,48 @@ impl Trading {
         Self { lessons, ..self }
     }
 
-    /// What a run's prices come from: the table that it names before all others, and the name of that table's version.
-    async fn market(
+    /// What a run's prices come from.
+    async fn prices(&self, task: &Task, request: &RunRequest, owner: &Owner) -> Result<Prices, Refusal> {
+        let table = match task {
+            Task::Pipeline { prices, .. } | Task::Scan { prices, .. } => *prices,
+            Task::Backtest(plan) => plan.prices,
+            Task::BacktestDay(day) => day.prices,
+            Task::Reflect { .. } => None,
+            Task::Auto { portfolio, prices, .. } => {
+                self.trading_prices(*prices, portfolio, None, owner).await?
+            }
+            Task::Portfolio { portfolio, prices, .. } => {
+                self.trading_prices(*prices, portfolio, Some(&request.flow), owner).await?
+            }
+        };
+        Prices::open(&self.market, table, owner).await
+    }
+
+    /// The table that a run trades at: the one that it names, that of its flow's analyses, or that of its portfolio. A
+    /// portfolio stays with its own: valued by one table today and by another tomorrow, its days would not add up.
+    async fn trading_prices(
         &self,
-        prices: Option<DocumentReference>,
+        named: Option<TradingPrices>,
+        portfolio: &PortfolioId,
+        flow: Option<&FlowId>,
         owner: &Owner,
-    ) -> Result<(Option<DocumentReference>, Arc<Market>), Refusal> {
-        let Some(named) = prices else { return Ok((None, self.market.clone())) };
-        let (version, own) = own_prices::read(named, owner).await?;
-        Ok((Some(version), Arc::new(Market::clone(&self.market).with_own(own))))
+    ) -> Result<Option<DocumentReference>, Refusal> {
+        let portfolio = self.portfolio(portfolio, owner.account())?;
+        let own = self.desk.price_table(&portfolio).await.map_err(|error| match error {
+            DeskError::Journal(error) => Refusal::Journal(error),
+            error => Refusal::Unusable(error.to_string()),
+        })?;
+        let of_flow = match (named, flow) {
+            (None, Some(flow)) => own_prices::of_flow(&self.journal, owner.account(), flow).await?,
+            _ => None,
+        };
+        let newest = own.map(|own| DocumentReference { version: None, ..own });
+        let of_flow = of_flow.filter(|of_flow| desk::keeps_to(own, of_flow.table()));
+        let table = named.or(of_flow).map_or(newest, TradingPrices::table);
+        match desk::keeps_to(own, table) {
+            true => Ok(table),
+            false => Err(Refusal::Unusable(desk::other_prices(&portfolio))),
+        }
     }
 
     fn check_day(&self, day: &BacktestDay) -> Result<(), Refusal> {
@@ -137,13 +171,8 @@ impl Family for Trading {
             }
             None => return Err(Refusal::UnknownKind(kind.clone())),
         };
-        let prices = match &task {
-            Task::Pipeline { prices, .. } => *prices,
-            Task::Backtest(plan) => plan.prices,
-            Task::BacktestDay(day) => day.prices,
-            _ => None,
-        };
-        let (prices, market) = self.market(prices, owner).await?;
+        let prices = self.prices(&task, request, owner).await?;
+        let (market, table) = (prices.market.clone(), prices.table);
         check_date(&market, task.date())?;
         let (task, graph) = match task {
             Task::Pipeline { ticker, date, analysts, portfolio, .. } => {
@@ -157,9 +186,9 @@ impl Family for Trading {
                     portfolio: portfolio.clone().map(|id| ChosenPortfolio { id, desk: self.desk.clone() }),
                 };
                 let graph = pipeline::graph(&subject, &analysts);
-                (Task::Pipeline { ticker, date, analysts, portfolio, prices }, graph)
+                (Task::Pipeline { ticker, date, analysts, portfolio, prices: table }, graph)
             }
-            Task::Portfolio { portfolio, date } => {
+            Task::Portfolio { portfolio, date, .. } => {
                 let portfolio = self.portfolio(&portfolio, owner.account())?;
                 let graph = portfolio_run::graph(&Book {
                     portfolio: portfolio.clone(),
@@ -167,15 +196,15 @@ impl Family for Trading {
                     flow: request.flow.clone(),
                     desk: self.desk.clone(),
                     journal: self.journal.clone(),
-                    market: self.market.clone(),
+                    prices,
                     lessons: self.lessons.clone(),
                 });
-                (Task::Portfolio { portfolio, date }, graph)
+                (Task::Portfolio { portfolio, date, prices: Some(table.into()) }, graph)
             }
-            Task::Scan { date, max_tickers } => {
+            Task::Scan { date, max_tickers, .. } => {
                 check_count("stocks that a scan proposes", max_tickers, Task::MOST_TICKERS)?;
-                let graph = scan::graph(&MarketDay { date, max_tickers, market: self.market.clone() });
-                (Task::Scan { date, max_tickers }, graph)
+                let graph = scan::graph(&MarketDay { date, max_tickers, market });
+                (Task::Scan { date, max_tickers, prices: table }, graph)
             }
             Task::Reflect { date, max_lessons } => {
                 check_count("lessons that a reflection writes", max_lessons, Task::MOST_LESSONS)?;
@@ -188,7 +217,9 @@ impl Family for Trading {
                 });
                 (Task::Reflect { date, max_lessons }, graph)
             }
-            Task::Auto { portfolio, date, max_tickers, max_concurrent_pipelines, analysts, force } => {
+            Task::Auto {
+                portfolio, date, max_tickers, max_concurrent_pipelines, analysts, force, ..
+            } => {
                 check_count("stocks that a scan proposes", max_tickers, Task::MOST_TICKERS)?;
                 check_count("analyses at the same time", max_concurrent_pipelines, Task::MOST_PIPELINES)?;
                 let portfolio = self.portfolio(&portfolio, owner.account())?;
@@ -200,16 +231,24 @@ impl Family for Trading {
                     analysts: analysts.clone(),
                     force,
                     flow: request.flow.clone(),
+                    prices,
                     desk: self.desk.clone(),
                     journal: self.journal.clone(),
                 });
-                let task =
-                    Task::Auto { portfolio, date, max_tickers, max_concurrent_pipelines, analysts, force };
+                let task = Task::Auto {
+                    portfolio,
+                    date,
+                    max_tickers,
+                    max_concurrent_pipelines,
+                    analysts,
+                    force,
+                    prices: Some(table.into()),
+                };
                 (task, graph)
             }
             Task::Backtest(plan) => {
                 check_backtest(&market, &plan).await?;
-                let plan = BacktestPlan { prices, ..*plan };
+                let plan = BacktestPlan { prices: table, ..*plan };
                 let constraints = self.desk.constraints().clone();
                 let expected = expected_decisions(&market, &plan).await;
                 let graph = backtest::graph(&Backtest { plan: plan.clone(), market, constraints }, expected);
@@ -223,7 +262,7 @@ impl Family for Trading {
                     flow: request.flow.clone(),
                     desk: self.desk.clone(),
                     journal: self.journal.clone(),
-                    market,
+                    prices,
                     lessons: self.lessons.clone(),
                 };
                 let graph = backtest_day::graph(&day, &book);
@@ -251,13 +290,13 @@ impl Family for Trading {
         };
         let checks = match task {
             Task::Pipeline { ticker, date, analysts, .. } => pipeline::verify(run, &ticker, date, &analysts),
-            Task::Portfolio { portfolio, date } => {
+            Task::Portfolio { portfolio, date, .. } => {
                 portfolio_run::verify(run, &self.desk, &portfolio, date).await?
             }
             Task::Auto { .. } => auto::verify(run, &self.journal).await?,
             Task::Backtest(plan) => {
-                let market = match self.market(plan.prices, owner).await {
-                    Ok((_, market)) => market,
+                let market = match Prices::open(&self.market, plan.prices, owner).await {
+                    Ok(prices) => prices.market,
                     Err(refusal) => {
                         return Ok(Some(vec![Check::unknown("the backtest", refusal.to_string())]));
                     }

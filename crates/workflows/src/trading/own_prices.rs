@@ -1,12 +1,15 @@
 //! Tables of own prices: the kind of document, what is wrong with one, and what a run reads.
 
-use market::OwnData;
+use std::sync::Arc;
+
+use journal::Journal;
+use market::{Market, OwnData};
 use protocol::{
-    RunSummary,
+    AccountId, FlowId, RunFilter, RunStatus, RunSummary,
     document::{
         DocumentContent, DocumentFinding, DocumentKindSpec, DocumentReference, LARGEST_CONTENT, Severity,
     },
-    trading::{OwnAdjustment, PriceTable},
+    trading::{OwnAdjustment, PriceTable, Task, TradingPrices},
 };
 use serde_json::{Map, Value, json};
 
@@ -14,6 +17,8 @@ use crate::{Owner, Refusal};
 
 /// The parameter by which a run names a table.
 const PARAMETER: &str = "prices";
+/// Runs of a flow among which the newest analysis that was not imported is looked for.
+const MOST_IMPORTED: u32 = 20;
 /// Where the table stands in a content.
 const CSV: &str = "/csv";
 /// What a new table begins with.
@@ -54,7 +59,7 @@ pub(super) fn kinds() -> Vec<DocumentKindSpec> {
             label: "Own prices".to_owned(),
             plural: "Own prices".to_owned(),
             hint: format!(
-                "Your own prices, dividends and splits as CSV, at most {} KiB, for analyses and backtests.",
+                "Your own prices, dividends and splits as CSV, at most {} KiB, for runs that name them.",
                 LARGEST_CONTENT / 1024
             ),
             schema,
@@ -64,10 +69,56 @@ pub(super) fn kinds() -> Vec<DocumentKindSpec> {
     spec.into_iter().collect()
 }
 
-/// Whether a run rests on own prices: what it came to is then no ground for trades at the shared ones, nor is it scored
-/// by them.
-pub(super) fn are_named_by(run: &RunSummary) -> bool {
-    run.request.workflow.text(PARAMETER).is_some()
+/// Where prices come from: the table of own prices that is named, before those that all accounts share.
+#[derive(Clone)]
+pub(super) struct Prices {
+    pub(super) market: Arc<Market>,
+    /// The table, with its version.
+    pub(super) table: Option<DocumentReference>,
+}
+
+impl Prices {
+    /// Those that are shared, behind the table that is named.
+    ///
+    /// # Errors
+    /// The owner has none of this name, or it cannot be used.
+    pub(super) async fn open(
+        shared: &Arc<Market>,
+        table: Option<DocumentReference>,
+        owner: &Owner,
+    ) -> Result<Self, Refusal> {
+        let Some(named) = table else { return Ok(Self { market: shared.clone(), table: None }) };
+        let (version, own) = read(named, owner).await?;
+        let market = Arc::new(Market::clone(shared).with_own(own));
+        Ok(Self { market, table: Some(version) })
+    }
+}
+
+/// The table that a run rests on. What the run came to is no ground for trades at other prices, nor is it scored by them.
+pub(super) fn table_of(run: &RunSummary) -> Option<DocumentReference> {
+    let named = run.request.workflow.text(PARAMETER)?;
+    TradingPrices::try_from(std::borrow::Cow::from(named)).ok()?.table()
+}
+
+/// The prices that the newest analysis of a flow that ended well rests on; `None` if the flow has none.
+///
+/// # Errors
+/// The journal cannot be read.
+pub(super) async fn of_flow(
+    journal: &Journal,
+    owner: &AccountId,
+    flow: &FlowId,
+) -> Result<Option<TradingPrices>, Refusal> {
+    let filter = RunFilter {
+        status: Some(RunStatus::Succeeded),
+        kind: Task::PIPELINE.parse().ok(),
+        flow: Some(flow.clone()),
+        limit: Some(MOST_IMPORTED),
+        ..RunFilter::default()
+    };
+    let page = journal.summaries(&filter, Some(owner)).await?;
+    let newest = page.runs.iter().find(|run| run.imported_from.is_none());
+    Ok(newest.map(|run| table_of(run).into()))
 }
 
 /// What is wrong with a table, line by line.
@@ -87,10 +138,7 @@ pub(super) fn check(content: &DocumentContent) -> Vec<DocumentFinding> {
 ///
 /// # Errors
 /// The owner has none of this name, or it cannot be used.
-pub(super) async fn read(
-    named: DocumentReference,
-    owner: &Owner,
-) -> Result<(DocumentReference, OwnData), Refusal> {
+async fn read(named: DocumentReference, owner: &Owner) -> Result<(DocumentReference, OwnData), Refusal> {
     let kind = PriceTable::kind()
         .ok_or_else(|| Refusal::Unusable("Own prices have no kind of document.".to_owned()))?;
     let (version, found) = owner.document(named, &kind).await?;

@@ -156,7 +156,7 @@ pub fn pipeline(ticker: &str, date: &str, flow: &str) -> RunRequest {
 }
 
 pub fn portfolio(date: &str, flow: &str) -> RunRequest {
-    request(Task::Portfolio { portfolio: main_portfolio(), date: date.parse().unwrap() }, flow)
+    request(Task::Portfolio { portfolio: main_portfolio(), date: date.parse().unwrap(), prices: None }, flow)
 }
 
 pub fn request(workflow: impl Into<Workflow>, flow: &str) -> RunRequest {
@@ -164,7 +164,7 @@ pub fn request(workflow: impl Into<Workflow>, flow: &str) -> RunRequest {
 }
 
 pub fn scan(date: &str, max_tickers: u32, flow: &str) -> RunRequest {
-    request(Task::Scan { date: date.parse().unwrap(), max_tickers }, flow)
+    request(Task::Scan { date: date.parse().unwrap(), max_tickers, prices: None }, flow)
 }
 
 /// An automatic run of the main portfolio with all analysts.
@@ -176,6 +176,7 @@ pub fn auto(date: &str, max_tickers: u32, flow: &str) -> RunRequest {
         max_concurrent_pipelines: 2,
         analysts: Analyst::all(),
         force: false,
+        prices: None,
     };
     request(task, flow)
 }

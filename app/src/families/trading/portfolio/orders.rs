@@ -259,7 +259,7 @@ mod tests {
 
     fn run_that_begins() -> RunView {
         let (portfolio, date) = ("main".parse().unwrap(), "2022-12-28".parse().unwrap());
-        let task = Task::Portfolio { portfolio, date };
+        let task = Task::Portfolio { portfolio, date, prices: None };
         let heading = task.heading();
         let request = RunRequest::new(task.into(), "flow".parse().unwrap());
         let started = Event {

@@ -69,14 +69,15 @@ impl Work for Analyse {
 impl Analyse {
     /// The newest analysis of the flow as of the same day.
     async fn known(&self, node: &NodeContext) -> Result<Option<Known>, NodeError> {
-        let Assignment { date, flow, journal, .. } = &self.assignment;
+        let Assignment { date, flow, journal, prices, .. } = &self.assignment;
         let ticker = &self.chosen.ticker;
         let looking = Box::pin(async {
             let is_same = |run: &RunSummary| {
                 run.as_of == Some(*date) && run.subject.as_deref() == Some(ticker.as_str())
             };
             let results =
-                results_of_flow::<Rating>(journal, node.owner(), flow, Task::PIPELINE, is_same).await;
+                results_of_flow::<Rating>(journal, node.owner(), flow, Task::PIPELINE, prices.table, is_same)
+                    .await;
             let mut finished = results.map_err(|error| error.to_string())?.finished.into_iter();
             // What could not be read is no analysis to go on from, nor is what was made before it.
             let newest = finished.next().filter(|found| found.result.grade != Grade::Review);
@@ -89,14 +90,14 @@ impl Analyse {
     /// # Errors
     /// The whole run has to end: it was stopped, has reached a limit, or its log cannot be used.
     async fn analysed(&self, node: &NodeContext) -> Result<AnalysisEnd, NodeError> {
-        let Assignment { date, analysts, portfolio, .. } = &self.assignment;
+        let Assignment { date, analysts, portfolio, prices, .. } = &self.assignment;
         let (ticker, analysts) = (self.chosen.ticker.clone(), analysts.clone());
         let task = Task::Pipeline {
             ticker,
             date: *date,
             analysts,
             portfolio: Some(portfolio.clone()),
-            prices: None,
+            prices: prices.table,
         };
         match node.start(task.into()).await {
             Ok(below) => Ok(rated(below)),

@@ -8,7 +8,7 @@ use protocol::{
     trading::{Analyst, PortfolioId},
 };
 
-use crate::trading::desk::Desk;
+use crate::trading::{desk::Desk, own_prices::Prices};
 
 /// The portfolio and the day of a run, and all that it works with.
 #[derive(Clone)]
@@ -21,6 +21,7 @@ pub(in crate::trading) struct Assignment {
     /// Whether scan and analyses are made again that the flow has already.
     pub force: bool,
     pub flow: FlowId,
+    pub prices: Prices,
     pub desk: Arc<Desk>,
     pub journal: Journal,
 }

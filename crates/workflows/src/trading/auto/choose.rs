@@ -38,14 +38,14 @@ pub(super) struct Choose(pub(super) Assignment);
 impl Work for Choose {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
         let scan: Scan = required(node, state::SCAN)?;
-        let Assignment { portfolio, date, max_tickers, max_concurrent_pipelines, desk, .. } = &self.0;
+        let Assignment { portfolio, date, max_tickers, max_concurrent_pipelines, desk, prices, .. } = &self.0;
         let arguments = json!({ "portfolio": portfolio, "date": date });
-        let held: Vec<Ticker> = measure(node, LOOK, &arguments, async {
-            let view = desk.view(portfolio, Some(*date)).await.map_err(|error| error.to_string())?;
+        let looking = Box::pin(async {
+            let view = desk.view_at(portfolio, *date, prices).await.map_err(|error| error.to_string())?;
             let value = view.holdings.into_iter().map(|holding| holding.ticker).collect();
             Ok(Found { value, vendor: "Pitwall".to_owned(), is_degraded: false })
-        })
-        .await?;
+        });
+        let held: Vec<Ticker> = measure(node, LOOK, &arguments, looking).await?;
         let found = scan.stocks_to_investigate.into_iter().map(|stock| stock.ticker);
         let chosen = chosen(found.take(*max_tickers as usize), held);
         let message = match chosen.as_slice() {

@@ -28,8 +28,9 @@ pub(super) struct Decided {
 #[async_trait]
 impl Work for DecideAndTrade {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
-        let Assignment { portfolio, date, .. } = &self.0;
-        let task = Task::Portfolio { portfolio: portfolio.clone(), date: *date };
+        let Assignment { portfolio, date, prices, .. } = &self.0;
+        let prices = Some(prices.table.into());
+        let task = Task::Portfolio { portfolio: portfolio.clone(), date: *date, prices };
         let SubRun { run, status, error, products } = node.start(task.into()).await?;
         if status != RunStatus::Succeeded {
             let why = error.unwrap_or_else(|| status.label().to_lowercase());

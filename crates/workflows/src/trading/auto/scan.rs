@@ -34,7 +34,7 @@ struct Known {
 #[async_trait]
 impl Work for ScanMarket {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
-        let Assignment { portfolio, date, max_tickers, desk, .. } = &self.0;
+        let Assignment { portfolio, date, max_tickers, desk, prices, .. } = &self.0;
         // Said before anything is paid for that the portfolio's run could not use.
         let last = desk.load(portfolio).await?.last_date();
         if let Some(last) = last.filter(|last| date < last) {
@@ -50,7 +50,7 @@ impl Work for ScanMarket {
                 known
             }
             None => {
-                let task = Task::Scan { date: *date, max_tickers: *max_tickers };
+                let task = Task::Scan { date: *date, max_tickers: *max_tickers, prices: prices.table };
                 let known = scanned(node.start(task.into()).await?)?;
                 let message =
                     format!("{} stocks are worth an analysis.", known.scan.stocks_to_investigate.len());
@@ -65,10 +65,12 @@ impl Work for ScanMarket {
 impl ScanMarket {
     /// The newest scan of the flow as of the same day.
     async fn known(&self, node: &NodeContext) -> Result<Option<Known>, NodeError> {
-        let Assignment { date, flow, journal, .. } = &self.0;
+        let Assignment { date, flow, journal, prices, .. } = &self.0;
         let looking = Box::pin(async {
             let is_same_day = |run: &RunSummary| run.as_of == Some(*date);
-            let results = results_of_flow::<Scan>(journal, node.owner(), flow, Task::SCAN, is_same_day).await;
+            let results =
+                results_of_flow::<Scan>(journal, node.owner(), flow, Task::SCAN, prices.table, is_same_day)
+                    .await;
             let mut finished = results.map_err(|error| error.to_string())?.finished.into_iter();
             let value = finished.next().map(|found| Known { run: found.run.run, scan: found.result });
             Ok(Found { value, vendor: "Pitwall".to_owned(), is_degraded: false })

@@ -116,6 +116,8 @@ impl<'a> Book<'a> {
             run: Some(run),
             date,
             at: midnight(date),
+            // The backtest names its own for all of its days.
+            price_table: None,
         };
         let entry =
             portfolio::execute(&self.portfolio, decision.unwrap_or(&nothing), &inputs).map_err(unbookable)?;

@@ -9,7 +9,7 @@ use protocol::trading::{
     Ticker, Trade, UnderwaterPoint, thinned,
 };
 
-use super::{Desk, DeskError};
+use super::{Desk, DeskError, days, shown_until};
 
 /// Trades, orders and changes of what is held that are told of one stock.
 const MOST_OF_STOCK: usize = 100;
@@ -30,8 +30,9 @@ impl Desk {
         let mut entries = self.entries(id).await?;
         let mut portfolio = Portfolio::fold(&entries)?;
         if !portfolio.pending().is_empty() {
-            let until = self.shown_until(&portfolio);
-            let days = self.days(portfolio.tickers(), until).await?;
+            let market = self.prices_of(&portfolio).await?.market;
+            let until = shown_until(&market, &portfolio);
+            let days = days(&market, portfolio.tickers(), until).await?;
             let (_, mut passed) = self.pass_until_filled(&mut portfolio, &days, until)?;
             entries.append(&mut passed);
         }

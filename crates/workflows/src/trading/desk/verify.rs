@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use market::Market;
 use portfolio::{Entry, ExecutionInputs, Portfolio, PortfolioError};
 use protocol::{
     Date, Decimal, RunId, Timestamp,
+    document::DocumentReference,
     trading::{Decision, PortfolioId, Ticker},
 };
 
-use super::{Desk, DeskError, is_keyed, market_days::Rules};
+use super::{Desk, DeskError, days, is_keyed, market_days::Rules};
 use crate::Check;
 
 /// A ledger with the place of one decision in it.
@@ -57,6 +59,8 @@ pub(in crate::trading) struct Carrying<'a> {
     pub at: Timestamp,
     /// The prices of the day, in US dollars.
     pub prices: &'a BTreeMap<Ticker, Decimal>,
+    /// The table of own prices that they come from, before the shared ones.
+    pub price_table: Option<DocumentReference>,
 }
 
 impl Desk {
@@ -84,7 +88,7 @@ impl Desk {
         decision: &Decision,
         carrying: &Carrying<'_>,
     ) -> Result<Entry, PortfolioError> {
-        let Carrying { key, run, date, at, prices } = *carrying;
+        let Carrying { key, run, date, at, prices, price_table } = *carrying;
         let inputs = ExecutionInputs {
             prices,
             sectors: &self.sectors(),
@@ -94,6 +98,7 @@ impl Desk {
             run,
             date,
             at,
+            price_table,
         };
         let entry = portfolio::execute(portfolio, decision, &inputs)?;
         Ok(portfolio::sweep(portfolio, entry, &inputs)?.0)
@@ -110,12 +115,20 @@ impl Desk {
         place: &LedgerPlace,
     ) -> Result<Option<Check>, DeskError> {
         let what = "what the market did before the decision, and to its orders, from the prices";
+        let after = place.until(place.place + 1)?;
         let LedgerPlace { entries, place } = place;
         let is_day = |entry: &&Entry| matches!(entry, Entry::Passed { .. });
         let first = place - entries[..*place].iter().rev().take_while(is_day).count();
         let end = place + 1 + entries[place + 1..].iter().take_while(is_day).count();
         let (days_before, days_behind) = (&entries[first..*place], &entries[place + 1..end]);
-        if self.prices.is_open() {
+        let prices = match self.prices_of(&after).await? {
+            prices if prices.table == decided_at(&entries[*place]) => prices,
+            _ => {
+                let reason = "The table of own prices that it was decided at is not there any more.";
+                return Ok(Some(Check::unknown(what, reason)));
+            }
+        };
+        if prices.market.is_live() {
             let reason = "Their prices come from a vendor over a network, which is not asked.";
             let is_none = days_before.is_empty() && days_behind.is_empty();
             return Ok((!is_none).then(|| Check::unknown(what, reason)));
@@ -123,21 +136,36 @@ impl Desk {
         let decided = entries[*place].date();
         // What changes the rules belongs to no day: up to when days were to pass is not known then.
         let until = entries.get(end).and_then(Entry::date).or(entries[end - 1].date());
-        let before = (self.days_again(&entries[..first], decided).await?, without_time(days_before));
-        let behind = (self.days_again(&entries[..=*place], until).await?, without_time(days_behind));
+        let before =
+            (self.days_again(&prices.market, &entries[..first], decided).await?, without_time(days_before));
+        let behind =
+            (self.days_again(&prices.market, &entries[..=*place], until).await?, without_time(days_behind));
         Ok(Some(Check::equal(what, &(&before.0, &behind.0), &(&before.1, &behind.1))))
     }
 
     /// What the days up to `until` do after some entries.
-    async fn days_again(&self, entries: &[Entry], until: Option<Date>) -> Result<Vec<Entry>, DeskError> {
+    async fn days_again(
+        &self,
+        market: &Market,
+        entries: &[Entry],
+        until: Option<Date>,
+    ) -> Result<Vec<Entry>, DeskError> {
         let mut portfolio = Portfolio::fold(entries)?;
         let Some(until) = until else { return Ok(Vec::new()) };
         let tickers = portfolio.tickers().into_iter().chain(self.cash_equivalent.clone());
-        let days = self.days(tickers, until).await?;
+        let days = days(market, tickers, until).await?;
         let (sectors, constraints) = (&self.sectors(), &self.constraints);
         let cash_equivalent = self.cash_equivalent.as_ref();
         let rules = Rules { sectors, constraints, cash_equivalent, at: Timestamp(0) };
         Ok(days.pass(&mut portfolio, until, &rules)?)
+    }
+}
+
+/// The table of own prices that a decision was taken at.
+fn decided_at(entry: &Entry) -> Option<DocumentReference> {
+    match entry {
+        Entry::Decided { price_table, .. } => *price_table,
+        _ => None,
     }
 }
 

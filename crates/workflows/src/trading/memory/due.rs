@@ -112,7 +112,8 @@ impl LookBack<'_> {
         loop {
             let page = self.journal.summaries(&filter, Some(self.owner)).await?;
             filter.before = page.runs.last().map(|run| run.run);
-            for run in page.runs.iter().filter(|run| is_own_work(run) && !own_prices::are_named_by(run)) {
+            for run in page.runs.iter().filter(|run| is_own_work(run) && own_prices::table_of(run).is_none())
+            {
                 let Some((decided, ticker)) = decision(run).filter(|(decided, _)| *decided <= last) else {
                     continue;
                 };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine::{NodeError, State};
 use journal::Journal;
-use market::{Market, NoData, Why};
+use market::{NoData, Why};
 use protocol::{
     Date, FlowId,
     trading::{PortfolioId, Ticker},
@@ -15,6 +15,7 @@ use crate::trading::{
     desk::{Desk, DeskError},
     facts::MarketFacts,
     memory::{Lessons, LessonsForCase, lessons_section},
+    own_prices::Prices,
     seen::{Seen, Served},
 };
 
@@ -26,7 +27,7 @@ pub(in crate::trading) struct Book {
     pub flow: FlowId,
     pub desk: Arc<Desk>,
     pub journal: Journal,
-    pub market: Arc<Market>,
+    pub prices: Prices,
     pub lessons: Arc<Lessons>,
 }
 
@@ -43,7 +44,7 @@ impl Book {
 
     /// The prices that the desk values an instrument at, for the data section of a report.
     pub(super) async fn seen(&self, agent: &str, ticker: &Ticker) -> Seen {
-        match self.market.prices(ticker, self.date).await {
+        match self.prices.market.prices(ticker, self.date).await {
             Ok(answer) => {
                 let days = answer.data.days.iter().map(|price| price.date);
                 Seen::of_prices(agent, ticker, Served::of_days(answer.source, days))
@@ -54,7 +55,7 @@ impl Book {
 
     /// The figures of an instrument; `None` if there are no prices of it.
     pub(super) async fn figures(&self, ticker: &Ticker) -> Result<Option<MarketFacts>, NodeError> {
-        match MarketFacts::measure(&self.market, ticker, self.date).await {
+        match MarketFacts::measure(&self.prices.market, ticker, self.date).await {
             Ok(facts) => Ok(Some(facts)),
             Err(NoData { why: Why::Empty | Why::Unknown | Why::Denied, .. }) => Ok(None),
             Err(error) => Err(NodeError::failed(error.to_string())),

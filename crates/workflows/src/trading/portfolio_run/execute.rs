@@ -22,15 +22,15 @@ pub(super) struct Execute(pub(super) Book);
 #[async_trait]
 impl Work for Execute {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
-        let Book { portfolio: id, date, desk, .. } = &self.0;
+        let Book { portfolio: id, date, desk, prices, .. } = &self.0;
         let decision: Decision = required(node, state::DECISION)?;
         let key = decision_key(required(node, state::DECIDED_BY)?, &decision)?;
         // A stop comes before the trades or after their record.
         let entry = node
             .commit(async {
-                let entry = desk.decide(id, &key, Some(node.run()), *date, &decision).await?;
+                let entry = desk.decide_at(id, &key, node.run(), *date, &decision, prices).await?;
                 let Carried { trades, waiting, rejected } = carried(&entry)?;
-                let view = desk.view(id, Some(*date)).await?;
+                let view = desk.view_at(id, *date, prices).await?;
                 let executed = trades.iter().map(Trade::product);
                 let waiting = waiting.iter().map(PendingOrder::product);
                 let refused = rejected.iter().map(RejectedOrder::product);
@@ -90,7 +90,7 @@ impl Work for Sweep {
         };
         let swept = trades.iter().find(|trade| trade.key == format!("{key}/sweep"));
         let price = match CASH_EQUIVALENT.parse() {
-            Ok(ticker) => closing_price(&self.0.market, &ticker, self.0.date).await?,
+            Ok(ticker) => closing_price(&self.0.prices.market, &ticker, self.0.date).await?,
             Err(_) => None,
         };
         let (level, text) = match (swept, price) {
@@ -102,7 +102,7 @@ impl Work for Sweep {
             }
             (None, Some(_)) => (LogLevel::Info, "No sweep was needed.".to_owned()),
             (None, None) => {
-                let vendor = self.0.market.name(DataKind::Prices);
+                let vendor = self.0.prices.market.name(DataKind::Prices);
                 let text = format!(
                     "Nothing was swept: {vendor} has no price for {CASH_EQUIVALENT}, so cash stays cash."
                 );

@@ -26,15 +26,15 @@ pub(super) struct Load(pub(super) Book);
 #[async_trait]
 impl Work for Load {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
-        let Book { portfolio: id, date, desk, journal, flow, .. } = &self.0;
+        let Book { portfolio: id, date, desk, journal, flow, prices, .. } = &self.0;
         let last = desk.load(id).await?.last_date();
         if let Some(last) = last.filter(|last| date < last) {
             return Err(NodeError::failed(format!(
                 "{date} lies before the last decision of {id} on {last}. Choose {last} or a later day."
             )));
         }
-        let view = desk.view(id, Some(*date)).await?;
-        let found = ratings_of_flow(journal, node.owner(), flow, *date).await?;
+        let view = desk.view_at(id, *date, prices).await?;
+        let found = ratings_of_flow(journal, node.owner(), flow, prices.table, *date).await?;
         let held = view.holdings.iter().map(|holding| &holding.ticker);
         let tickers: BTreeSet<Ticker> =
             held.chain(found.ratings.iter().map(|rating| &rating.ticker)).cloned().collect();

@@ -19,7 +19,7 @@ impl Work for Prioritise {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
         let view: PortfolioView = required(node, state::PORTFOLIO)?;
         let ratings: Vec<Rating> = required(node, state::RATINGS)?;
-        let market = &self.0.market;
+        let market = &self.0.prices.market;
         let candidates = ratings.iter().filter_map(|rating| {
             Some(Candidate {
                 ticker: rating.ticker.clone(),
@@ -36,7 +36,7 @@ impl Work for Prioritise {
             let Some(rating) = ratings.iter().find(|rating| rating.ticker == ticker) else { continue };
             let Some(conviction) = conviction(rating.grade, rating.confidence) else { continue };
             facts.push(CandidateFacts {
-                price: closing_price(&self.0.market, &ticker, self.0.date).await?,
+                price: closing_price(&self.0.prices.market, &ticker, self.0.date).await?,
                 ticker,
                 sector: prioritised.candidate.sector,
                 grade: rating.grade,

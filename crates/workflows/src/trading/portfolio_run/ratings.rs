@@ -6,6 +6,7 @@ use engine::NodeError;
 use journal::Journal;
 use protocol::{
     AccountId, Date, FlowId,
+    document::DocumentReference,
     trading::{Confidence, Grade, Rating, Task, Ticker},
 };
 
@@ -19,15 +20,17 @@ pub(super) struct FlowRatings {
     pub remarks: Vec<String>,
 }
 
-/// Reads the latest rating of each stock that the account's flow's finished pipeline runs gave up to `date`.
+/// Reads the latest rating of each stock that the account's flow's finished pipeline runs gave up to `date`, at the prices
+/// of `table` or, without one, at the shared ones.
 pub(super) async fn ratings_of_flow(
     journal: &Journal,
     owner: &AccountId,
     flow: &FlowId,
+    table: Option<DocumentReference>,
     date: Date,
 ) -> Result<FlowRatings, NodeError> {
     let Results { finished, mut remarks } =
-        results_of_flow::<Rating>(journal, owner, flow, Task::PIPELINE, |_| true).await?;
+        results_of_flow::<Rating>(journal, owner, flow, Task::PIPELINE, table, |_| true).await?;
     let mut latest: BTreeMap<Ticker, Rating> = BTreeMap::new();
     for Finished { run, result: rating } in finished {
         if rating.date > date {

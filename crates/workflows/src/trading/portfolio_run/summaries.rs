@@ -30,7 +30,7 @@ impl Work for MacroSummary {
             Ok(ticker) => self.0.figures(&ticker).await?,
             Err(_) => None,
         };
-        let market = &self.0.market;
+        let market = &self.0.prices.market;
         let mut factors = Vec::new();
         for fund in market.instruments().iter().filter(|instrument| instrument.sector == FACTOR_FUND) {
             factors.extend(self.0.figures(&fund.ticker).await?);

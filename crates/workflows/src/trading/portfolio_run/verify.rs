@@ -232,10 +232,12 @@ impl Traded {
         visit: &RecordedVisit<'_>,
     ) -> Vec<Check> {
         let what = format!("the trades, from the decision and the recorded prices{}", self.prices.remark());
-        let Entry::Decided { run, at, .. } = &self.entry else {
+        let Entry::Decided { run, at, price_table, .. } = &self.entry else {
             return vec![Check::whole(what, false, "a decision", "an entry of another kind")];
         };
-        let carrying = Carrying { key: &self.key, run: *run, date, at: *at, prices: &self.prices.known };
+        let price_table = *price_table;
+        let prices = &self.prices.known;
+        let carrying = Carrying { key: &self.key, run: *run, date, at: *at, prices, price_table };
         let derived = match desk.execute(before, &self.decision, &carrying) {
             Ok(derived) => derived,
             Err(error) => return vec![Check::whole(what, false, error.to_string(), "an entry")],

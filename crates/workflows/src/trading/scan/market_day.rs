@@ -9,7 +9,15 @@ use protocol::{
 };
 use serde_json::{Value, json};
 
-use crate::trading::seen::{Seen, Served};
+use crate::trading::{
+    desk::CASH_EQUIVALENT,
+    seen::{Seen, Served},
+};
+
+/// Stocks of own prices that a scan looks at, at most.
+const MOST_OWN: usize = 200;
+/// What the sector of a stock is called that nobody knows it of.
+const UNKNOWN: &str = "Unknown";
 
 /// A sector of the market with the fund that follows it.
 pub(super) struct Sector {
@@ -58,8 +66,9 @@ pub(super) struct Stocks {
 
 impl MarketDay {
     pub(super) fn header(&self) -> String {
-        let stocks = self.stocks_listed().count();
-        format!("The market: {stocks} listed stocks and an index. Day of the scan: {}.", self.date)
+        let (listed, own) = (self.stocks_listed().count(), self.own_stocks().count());
+        let own = if own == 0 { String::new() } else { format!(", {own} stocks of own prices") };
+        format!("The market: {listed} listed stocks{own} and an index. Day of the scan: {}.", self.date)
     }
 
     /// The arguments of what is measured.
@@ -70,6 +79,23 @@ impl MarketDay {
     fn stocks_listed(&self) -> impl Iterator<Item = &Instrument> {
         let listed = self.market.instruments().iter();
         listed.filter(|instrument| SECTORS.iter().any(|sector| sector.name == instrument.sector))
+    }
+
+    /// What a person's own prices have beside what is listed. Their sector is not known.
+    fn own_stocks(&self) -> impl Iterator<Item = Instrument> {
+        let is_fund = |ticker: &Ticker| SECTORS.iter().any(|sector| sector.fund == ticker.as_str());
+        let own = self.market.own_tickers().iter();
+        let own = own.filter(move |ticker| {
+            let is_index = ticker.as_str().starts_with('^');
+            let is_cash = ticker.as_str() == CASH_EQUIVALENT;
+            !is_index && !is_cash && !is_fund(ticker) && self.market.instrument(ticker).is_none()
+        });
+        own.map(|ticker| Instrument {
+            ticker: ticker.clone(),
+            name: ticker.to_string(),
+            sector: UNKNOWN.to_owned(),
+            industry: UNKNOWN.to_owned(),
+        })
     }
 
     /// Prices up to the day of the scan. That vendors show nothing later is their promise, and kept again here.
@@ -86,12 +112,19 @@ impl MarketDay {
         }
     }
 
-    /// The prices of all listed stocks.
+    /// The prices of all listed stocks, and of those that own prices are of.
     pub(super) async fn stocks(&self) -> Stocks {
         let (mut found, mut missing) = (Vec::new(), Vec::new());
-        for instrument in self.stocks_listed() {
+        let beyond = self.own_stocks().count().saturating_sub(MOST_OWN);
+        if beyond > 0 {
+            missing.push(MissingInput {
+                input: format!("{beyond} stocks of own prices"),
+                reason: format!("A scan looks at {MOST_OWN} of a table at most, the first by ticker."),
+            });
+        }
+        for instrument in self.stocks_listed().cloned().chain(self.own_stocks().take(MOST_OWN)) {
             match self.history(&instrument.ticker).await {
-                Ok(history) => found.push((instrument.clone(), history)),
+                Ok(history) => found.push((instrument, history)),
                 Err(refusal) => missing.push(MissingInput {
                     input: format!("prices of {}", instrument.ticker),
                     reason: refusal.to_string(),
