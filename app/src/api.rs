@@ -9,6 +9,8 @@ pub mod documents;
 mod file;
 mod json_text;
 
+#[cfg(feature = "ssr")]
+use backend::SharedBackend;
 use leptos::prelude::*;
 use protocol::{
     Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ListedKind, ListedRuns, ModelChoice,
@@ -23,10 +25,7 @@ pub(crate) use self::caller::Caller;
 use self::json_text::JsonTextEncoding;
 pub(crate) use self::{file::send_file, json_text::JsonText};
 #[cfg(feature = "ssr")]
-use crate::{
-    backend::SharedBackend,
-    legible::{LONGEST_REMARK, legible, legible_document},
-};
+use crate::legible::{LONGEST_REMARK, legible, legible_document};
 
 /// On the server nothing is called over the network.
 #[cfg(not(feature = "hydrate"))]

@@ -6,8 +6,6 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod api;
-#[cfg(feature = "ssr")]
-pub mod backend;
 pub mod base;
 pub mod browser;
 pub mod components;

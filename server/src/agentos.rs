@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app::{backend::Backend, families::trading::backend::TradingBackend};
+use app::families::trading::backend::TradingBackend;
 use axum::{
     Json, Router,
     extract::{Path, WebSocketUpgrade},
@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
+use backend::Backend;
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use journal::{Encoded, JournalError, Subscription};

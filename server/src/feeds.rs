@@ -1,7 +1,7 @@
 //! The socket of the list of runs: what changes among them. `POST` opens a poll of the same.
 
-use app::backend::Backend;
 use axum::{extract::WebSocketUpgrade, response::Response};
+use backend::Backend;
 use journal::RunChange;
 use protocol::{Control, RunFilter, RunStatus, RunSummary};
 use serde::Serialize;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use accounts::SignInError;
-use app::backend::AccountBackend;
 use async_trait::async_trait;
 use axum::http::HeaderValue;
+use backend::AccountBackend;
 use protocol::{
     AccessMode, AccountId, AccountSummary, Audience, CredentialId, Identity, NewShare, NewToken, Problem,
     Role, RunId, SessionSummary, ShareSummary, TokenSummary,

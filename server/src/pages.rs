@@ -7,7 +7,6 @@ use std::{
 
 use app::{
     App, Heartbeat, OffersDocuments,
-    backend::{SharedAccountBackend, SharedBackend, SharedDocuments},
     families::{FamilyAddress, own_pages},
     pages::lazy::LargeFiles,
     shell,
@@ -19,6 +18,7 @@ use axum::{
     middleware::{self, Next},
     response::Response,
 };
+use backend::{SharedAccountBackend, SharedBackend, SharedDocuments};
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos_axum::{AxumRouteListing, ErrorHandler, LeptosRoutes, generate_route_list};
 use tower_http::services::{ServeDir, ServeFile};

@@ -6,8 +6,8 @@ mod documents;
 mod extract;
 mod transfer;
 
-use app::backend::Backend;
 use axum::{Json, Router, http::StatusCode, routing::get};
+use backend::Backend;
 use protocol::{
     Approval, CallId, Digest, Event, FlowId, ForkRun, GivenAnswer, KindSpec, ModelProfile, ModelTest, NodeId,
     Problem, ProfileName, RunAccepted, RunFilter, RunId, RunPage, RunStatus, RunStopped, RunView,

@@ -11,12 +11,12 @@ mod run_changes;
 use std::sync::Arc;
 
 use accounts::CredentialKind;
-use app::backend::Backend;
 use async_trait::async_trait;
 use axum::{
     extract::{FromRef, FromRequestParts},
     http::{Extensions, request::Parts},
 };
+use backend::Backend;
 use protocol::{
     AccountId, Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ModelChoice, ModelProfile,
     ModelTest, NodeId, PastRun, Problem, ProfileName, Role, RunAccepted, RunFilter, RunId, RunPage,

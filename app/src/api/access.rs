@@ -14,7 +14,7 @@ use super::{ApiError, Caller, json_text::JsonText};
 
 /// The rules of access behind the pages; the server puts them into the context.
 #[cfg(feature = "ssr")]
-fn account_backend() -> Result<crate::backend::SharedAccountBackend, ApiError> {
+fn account_backend() -> Result<backend::SharedAccountBackend, ApiError> {
     use_context().ok_or_else(|| {
         ApiError(protocol::Problem::internal("The server is not ready to answer. Try again in a moment."))
     })

@@ -2,6 +2,8 @@
 
 #![allow(missing_docs, reason = "the macro makes structs of the arguments, and they cannot be documented")]
 
+#[cfg(feature = "ssr")]
+use backend::SharedDocuments;
 use leptos::prelude::*;
 use protocol::document::{
     CheckDocument, CopyDocument, DocumentFilter, DocumentFinding, DocumentHistory, DocumentId,
@@ -19,10 +21,7 @@ use super::{ApiError, Caller, json_text::JsonText};
 #[cfg(feature = "ssr")]
 use super::{answer, provided, refused};
 #[cfg(feature = "ssr")]
-use crate::{
-    backend::SharedDocuments,
-    legible::{LONGEST_REMARK, legible_document},
-};
+use crate::legible::{LONGEST_REMARK, legible_document};
 
 /// A document as it is edited: its content is a text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

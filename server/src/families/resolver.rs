@@ -5,9 +5,10 @@ mod maws;
 
 use std::collections::BTreeMap;
 
-use app::{backend::Backend, families::resolver::backend::ResolverBackend};
+use app::families::resolver::backend::ResolverBackend;
 use async_trait::async_trait;
 use axum::Router;
+use backend::Backend;
 use protocol::{
     FlowId, Problem, RunFilter, RunId,
     resolver::{SessionRun, TaskConversation, TaskRequest, TaskSession},

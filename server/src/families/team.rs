@@ -5,7 +5,7 @@ mod import;
 pub mod studio;
 pub mod studio_database;
 
-use app::{backend::DocumentBackend, families::team::backend::TeamBackend};
+use app::families::team::backend::TeamBackend;
 use async_trait::async_trait;
 use axum::{
     Json,
@@ -14,6 +14,7 @@ use axum::{
     http::header,
     response::IntoResponse,
 };
+use backend::DocumentBackend;
 use database::ForeignDatabase;
 use protocol::{
     Problem,

@@ -1,7 +1,7 @@
 //! Who asks, tokens, shares and accounts.
 
-use app::backend::AccountBackend;
 use axum::{Json, http::StatusCode};
+use backend::AccountBackend;
 use protocol::{
     AccountId, AccountSummary, Audience, CredentialId, Identity, NewShare, NewToken, Problem, Role, RunId,
     SessionSummary, ShareSummary, TokenSummary,

@@ -1,12 +1,12 @@
 //! Documents: what people make and keep.
 
-use app::backend::DocumentBackend;
 use axum::{
     Json,
     extract::{DefaultBodyLimit, rejection::StringRejection},
     http::StatusCode,
     response::IntoResponse,
 };
+use backend::DocumentBackend;
 use protocol::{
     Problem,
     document::{

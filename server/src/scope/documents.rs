@@ -1,7 +1,7 @@
 //! What a caller may do with documents: everything with their own, and nothing with those of others.
 
-use app::backend::DocumentBackend;
 use async_trait::async_trait;
+use backend::DocumentBackend;
 use protocol::{
     AccountId, Problem,
     document::{

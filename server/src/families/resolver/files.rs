@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use app::{backend::Backend, families::resolver::backend::ResolverBackend};
+use app::families::resolver::backend::ResolverBackend;
 use axum::response::IntoResponse;
+use backend::Backend;
 use protocol::{
     ChatView, FlowId, Problem, RunId, Text,
     resolver::{SessionRun, TaskConversation, TaskReport, TaskRequest},

@@ -1,13 +1,13 @@
 //! MAWS's route: a session as a conversation by a socket. Its messages come from the logs of the session's runs, one
 //! after the other, so that whoever comes back goes on where they were.
 
-use app::backend::Backend;
 use axum::{
     Router,
     extract::{Path, Query, WebSocketUpgrade},
     response::Response,
     routing::get,
 };
+use backend::Backend;
 use journal::{Encoded, JournalError, RunChange, Subscription};
 use protocol::{
     Control, FlowId, Problem, RunId,

@@ -14,11 +14,11 @@ mod socket;
 mod teams;
 mod validation;
 
-use app::backend::DocumentBackend;
 use axum::{
     Json, Router,
     routing::{get, post},
 };
+use backend::DocumentBackend;
 use protocol::{
     AccountId, Problem,
     document::{Document, DocumentFilter, DocumentKind, DocumentSummary},

@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use app::{backend::Backend, families::trading::backend::TradingBackend};
+use app::families::trading::backend::TradingBackend;
 use axum::{Json, response::IntoResponse};
+use backend::Backend;
 use protocol::{
     Approval, Date, Decimal, Problem, ProductData, RunId, RunView,
     trading::{BacktestReport, BacktestResult, BacktestSchedule, BacktestStep, ReferenceKind, Task},

@@ -1,7 +1,8 @@
 //! A decision of a portfolio's run as a whole, by REST and for its page.
 
-use app::{backend::Backend, families::trading::backend::TradingBackend};
+use app::families::trading::backend::TradingBackend;
 use axum::Json;
+use backend::Backend;
 use protocol::{
     Problem, RunId,
     trading::{DecisionReport, PortfolioId},

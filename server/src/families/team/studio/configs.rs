@@ -1,7 +1,7 @@
 //! Galleries and settings: documents that clients keep, and that Pitwall does not read.
 
-use app::backend::DocumentBackend;
 use axum::Json;
+use backend::DocumentBackend;
 use protocol::{
     Problem,
     document::{Document, DocumentContent, DocumentId, NewDocument, SaveDocument},

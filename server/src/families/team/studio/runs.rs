@@ -1,7 +1,7 @@
 //! Runs of sessions.
 
-use app::backend::Backend;
 use axum::Json;
+use backend::Backend;
 use protocol::{Problem, RunFilter, RunId, RunSummary, team::KIND};
 use serde::Deserialize;
 use serde_json::{Value, json};

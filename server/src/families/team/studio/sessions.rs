@@ -1,7 +1,7 @@
 //! Sessions, each a document that names a team.
 
-use app::backend::DocumentBackend;
 use axum::Json;
+use backend::DocumentBackend;
 use protocol::{
     FlowId, Problem,
     document::{

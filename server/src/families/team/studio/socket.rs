@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use app::backend::Backend;
 use axum::{
     extract::{Query, WebSocketUpgrade},
     response::Response,
 };
+use backend::Backend;
 use bytes::Bytes;
 use futures::FutureExt;
 use journal::{Encoded, JournalError, RunChange, Subscription};

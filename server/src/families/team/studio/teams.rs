@@ -1,7 +1,7 @@
 //! Teams, each a document.
 
-use app::backend::DocumentBackend;
 use axum::Json;
+use backend::DocumentBackend;
 use protocol::{
     Problem,
     document::{Document, DocumentId, NewDocument, SaveDocument},

@@ -1,7 +1,7 @@
 //! Components are looked at, and models are asked. Nothing of a component is ever run.
 
-use app::backend::Backend;
 use axum::Json;
+use backend::Backend;
 use teamfile::{Finding, Reading};
 use wire::autogen::{ComponentTest, GivenComponent, Validation, ValidationFinding};
 

@@ -1,5 +1,5 @@
-//! What the pages ask of the server. The server provides it through context; the pages
-//! know nothing of databases or engines.
+//! What pages, REST and the wires of other systems ask of the one service behind them. The server provides it; who asks
+//! knows nothing of databases or engines.
 
 use std::sync::Arc;
 
