@@ -130,3 +130,30 @@ test("a later decision values the holdings at its own day's prices", async ({ pa
   // The trades are still those of June.
   await expect(page.getByRole("region", { name: "Trades" }).getByRole("listitem")).toHaveCount(2);
 });
+
+test("a portfolio begins with what a CSV file says, after its lines were looked at", async ({ page }) => {
+  const file = (text: string) => ({ name: "held.csv", mimeType: "text/csv", buffer: Buffer.from(text) });
+  await page.goto("/portfolios/main_portfolio");
+  await page.getByRole("button", { name: "New portfolio" }).click();
+  const dialog = page.getByRole("dialog", { name: "New portfolio" });
+  await dialog.getByLabel("Name").fill("Brought along");
+  await dialog.getByText("What it holds").click();
+  await dialog.getByLabel("Held at the close of").fill("2022-06-30");
+  const chooser = dialog.getByLabel("File of holdings");
+  await chooser.setInputFiles(file("ticker,shares,cost\nKO,ten,62.5\n"));
+  await expect(dialog.getByRole("status").filter({ hasText: "Line 2" })).toContainText("Write a number such as 12.34");
+  await dialog.getByRole("button", { name: "Open the portfolio" }).click();
+  await expect(dialog.getByRole("alert")).toContainText("Mend the lines of the table");
+
+  await chooser.setInputFiles(file("ticker,shares,cost\nKO,20,62.5\n$CASH,2500.25,\n"));
+  const row = dialog.getByRole("table", { name: "What the portfolio begins with" }).getByRole("row").nth(1);
+  await expect(row).toContainText("KO");
+  await expect(row).toContainText("$1,250.00");
+  await expect(dialog.getByText("Cash: $2,500.25")).toBeVisible();
+  await expect(dialog.getByLabel("Cash to start with")).toBeHidden();
+  await dialog.getByRole("button", { name: "Open the portfolio" }).click();
+  await page.waitForURL(/\/portfolios\/brought_along$/);
+  await expect(page.getByText("as of 30 Jun 2022")).toBeVisible();
+  expect((await values(holding(page, "KO"))).slice(0, 2)).toEqual(["20", "62.50"]);
+  await expect(page.getByText("No trades yet")).toBeVisible();
+});

@@ -8,6 +8,7 @@ mod backtest;
 mod backtest_cards;
 mod cards;
 mod chart;
+mod csv_file;
 mod decision;
 mod lesson_cards;
 mod lessons;

@@ -29,6 +29,7 @@ mod own;
 mod rounding;
 mod sample;
 mod session;
+pub mod table;
 mod vendor;
 mod written;
 mod yahoo;

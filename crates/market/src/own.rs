@@ -5,25 +5,27 @@
 //! and any case. Fields are separated by commas or semicolons. A cell without a value is empty; a row without `close`
 //! may hold a dividend or a split.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use protocol::{
     Date, Decimal, parse_date,
-    trading::{InstrumentPreview, LineError, OwnAdjustment, TablePreview, Ticker},
+    trading::{InstrumentPreview, OwnAdjustment, TablePreview, Ticker},
 };
 
 use crate::{
     Adjustment, DailyPrice, Dividend, NoData, Outcome, PriceHistory, Split, Vendor,
     adjust::{self, Series, Stored},
+    table::{Header, Row, TableRules, number, read_table},
     written::{of_text, words},
 };
 
 const NAME: &str = "Own data";
 /// Rows of a table at most.
 const MOST_ROWS: usize = 200_000;
-/// Errors that are told at most.
-const MOST_ERRORS: usize = 50;
+/// The columns that a table may have.
+const COLUMNS: [&str; 10] =
+    ["ticker", "date", "close", "open", "high", "low", "volume", "dividend", "split", "currency"];
 
 /// Prices, dividends and splits of a person.
 #[derive(Clone, Debug)]
@@ -57,8 +59,10 @@ struct Columns {
 impl OwnData {
     /// Reads a table. The data are there only if nothing is wrong with it.
     pub fn read(text: &str, adjustment: OwnAdjustment) -> (TablePreview, Option<Self>) {
-        let mut errors = Errors::default();
-        let instruments = read_table(text, &mut errors);
+        let mut instruments: BTreeMap<Ticker, Rows> = BTreeMap::new();
+        let rules = TableRules { columns: &COLUMNS, most_rows: MOST_ROWS };
+        let mut errors =
+            read_table(text, &rules, Columns::of, |columns, _, row| columns.take(row, &mut instruments));
         if instruments.is_empty() && errors.told.is_empty() {
             errors.add(1, "there are no rows below the header.".to_owned());
         }
@@ -130,112 +134,26 @@ impl Vendor for OwnData {
     }
 }
 
-/// What is wrong, up to a bound.
-#[derive(Default)]
-struct Errors {
-    told: Vec<LineError>,
-    more: u64,
-}
-
-impl Errors {
-    fn add(&mut self, line: u64, reason: String) {
-        if self.told.len() < MOST_ERRORS {
-            self.told.push(LineError { line, reason });
-        } else {
-            self.more += 1;
-        }
-    }
-}
-
-fn read_table(text: &str, errors: &mut Errors) -> BTreeMap<Ticker, Rows> {
-    let text = text.trim_start_matches('\u{feff}');
-    let header = text.lines().next().unwrap_or_default();
-    let delimiter = if header.contains(';') { b';' } else { b',' };
-    let mut table = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
-    let mut instruments: BTreeMap<Ticker, Rows> = BTreeMap::new();
-    let columns = match table.headers().map_err(|error| error.to_string()).and_then(Columns::of) {
-        Ok(columns) => columns,
-        Err(reason) => {
-            errors.add(1, reason);
-            return instruments;
-        }
-    };
-    for (index, row) in table.records().enumerate() {
-        if index >= MOST_ROWS {
-            errors.add(index as u64 + 2, format!("there are more than {MOST_ROWS} rows. Split the table."));
-            break;
-        }
-        let row = match row {
-            Ok(row) => row,
-            Err(error) => {
-                let line = error.position().map_or(index as u64 + 2, csv::Position::line);
-                errors.add(line, format!("it cannot be read: {error}."));
-                continue;
-            }
-        };
-        let line = row.position().map_or(index as u64 + 2, csv::Position::line);
-        if row.iter().all(str::is_empty) {
-            continue;
-        }
-        if let Err(reason) = columns.take(&row, &mut instruments) {
-            errors.add(line, reason);
-        }
-    }
-    instruments
-}
-
 impl Columns {
-    fn of(header: &csv::StringRecord) -> Result<Self, String> {
-        let names: Vec<String> = header.iter().map(str::to_ascii_lowercase).collect();
-        let unique: BTreeSet<&String> = names.iter().collect();
-        if unique.len() < names.len() {
-            return Err("two columns have the same name.".to_owned());
-        }
-        let known =
-            ["ticker", "date", "close", "open", "high", "low", "volume", "dividend", "split", "currency"];
-        if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
-            return Err(format!(
-                "the column “{}” is not known. Columns are {}.",
-                words(name),
-                known.join(", ")
-            ));
-        }
-        let place = |name: &str| names.iter().position(|column| column == name);
-        let needed = |name: &str| place(name).ok_or_else(|| format!("the column “{name}” is missing."));
+    fn of(header: &Header) -> Result<Self, String> {
         Ok(Self {
-            ticker: needed("ticker")?,
-            date: needed("date")?,
-            close: needed("close")?,
-            open: place("open"),
-            high: place("high"),
-            low: place("low"),
-            volume: place("volume"),
-            dividend: place("dividend"),
-            split: place("split"),
-            currency: place("currency"),
+            ticker: header.needed("ticker")?,
+            date: header.needed("date")?,
+            close: header.needed("close")?,
+            open: header.place("open"),
+            high: header.place("high"),
+            low: header.place("low"),
+            volume: header.place("volume"),
+            dividend: header.place("dividend"),
+            split: header.place("split"),
+            currency: header.place("currency"),
         })
     }
 
     /// Takes a row in.
-    fn take(&self, row: &csv::StringRecord, instruments: &mut BTreeMap<Ticker, Rows>) -> Result<(), String> {
-        let cell = |place: usize| row.get(place).unwrap_or_default();
-        let number = |name: &str, place: Option<usize>| -> Result<Option<Decimal>, String> {
-            let written = place.map(cell).unwrap_or_default();
-            if written.is_empty() {
-                return Ok(None);
-            }
-            let value = of_text(written).filter(|value| *value >= Decimal::ZERO);
-            value.map(Some).ok_or_else(|| {
-                format!(
-                    "“{}” is no {name}. Write a number such as 12.34, with a point and from 0.",
-                    words(written)
-                )
-            })
-        };
+    fn take(&self, row: &Row<'_>, instruments: &mut BTreeMap<Ticker, Rows>) -> Result<(), String> {
+        let cell = |place: usize| row.cell(Some(place));
+        let number = |name: &str, place: Option<usize>| number(name, row.cell(place));
         let ticker: Ticker = cell(self.ticker).parse().map_err(|error| format!("{error}."))?;
         let written = cell(self.date);
         let date = parse_date(written)

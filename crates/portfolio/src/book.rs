@@ -2,10 +2,12 @@ use std::collections::BTreeMap;
 
 use protocol::{
     Date, Decimal, grouped,
-    trading::{CostMethod, Side, Split, Ticker, Trade},
+    trading::{CostMethod, Side, Split, StartingLot, Ticker, Trade},
 };
 
-use crate::amount::{AMOUNT_PLACES, MAX_AMOUNT, MAX_QUANTITY, PLACES, TooLarge, difference, sum, worth};
+use crate::amount::{
+    AMOUNT_PLACES, MAX_AMOUNT, MAX_QUANTITY, PLACES, TooLarge, bounded, difference, sum, worth,
+};
 use crate::position::{Lot, Position};
 
 /// Why a purchase or a sale cannot be executed, whatever the limits are.
@@ -154,13 +156,32 @@ impl Book {
         }
         let lot = Lot { bought: fill.date, quantity: fill.quantity, cost };
         let cash = difference(self.cash, cost)?;
-        match self.positions.get_mut(fill.ticker) {
+        self.put(fill.ticker, lot)?;
+        self.cash = cash;
+        Ok(())
+    }
+
+    /// Takes in shares that were bought before there was a book.
+    pub(crate) fn hold(&mut self, lot: &StartingLot) -> Result<(), Refusal> {
+        let StartingLot { ticker, quantity, cost, bought } = lot;
+        check_quantity(*quantity)?;
+        if ticker.as_str().starts_with('^') {
+            return Err(Refusal::Index(ticker.clone()));
+        }
+        let cost = bounded(*cost)?;
+        if cost <= Decimal::ZERO {
+            return Err(Refusal::Price { ticker: ticker.clone(), price: cost });
+        }
+        Ok(self.put(ticker, Lot { bought: *bought, quantity: *quantity, cost })?)
+    }
+
+    fn put(&mut self, ticker: &Ticker, lot: Lot) -> Result<(), TooLarge> {
+        match self.positions.get_mut(ticker) {
             Some(held) => held.add(lot)?,
             None => {
-                self.positions.insert(fill.ticker.clone(), Position::new(lot));
+                self.positions.insert(ticker.clone(), Position::new(lot));
             }
         }
-        self.cash = cash;
         Ok(())
     }
 

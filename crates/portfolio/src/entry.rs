@@ -1,7 +1,10 @@
 use protocol::{
     Date, Decimal, RunId, Timestamp,
     document::DocumentReference,
-    trading::{DividendIncome, PendingOrder, PortfolioId, PortfolioSettings, RejectedOrder, Split, Trade},
+    trading::{
+        DividendIncome, PendingOrder, PortfolioId, PortfolioSettings, RejectedOrder, Split, StartingHoldings,
+        Trade,
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -19,13 +22,16 @@ pub enum Entry {
         id: PortfolioId,
         /// Its name.
         name: String,
-        /// Cash to start with, in US dollars; above zero.
+        /// Cash to start with, in US dollars; above zero, or zero where something is held from the beginning.
         cash: Decimal,
         /// When it was opened.
         at: Timestamp,
         /// The rules that it trades by. Earlier versions wrote none.
         #[serde(default = "PortfolioSettings::before_settings")]
         settings: PortfolioSettings,
+        /// What it holds from the beginning.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        holdings: Option<StartingHoldings>,
     },
     /// It trades by other rules from now on. The cost method stays as it was.
     Configured {
@@ -115,7 +121,8 @@ impl Entry {
     /// The day that it is booked on; `None` if it belongs to no day.
     pub fn date(&self) -> Option<Date> {
         match self {
-            Self::Opened { .. } | Self::Configured { .. } => None,
+            Self::Opened { holdings, .. } => holdings.as_ref().map(|holdings| holdings.as_of),
+            Self::Configured { .. } => None,
             Self::Transferred { date, .. } | Self::Decided { date, .. } | Self::Passed { date, .. } => {
                 Some(*date)
             }

@@ -17,6 +17,14 @@ pub enum PortfolioError {
         "A portfolio cannot start with {0} US dollars. Choose an amount above 0, at most 1,000,000,000,000, with at most 6 decimals."
     )]
     InvalidCash(Decimal),
+    /// Something that it is to hold from the beginning cannot be.
+    #[error("The portfolio cannot begin with {ticker}: {refusal}. Mend its line.")]
+    InvalidHolding {
+        /// The stock.
+        ticker: Ticker,
+        /// Why not.
+        refusal: Refusal,
+    },
     /// The settings contradict each other or are out of range.
     #[error("The portfolio's settings cannot be used: {0}.")]
     InvalidSettings(&'static str),

@@ -38,10 +38,11 @@ impl Portfolio {
     /// earlier one, or something recorded cannot have happened.
     pub fn fold(entries: &[Entry]) -> Result<Self, PortfolioError> {
         let (first, rest) = entries.split_first().ok_or(PortfolioError::NotOpened)?;
-        let Entry::Opened { id, name, cash, at, settings } = first else {
+        let Entry::Opened { id, name, cash, at, settings, holdings } = first else {
             return Err(PortfolioError::NotOpened);
         };
-        if *cash <= Decimal::ZERO || *cash > MAX_AMOUNT || cash.normalize().scale() > PLACES {
+        let is_empty = *cash < Decimal::ZERO || (cash.is_zero() && holdings.is_none());
+        if is_empty || *cash > MAX_AMOUNT || cash.normalize().scale() > PLACES {
             return Err(PortfolioError::InvalidCash(*cash));
         }
         check_settings(settings)?;
@@ -51,11 +52,14 @@ impl Portfolio {
             initial_cash: *cash,
             updated_at: *at,
             entries: 1,
-            first_date: None,
-            last_date: None,
+            first_date: first.date(),
+            last_date: first.date(),
             state: State::new(*cash, settings.clone()),
             added: Added::default(),
         };
+        if let Some(holdings) = holdings {
+            portfolio.state.begin_with(holdings, &mut portfolio.added)?;
+        }
         for entry in rest {
             portfolio.apply(entry)?;
         }
@@ -252,6 +256,7 @@ impl Portfolio {
     /// Every instrument that is or was held, or is ordered: what a valuation needs closes of.
     pub fn tickers(&self) -> BTreeSet<Ticker> {
         let ordered = self.state.pending.iter().map(|pending| &pending.order.ticker);
-        self.added.trades.iter().map(|trade| &trade.ticker).chain(ordered).cloned().collect()
+        let held = self.added.movements.iter().filter_map(|movement| Some(&movement.held.as_ref()?.0));
+        held.chain(ordered).cloned().collect()
     }
 }

@@ -6,8 +6,8 @@ use protocol::{
     Date, Decimal,
     document::DocumentReference,
     trading::{
-        DecisionOutcome, DividendIncome, FillPrice, PendingOrder, PortfolioSettings, Side, Split, Ticker,
-        Trade, Transfer,
+        DecisionOutcome, DividendIncome, FillPrice, PendingOrder, PortfolioSettings, Side, Split,
+        StartingHoldings, StartingLot, Ticker, Trade, Transfer,
     },
 };
 
@@ -93,6 +93,28 @@ impl State {
             sweep_due: false,
             price_table: None,
         }
+    }
+
+    /// Takes in what a portfolio holds from the beginning.
+    pub(crate) fn begin_with(
+        &mut self,
+        holdings: &StartingHoldings,
+        added: &mut Added,
+    ) -> Result<(), PortfolioError> {
+        let mut lots: Vec<&StartingLot> = holdings.lots.iter().collect();
+        // Sales take the oldest shares first.
+        lots.sort_by_key(|lot| lot.bought);
+        for lot in lots {
+            let ticker = lot.ticker.clone();
+            let dated = if lot.bought <= holdings.as_of { Ok(()) } else { Err(Refusal::Date) };
+            dated
+                .and_then(|()| self.book.hold(lot))
+                .map_err(|refusal| PortfolioError::InvalidHolding { ticker: ticker.clone(), refusal })?;
+            let held = Some((ticker, self.book.held(&lot.ticker)));
+            let date = holdings.as_of;
+            added.movements.push(Movement { date, cash: Decimal::ZERO, is_transfer: false, held });
+        }
+        Ok(())
     }
 
     pub(crate) fn configure(&mut self, settings: &PortfolioSettings) -> Result<(), PortfolioError> {

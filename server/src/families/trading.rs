@@ -24,9 +24,9 @@ use market::Market;
 use protocol::{
     Date, Problem, RunId,
     trading::{
-        BacktestReport, CreatePortfolio, DecisionReport, LessonFilter, LessonPage, PortfolioId,
-        PortfolioSettings, PortfolioSummary, PortfolioView, PriceSpan, RiskReport, StockReport, TablePreview,
-        Ticker, TransferMoney,
+        BacktestReport, CreatePortfolio, DecisionReport, ImportPortfolio, LessonFilter, LessonPage,
+        PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView, PriceSpan, RiskReport, StartingCsv,
+        StartingPreview, StockReport, TablePreview, Ticker, TransferMoney,
     },
 };
 use serde::Deserialize;
@@ -88,6 +88,19 @@ impl Scoped {
         &self.service().own.trading.desk
     }
 
+    /// The whole id of a portfolio that is opened: of the one that is asked for, or made from its name.
+    async fn new_portfolio_id(&self, asked: Option<PortfolioId>, name: &str) -> Result<PortfolioId, Problem> {
+        match asked {
+            Some(id) => self.caller().portfolio(&id).map_err(|_| {
+                Problem::invalid(format!("{id} cannot be a portfolio's id: leave \"--\" out of it."))
+            }),
+            None => {
+                let taken = self.portfolios().await?.into_iter().map(|portfolio| portfolio.id).collect();
+                portfolio_id(name, &taken, |id| self.caller().portfolio(id).ok())
+            }
+        }
+    }
+
     /// The newest day with prices.
     pub fn last_date(&self) -> Date {
         self.service().own.trading.market.last_date()
@@ -102,17 +115,22 @@ impl TradingBackend for Scoped {
 
     async fn create_portfolio(&self, request: CreatePortfolio) -> Result<PortfolioView, Problem> {
         self.caller().writer()?;
-        let id = match &request.id {
-            Some(id) => self.caller().portfolio(id).map_err(|_| {
-                Problem::invalid(format!("{id} cannot be a portfolio's id: leave \"--\" out of it."))
-            })?,
-            None => {
-                let taken = self.portfolios().await?.into_iter().map(|portfolio| portfolio.id).collect();
-                portfolio_id(&request.name, &taken, |id| self.caller().portfolio(id).ok())?
-            }
-        };
-        let CreatePortfolio { name, cash, settings, .. } = request;
+        let CreatePortfolio { id, name, cash, settings } = request;
+        let id = self.new_portfolio_id(id, &name).await?;
         self.desk().open(id.clone(), &name, cash, settings).await.map_err(from_desk)?;
+        self.desk().view(&id, None).await.map_err(from_desk)
+    }
+
+    async fn preview_portfolio(&self, table: StartingCsv) -> Result<StartingPreview, Problem> {
+        self.caller().writer()?;
+        self.desk().preview(&table).await.map_err(from_desk)
+    }
+
+    async fn import_portfolio(&self, request: ImportPortfolio) -> Result<PortfolioView, Problem> {
+        self.caller().writer()?;
+        let ImportPortfolio { id, name, table, settings } = request;
+        let id = self.new_portfolio_id(id, &name).await?;
+        self.desk().import(id.clone(), &name, &table, settings).await.map_err(from_desk)?;
         self.desk().view(&id, None).await.map_err(from_desk)
     }
 
@@ -213,6 +231,8 @@ fn from_desk(error: DeskError) -> Problem {
 pub fn rest() -> OpenApiRouter<Gateway> {
     OpenApiRouter::new()
         .routes(routes!(portfolios, create_portfolio))
+        .routes(routes!(import_portfolio))
+        .routes(routes!(preview_portfolio))
         .routes(routes!(portfolio))
         .routes(routes!(configure_portfolio))
         .routes(routes!(transfer_money))
@@ -237,6 +257,26 @@ async fn create_portfolio(
     JsonBody(request): JsonBody<CreatePortfolio>,
 ) -> Result<(StatusCode, Json<PortfolioView>), ProblemResponse> {
     Ok((StatusCode::CREATED, Json(service.create_portfolio(request).await?)))
+}
+
+/// Opens a portfolio that begins with what a table says
+///
+/// Its days begin at the close of `as_of`. A table with errors opens nothing, and the first ones are told by line.
+#[utoipa::path(post, path = "/api/v1/portfolio-imports", request_body = ImportPortfolio, responses((status = 201, body = PortfolioView), (status = 409)))]
+async fn import_portfolio(
+    service: Scoped,
+    JsonBody(request): JsonBody<ImportPortfolio>,
+) -> Result<(StatusCode, Json<PortfolioView>), ProblemResponse> {
+    Ok((StatusCode::CREATED, Json(service.import_portfolio(request).await?)))
+}
+
+/// Looks at a table that a portfolio is to begin with, and opens nothing
+#[utoipa::path(post, path = "/api/v1/portfolio-imports/preview", request_body = StartingCsv, responses((status = 200, body = StartingPreview)))]
+async fn preview_portfolio(
+    service: Scoped,
+    JsonBody(table): JsonBody<StartingCsv>,
+) -> Reply<StartingPreview> {
+    Ok(Json(service.preview_portfolio(table).await?))
 }
 
 /// Lets a portfolio trade by other rules from now on

@@ -27,6 +27,7 @@ mod polls;
 mod scope;
 mod secrets;
 mod settings;
+mod starting_portfolio;
 mod steering;
 mod stocks;
 mod studio;

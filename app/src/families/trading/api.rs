@@ -6,8 +6,9 @@ use leptos::prelude::*;
 use protocol::{
     Date, RunId,
     trading::{
-        BacktestReport, CreatePortfolio, DecisionReport, LessonFilter, LessonPage, PortfolioId, PortfolioSettings,
-        PortfolioSummary, PortfolioView, PriceSpan, RiskReport, StockReport, TablePreview, Ticker, TransferMoney,
+        BacktestReport, CreatePortfolio, DecisionReport, ImportPortfolio, LessonFilter, LessonPage, PortfolioId,
+        PortfolioSettings, PortfolioSummary, PortfolioView, PriceSpan, RiskReport, StartingCsv, StartingPreview,
+        StockReport, TablePreview, Ticker, TransferMoney,
     },
 };
 
@@ -32,6 +33,18 @@ pub async fn portfolios() -> Result<Vec<PortfolioSummary>, ApiError> {
 #[server(name = CreatePortfolioCall, prefix = "/rpc", endpoint = "create_portfolio", input = JsonText, output = JsonText, client = Caller)]
 pub async fn create_portfolio(request: CreatePortfolio) -> Result<PortfolioId, ApiError> {
     answer(backend()?.create_portfolio(request).await.map(|portfolio| portfolio.id))
+}
+
+/// What a table says that a portfolio begins with, and what is wrong with it. Nothing is opened.
+#[server(name = PreviewPortfolioCall, prefix = "/rpc", endpoint = "preview_portfolio", input = JsonText, output = JsonText, client = Caller)]
+pub async fn preview_portfolio(table: StartingCsv) -> Result<StartingPreview, ApiError> {
+    answer(backend()?.preview_portfolio(table).await)
+}
+
+/// Opens a portfolio that begins with what a table says.
+#[server(name = ImportPortfolioCall, prefix = "/rpc", endpoint = "import_portfolio", input = JsonText, output = JsonText, client = Caller)]
+pub async fn import_portfolio(request: ImportPortfolio) -> Result<PortfolioId, ApiError> {
+    answer(backend()?.import_portfolio(request).await.map(|portfolio| portfolio.id))
 }
 
 /// A portfolio at the prices of `as_of`, or of the day of its last entry.

@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use protocol::{
     Date, Problem, RunId,
     trading::{
-        BacktestReport, CreatePortfolio, DecisionReport, LessonFilter, LessonPage, PortfolioId, PortfolioSettings,
-        PortfolioSummary, PortfolioView, PriceSpan, RiskReport, StockReport, TablePreview, Ticker, TransferMoney,
+        BacktestReport, CreatePortfolio, DecisionReport, ImportPortfolio, LessonFilter, LessonPage, PortfolioId,
+        PortfolioSettings, PortfolioSummary, PortfolioView, PriceSpan, RiskReport, StartingCsv, StartingPreview,
+        StockReport, TablePreview, Ticker, TransferMoney,
     },
 };
 
@@ -18,6 +19,10 @@ pub trait TradingBackend: Send + Sync {
     async fn portfolios(&self) -> Result<Vec<PortfolioSummary>, Problem>;
     /// Opens a portfolio.
     async fn create_portfolio(&self, request: CreatePortfolio) -> Result<PortfolioView, Problem>;
+    /// What a table says that a portfolio begins with, and what is wrong with it. Nothing is opened.
+    async fn preview_portfolio(&self, table: StartingCsv) -> Result<StartingPreview, Problem>;
+    /// Opens a portfolio that begins with what a table says.
+    async fn import_portfolio(&self, request: ImportPortfolio) -> Result<PortfolioView, Problem>;
     /// A portfolio at the prices of `as_of`, or of the day of its last entry.
     async fn portfolio(&self, id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, Problem>;
     /// Lets a portfolio trade by other rules from now on.

@@ -10,6 +10,7 @@ pub mod new_portfolio;
 mod orders;
 mod risk;
 mod rules;
+mod starting_table;
 mod trades;
 
 use leptos::prelude::*;

@@ -1,6 +1,6 @@
 //! `/prices`: tables of own prices, and where they come in from files.
 
-use leptos::{ev, ev::SubmitEvent, html, prelude::*, task::spawn_local};
+use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use protocol::{
     document::{DocumentContent, DocumentFilter, DocumentId, DocumentSummary, NewDocument},
@@ -8,13 +8,14 @@ use protocol::{
 };
 use serde_json::Value;
 
-use super::api as own_api;
+use super::{
+    api as own_api,
+    csv_file::{ChooseCsv, CsvFile, LineErrors},
+};
 use crate::{
     api::documents,
     base::at,
-    browser,
     components::{
-        icon::{Icon, IconName},
         notice::{FormError, ProblemNotice},
         table::{Cell, DataTable, Empty},
     },
@@ -25,8 +26,6 @@ use crate::{
 pub const PRICES: &str = "/prices";
 /// The most tables that the page lists; the list of documents has all.
 const LISTED: u32 = 200;
-/// The most bytes of a file that are read: a document holds no more.
-const LARGEST_FILE: u32 = 500 * 1024;
 /// The most instruments of a table that are shown.
 const SHOWN: usize = 50;
 
@@ -55,7 +54,7 @@ pub fn PricesPage() -> impl IntoView {
                 </div>
             </header>
             <p class="dim">
-                "A table of your own is asked before all other prices by the analyses and backtests that name it, and by nothing else: portfolios are valued at the prices that are shared."
+                "A table of your own is asked before all other prices by the runs that name it. A portfolio that has traded at it is valued by it from then on; all others are valued at the prices that are shared."
             </p>
             <TableImport on_kept=changed />
             <Transition fallback=|| view! { <p class="loading">"Loading the tables …"</p> }>
@@ -76,50 +75,31 @@ pub fn PricesPage() -> impl IntoView {
 /// A file is chosen, looked at, and kept under a title.
 #[component]
 fn TableImport(on_kept: Callback<()>) -> impl IntoView {
-    let chooser = NodeRef::<html::Input>::new();
     let title = RwSignal::new(String::new());
     let adjustment = RwSignal::new(OwnAdjustment::default());
     let csv = RwSignal::new(None::<String>);
     let preview = RwSignal::new(None::<TablePreview>);
     let (problem, busy) = (RwSignal::new(None::<String>), RwSignal::new(false));
-    let chosen = move |_: ev::Event| {
-        let Some(input) = chooser.get_untracked() else { return };
-        let Some(file) = input.files().and_then(|files| files.get(0)) else { return };
-        // So that the same file can be chosen again.
-        input.set_value("");
-        let name = file.name();
+    let read = Callback::new(move |file: Option<CsvFile>| {
         preview.set(None);
         csv.set(None);
-        if file.size() > f64::from(LARGEST_FILE) {
-            problem.set(Some(format!("“{name}” is larger than 500 KiB. Split it, or leave out what is not needed.")));
-            return;
-        }
+        let Some(CsvFile { name, text }) = file else { return };
         busy.set(true);
         spawn_local(async move {
-            let read = browser::beginning_of(&file, LARGEST_FILE).await;
-            let outcome = match read {
-                Ok(text) => looked_at(text).await,
-                Err(_) => Err(format!("“{name}” cannot be read. Choose it again.")),
-            };
+            let seen = own_api::preview_prices(text.clone()).await;
             busy.try_set(false);
-            match outcome {
-                Ok((text, seen)) => {
-                    problem.try_set(None);
-                    title.try_set(name.trim_end_matches(".csv").to_owned());
+            match seen {
+                Ok(seen) => {
+                    title.try_set(name);
                     csv.try_set(Some(text));
                     preview.try_set(Some(seen));
                 }
-                Err(why) => {
-                    problem.try_set(Some(why));
+                Err(error) => {
+                    problem.try_set(Some(error.to_string()));
                 }
             }
         });
-    };
-    let choose = move |_| {
-        if let Some(input) = chooser.get_untracked() {
-            input.click();
-        }
-    };
+    });
     let keep = move |event: SubmitEvent| {
         event.prevent_default();
         let Some(csv_text) = csv.get_untracked().filter(|_| !busy.get_untracked()) else { return };
@@ -153,11 +133,7 @@ fn TableImport(on_kept: Callback<()>) -> impl IntoView {
                 <code>"volume"</code> ", " <code>"dividend"</code> ", " <code>"split"</code> " and "
                 <code>"currency"</code> ", at most 500 KiB."
             </p>
-            <input type="file" node_ref=chooser accept=".csv,text/csv,text/plain" hidden=true aria-label="File of prices" on:change=chosen />
-            <button type="button" class="button" disabled=busy on:click=choose>
-                <Icon name=IconName::Import />
-                <span aria-live="polite">{move || if busy.get() { "Working …" } else { "Choose a file" }}</span>
-            </button>
+            <ChooseCsv label="File of prices" busy problem on_read=read />
             <FormError text=problem />
             {move || preview.get().map(|preview| view! { <Preview preview /> })}
             <Show when=is_good>
@@ -185,12 +161,6 @@ fn adjustment_of(label: &str) -> OwnAdjustment {
     OwnAdjustment::ALL.into_iter().find(|known| known.label() == label).unwrap_or_default()
 }
 
-/// A table with what is in it.
-async fn looked_at(csv: String) -> Result<(String, TablePreview), String> {
-    let seen = own_api::preview_prices(csv.clone()).await.map_err(|error| error.to_string())?;
-    Ok((csv, seen))
-}
-
 /// The request that keeps a table.
 fn new_table(title: &str, adjustment: OwnAdjustment, csv: String) -> Result<NewDocument, String> {
     let title = title.trim().parse().map_err(|_| "Give the table a title of at most 120 characters.".to_owned())?;
@@ -207,17 +177,7 @@ fn new_table(title: &str, adjustment: OwnAdjustment, csv: String) -> Result<NewD
 fn Preview(preview: TablePreview) -> impl IntoView {
     let TablePreview { instruments, errors, more_errors } = preview;
     if !errors.is_empty() {
-        let lines = errors.into_iter().map(|error| view! { <li>{error.to_string()}</li> }).collect_view();
-        let more = (more_errors > 0)
-            .then(|| view! { <p class="dim">{format!("And {} more.", format::count(more_errors))}</p> });
-        return view! {
-            <div class="price-preview" role="status">
-                <p><strong>"Nothing is kept before these lines are mended:"</strong></p>
-                <ul>{lines}</ul>
-                {more}
-            </div>
-        }
-        .into_any();
+        return view! { <LineErrors errors more=more_errors /> }.into_any();
     }
     let count = instruments.len();
     let rows = instruments.into_iter().take(SHOWN).map(|instrument| view! { <InstrumentRow instrument /> });
@@ -287,6 +247,7 @@ fn Tables(tables: Vec<DocumentSummary>, on_deleted: Callback<()>) -> impl IntoVi
                     <span class="table-acts">
                         <a href=at(format!("/start?type=pipeline&prices={id}"))>"Analyse"</a>
                         <a href=at(format!("/start?type=backtest&prices={id}"))>"Backtest"</a>
+                        <a href=at(format!("/start?type=auto&prices={id}"))>"Trade"</a>
                         <button type="button" class="quiet-button" aria-label=label on:click=move |_| delete(id)>
                             {move || if asked.get() == Some(id) { "Delete for good" } else { "Delete" }}
                         </button>

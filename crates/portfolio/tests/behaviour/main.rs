@@ -20,6 +20,7 @@ mod independent;
 mod invariants;
 mod ledger;
 mod limits;
+mod opening;
 mod orders;
 mod references;
 mod scenario;

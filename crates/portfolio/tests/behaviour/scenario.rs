@@ -35,6 +35,7 @@ pub fn opened_with(cash: &str, settings: PortfolioSettings) -> Entry {
         cash: decimal(cash),
         at: Timestamp(0),
         settings,
+        holdings: None,
     }
 }
 

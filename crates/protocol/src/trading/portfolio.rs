@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Bookings, DecisionOutcome, Measured, PendingOrder, PortfolioId, PortfolioSettings, Ticker, Trade,
+    Bookings, DecisionOutcome, LineError, Measured, PendingOrder, PortfolioId, PortfolioSettings, Ticker,
+    Trade,
 };
 use crate::{Date, Decimal, Timestamp, document::DocumentReference};
 
@@ -253,6 +254,96 @@ pub struct CreatePortfolio {
     /// Cash to start with, in US dollars; more than zero.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
     pub cash: Decimal,
+    /// The rules that it trades by.
+    #[serde(default)]
+    pub settings: PortfolioSettings,
+}
+
+/// What a portfolio begins with beside cash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartingHoldings {
+    /// The day at whose close it is held; the portfolio's days begin there.
+    pub as_of: Date,
+    /// What is left of each purchase.
+    pub lots: Vec<StartingLot>,
+}
+
+/// What is left of a purchase that was made before a portfolio began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartingLot {
+    /// The stock.
+    pub ticker: Ticker,
+    /// Shares; above zero.
+    pub quantity: Decimal,
+    /// What these shares cost, in US dollars; above zero.
+    pub cost: Decimal,
+    /// The day of the purchase; that of the portfolio's beginning where no other is known.
+    pub bought: Date,
+}
+
+/// A table of what a portfolio is to begin with, as CSV. Columns are `ticker`, `shares` and `cost` (of a share, in US
+/// dollars), and `bought` (the day) where a stock has several lines; the line `$CASH` has US dollars as its shares.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StartingCsv {
+    /// The table with its header.
+    pub csv: String,
+    /// The day at whose close it is held; the last day with prices if absent.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = Date))]
+    #[serde(default, deserialize_with = "crate::date::deserialize_option")]
+    pub as_of: Option<Date>,
+}
+
+/// What a table says that a portfolio begins with, and what is wrong with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StartingPreview {
+    /// Cash in US dollars.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub cash: Decimal,
+    /// What is held, by ticker.
+    pub positions: Vec<StartingPosition>,
+    /// What there are no prices of as of the day, so that its value will be unknown: as far as it is known without asking
+    /// a vendor over a network.
+    pub unpriced: Vec<Ticker>,
+    /// What is wrong, by line; there are at most 50. A table with errors opens no portfolio.
+    pub errors: Vec<LineError>,
+    /// Errors beyond those that are told.
+    pub more_errors: u64,
+}
+
+/// A stock that a portfolio begins with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StartingPosition {
+    /// The stock.
+    pub ticker: Ticker,
+    /// Shares.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub quantity: Decimal,
+    /// What all of them cost, in US dollars.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::Amount))]
+    pub cost: Decimal,
+    /// Purchases.
+    pub lots: u64,
+}
+
+/// A request for a portfolio that begins with what a table says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ImportPortfolio {
+    /// Its id; made from the name if absent.
+    #[serde(default)]
+    pub id: Option<PortfolioId>,
+    /// Its name for people: 1 to 80 characters.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 80, pattern = r"^[^\u0000-\u001f\u007f-\u009f]+$")
+    )]
+    pub name: String,
+    /// What it begins with.
+    #[serde(flatten)]
+    pub table: StartingCsv,
     /// The rules that it trades by.
     #[serde(default)]
     pub settings: PortfolioSettings,

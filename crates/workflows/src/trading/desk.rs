@@ -17,12 +17,13 @@ use protocol::{
     Date, Decimal, RunId, Timestamp,
     document::DocumentReference,
     trading::{
-        Constraints, Decision, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView, Ticker,
+        Constraints, Decision, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView, StartingCsv,
+        StartingHoldings, StartingPreview, Ticker,
     },
 };
 use tokio::sync::broadcast;
 
-use super::own_prices::Prices;
+use super::{own_prices::Prices, starting_holdings::StartingTable};
 use crate::{Owner, Refusal};
 use market_days::{MarketDays, Rules};
 pub(super) use verify::{Carrying, LedgerPlace};
@@ -82,6 +83,7 @@ impl From<PortfolioError> for DeskError {
     fn from(error: PortfolioError) -> Self {
         match error {
             PortfolioError::InvalidCash(_)
+            | PortfolioError::InvalidHolding { .. }
             | PortfolioError::BackInTime { .. }
             | PortfolioError::InvalidSettings(_)
             | PortfolioError::InvalidTransfer(_)
@@ -164,17 +166,74 @@ impl Desk {
         cash: Decimal,
         settings: PortfolioSettings,
     ) -> Result<(), DeskError> {
+        self.open_with(id, name, cash, None, settings).await
+    }
+
+    /// The same with what it holds from the beginning.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; [`DeskError::Invalid`] for a holding that cannot be, or a day without prices.
+    pub async fn open_with(
+        &self,
+        id: PortfolioId,
+        name: &str,
+        cash: Decimal,
+        holdings: Option<StartingHoldings>,
+        settings: PortfolioSettings,
+    ) -> Result<(), DeskError> {
+        if let Some(StartingHoldings { as_of, .. }) = &holdings {
+            check_day(&self.shared, *as_of)?;
+        }
         let name = name.trim();
         if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
             return Err(DeskError::Invalid(format!(
                 "A portfolio's name must have 1 to {LONGEST_NAME} characters."
             )));
         }
-        let entry = Entry::Opened { id: id.clone(), name: name.to_owned(), cash, at: now(), settings };
+        let (opened, name) = (id.clone(), name.to_owned());
+        let entry = Entry::Opened { id: opened, name, cash, at: now(), settings, holdings };
         Portfolio::fold(std::slice::from_ref(&entry))?;
         self.ledger.open(&id, &encode(&entry)?).await?;
         self.known.write().unwrap_or_else(PoisonError::into_inner).insert(id);
         Ok(())
+    }
+
+    /// What a table says that a portfolio begins with at the close of a day, the last one with prices without one. Nothing
+    /// is opened.
+    ///
+    /// # Errors
+    /// [`DeskError::Invalid`] for a day without prices.
+    pub async fn preview(&self, table: &StartingCsv) -> Result<StartingPreview, DeskError> {
+        let as_of = table.as_of.unwrap_or_else(|| self.shared.last_date());
+        check_day(&self.shared, as_of)?;
+        let (mut preview, _) = StartingTable::read(&table.csv, as_of);
+        // Vendors over a network are asked when the portfolio is shown.
+        if !self.shared.is_live() {
+            let tickers: Vec<Ticker> =
+                preview.positions.iter().map(|position| position.ticker.clone()).collect();
+            let closes = days(&self.shared, tickers.iter().cloned(), as_of).await?.closes();
+            let priced = portfolio::prices_at(&closes, as_of);
+            preview.unpriced = tickers.into_iter().filter(|ticker| !priced.contains_key(ticker)).collect();
+        }
+        Ok(preview)
+    }
+
+    /// Opens a portfolio with what a table says.
+    ///
+    /// # Errors
+    /// As [`Self::open_with`]; [`DeskError::Invalid`] for a table with errors, which it names by line.
+    pub async fn import(
+        &self,
+        id: PortfolioId,
+        name: &str,
+        table: &StartingCsv,
+        settings: PortfolioSettings,
+    ) -> Result<(), DeskError> {
+        let as_of = table.as_of.unwrap_or_else(|| self.shared.last_date());
+        let (preview, read) = StartingTable::read(&table.csv, as_of);
+        let read = read.ok_or_else(|| DeskError::Invalid(in_one_sentence(&preview)))?;
+        let cash = read.cash;
+        self.open_with(id, name, cash, read.holdings(as_of), settings).await
     }
 
     /// The portfolios of one account, by id: those that are its own. No other is read.
@@ -238,6 +297,9 @@ impl Desk {
     async fn as_of(&self, id: &PortfolioId, as_of: Option<Date>) -> Result<Portfolio, DeskError> {
         let mut entries = self.entries(id).await?;
         if let Some(as_of) = as_of {
+            if let Some(begin) = entries.first().and_then(Entry::date).filter(|begin| as_of < *begin) {
+                return Err(PortfolioError::BackInTime { date: as_of, last: begin }.into());
+            }
             entries.retain(|entry| entry.date().is_none_or(|date| date <= as_of));
         }
         Ok(Portfolio::fold(&entries)?)
@@ -513,11 +575,17 @@ async fn days(
     tickers: impl IntoIterator<Item = Ticker>,
     date: Date,
 ) -> Result<MarketDays, DeskError> {
-    let (first, last) = (market.first_date(), market.last_date());
-    if date < first || date > last {
-        return Err(DeskError::Invalid(no_prices_as_of(date, first, last)));
-    }
+    check_day(market, date)?;
     MarketDays::read(market, tickers, date).await.map_err(DeskError::Market)
+}
+
+/// Refuses a day that there are no prices as of.
+fn check_day(market: &Market, date: Date) -> Result<(), DeskError> {
+    let (first, last) = (market.first_date(), market.last_date());
+    match (first..=last).contains(&date) {
+        true => Ok(()),
+        false => Err(DeskError::Invalid(no_prices_as_of(date, first, last))),
+    }
 }
 
 /// The last day that a portfolio is shown at: orders that wait are looked after for as long as they may.
@@ -560,6 +628,17 @@ pub(super) async fn closing_price(
 /// That a day lies outside of all prices.
 pub(super) fn no_prices_as_of(date: Date, first: Date, last: Date) -> String {
     format!("There are no prices as of {date}: they run from {first} to {last}. Choose a date between.")
+}
+
+/// What is wrong with a table, as far as one sentence after the other says it.
+fn in_one_sentence(preview: &StartingPreview) -> String {
+    const SHOWN: usize = 3;
+    let more = (preview.errors.len().saturating_sub(SHOWN) as u64).saturating_add(preview.more_errors);
+    let mut sentences: Vec<String> = preview.errors.iter().take(SHOWN).map(ToString::to_string).collect();
+    if more > 0 {
+        sentences.push(format!("There are {more} more errors."));
+    }
+    sentences.join(" ")
 }
 
 fn is_keyed(entry: &Entry, wanted: &str) -> bool {

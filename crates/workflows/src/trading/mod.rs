@@ -29,6 +29,7 @@ pub mod rehearsal;
 mod run_state;
 pub mod scan;
 mod seen;
+mod starting_holdings;
 mod stock_node;
 mod stock_report;
 pub mod tools;

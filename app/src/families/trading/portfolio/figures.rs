@@ -84,6 +84,7 @@ pub fn Figures(view: RwSignal<PortfolioView>) -> impl IntoView {
                 ..Figure::plain(signed_usd(view.realised_profit))
             }) />
             <FigureCell label="Sharpe ratio" title=days figure=Memo::new(move |_| view.with(|view| Figure::of(&view.metrics.sharpe, ratio))) />
+            <FigureCell label="Sortino ratio" title=days figure=Memo::new(move |_| view.with(|view| Figure::of(&view.metrics.sortino, ratio))) />
             <FigureCell label="Max drawdown" title=days figure=figure(|view| Figure::of(&view.metrics.max_drawdown, |fall| percent(fall, 1))) />
             <FigureCell label="Beta" title=days figure=Memo::new(move |_| view.with(|view| Figure::of(&view.metrics.beta, ratio))) />
         </dl>

@@ -4,12 +4,13 @@ use leptos::{ev::SubmitEvent, html, prelude::*};
 use leptos_router::hooks::use_navigate;
 use protocol::{
     Decimal,
-    trading::{CreatePortfolio, PortfolioSettings},
+    trading::{CreatePortfolio, ImportPortfolio, PortfolioSettings},
 };
 
 use super::{
     figures::read_usd,
     rules::{RulesDraft, RulesFields},
+    starting_table::{StartingDraft, StartingFields},
 };
 use crate::{
     browser::{self, drafts::forget_draft},
@@ -36,7 +37,16 @@ pub fn NewPortfolio(
     let cash = RwSignal::new("100,000".to_owned());
     let rules = RulesDraft::new(&PortfolioSettings::default());
     let fault = RwSignal::new(None::<String>);
-    let create = Action::new(|request: &CreatePortfolio| own_api::create_portfolio(request.clone()));
+    let starting = StartingDraft::new();
+    let create = Action::new(|request: &Asked| {
+        let request = request.clone();
+        async move {
+            match request {
+                Asked::WithCash(request) => own_api::create_portfolio(request).await,
+                Asked::WithTable(request) => own_api::import_portfolio(request).await,
+            }
+        }
+    });
 
     let navigate = use_navigate();
     Effect::new(move || match create.value().get() {
@@ -58,8 +68,17 @@ pub fn NewPortfolio(
         if create.pending().get_untracked() {
             return;
         }
-        let asked = request(&name.get_untracked(), &cash.get_untracked()).map_err(str::to_owned);
-        match asked.and_then(|request| Ok(CreatePortfolio { settings: rules.read()?, ..request })) {
+        let asked = || {
+            let (name, settings) = (name.get_untracked(), rules.read()?);
+            match starting.read()? {
+                Some(table) => Ok(Asked::WithTable(ImportPortfolio { id: None, name: named(&name)?, table, settings })),
+                None => {
+                    let request = request(&name, &cash.get_untracked())?;
+                    Ok::<_, String>(Asked::WithCash(CreatePortfolio { settings, ..request }))
+                }
+            }
+        };
+        match asked() {
             Ok(request) => {
                 fault.set(None);
                 create.dispatch(request);
@@ -79,11 +98,15 @@ pub fn NewPortfolio(
                     <label for="portfolio-name">"Name"</label>
                     <input id="portfolio-name" class="input" type="text" maxlength="80" autocomplete="off" placeholder="Value stocks" prop:value=name on:input=move |event| name.set(event_target_value(&event)) />
                 </div>
-                <div class="field">
+                <div class="field" hidden=move || starting.is_chosen()>
                     <label for="portfolio-cash">"Cash to start with, in US dollars"</label>
                     <input id="portfolio-cash" class="input" type="text" inputmode="decimal" autocomplete="off" value="100,000" prop:value=cash on:input=move |event| cash.set(event_target_value(&event)) />
                     <p class="note">"Paper money: nothing is bought anywhere but here."</p>
                 </div>
+                <details class="fold">
+                    <summary>"What it holds" <span class="dim">"from a CSV file"</span></summary>
+                    <div class="fold-body"><StartingFields draft=starting /></div>
+                </details>
                 <details class="fold">
                     <summary>"Rules" <span class="dim">"prices, commission, slippage"</span></summary>
                     <div class="fold-body"><RulesFields draft=rules id="new-portfolio" is_new=true /></div>
@@ -106,16 +129,25 @@ fn close(dialog: NodeRef<html::Dialog>) {
     }
 }
 
+/// What is asked for.
+#[derive(Clone)]
+enum Asked {
+    WithCash(CreatePortfolio),
+    WithTable(ImportPortfolio),
+}
+
+fn named(name: &str) -> Result<String, &'static str> {
+    let name = name.trim();
+    if name.is_empty() { Err("Give the portfolio a name.") } else { Ok(name.to_owned()) }
+}
+
 /// The request, or what is missing for one.
 fn request(name: &str, cash: &str) -> Result<CreatePortfolio, &'static str> {
-    let name = name.trim();
-    if name.is_empty() {
-        return Err("Give the portfolio a name.");
-    }
+    let name = named(name)?;
     match read_usd(cash) {
         Some(cash) if cash > Decimal::ZERO => {
             let settings = PortfolioSettings::default();
-            Ok(CreatePortfolio { id: None, name: name.to_owned(), cash, settings })
+            Ok(CreatePortfolio { id: None, name, cash, settings })
         }
         _ => Err("Cash must be an amount above zero, such as 100,000."),
     }

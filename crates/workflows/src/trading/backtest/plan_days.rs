@@ -87,7 +87,7 @@ pub(super) fn opened(plan: &BacktestPlan, schedule: &Schedule) -> Result<Entry, 
     let id = PORTFOLIO.parse().map_err(|_| NodeError::failed("The portfolio has no id."))?;
     let first = *schedule.days.first().unwrap_or(&plan.from);
     let (name, at) = (PORTFOLIO.to_owned(), midnight(first));
-    Ok(Entry::Opened { id, name, cash: plan.cash, at, settings: plan.settings() })
+    Ok(Entry::Opened { id, name, cash: plan.cash, at, settings: plan.settings(), holdings: None })
 }
 
 /// The days of the range on which one of the stocks has a price, and who knows. Only the calendar is taken from what is
