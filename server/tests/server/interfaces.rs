@@ -267,6 +267,8 @@ async fn the_openapi_document_names_every_route() {
             "/api/v1/lessons",
             "/api/v1/models",
             "/api/v1/models/test",
+            "/api/v1/portfolio-imports",
+            "/api/v1/portfolio-imports/preview",
             "/api/v1/portfolios",
             "/api/v1/portfolios/{portfolio}",
             "/api/v1/portfolios/{portfolio}/risk",

@@ -134,6 +134,10 @@ fn body(path: &str, method: &str, hers: &Belongings) -> Option<Value> {
         (_, "/api/v1/runs/{run}/messages") => json!({ "node": "trader", "content": "Think again." }),
         (_, "/api/v1/models/test") => json!({}),
         (_, "/api/v1/portfolios") => json!({ "name": "Other", "cash": "1000" }),
+        (_, "/api/v1/portfolio-imports") => {
+            json!({ "name": "Third", "csv": "ticker,shares,cost\nAAPL,1,100\n" })
+        }
+        (_, "/api/v1/portfolio-imports/preview") => json!({ "csv": "ticker,shares,cost\nAAPL,1,100\n" }),
         (_, "/api/v1/portfolios/{portfolio}/settings") => json!({ "slippage": "0.01" }),
         (_, "/api/v1/portfolios/{portfolio}/transfers") => json!({ "date": "2022-06-30", "amount": "1" }),
         (_, "/api/v1/prices/preview") => json!({ "csv": "ticker,date,close" }),

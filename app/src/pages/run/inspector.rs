@@ -101,10 +101,8 @@ fn Products(screen: Screen) -> impl IntoView {
         count.track();
         screen.view.with_untracked(newest_products)
     });
-    view! {
-        <For each=move || newest.get() key=|product| Arc::as_ptr(product).addr() let:product>
-            <ProductCard run=screen.id product />
-        </For>
+    move || {
+        newest.get().into_iter().map(|product| view! { <ProductCard run=screen.id product /> }).collect_view()
     }
 }
 

@@ -184,7 +184,11 @@ impl Family for Trading {
                     date,
                     market,
                     lessons: self.lessons.clone(),
-                    portfolio: portfolio.clone().map(|id| ChosenPortfolio { id, desk: self.desk.clone() }),
+                    portfolio: portfolio.clone().map(|id| ChosenPortfolio {
+                        id,
+                        desk: self.desk.clone(),
+                        prices,
+                    }),
                 };
                 let graph = pipeline::graph(&subject, &analysts);
                 (Task::Pipeline { ticker, date, analysts, portfolio, prices: table }, graph)
