@@ -95,12 +95,7 @@ fn Standing(
 /// What the run has brought forth.
 #[component]
 fn Products(screen: Screen) -> impl IntoView {
-    // Looked through when there is one more, and not with every event.
-    let count = Memo::new(move |_| screen.view.with(|view| view.products.len()));
-    let newest = Memo::new(move |_| {
-        count.track();
-        screen.view.with_untracked(newest_products)
-    });
+    let newest = Memo::new(move |_| screen.view.with(newest_products));
     move || {
         newest.get().into_iter().map(|product| view! { <ProductCard run=screen.id product /> }).collect_view()
     }
