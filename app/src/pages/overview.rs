@@ -8,7 +8,7 @@ use protocol::{ListedKind, ListedRun, ListedRuns, RunFilter, RunStatus};
 use serde::{Deserialize, Serialize};
 
 use self::cards::{RecentResults, RunningCards, WaitingCards};
-use super::runs::list::RunList;
+use super::runs::list::use_list;
 use crate::{
     api::{self, ApiError},
     base::at,
@@ -67,16 +67,12 @@ async fn read() -> Result<PageData, ApiError> {
 #[component]
 fn Overview(data: PageData) -> impl IntoView {
     let PageData { kinds, runs } = data;
-    let list = RwSignal::new(RunList::new(list_filter(), ListedRuns { runs, more: false }));
-    let feed = run_feed();
-    feed.follow(move |run| {
-        list.try_update(|list| list.take(run));
-    });
+    let list = use_list(list_filter(), ListedRuns { runs, more: false });
     view! {
         <div class="page overview">
             <header class="page-head">
                 <h1>"Overview"</h1>
-                <ConnectionLabel connection=feed.connection() />
+                <ConnectionLabel connection=run_feed().connection() />
             </header>
             <Starts kinds />
             <div class="overview-live">

@@ -17,7 +17,7 @@ use protocol::{ListedKind, ListedRun, ListedRuns, RunFilter, RunId, Timestamp};
 use self::{
     address::{BELOW, STATUSES, address_of, filter_of, value, word},
     elapsed::{elapsed, use_clock},
-    list::RunList,
+    list::{RunList, use_list},
 };
 use crate::{
     api,
@@ -278,18 +278,14 @@ fn FilterSelect(
 #[component]
 fn History(filter: RunFilter, page: ListedRuns, chosen: Chosen) -> impl IntoView {
     let is_filtered = address_of(&filter) != "/runs";
-    let list = RwSignal::new(RunList::new(filter, page));
-    run_feed().follow(move |run| {
-        list.try_update(|list| list.take(run));
-    });
+    let list = use_list(filter, page);
+    let ids = Memo::new(move |_| list.with(RunList::ids));
     let deleting = RwSignal::new(None);
     let removed = move |run| {
         list.try_update(|list| list.take(RunNews::Removed(run)));
         chosen.choose(run, false);
     };
     let clock = use_clock();
-    let ids =
-        Memo::new(move |_| list.with(|list| list.newest_first().map(|run| run.run).collect::<Vec<_>>()));
     let none = Memo::new(move |_| list.with(RunList::is_empty));
     view! {
         {move || match (none.get(), is_filtered) {

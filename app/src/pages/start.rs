@@ -19,7 +19,7 @@ use protocol::{ListedRun, ListedRuns, ModelProfile, RunFilter, StartOptions};
 use serde::{Deserialize, Serialize};
 
 use self::form::StartForm;
-use super::runs::list::RunList;
+use super::runs::list::use_list;
 use crate::{
     api::{self, ApiError},
     components::{
@@ -73,11 +73,7 @@ async fn read() -> Result<PageData, ApiError> {
 fn Start(data: PageData) -> impl IntoView {
     let PageData { options, models, recent } = data;
     let extent = extent(&options);
-    let list = RwSignal::new(RunList::new(RunFilter::default(), ListedRuns { runs: recent, more: false }));
-    let feed = run_feed();
-    feed.follow(move |run| {
-        list.try_update(|list| list.take(run));
-    });
+    let list = use_list(RunFilter::default(), ListedRuns { runs: recent, more: false });
     let recent = Memo::new(move |_| list.with(|list| list.newest_first().cloned().collect::<Vec<_>>()));
     let problem = RwSignal::new(None::<String>);
     let importer = Importer::new(problem, None);
@@ -86,7 +82,7 @@ fn Start(data: PageData) -> impl IntoView {
             <header class="page-head start-head">
                 <h1>"Start a run"</h1>
                 <p class="dim">{extent}</p>
-                <ConnectionLabel connection=feed.connection() />
+                <ConnectionLabel connection=run_feed().connection() />
             </header>
             <FormError text=problem />
             <StartForm options profiles=models recent importer />

@@ -15,6 +15,21 @@ async fn anna() -> (Server, Visitor) {
     (server, anna)
 }
 
+/// The log of a run of this team that a named model answers, which has to succeed.
+async fn succeeded(server: &Server, me: &Visitor, team: &Value, model: &str) -> Vec<protocol::Event> {
+    let document = json!({ "kind": "team", "title": "A team", "content": { "version": 1, "team": team } });
+    let made = me.post("/api/v1/documents", document).await;
+    let request = json!({
+        "workflow": { "type": "team", "team": made["summary"]["id"], "task": "Write." },
+        "model": { "type": "profile", "name": model },
+    });
+    let run = me.post("/api/v1/runs", request).await["run"].as_str().unwrap().to_owned();
+    let events = server.events_to_end(run.parse().unwrap(), 0).await;
+    let view = RunView::fold(&events).unwrap();
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    events
+}
+
 fn agent(name: &str, client: &Value) -> Value {
     json!({
         "provider": "autogen_agentchat.agents.AssistantAgent",
@@ -232,17 +247,7 @@ async fn whoever_leads_speaks_for_a_team_or_is_within_one_is_answered_by_the_mod
 
     // The models of each call, in order. What the providers were asked has to be the same.
     let run = async |team: Value| {
-        let document =
-            json!({ "kind": "team", "title": "A team", "content": { "version": 1, "team": team } });
-        let made = me.post("/api/v1/documents", document).await;
-        let request = json!({
-            "workflow": { "type": "team", "team": made["summary"]["id"], "task": "Write." },
-            "model": { "type": "profile", "name": "usual" },
-        });
-        let run = me.post("/api/v1/runs", request).await["run"].as_str().unwrap().to_owned();
-        let events = server.events_to_end(run.parse().unwrap(), 0).await;
-        let view = RunView::fold(&events).unwrap();
-        assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+        let events = succeeded(&server, &me, &team, "usual").await;
         let asked = |event: &protocol::Event| match &event.body {
             Body::CallStarted(call) => Some(call.model.clone()),
             _ => None,
@@ -356,16 +361,7 @@ async fn what_a_teams_run_costs_is_counted_for_each_agent_and_for_the_choice_of_
     let agent = |name: &str| json!({ "name": name, "role": { "kind": "assistant" } });
     let team = json!({ "name": "Chosen", "max_turns": 2, "conduct": { "kind": "selector" },
         "participants": [agent("first"), agent("second")] });
-    let document = json!({ "kind": "team", "title": "Chosen", "content": { "version": 1, "team": team } });
-    let made = me.post("/api/v1/documents", document).await;
-    let request = json!({
-        "workflow": { "type": "team", "team": made["summary"]["id"], "task": "Write." },
-        "model": { "type": "profile", "name": "priced" },
-    });
-    let run = me.post("/api/v1/runs", request).await["run"].as_str().unwrap().to_owned();
-    let events = server.events_to_end(run.parse().unwrap(), 0).await;
-    let view = RunView::fold(&events).unwrap();
-    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    let view = RunView::fold(&succeeded(&server, &me, &team, "priced").await).unwrap();
 
     // What the provider was asked, and said that it took, at the settings' price for a million tokens.
     let asked: u64 =
@@ -382,7 +378,11 @@ async fn what_a_teams_run_costs_is_counted_for_each_agent_and_for_the_choice_of_
     assert_eq!(all.iter().filter_map(|node| node.cost).sum::<protocol::Decimal>(), cost);
     assert_eq!(all.iter().map(|node| node.tokens).sum::<u64>(), totals.tokens());
 
-    let (_, page) = me.clone().with("accept", "text/html").answer("GET", &format!("/runs/{run}"), None).await;
+    let (_, page) = me
+        .clone()
+        .with("accept", "text/html")
+        .answer("GET", &format!("/runs/{}", view.summary.run), None)
+        .await;
     let table = page.split("What everybody has taken").nth(1).unwrap();
     for label in ["Who speaks next", "first", "second"] {
         assert!(table.contains(label), "{label}");

@@ -172,7 +172,7 @@ fn Session(conversation: TaskConversation) -> impl IntoView {
     view! {
         <div class=pane>
             {move || {
-                last.track();
+                last.get();
                 view! { <Followed screen /> }
             }}
             <Composer screen />

@@ -17,11 +17,10 @@ use crate::{
         table::{Cell, DataTable, Empty},
     },
     format,
-    live::run_feed,
     pages::runs::{
         ChooseBox, Chosen, CompareLink, LoadMore, Outcome,
         elapsed::{elapsed, use_clock},
-        list::RunList,
+        list::{RunList, use_list},
     },
 };
 
@@ -36,12 +35,9 @@ pub(super) fn filter(team: DocumentId) -> RunFilter {
 /// The runs, each with the version that it was made from. Two can be compared, each can be started again.
 #[component]
 pub(super) fn TeamRuns(team: DocumentId, page: ListedRuns) -> impl IntoView {
-    let list = RwSignal::new(RunList::new(filter(team), page));
-    run_feed().follow(move |news| {
-        list.try_update(|list| list.take(news));
-    });
+    let list = use_list(filter(team), page);
+    let ids = Memo::new(move |_| list.with(RunList::ids));
     let (chosen, again, clock) = (Chosen::default(), RwSignal::new(None::<Again>), use_clock());
-    let ids = Memo::new(move |_| list.with(|list| list.newest_first().map(|run| run.run).collect::<Vec<_>>()));
     view! {
         <section class="team-runs" aria-labelledby="team-runs-heading">
             <header class="page-head">

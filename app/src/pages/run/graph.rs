@@ -61,10 +61,11 @@ pub struct Picture {
 impl Picture {
     fn of(screen: Screen, following: RwSignal<bool>) -> Self {
         let view = screen.view;
-        // Plans are never changed, only added to.
+        // Plans are never changed, only added to. It is read where it is followed: a memo that nobody has read follows
+        // nothing itself, and tells of no change.
         let shape = Memo::new(move |_| view.with(|view| (view.nodes.len(), view.edges.len())));
         let tree = Memo::new(move |_| {
-            shape.track();
+            shape.get();
             view.with_untracked(|view| {
                 Tree::new(&view.nodes.iter().map(|node| &node.plan).collect::<Vec<_>>())
             })
@@ -84,7 +85,7 @@ impl Picture {
             tree.with(|tree| view.with_untracked(|view| screen.folds.open(view, tree, &at_work)))
         });
         let layout = Memo::new(move |_| {
-            shape.track();
+            shape.get();
             tree.with(|tree| open.with(|open| view.with_untracked(|view| lay_out(view, tree, open))))
         });
         let standings = Memo::new(move |_| {

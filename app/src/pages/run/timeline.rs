@@ -80,7 +80,7 @@ pub fn Timeline(screen: Screen) -> impl IntoView {
     let view = screen.view;
     let shape = Memo::new(move |_| view.with(|view| view.nodes.len()));
     let tree = Memo::new(move |_| {
-        shape.track();
+        shape.get();
         view.with_untracked(|view| Tree::new(&view.nodes.iter().map(|node| &node.plan).collect::<Vec<_>>()))
     });
     // Groups are open here until somebody folds them: a list may be long.
@@ -163,7 +163,7 @@ fn Row(screen: Screen, span: Memo<Span>, tree: Memo<Tree>, node: usize, depth: u
         let bars = Memo::new({
             let id = id.clone();
             move |before: Option<&Bars>| {
-                counts.track();
+                counts.get();
                 let node = node.get();
                 // Only of how the run is, more follows.
                 let before = before.cloned().filter(|_| !screen.travel.is_past());

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use leptos::prelude::*;
 use protocol::{ListedRun, ListedRuns, RunFilter, RunId};
 
-use crate::{browser::lowercase, live::RunNews};
+use crate::{
+    browser::lowercase,
+    live::{RunNews, run_feed},
+};
 
 /// Runs that match a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +16,15 @@ pub struct RunList {
     filter: RunFilter,
     runs: BTreeMap<RunId, ListedRun>,
     more: bool,
+}
+
+/// Runs that the feed keeps up to date, as long as the caller's owner lives.
+pub fn use_list(filter: RunFilter, page: ListedRuns) -> RwSignal<RunList> {
+    let list = RwSignal::new(RunList::new(filter, page));
+    run_feed().follow(move |news| {
+        list.try_update(|list| list.take(news));
+    });
+    list
 }
 
 impl RunList {
@@ -78,6 +91,11 @@ impl RunList {
     /// One run.
     pub fn get(&self, run: RunId) -> Option<&ListedRun> {
         self.runs.get(&run)
+    }
+
+    /// The ids of the runs, newest first.
+    pub fn ids(&self) -> Vec<RunId> {
+        self.newest_first().map(|run| run.run).collect()
     }
 
     /// All runs, newest first.

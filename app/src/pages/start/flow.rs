@@ -52,9 +52,9 @@ pub fn FlowSelect(
             <select id="flow" class="input" name="flow" aria-describedby="flow-note" on:change=choose>
                 {choice("", "New flow", move || value.with(Option::is_none))}
                 {move || unlisted().map(|flow| view! { <option value=flow.to_string() selected=true>{format!("Flow {flow}")}</option> })}
-                <For each=move || choices.get() key=|(label, _)| label.clone() let((label, recent))>
+                <For each=move || choices.get() key=|(label, _)| label.clone() let((label, listed))>
                     {
-                        let flow = StoredValue::new(recent.flow);
+                        let flow = StoredValue::new(listed.flow);
                         choice(flow.get_value().to_string(), label, move || flow.with_value(|flow| is_chosen(flow)))
                     }
                 </For>

@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, ToolResult, Work};
-use llm::{Arguments, ChatAnswer, ChatRequest, ToolRequest};
+use llm::{Arguments, ChatAnswer, ToolRequest};
 use protocol::{Tier, ToolStatus};
 use serde_json::{Value, json};
 use teamfile::{
@@ -18,7 +18,7 @@ use super::{
     memory,
     said::{turn, turn_of_model},
     toolset::Toolset,
-    voice::{self, Asked},
+    voice::{self, Asked, Wanted},
 };
 use crate::agent::SENT_BACK;
 
@@ -115,7 +115,7 @@ impl AssistantWork {
         tools: &Toolset,
     ) -> Result<ChatAnswer, NodeError> {
         let answering = self.assistant.answering();
-        let is_replayed = self.is_replayed();
+        let is_replayed = matches!(answering, Answering::Replay(_));
         let system = self.assistant.system_message.iter().filter(|text| !text.trim().is_empty());
         let mut read: Vec<Cow<'_, llm::Message>> =
             system.cloned().map(llm::Message::System).map(Cow::Owned).collect();
@@ -125,17 +125,8 @@ impl AssistantWork {
         read.extend(comments.map(llm::Message::User).map(Cow::Owned));
         for _ in 0..=CORRECTIONS {
             let before = Asked(turn.before.saturating_add(turn.asked));
-            let request = |messages| ChatRequest {
-                agent: node.plan().id.to_string(),
-                run: Some(node.run()),
-                tier: node.plan().tier.unwrap_or(Tier::Quick),
-                profile: None,
-                messages,
-                tools: tools.specs(),
-                schema: None,
-                temperature: None,
-            };
-            let mut answer = voice::ask(node, &answering, before, &read, request).await?;
+            let wanted = Wanted { tier: Tier::Quick, tools, schema: None };
+            let mut answer = voice::ask(node, &answering, before, &read, wanted).await?;
             turn.asked = turn.asked.saturating_add(1);
             if tools.is_empty() {
                 answer.tool_requests.clear();

@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, Work};
-use llm::{AnswerSchema, ChatRequest};
+use llm::AnswerSchema;
 use protocol::{
     Body, LogLevel, Tier,
     team::{TeamMessage, TeamResult},
@@ -23,7 +23,8 @@ use super::{
     memory,
     pick::pick,
     said::{product, turn},
-    voice::{self, Asked},
+    toolset::Toolset,
+    voice::{self, Asked, Wanted},
 };
 use crate::node::{log, report};
 
@@ -98,18 +99,13 @@ impl LeadWork {
     ) -> Result<(String, teamfile::Usage), NodeError> {
         let schema = question.schema.clone();
         let read: Vec<_> = question.messages.iter().filter_map(sent).map(Cow::Owned).collect();
-        let request = |messages| ChatRequest {
-            agent: node.plan().id.to_string(),
-            run: Some(node.run()),
-            tier: node.plan().tier.unwrap_or(Tier::Quick),
-            profile: None,
-            messages,
-            tools: Vec::new(),
+        let wanted = Wanted {
+            tier: Tier::Quick,
+            tools: &Toolset::default(),
             schema: schema.map(|schema| AnswerSchema { name: "progress".to_owned(), schema }),
-            temperature: None,
         };
         let answering = self.0.team.conduct.answering().unwrap_or(Answering::Run);
-        let answer = voice::ask(node, &answering, Asked(replies), &read, request).await?;
+        let answer = voice::ask(node, &answering, Asked(replies), &read, wanted).await?;
         Ok((answer.text, memory::usage(&answer.usage)))
     }
 

@@ -4,7 +4,6 @@ use std::{borrow::Cow, sync::Arc};
 
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, Work};
-use llm::ChatRequest;
 use protocol::Tier;
 use serde::{Deserialize, Serialize};
 use teamfile::{Body, Message, team::SocietyOfMind};
@@ -13,7 +12,8 @@ use super::{
     crew::Crew,
     memory,
     said::turn,
-    voice::{self, Asked},
+    toolset::Toolset,
+    voice::{self, Asked, Wanted},
 };
 
 /// What a model is told before the conversation, where the file does not say it.
@@ -74,17 +74,8 @@ impl Work for VoiceWork {
         read.extend(heard.map(Cow::Owned));
         let response = society.response_prompt.as_deref().unwrap_or(RESPONSE);
         read.push(Cow::Owned(llm::Message::User(response.to_owned())));
-        let request = |messages| ChatRequest {
-            agent: node.plan().id.to_string(),
-            run: Some(node.run()),
-            tier: node.plan().tier.unwrap_or(Tier::Mid),
-            profile: None,
-            messages,
-            tools: Vec::new(),
-            schema: None,
-            temperature: None,
-        };
-        let answer = voice::ask(node, &society.answering(), Asked(asked), &read, request).await?;
+        let wanted = Wanted { tier: Tier::Mid, tools: &Toolset::default(), schema: None };
+        let answer = voice::ask(node, &society.answering(), Asked(asked), &read, wanted).await?;
         let text = if answer.text.trim().is_empty() { NO_RESPONSE.to_owned() } else { answer.text };
         let usage = Some(memory::usage(&answer.usage));
         let said = vec![Message { source: name.to_owned(), usage, body: Body::Text { content: text } }];

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 
 use engine::{NodeContext, NodeError};
-use llm::{Arguments, ChatAnswer, ChatRequest, Message, ToolRequest};
-use protocol::{InvalidId, Usage};
+use llm::{AnswerSchema, Arguments, ChatAnswer, ChatRequest, Message, ToolRequest};
+use protocol::{InvalidId, Tier, Usage};
 use serde_json::Value;
 use teamfile::team::{Answering, ReplayedAnswer};
+
+use super::toolset::Toolset;
 
 /// What a replayed answer calls its model.
 const REPLAY: &str = "replay";
@@ -15,8 +17,18 @@ const REPLAY: &str = "replay";
 #[derive(Clone, Copy)]
 pub(super) struct Asked(pub(super) u32);
 
+/// What a question of a team has beside its messages.
+pub(super) struct Wanted<'t> {
+    /// The tier, where the plan says none.
+    pub(super) tier: Tier,
+    /// What may be called.
+    pub(super) tools: &'t Toolset,
+    /// The form of the answer.
+    pub(super) schema: Option<AnswerSchema>,
+}
+
 /// The next answer of a participant, or of whoever leads, to what it reads. One that the team's file holds asks no
-/// model, is no call in the log, and copies nothing of what is read; for another, `request` makes the whole request of it.
+/// model, is no call in the log, and copies nothing of what is read.
 ///
 /// # Errors
 /// The model cannot answer or has no possible name, or the file has no more answers.
@@ -25,11 +37,20 @@ pub(super) async fn ask(
     answering: &Answering<'_>,
     asked: Asked,
     read: &[Cow<'_, Message>],
-    request: impl FnOnce(Vec<Message>) -> ChatRequest + Send,
+    wanted: Wanted<'_>,
 ) -> Result<ChatAnswer, NodeError> {
+    let Wanted { tier, tools, schema } = wanted;
     let ask = |profile| {
-        let messages = read.iter().cloned().map(Cow::into_owned).collect();
-        node.chat(ChatRequest { profile, ..request(messages) })
+        node.chat(ChatRequest {
+            agent: node.plan().id.to_string(),
+            run: Some(node.run()),
+            tier: node.plan().tier.unwrap_or(tier),
+            profile,
+            messages: read.iter().cloned().map(Cow::into_owned).collect(),
+            tools: tools.specs(),
+            schema,
+            temperature: None,
+        })
     };
     let replay = match answering {
         Answering::Replay(replay) => replay,

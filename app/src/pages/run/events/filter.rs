@@ -99,7 +99,7 @@ fn kind_option(kind: String) -> impl IntoView {
 fn NodeFilter(screen: Screen, filter: RwSignal<Filter>) -> impl IntoView {
     let count = Memo::new(move |_| screen.view.with(|view| view.nodes.len()));
     let nodes = Memo::new(move |_| {
-        count.track();
+        count.get();
         screen.view.with_untracked(|view| {
             view.nodes.iter().map(|node| (node.plan.id.clone(), node.plan.label.clone())).collect::<Vec<_>>()
         })
