@@ -13,6 +13,7 @@ use serde_json::json;
 use super::{
     desk::Desk,
     measured::{Found, measure},
+    own_prices::Prices,
 };
 
 /// The title of its section in a prompt.
@@ -25,6 +26,8 @@ const READ: &str = "read_portfolio";
 pub(super) struct ChosenPortfolio {
     pub(super) id: PortfolioId,
     pub(super) desk: Arc<Desk>,
+    /// What the run's prices come from.
+    pub(super) prices: Prices,
 }
 
 impl ChosenPortfolio {
@@ -34,7 +37,12 @@ impl ChosenPortfolio {
     /// It cannot be read, or the log not be written.
     pub(super) async fn read(&self, node: &NodeContext, date: Date) -> Result<PortfolioBrief, NodeError> {
         let reading = Box::pin(async {
-            let view = self.desk.view(&self.id, Some(date)).await.map_err(|error| error.to_string())?;
+            // The prices of the run, where it names some of its own: those that the portfolio would be traded at.
+            let view = match self.prices.table {
+                Some(_) => self.desk.view_at(&self.id, date, &self.prices).await,
+                None => self.desk.view(&self.id, Some(date)).await,
+            };
+            let view = view.map_err(|error| error.to_string())?;
             Ok(Found { value: PortfolioBrief::of(view), vendor: "Pitwall".to_owned(), is_degraded: false })
         });
         measure(node, READ, &json!({ "portfolio": self.id, "date": date }), reading).await
