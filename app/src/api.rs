@@ -14,9 +14,9 @@ use backend::SharedBackend;
 use leptos::prelude::*;
 use protocol::{
     Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ListedKind, ListedRuns, ModelChoice,
-    ModelProfile, ModelTest, NodeId, PastRun, Problem, ProfileName, RunAccepted, RunFilter, RunId, RunPage,
-    RunStopped, RunSummary, RunView, StartOptions, StartRun, StartTrials, Subject, ToolServer, TrialEstimate,
-    TrialReport, TrialsStarted, WorkflowKind,
+    ModelProfile, ModelTest, NodeId, ParameterRemark, PastRun, Problem, ProfileName, RunAccepted, RunFilter,
+    RunId, RunPage, RunStopped, RunSummary, RunView, StartOptions, StartRun, StartTrials, Subject,
+    ToolServer, TrialEstimate, TrialReport, TrialsStarted, Workflow, WorkflowKind,
 };
 use serde::{Deserialize, Serialize};
 
@@ -115,6 +115,12 @@ pub async fn listed_kinds() -> Result<Vec<ListedKind>, ApiError> {
 #[server(name = StartOptionsCall, prefix = "/rpc", endpoint = "start_options", input = JsonText, output = JsonText, client = Caller)]
 pub async fn start_options() -> Result<StartOptions, ApiError> {
     answer(backend()?.start_options().await)
+}
+
+/// What is to be said of the parameters of a run before it is started.
+#[server(name = RemarksCall, prefix = "/rpc", endpoint = "remarks", input = JsonText, output = JsonText, client = Caller)]
+pub async fn remarks(workflow: Workflow) -> Result<Vec<ParameterRemark>, ApiError> {
+    answer(backend()?.remarks(workflow).await)
 }
 
 /// What earlier runs of a kind took that asked for the same model, newest first.

@@ -99,3 +99,35 @@ test("a file that was exported is taken in where runs are started, and any other
   await chooser.setInputFiles({ name: "run.jsonl", mimeType: "application/x-ndjson", buffer: Buffer.from(runFile("The shares rise.")) });
   await page.waitForURL(/\/runs\//);
 });
+
+test("a ticker without prices is said at its field while it is typed, and a check that fails or comes late disturbs nothing", async ({ page, problems }) => {
+  problems.tolerate(/ERR_FAILED|Failed to load resource/);
+  await page.goto("/start?type=pipeline&date=2022-06-30");
+  const ticker = page.getByRole("form", { name: "Start a run" }).getByRole("combobox", { name: "Ticker" });
+  const note = page.locator("#ticker-note");
+  await ticker.fill("ZZZZ");
+  await expect(note).toContainText("There are no prices of ZZZZ as of 2022-06-30.");
+  await expect(note).toContainText("import your own prices");
+  await expect(ticker).toBeFocused();
+
+  // The answer to ZZZZ comes after KO was typed, and is said no more.
+  let held = 0;
+  await page.route("**/rpc/remarks", async (route) => {
+    const answer = await route.fetch();
+    held += 1;
+    if (route.request().postData()?.includes("YYYY")) await expect(ticker).toHaveValue("KO");
+    await route.fulfill({ response: answer });
+  });
+  await ticker.fill("YYYY");
+  await expect.poll(() => held).toBe(1);
+  await ticker.fill("KO");
+  await expect.poll(() => held).toBe(2);
+  await expect(note).not.toContainText("no prices");
+
+  await page.unroute("**/rpc/remarks");
+  await page.route("**/rpc/remarks", (route) => route.abort());
+  await ticker.fill("XXXX");
+  await expect(ticker).toHaveValue("XXXX");
+  await expect(note).not.toContainText("There are no prices of XXXX as of");
+  await expect(ticker).toBeFocused();
+});

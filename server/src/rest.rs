@@ -10,9 +10,9 @@ use axum::{Json, Router, http::StatusCode, routing::get};
 use backend::Backend;
 use protocol::{
     Approval, CallId, Digest, Event, FlowId, ForkRun, GivenAnswer, KindSpec, ModelProfile, ModelTest, NodeId,
-    Problem, ProfileName, RunAccepted, RunFilter, RunId, RunPage, RunStatus, RunStopped, RunView,
-    ServerStatus, StartOptions, StartRun, StartTrials, ToolServer, TrialEstimate, TrialReport, TrialsStarted,
-    WorkflowKind, document::DocumentId,
+    ParameterRemark, Problem, ProfileName, RunAccepted, RunFilter, RunId, RunPage, RunStatus, RunStopped,
+    RunView, ServerStatus, StartOptions, StartRun, StartTrials, ToolServer, TrialEstimate, TrialReport,
+    TrialsStarted, Workflow, WorkflowKind, document::DocumentId,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{
@@ -63,6 +63,7 @@ pub fn router(base: &BasePath) -> Router<Gateway> {
         .routes(routes!(status))
         .routes(routes!(kinds))
         .routes(routes!(start_options))
+        .routes(routes!(remarks))
         .routes(routes!(runs, start_run))
         .routes(routes!(run, delete_run))
         .routes(routes!(events))
@@ -104,6 +105,14 @@ async fn kinds(service: Scoped) -> Reply<Vec<KindSpec>> {
 #[utoipa::path(get, path = "/api/v1/start-options", responses((status = 200, body = StartOptions)))]
 async fn start_options(service: Scoped) -> Reply<StartOptions> {
     Ok(Json(service.start_options().await?))
+}
+
+/// What is to be said of the parameters of a run before it is started
+///
+/// Some of them may be missing or wrong. A run can be started whatever is said here.
+#[utoipa::path(post, path = "/api/v1/start-remarks", request_body = Workflow, responses((status = 200, body = Vec<ParameterRemark>)))]
+async fn remarks(service: Scoped, JsonBody(workflow): JsonBody<Workflow>) -> Reply<Vec<ParameterRemark>> {
+    Ok(Json(service.remarks(workflow).await?))
 }
 
 /// Runs, newest first

@@ -19,9 +19,9 @@ use axum::{
 use backend::Backend;
 use protocol::{
     AccountId, Approval, CallId, Digest, Event, ForkRun, GivenAnswer, KindSpec, ModelChoice, ModelProfile,
-    ModelTest, NodeId, PastRun, Problem, ProfileName, Role, RunAccepted, RunFilter, RunId, RunPage,
-    RunStopped, RunSummary, RunView, ServerStatus, StartOptions, StartRun, StartTrials, Startable, Subject,
-    ToolServer, TrialEstimate, TrialReport, TrialsStarted, WorkflowKind,
+    ModelTest, NodeId, ParameterRemark, PastRun, Problem, ProfileName, Role, RunAccepted, RunFilter, RunId,
+    RunPage, RunStopped, RunSummary, RunView, ServerStatus, StartOptions, StartRun, StartTrials, Startable,
+    Subject, ToolServer, TrialEstimate, TrialReport, TrialsStarted, Workflow, WorkflowKind,
 };
 
 pub use numbers::NumberedRun;
@@ -232,6 +232,11 @@ impl Backend for Scoped {
             }
             _ => Ok(Vec::new()),
         }
+    }
+
+    async fn remarks(&self, workflow: Workflow) -> Result<Vec<ParameterRemark>, Problem> {
+        let owner = self.caller().writer()?;
+        self.service().remarks(&workflow, owner).await
     }
 
     async fn subjects(&self) -> Result<Vec<Subject>, Problem> {

@@ -10,15 +10,15 @@ use journal::Journal;
 use llm::ModelRegistry;
 use protocol::{
     AccountId, Approval, CallId, Digest, FlowId, ForkRun, GivenAnswer, InputReceived, KindSpec, ModelChoice,
-    NodeAdded, NodeId, PastRun, PlannedNode, Problem, RunAccepted, RunFilter, RunId, RunPage, RunRequest,
-    RunStatus, RunStopped, RunSummary, RunView, ServerStatus, StartOptions, StartRun, Startable, Tier, Trial,
-    Workflow, WorkflowKind,
+    NodeAdded, NodeId, ParameterRemark, PastRun, PlannedNode, Problem, RunAccepted, RunFilter, RunId,
+    RunPage, RunRequest, RunStatus, RunStopped, RunSummary, RunView, ServerStatus, StartOptions, StartRun,
+    Startable, Tier, Trial, Workflow, WorkflowKind,
 };
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tools::Registry;
 use uuid::Uuid;
-use workflows::{Families, FamilyError, Form};
+use workflows::{Families, FamilyError, Form, Refusal};
 
 use crate::{
     families::Own,
@@ -179,6 +179,18 @@ impl Service {
         let runs = self.runs(&filter, owner).await?.runs;
         let alike = runs.iter().filter(|run| run.request.model == *model);
         Ok(alike.filter_map(PastRun::of).take(TOLD_OF).collect())
+    }
+
+    /// What is to be said of the parameters of an account's run before it is started.
+    pub async fn remarks(
+        &self,
+        workflow: &Workflow,
+        owner: &AccountId,
+    ) -> Result<Vec<ParameterRemark>, Problem> {
+        self.families.remarks(workflow, owner).await.map_err(|refusal| match refusal {
+            Refusal::Journal(error) => from_journal(error),
+            refusal => Problem::invalid(refusal.to_string()),
+        })
     }
 
     /// One run's summary.

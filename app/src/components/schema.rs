@@ -24,6 +24,8 @@ pub struct Field {
     pub list: Option<String>,
     /// Whether it must be there.
     pub required: bool,
+    /// Whether the server has something to say of it while it is typed.
+    pub is_checked: bool,
     /// What it takes.
     pub kind: Kind,
     /// What stands there at first: its default, as it would be typed.
@@ -101,6 +103,7 @@ pub fn fields(schema: &Value) -> Option<Vec<Field>> {
             example: property.get("examples").and_then(|all| all.get(0)?.as_str()).map(words),
             list: said(property, "x-list"),
             required: is_required(name),
+            is_checked: property.get("x-checked").is_some_and(|checked| checked == true),
             initial: property.get("default").map(|value| typed(&kind, value)).unwrap_or_default(),
             messages: messages
                 .filter_map(|(keyword, text)| Some((keyword.clone(), words(text.as_str()?))))

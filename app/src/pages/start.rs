@@ -8,6 +8,7 @@ mod form;
 mod last_settings;
 mod models;
 mod picker;
+mod remarks;
 mod request;
 mod sample;
 

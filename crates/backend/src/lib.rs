@@ -6,10 +6,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use protocol::{
     AccountId, AccountSummary, Approval, Audience, CallId, CredentialId, Digest, Event, ForkRun, GivenAnswer,
-    Identity, KindSpec, ModelChoice, ModelProfile, ModelTest, NewShare, NewToken, NodeId, PastRun, Problem,
-    ProfileName, Role, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary, RunView,
-    SessionSummary, ShareSummary, StartOptions, StartRun, StartTrials, Subject, TokenSummary, ToolServer,
-    TrialEstimate, TrialReport, TrialsStarted, WorkflowKind,
+    Identity, KindSpec, ModelChoice, ModelProfile, ModelTest, NewShare, NewToken, NodeId, ParameterRemark,
+    PastRun, Problem, ProfileName, Role, RunAccepted, RunFilter, RunId, RunPage, RunStopped, RunSummary,
+    RunView, SessionSummary, ShareSummary, StartOptions, StartRun, StartTrials, Subject, TokenSummary,
+    ToolServer, TrialEstimate, TrialReport, TrialsStarted, Workflow, WorkflowKind,
     document::{
         CheckDocument, CopyDocument, Document, DocumentFilter, DocumentFinding, DocumentHistory, DocumentId,
         DocumentKindSpec, DocumentPage, DocumentSummary, DocumentTitle, DocumentVersion, NewDocument,
@@ -26,6 +26,8 @@ pub trait Backend: Send + Sync {
     async fn start_options(&self) -> Result<StartOptions, Problem>;
     /// What earlier runs of a kind took that asked for the same model, newest first.
     async fn past_runs(&self, kind: WorkflowKind, model: ModelChoice) -> Result<Vec<PastRun>, Problem>;
+    /// What is to be said of the parameters of a run before it is started; some may be missing or wrong.
+    async fn remarks(&self, workflow: Workflow) -> Result<Vec<ParameterRemark>, Problem>;
     /// What runs can be about, for the search.
     async fn subjects(&self) -> Result<Vec<Subject>, Problem>;
     /// Starts a run.

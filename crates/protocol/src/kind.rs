@@ -144,3 +144,13 @@ pub struct StartOptions {
     #[serde(default)]
     pub profiles: Vec<ProfileName>,
 }
+
+/// What is to be said of one parameter of a run before it is started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ParameterRemark {
+    /// The parameter.
+    pub parameter: String,
+    /// What is wrong with it and what to do, in a sentence or two.
+    pub detail: String,
+}

@@ -59,7 +59,9 @@ pub use id::{
     ToolServerName, WorkflowKind,
 };
 pub use jiff::civil::Date;
-pub use kind::{FlowReads, FlowSpec, KindSpec, PhaseSpec, PlannedNode, StartOptions, Startable, Subject};
+pub use kind::{
+    FlowReads, FlowSpec, KindSpec, ParameterRemark, PhaseSpec, PlannedNode, StartOptions, Startable, Subject,
+};
 pub use listed::{ListedKind, ListedRequest, ListedRun, ListedRuns, ListedWorkflow};
 pub use model::{ModelProfile, ModelTest};
 #[cfg(feature = "openapi")]

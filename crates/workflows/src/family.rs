@@ -10,7 +10,8 @@ use engine::{BoundedSchema, Graph, Plan, PlanError, Workflows};
 use journal::{Documents, JournalError};
 use llm::{ChatModel, Missing, ModelRegistry, Rehearsal, Script};
 use protocol::{
-    AccountId, Heading, KindSpec, ModelChoice, ProfileName, RunId, RunRequest, Workflow, WorkflowKind,
+    AccountId, Heading, KindSpec, ModelChoice, ParameterRemark, ProfileName, RunId, RunRequest, Workflow,
+    WorkflowKind,
     document::{DocumentContent, DocumentFinding, DocumentKind, DocumentKindSpec, Severity},
 };
 use serde_json::Value;
@@ -46,6 +47,16 @@ pub trait Family: Send + Sync {
     /// # Errors
     /// Why it is not run.
     async fn open(&self, request: &RunRequest, owner: &Owner) -> Result<Job, Refusal>;
+
+    /// What is to be said of the parameters of a run while they are typed, some of which may be missing or wrong: of those
+    /// whose property of the form has `x-checked`. Nothing over a network is asked for it, and a run may be started all the
+    /// same: what keeps it from being run is decided when it is opened.
+    ///
+    /// # Errors
+    /// What they name cannot be read.
+    async fn remarks(&self, _workflow: &Workflow, _owner: &Owner) -> Result<Vec<ParameterRemark>, Refusal> {
+        Ok(Vec::new())
+    }
 
     /// Plays its agents where no model does.
     fn script(&self) -> Arc<dyn Script>;
@@ -229,6 +240,20 @@ impl Families {
             }
         }
         Ok(all)
+    }
+
+    /// What is to be said of the parameters of a run before it is started; see [`Family::remarks`].
+    ///
+    /// # Errors
+    /// No family has the kind, or what they name cannot be read.
+    pub async fn remarks(
+        &self,
+        workflow: &Workflow,
+        owner: &AccountId,
+    ) -> Result<Vec<ParameterRemark>, Refusal> {
+        let kind = workflow.kind();
+        let family = self.by_kind.get(kind).ok_or_else(|| Refusal::UnknownKind(kind.clone()))?;
+        family.remarks(workflow, &self.owner(owner)).await
     }
 
     /// All kinds of document, in the order in which they are offered.

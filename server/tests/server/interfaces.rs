@@ -296,6 +296,7 @@ async fn the_openapi_document_names_every_route() {
             "/api/v1/shares",
             "/api/v1/shares/{share}",
             "/api/v1/start-options",
+            "/api/v1/start-remarks",
             "/api/v1/status",
             "/api/v1/stocks/{ticker}",
             "/api/v1/tasks/{task}/conversation.md",

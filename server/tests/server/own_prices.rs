@@ -186,6 +186,64 @@ async fn a_scan_an_automatic_run_and_a_portfolio_take_own_prices_and_nobody_else
 }
 
 #[tokio::test]
+async fn a_ticker_without_prices_is_said_before_the_start_with_what_there_is() {
+    let (_server, anna, bert) = two_accounts().await;
+    let said = async |visitor: &Visitor, workflow: Value| {
+        let remarks = visitor.post("/api/v1/start-remarks", workflow).await;
+        let remarks = remarks.as_array().unwrap_or_else(|| panic!("{remarks}")).clone();
+        let word = |remark: &Value, name: &str| remark[name].as_str().unwrap().to_owned();
+        remarks.iter().map(|remark| (word(remark, "parameter"), word(remark, "detail"))).collect::<Vec<_>>()
+    };
+    let pipeline = |ticker: &str| json!({ "type": "pipeline", "ticker": ticker, "date": "2022-06-30" });
+    assert_eq!(said(&anna, pipeline("KO")).await, []);
+    let unknown = said(&anna, pipeline(" zzzz ")).await;
+    assert_eq!(unknown.len(), 1, "{unknown:?}");
+    assert_eq!(unknown[0].0, "ticker");
+    for words in [
+        "no prices of ZZZZ as of 2022-06-30",
+        "There are prices of AAPL, ",
+        " and 20 more",
+        "import your own prices",
+    ] {
+        assert!(unknown[0].1.contains(words), "{words}: {unknown:?}");
+    }
+    // What is missing or no ticker at all is said by the form itself.
+    for incomplete in [
+        json!({ "type": "pipeline" }),
+        pipeline("no ticker"),
+        json!({ "type": "backtest", "tickers": "[\"A" }),
+    ] {
+        assert_eq!(said(&anna, incomplete).await, []);
+    }
+    let backtest = json!({ "type": "backtest", "tickers": ["KO", "ACME", "ZZZZ"], "to": "2022-06-30" });
+    let first = said(&anna, backtest.clone()).await;
+    assert!(
+        first.len() == 1 && first[0].0 == "tickers" && first[0].1.contains("no prices of ACME"),
+        "{first:?}"
+    );
+
+    let prices = keep(&anna, &table()).await;
+    let mut own = pipeline("ACME");
+    own["prices"] = json!(prices);
+    assert_eq!(said(&anna, own.clone()).await, []);
+    own["date"] = json!("2021-12-31");
+    let early = said(&anna, own.clone()).await;
+    assert!(
+        early[0].1.contains("no prices of ACME as of 2021-12-31")
+            && early[0].1.contains("Choose a later day"),
+        "{early:?}"
+    );
+    own["ticker"] = json!("ACMEE");
+    assert!(said(&anna, own.clone()).await[0].1.contains("There are prices of ACME, AAPL, "));
+    let (status, why) = refusal(&bert, "/api/v1/start-remarks", own).await;
+    assert!(status == 422 && why.contains("There is no document"), "{why}");
+    let mut named = backtest;
+    named["prices"] = json!(prices);
+    let said = said(&anna, named).await;
+    assert!(said[0].1.contains("no prices of ZZZZ"), "what the table has is not said: {said:?}");
+}
+
+#[tokio::test]
 async fn the_page_of_own_prices_lists_tables_and_says_what_a_file_has() {
     let (_server, anna, bert) = two_accounts().await;
     let (status, page) = anna.answer("GET", "/prices", None).await;

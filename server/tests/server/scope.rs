@@ -138,6 +138,7 @@ fn body(path: &str, method: &str, hers: &Belongings) -> Option<Value> {
             json!({ "name": "Third", "csv": "ticker,shares,cost\nAAPL,1,100\n" })
         }
         (_, "/api/v1/portfolio-imports/preview") => json!({ "csv": "ticker,shares,cost\nAAPL,1,100\n" }),
+        (_, "/api/v1/start-remarks") => pipeline,
         (_, "/api/v1/portfolios/{portfolio}/settings") => json!({ "slippage": "0.01" }),
         (_, "/api/v1/portfolios/{portfolio}/transfers") => json!({ "date": "2022-06-30", "amount": "1" }),
         (_, "/api/v1/prices/preview") => json!({ "csv": "ticker,date,close" }),

@@ -18,6 +18,7 @@ use super::{
     last_settings::LastSettings,
     models::{Choices, ModelFields},
     picker::KindPicker,
+    remarks::remarks,
     request::{Faults, Offer, Preset},
     sample::Sample,
 };
@@ -191,10 +192,14 @@ fn Parameters(draft: Draft, faults: Memo<Faults>, attempted: RwSignal<bool>) -> 
         let fields = draft.offer(|offer| offer.fields.clone()).unwrap_or_default();
         fields.into_iter().map(|field| (kind.clone(), field)).collect::<Vec<_>>()
     };
+    let said = remarks(draft);
     let view = move |field: Field| {
         let value = draft.typed(&field)?;
         let name = field.name.clone();
-        let fault = Signal::derive(move || faults.with(|faults| faults.fields.get(&name).cloned()));
+        let fault = Signal::derive(move || {
+            let fault = faults.with(|faults| faults.fields.get(&name).cloned());
+            fault.or_else(|| said.with(|said| said.get(&name).cloned()))
+        });
         let on_change = Callback::new(move |()| attempted.set(true));
         Some(view! { <SchemaField id=field.name.clone() field value fault on_change /> })
     };

@@ -157,6 +157,7 @@ fn tickers(market: &Market, default: &[Ticker]) -> Value {
 /// The same field for any symbols.
 pub(super) fn any_tickers(market: &Market, field: &Value) -> Value {
     let mut field = field.clone();
+    field["x-checked"] = true.into();
     field["items"] = json!({ "type": "string", "pattern": "^[A-Za-z0-9.-]{1,20}$" });
     field["description"] = format!(
         "1 to {}, as a list of tickers: [\"AAPL\", \"BRK.B\"]. Prices come from {}.",

@@ -329,6 +329,7 @@ fn ticker(market: &Market, first: Option<&Instrument>) -> Value {
         "default": default,
         "examples": ["AAPL, or Apple"],
         "x-list": "Instruments",
+        "x-checked": true,
         "errorMessage": {
             "required": "Type a ticker or a part of the company's name, and choose from the list.",
             "oneOf": "There are no prices for \"{}\". Choose an instrument from the list.",
@@ -347,6 +348,7 @@ fn any_ticker(market: &Market, first: Option<&Instrument>) -> Value {
             market.name(DataKind::Prices)
         ),
         "pattern": "^\\s*\\^?[A-Za-z0-9.-]{1,20}\\s*$",
+        "x-checked": true,
         "default": first.map(|company| &company.ticker),
         "examples": ["AAPL"],
         "errorMessage": {

@@ -32,6 +32,7 @@ mod seen;
 mod starting_holdings;
 mod stock_node;
 mod stock_report;
+mod ticker_check;
 pub mod tools;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -39,9 +40,9 @@ use std::{collections::BTreeSet, sync::Arc};
 use async_trait::async_trait;
 use journal::{Journal, JournalError};
 use llm::Script;
-use market::{Market, Why};
+use market::Market;
 use protocol::{
-    AccountId, Date, Decimal, FlowId, KindSpec, RunRequest,
+    AccountId, Date, Decimal, FlowId, KindSpec, ParameterRemark, RunRequest, Workflow,
     document::{DocumentContent, DocumentFinding, DocumentKind, DocumentKindSpec, DocumentReference},
     trading::{Analyst, BacktestDay, BacktestPlan, PortfolioId, PriceTable, Task, Ticker, TradingPrices},
 };
@@ -64,6 +65,7 @@ pub use reflect::{LessonAnswer, read_lesson};
 use rehearsal::TradingRehearsal;
 use scan::MarketDay;
 pub use stock_report::{StockReportError, StockReports};
+use ticker_check::check_ticker;
 
 use crate::{Check, Family, FamilyError, Form, Job, Owner, Recorded, Refusal, measured};
 
@@ -283,6 +285,13 @@ impl Family for Trading {
         })
     }
 
+    async fn remarks(&self, workflow: &Workflow, owner: &Owner) -> Result<Vec<ParameterRemark>, Refusal> {
+        let table = workflow.text(own_prices::PARAMETER).filter(|named| !named.is_empty());
+        let table = table.and_then(|named| named.parse().ok());
+        let prices = Prices::open(&self.market, table, owner).await?;
+        Ok(ticker_check::remarks(&prices.market, workflow).await)
+    }
+
     async fn verify(&self, run: &Recorded, owner: &Owner) -> Result<Option<Vec<Check>>, JournalError> {
         let workflow = &run.summary().request.workflow;
         let task = match Task::read(workflow) {
@@ -345,28 +354,6 @@ fn check_date(market: &Market, date: Date) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::Unusable(no_prices_as_of(date, first, last)))
-}
-
-/// Refuses a ticker without prices. What may have some, and cannot be asked at the moment, is no reason to refuse:
-/// a run that is taken up again has its prices in its log.
-async fn check_ticker(market: &Market, ticker: &Ticker, date: Date) -> Result<(), Refusal> {
-    if market.instrument(ticker).is_some() && !market.is_open() {
-        return Ok(());
-    }
-    match market.prices(ticker, date).await {
-        Ok(_) => Ok(()),
-        Err(refusal) if refusal.may_pass() => Ok(()),
-        Err(refusal) => {
-            let advice = match refusal.why {
-                Why::Empty => "Choose a later day, or another ticker.",
-                Why::Denied => "Choose another ticker, or look at the settings of the vendors.",
-                Why::Unknown | Why::Later(_) => "Check how it is spelt, or choose another.",
-            };
-            Err(Refusal::Unusable(format!(
-                "There are no prices of {ticker} as of {date}. {refusal} {advice}"
-            )))
-        }
-    }
 }
 
 /// Refuses a backtest that cannot be run: a range, stocks, money or rules that cannot be.

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use crate::{Owner, Refusal};
 
 /// The parameter by which a run names a table.
-const PARAMETER: &str = "prices";
+pub(super) const PARAMETER: &str = "prices";
 /// Runs of a flow among which the newest analysis that was not imported is looked for.
 const MOST_IMPORTED: u32 = 20;
 /// Where the table stands in a content.
