@@ -1,7 +1,7 @@
 import type { Page } from "@playwright/test";
 import { expect, test } from "./fixtures";
-import { expectSaid, pill, viewTab } from "./run-page";
-import { succeeded, unpaced } from "./runs";
+import { cards, expectSaid, fact, pill, viewTab } from "./run-page";
+import { reaches, succeeded, unpaced } from "./runs";
 
 /** Runs the sample of a kind, as it stands on the start page, to its end. */
 async function runSample(page: Page, kind: string): Promise<void> {
@@ -26,6 +26,38 @@ test("a task is planned, its plan is ticked off, and its report is written anew"
   await form.getByRole("button", { name: "Start the run" }).click();
   await page.waitForURL(/\/runs\//);
   await expect(pill(page)).toHaveText("Done", { timeout: 30_000 });
+});
+
+test("nodes that join a run while its page is open are drawn in each view", async ({ newTab, server }) => {
+  const accepted = await server.fetch("/api/v1/runs", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      workflow: { type: "task", request: "Compare the prices of Apple and Microsoft in June 2022." },
+      model: { type: "rehearsal", characters_per_second: unpaced },
+      approval: { type: "nodes", nodes: ["planner"] },
+    }),
+  });
+  expect(accepted.status).toBe(201);
+  const { run } = (await accepted.json()) as { run: string };
+  await reaches(server, run, "waiting");
+  const [drawn, timed, listed] = [await newTab(), await newTab(), await newTab()];
+  for (const [tab, view] of [[drawn, "Graph"], [timed, "Timeline"], [listed, "Events"]] as const) {
+    await tab.goto(`/runs/${run}`);
+    await viewTab(tab, view).click();
+    await expect(fact(tab, "Connection")).toHaveText("Live");
+  }
+  await expect(cards(drawn)).toHaveCount(2);
+  const choices = listed.getByRole("combobox", { name: "Node" }).locator("option");
+  await expect(choices).toHaveCount(3);
+
+  await drawn.getByRole("button", { name: "Approve", exact: true }).first().click();
+  const { nodes } = await succeeded(server, run);
+  const steps = nodes.filter(({ plan }) => plan.id.startsWith("step_"));
+  expect(steps.length).toBeGreaterThan(0);
+  await expect(cards(drawn)).toHaveCount(nodes.length);
+  await expect(timed.locator(".timeline-line")).toHaveCount(nodes.length);
+  await expect(choices).toHaveCount(nodes.length + 1);
 });
 
 test("a team works, who speaks next is seen, and it is given out as a file", async ({ page, server }) => {

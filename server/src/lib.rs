@@ -9,7 +9,7 @@
 //! - `families`: what families serve beside their runs
 //! - `documents`: what people make and keep, also as files
 //! - `trials`: steps of runs made again with something changed
-//! - `transfer`: runs as files; `texts`: the long texts of their events; `live_text`: the text of calls in flight
+//! - `html_export`: a run as one page; `texts`: the long texts of their events; `live_text`: the text of calls in flight
 //! - `peer`: the rules that every client follows, by socket or by poll; `serving`, `listener`: the connections
 //!   below them
 //! - `compression`: compressed responses; `headers`: what every response says of itself
@@ -31,6 +31,7 @@ mod error;
 mod families;
 mod feeds;
 mod headers;
+mod html_export;
 mod key;
 mod limits;
 mod listener;
@@ -53,7 +54,6 @@ mod settings;
 mod sign_in;
 mod texts;
 mod tool_servers;
-pub mod transfer;
 mod trials;
 mod upkeep;
 mod verify_command;

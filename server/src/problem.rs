@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use engine::{EngineError, ForkError, InputError};
-use journal::{DocumentError, JournalError};
+use journal::{DocumentError, ImportError, JournalError};
 use protocol::{InvalidId, Problem, RunId, document::DocumentId};
 use serde_json::json;
 
@@ -130,6 +130,14 @@ pub fn from_documents(error: DocumentError) -> Problem {
             Problem::conflict(error.to_string())
         }
         DocumentError::Journal(error) => from_journal(error),
+    }
+}
+
+/// Maps an error of an import to its status.
+pub fn from_import(error: ImportError) -> Problem {
+    match error {
+        ImportError::Line { .. } => Problem::invalid(error.to_string()),
+        ImportError::Journal(error) => from_journal(error),
     }
 }
 

@@ -6,7 +6,8 @@ use axum::{
     response::Response,
 };
 use futures::FutureExt;
-use journal::{JournalError, Subscription};
+use journal::{Encoded, JournalError, Subscription};
+use memchr::memmem::Finder;
 use protocol::{Control, Problem, RunId, RunStatus};
 use serde::Deserialize;
 use tokio::sync::watch;
@@ -91,9 +92,7 @@ async fn serve(
                     // The run may have become active just now, so its calls are looked up again with each
                     // event.
                     deltas.follow(&activity);
-                    if places.is_some() && events.iter().any(|event| is_of(&event.json, "status_changed")) {
-                        places = None;
-                    }
+                    places = places.filter(|places| !events.iter().any(|event| places.end_with(event)));
                     peer.send_all(events.into_iter().map(|event| event.json)).await?;
                 }
                 Ok(None) => return peer.complete().await,
@@ -115,12 +114,6 @@ async fn serve(
     }
 }
 
-/// Whether a stored event's JSON is of this kind. Within texts, quotes are escaped.
-fn is_of(json: &[u8], kind: &str) -> bool {
-    let wanted = format!("\"kind\":\"{kind}\"");
-    json.windows(wanted.len()).any(|bytes| bytes == wanted.as_bytes())
-}
-
 /// The next position of a queued run; pending for ever for others. Cancel-safe.
 async fn next_place(places: &mut Option<Places>) -> usize {
     match places {
@@ -134,13 +127,20 @@ struct Places {
     activity: Activity,
     changes: watch::Receiver<u64>,
     told: Option<usize>,
+    /// Finds events by which the run leaves the queue.
+    change_of_status: Finder<'static>,
 }
 
 impl Places {
     fn new(activity: &Activity) -> Self {
         let mut changes = activity.queue_changes();
         changes.mark_changed();
-        Self { activity: activity.clone(), changes, told: None }
+        Self { activity: activity.clone(), changes, told: None, change_of_status: change_of_status() }
+    }
+
+    /// Whether the run leaves the queue with this event.
+    fn end_with(&self, event: &Encoded) -> bool {
+        self.change_of_status.find(&event.json).is_some()
     }
 
     /// The next position. Cancel-safe.
@@ -159,19 +159,26 @@ impl Places {
     }
 }
 
+/// Finds stored events of this kind. Within texts, quotes are escaped.
+fn change_of_status() -> Finder<'static> {
+    Finder::new(r#""kind":"status_changed""#)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::is_of;
+    use serde_json::json;
+
+    use super::change_of_status;
 
     #[test]
     fn the_kind_of_an_event_is_not_taken_from_its_texts() {
-        let event = |message: &str| {
-            serde_json::json!({ "seq": 2, "body": { "kind": "logged", "data": { "message": message } } })
-                .to_string()
-                .into_bytes()
+        let is_found = |kind: &str, message: &str| {
+            let event = json!({ "seq": 2, "body": { "kind": kind, "data": { "message": message } } });
+            change_of_status().find(event.to_string().as_bytes()).is_some()
         };
-        assert!(is_of(&event("status_changed"), "logged"));
-        assert!(!is_of(&event(r#""kind":"status_changed""#), "status_changed"));
-        assert!(!is_of(&event(""), "log"));
+        assert!(is_found("status_changed", ""));
+        assert!(!is_found("logged", "status_changed"));
+        assert!(!is_found("logged", r#""kind":"status_changed""#));
+        assert!(!is_found("status", ""));
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use accounts::Accounts;
 use bytes::Bytes;
 use engine::Engine;
-use futures::Stream;
-use journal::Journal;
+use futures::{Stream, TryStreamExt};
+use journal::{Journal, transfer};
 use llm::ModelRegistry;
 use protocol::{
     AccountId, Approval, CallId, Digest, FlowId, ForkRun, GivenAnswer, InputReceived, KindSpec, ModelChoice,
@@ -22,9 +22,9 @@ use workflows::{Families, FamilyError, Form, Refusal};
 
 use crate::{
     families::Own,
+    html_export,
     peer::Sockets,
-    problem::{from_accounts, from_engine, from_journal, no_run},
-    transfer,
+    problem::{from_accounts, from_engine, from_import, from_journal, no_run},
 };
 
 /// The most events of one request.
@@ -146,17 +146,17 @@ impl Service {
 
     /// A run as JSON Lines, streamed.
     pub fn export_json_lines(&self, run: RunId) -> impl Stream<Item = Result<Bytes, Problem>> + Send + use<> {
-        transfer::to_json_lines(self.journal.clone(), run)
+        transfer::to_json_lines(self.journal.clone(), run).map_err(from_journal)
     }
 
     /// A run as one HTML file.
     pub async fn export_html(&self, run: RunId) -> Result<String, Problem> {
-        transfer::to_html(&self.journal, run).await
+        html_export::html_page(&self.journal, run).await
     }
 
     /// Imports a run that was exported as JSON Lines.
     pub async fn import(&self, file: String, owner: AccountId) -> Result<RunAccepted, Problem> {
-        let run = transfer::import(&self.journal, file, owner).await?;
+        let run = transfer::import(&self.journal, file, owner).await.map_err(from_import)?;
         let summary = self.summary(run).await?.ok_or_else(|| no_run(run))?;
         Ok(RunAccepted { run, flow: summary.request.flow })
     }

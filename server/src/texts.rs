@@ -1,7 +1,7 @@
 //! The long texts of events, which the journal stores apart from them.
 
 use journal::Journal;
-use protocol::{Event, Problem, Text};
+use protocol::{Event, Problem};
 
 use crate::problem::from_journal;
 
@@ -20,16 +20,6 @@ impl Texts {
     /// # Errors
     /// The log cannot be read.
     pub async fn load_into(&self, event: &mut Event) -> Result<(), Problem> {
-        for text in event.body.texts_mut() {
-            if text.stored().is_some() {
-                *text = self.whole(text).await?.into();
-            }
-        }
-        Ok(())
-    }
-
-    /// The whole text behind a preview.
-    async fn whole(&self, text: &Text) -> Result<String, Problem> {
-        self.0.resolve(text).await.map_err(from_journal)
+        self.0.load_texts(event).await.map_err(from_journal)
     }
 }

@@ -199,3 +199,19 @@ impl From<sqlx::Error> for DocumentError {
         Self::Journal(error.into())
     }
 }
+
+/// Why a file is not imported as a run. Nothing was stored.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ImportError {
+    /// The file is none that was exported, or was changed since.
+    #[error("Line {line} of the file is not as in an exported run: {why}. Nothing was imported.")]
+    Line {
+        /// The line at fault, from 1.
+        line: usize,
+        /// Its fault.
+        why: String,
+    },
+    /// The journal failed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}

@@ -293,6 +293,19 @@ impl Journal {
         }
     }
 
+    /// Replaces the previews in an event by the whole texts.
+    ///
+    /// # Errors
+    /// As [`Journal::resolve`].
+    pub async fn load_texts(&self, event: &mut Event) -> Result<(), JournalError> {
+        for text in event.body.texts_mut() {
+            if text.stored().is_some() {
+                *text = self.resolve(text).await?.into();
+            }
+        }
+        Ok(())
+    }
+
     /// Runs of one account, or of all, that match, newest first: 50 unless the filter says otherwise, 200 at most.
     ///
     /// # Errors

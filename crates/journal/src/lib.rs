@@ -16,6 +16,7 @@
 //! - **One process a file**, kept by an advisory lock; damaged or newer files are left as found.
 //! - **Documents** ([`Documents`]) are what people make: versioned, and each change a transaction of its own.
 //! - **Numbers** ([`Numbers`]) are what systems with whole numbers as ids know runs and documents by.
+//! - [`transfer`] exports runs as JSON Lines and imports such files.
 //! - Texts over 4 KiB are stored once, by digest; events carry a preview. Portfolios' entries
 //!   ([`Ledger`]) share the writer and its transactions.
 
@@ -35,12 +36,13 @@ mod runs;
 mod store;
 mod subscription;
 mod tail;
+pub mod transfer;
 mod writer;
 
 pub use check::{Findings, check, repair};
 pub use documents::{DocumentLimits, Documents, StoredDocument};
 pub use encoding::digest;
-pub use error::{DocumentError, JournalError, LedgerError};
+pub use error::{DocumentError, ImportError, JournalError, LedgerError};
 pub use feeds::RunChange;
 pub use journal::{Encoded, Epoch, Journal, Options};
 pub use ledger::Ledger;

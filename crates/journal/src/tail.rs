@@ -1,6 +1,6 @@
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak},
 };
 
 use protocol::RunId;
@@ -28,7 +28,7 @@ pub(crate) struct Reach {
 /// The last events of a run with subscribers; lives as long as they do.
 pub(crate) struct Tail {
     reach: watch::Sender<Reach>,
-    recent: Mutex<Recent>,
+    recent: RwLock<Recent>,
 }
 
 #[derive(Default)]
@@ -51,7 +51,7 @@ impl Recent {
 
 impl Tail {
     fn new() -> Self {
-        Self { reach: watch::Sender::default(), recent: Mutex::default() }
+        Self { reach: watch::Sender::default(), recent: RwLock::default() }
     }
 
     pub fn watch(&self) -> watch::Receiver<Reach> {
@@ -76,7 +76,7 @@ impl Tail {
 
     /// Up to `limit` events after number `after`; `None` if the tail no longer has some of them.
     pub fn after(&self, after: u64, limit: usize) -> Option<Vec<Encoded>> {
-        let events = &lock(&self.recent).events;
+        let events = &self.recent.read().unwrap_or_else(PoisonError::into_inner).events;
         let skipped = (after + 1).checked_sub(events.front()?.seq)?;
         let events: Vec<_> =
             events.iter().skip(usize::try_from(skipped).ok()?).take(limit).cloned().collect();
@@ -116,7 +116,7 @@ impl Tails {
         let tail = lock(&self.0).tails.get(&run).and_then(Weak::upgrade);
         if let Some(tail) = tail {
             // Events before the number: a subscriber that sees the number must find them.
-            lock(&tail.recent).push(events);
+            tail.recent.write().unwrap_or_else(PoisonError::into_inner).push(events);
             tail.advance(last.seq, finished);
         }
     }

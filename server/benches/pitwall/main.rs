@@ -28,6 +28,11 @@ mod sample;
 mod stop;
 
 use report::Report;
+use tikv_jemallocator::Jemalloc;
+
+// As `pitwall serve` has it.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// As the first argument: serve bare sockets instead, for the figure of memory.
 const BARE_SERVER: &str = "bare-server";

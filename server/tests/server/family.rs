@@ -17,7 +17,7 @@ use engine::{
     Question, State, Work,
 };
 use futures::TryStreamExt;
-use journal::Journal;
+use journal::{Journal, transfer};
 use llm::{
     ChatRequest, EndpointQueues, ModelRegistry, PriceTable, Provider, ProviderConfig, Script, Secret, Tiers,
     Turn,
@@ -33,7 +33,6 @@ use protocol::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use server::transfer;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use workflows::{

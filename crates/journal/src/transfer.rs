@@ -1,24 +1,16 @@
-//! Export of runs as JSON Lines or as one HTML page, and import of the former.
+//! Export of runs as JSON Lines, and import of such files.
 
 use bytes::Bytes;
 use futures::{Stream, stream};
-use journal::{Encoded, Journal};
-use protocol::{
-    AccountId, Body, Event, NewEvent, Problem, RunFinished, RunId, RunStarted, RunStatus, RunView, Totals,
-};
+use protocol::{AccountId, Body, Event, NewEvent, RunFinished, RunId, RunStarted, RunStatus, Totals};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{
-    problem::{from_journal, no_run},
-    texts::Texts,
-};
+use crate::{Encoded, ImportError, Journal, JournalError};
 
 const FORMAT: &str = "pitwall-run";
 const VERSION: u32 = 1;
 
-/// The largest log that is exported as one HTML page, in bytes.
-const LARGEST_PAGE: usize = 50_000_000;
 /// Events of one read.
 const EVENTS_AT_ONCE: u32 = 500;
 
@@ -31,24 +23,26 @@ struct Header {
 
 /// Exports a run as JSON Lines: a header, then all events in order, with whole texts. An event that this
 /// version cannot read is written as stored.
+///
+/// # Errors
+/// The stream ends with one if the log cannot be read.
 pub fn to_json_lines(
     journal: Journal,
     run: RunId,
-) -> impl Stream<Item = Result<Bytes, Problem>> + Send + use<> {
-    let texts = Texts::new(journal.clone());
+) -> impl Stream<Item = Result<Bytes, JournalError>> + Send + use<> {
     stream::try_unfold(None, move |written: Option<u64>| {
-        let (journal, texts) = (journal.clone(), texts.clone());
+        let journal = journal.clone();
         async move {
             let Some(after) = written else {
                 let header = encode(&Header { format: FORMAT.to_owned(), version: VERSION })?;
                 return Ok(Some((Bytes::from(header), Some(0))));
             };
-            let events = journal.read_stored(run, after, EVENTS_AT_ONCE).await.map_err(from_journal)?;
+            let events = journal.read_stored(run, after, EVENTS_AT_ONCE).await?;
             let Some(last) = events.last() else { return Ok(None) };
             let last = last.seq;
             let mut lines = String::new();
             for event in events {
-                lines.push_str(&line(&texts, &event).await?);
+                lines.push_str(&line(&journal, &event).await?);
             }
             Ok(Some((Bytes::from(lines), Some(last))))
         }
@@ -56,68 +50,28 @@ pub fn to_json_lines(
 }
 
 /// The line of one event.
-async fn line(texts: &Texts, stored: &Encoded) -> Result<String, Problem> {
+async fn line(journal: &Journal, stored: &Encoded) -> Result<String, JournalError> {
     match stored.decode() {
         Ok(mut event) => {
-            texts.load_into(&mut event).await?;
+            journal.load_texts(&mut event).await?;
             encode(&event)
         }
         Err(_) => Ok(String::from_utf8_lossy(&stored.json).into_owned() + "\n"),
     }
 }
 
-/// Exports a run as one HTML file that needs no server.
-///
-/// # Errors
-/// The log cannot be read.
-pub async fn to_html(journal: &Journal, run: RunId) -> Result<String, Problem> {
-    let texts = Texts::new(journal.clone());
-    let (mut view, mut log) = (None::<RunView>, String::new());
-    loop {
-        let after = view.as_ref().map_or(0, RunView::seq);
-        let events = journal.read(run, after, EVENTS_AT_ONCE).await.map_err(from_journal)?;
-        if events.is_empty() {
-            break;
-        }
-        for mut event in events {
-            texts.load_into(&mut event).await?;
-            log.push_str(&encode(&event)?);
-            match &mut view {
-                Some(view) => drop(view.apply(&event)),
-                None => view = RunView::begin(&event),
-            }
-        }
-        if log.len() > LARGEST_PAGE || view.is_none() {
-            break;
-        }
-    }
-    let view = view.ok_or_else(|| no_run(run))?;
-    if log.len() > LARGEST_PAGE {
-        let detail = format!(
-            "The run's log is larger than {} MB, which no browser opens as one page. Take it as JSON Lines.",
-            LARGEST_PAGE / 1_000_000
-        );
-        return Err(Problem { status: 413, detail });
-    }
-    Ok(app::export::document(view, log))
-}
-
 /// Imports a run for `owner`, to be looked at only: one that was exported before its end is closed.
 ///
 /// # Errors
-/// 422 with the line at fault; nothing is stored.
-pub async fn import(journal: &Journal, file: String, owner: AccountId) -> Result<RunId, Problem> {
+/// [`ImportError::Line`] with the line at fault, [`ImportError::Journal`]; nothing is stored.
+pub async fn import(journal: &Journal, file: String, owner: AccountId) -> Result<RunId, ImportError> {
     let run = RunId(Uuid::now_v7());
-    let events = from_json_lines(&file, &owner).map_err(|(line, why)| {
-        Problem::invalid(format!(
-            "Line {line} of the file is not as in an exported run: {why}. Nothing was imported."
-        ))
-    })?;
+    let events = from_json_lines(&file, &owner).map_err(|(line, why)| ImportError::Line { line, why })?;
     // All of it is in the events now.
     drop(file);
-    let epoch = journal.claim(run).await.map_err(from_journal)?;
+    let epoch = journal.claim(run).await?;
     // One append: after a crash, a part of the log would be taken for a run to be resumed.
-    journal.append(run, epoch, events).await.map_err(from_journal)?;
+    journal.append(run, epoch, events).await?;
     Ok(run)
 }
 
@@ -202,7 +156,7 @@ impl SequenceCheck {
     }
 }
 
-fn encode(value: &impl Serialize) -> Result<String, Problem> {
-    let line = serde_json::to_string(value).map_err(|error| Problem::internal(error.to_string()))?;
+fn encode(value: &impl Serialize) -> Result<String, JournalError> {
+    let line = serde_json::to_string(value).map_err(|error| JournalError::Unreadable(error.to_string()))?;
     Ok(line + "\n")
 }
