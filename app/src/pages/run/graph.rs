@@ -11,10 +11,10 @@ mod path;
 mod standing;
 mod viewport;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use leptos::{ev, prelude::*, svg};
-use protocol::{EdgeKind, NodeId, NodeStatus, RunView};
+use protocol::{CallId, EdgeKind, NodeId, NodeStatus, RunView};
 
 use self::{
     card::{NodeCard, card_id},
@@ -28,7 +28,7 @@ use self::{
     standing::{Standing, standings},
     viewport::Viewport,
 };
-use super::screen::Screen;
+use super::screen::{Screen, calls_in_flight};
 use crate::{
     browser,
     components::{
@@ -55,6 +55,8 @@ pub struct Picture {
     standings: Memo<Vec<Standing>>,
     /// The tone of every card of the layout.
     tones: Memo<Vec<Tone>>,
+    /// The model call in flight of each node.
+    calls: Memo<BTreeMap<NodeId, CallId>>,
     following: RwSignal<bool>,
 }
 
@@ -106,7 +108,8 @@ impl Picture {
                 view.with(|view| layout.cards.iter().map(|card| tone(view, card.node)).collect())
             })
         });
-        Self { tree, layout, standings, tones, following }
+        let calls = Memo::new(move |_| view.with(calls_in_flight));
+        Self { tree, layout, standings, tones, calls, following }
     }
 
     /// Where a node is seen.

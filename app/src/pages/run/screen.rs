@@ -1,6 +1,6 @@
 //! What the parts of the run page share: the live run, the selection, the view.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::query_signal_with_options};
@@ -258,11 +258,17 @@ impl Screen {
     }
 }
 
-/// The model call of a node that is in flight.
-pub fn call_in_flight(view: &RunView, node: &NodeId) -> Option<CallId> {
-    let open = view.summary.open_calls.iter().filter_map(|call| view.call(call));
-    let mine = open.filter(|call| call.node.as_ref() == Some(node));
-    mine.max_by_key(|call| call.started_at).map(|call| call.id.clone())
+/// The model call in flight of each node; of several, the newest.
+pub fn calls_in_flight(view: &RunView) -> BTreeMap<NodeId, CallId> {
+    let mut newest = BTreeMap::<NodeId, &CallView>::new();
+    for call in view.summary.open_calls.iter().filter_map(|call| view.call(call)) {
+        let Some(node) = &call.node else { continue };
+        let known = newest.entry(node.clone()).or_insert(call);
+        if known.started_at <= call.started_at {
+            *known = call;
+        }
+    }
+    newest.into_iter().map(|(node, call)| (node, call.id.clone())).collect()
 }
 
 /// The visit that a call belongs to.

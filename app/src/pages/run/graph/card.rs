@@ -9,15 +9,12 @@ use super::Picture;
 use crate::{
     components::{
         icon::{Icon, IconName},
-        status::{Tone, node_sign, sign_word},
+        status::{Sign, Tone, node_sign, sign_word},
     },
     format,
     graph::layout::{CARD_HEIGHT, CARD_WIDTH},
     legible::legible,
-    pages::run::{
-        clock::worked_ms,
-        screen::{Screen, call_in_flight},
-    },
+    pages::run::{clock::worked_ms, screen::Screen},
 };
 
 /// Characters of text in flight that have room on a card.
@@ -45,20 +42,33 @@ pub fn NodeCard(screen: Screen, picture: Picture, node: usize) -> impl IntoView 
     // The plan never changes.
     let plan = node.get_untracked().map(|node| node.plan.clone());
     plan.map(|plan| {
+        let status =
+            Memo::new(move |_| node.with(|node| node.as_ref().map(|node| node.status).unwrap_or_default()));
         let surroundings = Memo::new({
             let id = plan.id.clone();
-            move |_| {
-                let status = node.with(|node| node.as_ref().map(|node| node.status));
-                screen.view.with(|view| look_around(view, &id, status.unwrap_or_default()))
+            move |_| match status.get() {
+                NodeStatus::Running => {
+                    let call = picture.calls.with(|calls| calls.get(&id).cloned());
+                    Surroundings { call, waits_for: None }
+                }
+                NodeStatus::Pending => {
+                    Surroundings { call: None, waits_for: screen.view.with(|view| waits_for(view, &id)) }
+                }
+                _ => Surroundings::default(),
             }
+        });
+        let sign = Memo::new(move |_| node.with(|node| node.as_ref().map(|node| node_sign(node))));
+        let visit = Memo::new(move |_| {
+            node.with(|node| {
+                node.as_ref().and_then(|node| node.visits.last()).map_or(0, |visit| visit.number)
+            })
         });
         let class = {
             let id = plan.id.clone();
             move || {
-                let tone = node.with(|node| node.as_ref().map_or(Tone::Quiet, |node| node_sign(node).tone));
-                let status = node.with(|node| node.as_ref().map(|node| node.status).unwrap_or_default());
+                let tone = sign.get().map_or(Tone::Quiet, |sign| sign.tone);
                 let selected = if screen.is_selected(&id) { " selected" } else { "" };
-                format!("node-card {} node-{}{selected}", tone.class(), stage(status))
+                format!("node-card {} node-{}{selected}", tone.class(), stage(status.get()))
             }
         };
         let pressed = {
@@ -95,7 +105,7 @@ pub fn NodeCard(screen: Screen, picture: Picture, node: usize) -> impl IntoView 
                             <Icon name=icon />
                         </span>
                         <span class="node-name">{plan.label.clone()}</span>
-                        {move || node.get().map(|node| view! { <CardSign node rounds /> })}
+                        {move || sign.get().map(|sign| view! { <CardSign sign visit rounds /> })}
                     </span>
                     <Headline screen node surroundings />
                     <span class="node-foot">
@@ -110,10 +120,8 @@ pub fn NodeCard(screen: Screen, picture: Picture, node: usize) -> impl IntoView 
 
 /// Icon and word; where rounds are counted, the count with it.
 #[component]
-fn CardSign(node: Arc<NodeView>, rounds: u32) -> impl IntoView {
-    let sign = node_sign(&node);
+fn CardSign(sign: Sign, visit: Memo<u32>, rounds: u32) -> impl IntoView {
     let word = sign_word(sign);
-    let visit = node.visits.last().map_or(0, |visit| visit.number);
     let counted = rounds > 1;
     view! {
         <span class="node-sign">
@@ -121,7 +129,7 @@ fn CardSign(node: Arc<NodeView>, rounds: u32) -> impl IntoView {
             {if counted {
                 view! {
                     <span class="visually-hidden">{move || format!("{}, visit ", word())}</span>
-                    <span>{format!("{visit}/{rounds}")}</span>
+                    <span>{move || format!("{}/{rounds}", visit.get())}</span>
                 }
                     .into_any()
             } else {
@@ -146,13 +154,19 @@ fn Headline(
             text => text,
         })
     };
-    move || match writing() {
-        Some(text) => view! { <span class="node-line caret">{text}</span> }.into_any(),
-        None => {
-            let line = node.with(|node| node.as_ref().and_then(|node| said(node)));
-            let line = line.or_else(|| surroundings.with(|around| around.waits_for.clone()));
-            view! { <span class="node-line">{line}</span> }.into_any()
-        }
+    let is_writing = move || {
+        surroundings.with(|around| around.call.as_ref().and_then(|call| screen.stream(call))).is_some()
+    };
+    let line = move || {
+        writing().or_else(|| {
+            let said = node.with(|node| node.as_ref().and_then(|node| said(node)));
+            said.or_else(|| surroundings.with(|around| around.waits_for.clone()))
+        })
+    };
+    view! {
+        <span class="node-line" class:caret=is_writing>
+            {line}
+        </span>
     }
 }
 
@@ -163,14 +177,6 @@ fn said(node: &NodeView) -> Option<String> {
         _ => &None,
     };
     first.clone().or_else(|| node.headline.clone())
-}
-
-fn look_around(view: &RunView, node: &NodeId, status: NodeStatus) -> Surroundings {
-    match status {
-        NodeStatus::Running => Surroundings { call: call_in_flight(view, node), waits_for: None },
-        NodeStatus::Pending => Surroundings { call: None, waits_for: waits_for(view, node) },
-        _ => Surroundings::default(),
-    }
 }
 
 fn waits_for(view: &RunView, node: &NodeId) -> Option<String> {
