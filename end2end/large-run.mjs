@@ -204,7 +204,8 @@ async function watchManyArrive(url, storageState) {
   const idle = await page.evaluate(countFrames, 1);
   console.log(`    ${"while nothing arrives".padEnd(34)} ${Math.round(idle.rate).toString().padStart(9)}`);
   const events = eventsFrom(run, seq);
-  for (const view of ["Graph", "Transcript", "Timeline", "Events"]) {
+  // A hundred nodes join first, while the browser still compiles what it runs for the first time: told of, not judged.
+  for (const [place, view] of ["Graph", "Graph", "Transcript", "Timeline", "Events"].entries()) {
     await page.getByRole("tablist", { name: "Views" }).getByRole("tab", { name: view }).click();
     await page.waitForTimeout(500);
     const frames = page.evaluate(countFrames, arriving.seconds);
@@ -217,8 +218,10 @@ async function watchManyArrive(url, storageState) {
       await new Promise((wake) => setTimeout(wake, 10));
     }
     const { rate, longest } = await frames;
-    failed ||= rate < arriving.frames;
-    const limit = `(wanted ${arriving.frames})${rate < arriving.frames ? "  !" : ""}`;
+    const isJoining = place === 0;
+    const isSlow = rate < arriving.frames && !isJoining;
+    failed ||= isSlow;
+    const limit = isJoining ? "while 100 nodes join" : `(wanted ${arriving.frames})${isSlow ? "  !" : ""}`;
     console.log(`    ${`${view}, frames a second`.padEnd(34)} ${Math.round(rate).toString().padStart(9)}  ${limit}, the longest ${Math.round(longest)} ms`);
   }
   const last = events.next().value.seq;
