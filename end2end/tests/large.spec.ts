@@ -107,4 +107,19 @@ test("what an automatic run starts is listed with how it ended, and each way lea
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(/^Auto · /);
   expect(page.url().split("?")[0]).toBe(parent.split("?")[0]);
   await expectSaid(page, /orders executed/);
+
+  // The same side by side, below the phases that started them.
+  await viewTab(page, "Runs").click();
+  const rows = page.getByRole("list", { name: "Runs that this run has started" }).getByRole("listitem");
+  await expect(rows).toHaveCount(4 + 3);
+  await expect(rows.filter({ has: page.getByRole("heading") }).first()).toHaveText(/^Scan\s*1 of 1 over/);
+  const analysis = rows.filter({ hasText: "Pipeline" }).first();
+  await expect(analysis).toContainText(/Done.*(Buy|Overweight|Hold).*13 of 13 nodes.*\$0\.00/s);
+  await analysis.getByRole("link").focus();
+  await page.keyboard.press("ArrowDown");
+  await expect(rows.filter({ hasText: "Pipeline" }).nth(1).getByRole("link")).toBeFocused();
+  // What is hidden from the eye makes no page longer than the window.
+  expect(await page.evaluate(() => document.documentElement.scrollHeight - window.innerHeight)).toBeLessThanOrEqual(0);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(/^Pipeline · /);
 });

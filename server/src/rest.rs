@@ -291,7 +291,6 @@ fn run_id(text: &str) -> Result<RunId, Problem> {
     text.parse().map_err(no_such)
 }
 
-/// The query form of a [`RunFilter`].
 /// Which step is meant.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -302,6 +301,7 @@ struct StepQuery {
     visit: Option<u32>,
 }
 
+/// The query form of a [`RunFilter`].
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 struct RunQuery(RunFilter);
@@ -316,6 +316,7 @@ impl IntoParams for RunQuery {
             ("kind", "Only runs of this kind", WorkflowKind::schema()),
             ("flow", "Only runs of this flow", FlowId::schema()),
             ("origin", "Only runs that continue this one", RunId::schema()),
+            ("parent", "Only runs that this one has started", RunId::schema()),
             (
                 "document",
                 "Only runs that are made from this document, in any of its versions",

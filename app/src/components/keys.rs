@@ -43,8 +43,8 @@ pub fn KeyHelp() -> impl IntoView {
                 <dd>"This help"</dd>
                 <dt><kbd>"Escape"</kbd></dt>
                 <dd>"Close what is open, or select nothing"</dd>
-                <dt><kbd>"g"</kbd><kbd>"t"</kbd><kbd>"l"</kbd><kbd>"e"</kbd><kbd>"c"</kbd></dt>
-                <dd>"Run: graph, timeline, transcript, events, chat"</dd>
+                <dt><kbd>"g"</kbd><kbd>"r"</kbd><kbd>"t"</kbd><kbd>"l"</kbd><kbd>"e"</kbd><kbd>"c"</kbd></dt>
+                <dd>"Run: graph, runs of its own, timeline, transcript, events, chat"</dd>
                 <dt><kbd>"s"</kbd></dt>
                 <dd>"Run: stop it"</dd>
                 <dt><kbd>"j"</kbd><kbd>"k"</kbd></dt>

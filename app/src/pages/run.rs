@@ -13,6 +13,7 @@ mod fork;
 mod graph;
 mod header;
 mod inspector;
+mod lanes;
 mod lineage;
 mod log;
 mod place;
@@ -46,6 +47,7 @@ use self::{
     graph::GraphView,
     header::Header,
     inspector::Inspector,
+    lanes::Lanes,
     screen::{Screen, Tab},
     time_bar::TimeBar,
     timeline::Timeline,
@@ -154,6 +156,7 @@ fn RunScreen(data: PageData) -> impl IntoView {
     on_page_key(move |event| {
         let tab = match event.key().as_str() {
             "g" => Tab::Graph,
+            "r" => Tab::Runs,
             "t" => Tab::Timeline,
             "l" => Tab::Transcript,
             "e" => Tab::Events,
@@ -182,6 +185,7 @@ fn RunScreen(data: PageData) -> impl IntoView {
                     >
                         {move || match screen.tab() {
                             Tab::Graph => view! { <GraphView screen /> }.into_any(),
+                            Tab::Runs => view! { <Lanes screen /> }.into_any(),
                             Tab::Timeline => view! { <Growing screen view=|screen| view! { <Timeline screen /> }.into_any() /> }.into_any(),
                             Tab::Transcript => view! { <Growing screen view=|screen| view! { <Transcript screen /> }.into_any() /> }.into_any(),
                             Tab::Events => view! { <EventTable screen /> }.into_any(),
@@ -199,7 +203,10 @@ fn RunScreen(data: PageData) -> impl IntoView {
 
 #[component]
 fn Tabs(screen: Screen) -> impl IntoView {
-    let count = move || screen.view.with(RunView::seq);
+    let events = move || screen.view.with(RunView::seq);
+    let runs = Memo::new(move |_| screen.view.with(|view| view.sub_runs.len()));
+    // Most runs start no other.
+    let is_shown = move |tab: Tab| tab != Tab::Runs || runs.get() > 0 || screen.tab() == Tab::Runs;
     let tab = move |tab: Tab, icon: IconName| {
         view! {
             <button
@@ -216,25 +223,28 @@ fn Tabs(screen: Screen) -> impl IntoView {
                 <span class="tab-word" data-word=tab.label()>
                     {tab.label()}
                 </span>
-                {(tab == Tab::Events).then(|| view! { <span class="tab-count">{count}</span> })}
+                {(tab == Tab::Events).then(|| view! { <span class="tab-count">{events}</span> })}
+                {(tab == Tab::Runs).then(|| view! { <span class="tab-count">{runs}</span> })}
             </button>
         }
     };
     let step = move |event: leptos::ev::KeyboardEvent| {
+        let tabs: Vec<Tab> = untrack(|| Tab::ALL.into_iter().filter(|tab| is_shown(*tab)).collect());
         let step = match event.key().as_str() {
             "ArrowRight" => 1,
-            "ArrowLeft" => Tab::ALL.len() - 1,
+            "ArrowLeft" => tabs.len() - 1,
             _ => return,
         };
         event.prevent_default();
-        let at = Tab::ALL.iter().position(|tab| *tab == screen.tab_untracked()).unwrap_or(0);
-        let next = Tab::ALL[(at + step) % Tab::ALL.len()];
+        let at = tabs.iter().position(|tab| *tab == screen.tab_untracked()).unwrap_or(0);
+        let Some(next) = tabs.get((at + step) % tabs.len()).copied() else { return };
         screen.show(next);
         browser::focus_id(&format!("tab-{}", next.id()));
     };
     view! {
         <div class="run-tabs tabs" role="tablist" aria-label="Views" on:keydown=step>
             {tab(Tab::Graph, IconName::Route)}
+            {move || is_shown(Tab::Runs).then(|| tab(Tab::Runs, IconName::Group))}
             {tab(Tab::Timeline, IconName::Timeline)}
             {tab(Tab::Transcript, IconName::Document)}
             {tab(Tab::Events, IconName::List)}

@@ -112,6 +112,8 @@ pub struct RunFilter {
     pub flow: Option<FlowId>,
     /// Only runs that continue this one.
     pub origin: Option<RunId>,
+    /// Only runs that this one has started.
+    pub parent: Option<RunId>,
     /// Only runs that are made from this document, in any of its versions.
     pub document: Option<DocumentId>,
     /// Without those that other runs have started.

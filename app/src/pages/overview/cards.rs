@@ -127,7 +127,7 @@ fn RunCard(
                     </div>
                     <p class="dim">{phase}{place}</p>
                     {asks}
-                    <progress max=run.nodes.max(1) value=run.nodes_done aria-label=format!("Progress: {progress}")></progress>
+                    <progress class="thin" max=run.nodes.max(1) value=run.nodes_done aria-label=format!("Progress: {progress}")></progress>
                     <dl class="run-figures">
                         <div><dt>"Nodes"</dt><dd>{format!("{} / {}", run.nodes_done, run.nodes)}</dd></div>
                         <div><dt>"Elapsed"</dt><dd>{move || elapsed(&run, clock)}</dd></div>

@@ -24,6 +24,8 @@ pub enum Tab {
     /// The plan and what happens on it.
     #[default]
     Graph,
+    /// The runs that it has started.
+    Runs,
     /// The nodes' visits along a time axis.
     Timeline,
     /// Messages, calls and products, in order.
@@ -36,12 +38,14 @@ pub enum Tab {
 
 impl Tab {
     /// All, in the order of the page.
-    pub const ALL: [Self; 5] = [Self::Graph, Self::Timeline, Self::Transcript, Self::Events, Self::Chat];
+    pub const ALL: [Self; 6] =
+        [Self::Graph, Self::Runs, Self::Timeline, Self::Transcript, Self::Events, Self::Chat];
 
     /// The name in the address.
     pub fn id(self) -> &'static str {
         match self {
             Self::Graph => "graph",
+            Self::Runs => "runs",
             Self::Timeline => "timeline",
             Self::Transcript => "transcript",
             Self::Events => "events",
@@ -53,6 +57,7 @@ impl Tab {
     pub fn label(self) -> &'static str {
         match self {
             Self::Graph => "Graph",
+            Self::Runs => "Runs",
             Self::Timeline => "Timeline",
             Self::Transcript => "Transcript",
             Self::Events => "Events",

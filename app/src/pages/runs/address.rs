@@ -38,6 +38,7 @@ pub fn filter_of(query: &ParamsMap) -> RunFilter {
         kind: given("kind").parse().ok(),
         flow: given("flow").parse().ok(),
         origin: given("origin").parse().ok(),
+        parent: None,
         document: given("document").parse().ok(),
         top: given("below") != BELOW,
         before: None,

@@ -117,6 +117,7 @@ fn matches(filter: &RunFilter, run: &ListedRun) -> bool {
         && filter.kind.as_ref().is_none_or(|kind| kind == run.kind())
         && filter.flow.as_ref().is_none_or(|flow| flow == run.flow())
         && filter.document.is_none_or(|document| run.document().is_some_and(|named| named.id == document))
+        && filter.parent.is_none_or(|parent| run.parent.as_ref().is_some_and(|it| it.run == parent))
         && !(filter.top && run.parent.is_some())
 }
 

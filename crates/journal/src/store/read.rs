@@ -234,7 +234,10 @@ fn listing(
         query.push(" and document = ").push_bind(document.0);
     }
     if filter.top {
-        query.push(" and below = 0");
+        query.push(" and parent is null");
+    }
+    if let Some(parent) = filter.parent {
+        query.push(" and parent = ").push_bind(key(parent));
     }
     if let Some(before) = filter.before {
         query.push(" and id < ").push_bind(key(before));
@@ -255,6 +258,9 @@ fn index(filter: &RunFilter, owner: Option<&AccountId>) -> &'static str {
     }
     if filter.origin.is_some() {
         return "indexed by run_origin";
+    }
+    if filter.parent.is_some() {
+        return "indexed by run_parent";
     }
     if filter.document.is_some() {
         return "indexed by run_document";

@@ -44,7 +44,7 @@ impl Inserts {
         let rows = rows.iter().map(|(epoch, summary)| RunRow::new(*epoch, summary));
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
         let into = "insert into run (id, epoch, seq, finished, status, kind, flow, title, summary, owner, origin, \
-                    finished_at, document) ";
+                    finished_at, document, parent) ";
         let update = " on conflict (id) do update set epoch = excluded.epoch, seq = excluded.seq, \
                       finished = excluded.finished, status = excluded.status, summary = excluded.summary, \
                       finished_at = excluded.finished_at";
@@ -61,7 +61,8 @@ impl Inserts {
                 .push_bind(summary.owner.as_str())
                 .push_bind(summary.origin.as_ref().map(|origin| key(origin.run)))
                 .push_bind(summary.finished_at.map(|at| at.0))
-                .push_bind(summary.request.workflow.document().map(|document| document.id.0));
+                .push_bind(summary.request.workflow.document().map(|document| document.id.0))
+                .push_bind(summary.parent.as_ref().map(|parent| key(parent.run)));
         });
         Ok(())
     }

@@ -1,10 +1,11 @@
 use journal::{Journal, RunChange};
 use protocol::{
-    AccountId, Body, Heading, RunFilter, RunId, RunPage, RunRequest, RunStarted, RunStatus, RunSummary,
-    Timestamp, Workflow,
+    AccountId, Body, Heading, Parent, RunFilter, RunId, RunPage, RunRequest, RunStarted, RunStatus,
+    RunSummary, Timestamp, Workflow,
 };
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use crate::sample::{Place, begin, event, finished, line, new_run, pipeline, running, started_as};
+use crate::sample::{Place, begin, event, finished, line, new_run, pipeline, running, start, started_as};
 
 fn runs(page: &RunPage) -> Vec<RunId> {
     page.runs.iter().map(|summary| summary.run).collect()
@@ -46,6 +47,56 @@ async fn every_commit_announces_each_changed_run() {
     assert_eq!(summary.seq, 1);
     journal.close().await;
     assert!(changes.recv().await.is_err(), "neither a claim nor a refused append is a change");
+}
+
+#[tokio::test]
+async fn the_runs_that_a_run_has_started_are_listed_and_left_out_of_the_list_of_what_people_started() {
+    let place = Place::new();
+    let journal = place.open().await;
+    let (parent, _) = begin(&journal).await;
+    let mut below = Vec::new();
+    for _ in 0..3 {
+        let run = new_run();
+        let epoch = journal.claim(run).await.unwrap();
+        let call = "decide:1:1".parse().unwrap();
+        let started = RunStarted {
+            parent: Some(Parent { run: parent, call }),
+            ..start(pipeline("AAPL", "first_flow"))
+        };
+        journal.append(run, epoch, vec![event(Body::RunStarted(started)), line("a")]).await.unwrap();
+        below.insert(0, run);
+    }
+    let found =
+        async |filter: RunFilter| runs(&journal.summaries(&filter, Some(&AccountId::local())).await.unwrap());
+    let of_parent = RunFilter { parent: Some(parent), ..RunFilter::default() };
+    assert_eq!(found(of_parent.clone()).await, below);
+    let next = RunFilter { limit: Some(1), before: Some(below[0]), ..of_parent.clone() };
+    assert_eq!(found(next).await, [below[1]]);
+    assert_eq!(found(RunFilter { parent: Some(below[0]), ..RunFilter::default() }).await, []);
+    assert_eq!(found(RunFilter { top: true, ..RunFilter::default() }).await, [parent]);
+    assert_eq!(found(RunFilter::default()).await.len(), 4);
+    let other: AccountId = "other".parse().unwrap();
+    assert!(journal.summaries(&of_parent, Some(&other)).await.unwrap().runs.is_empty());
+    journal.close().await;
+
+    // As the version before had it, without a column for the run that started one.
+    let options = SqliteConnectOptions::new().filename(place.file());
+    let mut file = SqliteConnection::connect_with(&options).await.unwrap();
+    let before = "drop index run_parent; drop index run_top; drop index run_top_status; \
+                  alter table run drop column parent; \
+                  alter table run add column below integer generated always as ( \
+                    case when json_valid(summary) then json_extract(summary, '$.parent') is not null else 0 end \
+                  ) virtual; \
+                  create index run_top on run (owner, id) where below = 0; \
+                  create index run_top_status on run (owner, status, id) where below = 0; \
+                  delete from _sqlx_migrations where version = 12;";
+    sqlx::raw_sql(before).execute(&mut file).await.unwrap();
+    file.close().await.unwrap();
+    let journal = place.open().await;
+    let found =
+        async |filter: RunFilter| runs(&journal.summaries(&filter, Some(&AccountId::local())).await.unwrap());
+    assert_eq!(found(of_parent).await, below);
+    assert_eq!(found(RunFilter { top: true, ..RunFilter::default() }).await, [parent]);
 }
 
 #[tokio::test]
