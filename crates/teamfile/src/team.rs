@@ -9,6 +9,7 @@ mod condition;
 mod context;
 mod document;
 mod graph;
+mod memory;
 mod model_client;
 mod participant;
 mod replay;

@@ -693,6 +693,78 @@ fn teams_within_teams_and_societies_are_read() {
 }
 
 #[test]
+fn a_team_needs_somebody_and_each_needs_a_name_of_their_own() {
+    let found = |participants: Vec<Value>| {
+        let read = team_of(&team("RoundRobinGroupChat", participants, json!({ "max_turns": 2 })));
+        (
+            has(&read.findings, |it| *it == Problem::NobodyTakesPart),
+            has(&read.findings, |it| *it == Problem::SameName { name: "ann".to_owned() }),
+            read.can_run(),
+        )
+    };
+    assert_eq!(found(Vec::new()), (true, false, false));
+    assert_eq!(found(vec![agent("ann"), agent("bob"), agent("ann")]), (false, true, false));
+    assert_eq!(found(vec![agent("ann"), agent("bob")]), (false, false, true));
+}
+
+#[test]
+fn no_team_takes_part_in_a_swarm_or_where_a_ledger_leads() {
+    let mut first = agent("ann");
+    first["config"]["handoffs"] = json!(["bob"]);
+    for (class, what) in [("Swarm", "a Swarm"), ("MagenticOneGroupChat", "a Magentic-One team")] {
+        let more = json!({ "model_client": model("gpt-4o"), "max_turns": 2 });
+        let read = team_of(&team(class, vec![first.clone(), agent("bob"), pair()], more));
+        assert!(has(&read.findings, |it| *it == Problem::TeamWithin { team: what }), "{class}");
+        assert!(!read.can_run());
+    }
+}
+
+#[test]
+fn a_condition_that_is_a_program_is_kept_named_and_keeps_the_team_from_running() {
+    let program = condition("FunctionalTermination", json!({ "func": "lambda messages: True" }));
+    let read =
+        team_of(&team("RoundRobinGroupChat", vec![agent("a")], json!({ "termination_condition": program })));
+    assert!(has(
+        &read.findings,
+        |it| matches!(it, Problem::UnknownCondition { provider } if provider.contains("FunctionalTermination"))
+    ));
+    assert!(!read.can_run());
+}
+
+#[test]
+fn a_list_of_memories_is_read_and_others_are_told() {
+    let mut writer = agent("writer");
+    writer["config"]["memory"] = json!([
+        { "provider": "autogen_core.memory.ListMemory", "config": { "memory_contents": [{ "content": "Be brief.", "mime_type": "text/plain" }] } },
+        { "provider": "autogen_ext.memory.chromadb.ChromaDBVectorMemory", "config": {} },
+    ]);
+    let read = team_of(&team("RoundRobinGroupChat", vec![writer], json!({ "max_turns": 1 })));
+    let told = read.findings.iter().filter_map(|finding| match &finding.problem {
+        Problem::MemoryNotAsked { provider } => Some(provider.as_str()),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), ["autogen_ext.memory.chromadb.ChromaDBVectorMemory"]);
+    let assistant = read.team.participants[0].assistant().unwrap();
+    let expected = "Help.\n\nRelevant memory content (in chronological order):\n1. Be brief.";
+    assert_eq!(assistant.instructions().as_deref(), Some(expected));
+}
+
+#[test]
+fn a_tool_whose_source_is_no_program_keeps_nothing_from_being_read() {
+    let mut writer = agent("writer");
+    writer["config"]["tools"] = json!([{ "provider": "autogen_core.tools.FunctionTool", "component_type": "tool",
+        "config": { "name": "f", "description": "d", "source_code": "def f(:", "global_imports": [] } }]);
+    let read = team_of(&team("RoundRobinGroupChat", vec![writer], json!({ "max_turns": 1 })));
+    assert!(has(&read.findings, |it| matches!(it, Problem::ToolNotRun { name, .. } if name == "f")));
+    assert!(read.can_run());
+    let ToolKind::Function { source, .. } = &read.team.participants[0].assistant().unwrap().tools[0].kind
+    else {
+        panic!()
+    };
+    assert_eq!(source, "def f(:", "it is kept for export");
+}
+
+#[test]
 fn graphs_are_read_and_judged_as_graph_flow_does() {
     let node = |name: &str, edges: Value| json!({ "name": name, "edges": edges, "activation": "all" });
     let edge = |target: &str, condition: Value| {
@@ -743,6 +815,13 @@ fn graphs_are_read_and_judged_as_graph_flow_does() {
     });
     let expected = Problem::MixedActivation { node: name("editor"), group: name("editor") };
     assert_eq!(with(disagree, json!({})), [expected]);
+    let round = json!({
+        "writer": node("writer", json!([edge("critic", json!("A"))])),
+        "critic": node("critic", json!([edge("editor", json!("B"))])),
+        "editor": node("editor", json!([edge("writer", json!("C"))])),
+    });
+    let started = json!({ "graph": { "nodes": round, "default_start_node": "writer" }, "max_turns": 3 });
+    assert_eq!(with(json!({}), started), [Problem::GraphWithoutEnd]);
     let astray = json!({ "writer": node("writer", json!([edge("nobody", Value::Null)])),
         "critic": node("critic", json!([])), "editor": node("editor", json!([])) });
     let expected = Problem::EdgeToNobody { from: name("writer"), target: name("nobody") };

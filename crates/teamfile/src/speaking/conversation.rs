@@ -128,10 +128,6 @@ impl Conversation {
         if self.is_asking || !self.speaking.is_empty() {
             return Err(SpeakingError::AtWork);
         }
-        if self.termination.as_ref().is_some_and(Termination::is_latched) {
-            let content = "The group chat has already terminated.".to_owned();
-            return Ok(decided(Next::Stop(Stop { content, source: self.manager.name().to_owned() })));
-        }
         if matches!(self.manager, Manager::Swarm(_)) {
             Swarm::check_task(&task, &View { members: &self.members, thread: &self.thread })?;
         }

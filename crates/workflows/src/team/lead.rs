@@ -169,8 +169,8 @@ fn own_models(crew: &Crew) -> Option<Body> {
 fn sent(message: &PromptMessage) -> Option<llm::Message> {
     let content = message.content.clone();
     (!content.trim().is_empty()).then(|| match message.role {
-        // Not as instructions: there are providers who refuse a conversation that holds nothing else.
-        PromptRole::System | PromptRole::User => llm::Message::User(content),
+        PromptRole::System => llm::Message::System(content),
+        PromptRole::User => llm::Message::User(content),
         PromptRole::Assistant => {
             llm::Message::Assistant { text: content, tool_requests: Vec::new(), echo: None }
         }
