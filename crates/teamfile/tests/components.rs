@@ -511,23 +511,7 @@ fn a_name_that_providers_refuse_is_kept_and_sent_as_an_alias() {
 }
 
 /// AutoGen Studio's sample, as it ships it.
-const CALCULATOR: &str = r#"def calculator(a: float, b: float, operator: str) -> str:
-    try:
-        if operator == "+":
-            return str(a + b)
-        elif operator == "-":
-            return str(a - b)
-        elif operator == "*":
-            return str(a * b)
-        elif operator == "/":
-            if b == 0:
-                return "Error: Division by zero"
-            return str(a / b)
-        else:
-            return "Error: Invalid operator. Please use +, -, *, or /"
-    except Exception as e:
-        return f"Error: {str(e)}"
-"#;
+const CALCULATOR: &str = include_str!("samples/calculator.py");
 
 #[test]
 fn a_tool_is_known_by_its_source_and_others_are_kept_and_not_run() {

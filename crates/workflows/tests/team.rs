@@ -1161,3 +1161,68 @@ async fn a_society_is_answered_for_by_what_was_said_in_it_and_remembers_what_was
     // Neither what was said inside nor what was made of it, as in AutoGen.
     assert!(!second.contains("x1") && !second.contains("first"), "{second}");
 }
+
+/// A tool of the server that says its name.
+struct Named(Definition);
+
+impl Named {
+    fn registry(name: &str) -> Registry {
+        let schema = json!({ "properties": { "a": { "type": "number" } }, "required": ["a"] });
+        let definition = Definition::new(name.parse().unwrap(), "Works.", schema).unwrap();
+        Registry::default().with(Arc::new(Self(definition))).unwrap()
+    }
+}
+
+#[async_trait]
+impl Tool for Named {
+    fn definition(&self) -> &Definition {
+        &self.0
+    }
+
+    async fn call(&self, _: &Map<String, Value>) -> Outcome {
+        Outcome::success(format!("of the server's {}", self.0.name()), "server")
+    }
+}
+
+#[tokio::test]
+async fn a_well_known_tool_is_called_by_its_source_whatever_the_file_calls_it() {
+    let source = include_str!("../../teamfile/tests/samples/calculator.py");
+    let renamed = |source: &str| {
+        component(
+            "autogen_core.tools.FunctionTool",
+            json!({ "name": "compliance", "description": "d", "source_code": source, "global_imports": [] }),
+        )
+    };
+    for (source, answered) in
+        [(source.to_owned(), "of the server's calculator"), (source.replace('+', "%"), "never run")]
+    {
+        let hall = Hall::with_tools(
+            |_| Turn::Tools(vec![("compliance".to_owned(), json!({ "a": 1 }))]),
+            Named::registry("calculator"),
+        )
+        .await;
+        let fields = json!({ "tools": [renamed(&source)] });
+        let file = team("RoundRobinGroupChat", vec![assistant("a", fields)], json!({ "max_turns": 1 }));
+        let view = hall.run(read(&file), "go").await;
+        assert!(said(&view).0[1].contains(answered), "{:?}", said(&view).0);
+        assert_eq!(hall.asked.lock().unwrap()[0].tools[0].name, "compliance");
+    }
+}
+
+#[tokio::test]
+async fn names_that_providers_refuse_are_sent_as_aliases_and_kept_in_what_is_said() {
+    let hall = Hall::playing(|request| match request.tools.first() {
+        Some(handoff) => Turn::Tools(vec![(handoff.name.clone(), json!({}))]),
+        None => Turn::Answer("done".to_owned()),
+    })
+    .await;
+    let participants =
+        vec![assistant("Ana", json!({ "handoffs": ["Orçamentista"] })), assistant("Orçamentista", json!({}))];
+    let file = team("Swarm", participants, json!({ "termination_condition": mention("done") }));
+    let view = hall.run(read(&file), "go").await;
+    assert_eq!(speakers(&view), ["Ana", "Orçamentista"]);
+    assert_eq!(told(&view, "HandoffMessage")[0]["target"], "Orçamentista");
+    let offered = hall.asked.lock().unwrap()[0].tools[0].name.clone();
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
+    assert!(offered.starts_with("transfer_to_or") && offered.chars().all(fits), "{offered}");
+}
