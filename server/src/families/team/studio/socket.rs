@@ -227,14 +227,15 @@ impl Connection {
     }
 
     async fn send(&mut self, frame: Frame) -> Result<(), Disconnected> {
-        self.peer.send(frame.encode()).await
+        self.peer.send(frame.encode(self.run)).await
     }
 
     async fn send_all(&mut self, frames: Vec<Frame>) -> Result<(), Disconnected> {
         if frames.is_empty() {
             return Ok(());
         }
-        self.peer.send_all(frames.into_iter().map(|frame| Bytes::from(frame.encode()))).await
+        let run = self.run;
+        self.peer.send_all(frames.into_iter().map(|frame| Bytes::from(frame.encode(run)))).await
     }
 }
 
