@@ -155,6 +155,12 @@ impl Team {
         crate::name::aliases(self.participants.iter().map(|participant| participant.name.as_str()))
     }
 
+    /// Whether it has a condition that somebody outside of it can make hold.
+    #[must_use]
+    pub fn hears_outside(&self) -> bool {
+        self.termination.as_ref().is_some_and(Condition::hears_outside)
+    }
+
     /// How many agents there are, those of inner teams included.
     #[must_use]
     pub fn agents(&self) -> usize {

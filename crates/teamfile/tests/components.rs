@@ -420,6 +420,30 @@ fn the_kind_is_told_by_provider_type_and_shape() {
 }
 
 #[test]
+fn a_part_that_says_nothing_of_its_kind_is_told_by_its_shape() {
+    let shapes = [
+        (
+            "agent",
+            json!({ "config": { "name": "a", "model_client": model("gpt-4o"), "system_message": "Help." } }),
+        ),
+        ("condition", json!({ "config": { "text": "DONE" } })),
+        ("condition", json!({ "config": { "max_messages": 3 } })),
+        (
+            "condition",
+            json!({ "config": { "conditions": [condition("TextMentionTermination", json!({ "text": "DONE" }))] } }),
+        ),
+        ("tool", json!({ "config": { "name": "f", "source_code": "def f(): pass" } })),
+    ];
+    for (expected, mut part) in shapes {
+        // The provider of something else stands there.
+        part["provider"] = json!("acme.Something");
+        let reading = read_value(&part);
+        let kinds: Vec<&str> = reading.library.iter().map(|entry| kind(&entry.part)).collect();
+        assert_eq!(kinds, [expected], "{part}: {:?}", reading.findings);
+    }
+}
+
+#[test]
 fn an_unknown_kind_of_team_is_asked_for_and_kept() {
     let odd = team("DebateGroupChat", vec![agent("writer")], json!({ "rounds": 4, "max_turns": 3 }));
     let read = team_of(&odd);

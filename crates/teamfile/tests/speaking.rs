@@ -128,9 +128,28 @@ fn the_condition_sees_the_task_and_each_turn() {
     // The end is the end of its count, too.
     let decision = conversation.start(vec![Message::text("user", "more")], 0).unwrap();
     assert_eq!(speakers(&decision), ["a"]);
-    let (mut conversation, _) = begin(&with(Condition::External));
-    conversation.tell_from_outside();
-    assert_eq!(stopped(&say(&mut conversation, "a", "x")), "External termination requested");
+}
+
+#[test]
+fn a_team_that_is_told_from_outside_to_end_does_so_before_the_next_one_speaks() {
+    let ended_by = |condition: Condition| Team {
+        termination: Some(condition),
+        ..team(Conduct::RoundRobin, &["a", "b"])
+    };
+    let (mut conversation, _) = begin(&ended_by(Condition::External));
+    assert_eq!(speakers(&say(&mut conversation, "a", "x")), ["b"]);
+    let decision = conversation.tell_from_outside(0).unwrap();
+    assert_eq!(stopped(&decision), "External termination requested");
+    assert_eq!(speakers(&conversation.start(vec![Message::text("user", "more")], 0).unwrap()), ["a"]);
+    // With another condition, once that holds as well; without one for it, not at all.
+    let halt = Condition::TextMention { text: "HALT".to_owned() };
+    let (mut conversation, _) = begin(&ended_by(Condition::External & halt.clone()));
+    assert_eq!(conversation.tell_from_outside(0), None);
+    let decision = say(&mut conversation, "a", "HALT");
+    assert_eq!(stopped(&decision), "External termination requested, Text 'HALT' mentioned");
+    let (mut conversation, _) = begin(&ended_by(halt));
+    assert_eq!(conversation.tell_from_outside(0), None);
+    assert_eq!(speakers(&say(&mut conversation, "a", "x")), ["b"]);
 }
 
 #[test]

@@ -1226,3 +1226,31 @@ async fn names_that_providers_refuse_are_sent_as_aliases_and_kept_in_what_is_sai
     let fits = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
     assert!(offered.starts_with("transfer_to_or") && offered.chars().all(fits), "{offered}");
 }
+
+#[tokio::test]
+async fn a_team_that_is_told_to_end_does_so_after_the_present_turn() {
+    let outside = || until("ExternalTermination", json!({}));
+    let ended = async |condition: Value| {
+        let participants = vec![says("x", json!(["x1", "x2"])), person("human"), says("y", json!(["y1"]))];
+        let rest = json!({ "termination_condition": condition, "max_turns": 3, "emit_team_events": true });
+        let hall = Hall::new().await;
+        let id = hall.keep(read(&team("RoundRobinGroupChat", participants, rest))).await.to_string();
+        let run = hall.start(request(&id, "Begin.")).await;
+        let input = asked_in(&hall, run).await.input;
+        hall.engine.tell(run, "lead".parse().unwrap(), "Enough.", AccountId::local()).await.unwrap();
+        let answer = Answer::Value { json: "\"go on\"".into() };
+        let received = InputReceived { input, answer, by: Some(AccountId::local()) };
+        hall.engine.answer(run, received).await.unwrap();
+        hall.end(run).await
+    };
+    for condition in [outside(), any(json!([mention("HALT"), outside()]))] {
+        let view = ended(condition).await;
+        let (lines, reason) = said(&view);
+        assert_eq!(lines, ["user: Begin.", "x: x1", "human: go on"]);
+        assert_eq!(reason, "External termination requested");
+        assert_eq!(told(&view, "SelectSpeakerEvent").len(), 2, "nobody is chosen any more");
+    }
+    // A team without such a condition goes on to its own end.
+    let view = ended(mention("HALT")).await;
+    assert_eq!(said(&view).1, "Maximum number of turns 3 reached.");
+}

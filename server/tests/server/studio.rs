@@ -527,8 +527,7 @@ async fn a_model_or_an_agent_that_is_tested_is_really_asked() {
             assert_eq!(tested["status"], answers, "{tested}");
         }
         assert_eq!(asked() - before, if answers { 2 } else { 0 });
-        let broken =
-            json!({ "component": { "provider": "os.system", "config": {} } });
+        let broken = json!({ "component": { "provider": "os.system", "config": {} } });
         let tested = anna.post("/api/validate/test", broken).await;
         assert_eq!(
             (&tested["status"], &tested["message"]),
@@ -603,6 +602,37 @@ async fn a_stop_over_rest_tells_everybody_its_reason() {
             (&json!("cancelled"), &json!(reason))
         );
     }
+}
+
+#[tokio::test]
+async fn a_team_with_a_condition_for_it_is_told_to_end_and_stopped_at_once_when_asked_again() {
+    let (_server, anna, _) = anna_and_bert().await;
+    let session = session(&anna).await;
+    let external = until("ExternalTermination", json!({}));
+    let waiting = async || {
+        let run = new_run(&anna, session).await;
+        let mut client = Client::of(&anna, run).await;
+        client.start(&team(&[says("writer", json!(["one", "two"])), person()], &external)).await;
+        client.until("input_request").await;
+        (run, client)
+    };
+    let (run, mut client) = waiting().await;
+    anna.post(&format!("/api/runs/{run}/stop"), json!({})).await;
+    client.say(&json!({ "type": "input_response", "response": "My last word." })).await;
+    let end = client.until("result").await.pop().unwrap();
+    let result = &end["data"]["task_result"];
+    assert_eq!(result["stop_reason"], "External termination requested");
+    assert_eq!(said(result["messages"].as_array().unwrap()).last().unwrap(), "person: My last word.");
+
+    let (_, mut client) = waiting().await;
+    for reason in ["After this turn", "Now"] {
+        client.say(&json!({ "type": "stop", "reason": reason })).await;
+    }
+    let end = client.until("completion").await.pop().unwrap();
+    assert_eq!(
+        (&end["status"], &end["data"]["task_result"]["stop_reason"]),
+        (&json!("cancelled"), &json!("Now"))
+    );
 }
 
 #[tokio::test]

@@ -220,12 +220,14 @@ impl Conversation {
         Ok(self.carry_out(choice, now))
     }
 
-    /// Somebody outside of the team wants it to end. It does so after the present turn, where it has a condition
-    /// for that.
-    pub fn tell_from_outside(&mut self) {
-        if let Some(termination) = &mut self.termination {
-            termination.tell_from_outside();
-        }
+    /// Somebody outside of the team wants it to end, and whoever speaks next has not begun. `None`: it goes on, since it
+    /// has no condition for that, or not for that alone.
+    pub fn tell_from_outside(&mut self, now: u64) -> Option<Decision> {
+        self.termination.as_mut()?.tell_from_outside();
+        let stop = self.end_of(&[], now)?;
+        self.speaking.clear();
+        self.is_asking = false;
+        Some(self.end(stop, now))
     }
 
     /// How far the team is from every end that is counted: those of its conditions, and its limit of turns.

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use protocol::{
     Body, CallId, Control, Event, InputRequest, NodeAdded, NodeId, Product, RunFinished, RunId, RunStatus,
     Timestamp,
-    team::{TeamResult as Came, TeamTurn},
+    team::{LEAD, TeamResult as Came, TeamTurn},
 };
 use serde_json::{Value, json};
 
@@ -50,6 +50,7 @@ pub struct Stream {
     calls: HashMap<NodeId, CallId>,
     told: Vec<Told>,
     asked: Vec<InputRequest>,
+    is_told_to_end: bool,
     came: Option<Came>,
     ended: Option<(RunFinished, Timestamp)>,
 }
@@ -66,6 +67,7 @@ impl Stream {
                 | "produced"
                 | "input_requested"
                 | "input_received"
+                | "told"
                 | "run_finished"
         )
     }
@@ -93,6 +95,10 @@ impl Stream {
             Body::InputRequested(request) => vec![self.asks(event, request)],
             Body::InputReceived(received) => {
                 self.asked.retain(|asked| asked.input != received.input);
+                Vec::new()
+            }
+            Body::Told(_) => {
+                self.is_told_to_end |= event.node.as_ref().is_some_and(|node| node.as_str() == LEAD);
                 Vec::new()
             }
             Body::RunFinished(finished) => {
@@ -144,6 +150,12 @@ impl Stream {
             None => self.asked.first(),
         }
         .map(|asked| &asked.input)
+    }
+
+    /// Whether somebody has told the team that it is to end.
+    #[must_use]
+    pub fn is_told_to_end(&self) -> bool {
+        self.is_told_to_end
     }
 
     /// What came of the run; `None` before its end.

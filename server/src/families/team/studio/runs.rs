@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use wire::autogen::{GivenRun, RunRow, Stream, UNEXPLAINED_STOP};
 
-use super::{Answer, log, owner, sessions::Session};
+use super::{Answer, log, owner, sessions::Session, stop};
 use crate::{
     rest::{JsonBody, Path},
     scope::{NumberedRun, Scoped},
@@ -64,8 +64,8 @@ pub(super) async fn stop(
         return Err(Problem::conflict("The run has not begun, so it cannot be stopped.").into());
     };
     service.readable(run).await.map_err(|_| not_found())?;
-    let reason = given.reason.unwrap_or_else(|| UNEXPLAINED_STOP.to_owned());
-    service.stop_run(run, Some(reason)).await?;
+    let reason = given.reason.filter(|reason| !reason.trim().is_empty());
+    stop::stop(&service, run, reason.unwrap_or_else(|| UNEXPLAINED_STOP.to_owned())).await?;
     Ok(Json(json!({ "status": true, "message": "Run stopped successfully" })))
 }
 
