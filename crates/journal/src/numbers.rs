@@ -67,6 +67,14 @@ impl Numbers {
         self.store.numbered(number).await
     }
 
+    /// The runs of this account within `within` that were reserved and have not begun, with their numbers, oldest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn reserved(&self, owner: &AccountId, within: Uuid) -> Result<Vec<(u64, Uuid)>, JournalError> {
+        self.store.reserved(owner, within).await
+    }
+
     async fn give(&self, numbering: Numbering) -> Result<Vec<u64>, JournalError> {
         self.requests.ask(numbering, Request::Number).await
     }

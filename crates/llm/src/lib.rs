@@ -32,6 +32,7 @@ mod failure;
 mod fair_queue;
 mod form;
 mod hint;
+mod instructions;
 mod json;
 mod native;
 mod nesting;

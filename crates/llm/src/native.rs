@@ -64,7 +64,7 @@ impl Wire for Native {
         let known = self.support.of(model);
         let mut fields = known;
         let events = loop {
-            let chat = chat_request(request, fields);
+            let chat = chat_request(model, request, fields);
             let options = options(request, most_tokens, fields);
             let error = match self.client.exec_chat_stream(model, chat, Some(&options)).await {
                 Ok(mut answer) => match begin(&mut answer.stream).await {

@@ -217,15 +217,18 @@ impl Message {
                 lines(content.iter().map(|call| format!("{}({})", call.name, call.arguments)))
             }
             Body::ToolCallExecution { content } => lines(content.iter().map(|result| result.content.clone())),
-            Body::MemoryQuery { content } => lines(content.iter().map(|memory| {
-                let said = memory.get("content").and_then(Value::as_str);
-                said.map_or_else(|| memory.to_string(), str::to_owned)
-            })),
+            Body::MemoryQuery { content } => lines(content.iter().map(remembered)),
             Body::UserInputRequested { .. } => String::new(),
             Body::SelectSpeaker { content } => lines(content.iter().cloned()),
             Body::CodeExecution { result } => result.output.clone(),
         }
     }
+}
+
+/// One of what a memory holds, as a text.
+pub(crate) fn remembered(memory: &Value) -> String {
+    let content = memory.get("content").and_then(Value::as_str);
+    content.map_or_else(|| memory.to_string(), str::to_owned)
 }
 
 fn lines(texts: impl Iterator<Item = String>) -> String {

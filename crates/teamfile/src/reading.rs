@@ -27,13 +27,16 @@ use crate::{
     limits::{MOST_FILES, MOST_ITEMS},
     place::Place,
     source_identity::KnownTool,
-    team::{Condition, ModelClient, Participant, Team, Tool, Workbench},
+    team::{Assistant, Condition, ModelClient, Participant, Role, Team, Tool, Workbench},
 };
 
 pub(crate) use fields::Fields;
 pub(crate) use importer::{Importer, ReadFile};
 pub(crate) use model::fields as model_fields;
 pub(crate) use text::Content;
+
+/// What an assistant is told who is made of a single part.
+const ALONE: &str = "Do what you are asked for. Use your tools where they help.";
 
 /// A file.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +92,30 @@ pub struct LibraryEntry {
     pub part: Part,
     /// What is to be said of it.
     pub findings: Vec<Finding>,
+}
+
+impl LibraryEntry {
+    /// A team in which this part works alone: an agent as it is, anything else as that of an assistant of whom nothing
+    /// more is said. It ends after one answer, or by the condition that it is made of.
+    #[must_use]
+    pub fn team_of_one(self) -> Team {
+        let mut assistant = Assistant { system_message: Some(ALONE.to_owned()), ..Assistant::default() };
+        let (mut agent, mut termination) = (None, None);
+        match self.part {
+            Part::Agent(participant) => agent = Some(participant),
+            Part::Model(model) => assistant.model = Some(model),
+            Part::Tool(tool) => {
+                assistant.tools.push(tool);
+                assistant.reflect_on_tool_use = true;
+            }
+            Part::Condition(condition) => termination = Some(condition),
+            Part::Workbench(workbench) => assistant.workbenches.push(workbench),
+        }
+        let agent =
+            agent.unwrap_or_else(|| Participant::new("assistant", Role::Assistant(Box::new(assistant))));
+        let max_turns = termination.is_none().then_some(1);
+        Team { termination, max_turns, ..Team::new(self.name, vec![agent]) }
+    }
 }
 
 /// A part of a team.

@@ -5,8 +5,9 @@
 //! tells the conversation what came of them. The whole state is serialisable, so that a run can be resumed.
 //!
 //! It works as AutoGen's teams do, with these differences: where several speak in one step, the condition is shown
-//! what all of them said; nobody speaks twice in one step; and where a leading model names somebody who does not
-//! take part it is asked again, as for any other answer that cannot be read.
+//! what all of them said, as AutoGen itself does after version 0.7.5, whose condition saw nothing of all but the last;
+//! nobody speaks twice in one step; and where a leading model names somebody who does not take part it is asked again,
+//! as for any other answer that cannot be read.
 
 mod conversation;
 mod graph_flow;

@@ -9,6 +9,7 @@ mod condition;
 mod context;
 mod document;
 mod graph;
+mod memory;
 mod model_client;
 mod participant;
 mod replay;
@@ -152,6 +153,12 @@ impl Team {
     #[must_use]
     pub fn aliases(&self) -> Vec<String> {
         crate::name::aliases(self.participants.iter().map(|participant| participant.name.as_str()))
+    }
+
+    /// Whether it has a condition that somebody outside of it can make hold.
+    #[must_use]
+    pub fn hears_outside(&self) -> bool {
+        self.termination.as_ref().is_some_and(Condition::hears_outside)
     }
 
     /// How many agents there are, those of inner teams included.

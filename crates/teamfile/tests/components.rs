@@ -420,6 +420,30 @@ fn the_kind_is_told_by_provider_type_and_shape() {
 }
 
 #[test]
+fn a_part_that_says_nothing_of_its_kind_is_told_by_its_shape() {
+    let shapes = [
+        (
+            "agent",
+            json!({ "config": { "name": "a", "model_client": model("gpt-4o"), "system_message": "Help." } }),
+        ),
+        ("condition", json!({ "config": { "text": "DONE" } })),
+        ("condition", json!({ "config": { "max_messages": 3 } })),
+        (
+            "condition",
+            json!({ "config": { "conditions": [condition("TextMentionTermination", json!({ "text": "DONE" }))] } }),
+        ),
+        ("tool", json!({ "config": { "name": "f", "source_code": "def f(): pass" } })),
+    ];
+    for (expected, mut part) in shapes {
+        // The provider of something else stands there.
+        part["provider"] = json!("acme.Something");
+        let reading = read_value(&part);
+        let kinds: Vec<&str> = reading.library.iter().map(|entry| kind(&entry.part)).collect();
+        assert_eq!(kinds, [expected], "{part}: {:?}", reading.findings);
+    }
+}
+
+#[test]
 fn an_unknown_kind_of_team_is_asked_for_and_kept() {
     let odd = team("DebateGroupChat", vec![agent("writer")], json!({ "rounds": 4, "max_turns": 3 }));
     let read = team_of(&odd);
@@ -511,23 +535,7 @@ fn a_name_that_providers_refuse_is_kept_and_sent_as_an_alias() {
 }
 
 /// AutoGen Studio's sample, as it ships it.
-const CALCULATOR: &str = r#"def calculator(a: float, b: float, operator: str) -> str:
-    try:
-        if operator == "+":
-            return str(a + b)
-        elif operator == "-":
-            return str(a - b)
-        elif operator == "*":
-            return str(a * b)
-        elif operator == "/":
-            if b == 0:
-                return "Error: Division by zero"
-            return str(a / b)
-        else:
-            return "Error: Invalid operator. Please use +, -, *, or /"
-    except Exception as e:
-        return f"Error: {str(e)}"
-"#;
+const CALCULATOR: &str = include_str!("samples/calculator.py");
 
 #[test]
 fn a_tool_is_known_by_its_source_and_others_are_kept_and_not_run() {
@@ -693,6 +701,78 @@ fn teams_within_teams_and_societies_are_read() {
 }
 
 #[test]
+fn a_team_needs_somebody_and_each_needs_a_name_of_their_own() {
+    let found = |participants: Vec<Value>| {
+        let read = team_of(&team("RoundRobinGroupChat", participants, json!({ "max_turns": 2 })));
+        (
+            has(&read.findings, |it| *it == Problem::NobodyTakesPart),
+            has(&read.findings, |it| *it == Problem::SameName { name: "ann".to_owned() }),
+            read.can_run(),
+        )
+    };
+    assert_eq!(found(Vec::new()), (true, false, false));
+    assert_eq!(found(vec![agent("ann"), agent("bob"), agent("ann")]), (false, true, false));
+    assert_eq!(found(vec![agent("ann"), agent("bob")]), (false, false, true));
+}
+
+#[test]
+fn no_team_takes_part_in_a_swarm_or_where_a_ledger_leads() {
+    let mut first = agent("ann");
+    first["config"]["handoffs"] = json!(["bob"]);
+    for (class, what) in [("Swarm", "a Swarm"), ("MagenticOneGroupChat", "a Magentic-One team")] {
+        let more = json!({ "model_client": model("gpt-4o"), "max_turns": 2 });
+        let read = team_of(&team(class, vec![first.clone(), agent("bob"), pair()], more));
+        assert!(has(&read.findings, |it| *it == Problem::TeamWithin { team: what }), "{class}");
+        assert!(!read.can_run());
+    }
+}
+
+#[test]
+fn a_condition_that_is_a_program_is_kept_named_and_keeps_the_team_from_running() {
+    let program = condition("FunctionalTermination", json!({ "func": "lambda messages: True" }));
+    let read =
+        team_of(&team("RoundRobinGroupChat", vec![agent("a")], json!({ "termination_condition": program })));
+    assert!(has(
+        &read.findings,
+        |it| matches!(it, Problem::UnknownCondition { provider } if provider.contains("FunctionalTermination"))
+    ));
+    assert!(!read.can_run());
+}
+
+#[test]
+fn a_list_of_memories_is_read_and_others_are_told() {
+    let mut writer = agent("writer");
+    writer["config"]["memory"] = json!([
+        { "provider": "autogen_core.memory.ListMemory", "config": { "memory_contents": [{ "content": "Be brief.", "mime_type": "text/plain" }] } },
+        { "provider": "autogen_ext.memory.chromadb.ChromaDBVectorMemory", "config": {} },
+    ]);
+    let read = team_of(&team("RoundRobinGroupChat", vec![writer], json!({ "max_turns": 1 })));
+    let told = read.findings.iter().filter_map(|finding| match &finding.problem {
+        Problem::MemoryNotAsked { provider } => Some(provider.as_str()),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), ["autogen_ext.memory.chromadb.ChromaDBVectorMemory"]);
+    let assistant = read.team.participants[0].assistant().unwrap();
+    let expected = "Help.\n\nRelevant memory content (in chronological order):\n1. Be brief.";
+    assert_eq!(assistant.instructions().as_deref(), Some(expected));
+}
+
+#[test]
+fn a_tool_whose_source_is_no_program_keeps_nothing_from_being_read() {
+    let mut writer = agent("writer");
+    writer["config"]["tools"] = json!([{ "provider": "autogen_core.tools.FunctionTool", "component_type": "tool",
+        "config": { "name": "f", "description": "d", "source_code": "def f(:", "global_imports": [] } }]);
+    let read = team_of(&team("RoundRobinGroupChat", vec![writer], json!({ "max_turns": 1 })));
+    assert!(has(&read.findings, |it| matches!(it, Problem::ToolNotRun { name, .. } if name == "f")));
+    assert!(read.can_run());
+    let ToolKind::Function { source, .. } = &read.team.participants[0].assistant().unwrap().tools[0].kind
+    else {
+        panic!()
+    };
+    assert_eq!(source, "def f(:", "it is kept for export");
+}
+
+#[test]
 fn graphs_are_read_and_judged_as_graph_flow_does() {
     let node = |name: &str, edges: Value| json!({ "name": name, "edges": edges, "activation": "all" });
     let edge = |target: &str, condition: Value| {
@@ -743,6 +823,13 @@ fn graphs_are_read_and_judged_as_graph_flow_does() {
     });
     let expected = Problem::MixedActivation { node: name("editor"), group: name("editor") };
     assert_eq!(with(disagree, json!({})), [expected]);
+    let round = json!({
+        "writer": node("writer", json!([edge("critic", json!("A"))])),
+        "critic": node("critic", json!([edge("editor", json!("B"))])),
+        "editor": node("editor", json!([edge("writer", json!("C"))])),
+    });
+    let started = json!({ "graph": { "nodes": round, "default_start_node": "writer" }, "max_turns": 3 });
+    assert_eq!(with(json!({}), started), [Problem::GraphWithoutEnd]);
     let astray = json!({ "writer": node("writer", json!([edge("nobody", Value::Null)])),
         "critic": node("critic", json!([])), "editor": node("editor", json!([])) });
     let expected = Problem::EdgeToNobody { from: name("writer"), target: name("nobody") };

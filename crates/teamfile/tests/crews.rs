@@ -211,6 +211,17 @@ fn the_program_says_what_the_pair_does_not() {
 }
 
 #[test]
+fn an_agent_in_a_list_of_tasks_is_the_method_of_the_program_and_not_the_entry_of_that_name() {
+    // The method `writer` stands for the entry `reporting_analyst`.
+    let tasks =
+        BARE_TASKS.replace("  expected_output: A report\n", "  expected_output: A report\n  agent: writer\n");
+    let code = CODE.replace("            agent=self.writer(),\n", "");
+    assert!(tasks.contains("agent: writer") && !code.contains("agent=self.writer(),\n            context"));
+    let read = crew(&[("agents.yaml", AGENTS), ("tasks.yaml", &tasks), ("crew.py", &code)]);
+    assert_eq!(steps(&read).steps[1].agent.as_deref(), Some("reporting_analyst"));
+}
+
+#[test]
 fn a_model_leads_where_no_agent_does() {
     let code = CODE.replace("manager_agent=self.writer()", "manager_llm='gpt-4o'");
     let read = crew(&[("agents.yaml", AGENTS), ("tasks.yaml", BARE_TASKS), ("crew.py", &code)]);

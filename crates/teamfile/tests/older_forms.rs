@@ -194,6 +194,37 @@ fn a_group_is_a_team_in_which_a_model_chooses() {
 }
 
 #[test]
+fn a_group_that_is_one_member_of_a_sequence_is_a_team_within_in_which_a_model_chooses() {
+    let member = |name: &str| linked(name, "assistant", "", 0)["agent"].clone();
+    let mut group = linked("travel", "groupchat", "sequential", 1);
+    group["agent"]["agents"] = json!([member("planner"), member("guide")]);
+    let read = team_of(&json!({ "name": "Line", "type": "sequential", "agents": [
+        linked("first", "assistant", "sequential", 0), group ] }));
+    assert_eq!((&read.team.conduct, read.team.max_turns), (&Conduct::RoundRobin, Some(2)));
+    let inner = read.team.participants[1].inner_team().expect("a team within the team");
+    assert!(matches!(inner.conduct, Conduct::Selector(_)));
+    let names: Vec<&str> = inner.participants.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["planner", "guide"]);
+}
+
+#[test]
+fn agents_that_need_a_browser_files_or_a_shell_are_kept_and_keep_the_team_from_running() {
+    for kind in ["FileSurfer", "MagenticOneCoderAgent", "MultimodalWebSurfer"] {
+        let mut team = flat();
+        team["participants"][2] = json!({ "name": "other", "agent_type": kind });
+        let read = team_of(&team);
+        let other = &read.team.participants[2];
+        assert_eq!(other.name, "other");
+        assert!(
+            matches!(&other.role, Role::Unknown { provider, .. } if provider == kind),
+            "{:?}",
+            other.role
+        );
+        assert!(!read.can_run());
+    }
+}
+
+#[test]
 fn a_workflow_without_its_agents_says_where_they_are() {
     let reading = read("flow.json", r#"{ "name": "Flow", "type": "autonomous", "sample_tasks": [] }"#);
     assert_eq!(problems(&reading.findings), [&Problem::AgentsElsewhere { name: "Flow".to_owned() }]);

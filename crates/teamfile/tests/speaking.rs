@@ -128,9 +128,42 @@ fn the_condition_sees_the_task_and_each_turn() {
     // The end is the end of its count, too.
     let decision = conversation.start(vec![Message::text("user", "more")], 0).unwrap();
     assert_eq!(speakers(&decision), ["a"]);
-    let (mut conversation, _) = begin(&with(Condition::External));
-    conversation.tell_from_outside();
-    assert_eq!(stopped(&say(&mut conversation, "a", "x")), "External termination requested");
+}
+
+#[test]
+fn a_team_that_is_told_from_outside_to_end_does_so_before_the_next_one_speaks() {
+    let ended_by = |condition: Condition| Team {
+        termination: Some(condition),
+        ..team(Conduct::RoundRobin, &["a", "b"])
+    };
+    let (mut conversation, _) = begin(&ended_by(Condition::External));
+    assert_eq!(speakers(&say(&mut conversation, "a", "x")), ["b"]);
+    let decision = conversation.tell_from_outside(0).unwrap();
+    assert_eq!(stopped(&decision), "External termination requested");
+    assert_eq!(speakers(&conversation.start(vec![Message::text("user", "more")], 0).unwrap()), ["a"]);
+    // With another condition, once that holds as well; without one for it, not at all.
+    let halt = Condition::TextMention { text: "HALT".to_owned() };
+    let (mut conversation, _) = begin(&ended_by(Condition::External & halt.clone()));
+    assert_eq!(conversation.tell_from_outside(0), None);
+    let decision = say(&mut conversation, "a", "HALT");
+    assert_eq!(stopped(&decision), "External termination requested, Text 'HALT' mentioned");
+    let (mut conversation, _) = begin(&ended_by(halt));
+    assert_eq!(conversation.tell_from_outside(0), None);
+    assert_eq!(speakers(&say(&mut conversation, "a", "x")), ["b"]);
+}
+
+#[test]
+fn the_condition_comes_before_the_limit_of_turns() {
+    let limited = Team {
+        max_turns: Some(1),
+        termination: Some(Condition::TextMention { text: "x".to_owned() }),
+        ..team(Conduct::RoundRobin, &["a", "b"])
+    };
+    let (mut conversation, _) = begin(&limited);
+    assert_eq!(stopped(&say(&mut conversation, "a", "x")), "Text 'x' mentioned");
+    // And the turns count anew in what follows.
+    conversation.start(vec![Message::text("user", "more")], 0).unwrap();
+    assert_eq!(stopped(&say(&mut conversation, "b", "y")), "Maximum number of turns 1 reached.");
 }
 
 #[test]
@@ -359,6 +392,18 @@ fn edges_with_conditions_branch_and_loop() {
 }
 
 #[test]
+fn a_graph_whose_nodes_have_all_spoken_is_complete_whatever_its_condition_says() {
+    let nodes = vec![("a", vec![edge("b", None)]), ("b", vec![])];
+    let watched = Team {
+        termination: Some(Condition::TextMention { text: "END".to_owned() }),
+        ..team(graph(nodes, None), &["a", "b"])
+    };
+    let (mut conversation, _) = begin(&watched);
+    say(&mut conversation, "a", "x");
+    assert_eq!(stopped(&say(&mut conversation, "b", "END")), "Digraph execution is complete");
+}
+
+#[test]
 fn a_node_that_waits_for_any_begins_at_the_first_and_once_a_step() {
     let any = |condition: Option<&str>| Edge { activation: Activation::Any, ..edge("c", condition) };
     let nodes = vec![("a", vec![any(None)]), ("b", vec![any(None)]), ("c", vec![])];
@@ -448,6 +493,21 @@ fn a_leading_model_plans_instructs_and_answers() {
     let decision = conversation.replied("42", 0).unwrap();
     assert_eq!(decision.messages[0].to_text(), "42");
     assert_eq!(stopped(&decision), "so");
+}
+
+#[test]
+fn what_the_leading_model_says_ends_no_team_and_the_same_words_of_a_participant_do() {
+    let watched = |text: &str| Team {
+        termination: Some(Condition::TextMention { text: text.to_owned() }),
+        ..magentic(3)
+    };
+    for word in ["Do it.", "the plan"] {
+        let (mut conversation, _) = planned(&watched(word));
+        let decision = conversation.replied(&ledger(false, false, true, "b"), 0).unwrap();
+        assert_eq!(speakers(&decision), ["b"], "{word}");
+        let decision = say(&mut conversation, "b", &format!("I say: {word}"));
+        assert_eq!(stopped(&decision), format!("Text '{word}' mentioned"));
+    }
 }
 
 #[test]

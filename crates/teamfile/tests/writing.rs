@@ -242,6 +242,48 @@ fn a_team_that_takes_turns_is_written_as_calls_for_the_agent_framework() {
 }
 
 #[test]
+fn the_agent_framework_reaches_other_providers_like_openai_and_azure_by_its_deployment() {
+    let written = |change: fn(&mut Participant, &mut ModelClient)| {
+        let mut agent = assistant("writer");
+        let mut client = ModelClient::open_ai("gpt-4o");
+        change(&mut agent, &mut client);
+        if let Role::Assistant(assistant) = &mut agent.role {
+            assistant.model = Some(client);
+        }
+        let team = Team { max_turns: Some(1), ..Team::new("One", vec![agent]) };
+        let (files, _) = agent_framework(&team);
+        serde_saphyr::from_str::<Value>(&files[0].text).unwrap()["agents"]["writer"].clone()
+    };
+    let anthropic = written(|_, model| {
+        *model = ModelClient { provider: ModelProvider::Anthropic, ..ModelClient::open_ai("claude-3-haiku") };
+    });
+    assert_eq!(
+        (&anthropic["model"]["provider"], &anthropic["model"]["connection"]),
+        (
+            &json!("OpenAI"),
+            &json!({ "kind": "key", "endpoint": "https://api.anthropic.com/v1/", "key": "=Env.ANTHROPIC_API_KEY" })
+        )
+    );
+    let azure = written(|_, model| {
+        model.provider = ModelProvider::AzureOpenAi;
+        model.azure = Some(AzureDeployment {
+            endpoint: Some("https://acme.openai.azure.com".to_owned()),
+            deployment: Some("writers".to_owned()),
+            ..AzureDeployment::default()
+        });
+    });
+    assert_eq!(
+        (&azure["model"]["provider"], &azure["model"]["id"], &azure["model"]["connection"]["endpoint"]),
+        (&json!("AzureOpenAI"), &json!("writers"), &json!("https://acme.openai.azure.com"))
+    );
+    // What an agent has beside its known fields goes into the one place that is not refused.
+    let extra = written(|agent, _| {
+        agent.kept.insert("owner".to_owned(), json!("anna"));
+    });
+    assert_eq!(extra["metadata"], json!({ "owner": "anna" }));
+}
+
+#[test]
 fn where_a_model_or_a_handoff_decides_only_agents_are_written() {
     let team = Team { conduct: Conduct::Swarm, ..Team::new("Swarm", vec![assistant("a"), assistant("b")]) };
     let (files, losses) = agent_framework(&team);

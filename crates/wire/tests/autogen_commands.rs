@@ -78,7 +78,8 @@ fn what_cannot_be_read_is_answered_in_the_words_of_the_original() {
         ("{\"type\":\"dance\"}", "Unknown message type"),
         ("{}", "Unknown message type"),
     ] {
-        let frame = Command::read(message).unwrap_err().frame(Timestamp(0)).encode();
+        let run = "0197a1b2-0000-7000-8000-000000000000".parse().unwrap();
+        let frame = Command::read(message).unwrap_err().frame(Timestamp(0)).encode(run);
         let frame: Value = serde_json::from_str(&frame).unwrap();
         assert_eq!((&frame["type"], &frame["error"]), (&json!("error"), &json!(error)), "{message}");
         assert!(frame["detail"].as_str().unwrap().ends_with('.'), "{frame}");

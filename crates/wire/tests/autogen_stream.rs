@@ -41,7 +41,10 @@ impl Log {
         let event = Event { run: RUN.parse().unwrap(), seq: self.seq, at, node, body };
         self.summary.apply(&event);
         let frames = self.stream.apply(&event);
-        frames.iter().map(|frame| serde_json::from_str(&frame.encode()).unwrap()).collect()
+        frames
+            .iter()
+            .map(|frame| serde_json::from_str(&frame.encode(RUN.parse().unwrap())).unwrap())
+            .collect()
     }
 
     fn node(&mut self, id: &str, role: &str) {
@@ -103,7 +106,8 @@ fn a_run_that_ends_well_is_its_messages_and_then_a_result_with_all_of_them() {
     let asked = log.turn("lead", task());
     assert_eq!(
         asked,
-        [json!({ "type": "message", "seq": 4, "data": {
+        [json!({ "type": "message", "run": RUN, "seq": 4, "event": format!("{RUN}:4"),
+            "timestamp": "2022-06-30T00:01:04.000+00:00", "data": {
             "id": format!("{RUN}:4.0"), "source": "user", "models_usage": null, "metadata": {},
             "created_at": "2022-06-30T00:01:04.000+00:00", "content": "Write.", "type": "TextMessage",
         } })]
@@ -126,7 +130,8 @@ fn a_run_that_ends_well_is_its_messages_and_then_a_result_with_all_of_them() {
     let all: Vec<Value> = asked.iter().chain(&said).map(|frame| frame["data"].clone()).collect();
     assert_eq!(
         end,
-        json!({ "type": "result", "status": "complete", "seq": 7, "data": {
+        json!({ "type": "result", "status": "complete", "run": RUN, "seq": 7, "event": format!("{RUN}:7"),
+            "timestamp": "2022-06-30T00:01:07.000+00:00", "data": {
             "task_result": { "messages": all, "stop_reason": "Text 'DONE' mentioned" },
             "usage": "1 prompt tokens, 3 completion tokens", "duration": 6.0,
         } })
@@ -144,12 +149,12 @@ fn pieces_of_a_text_name_the_message_that_they_become() {
         text: text.into(),
     };
     let told = log.stream.piece(&piece("1_writer:1:1", 0, "alpha "), Timestamp(START)).unwrap();
-    let told: Value = serde_json::from_str(&told.encode()).unwrap();
+    let told: Value = serde_json::from_str(&told.encode(RUN.parse().unwrap())).unwrap();
     let whole = &log.turn("1_writer", json!([answer()]))[0]["data"];
     assert_eq!(told["data"]["full_message_id"], whole["id"]);
     assert_eq!(
         told,
-        json!({ "type": "message_chunk", "data": {
+        json!({ "type": "message_chunk", "run": RUN, "seq": 5, "timestamp": "2022-06-30T00:01:01.000+00:00", "data": {
             "id": format!("{RUN}:1_writer:1:1@0"), "source": "writer", "models_usage": null, "metadata": {},
             "created_at": "2022-06-30T00:01:01.000+00:00", "content": "alpha ",
             "full_message_id": format!("{RUN}:1_writer:1:1"), "type": "ModelClientStreamingChunkEvent",
@@ -177,11 +182,10 @@ fn a_question_says_who_asks_and_is_open_until_it_is_answered() {
     let asked = log.add(Some("2_person"), ask("2_person:1:1"));
     assert_eq!(
         asked,
-        [
-            json!({ "type": "input_request", "prompt": "Good?", "seq": 5, "input": "2_person:1:1", "agent": "2_person",
+        [json!({ "type": "input_request", "prompt": "Good?", "run": RUN, "seq": 5,
+            "event": format!("{RUN}:5"), "input": "2_person:1:1", "agent": "2_person",
             "data": { "source": "system", "content": "Good?" }, "deadline": "2022-06-30T00:02:01.000+00:00",
-            "timestamp": "2022-06-30T00:01:05.000+00:00" })
-        ]
+            "timestamp": "2022-06-30T00:01:05.000+00:00" })]
     );
     log.add(Some("2_person"), ask("2_person:2:1"));
     let (first, second): (CallId, CallId) =
@@ -202,6 +206,10 @@ fn a_stop_keeps_its_reason_and_a_failure_says_why_without_what_stands_on_the_ser
     log.turn("lead", task());
     let end = log.finish(RunStatus::Cancelled, None, Some("Cancelled by user"));
     assert_eq!((&end["type"], &end["status"]), (&json!("completion"), &json!("cancelled")));
+    assert_eq!(
+        (&end["run"], &end["seq"], &end["event"], &end["timestamp"]),
+        (&json!(RUN), &json!(5), &json!(format!("{RUN}:5")), &json!("2022-06-30T00:01:05.000+00:00"))
+    );
     assert_eq!(end["data"]["task_result"]["stop_reason"], "Cancelled by user");
     let [message] = end["data"]["task_result"]["messages"].as_array().unwrap().as_slice() else {
         panic!("{end}")
@@ -267,14 +275,18 @@ fn rows_have_the_fields_of_the_original() {
 #[test]
 fn frames_of_the_connection_are_those_of_the_original() {
     let at = Timestamp(START);
-    let encoded = |frame: Frame| serde_json::from_str::<Value>(&frame.encode()).unwrap();
+    let encoded = |frame: Frame| serde_json::from_str::<Value>(&frame.encode(RUN.parse().unwrap())).unwrap();
     let time = "2022-06-30T00:01:01.000+00:00";
     assert_eq!(
         encoded(Frame::connected(at)),
-        json!({ "type": "system", "status": "connected", "timestamp": time })
+        json!({ "type": "system", "status": "connected", "run": RUN, "timestamp": time })
     );
-    assert_eq!(encoded(Frame::pong(at)), json!({ "type": "pong", "timestamp": time }));
+    assert_eq!(encoded(Frame::pong(at)), json!({ "type": "pong", "run": RUN, "timestamp": time }));
     let refused = encoded(Frame::not_begun("The team has no agents.", at));
     assert_eq!((&refused["type"], &refused["status"]), (&json!("completion"), &json!("error")));
+    assert_eq!(
+        (&refused["run"], &refused["timestamp"], refused.get("seq")),
+        (&json!(RUN), &json!(time), None)
+    );
     assert_eq!(refused["data"]["task_result"]["messages"][0]["content"], "The team has no agents.");
 }

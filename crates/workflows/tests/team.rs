@@ -11,7 +11,8 @@ use hall::{
 };
 use llm::{Message, Turn};
 use protocol::{
-    AccountId, Answer, Body, InputReceived, LogLine, NodeKind, RunRequest, RunStatus, RunView, ToolStatus,
+    AccountId, Answer, Body, InputReceived, InputRequest, LogLine, NodeKind, RunId, RunRequest, RunStatus,
+    RunView, ToolStatus,
     team::{TeamPick, TeamResult, TeamTurn},
 };
 use serde_json::{Map, Value, json};
@@ -34,6 +35,48 @@ fn events(view: &RunView) -> Vec<String> {
             )
         })
         .collect()
+}
+
+/// Messages and events of this type, as they stand in the log.
+fn told(view: &RunView, kind: &str) -> Vec<Value> {
+    let turns = view.documents::<TeamTurn>().flat_map(|turn| turn.messages);
+    turns.filter(|message| message["type"] == kind).collect()
+}
+
+/// What the model of an agent was asked, each time as `role: text`.
+fn prompts(hall: &Hall, agent: &str) -> Vec<Vec<String>> {
+    let line = |message: &Message| match message {
+        Message::System(text) => format!("system: {text}"),
+        Message::User(text) => format!("user: {text}"),
+        Message::Assistant { text, .. } => format!("assistant: {text}"),
+        Message::Tool { content, .. } => format!("tool: {content}"),
+    };
+    let asked = hall.asked.lock().unwrap();
+    let of_agent = asked.iter().filter(|request| request.agent == agent);
+    of_agent.map(|request| request.messages.iter().map(line).collect()).collect()
+}
+
+/// A replayed answer that makes these calls, named c1, c2 and so on.
+fn calling(calls: &[(&str, &str)]) -> Value {
+    let call = |(number, (name, arguments)): (usize, &(&str, &str))| json!({ "id": format!("c{}", number + 1), "name": name, "arguments": arguments });
+    json!({ "content": calls.iter().enumerate().map(call).collect::<Vec<_>>() })
+}
+
+/// A tool that a file brings along, which is never run.
+fn python(name: &str) -> Value {
+    component(
+        "autogen_core.tools.FunctionTool",
+        json!({ "name": name, "description": "Adds.", "source_code": "def add(a: int, b: int) -> int:\n    return a + b",
+            "global_imports": [], "has_cancellation_support": false }),
+    )
+}
+
+fn open_ai(model: &str) -> Value {
+    component("autogen_ext.models.openai.OpenAIChatCompletionClient", json!({ "model": model }))
+}
+
+fn person(name: &str) -> Value {
+    component("autogen_agentchat.agents.UserProxyAgent", json!({ "name": name, "description": "d" }))
 }
 
 async fn run(file: &Value, task: &str) -> RunView {
@@ -384,26 +427,22 @@ async fn a_society_answers_with_one_voice_and_forgets() {
 
 #[tokio::test]
 async fn python_is_never_run_and_the_call_says_what_to_use() {
-    let tool = component(
-        "autogen_core.tools.FunctionTool",
-        json!({ "name": "add", "description": "Adds.", "source_code": "def add(a: int, b: int) -> int:\n    return a + b",
-            "global_imports": [], "has_cancellation_support": false }),
-    );
+    let tool = python("add");
     let called = json!({ "content": [{ "id": "c1", "name": "add", "arguments": "{\"a\": 1}" }],
         "usage": { "prompt_tokens": 7, "completion_tokens": 3 } });
-    let calling = |answers: Value, reflects: bool| {
+    let adding = |answers: Value, reflects: bool| {
         let fields = json!({ "model_client": replay(answers), "tools": [tool], "reflect_on_tool_use": reflects,
             "tool_call_summary_format": "{tool_name} {arguments}: {is_error}" });
         team("RoundRobinGroupChat", vec![assistant("a", fields)], json!({ "max_turns": 1 }))
     };
-    let view = run(&calling(json!([called]), false), "go").await;
+    let view = run(&adding(json!([called]), false), "go").await;
     assert_eq!(said(&view).0[1], "a: add {\"a\":1}: True");
     assert_eq!(result(&view).messages[1].kind, "ToolCallSummaryMessage");
     let outcome = view.tools[0].outcome.as_ref().unwrap();
     assert_eq!(outcome.status, ToolStatus::Error);
     let told = outcome.result.whole().unwrap();
     assert!(told.contains("never run") && told.contains("tool server"), "{told}");
-    let view = run(&calling(json!([called, "It cannot be added."]), true), "go").await;
+    let view = run(&adding(json!([called, "It cannot be added."]), true), "go").await;
     assert_eq!(said(&view).0[1], "a: It cannot be added.");
 }
 
@@ -488,10 +527,21 @@ async fn hostile_answers_end_in_a_sentence_or_are_taken_as_they_are() {
     assert_eq!(error, "a: The file has 1 answers for “a” to replay, and one more was asked for.");
 }
 
+/// The first question that a run asks a person.
+async fn asked_in(hall: &Hall, run: RunId) -> InputRequest {
+    let mut log = hall.journal.subscribe(run, 0).await.unwrap();
+    loop {
+        for event in log.next().await.unwrap().unwrap() {
+            if let Body::InputRequested(asked) = event.decode().unwrap().body {
+                return asked;
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_person_answers_from_a_page_also_after_a_restart() {
-    let person =
-        component("autogen_agentchat.agents.UserProxyAgent", json!({ "name": "human", "description": "d" }));
+    let person = person("human");
     let file = team(
         "RoundRobinGroupChat",
         vec![says("writer", json!(["draft"])), person],
@@ -500,17 +550,9 @@ async fn a_person_answers_from_a_page_also_after_a_restart() {
     let hall = Hall::new().await;
     let id = hall.keep(read(&file)).await.to_string();
     let run = hall.start(request(&id, "go")).await;
-    let input = {
-        let mut log = hall.journal.subscribe(run, 0).await.unwrap();
-        'asked: loop {
-            for event in log.next().await.unwrap().unwrap() {
-                if let Body::InputRequested(asked) = event.decode().unwrap().body {
-                    assert_eq!((asked.prompt.as_str(), asked.deadline.is_some()), ("draft", true));
-                    break 'asked asked.input;
-                }
-            }
-        }
-    };
+    let asked = asked_in(&hall, run).await;
+    assert_eq!((asked.prompt.as_str(), asked.deadline.is_some()), ("draft", true));
+    let input = asked.input;
     let hall = hall.restarted().await;
     assert_eq!(hall.engine.resume().await.unwrap(), 1);
     let answer = Answer::Value { json: "\"yes, fine\"".into() };
@@ -524,8 +566,7 @@ async fn a_person_answers_from_a_page_also_after_a_restart() {
 
 #[tokio::test]
 async fn nobody_waits_for_a_person_beyond_the_deadline() {
-    let person =
-        component("autogen_agentchat.agents.UserProxyAgent", json!({ "name": "human", "description": "d" }));
+    let person = person("human");
     let file = team("RoundRobinGroupChat", vec![person], json!({ "max_turns": 1 }));
     let hall = Hall::new().await;
     let id = hall.keep(read(&file)).await.to_string();
@@ -613,19 +654,20 @@ async fn the_sample_is_rehearsed_to_its_end() {
 #[tokio::test]
 async fn the_rehearsal_plays_every_kind_of_team() {
     let hall = Hall::new().await;
-    let open_ai =
-        || component("autogen_ext.models.openai.OpenAIChatCompletionClient", json!({ "model": "gpt-4o" }));
-    let named = |name: &str| assistant(name, json!({ "model_client": open_ai() }));
+    let named = |name: &str| assistant(name, json!({ "model_client": open_ai("gpt-4o") }));
     let selector = team(
         "SelectorGroupChat",
         vec![named("ann"), named("bob")],
-        json!({ "model_client": open_ai(), "selector_prompt": "{history} {participants}",
+        json!({ "model_client": open_ai("gpt-4o"), "selector_prompt": "{history} {participants}",
             "allow_repeated_speaker": false, "termination_condition": max(4) }),
     );
     let view = hall.run(read(&selector), "go").await;
     assert_eq!(speakers(&view), ["ann", "bob", "ann"]);
-    let ledger =
-        team("MagenticOneGroupChat", vec![named("ann"), named("bob")], json!({ "model_client": open_ai() }));
+    let ledger = team(
+        "MagenticOneGroupChat",
+        vec![named("ann"), named("bob")],
+        json!({ "model_client": open_ai("gpt-4o") }),
+    );
     let view = hall.run(read(&ledger), "go").await;
     assert_eq!(speakers(&view), ["ann", "bob"]);
     assert_eq!(said(&view).1, "All have spoken (rehearsed).");
@@ -746,8 +788,7 @@ async fn the_selector_of_the_wild_runs_as_it_stands() {
 async fn a_person_who_was_handed_over_to_gives_the_work_back() {
     let handing = json!({ "content": [{ "id": "c1", "name": "transfer_to_human", "arguments": "{}" }] });
     let fields = json!({ "model_client": replay(json!([handing, "thanks, done"])), "handoffs": ["human"] });
-    let person =
-        component("autogen_agentchat.agents.UserProxyAgent", json!({ "name": "human", "description": "d" }));
+    let person = person("human");
     let condition = json!({ "termination_condition": mention("done") });
     let file = team("Swarm", vec![assistant("desk", fields.clone()), person.clone()], condition);
     let view = run_with_person(&file, "number 7").await;
@@ -763,13 +804,8 @@ async fn a_person_who_was_handed_over_to_gives_the_work_back() {
     assert_eq!(result(&view).messages[2].kind, "HandoffMessage");
     // In turn, whoever is handed over to may not be the one who speaks next.
     let others = json!({ "model_client": replay(json!([handing])), "handoffs": ["human"] });
-    let other =
-        component("autogen_agentchat.agents.UserProxyAgent", json!({ "name": "other", "description": "d" }));
-    let file = team(
-        "RoundRobinGroupChat",
-        vec![assistant("desk", others), other, person],
-        json!({ "max_turns": 3 }),
-    );
+    let participants = vec![assistant("desk", others), self::person("other"), person];
+    let file = team("RoundRobinGroupChat", participants, json!({ "max_turns": 3 }));
     let view = run_with_person(&file, "x").await;
     let error = view.summary.error.unwrap();
     assert!(error.contains("handed over to “human”, and it is the turn of “other”"), "{error}");
@@ -805,4 +841,416 @@ async fn a_file_that_goes_along_with_a_task_is_a_message_of_its_own() {
     let view = hall.end(hall.start(asked).await).await;
     assert_eq!(said(&view).0[0], "user: alpha", "a file alone is a task");
     assert!(view.summary.title.ends_with("a.txt"), "{}", view.summary.title);
+}
+
+#[tokio::test]
+async fn the_first_handoff_holds_and_who_takes_over_is_told_what_else_was_called() {
+    let answer = calling(&[("add", "{\"a\": 1}"), ("transfer_to_b", "{}"), ("transfer_to_c", "{}")]);
+    let swarm = |answer: Value| {
+        let fields = json!({ "model_client": replay(json!([answer])), "tools": [python("add")], "handoffs": ["b", "c"] });
+        let others = ["b", "c"].map(|name| assistant(name, json!({ "handoffs": ["desk"] })));
+        let participants = std::iter::once(assistant("desk", fields)).chain(others).collect();
+        read(&team("Swarm", participants, json!({ "termination_condition": mention("done") })))
+    };
+    let hall = Hall::playing(|_| Turn::Answer("done".to_owned())).await;
+    let view = hall.run(swarm(answer.clone()), "go").await;
+    assert_eq!(speakers(&view), ["desk", "b"]);
+    let executed = told(&view, "ToolCallExecutionEvent")[0]["content"].clone();
+    let calls: Vec<_> = executed.as_array().unwrap().iter().map(|one| one["call_id"].clone()).collect();
+    assert_eq!(calls, ["c1", "c2", "c3"], "all calls are made");
+    let handoff = told(&view, "HandoffMessage")[0].clone();
+    assert_eq!(handoff["target"], "b");
+    let called = json!({ "type": "AssistantMessage", "source": "desk",
+        "content": [{ "id": "c1", "name": "add", "arguments": "{\"a\":1}" }] });
+    let resulted = json!({ "type": "FunctionExecutionResultMessage", "content": [executed[0]] });
+    assert_eq!(handoff["context"], json!([called, resulted]));
+    let result = executed[0]["content"].as_str().unwrap();
+    let transferred = "user: desk: Transferred to b, adopting the role of b immediately.";
+    assert_eq!(
+        prompts(&hall, "2_b"),
+        [["system: Work.", "user: go", "user: add({\"a\":1})", &format!("user: add: {result}"), transferred]]
+    );
+
+    // Where nothing else was called, it is the thought that goes along; beside calls it stands with them.
+    let thinking = |mut answer: Value| {
+        answer["thought"] = "hm".into();
+        answer
+    };
+    let hall = Hall::playing(|_| Turn::Answer("done".to_owned())).await;
+    let view = hall.run(swarm(thinking(calling(&[("transfer_to_b", "{}")]))), "go").await;
+    let thought = json!({ "type": "AssistantMessage", "source": "desk", "content": "hm" });
+    assert_eq!(told(&view, "HandoffMessage")[0]["context"], json!([thought]));
+    assert_eq!(events(&view)[1], "ThoughtEvent desk: hm");
+    assert_eq!(prompts(&hall, "2_b"), [["system: Work.", "user: go", "user: hm", transferred]]);
+    let hall = Hall::playing(|_| Turn::Answer("done".to_owned())).await;
+    let view = hall.run(swarm(thinking(answer)), "go").await;
+    assert_eq!(told(&view, "HandoffMessage")[0]["context"][0]["thought"], "hm");
+    assert_eq!(prompts(&hall, "2_b")[0][2], "user: hm\nadd({\"a\":1})");
+}
+
+/// A tool that answers once it is called by two at the same time.
+struct Meeting(Definition, tokio::sync::Barrier);
+
+#[async_trait]
+impl Tool for Meeting {
+    fn definition(&self) -> &Definition {
+        &self.0
+    }
+
+    async fn call(&self, _: &Map<String, Value>) -> Outcome {
+        self.1.wait().await;
+        Outcome::success("met", "meeting")
+    }
+}
+
+#[tokio::test]
+async fn the_calls_of_one_answer_are_made_at_the_same_time_and_summed_up_a_line_each() {
+    let definition = Definition::new("meet".parse().unwrap(), "Meets.", json!({ "properties": {} })).unwrap();
+    let meeting = Meeting(definition, tokio::sync::Barrier::new(2));
+    let hall = Hall::with_tools(
+        |_| Turn::Answer("unasked".to_owned()),
+        Registry::default().with(Arc::new(meeting)).unwrap(),
+    )
+    .await;
+    let answer = calling(&[("meet", "{}"), ("meet", "{}"), ("add", "{}"), ("add", "{")]);
+    let fields = json!({ "model_client": replay(json!([answer])), "tools": [python("meet"), python("add")],
+        "tool_call_summary_format": "{tool_name}={is_error}" });
+    let participants = vec![assistant("a", fields), says("b", json!(["on"]))];
+    let file = team("RoundRobinGroupChat", participants, json!({ "max_turns": 2 }));
+    let view = hall.run(read(&file), "go").await;
+    // Arguments that cannot be read are an error of that call, and the run goes on.
+    assert_eq!(said(&view).0, ["user: go", "a: meet=False\nmeet=False\nadd=True\nadd=True", "b: on"]);
+    let executed = told(&view, "ToolCallExecutionEvent")[0]["content"].clone();
+    let errors: Vec<_> = executed.as_array().unwrap().iter().map(|one| one["is_error"].clone()).collect();
+    assert_eq!(errors, [false, false, true, true]);
+    assert!(executed[3]["content"].as_str().unwrap().contains("cannot be read"), "{executed}");
+}
+
+#[tokio::test]
+async fn a_thought_comes_before_its_message_and_speakers_are_told_where_it_is_wanted() {
+    let thinking = json!([{ "content": "x", "thought": "hm" }]);
+    let rest = json!({ "max_turns": 1, "emit_team_events": true });
+    let view = run(&team("RoundRobinGroupChat", vec![says("a", thinking)], rest), "go").await;
+    assert_eq!(
+        events(&view),
+        [
+            "TextMessage user: go",
+            "SelectSpeakerEvent RoundRobinGroupChatManager: [\"a\"]",
+            "ThoughtEvent a: hm",
+            "TextMessage a: x",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_model_reads_as_much_of_the_conversation_as_its_context_says() {
+    let cases = [
+        (
+            "UnboundedChatCompletionContext",
+            json!({}),
+            vec!["user: go", "assistant: a1", "user: b: b1", "assistant: a2", "user: b: b2"],
+        ),
+        ("BufferedChatCompletionContext", json!({ "buffer_size": 2 }), vec!["assistant: a2", "user: b: b2"]),
+        (
+            "HeadAndTailChatCompletionContext",
+            json!({ "head_size": 1, "tail_size": 1 }),
+            vec!["user: go", "user: b: b2"],
+        ),
+    ];
+    for (class, config, expected) in cases {
+        let count = std::sync::atomic::AtomicU32::new(0);
+        let hall = Hall::playing(move |_| {
+            Turn::Answer(format!("a{}", count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1))
+        })
+        .await;
+        let context = component(&format!("autogen_core.model_context.{class}"), config);
+        let participants =
+            vec![assistant("a", json!({ "model_context": context })), says("b", json!(["b1", "b2"]))];
+        let file = team("RoundRobinGroupChat", participants, json!({ "max_turns": 5 }));
+        hall.run(read(&file), "go").await;
+        let asked = prompts(&hall, "1_a");
+        assert_eq!(asked[2][0], "system: Work.");
+        assert_eq!(asked[2][1..], expected, "{class}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_file_has_an_agent_remember_is_told_to_its_model_in_each_turn() {
+    let list = |contents: Value| {
+        component("autogen_core.memory.ListMemory", json!({ "name": "m", "memory_contents": contents }))
+    };
+    let metric = json!({ "content": "Use metres.", "mime_type": "text/plain", "metadata": {} });
+    let brief = json!({ "content": "Be brief.", "mime_type": "text/plain", "metadata": null });
+    let fields = json!({ "memory": [list(json!([metric, brief])), list(json!([]))] });
+    let hall = Hall::playing(|_| Turn::Answer("two".to_owned())).await;
+    let file = team("RoundRobinGroupChat", vec![assistant("a", fields)], json!({ "max_turns": 2 }));
+    let view = hall.run(read(&file), "go").await;
+    let asked = told(&view, "MemoryQueryEvent");
+    assert_eq!(asked.len(), 2, "once a turn, and not of what holds nothing");
+    assert_eq!((&asked[0]["source"], &asked[0]["content"]), (&json!("a"), &json!([metric, brief])));
+    let kinds: Vec<_> = events(&view).iter().map(|it| it.split(' ').next().unwrap().to_owned()).collect();
+    assert_eq!(kinds[..3], ["TextMessage", "MemoryQueryEvent", "TextMessage"].map(str::to_owned));
+    for prompt in prompts(&hall, "1_a") {
+        let told = "system: Work.\n\nRelevant memory content (in chronological order):\n1. Use metres.\n2. Be brief.";
+        assert_eq!(prompt[0], told);
+    }
+}
+
+#[tokio::test]
+async fn the_question_who_speaks_is_an_instruction_for_models_that_take_it_so() {
+    for (model, role) in [("gpt-4o", "system: "), ("claude-3-haiku-20240307", "user: ")] {
+        let hall = Hall::playing(|_| Turn::Answer("ann".to_owned())).await;
+        let rest = json!({ "model_client": open_ai(model), "selector_prompt": "{history}", "max_turns": 1,
+            "allow_repeated_speaker": true });
+        let participants = vec![assistant("ann", json!({})), assistant("bob", json!({}))];
+        hall.run(read(&team("SelectorGroupChat", participants, rest)), "go").await;
+        assert_eq!(prompts(&hall, "lead"), [[format!("{role}user: go")]], "{model}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_of_the_choice_of_speakers_count_for_no_condition() {
+    let choice = json!({ "content": "ann", "usage": { "prompt_tokens": 1000, "completion_tokens": 1 } });
+    let tokens = json!({ "max_total_token": 50, "max_prompt_token": null, "max_completion_token": null });
+    let rest = json!({ "model_client": replay(json!([choice, choice])), "selector_prompt": "{history}",
+        "allow_repeated_speaker": true, "max_turns": 2,
+        "termination_condition": until("TokenUsageTermination", tokens) });
+    let participants = vec![says("ann", json!(["a1", "a2"])), says("bob", json!([]))];
+    let view = run(&team("SelectorGroupChat", participants, rest), "go").await;
+    let (lines, reason) = said(&view);
+    assert_eq!(lines, ["user: go", "ann: a1", "ann: a2"]);
+    assert_eq!(reason, "Maximum number of turns 2 reached.");
+    assert!(result(&view).tokens_in >= 2000, "the run counts them");
+}
+
+#[tokio::test]
+async fn a_team_needs_somebody_and_names_that_tell_them_apart() {
+    let hall = Hall::new().await;
+    let twice = vec![says("ann", json!(["x"])), says("ann", json!(["y"]))];
+    for (participants, why) in [(twice, "“ann”"), (Vec::new(), "Nobody takes part")] {
+        let file = team("RoundRobinGroupChat", participants, json!({ "max_turns": 1 }));
+        let id = hall.keep(read(&file)).await.to_string();
+        let refused = hall.engine.start(request(&id, "go"), AccountId::local()).await.unwrap_err();
+        assert!(refused.to_string().contains(why), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn of_a_team_within_a_team_the_others_hear_only_what_was_said() {
+    let fields = json!({ "model_client": replay(json!([calling(&[("add", "{}")]), "x1"])), "tools": [python("add")],
+        "reflect_on_tool_use": true });
+    let inner = team("RoundRobinGroupChat", vec![assistant("x", fields)], json!({ "max_turns": 1 }));
+    let hall = Hall::playing(|_| Turn::Answer("z1".to_owned())).await;
+    let file = team("RoundRobinGroupChat", vec![inner, assistant("z", json!({}))], json!({ "max_turns": 2 }));
+    let view = hall.run(read(&file), "go").await;
+    assert_eq!(told(&view, "ToolCallExecutionEvent").len(), 1);
+    assert_eq!(prompts(&hall, "2_z"), [["system: Work.", "user: go", "user: x: x1"]]);
+}
+
+#[tokio::test]
+async fn a_turn_with_tools_counts_once_or_with_all_of_its_events() {
+    let until_many = |most: u32, events: bool| {
+        until("MaxMessageTermination", json!({ "max_messages": most, "include_agent_event": events }))
+    };
+    let executed = || until("FunctionCallTermination", json!({ "function_name": "add" }));
+    let reached =
+        |count: u32| format!("Maximum number of messages {count} reached, current message count: {count}");
+    // The task is a message as well.
+    let cases = [
+        (executed(), false, "Function 'add' was executed.".to_owned()),
+        (until_many(2, false), true, reached(2)),
+        (until_many(4, true), false, reached(4)),
+        (until_many(5, true), true, reached(5)),
+    ];
+    for (condition, thinks, reason) in cases {
+        let mut answer = calling(&[("add", "{}")]);
+        if thinks {
+            answer["thought"] = "hm".into();
+        }
+        let fields = json!({ "model_client": replay(json!([answer])), "tools": [python("add")] });
+        let rest = json!({ "termination_condition": condition });
+        let view = run(&team("RoundRobinGroupChat", vec![assistant("a", fields)], rest), "go").await;
+        assert_eq!((said(&view).1, result(&view).turns), (reason, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_person_answers_within_a_team_of_a_team_also_after_a_restart() {
+    let inner = || {
+        team(
+            "RoundRobinGroupChat",
+            vec![says("x", json!(["x1"])), person("human")],
+            json!({ "max_turns": 2 }),
+        )
+    };
+    let mind = component(
+        "autogen_agentchat.agents.SocietyOfMindAgent",
+        json!({ "name": "mind", "team": inner(), "model_client": replay(json!(["we agree"])) }),
+    );
+    for (first, heard) in
+        [(inner(), vec!["x: x1", "human: go on", "z: z1"]), (mind, vec!["mind: we agree", "z: z1"])]
+    {
+        let participants = vec![first, says("z", json!(["z1"]))];
+        let file = team("RoundRobinGroupChat", participants, json!({ "max_turns": 2 }));
+        let view = run_with_person(&file, "go on").await;
+        let lines = said(&view).0;
+        assert_eq!(
+            lines.iter().filter(|line| heard.contains(&line.as_str())).count(),
+            heard.len(),
+            "{lines:?}"
+        );
+        let told = events(&view);
+        assert!(told.contains(&"TextMessage human: go on".to_owned()), "{told:?}");
+
+        let hall = Hall::new().await;
+        let id = hall.keep(read(&file)).await.to_string();
+        let run = hall.start(request(&id, "Begin.")).await;
+        let input = asked_in(&hall, run).await.input;
+        let hall = hall.restarted().await;
+        assert_eq!(hall.engine.resume().await.unwrap(), 1);
+        let answer = Answer::Value { json: "\"go on\"".into() };
+        let received = InputReceived { input, answer, by: Some(AccountId::local()) };
+        hall.engine.answer(run, received).await.unwrap();
+        assert_eq!(said(&hall.end(run).await).0, lines);
+    }
+}
+
+#[tokio::test]
+async fn a_society_that_said_nothing_says_so_and_asks_no_model() {
+    let inner = team(
+        "RoundRobinGroupChat",
+        vec![assistant("x", json!({}))],
+        json!({ "termination_condition": mention("go") }),
+    );
+    let society =
+        component("autogen_agentchat.agents.SocietyOfMindAgent", json!({ "name": "mind", "team": inner }));
+    let hall = Hall::playing(|_| Turn::Answer("unasked".to_owned())).await;
+    let file = team("RoundRobinGroupChat", vec![society], json!({ "max_turns": 1 }));
+    assert_eq!(said(&hall.run(read(&file), "go").await).0, ["user: go", "mind: No response."]);
+    assert!(hall.agents().is_empty(), "{:?}", hall.agents());
+}
+
+#[tokio::test]
+async fn a_society_is_answered_for_by_what_was_said_in_it_and_remembers_what_was_said_outside() {
+    let members = ["x", "y"].map(|name| assistant(name, json!({}))).to_vec();
+    let inner = team("RoundRobinGroupChat", members, json!({ "max_turns": 2 }));
+    let society = component(
+        "autogen_agentchat.agents.SocietyOfMindAgent",
+        json!({ "name": "mind", "team": inner, "instruction": "They said:", "response_prompt": "Now you." }),
+    );
+    let turns = std::sync::atomic::AtomicU32::new(0);
+    let hall = Hall::playing(move |request| {
+        let name = request.agent.rsplit(['/', '_']).next().unwrap().to_owned();
+        if name == "x" {
+            turns.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+        let turn = turns.load(std::sync::atomic::Ordering::Relaxed);
+        Turn::Answer(match name.as_str() {
+            "voice" => ["first", "second"][turn as usize - 1].to_owned(),
+            name => format!("{name}{turn}"),
+        })
+    })
+    .await;
+    let participants = vec![society, says("z", json!(["z1"]))];
+    let file = team("RoundRobinGroupChat", participants, json!({ "max_turns": 3 }));
+    hall.run(read(&file), "go").await;
+    let voice = prompts(&hall, "1_mind/voice");
+    assert_eq!(voice[0], ["system: They said:", "user: x: x1", "user: y: y1", "user: Now you."]);
+    let second = prompts(&hall, "1_mind/1_x")[1].join("\n");
+    assert!(second.contains("go") && second.contains("z: z1"), "{second}");
+    // Neither what was said inside nor what was made of it, as in AutoGen.
+    assert!(!second.contains("x1") && !second.contains("first"), "{second}");
+}
+
+/// A tool of the server that says its name.
+struct Named(Definition);
+
+impl Named {
+    fn registry(name: &str) -> Registry {
+        let schema = json!({ "properties": { "a": { "type": "number" } }, "required": ["a"] });
+        let definition = Definition::new(name.parse().unwrap(), "Works.", schema).unwrap();
+        Registry::default().with(Arc::new(Self(definition))).unwrap()
+    }
+}
+
+#[async_trait]
+impl Tool for Named {
+    fn definition(&self) -> &Definition {
+        &self.0
+    }
+
+    async fn call(&self, _: &Map<String, Value>) -> Outcome {
+        Outcome::success(format!("of the server's {}", self.0.name()), "server")
+    }
+}
+
+#[tokio::test]
+async fn a_well_known_tool_is_called_by_its_source_whatever_the_file_calls_it() {
+    let source = include_str!("../../teamfile/tests/samples/calculator.py");
+    let renamed = |source: &str| {
+        component(
+            "autogen_core.tools.FunctionTool",
+            json!({ "name": "compliance", "description": "d", "source_code": source, "global_imports": [] }),
+        )
+    };
+    for (source, answered) in
+        [(source.to_owned(), "of the server's calculator"), (source.replace('+', "%"), "never run")]
+    {
+        let hall = Hall::with_tools(
+            |_| Turn::Tools(vec![("compliance".to_owned(), json!({ "a": 1 }))]),
+            Named::registry("calculator"),
+        )
+        .await;
+        let fields = json!({ "tools": [renamed(&source)] });
+        let file = team("RoundRobinGroupChat", vec![assistant("a", fields)], json!({ "max_turns": 1 }));
+        let view = hall.run(read(&file), "go").await;
+        assert!(said(&view).0[1].contains(answered), "{:?}", said(&view).0);
+        assert_eq!(hall.asked.lock().unwrap()[0].tools[0].name, "compliance");
+    }
+}
+
+#[tokio::test]
+async fn names_that_providers_refuse_are_sent_as_aliases_and_kept_in_what_is_said() {
+    let hall = Hall::playing(|request| match request.tools.first() {
+        Some(handoff) => Turn::Tools(vec![(handoff.name.clone(), json!({}))]),
+        None => Turn::Answer("done".to_owned()),
+    })
+    .await;
+    let participants =
+        vec![assistant("Ana", json!({ "handoffs": ["Orçamentista"] })), assistant("Orçamentista", json!({}))];
+    let file = team("Swarm", participants, json!({ "termination_condition": mention("done") }));
+    let view = hall.run(read(&file), "go").await;
+    assert_eq!(speakers(&view), ["Ana", "Orçamentista"]);
+    assert_eq!(told(&view, "HandoffMessage")[0]["target"], "Orçamentista");
+    let offered = hall.asked.lock().unwrap()[0].tools[0].name.clone();
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
+    assert!(offered.starts_with("transfer_to_or") && offered.chars().all(fits), "{offered}");
+}
+
+#[tokio::test]
+async fn a_team_that_is_told_to_end_does_so_after_the_present_turn() {
+    let outside = || until("ExternalTermination", json!({}));
+    let ended = async |condition: Value| {
+        let participants = vec![says("x", json!(["x1", "x2"])), person("human"), says("y", json!(["y1"]))];
+        let rest = json!({ "termination_condition": condition, "max_turns": 3, "emit_team_events": true });
+        let hall = Hall::new().await;
+        let id = hall.keep(read(&team("RoundRobinGroupChat", participants, rest))).await.to_string();
+        let run = hall.start(request(&id, "Begin.")).await;
+        let input = asked_in(&hall, run).await.input;
+        hall.engine.tell(run, "lead".parse().unwrap(), "Enough.", AccountId::local()).await.unwrap();
+        let answer = Answer::Value { json: "\"go on\"".into() };
+        let received = InputReceived { input, answer, by: Some(AccountId::local()) };
+        hall.engine.answer(run, received).await.unwrap();
+        hall.end(run).await
+    };
+    for condition in [outside(), any(json!([mention("HALT"), outside()]))] {
+        let view = ended(condition).await;
+        let (lines, reason) = said(&view);
+        assert_eq!(lines, ["user: Begin.", "x: x1", "human: go on"]);
+        assert_eq!(reason, "External termination requested");
+        assert_eq!(told(&view, "SelectSpeakerEvent").len(), 2, "nobody is chosen any more");
+    }
+    // A team without such a condition goes on to its own end.
+    let view = ended(mention("HALT")).await;
+    assert_eq!(said(&view).1, "Maximum number of turns 3 reached.");
 }

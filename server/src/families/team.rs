@@ -5,6 +5,8 @@ mod import;
 pub mod studio;
 pub mod studio_database;
 
+use std::collections::BTreeSet;
+
 use app::families::team::backend::TeamBackend;
 use async_trait::async_trait;
 use axum::{
@@ -20,8 +22,8 @@ use protocol::{
     Problem,
     document::{DocumentContent, DocumentId, NewDocument},
     team::{
-        FileFinding, ImportTeams, ImportedStudio, ImportedTeam, ImportedTeams, KIND, TeamExport, TeamFormat,
-        UnknownFormat,
+        FileFinding, FoundPart, ImportChosen, ImportTeams, ImportedStudio, ImportedTeam, ImportedTeams, KIND,
+        TeamExport, TeamFilesRead, TeamFormat, UnknownFormat,
     },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -41,15 +43,8 @@ const LARGEST_DATABASE: usize = 64 * 1024 * 1024;
 impl TeamBackend for Scoped {
     async fn import_teams(&self, request: ImportTeams) -> Result<ImportedTeams, Problem> {
         self.caller().writer()?;
-        let read = import::read(&request.files);
-        let kind = KIND.parse().map_err(|_| Problem::internal("Teams have no kind of document."))?;
-        let mut teams = Vec::new();
-        for import::ReadTeam { title, content, can_run, findings } in read.teams {
-            let request = NewDocument { kind: Clone::clone(&kind), title: title.clone(), content };
-            let made = self.create_document(request).await?;
-            teams.push(ImportedTeam { document: made.summary.id, title, can_run, findings });
-        }
-        Ok(ImportedTeams { teams, parts: read.parts, findings: read.findings })
+        let (taken, parts, findings) = import::read(&request.files).usual();
+        Ok(ImportedTeams { teams: keep(self, taken).await?, parts, findings })
     }
 
     async fn export_team(&self, id: DocumentId, format: TeamFormat) -> Result<TeamExport, Problem> {
@@ -61,10 +56,45 @@ impl TeamBackend for Scoped {
     }
 }
 
+/// Makes documents of what was read.
+async fn keep(service: &Scoped, read: Vec<import::ReadPart>) -> Result<Vec<ImportedTeam>, Problem> {
+    let kind = KIND.parse().map_err(|_| Problem::internal("Teams have no kind of document."))?;
+    let mut teams = Vec::with_capacity(read.len());
+    for import::ReadPart { title, content, can_run, findings, .. } in read {
+        let request = NewDocument { kind: Clone::clone(&kind), title: title.clone(), content };
+        let made = service.create_document(request).await?;
+        teams.push(ImportedTeam { document: made.summary.id, title, can_run, findings });
+    }
+    Ok(teams)
+}
+
+/// What is chosen of what was read, each once, in the order in which it stands there.
+fn chosen(read: Vec<import::ReadPart>, numbers: &[u32]) -> Result<Vec<import::ReadPart>, Problem> {
+    let numbers: BTreeSet<usize> =
+        numbers.iter().filter_map(|number| usize::try_from(*number).ok()).collect();
+    match numbers.last() {
+        None => {
+            return Err(Problem::invalid("Nothing is chosen. Name at least one number of what was read."));
+        }
+        Some(number) if *number >= read.len() => {
+            return Err(Problem::invalid(format!(
+                "There is no part {number}: the files hold {}, numbered from 0. Read them again.",
+                read.len()
+            )));
+        }
+        Some(_) => {}
+    }
+    let parts = read.into_iter().enumerate().filter(|(number, _)| numbers.contains(number));
+    Ok(parts.map(|(_, part)| part).collect())
+}
+
 /// The most bytes of a body that is sent to these addresses.
 pub fn largest_body(path: &str) -> Option<usize> {
     match path {
-        "/api/v1/teams/import" | "/rpc/import_teams" => Some(LARGEST_IMPORT),
+        "/api/v1/teams/contents"
+        | "/api/v1/teams/import"
+        | "/api/v1/teams/import-chosen"
+        | "/rpc/import_teams" => Some(LARGEST_IMPORT),
         "/api/v1/teams/import-studio" => Some(LARGEST_DATABASE),
         _ => None,
     }
@@ -72,7 +102,11 @@ pub fn largest_body(path: &str) -> Option<usize> {
 
 /// The routes of the REST interface.
 pub fn rest() -> OpenApiRouter<Gateway> {
-    let imports = OpenApiRouter::new().routes(routes!(import)).layer(DefaultBodyLimit::max(LARGEST_IMPORT));
+    let imports = OpenApiRouter::new()
+        .routes(routes!(contents))
+        .routes(routes!(import))
+        .routes(routes!(import_chosen))
+        .layer(DefaultBodyLimit::max(LARGEST_IMPORT));
     let databases =
         OpenApiRouter::new().routes(routes!(import_studio)).layer(DefaultBodyLimit::max(LARGEST_DATABASE));
     OpenApiRouter::new().routes(routes!(export)).routes(routes!(export_file)).merge(imports).merge(databases)
@@ -82,6 +116,31 @@ pub fn rest() -> OpenApiRouter<Gateway> {
 #[utoipa::path(post, path = "/api/v1/teams/import", operation_id = "import_teams", request_body = ImportTeams, responses((status = 200, body = ImportedTeams)))]
 async fn import(service: Scoped, JsonBody(request): JsonBody<ImportTeams>) -> Reply<ImportedTeams> {
     Ok(Json(service.import_teams(request).await?))
+}
+
+/// Says what files of AutoGen or CrewAI hold, and makes nothing of it
+#[utoipa::path(post, path = "/api/v1/teams/contents", operation_id = "read_team_files", request_body = ImportTeams, responses((status = 200, body = TeamFilesRead)))]
+async fn contents(service: Scoped, JsonBody(request): JsonBody<ImportTeams>) -> Reply<TeamFilesRead> {
+    service.caller().writer()?;
+    let import::Read { parts, findings } = import::read(&request.files);
+    let found = |(number, part): (u32, import::ReadPart)| FoundPart {
+        number,
+        kind: part.kind,
+        title: part.title,
+        agents: part.agents,
+        can_run: part.can_run,
+        findings: part.findings,
+    };
+    Ok(Json(TeamFilesRead { parts: (0..).zip(parts).map(found).collect(), findings }))
+}
+
+/// Makes documents of what is chosen in files, each part that is no team a team of one
+#[utoipa::path(post, path = "/api/v1/teams/import-chosen", operation_id = "import_chosen_teams", request_body = ImportChosen, responses((status = 200, body = ImportedTeams), (status = 422, description = "Nothing is chosen, or something that is not there")))]
+async fn import_chosen(service: Scoped, JsonBody(request): JsonBody<ImportChosen>) -> Reply<ImportedTeams> {
+    service.caller().writer()?;
+    let import::Read { parts, findings } = import::read(&request.files);
+    let taken = chosen(parts, &request.chosen)?;
+    Ok(Json(ImportedTeams { teams: keep(&service, taken).await?, parts: Vec::new(), findings }))
 }
 
 /// Takes in the teams, galleries, sessions and runs of a database of AutoGen Studio

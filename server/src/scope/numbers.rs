@@ -38,6 +38,17 @@ impl Scoped {
         self.service().journal.numbers().reserve(owner, run, within.0).await.map_err(from_journal)
     }
 
+    /// The caller's runs within this document that have not begun, with their numbers, oldest first.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub async fn reserved_runs(&self, within: DocumentId) -> Result<Vec<(u64, RunId)>, Problem> {
+        let Some(owner) = self.caller().owner() else { return Ok(Vec::new()) };
+        let reserved = self.service().journal.numbers().reserved(owner, within.0).await;
+        let reserved = reserved.map_err(from_journal)?;
+        Ok(reserved.into_iter().map(|(number, run)| (number, RunId(run))).collect())
+    }
+
     /// The run of this number.
     ///
     /// # Errors

@@ -89,6 +89,10 @@ async fn who_signs_in_from_an_address_that_is_not_known_reads_what_to_do() {
     }
 }
 
+/// Sockets of every wire.
+const SOCKETS: [&str; 5] =
+    ["/ws/v1/feed", "/ws/v1/portfolios/main_portfolio", "/ws/stream/any", "/api/ws/runs/1", "/ws/any"];
+
 #[tokio::test]
 async fn without_the_token_there_is_only_the_way_to_sign_in() {
     let server = Home::new(&[]).start_kept().await;
@@ -98,14 +102,24 @@ async fn without_the_token_there_is_only_the_way_to_sign_in() {
         server.nobody().with("cookie", &format!("pitwall_session_{}=guessed", server.address.port())),
     ];
     for stranger in strangers {
-        for path in ["/api/v1/runs", "/api/v1/openapi.json", "/api/run/", "/api/portfolios/"] {
+        for path in [
+            "/api/v1/runs",
+            "/api/v1/openapi.json",
+            "/api/run/",
+            "/api/portfolios/",
+            "/api/sessions/",
+            "/api/teams/",
+            "/api/runs/1",
+        ] {
             let (status, text) = stranger.answer("GET", path, None).await;
             assert_eq!(status, 401, "{path}");
             assert!(text.contains("Sign in first"), "{text}");
         }
-        let (status, _) = stranger.answer("POST", "/rpc/runs", Some(&json!({ "filter": {} }))).await;
-        assert!(status == 401 || status == 403, "{status}");
-        for path in ["/ws/v1/feed", "/ws/v1/portfolios/main_portfolio", "/ws/stream/any"] {
+        for path in ["/rpc/runs", "/api/runs/", "/api/teams/", "/api/validate/"] {
+            let (status, _) = stranger.answer("POST", path, Some(&json!({ "filter": {} }))).await;
+            assert!(status == 401 || status == 403, "{path}: {status}");
+        }
+        for path in SOCKETS {
             let refusal = stranger.socket(path).await.err().unwrap();
             assert!(refusal == 401 || refusal == 403, "{path}: {refusal}");
         }
@@ -215,10 +229,21 @@ async fn a_wrong_origin_neither_writes_nor_opens_a_socket() {
         String::new(),
     ] {
         let visitor = server.program(TOKEN).with("origin", &origin);
-        for path in ["/ws/v1/feed", "/ws/v1/portfolios/main_portfolio", "/ws/stream/any"] {
+        for path in SOCKETS {
             assert_eq!(visitor.socket(path).await.err(), Some(403), "{origin} {path}");
         }
-        for path in ["/api/v1/runs", "/api/run/mock", "/rpc/start_run", "/sign-in", "/rpc/sign_out"] {
+        for path in [
+            "/api/v1/runs",
+            "/api/run/mock",
+            "/api/runs/",
+            "/api/runs/1/stop",
+            "/api/teams/",
+            "/api/validate/",
+            "/api/validate/test",
+            "/rpc/start_run",
+            "/sign-in",
+            "/rpc/sign_out",
+        ] {
             let (status, text) = visitor.answer("POST", path, Some(&json!({}))).await;
             assert_eq!(status, 403, "{origin} {path}");
             assert!(text.contains("--allow-origin"), "{text}");

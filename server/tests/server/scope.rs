@@ -152,7 +152,12 @@ fn body(path: &str, method: &str, hers: &Belongings) -> Option<Value> {
         (_, "/api/v1/documents/{document}") => json!({ "base": 1, "content": {} }),
         (_, "/api/v1/documents/{document}/title") => json!({ "title": "Other" }),
         (_, "/api/v1/documents/{document}/copies") => json!({}),
-        (_, "/api/v1/teams/import") => json!({ "files": [{ "name": "team.json", "text": hers.team }] }),
+        (_, "/api/v1/teams/contents" | "/api/v1/teams/import") => {
+            json!({ "files": [{ "name": "team.json", "text": hers.team }] })
+        }
+        (_, "/api/v1/teams/import-chosen") => {
+            json!({ "files": [{ "name": "team.json", "text": hers.team }], "chosen": [0] })
+        }
         (_, "/api/v1/teams/import-studio") => json!({}),
         (_, "/api/v1/runs/import") => json!({ "run": hers.run }),
         _ => panic!("say what {method} {path} is sent"),

@@ -4,7 +4,7 @@ use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Home, Server, Socket, Visitor};
+use crate::support::{Home, Provider, Server, Socket, Visitor, asking as asking_provider};
 
 /// A server with two accounts, and what programs of theirs see of it.
 async fn anna_and_bert() -> (Server, Visitor, Visitor) {
@@ -111,6 +111,18 @@ impl Client {
             }
         }
     }
+}
+
+/// The ids of runs, in their order.
+fn ids(runs: &Value) -> Vec<&str> {
+    runs.as_array().unwrap().iter().map(|run| run["id"].as_str().unwrap()).collect()
+}
+
+/// The names of an object's fields, in order.
+fn keys(object: &Value) -> Vec<&str> {
+    let mut keys: Vec<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    keys
 }
 
 /// What was said, as `source: content`.
@@ -286,12 +298,7 @@ async fn numbers_and_runs_stay_the_same_over_a_restart() {
     other.start(&writers()).await;
     other.until("result").await;
     let history = anna.get(&format!("/api/sessions/{session}/runs")).await["data"]["runs"].clone();
-    let mut ids: Vec<&str> =
-        history.as_array().unwrap().iter().map(|run| run["id"].as_str().unwrap()).collect();
-    ids.sort_unstable();
-    let mut expected = [run.to_string(), waiting.to_string()];
-    expected.sort_unstable();
-    assert_eq!(ids, expected);
+    assert_eq!(ids(&history), [run.to_string(), waiting.to_string()]);
 }
 
 #[tokio::test]
@@ -399,6 +406,10 @@ async fn sessions_and_teams_are_made_changed_and_deleted_and_no_key_is_kept() {
         (200, &json!("s2"), &json!(id)),
         "the team stays"
     );
+    let (_, unset) = anna.answer("PUT", &path, Some(&json!({ "team_id": null }))).await;
+    let unset: Value = serde_json::from_str(&unset).unwrap();
+    assert_eq!((&unset["data"]["name"], &unset["data"]["team_id"]), (&json!("s2"), &Value::Null));
+    anna.answer("PUT", &path, Some(&json!({ "team_id": id }))).await;
 
     // A start with the session's team names its document; another one is kept beside it, once.
     let number = session["id"].as_u64().unwrap();
@@ -424,6 +435,11 @@ async fn galleries_and_settings_are_kept_without_secrets() {
     for part in ["agents", "models", "tools", "terminations", "teams", "workbenches"] {
         assert!(first["config"]["components"][part].is_array(), "{part}");
     }
+    assert_eq!(keys(&first["config"]), ["components", "id", "metadata", "name", "url"]);
+    assert_eq!(
+        keys(&first["config"]["metadata"]),
+        ["author", "category", "description", "homepage", "last_synced", "license", "tags", "version"]
+    );
     let agents = first["config"]["components"]["agents"].as_array().unwrap();
     assert!(agents.len() > 1 && agents.iter().all(|agent| agent["label"].is_string()), "{agents:?}");
     let mut config = first["config"].clone();
@@ -434,13 +450,25 @@ async fn galleries_and_settings_are_kept_without_secrets() {
     let (status, saved) = anna.answer("PUT", &path, Some(&json!({ "config": config, "user_id": "x" }))).await;
     assert!(status == 200 && saved.contains("Mine") && !saved.contains("verysecret"), "{status} {saved}");
     assert_eq!(bert.answer("PUT", &path, Some(&json!({ "config": config }))).await.0, 404);
+    let saved: Value = serde_json::from_str(&saved).unwrap();
+    assert_eq!((&saved["status"], &saved["message"]), (&json!(true), &json!("Gallery updated successfully")));
     let second = anna.post("/api/gallery/", json!({ "config": first["config"] })).await;
+    assert_eq!(
+        (keys(&second), &second["message"]),
+        (vec!["data", "message", "status"], &json!("Gallery created successfully"))
+    );
     let second = format!("/api/gallery/{}", second["data"]["id"]);
     assert_eq!(anna.answer("DELETE", &second, None).await.0, 200);
     assert_eq!(anna.answer("GET", &second, None).await.0, 404);
 
     let settings = anna.get("/api/settings/?user_id=x").await["data"].clone();
-    assert_eq!(settings["config"]["ui"]["show_agent_flow_by_default"], true);
+    assert_eq!(
+        settings["config"]["ui"],
+        json!({ "show_llm_call_events": false, "expanded_messages_by_default": true,
+            "show_agent_flow_by_default": true, "human_input_timeout_minutes": 3 })
+    );
+    assert_eq!(settings["config"]["environment"], json!([]));
+    assert_eq!(settings["config"]["default_model_client"]["component_type"], "model");
     let mut row = settings.clone();
     row["config"]["ui"]["human_input_timeout_minutes"] = json!(30);
     row["config"]["environment"] =
@@ -463,9 +491,13 @@ async fn a_component_is_looked_at_and_never_run() {
     whole["version"] = json!(1);
     let found = validate(whole).await;
     assert_eq!((&found["is_valid"], &found["errors"]), (&json!(true), &json!([])), "{found}");
-    assert!(validate(writers()).await["warnings"].to_string().contains("version"));
+    assert_eq!(keys(&found), ["errors", "is_valid", "warnings"]);
+    let found = validate(writers()).await;
+    let version = found["warnings"].as_array().unwrap().iter().find(|found| found["field"] == "version");
+    assert_eq!(keys(version.unwrap()), ["error", "field", "suggestion"]);
     let found = validate(json!({ "provider": "os.system", "config": {} })).await;
     assert_eq!(found["is_valid"], false, "{found}");
+    assert_eq!(keys(&found["errors"][0]), ["error", "field", "suggestion"]);
     let tool = json!({
         "provider": "autogen_core.tools.FunctionTool", "component_type": "tool",
         "config": { "name": "f", "description": "f", "source_code": "open('/tmp/pitwall-was-here','w')\ndef f(): pass", "global_imports": [] },
@@ -477,13 +509,257 @@ async fn a_component_is_looked_at_and_never_run() {
 }
 
 #[tokio::test]
+async fn a_model_or_an_agent_that_is_tested_is_really_asked() {
+    let (provider, url) = Provider::start(std::time::Duration::ZERO).await;
+    let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let model = json!({ "provider": "autogen_ext.models.openai.OpenAIChatCompletionClient", "component_type": "model",
+        "config": { "model": "gpt-4o" } });
+    for (url, answers) in [(url, true), (format!("http://{nobody}/v1/"), false)] {
+        let home = Home::bare(&asking_provider(url));
+        home.add_account("anna", "owner").await;
+        let server = home.start_kept().await;
+        let anna = server.program_of("anna").await;
+        let asked = || provider.asked().values().sum::<u32>();
+        let before = asked();
+        for component in [model.clone(), says("writer", json!(["unasked"]))] {
+            let tested = anna.post("/api/validate/test", json!({ "component": component })).await;
+            assert_eq!(keys(&tested), ["data", "logs", "message", "status"]);
+            assert_eq!(tested["status"], answers, "{tested}");
+        }
+        assert_eq!(asked() - before, if answers { 2 } else { 0 });
+        let broken = json!({ "component": { "provider": "os.system", "config": {} } });
+        let tested = anna.post("/api/validate/test", broken).await;
+        assert_eq!(
+            (&tested["status"], &tested["message"]),
+            (&json!(false), &json!("Component validation failed"))
+        );
+        assert_eq!(asked() - before, if answers { 2 } else { 0 }, "nobody is asked for what cannot be read");
+    }
+}
+
+#[tokio::test]
 async fn the_server_says_what_clients_ask_first() {
     let (server, anna, _) = anna_and_bert().await;
-    assert_eq!(anna.get("/api/version").await["data"]["version"], "0.4.2.2");
+    assert_eq!(
+        anna.get("/api/version").await,
+        json!({ "status": true, "message": "Version retrieved successfully", "data": { "version": "0.4.2.2" } })
+    );
     assert_eq!(anna.get("/api/health").await, json!({ "status": true, "message": "Service is healthy" }));
-    assert_eq!(anna.get("/api/auth/type").await["type"], "none");
-    assert_eq!(anna.get("/api/auth/me").await["id"], "anna");
+    assert_eq!(anna.get("/api/auth/type").await, json!({ "type": "none", "exclude_paths": [] }));
+    assert_eq!(
+        anna.get("/api/auth/me").await,
+        json!({ "id": "anna", "name": "anna", "email": null, "provider": "none", "roles": ["user"] })
+    );
     assert_eq!(server.nobody().answer("GET", "/api/sessions/?user_id=anna", None).await.0, 401);
+}
+
+#[tokio::test]
+async fn what_the_original_has_and_is_not_here_is_nowhere_and_starts_nothing() {
+    let (_server, anna, _) = anna_and_bert().await;
+    let was_here = std::env::temp_dir().join("pitwall-started-a-program");
+    let program =
+        json!({ "server_params": { "type": "StdioServerParams", "command": "touch", "args": [was_here] } });
+    for (method, path, body) in [
+        ("GET", "/api/auth/login-url", None),
+        ("GET", "/api/auth/callback?code=x&state=y", None),
+        ("POST", "/api/auth/callback-handler", Some(json!({ "code": "x", "state": "y" }))),
+        ("POST", "/api/mcp/ws/connect", Some(program)),
+        ("GET", "/api/mcp/ws/status/0198", None),
+        ("GET", "/api/docs", None),
+        ("GET", "/api/predict/write", None),
+        ("GET", "/docs", None),
+        ("GET", "/files/a.txt", None),
+        ("GET", "/predict/write", None),
+        ("GET", "/lite", None),
+    ] {
+        let (status, answer) = anna.answer(method, path, body.as_ref()).await;
+        assert!(matches!(status, 404 | 405), "{method} {path}: {status} {answer}");
+    }
+    assert_eq!(anna.socket("/api/mcp/ws/0198?token=null").await.err(), Some(404));
+    assert!(!was_here.exists());
+}
+
+#[tokio::test]
+async fn a_stop_over_rest_tells_everybody_its_reason() {
+    let (_server, anna, _) = anna_and_bert().await;
+    let session = session(&anna).await;
+    for (body, reason) in [
+        (json!({ "reason": "Enough for today" }), "Enough for today"),
+        (json!({}), "User requested stop/cancellation"),
+    ] {
+        let run = new_run(&anna, session).await;
+        let stop = format!("/api/runs/{run}/stop");
+        let (status, answer) = anna.answer("POST", &stop, Some(&body)).await;
+        assert_eq!(status, 409, "it has not begun: {answer}");
+        let mut client = Client::of(&anna, run).await;
+        client.start(&asking()).await;
+        client.until("input_request").await;
+        let answer = anna.post(&stop, body).await;
+        assert_eq!(answer, json!({ "status": true, "message": "Run stopped successfully" }));
+        let end = client.until("completion").await.pop().unwrap();
+        assert_eq!(
+            (&end["status"], &end["data"]["task_result"]["stop_reason"]),
+            (&json!("cancelled"), &json!(reason))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_team_with_a_condition_for_it_is_told_to_end_and_stopped_at_once_when_asked_again() {
+    let (_server, anna, _) = anna_and_bert().await;
+    let session = session(&anna).await;
+    let external = until("ExternalTermination", json!({}));
+    let waiting = async || {
+        let run = new_run(&anna, session).await;
+        let mut client = Client::of(&anna, run).await;
+        client.start(&team(&[says("writer", json!(["one", "two"])), person()], &external)).await;
+        client.until("input_request").await;
+        (run, client)
+    };
+    let (run, mut client) = waiting().await;
+    anna.post(&format!("/api/runs/{run}/stop"), json!({})).await;
+    client.say(&json!({ "type": "input_response", "response": "My last word." })).await;
+    let end = client.until("result").await.pop().unwrap();
+    let result = &end["data"]["task_result"];
+    assert_eq!(result["stop_reason"], "External termination requested");
+    assert_eq!(said(result["messages"].as_array().unwrap()).last().unwrap(), "person: My last word.");
+
+    let (_, mut client) = waiting().await;
+    for reason in ["After this turn", "Now"] {
+        client.say(&json!({ "type": "stop", "reason": reason })).await;
+    }
+    let end = client.until("completion").await.pop().unwrap();
+    assert_eq!(
+        (&end["status"], &end["data"]["task_result"]["stop_reason"]),
+        (&json!("cancelled"), &json!("Now"))
+    );
+}
+
+#[tokio::test]
+async fn an_error_in_an_agent_ends_the_run_and_keeps_what_was_said() {
+    let (_server, anna, _) = anna_and_bert().await;
+    let run = new_run(&anna, session(&anna).await).await;
+    let mut client = Client::of(&anna, run).await;
+    client
+        .start(&team_of("RoundRobinGroupChat", &[says("a", json!(["one"]))], json!({ "max_turns": 2 })))
+        .await;
+    let end = client.until("completion").await.pop().unwrap();
+    assert_eq!(
+        (&end["status"], &end["data"]["task_result"]["stop_reason"]),
+        (&json!("error"), &json!("An error occurred while processing this run"))
+    );
+    let why = end["data"]["task_result"]["messages"][0]["content"].as_str().unwrap();
+    assert!(why.ends_with("one more was asked for."), "{why}");
+    for inside in ["/home", "/srv", "/root", "Traceback", ".rs"] {
+        assert!(!end.to_string().contains(inside), "{inside} in {end}");
+    }
+    let kept = anna.get(&format!("/api/runs/{run}")).await["data"].clone();
+    assert_eq!((&kept["status"], &kept["error_message"]), (&json!("error"), &json!(why)));
+    let rows = anna.get(&format!("/api/runs/{run}/messages")).await["data"].clone();
+    assert_eq!(said(rows.as_array().unwrap().iter().map(|row| &row["config"])), ["user: Write.", "a: one"]);
+    client.say(&json!({ "type": "ping" })).await;
+    assert_eq!(client.next().await["type"], "pong");
+}
+
+#[tokio::test]
+async fn thoughts_and_choices_of_speakers_are_told_and_kept() {
+    let (_server, anna, _) = anna_and_bert().await;
+    let run = new_run(&anna, session(&anna).await).await;
+    let mut client = Client::of(&anna, run).await;
+    let thinking = says("writer", json!([{ "content": "x", "thought": "hm" }]));
+    let fields = json!({ "max_turns": 1, "emit_team_events": true });
+    client.start(&team_of("RoundRobinGroupChat", &[thinking], fields)).await;
+    let mut frames = client.until("result").await;
+    let end = frames.pop().unwrap();
+    let told: Vec<Value> = frames
+        .iter()
+        .map(|frame| json!([frame["data"]["type"], frame["data"]["source"], frame["data"]["content"]]))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            json!(["TextMessage", "user", "Write."]),
+            json!(["SelectSpeakerEvent", "RoundRobinGroupChatManager", ["writer"]]),
+            json!(["ThoughtEvent", "writer", "hm"]),
+            json!(["TextMessage", "writer", "x"]),
+        ]
+    );
+    // Every frame says whose it is, and the outcome is kept before it is told.
+    drop(client);
+    let kept = anna.get(&format!("/api/runs/{run}")).await["data"].clone();
+    assert_eq!((&kept["status"], &kept["team_result"]), (&json!("complete"), &end["data"]));
+    for frame in frames.iter().chain([&end]) {
+        let name = format!("{}:{}", frame["run"].as_str().unwrap(), frame["seq"]);
+        assert_eq!(frame["event"], json!(name));
+        assert!(frame["timestamp"].as_str().unwrap().ends_with("+00:00"), "{frame}");
+    }
+    assert!(frames.windows(2).all(|two| two[0]["seq"].as_u64() <= two[1]["seq"].as_u64()));
+    let rows = anna.get(&format!("/api/runs/{run}/messages")).await["data"].clone();
+    let kept: Vec<&Value> = rows.as_array().unwrap().iter().map(|row| &row["config"]).collect();
+    assert_eq!(kept, frames.iter().map(|frame| &frame["data"]).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn sessions_are_rows_of_the_original_and_their_runs_stand_in_the_order_in_which_they_were_made() {
+    let (_server, anna, bert) = anna_and_bert().await;
+    let (first, second) = (session(&anna).await, session(&anna).await);
+    let listed = anna.get("/api/sessions/?user_id=x").await;
+    let rows = listed["data"].as_array().unwrap();
+    let numbers: Vec<&Value> = rows.iter().map(|row| &row["id"]).collect();
+    assert_eq!(numbers, [&json!(second), &json!(first)], "the newest first");
+    assert_eq!(keys(&rows[0]), ["created_at", "id", "name", "team_id", "updated_at", "user_id", "version"]);
+    assert_eq!((&rows[0]["user_id"], &rows[0]["version"]), (&json!("anna"), &json!("0.0.1")));
+
+    let mut runs = Vec::new();
+    for _ in 0..3 {
+        runs.push(new_run(&anna, first).await);
+    }
+    for begins in [runs[2], runs[0]] {
+        let mut client = Client::of(&anna, begins).await;
+        client.start(&writers()).await;
+        client.until("result").await;
+    }
+    let history = anna.get(&format!("/api/sessions/{first}/runs?user_id=x")).await["data"]["runs"].clone();
+    assert_eq!(ids(&history), runs.iter().map(u64::to_string).collect::<Vec<_>>());
+    let statuses: Vec<&Value> = history.as_array().unwrap().iter().map(|run| &run["status"]).collect();
+    assert_eq!(statuses, ["complete", "created", "complete"]);
+    assert_eq!((&history[1]["task"], &history[1]["messages"]), (&json!({}), &json!([])));
+
+    let body = |(status, text): (u16, String)| (status, serde_json::from_str::<Value>(&text).unwrap());
+    let path = format!("/api/sessions/{second}?user_id=x");
+    let (_, changed) = body(anna.answer("PUT", &path, Some(&json!({ "name": "s9" }))).await);
+    assert_eq!(
+        (&changed["status"], &changed["message"]),
+        (&json!(true), &json!("Session updated successfully"))
+    );
+    let made = anna.post("/api/sessions/", json!({ "name": "s3" })).await;
+    assert_eq!((&made["status"], &made["message"]), (&json!(true), &json!("Session created successfully")));
+    let gone = json!({ "status": true, "message": "Session deleted successfully" });
+    assert_eq!(body(anna.answer("DELETE", &path, None).await), (200, gone));
+    for (path, why) in [
+        (path.as_str(), "Session not found"),
+        ("/api/sessions/999999/runs", "Session not found"),
+        ("/api/runs/999999", "Run not found"),
+        ("/api/runs/999999/messages", "Run not found"),
+        ("/api/teams/999999", "Team not found"),
+        ("/api/gallery/999999", "Gallery entry not found"),
+    ] {
+        assert_eq!(body(anna.answer("GET", path, None).await), (404, json!({ "detail": why })), "{path}");
+    }
+    let (status, _) = anna.answer("POST", "/api/runs/", Some(&json!({ "user_id": "anna" }))).await;
+    assert_eq!(status, 422, "a run belongs to a session");
+
+    // A team is saved, and chosen for a session, by its owner alone.
+    let team = anna.post("/api/teams/", json!({ "component": writers() })).await["data"].clone();
+    for (path, theirs) in [
+        ("/api/teams/", json!({ "id": team["id"], "user_id": "anna", "component": asking() })),
+        ("/api/sessions/", json!({ "name": "mine", "user_id": "anna", "team_id": team["id"] })),
+    ] {
+        let refused = body(bert.answer("POST", path, Some(&theirs)).await);
+        assert_eq!(refused, (404, json!({ "detail": "Team not found" })), "{path}");
+    }
+    let kept = anna.get(&format!("/api/teams/{}", team["id"])).await["data"].clone();
+    assert_eq!(kept, team, "hers is as it was");
 }
 
 /// A team of this class, with these fields beside its participants.

@@ -351,6 +351,22 @@ async fn the_first_versions_kept_conversations_without_runs_and_each_becomes_one
 }
 
 #[tokio::test]
+async fn a_database_without_teams_is_taken_in_and_its_galleries_are_told_to_studios_clients() {
+    let home = Home::bare(&[]);
+    home.add_account("anna", "owner").await;
+    let (_server, anna) = anna_at(home).await;
+    let (empty, _folder) = Studio::new(&TABLES).await.closed().await;
+    let (status, told) = send(&anna, std::fs::read(empty).unwrap()).await;
+    assert_eq!((status, &told["teams"], &told["runs"]), (200, &json!([]), &json!(0)), "{told}");
+    let (full, _folder) = studio().await.closed().await;
+    send(&anna, std::fs::read(full).unwrap()).await;
+    let galleries = anna.get("/api/gallery/?user_id=x").await;
+    let own = galleries["data"].as_array().unwrap().iter().find(|row| row["config"]["name"] == "Own parts");
+    assert_eq!(own.unwrap()["config"]["components"]["agents"][0]["config"]["name"], "helper");
+    assert!(!galleries.to_string().contains(KEY));
+}
+
+#[tokio::test]
 async fn a_file_that_is_no_database_of_studio_is_refused_with_what_to_do() {
     let home = Home::bare(&[]);
     home.add_account("anna", "owner").await;

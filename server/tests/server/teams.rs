@@ -150,6 +150,86 @@ async fn a_team_that_lacks_something_is_kept_and_says_what_and_no_key_stays() {
 }
 
 #[tokio::test]
+async fn a_part_that_stands_alone_is_a_team_of_one_that_runs() {
+    let (server, anna) = anna().await;
+    let stop = json!({ "provider": "autogen_agentchat.conditions.TextMentionTermination", "label": "Said", "config": { "text": "Write" } });
+    for (name, part, reason) in [
+        ("writer.json", agent("writer", &replay(&["Done."])), "Maximum number of turns 1 reached."),
+        ("model.json", replay(&["Done."]), "Maximum number of turns 1 reached."),
+        ("said.json", stop, "Text 'Write' mentioned"),
+    ] {
+        let imported = import(&anna, &[(name, part.to_string())]).await;
+        assert_eq!(
+            (imported["teams"].as_array().unwrap().len(), &imported["parts"]),
+            (1, &json!([])),
+            "{imported}"
+        );
+        assert_eq!(imported["teams"][0]["can_run"], true, "{imported}");
+        let workflow =
+            json!({ "type": "team", "team": document_of(&imported["teams"][0]), "task": "Write." });
+        let run = anna.post("/api/v1/runs", json!({ "workflow": workflow })).await["run"].clone();
+        let run: protocol::RunId = run.as_str().unwrap().parse().unwrap();
+        read_to_end(&mut anna.socket(&format!("/ws/v1/runs/{run}")).await.unwrap()).await;
+        let view = anna.get(&format!("/api/v1/runs/{run}")).await;
+        assert_eq!(view["summary"]["result"], reason, "{name}");
+    }
+    drop(server);
+}
+
+#[tokio::test]
+async fn of_a_gallery_only_what_is_chosen_becomes_a_document() {
+    let (_server, anna) = anna().await;
+    let client = replay(&["Done."]);
+    let lists = json!({
+        "agents": [agent("helper", &client)], "models": [], "tools": [], "terminations": [], "workbenches": [],
+        "teams": [team("First", &[agent("a", &client)]), team("Second", &[agent("b", &client), agent("c", &client)])],
+    });
+    let files = json!([{ "name": "gallery.json",
+        "text": json!({ "id": "g", "name": "Gallery", "components": lists }).to_string() }]);
+    let documents = async || {
+        let listed = anna.get("/api/v1/documents?kind=team").await;
+        let titles = listed["documents"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["title"].as_str().unwrap().to_owned());
+        titles.collect::<Vec<_>>()
+    };
+    let read = anna.post("/api/v1/teams/contents", json!({ "files": files })).await;
+    let found: Vec<Value> = read["parts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|part| json!([part["number"], part["kind"], part["title"], part["agents"], part["can_run"]]))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            json!([0, "team", "First", 1, true]),
+            json!([1, "team", "Second", 2, true]),
+            json!([2, "agent", "helper", 1, true])
+        ]
+    );
+    assert!(documents().await.is_empty(), "reading makes nothing");
+    let choose = async |chosen: Value| {
+        anna.answer("POST", "/api/v1/teams/import-chosen", Some(&json!({ "files": files, "chosen": chosen })))
+            .await
+    };
+    for wrong in [json!([]), json!([3]), json!([0, u32::MAX])] {
+        let (status, why) = choose(wrong).await;
+        assert_eq!(status, 422, "{why}");
+    }
+    assert!(documents().await.is_empty());
+    assert_eq!(choose(json!([1])).await.0, 200);
+    assert_eq!(documents().await, ["Second"]);
+    assert_eq!(choose(json!([2, 2])).await.0, 200);
+    assert_eq!(documents().await, ["helper", "Second"], "once, however often it is named");
+    // Where nobody chooses, all teams are taken and the parts are told.
+    let imported = anna.post("/api/v1/teams/import", json!({ "files": files })).await;
+    assert_eq!((imported["teams"].as_array().unwrap().len(), &imported["parts"]), (2, &json!(["helper"])));
+}
+
+#[tokio::test]
 async fn two_files_of_crewai_are_one_team_that_asks_for_its_fields() {
     let (_server, anna) = anna().await;
     let agents = "researcher:\n  role: Researcher of {topic}\n  goal: Find out about {topic}\n  backstory: You look closely.\n";
@@ -388,4 +468,43 @@ async fn what_a_teams_run_costs_is_counted_for_each_agent_and_for_the_choice_of_
         assert!(table.contains(label), "{label}");
     }
     assert!(page.contains("2 of 2 turns") || page.contains("1 of 2 turns"), "the limit of turns");
+}
+
+#[tokio::test]
+async fn what_is_streamed_counts_for_a_limit_of_tokens_and_each_call_and_turn_has_its_time() {
+    let pause = Duration::from_millis(20);
+    let (_provider, url) = Provider::start(pause).await;
+    let home = Home::new(&[]);
+    std::fs::create_dir_all(home.data()).unwrap();
+    let settings = format!("[models.slow]\nmodel = \"fake-slow\"\nbase_url = \"{url}\"\nretries = 0\n");
+    std::fs::write(home.data().join("pitwall.toml"), settings).unwrap();
+    let server = home.start_kept().await;
+    let me = server.program(TOKEN);
+    let team = json!({ "name": "Limited", "max_turns": 5, "conduct": { "kind": "round_robin" },
+        "termination": { "kind": "token_usage", "max_total": 1 },
+        "participants": [{ "name": "writer", "role": { "kind": "assistant", "stream": true } }] });
+    let events = succeeded(&server, &me, &team, "slow").await;
+    let view = RunView::fold(&events).unwrap();
+    let reason = view.summary.result.unwrap();
+    assert!(reason.starts_with("Token usage limit reached, total token count: "), "{reason}");
+    let calls: Vec<u64> = events
+        .iter()
+        .filter_map(|event| match &event.body {
+            Body::CallFinished(finished) => Some(finished.latency_ms),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(calls.len(), 1);
+    assert!(calls[0] >= 20, "a call takes at least as long as the provider waits: {calls:?}");
+    let writer: protocol::NodeId = "1_writer".parse().unwrap();
+    let turns: Vec<u64> = events
+        .iter()
+        .filter_map(|event| match &event.body {
+            Body::NodeFinished(finished) if event.node.as_ref() == Some(&writer) => {
+                Some(finished.duration_ms)
+            }
+            _ => None,
+        })
+        .collect();
+    assert!(turns.len() == 1 && turns[0] >= calls[0], "{turns:?} {calls:?}");
 }

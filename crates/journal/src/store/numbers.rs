@@ -1,5 +1,6 @@
 //! The numbers of runs and documents.
 
+use protocol::AccountId;
 use sqlx::{Connection, SqliteConnection};
 use uuid::Uuid;
 
@@ -21,6 +22,18 @@ impl Store {
             }
         }
         Ok(Some(numbers))
+    }
+
+    pub async fn reserved(&self, owner: &AccountId, within: Uuid) -> Result<Vec<(u64, Uuid)>, JournalError> {
+        // An account has so few of these that no index is worth its place.
+        let rows: Vec<(i64, Uuid)> = sqlx::query_as(
+            "select number, subject from number where owner = ? and within = ? order by number",
+        )
+        .bind(owner.as_str())
+        .bind(within)
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows.into_iter().map(|(number, subject)| (number.unsigned_abs(), subject)).collect())
     }
 
     pub async fn numbered(&self, number: u64) -> Result<Option<Numbered>, JournalError> {

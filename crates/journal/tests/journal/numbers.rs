@@ -45,11 +45,16 @@ async fn what_is_to_be_a_run_says_where_it_belongs_until_it_begins_and_its_numbe
     let number = journal.numbers().reserve(&anna(), run.0, session).await.unwrap();
     let found = journal.numbers().find(number).await.unwrap().unwrap();
     assert_eq!((found.subject, found.within), (run.0, Some(session)));
+    let reserved = async |owner: &AccountId, within| journal.numbers().reserved(owner, within).await.unwrap();
+    assert_eq!(reserved(&anna(), session).await, [(number, run.0)]);
+    assert_eq!(reserved(&anna(), Uuid::now_v7()).await, []);
+    assert_eq!(reserved(&AccountId::local(), session).await, [], "nobody else's");
 
     let epoch = journal.claim(run).await.unwrap();
     journal.append(run, epoch, vec![started()]).await.unwrap();
     let found = journal.numbers().find(number).await.unwrap().unwrap();
     assert_eq!((found.subject, found.within), (run.0, None));
+    assert_eq!(reserved(&anna(), session).await, [], "it has begun");
 
     journal.append(run, epoch, vec![finished(RunStatus::Succeeded)]).await.unwrap();
     journal.remove(vec![run]).await.unwrap();

@@ -6,7 +6,9 @@ use genai::chat::{
 };
 
 use super::echo::{signatures, thoughts_sent_back};
-use crate::{ChatRequest, Message, openai::sendable, optional_fields::OptionalFields, tool_name};
+use crate::{
+    ChatRequest, Message, instructions, openai::sendable, optional_fields::OptionalFields, tool_name,
+};
 
 pub(super) fn options(request: &ChatRequest, most_tokens: u32, fields: OptionalFields) -> ChatOptions {
     let mut options = ChatOptions::default()
@@ -28,14 +30,19 @@ pub(super) fn options(request: &ChatRequest, most_tokens: u32, fields: OptionalF
     }
 }
 
-pub(super) fn chat_request(request: &ChatRequest, fields: OptionalFields) -> genai::chat::ChatRequest {
+pub(super) fn chat_request(
+    model: &str,
+    request: &ChatRequest,
+    fields: OptionalFields,
+) -> genai::chat::ChatRequest {
     let tools = request.tools.iter().map(|tool| {
         Tool::new(tool.name.clone())
             .with_description(tool.description.clone())
             .with_schema(tool.parameters.clone())
     });
     let wish = request.schema.as_ref().filter(|_| !fields.sends_form(request));
-    let chat = genai::chat::ChatRequest::from_messages(messages(&request.messages));
+    let chat =
+        genai::chat::ChatRequest::from_messages(messages(&instructions::taken_by(model, &request.messages)));
     // The request's instructions come before those in its messages.
     let chat = match wish {
         Some(schema) => chat.with_system(schema.in_words()),

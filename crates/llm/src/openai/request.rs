@@ -3,13 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    AnswerSchema, Arguments, ChatRequest, Message, ToolRequest, echo, optional_fields::OptionalFields,
-    tool_name,
+    AnswerSchema, Arguments, ChatRequest, Message, ToolRequest, echo, instructions,
+    optional_fields::OptionalFields, tool_name,
 };
 
 /// The request's body, without the parts that the endpoint does not support.
 pub(super) fn body(model: &str, request: &ChatRequest, most_tokens: u32, fields: OptionalFields) -> Value {
-    let mut messages: Vec<Value> = request.messages.iter().map(|said| message(said, fields)).collect();
+    let said = instructions::taken_by(model, &request.messages);
+    let mut messages: Vec<Value> = said.iter().map(|said| message(said, fields)).collect();
     let mut form = None;
     if let Some(schema) = &request.schema {
         if fields.sends_form(request) {

@@ -187,6 +187,25 @@ async fn the_conversation_is_sent_as_the_protocol_wants_it() {
 }
 
 #[tokio::test]
+async fn instructions_alone_are_sent_as_such_to_the_models_that_answer_to_them() {
+    let roles = async |model: &str, messages: Vec<Message>| {
+        let server = Server::start(vec![good("ok")]).await;
+        let mut config = config(&server);
+        config.models.quick = model.into();
+        ask(config, &ChatRequest { messages, ..request() }).await.0.unwrap();
+        let messages = server.seen()[0].body["messages"].clone();
+        let roles = messages.as_array().unwrap().iter().map(|one| one["role"].as_str().unwrap().to_owned());
+        roles.collect::<Vec<_>>().join(" ")
+    };
+    let alone = || vec![Message::System("Choose one of ann and bob.".into())];
+    assert_eq!(roles("gpt-4o", alone()).await, "system");
+    assert_eq!(roles("openai/o3-mini", alone()).await, "system");
+    assert_eq!(roles("qwen3-8b", alone()).await, "user");
+    let asked = vec![Message::System("Be brief.".into()), Message::User("Who?".into())];
+    assert_eq!(roles("qwen3-8b", asked).await, "system user");
+}
+
+#[tokio::test]
 async fn a_schema_that_the_endpoint_does_not_understand_is_left_out() {
     let refusal = failure(400, json!({"error": {"message": "unknown field: response_format"}}));
     let server = Server::start(vec![refusal, good("{}")]).await;

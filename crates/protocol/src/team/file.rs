@@ -30,7 +30,8 @@ pub struct ImportTeams {
 pub struct ImportedTeams {
     /// The teams, each a document now.
     pub teams: Vec<ImportedTeam>,
-    /// Parts that stand by themselves, such as a single agent or a model. They are told and not kept.
+    /// Parts that stand by themselves, such as a single agent or a model. They are told and not kept, unless the files
+    /// hold nothing but one: that is a team of one now.
     pub parts: Vec<String>,
     /// What is to be said of the files as a whole.
     pub findings: Vec<FileFinding>,
@@ -48,6 +49,63 @@ pub struct ImportedTeam {
     pub can_run: bool,
     /// What was read otherwise than it stands there, what is missing, and what will hardly work as it was meant.
     pub findings: Vec<FileFinding>,
+}
+
+/// What files hold, before any of it is a document: teams, and parts that can each be made a team of one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TeamFilesRead {
+    /// The teams, and after them the parts.
+    pub parts: Vec<FoundPart>,
+    /// What is to be said of the files as a whole.
+    pub findings: Vec<FileFinding>,
+}
+
+/// Something in files that can be made a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FoundPart {
+    /// Its number among all that the same files hold, from 0: by it, it is chosen.
+    pub number: u32,
+    /// What it is.
+    pub kind: FoundKind,
+    /// What people call it.
+    pub title: DocumentTitle,
+    /// How many agents it has, those of inner teams included.
+    pub agents: u32,
+    /// Whether a run of it can be started.
+    pub can_run: bool,
+    /// What was read otherwise than it stands there, what is missing, and what will hardly work as it was meant.
+    pub findings: Vec<FileFinding>,
+}
+
+/// What something in a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum FoundKind {
+    /// A team.
+    Team,
+    /// An agent.
+    Agent,
+    /// A model.
+    Model,
+    /// A tool.
+    Tool,
+    /// A condition by which a team ends.
+    Condition,
+    /// A server of tools.
+    Workbench,
+}
+
+/// Files of which only some is to be made documents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ImportChosen {
+    /// The files, as they were read before.
+    pub files: Vec<TeamFile>,
+    /// The numbers of what is chosen.
+    pub chosen: Vec<u32>,
 }
 
 /// What was taken in of a database of AutoGen Studio.

@@ -7,12 +7,16 @@ use serde::{Deserialize, Serialize};
 use crate::{InvalidId, Product, ProductData, ProductTone, Standing};
 
 pub use file::{
-    FileFinding, ImportTeams, ImportedStudio, ImportedTeam, ImportedTeams, TeamExport, TeamFile, TeamFormat,
-    UnknownFormat,
+    FileFinding, FoundKind, FoundPart, ImportChosen, ImportTeams, ImportedStudio, ImportedTeam,
+    ImportedTeams, TeamExport, TeamFile, TeamFilesRead, TeamFormat, UnknownFormat,
 };
 
 /// The kind of workflow, and of document.
 pub const KIND: &str = "team";
+
+/// The node of a run that says who speaks next. What people tell it is that the team is to end: where that has a
+/// condition for it, it ends after the present turn.
+pub const LEAD: &str = "lead";
 
 /// The kind of document of a session of AutoGen Studio: runs that belong together. Their flow is the document's id.
 pub const SESSION_KIND: &str = "team-session";

@@ -128,10 +128,6 @@ impl Conversation {
         if self.is_asking || !self.speaking.is_empty() {
             return Err(SpeakingError::AtWork);
         }
-        if self.termination.as_ref().is_some_and(Termination::is_latched) {
-            let content = "The group chat has already terminated.".to_owned();
-            return Ok(decided(Next::Stop(Stop { content, source: self.manager.name().to_owned() })));
-        }
         if matches!(self.manager, Manager::Swarm(_)) {
             Swarm::check_task(&task, &View { members: &self.members, thread: &self.thread })?;
         }
@@ -224,12 +220,14 @@ impl Conversation {
         Ok(self.carry_out(choice, now))
     }
 
-    /// Somebody outside of the team wants it to end. It does so after the present turn, where it has a condition
-    /// for that.
-    pub fn tell_from_outside(&mut self) {
-        if let Some(termination) = &mut self.termination {
-            termination.tell_from_outside();
-        }
+    /// Somebody outside of the team wants it to end, and whoever speaks next has not begun. `None`: it goes on, since it
+    /// has no condition for that, or not for that alone.
+    pub fn tell_from_outside(&mut self, now: u64) -> Option<Decision> {
+        self.termination.as_mut()?.tell_from_outside();
+        let stop = self.end_of(&[], now)?;
+        self.speaking.clear();
+        self.is_asking = false;
+        Some(self.end(stop, now))
     }
 
     /// How far the team is from every end that is counted: those of its conditions, and its limit of turns.

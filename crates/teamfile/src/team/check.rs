@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Assistant, Condition, Conduct, Context, Graph, ModelClient, ModelProvider, Participant, Role, Selector,
-    Steps, Team, Tool, Workbench, document,
+    Steps, Team, Tool, Workbench, document, memory,
 };
 use crate::{
     finding::{Finding, Problem, shown},
@@ -146,6 +146,9 @@ impl Checker<'_> {
             self.tell(&place.at("workbenches").at(number), problem);
         }
         for (number, memory) in assistant.memory.iter().enumerate().take(MOST_PARTS) {
+            if memory::list(memory).is_some() {
+                continue;
+            }
             let provider = memory.get("provider").and_then(serde_json::Value::as_str).unwrap_or("memory");
             let problem = Problem::MemoryNotAsked { provider: shown(provider) };
             self.tell(&place.at("memory").at(number), problem);

@@ -105,6 +105,12 @@ impl Condition {
         1 + self.inner().iter().map(Self::depth).max().unwrap_or(0)
     }
 
+    /// Whether somebody outside of the team can make it hold, by itself or with others.
+    #[must_use]
+    pub fn hears_outside(&self) -> bool {
+        matches!(self, Self::External) || self.inner().iter().any(Self::hears_outside)
+    }
+
     /// The class that AutoGen calls so; for an unknown kind, what the file calls it.
     #[must_use]
     pub fn class(&self) -> &str {

@@ -74,7 +74,7 @@ pub struct Assistant {
     /// To whom it may hand over.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub handoffs: Vec<Handoff>,
-    /// Memories as the file describes them. They are kept for export and not asked.
+    /// Memories as the file describes them. Those that are lists are read; the others are kept for export and not asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub memory: Vec<Value>,
     /// How much of the conversation it reads.

@@ -1,6 +1,38 @@
-use protocol::{CallId, Timestamp};
+use protocol::{CallId, Event, RunId, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
+
+/// When a frame was made, and of which event of the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Moment {
+    /// Names the event among those of all runs. `None`: it is made of none, such as a piece of a text to come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<String>,
+    /// The number of the event in the run's log; without one, that of the event before. `None`: the frame is not of a
+    /// run that has begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
+    /// When, with its offset.
+    timestamp: String,
+}
+
+impl Moment {
+    /// Of an event of a run's log.
+    pub(super) fn of(event: &Event) -> Self {
+        let name = format!("{}:{}", event.run, event.seq);
+        Self { event: Some(name), seq: Some(event.seq), timestamp: moment(event.at) }
+    }
+
+    /// Between the event of this number and the next one.
+    pub(super) fn after(seq: u64, at: Timestamp) -> Self {
+        Self { event: None, seq: Some(seq), timestamp: moment(at) }
+    }
+
+    /// Of the connection, and of no run's log.
+    fn of_connection(at: Timestamp) -> Self {
+        Self { event: None, seq: None, timestamp: moment(at) }
+    }
+}
 
 /// A message of the server over the socket of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -11,12 +43,14 @@ pub enum Frame {
         /// `connected`
         status: &'static str,
         /// When.
-        timestamp: String,
+        #[serde(flatten)]
+        moment: Moment,
     },
     /// The answer to a ping.
     Pong {
         /// When.
-        timestamp: String,
+        #[serde(flatten)]
+        moment: Moment,
     },
     /// What the client sent was not done.
     Error {
@@ -25,19 +59,24 @@ pub enum Frame {
         /// What happened, and what to do.
         detail: String,
         /// When.
-        timestamp: String,
+        #[serde(flatten)]
+        moment: Moment,
     },
     /// Something was said or done.
     Message {
         /// The message, as AutoGen writes it.
         data: Value,
-        /// The number of its event.
-        seq: u64,
+        /// When.
+        #[serde(flatten)]
+        moment: Moment,
     },
     /// A piece of a message to come.
     MessageChunk {
         /// The piece.
         data: Chunk,
+        /// When.
+        #[serde(flatten)]
+        moment: Moment,
     },
     /// A person is asked.
     InputRequest {
@@ -52,9 +91,8 @@ pub enum Frame {
         /// Until when an answer is waited for.
         deadline: Option<String>,
         /// When.
-        timestamp: String,
-        /// The number of its event.
-        seq: u64,
+        #[serde(flatten)]
+        moment: Moment,
     },
     /// The run has done what it was for.
     Result {
@@ -62,8 +100,9 @@ pub enum Frame {
         data: TeamResult,
         /// `complete`
         status: &'static str,
-        /// The number of its event.
-        seq: u64,
+        /// When.
+        #[serde(flatten)]
+        moment: Moment,
     },
     /// The run has ended otherwise, or could not begin.
     Completion {
@@ -71,11 +110,9 @@ pub enum Frame {
         status: Ended,
         /// Why, in the form of a result.
         data: TeamResult,
-        /// When.
-        timestamp: String,
-        /// The number of its event; `None` where no run began.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        seq: Option<u64>,
+        /// When; of no event where no run began.
+        #[serde(flatten)]
+        moment: Moment,
     },
 }
 
@@ -147,33 +184,39 @@ impl Frame {
     /// The first frame of every connection.
     #[must_use]
     pub fn connected(at: Timestamp) -> Self {
-        Self::System { status: "connected", timestamp: moment(at) }
+        Self::System { status: "connected", moment: Moment::of_connection(at) }
     }
 
     /// The answer to a ping.
     #[must_use]
     pub fn pong(at: Timestamp) -> Self {
-        Self::Pong { timestamp: moment(at) }
+        Self::Pong { moment: Moment::of_connection(at) }
     }
 
     /// Something was not done.
     #[must_use]
     pub fn error(error: impl Into<String>, detail: impl Into<String>, at: Timestamp) -> Self {
-        Self::Error { error: error.into(), detail: detail.into(), timestamp: moment(at) }
+        Self::Error { error: error.into(), detail: detail.into(), moment: Moment::of_connection(at) }
     }
 
     /// The run could not begin.
     #[must_use]
     pub fn not_begun(why: &str, at: Timestamp) -> Self {
         let data = TeamResult::of_ended(Ended::Error, why, at, String::new(), 0.0);
-        Self::Completion { status: Ended::Error, data, timestamp: moment(at), seq: None }
+        Self::Completion { status: Ended::Error, data, moment: Moment::of_connection(at) }
     }
 
-    /// The frame as JSON text.
+    /// The frame as JSON text, on the socket of this run.
     #[must_use]
-    pub fn encode(&self) -> String {
+    pub fn encode(&self, run: RunId) -> String {
+        #[derive(Serialize)]
+        struct OfRun<'f> {
+            #[serde(flatten)]
+            frame: &'f Frame,
+            run: RunId,
+        }
         // Texts, numbers and JSON values always encode.
-        serde_json::to_string(self).unwrap_or_default()
+        serde_json::to_string(&OfRun { frame: self, run }).unwrap_or_default()
     }
 }
 

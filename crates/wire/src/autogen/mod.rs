@@ -4,8 +4,9 @@
 //! [`Stream`]; documents and runs become rows. What Studio kept of a run in its database becomes a log: [`history`].
 //!
 //! Where it differs from the original, on purpose:
-//! - Every frame of a run also carries `seq`, the number of the event that it was made of. A client that returns says
-//!   how far it has come, and is sent what follows.
+//! - Every frame also says the `run` and, with its offset, the `timestamp`; one that is made of an event of the run's
+//!   log has its number `seq` and its name `event`, and a piece of a text to come the number of the event before. A
+//!   client that returns says how far it has come, and is sent what follows.
 //! - A message has the same `id` and `created_at` whenever and to whomever it is sent, and the pieces of its text name
 //!   it by `full_message_id`.
 //! - All messages and events of a team are delivered and kept, thoughts and choices of speakers among them.

@@ -1,5 +1,5 @@
 use protocol::{RunStatus, RunSummary, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{frame::moment, stream::Stream};
@@ -28,6 +28,12 @@ impl Row {
             user_id: Some(user.to_owned()),
             version: ROW_VERSION,
         }
+    }
+
+    /// The number by which clients know it.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
     }
 }
 
@@ -169,9 +175,14 @@ pub struct GivenSession {
     /// What people call it.
     #[serde(default)]
     pub name: Option<String>,
-    /// The team.
-    #[serde(default)]
-    pub team_id: Option<u64>,
+    /// The team; `null` is none.
+    #[serde(default, deserialize_with = "given")]
+    pub team_id: Option<Option<u64>>,
+}
+
+/// A field that is there, be it `null`.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// A run to make.

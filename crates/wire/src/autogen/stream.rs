@@ -3,13 +3,13 @@ use std::collections::HashMap;
 use protocol::{
     Body, CallId, Control, Event, InputRequest, NodeAdded, NodeId, Product, RunFinished, RunId, RunStatus,
     Timestamp,
-    team::{TeamResult as Came, TeamTurn},
+    team::{LEAD, TeamResult as Came, TeamTurn},
 };
 use serde_json::{Value, json};
 
 use super::{
     UNEXPLAINED_STOP,
-    frame::{Chunk, Ended, Frame, NoFields, TaskResult, TeamResult, moment},
+    frame::{Chunk, Ended, Frame, Moment, NoFields, TaskResult, TeamResult, moment},
 };
 
 /// The role of nodes whose answers are what a participant says.
@@ -41,6 +41,8 @@ struct Agent {
 #[derive(Clone, Debug, Default)]
 pub struct Stream {
     run: Option<RunId>,
+    /// The number of the latest event.
+    seq: u64,
     began: Timestamp,
     task: Vec<Value>,
     agents: HashMap<NodeId, Agent>,
@@ -48,6 +50,7 @@ pub struct Stream {
     calls: HashMap<NodeId, CallId>,
     told: Vec<Told>,
     asked: Vec<InputRequest>,
+    is_told_to_end: bool,
     came: Option<Came>,
     ended: Option<(RunFinished, Timestamp)>,
 }
@@ -64,12 +67,14 @@ impl Stream {
                 | "produced"
                 | "input_requested"
                 | "input_received"
+                | "told"
                 | "run_finished"
         )
     }
 
     /// Takes the next event in, and gives the frames that it becomes.
     pub fn apply(&mut self, event: &Event) -> Vec<Frame> {
+        self.seq = event.seq;
         match &event.body {
             Body::RunStarted(_) => {
                 (self.run, self.began) = (Some(event.run), event.at);
@@ -92,10 +97,14 @@ impl Stream {
                 self.asked.retain(|asked| asked.input != received.input);
                 Vec::new()
             }
+            Body::Told(_) => {
+                self.is_told_to_end |= event.node.as_ref().is_some_and(|node| node.as_str() == LEAD);
+                Vec::new()
+            }
             Body::RunFinished(finished) => {
                 self.asked.clear();
                 self.ended = Some((finished.clone(), event.at));
-                self.end(event.seq).into_iter().collect()
+                self.end(Moment::of(event)).into_iter().collect()
             }
             _ => Vec::new(),
         }
@@ -118,7 +127,7 @@ impl Stream {
             full_message_id,
             kind: "ModelClientStreamingChunkEvent",
         };
-        (!text.is_empty()).then_some(Frame::MessageChunk { data })
+        (!text.is_empty()).then(|| Frame::MessageChunk { data, moment: Moment::after(self.seq, at) })
     }
 
     /// All that was said and done so far.
@@ -141,6 +150,12 @@ impl Stream {
             None => self.asked.first(),
         }
         .map(|asked| &asked.input)
+    }
+
+    /// Whether somebody has told the team that it is to end.
+    #[must_use]
+    pub fn is_told_to_end(&self) -> bool {
+        self.is_told_to_end
     }
 
     /// What came of the run; `None` before its end.
@@ -193,7 +208,7 @@ impl Stream {
                 self.task.push(message.clone());
             }
             self.told.push(Told { seq: event.seq, at: event.at, message: message.clone() });
-            frames.push(Frame::Message { data: message, seq: event.seq });
+            frames.push(Frame::Message { data: message, moment: Moment::of(event) });
         }
         frames
     }
@@ -208,20 +223,19 @@ impl Stream {
             input: request.input.clone(),
             agent: agent.map(|agent| agent.name.clone()),
             deadline: request.deadline.map(moment),
-            timestamp: moment(event.at),
-            seq: event.seq,
+            moment: Moment::of(event),
         }
     }
 
-    fn end(&self, seq: u64) -> Option<Frame> {
-        let (finished, at) = self.ended.as_ref()?;
+    fn end(&self, moment: Moment) -> Option<Frame> {
+        let (finished, _) = self.ended.as_ref()?;
         let data = self.result()?;
         let how = match finished.status {
-            RunStatus::Succeeded => return Some(Frame::Result { data, status: "complete", seq }),
+            RunStatus::Succeeded => return Some(Frame::Result { data, status: "complete", moment }),
             RunStatus::Cancelled => Ended::Cancelled,
             _ => Ended::Error,
         };
-        Some(Frame::Completion { status: how, data, timestamp: moment(*at), seq: Some(seq) })
+        Some(Frame::Completion { status: how, data, moment })
     }
 
     /// What a message is called that a call of a model answers, known before the answer is there.

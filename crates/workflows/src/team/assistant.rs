@@ -4,6 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, ToolResult, Work};
+use futures::future::try_join_all;
 use llm::{Arguments, ChatAnswer, ToolRequest};
 use protocol::{Tier, ToolStatus};
 use serde_json::{Value, json};
@@ -46,6 +47,12 @@ struct Turn {
     asked: u32,
 }
 
+/// An answer of the model, with the thought that came with it.
+struct Answered {
+    answer: ChatAnswer,
+    thought: Option<String>,
+}
+
 /// A call that was made, with what came of it.
 struct Made {
     request: ToolRequest,
@@ -57,7 +64,10 @@ impl Work for AssistantWork {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
         let course = self.crew.course(node.state())?;
         let tools = Toolset::of(&self.assistant, &self.crew.tools).await;
-        let mut taken = Turn { before: course.asked(&self.name), ..Turn::default() };
+        let remembered =
+            self.assistant.memories().map(|contents| Body::MemoryQuery { content: contents.to_vec() });
+        let said = remembered.map(|body| self.message(None, body)).collect();
+        let mut taken = Turn { said, before: course.asked(&self.name), ..Turn::default() };
         self.take(node, course.memory(&self.name), &tools, &mut taken).await?;
         let Turn { said, remembered, asked, .. } = taken;
         node.note(if self.is_replayed() { turn(&said)? } else { turn_of_model(&said)? });
@@ -81,7 +91,7 @@ impl AssistantWork {
     ) -> Result<(), NodeError> {
         let mut made = Vec::new();
         for _ in 0..self.assistant.max_tool_iterations.clamp(1, MOST_ROUNDS) {
-            let answer = self.ask(node, memory, turn, tools).await?;
+            let Answered { answer, thought } = self.ask(node, memory, turn, tools).await?;
             if answer.tool_requests.is_empty() {
                 self.text(answer, turn);
                 return Ok(());
@@ -91,12 +101,12 @@ impl AssistantWork {
                 (made.result.status == ToolStatus::Success).then(|| tools.handoff(&made.request.name))?
             });
             if let Some(handoff) = handoff {
-                turn.said.push(self.hand_over(handoff, &made, tools));
+                turn.said.push(self.hand_over(handoff, &made, thought.as_deref(), tools));
                 return Ok(());
             }
         }
         if self.assistant.reflect_on_tool_use {
-            let answer = self.ask(node, memory, turn, &Toolset::default()).await?;
+            let Answered { answer, .. } = self.ask(node, memory, turn, &Toolset::default()).await?;
             self.text(answer, turn);
         } else {
             let format = &self.assistant.tool_call_summary_format;
@@ -113,12 +123,11 @@ impl AssistantWork {
         memory: &[llm::Message],
         turn: &mut Turn,
         tools: &Toolset,
-    ) -> Result<ChatAnswer, NodeError> {
+    ) -> Result<Answered, NodeError> {
         let answering = self.assistant.answering();
         let is_replayed = matches!(answering, Answering::Replay(_));
-        let system = self.assistant.system_message.iter().filter(|text| !text.trim().is_empty());
-        let mut read: Vec<Cow<'_, llm::Message>> =
-            system.cloned().map(llm::Message::System).map(Cow::Owned).collect();
+        let told = self.assistant.instructions().map(llm::Message::System);
+        let mut read: Vec<Cow<'_, llm::Message>> = told.map(Cow::Owned).into_iter().collect();
         let known: Vec<&llm::Message> = memory.iter().chain(&turn.remembered).collect();
         read.extend(memory::read(&known, &self.assistant.context).into_iter().map(Cow::Borrowed));
         let comments = node.comments().iter().map(|comment| format!("{SENT_BACK} {comment}"));
@@ -135,12 +144,10 @@ impl AssistantWork {
             let beside = if answer.tool_requests.is_empty() { "" } else { answer.text.trim() };
             let thoughts = [answer.thoughts.trim(), beside];
             let thoughts: Vec<&str> = thoughts.into_iter().filter(|text| !text.is_empty()).collect();
-            if !thoughts.is_empty() {
-                let content = thoughts.join("\n\n");
-                turn.said.push(self.message(None, Body::Thought { content }));
-            }
+            let thought = (!thoughts.is_empty()).then(|| thoughts.join("\n\n"));
+            turn.said.extend(thought.clone().map(|content| self.message(None, Body::Thought { content })));
             if is_replayed || !answer.text.trim().is_empty() || !answer.tool_requests.is_empty() {
-                return Ok(answer);
+                return Ok(Answered { answer, thought });
             }
             read.push(Cow::Owned(llm::Message::User("Your answer was empty. Answer again.".to_owned())));
         }
@@ -173,8 +180,10 @@ impl AssistantWork {
             tool_requests: requests.clone(),
             echo: answer.echo,
         });
-        let mut all = Vec::new();
-        for (number, request) in requests.into_iter().enumerate() {
+        let question = turn.asked;
+        let calls = requests.into_iter().enumerate().map(async |(number, request)| {
+            // Calls of one answer are made at the same time, each in a lane of its own.
+            let lane = node.lane(&format!("call_{question}_{}", number + 1))?;
             let work = async {
                 match &request.arguments {
                     _ if number >= MOST_CALLS => ToolResult::error(format!(
@@ -188,32 +197,37 @@ impl AssistantWork {
                     )),
                 }
             };
-            let result = node.tool(&line(&request.name, 64), &request.arguments, work).await?;
-            turn.remembered.push(llm::Message::Tool {
-                request: request.id.clone(),
-                name: request.name.clone(),
-                content: result.text.clone(),
-            });
-            all.push(Made { request, result });
-        }
+            let result = lane.tool(&line(&request.name, 64), &request.arguments, work).await?;
+            Ok::<_, NodeError>(Made { request, result })
+        });
+        let all = try_join_all(calls).await?;
+        turn.remembered.extend(all.iter().map(|made| llm::Message::Tool {
+            request: made.request.id.clone(),
+            name: made.request.name.clone(),
+            content: made.result.text.clone(),
+        }));
         let content = all.iter().map(Made::result).collect();
         turn.said.push(self.message(None, Body::ToolCallExecution { content }));
         Ok(all)
     }
 
-    /// The first handoff of an answer holds. Whoever takes over is told what other calls of it gave.
-    fn hand_over(&self, handoff: &Handoff, made: &[Made], tools: &Toolset) -> Message {
+    /// The first handoff of an answer holds. Whoever takes over is told what other calls of it gave, or, where there
+    /// are none, what the model thought.
+    fn hand_over(&self, handoff: &Handoff, made: &[Made], thought: Option<&str>, tools: &Toolset) -> Message {
         let others: Vec<&Made> =
             made.iter().filter(|made| tools.handoff(&made.request.name).is_none()).collect();
-        let calls: Vec<ToolCall> = others.iter().map(|made| call(&made.request)).collect();
-        let results: Vec<teamfile::ToolResult> = others.iter().map(|made| made.result()).collect();
+        let said =
+            |content: Value| json!({ "type": "AssistantMessage", "source": self.name, "content": content });
         let context = if others.is_empty() {
-            Vec::new()
+            thought.map(|thought| said(thought.into())).into_iter().collect()
         } else {
-            vec![
-                json!({ "type": "AssistantMessage", "source": self.name, "content": calls }),
-                json!({ "type": "FunctionExecutionResultMessage", "content": results }),
-            ]
+            let calls: Vec<ToolCall> = others.iter().map(|made| call(&made.request)).collect();
+            let results: Vec<teamfile::ToolResult> = others.iter().map(|made| made.result()).collect();
+            let mut calling = said(json!(calls));
+            if let Some(thought) = thought {
+                calling["thought"] = thought.into();
+            }
+            vec![calling, json!({ "type": "FunctionExecutionResultMessage", "content": results })]
         };
         let (target, content) = (handoff.target.clone(), handoff.message.clone());
         self.message(None, Body::Handoff { target, content, context })

@@ -33,6 +33,11 @@ pub(super) enum Happened {
         /// Tokens of the call.
         usage: Usage,
     },
+    /// Somebody outside of the team wanted it to end, before whoever speaks next began.
+    ToldToEnd {
+        /// When.
+        at: u64,
+    },
     /// Everybody has forgotten what was said.
     Reset,
 }
@@ -133,6 +138,13 @@ impl Course {
                 self.replies = self.replies.saturating_add(1);
                 self.count(usage);
                 self.conversation.replied(&answer, self.now)?
+            }
+            Happened::ToldToEnd { at } => {
+                self.now = at;
+                match self.conversation.tell_from_outside(at) {
+                    Some(decision) => decision,
+                    None => return Ok(()),
+                }
             }
             Happened::Reset => {
                 self.conversation = Conversation::new(&self.team, self.now)?;

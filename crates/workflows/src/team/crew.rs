@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use engine::{NodeError, Outcome, State};
-use protocol::NodeId;
+use protocol::{NodeId, team::LEAD};
 use teamfile::{
     Message,
     speaking::Conversation,
@@ -102,7 +102,7 @@ impl Crew {
         let team = Arc::new(team);
         let latest = Latest::of(team.clone());
         let keys = Keys { course: key("course"), decided: key("decided"), voiced: key("voiced") };
-        Ok(Self { lead: node_id("lead")?, nodes, team, tools, patience, origin, keys, latest })
+        Ok(Self { lead: node_id(LEAD)?, nodes, team, tools, patience, origin, keys, latest })
     }
 
     /// How far the team has come, by the run's state alone.
@@ -197,6 +197,11 @@ impl Crew {
                 Ok(earlier.into_iter().chain(inbox.iter().cloned()).collect())
             }
         }
+    }
+
+    /// Whether people can tell whoever leads that the team is to end: it has a condition for that.
+    pub(super) fn hears_outside(&self) -> bool {
+        self.is_outermost() && self.team.hears_outside()
     }
 
     /// Whether whoever started the run gave the task.

@@ -55,6 +55,14 @@ impl Work for LeadWork {
             }
             said.extend_from_slice(hand.tell(Happened::Began { task, at: now() })?);
         }
+        let is_between_turns = matches!(hand.course().next(), Some(Next::Speak(_) | Next::Ask(_)));
+        if is_between_turns && crew.hears_outside() && !node.inbox().await?.is_empty() {
+            hand.tell(Happened::ToldToEnd { at: now() })?;
+            if matches!(hand.course().next(), Some(Next::Stop(_))) {
+                // What was told was of the next turn, which nobody takes.
+                said.clear();
+            }
+        }
         let mut answers = Vec::new();
         while let Some(Next::Ask(question)) = hand.course().next() {
             if answers.len() == MOST_QUESTIONS {
@@ -169,8 +177,8 @@ fn own_models(crew: &Crew) -> Option<Body> {
 fn sent(message: &PromptMessage) -> Option<llm::Message> {
     let content = message.content.clone();
     (!content.trim().is_empty()).then(|| match message.role {
-        // Not as instructions: there are providers who refuse a conversation that holds nothing else.
-        PromptRole::System | PromptRole::User => llm::Message::User(content),
+        PromptRole::System => llm::Message::System(content),
+        PromptRole::User => llm::Message::User(content),
         PromptRole::Assistant => {
             llm::Message::Assistant { text: content, tool_requests: Vec::new(), echo: None }
         }

@@ -31,14 +31,12 @@ fn context_text(value: &Value) -> Option<String> {
     match value.get("content")? {
         Value::String(content) => Some(content.clone()),
         Value::Array(parts) => {
-            let lines: Vec<String> = parts
-                .iter()
-                .map(|part| match part.get("arguments") {
-                    Some(_) => format!("{}({})", text(part, "name"), text(part, "arguments")),
-                    None => format!("{}: {}", text(part, "name"), text(part, "content")),
-                })
-                .collect();
-            Some(lines.join("\n"))
+            let thought = value.get("thought").and_then(Value::as_str).map(str::to_owned);
+            let calls = parts.iter().map(|part| match part.get("arguments") {
+                Some(_) => format!("{}({})", text(part, "name"), text(part, "arguments")),
+                None => format!("{}: {}", text(part, "name"), text(part, "content")),
+            });
+            Some(thought.into_iter().chain(calls).collect::<Vec<_>>().join("\n"))
         }
         _ => None,
     }

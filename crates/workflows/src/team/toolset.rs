@@ -8,8 +8,8 @@ use llm::ToolSpec;
 use protocol::ToolName;
 use serde_json::{Value, json};
 use teamfile::{
-    aliases,
-    team::{Assistant, Handoff, ToolKind},
+    KnownTool, aliases,
+    team::{Assistant, Handoff, Tool, ToolKind},
 };
 use tools::{Offer, Outcome, Registry, Wanted};
 
@@ -38,7 +38,8 @@ struct NotRun {
 impl Toolset {
     /// The tools of an assistant, as far as the server has them.
     pub(super) async fn of(assistant: &Assistant, registry: &Registry) -> Self {
-        let wanted = assistant.tools.iter().filter_map(|tool| tool.name.parse::<ToolName>().ok()).collect();
+        let wanted = assistant.tools.iter().flat_map(names).filter_map(|name| name.parse::<ToolName>().ok());
+        let wanted = wanted.collect();
         let offer = registry.offer(&Wanted::Named(wanted)).await;
         let server: BTreeMap<String, ToolSpec> =
             offer.specs().into_iter().map(|spec| (spec.name.clone(), spec)).collect();
@@ -46,8 +47,11 @@ impl Toolset {
             .handoffs
             .iter()
             .map(|handoff| (spec(&handoff.name, &handoff.description), Callee::Handoff(handoff.clone())));
-        let tools = assistant.tools.iter().map(|tool| match server.get(&tool.name) {
-            Some(spec) => (spec.clone(), Callee::Server(tool.name.clone())),
+        let tools = assistant.tools.iter().map(|tool| match names(tool).find_map(|name| server.get(name)) {
+            // Offered under the name of the file, which the agent's instructions use.
+            Some(spec) => {
+                (ToolSpec { name: tool.name.clone(), ..spec.clone() }, Callee::Server(spec.name.clone()))
+            }
             None => {
                 let is_source = matches!(tool.kind, ToolKind::Function { .. });
                 let not_run = NotRun { name: line(&tool.name, 60), is_source };
@@ -117,6 +121,12 @@ impl NotRun {
             )
         }
     }
+}
+
+/// The names of the server's tools that may stand for one of a file, the likeliest first: its own, and that of the
+/// well-known tool that its source is.
+fn names(tool: &Tool) -> impl Iterator<Item = &str> {
+    std::iter::once(tool.name.as_str()).chain(tool.known().map(KnownTool::name))
 }
 
 fn spec(name: &str, description: &str) -> ToolSpec {

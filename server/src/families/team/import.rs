@@ -2,9 +2,12 @@
 
 use protocol::{
     document::{DocumentContent, DocumentTitle},
-    team::{FileFinding, TeamFile},
+    team::{FileFinding, FoundKind, TeamFile},
 };
-use teamfile::{Finding, Reader, SourceFile};
+use teamfile::{
+    Finding, LibraryEntry, Part, Place, Reader, SourceFile,
+    team::{Team, check},
+};
 
 use super::{content_of, told};
 
@@ -13,18 +16,30 @@ const LONGEST_TITLE: usize = 80;
 
 /// What was read of files.
 pub(super) struct Read {
-    pub(super) teams: Vec<ReadTeam>,
-    /// Names of parts that stand by themselves.
-    pub(super) parts: Vec<String>,
+    /// The teams, and after them the parts that stand by themselves, each as a team of one.
+    pub(super) parts: Vec<ReadPart>,
     pub(super) findings: Vec<FileFinding>,
 }
 
-/// A team that was read.
-pub(super) struct ReadTeam {
+/// Something that can be made a document.
+pub(super) struct ReadPart {
+    pub(super) kind: FoundKind,
     pub(super) title: DocumentTitle,
     pub(super) content: DocumentContent,
+    pub(super) agents: u32,
     pub(super) can_run: bool,
     pub(super) findings: Vec<FileFinding>,
+}
+
+impl Read {
+    /// What is made documents where nobody chose: the teams, or the only part that there is; and the names of the parts
+    /// that are left out.
+    pub(super) fn usual(self) -> (Vec<ReadPart>, Vec<String>, Vec<FileFinding>) {
+        let is_alone = self.parts.len() == 1;
+        let is_taken = |part: &ReadPart| part.kind == FoundKind::Team || is_alone;
+        let (taken, left): (Vec<_>, Vec<_>) = self.parts.into_iter().partition(is_taken);
+        (taken, left.into_iter().map(|part| part.title.to_string()).collect(), self.findings)
+    }
 }
 
 /// Reads files that belong together.
@@ -34,23 +49,45 @@ pub(super) fn read(files: &[TeamFile]) -> Read {
     let reading = Reader::new().read(&sources);
     let name_of = |number: usize| files.get(number).map(|file| file.name.clone());
     let tell = |finding: &Finding| told(finding.file.and_then(name_of), finding);
-    let mut findings: Vec<FileFinding> = reading.findings.iter().map(tell).collect();
-    let mut teams = Vec::new();
-    for team in reading.teams {
-        let can_run = team.can_run();
-        let title = title_of(&team.team.name);
-        let told = team.findings.iter().map(tell).collect();
-        match content_of(team.team).zip(title) {
-            Some((content, title)) => teams.push(ReadTeam { title, content, can_run, findings: told }),
-            None => findings.push(FileFinding {
-                file: name_of(team.file),
-                place: team.place.as_str().to_owned(),
-                detail: "This team cannot be kept: its parts are too deep within each other.".to_owned(),
+    let mut read = Read { parts: Vec::new(), findings: reading.findings.iter().map(tell).collect() };
+    let mut take = |kind, file: usize, place: &Place, team: Team, can_run, findings: &[Finding]| {
+        let title = title_of(&team.name);
+        let agents = u32::try_from(team.agents()).unwrap_or(u32::MAX);
+        match content_of(team).zip(title) {
+            Some((content, title)) => {
+                let findings = findings.iter().map(tell).collect();
+                read.parts.push(ReadPart { kind, title, content, agents, can_run, findings });
+            }
+            None => read.findings.push(FileFinding {
+                file: name_of(file),
+                place: place.as_str().to_owned(),
+                detail: "This cannot be kept: its parts are too deep within each other.".to_owned(),
                 stops_runs: true,
             }),
         }
+    };
+    for team in reading.teams {
+        let can_run = team.can_run();
+        take(FoundKind::Team, team.file, &team.place, team.team, can_run, &team.findings);
     }
-    Read { teams, parts: reading.library.into_iter().map(|part| part.name).collect(), findings }
+    for entry in reading.library {
+        let (kind, file, place) = (kind_of(&entry), entry.file, entry.place.clone());
+        let findings = entry.findings.clone();
+        let team = entry.team_of_one();
+        let can_run = check(&team, &[]).iter().all(|finding| finding.problem.lets_run());
+        take(kind, file, &place, team, can_run, &findings);
+    }
+    read
+}
+
+fn kind_of(entry: &LibraryEntry) -> FoundKind {
+    match entry.part {
+        Part::Agent(_) => FoundKind::Agent,
+        Part::Model(_) => FoundKind::Model,
+        Part::Tool(_) => FoundKind::Tool,
+        Part::Condition(_) => FoundKind::Condition,
+        Part::Workbench(_) => FoundKind::Workbench,
+    }
 }
 
 /// The name of a team as a title; names hold anything.

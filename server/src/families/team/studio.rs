@@ -11,6 +11,7 @@ mod runs;
 mod server;
 mod sessions;
 mod socket;
+mod stop;
 mod teams;
 mod validation;
 

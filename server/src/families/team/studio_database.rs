@@ -17,7 +17,9 @@ use journal::Journal;
 use protocol::{
     AccountId, Problem,
     document::{DocumentContent, DocumentId, DocumentTitle, DocumentVersion, Severity},
-    team::{FileFinding, GALLERY_KIND, ImportedStudio, ImportedTeam, KIND, SESSION_KIND, TeamFile},
+    team::{
+        FileFinding, FoundKind, GALLERY_KIND, ImportedStudio, ImportedTeam, KIND, SESSION_KIND, TeamFile,
+    },
 };
 use serde_json::{Map, Value, json};
 use workflows::Families;
@@ -117,13 +119,13 @@ impl Importer<'_> {
             let what = format!("Team {}", row.key);
             let Some(component) = self.json(&what, &row.content) else { continue };
             let file = TeamFile { name: what.clone(), text: component.to_string() };
-            let mut read = import::read(&[file]);
-            let Some(team) = (!read.teams.is_empty()).then(|| read.teams.swap_remove(0)) else {
+            let read = import::read(&[file]);
+            let Some(team) = read.parts.into_iter().find(|part| part.kind == FoundKind::Team) else {
                 let why = read.findings.first().map(|finding| finding.detail.clone());
                 self.leave_out(&what, &why.unwrap_or_else(|| "It holds no team.".to_owned()));
                 continue;
             };
-            let import::ReadTeam { title, content, can_run, findings } = team;
+            let import::ReadPart { title, content, can_run, findings, .. } = team;
             let identity = Identity::new(self.owner, "team", &row);
             let id = DocumentId(identity.id());
             let (name, participants) = named(&content, &title);

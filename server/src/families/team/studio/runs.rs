@@ -2,12 +2,12 @@
 
 use axum::Json;
 use backend::Backend;
-use protocol::{Problem, RunFilter, RunId, RunSummary, team::KIND};
+use protocol::{Problem, RunFilter, RunId, RunSummary, Timestamp, team::KIND};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use wire::autogen::{GivenRun, RunRow, Stream, UNEXPLAINED_STOP};
 
-use super::{Answer, log, owner, sessions::Session};
+use super::{Answer, log, owner, sessions::Session, stop};
 use crate::{
     rest::{JsonBody, Path},
     scope::{NumberedRun, Scoped},
@@ -33,7 +33,7 @@ pub(super) async fn read(service: Scoped, Path(number): Path<u64>) -> Answer {
     let row = match service.numbered_run(number).await? {
         NumberedRun::Reserved { run, within } => {
             let session = Session::read(&service, within).await?.number(&service).await?;
-            RunRow::created(number, session, created_at(run), owner(&service)?.as_str())
+            RunRow::created(number, session, made_at(run).unwrap_or_default(), owner(&service)?.as_str())
         }
         NumberedRun::Begun(run) => {
             let (summary, stream) = begun(&service, run).await?;
@@ -64,12 +64,13 @@ pub(super) async fn stop(
         return Err(Problem::conflict("The run has not begun, so it cannot be stopped.").into());
     };
     service.readable(run).await.map_err(|_| not_found())?;
-    let reason = given.reason.unwrap_or_else(|| UNEXPLAINED_STOP.to_owned());
-    service.stop_run(run, Some(reason)).await?;
+    let reason = given.reason.filter(|reason| !reason.trim().is_empty());
+    stop::stop(&service, run, reason.unwrap_or_else(|| UNEXPLAINED_STOP.to_owned())).await?;
     Ok(Json(json!({ "status": true, "message": "Run stopped successfully" })))
 }
 
-/// The newest runs of a session, the oldest of them first, with all that was said.
+/// The newest runs of a session, in the order in which they were made, with all that was said. Those that have not
+/// begun are among them.
 pub(super) async fn of_session(service: Scoped, Path(session): Path<u64>) -> Answer {
     let session = Session::numbered(&service, session).await?;
     let number = session.number(&service).await?;
@@ -84,20 +85,31 @@ pub(super) async fn of_session(service: Scoped, Path(session): Path<u64>) -> Ans
         events = events.saturating_add(summary.seq);
         events <= MOST_EVENTS
     };
-    let mut summaries: Vec<RunSummary> =
-        service.runs(filter).await?.runs.into_iter().take_while(fits).collect();
-    summaries.reverse();
+    let summaries: Vec<RunSummary> = service.runs(filter).await?.runs.into_iter().take_while(fits).collect();
+    let owner = owner(&service)?;
     let ids = summaries.iter().map(|summary| summary.run.0).collect();
-    let numbers = service.numbers_of(&owner(&service)?, ids).await?;
+    let numbers = service.numbers_of(&owner, ids).await?;
     let mut rows = Vec::with_capacity(summaries.len());
     for (summary, run) in summaries.iter().zip(numbers) {
         let (summary, stream) = begun(&service, summary.run).await?;
-        let row = RunRow::begun(run, number, &summary, &stream).with_messages(&stream);
+        let made = made_at(summary.run).unwrap_or(summary.created_at);
+        rows.push((made, RunRow::begun(run, number, &summary, &stream).with_messages(&stream)));
+    }
+    let reserved = service.reserved_runs(session.summary.id).await?;
+    rows.extend(reserved.into_iter().map(|(reserved, run)| {
+        let made = made_at(run).unwrap_or_default();
+        (made, RunRow::created(reserved, number, made, owner.as_str()))
+    }));
+    rows.sort_by_key(|(made, row)| (*made, row.row.id()));
+    let older = rows.len().saturating_sub(MOST_RUNS as usize);
+    let rows = rows.into_iter().skip(older).map(|(_, row)| {
+        let id = row.row.id().to_string();
         let mut row = serde_json::to_value(row).map_err(|error| Problem::internal(error.to_string()))?;
         // A text here, and here alone.
-        row["id"] = Value::String(run.to_string());
-        rows.push(row);
-    }
+        row["id"] = Value::String(id);
+        Ok(row)
+    });
+    let rows: Vec<Value> = rows.collect::<Result<_, Problem>>()?;
     Ok(Json(json!({ "status": true, "data": { "runs": rows } })))
 }
 
@@ -113,11 +125,11 @@ async fn session_of(service: &Scoped, summary: &RunSummary) -> Option<u64> {
     Session::read(service, id).await.ok()?.number(service).await.ok()?
 }
 
-/// When a run was reserved: its id says it.
-fn created_at(run: RunId) -> protocol::Timestamp {
-    let (seconds, nanoseconds) = run.0.get_timestamp().map_or((0, 0), |at| at.to_unix());
+/// When a run was made, where its id says it. A run that was reserved begins later.
+fn made_at(run: RunId) -> Option<Timestamp> {
+    let (seconds, nanoseconds) = run.0.get_timestamp()?.to_unix();
     let milliseconds = seconds.saturating_mul(1_000).saturating_add(u64::from(nanoseconds / 1_000_000));
-    protocol::Timestamp(i64::try_from(milliseconds).unwrap_or(i64::MAX))
+    Some(Timestamp(i64::try_from(milliseconds).unwrap_or(i64::MAX)))
 }
 
 fn not_found() -> Problem {

@@ -126,7 +126,7 @@ pub(super) async fn read(service: Scoped, Path(session): Path<u64>) -> Answer {
 }
 
 pub(super) async fn create(service: Scoped, JsonBody(given): JsonBody<GivenSession>) -> Answer {
-    let team = team_of(&service, &given).await?;
+    let team = team_of(&service, given.team_id.flatten()).await?;
     let name = given.name.as_deref().filter(|name| !name.trim().is_empty()).unwrap_or(UNNAMED);
     let title = title_of(name).ok_or_else(|| Problem::invalid("The session needs a name."))?;
     let request = NewDocument { kind: kind(SESSION_KIND)?, title, content: content(team, None)? };
@@ -141,8 +141,8 @@ pub(super) async fn change(
     JsonBody(given): JsonBody<GivenSession>,
 ) -> Answer {
     let mut session = Session::numbered(&service, session).await?;
-    if let Some(team) = team_of(&service, &given).await? {
-        session.team = Some(team);
+    if let Some(number) = given.team_id {
+        session.team = team_of(&service, number).await?;
         session.save(&service).await?;
     }
     if let Some(title) = given.name.as_deref().filter(|name| !name.trim().is_empty()).and_then(title_of) {
@@ -159,9 +159,9 @@ pub(super) async fn delete(service: Scoped, Path(session): Path<u64>) -> Answer 
     Ok(Json(json!({ "status": true, "message": "Session deleted successfully" })))
 }
 
-/// The team that a session is to have.
-async fn team_of(service: &Scoped, given: &GivenSession) -> Result<Option<DocumentId>, Problem> {
-    match given.team_id {
+/// The team that a session is to have, by its number.
+async fn team_of(service: &Scoped, number: Option<u64>) -> Result<Option<DocumentId>, Problem> {
+    match number {
         Some(number) => Ok(Some(numbered(service, number, KIND, "Team not found").await?.summary.id)),
         None => Ok(None),
     }

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use wire::autogen::{Command, Frame, InvalidCommand, Start, Stream};
 
-use super::{log, sessions::Session, teams};
+use super::{log, sessions::Session, stop::stop, teams};
 use crate::{
     clock::now,
     limits::LARGEST_BODY,
@@ -178,10 +178,10 @@ impl Connection {
                 Err(problem) if problem.status == 422 => Some(Frame::not_begun(&problem.detail, now())),
                 Err(problem) => Some(refused(&problem)),
             },
-            Ok(Command::Stop(reason)) => match self.service.stop_run(self.run, Some(reason)).await {
-                Ok(_) => None,
-                Err(problem) => Some(refused(&problem)),
-            },
+            Ok(Command::Stop(reason)) => {
+                let stopped = stop(&self.service, self.run, reason).boxed().await;
+                stopped.err().map(|problem| refused(&problem))
+            }
             Ok(Command::Answer { response, input }) => {
                 let question =
                     followed.as_ref().and_then(|followed| followed.stream.question(input.as_ref()));
@@ -227,14 +227,15 @@ impl Connection {
     }
 
     async fn send(&mut self, frame: Frame) -> Result<(), Disconnected> {
-        self.peer.send(frame.encode()).await
+        self.peer.send(frame.encode(self.run)).await
     }
 
     async fn send_all(&mut self, frames: Vec<Frame>) -> Result<(), Disconnected> {
         if frames.is_empty() {
             return Ok(());
         }
-        self.peer.send_all(frames.into_iter().map(|frame| Bytes::from(frame.encode()))).await
+        let run = self.run;
+        self.peer.send_all(frames.into_iter().map(|frame| Bytes::from(frame.encode(run)))).await
     }
 }
 
