@@ -254,6 +254,7 @@ impl Desk {
                 name: portfolio.name().to_owned(),
                 cash: portfolio.cash(),
                 positions: u32::try_from(portfolio.holdings().len()).unwrap_or(u32::MAX),
+                opened_at: portfolio.opened_at(),
             });
         }
         Ok(summaries)
