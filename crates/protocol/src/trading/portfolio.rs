@@ -201,6 +201,7 @@ pub struct PortfolioMetrics {
 /// Limits for purchases. Each is inclusive: a value equal to it is allowed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
 pub struct Constraints {
     /// Positions at most.
     pub max_positions: u32,
