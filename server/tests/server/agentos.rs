@@ -7,11 +7,11 @@ use std::{
 };
 
 use futures::StreamExt;
-use protocol::{Body, Frame, InputForm, RunId, RunStatus, RunView, trading::AutoResult};
+use protocol::{RunStatus, RunView, trading::AutoResult};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Home, Server, TOKEN, next_frame, read_to_end, two_accounts};
+use crate::support::{Home, Server, TOKEN, read_to_end, two_accounts};
 
 /// All frames of a run's stream, which the server closes with 1000.
 async fn streamed(server: &Server, run: &str) -> Vec<Value> {
@@ -378,39 +378,27 @@ async fn an_analysis_of_some_analysts_is_made_again_from_any_phase() {
 async fn a_second_re_run_is_refused_while_the_first_is_at_work() {
     let home = Home::new(&[("PITWALL_REHEARSAL_SPEED", "0".to_owned())]);
     let server = home.start().await;
-    // The trader waits for a person, in the run and in what continues it.
-    let request = json!({
-        "workflow": { "type": "pipeline", "ticker": "LLY", "date": "2022-06-30" },
-        "approval": { "type": "nodes", "nodes": ["trader"] },
-    });
-    let run = server.start_run(request).await;
-    approve(&server, run).await;
-    server.events_to_end(run, 0).await;
+    let body = json!({ "ticker": "LLY", "date": "2022-06-30" });
+    let (_, accepted) = server.post("/api/run/pipeline", body).await;
+    let run = accepted["run_id"].clone();
+    assert_eq!(end(&server, &run).await.summary.status, RunStatus::Succeeded);
+    server.terminate().await;
+
+    // One character a second: what begins now is at work until it is stopped.
+    let mut slow = home.command();
+    slow.env("PITWALL_REHEARSAL_SPEED", "1");
+    let server = home.start_as(slow).await;
     let again = async || {
         let body = json!({ "run_id": run, "node_id": "Trader", "identifier": "LLY" });
         server.post("/api/run/rerun-node", body).await
     };
-    let (status, accepted) = again().await;
-    assert_eq!(status, 200, "{accepted}");
+    let (status, first) = again().await;
+    assert_eq!(status, 200, "{first}");
     let (status, refusal) = again().await;
     assert_eq!(status, 409, "{refusal}");
-    assert!(refusal["detail"].as_str().unwrap().contains(accepted["run_id"].as_str().unwrap()), "{refusal}");
-    let first = accepted["run_id"].as_str().unwrap().parse().unwrap();
-    approve(&server, first).await;
-    assert_eq!(end(&server, &accepted["run_id"]).await.summary.status, RunStatus::Succeeded);
-}
-
-/// Approves the one thing that a run asks for.
-async fn approve(server: &Server, run: RunId) {
-    let mut socket = server.connect(&format!("/ws/v1/runs/{run}")).await;
-    let (input, digest) = loop {
-        if let Some(Frame::Event(event)) = next_frame(&mut socket).await
-            && let Body::InputRequested(asked) = event.body
-            && let InputForm::Approval(form) = asked.form
-        {
-            break (asked.input, form.digest);
-        }
-    };
-    let given = json!({ "type": "approved", "digest": digest });
-    assert_eq!(server.post(&format!("/api/v1/runs/{run}/inputs/{input}"), given).await.0, 202);
+    assert!(refusal["detail"].as_str().is_some_and(|detail| detail.ends_with('.')), "{refusal}");
+    let stop = format!("/api/v1/runs/{}/stop", first["run_id"].as_str().unwrap());
+    assert_eq!(server.post(&stop, json!({})).await.0, 202);
+    assert_eq!(end(&server, &first["run_id"]).await.summary.status, RunStatus::Cancelled);
+    assert_eq!(again().await.0, 200, "it is over");
 }
