@@ -47,6 +47,16 @@ test("what can be started is tried by its sample, and what that took is the esti
   await expect(estimate(page)).toContainText("No run like this has come to its end yet");
 });
 
+test("two clicks on the start in a row start one run", async ({ page }) => {
+  await page.goto("/start?type=pipeline&ticker=MRK&date=2022-03-31");
+  await startButton(page).dblclick();
+  await page.waitForURL(/\/runs\//);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Pipeline · MRK · 2022-03-31");
+  await expect(pill(page)).toHaveText("Done", { timeout: 30_000 });
+  const { runs } = await (await page.request.get("/api/v1/runs?search=MRK")).json();
+  expect(runs).toHaveLength(1);
+});
+
 test("on a phone the estimate and the start stay in sight @mobile", async ({ page }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   await page.goto("/start");

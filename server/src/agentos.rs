@@ -1,11 +1,11 @@
 //! AgentOS's routes: its requests become commands, and events become its frames.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use app::families::trading::backend::TradingBackend;
 use axum::{
     Json, Router,
-    extract::{Path, WebSocketUpgrade},
+    extract::{Path, Query, WebSocketUpgrade},
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::{delete, get, post},
@@ -15,12 +15,13 @@ use bytes::Bytes;
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use journal::{Encoded, JournalError, Subscription};
 use protocol::{
-    Body, Event, Problem, RunFilter, RunId, RunStatus, WorkflowKind,
-    trading::{Decision, PortfolioView, Task, Ticker},
+    Body, Date, Event, Problem, RunFilter, RunId, RunStatus, WorkflowKind,
+    trading::{Decision, PortfolioId, PortfolioSummary, PortfolioView, Task, Ticker},
 };
 use wire::agentos::{
-    AccountRecord, Defaults, Frame, Latest, PortfolioStage, PortfolioStageResponse, RerunNode, RerunResponse,
-    RunRecord, Stream, Summary, SystemFrame, Trigger, TriggerResponse, portfolio_named, start_run,
+    AccountRecord, Frame, Latest, MAIN_PORTFOLIO, PortfolioStage, PortfolioStageResponse, RerunNode,
+    RerunResponse, RunRecord, Stream, Summary, SystemFrame, Trigger, TriggerResponse, start_run,
+    summary_date,
 };
 
 use crate::{
@@ -79,7 +80,13 @@ async fn mock(service: Scoped, body: Bytes) -> Answer<TriggerResponse> {
 }
 
 async fn trigger(service: &Scoped, trigger: Trigger, body: &[u8]) -> Answer<TriggerResponse> {
-    let request = start_run(trigger, body, &defaults(service).await?).map_err(Problem::from)?;
+    let mut request = start_run(trigger, body, service.last_date()).map_err(Problem::from)?;
+    let task = Task::of(&request.workflow);
+    if let Some(Task::Portfolio { portfolio, .. } | Task::Auto { portfolio, .. }) = task {
+        let portfolio = meant(service, portfolio).await?;
+        let named = request.workflow.with("portfolio", portfolio.as_str().into());
+        request.workflow = named.map_err(|error| Problem::invalid(error.to_string()))?;
+    }
     Ok(Json(TriggerResponse::from(&service.start_run(request).await?)))
 }
 
@@ -117,11 +124,8 @@ async fn analysis_of(service: &Scoped, run: RunId, ticker: &Ticker) -> Result<Op
 }
 
 async fn portfolio_stage(service: Scoped, body: Bytes) -> Answer<PortfolioStageResponse> {
-    let stage = PortfolioStage::read(&body, &defaults(&service).await?).map_err(Problem::from)?;
-    service
-        .portfolio(stage.portfolio.clone(), None)
-        .await
-        .map_err(|_| Problem::not_found("Portfolio not found"))?;
+    let mut stage = PortfolioStage::read(&body).map_err(Problem::from)?;
+    stage.portfolio = shown(&service, stage.portfolio, None).await?.id;
     Ok(Json(stage.into()))
 }
 
@@ -174,31 +178,41 @@ fn started_below(event: &Event) -> Option<RunId> {
 
 async fn portfolios(service: Scoped) -> Answer<Vec<AccountRecord>> {
     let mut accounts = Vec::new();
-    for portfolio in service.portfolios().await? {
+    for portfolio in newest_first(&service).await? {
         accounts.push(AccountRecord::from(&service.portfolio(portfolio.id, None).await?));
     }
     Ok(Json(accounts))
 }
 
 async fn portfolio(service: Scoped, Path(portfolio): Path<String>) -> Answer<AccountRecord> {
-    Ok(Json(AccountRecord::from(&named(&service, &portfolio).await?)))
+    Ok(Json(AccountRecord::from(&named(&service, &portfolio, None).await?)))
 }
 
 async fn latest(service: Scoped, Path(portfolio): Path<String>) -> Answer<Latest> {
-    Ok(Json(Latest::from(&named(&service, &portfolio).await?)))
+    Ok(Json(Latest::from(&named(&service, &portfolio, None).await?)))
 }
 
-async fn summary(service: Scoped, Path(portfolio): Path<String>) -> Result<Response, Detail> {
-    let view = named(&service, &portfolio).await?;
-    let regime = last_regime(&service, &view).await?;
+async fn summary(
+    service: Scoped,
+    Path(portfolio): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Response, Detail> {
+    let date = query.get("date").map(|date| summary_date(date)).transpose().map_err(Problem::from)?;
+    let view = named(&service, &portfolio, date).await?;
+    let regime = last_regime(&service, &view, date).await?;
     Ok(match Summary::new(&view, regime.as_deref()) {
         Ok(summary) => Json(summary).into_response(),
         Err(none) => (StatusCode::NOT_FOUND, Json(none)).into_response(),
     })
 }
 
-/// The regime of the market as the portfolio's last decision saw it, where one of the newest runs has decided.
-async fn last_regime(service: &Scoped, portfolio: &PortfolioView) -> Result<Option<String>, Problem> {
+/// The regime of the market as the portfolio's last decision up to a day saw it, where one of the newest runs has
+/// decided.
+async fn last_regime(
+    service: &Scoped,
+    portfolio: &PortfolioView,
+    until: Option<Date>,
+) -> Result<Option<String>, Problem> {
     let filter = RunFilter {
         kind: Task::PORTFOLIO.parse().ok(),
         status: Some(RunStatus::Succeeded),
@@ -206,23 +220,47 @@ async fn last_regime(service: &Scoped, portfolio: &PortfolioView) -> Result<Opti
         ..RunFilter::default()
     };
     let runs = service.runs(filter).await?.runs;
-    let mut of_portfolio = runs.iter().filter(|run| run.subject.as_deref() == Some(portfolio.id.as_str()));
+    let mut of_portfolio = runs.iter().filter(|run| {
+        run.subject.as_deref() == Some(portfolio.id.as_str())
+            && until.is_none_or(|until| run.as_of.is_some_and(|day| day <= until))
+    });
     let Some(last) = of_portfolio.next() else { return Ok(None) };
     let decision: Option<Decision> = service.run(last.run).await?.documents().last();
     Ok(decision.map(|decision| decision.regime))
 }
 
-async fn named(service: &Scoped, portfolio: &str) -> Result<PortfolioView, Problem> {
-    let not_found = || Problem::not_found("Portfolio not found");
-    let id = portfolio_named(portfolio, &defaults(service).await?).map_err(|_| not_found())?;
-    service.portfolio(id, None).await
+/// The portfolio that an address names.
+async fn named(service: &Scoped, id: &str, as_of: Option<Date>) -> Result<PortfolioView, Problem> {
+    let id = id.parse().map_err(|_| no_portfolio())?;
+    shown(service, id, as_of).await
 }
 
-/// The latest day with prices, and the oldest portfolio.
-async fn defaults(service: &Scoped) -> Result<Defaults, Problem> {
-    let portfolios = service.portfolios().await?;
-    let first = portfolios.into_iter().next().ok_or_else(|| Problem::not_found("Portfolio not found"))?;
-    Ok(Defaults { date: service.last_date(), portfolio: first.id })
+async fn shown(service: &Scoped, id: PortfolioId, as_of: Option<Date>) -> Result<PortfolioView, Problem> {
+    let id = meant(service, id).await?;
+    let shown = service.portfolio(id, as_of).await;
+    shown.map_err(|problem| if problem.status == 404 { no_portfolio() } else { problem })
+}
+
+fn no_portfolio() -> Problem {
+    Problem::not_found("Portfolio not found")
+}
+
+/// The portfolio that a client means: [`MAIN_PORTFOLIO`] is an own one of exactly this id, or else the newest.
+async fn meant(service: &Scoped, id: PortfolioId) -> Result<PortfolioId, Problem> {
+    if id.as_str() != MAIN_PORTFOLIO {
+        return Ok(id);
+    }
+    let own = newest_first(service).await?;
+    let exact = service.caller().portfolio(&id).map_err(|_| no_portfolio())?;
+    let exactly = own.iter().find(|portfolio| portfolio.id == exact);
+    exactly.or(own.first()).map(|portfolio| portfolio.id.clone()).ok_or_else(no_portfolio)
+}
+
+/// The caller's portfolios in AgentOS's order.
+async fn newest_first(service: &Scoped) -> Result<Vec<PortfolioSummary>, Problem> {
+    let mut own = service.portfolios().await?;
+    own.sort_by_key(|portfolio| std::cmp::Reverse(portfolio.opened_at));
+    Ok(own)
 }
 
 /// `WS /ws/stream/{run}`: the log from its first event, then a system frame and a normal close.

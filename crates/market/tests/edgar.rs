@@ -165,6 +165,33 @@ async fn no_cik_no_facts() {
 }
 
 #[tokio::test]
+async fn what_is_filed_under_ifrs_is_read_in_its_currency() {
+    let stage = stage().await;
+    let year = json!({
+        "start": "2022-01-01", "end": "2022-12-31", "val": 70_000, "accn": "a", "fy": 2022, "fp": "FY",
+        "form": "20-F", "filed": "2023-03-01",
+    });
+    let concept = json!({ "label": null, "description": null, "units": { "EUR": [year] } });
+    let body = json!({ "cik": 320193, "entityName": "A", "facts": { "ifrs-full": { "Revenue": concept } } });
+    stage.server.set("companyfacts/", 200, body.to_string());
+    let figures = stage.statement(Statement::Income, Frequency::Annual, "2024-01-31").await.unwrap().data;
+    let revenue = of(&figures, "Revenue");
+    assert_eq!(shown(&revenue), ["2022-12-31 70000 2023-03-01"]);
+    assert_eq!(revenue[0].unit, "EUR");
+}
+
+#[tokio::test]
+async fn requests_go_at_eight_a_second() {
+    let stage = stage().await;
+    stage.server.set("companyfacts/", 404, NO_SUCH_KEY);
+    while stage.server.asked().len() < 9 {
+        let cik = format!("CIK{:010}", stage.server.asked().len());
+        stage.edgar.profile(&ticker(&cik), date("2024-01-31")).await.ok();
+    }
+    assert!(stage.clock.slept() >= Duration::from_secs(1), "{:?}", stage.clock.slept());
+}
+
+#[tokio::test]
 async fn fy_fp_of_the_filing() {
     let stage = stage().await;
     // Both are called 2023 FY by the filing of 2023.

@@ -527,6 +527,53 @@ async fn insiders_news_movers_and_calendars() {
     );
 }
 
+#[tokio::test]
+async fn news_of_the_markets_count_by_their_moment_and_those_without_one_are_left_out() {
+    let stage = stage().await;
+    // 2025-11-02 20:33:56 and 2025-11-04 00:00:00 UTC.
+    let found = json!({ "news": [
+        { "title": "recent", "publisher": "Reuters", "providerPublishTime": 1762115636, "link": "https://example.com" },
+        { "title": "undated", "publisher": "Reuters" },
+        { "title": "later", "publisher": "Reuters", "providerPublishTime": 1762214400 },
+    ] });
+    stage.server.set("/v1/finance/search", 200, found.to_string());
+    let news = stage.yahoo.news(&NewsAbout::Markets, date("2025-10-27"), date(TODAY)).await.unwrap().data;
+    let shown: Vec<_> =
+        news.iter().map(|it| (it.title.as_str(), it.publisher.as_str(), it.date.to_string())).collect();
+    assert_eq!(shown, [("recent", "Reuters", "2025-11-02".to_owned())]);
+}
+
+#[tokio::test]
+async fn the_columns_of_a_calendar_are_found_by_their_labels() {
+    let stage = with_pass().await;
+    let column = |label: &str, kind: &str| json!({ "label": label, "type": kind });
+    let calendar = json!({ "finance": { "result": [{ "documents": [{
+        "columns": [
+            column("Symbol", "STRING"), column("Event Start Date", "DATE"), column("EPS Estimate", "NUMBER"),
+            column("Reported EPS", "NUMBER"),
+        ],
+        "rows": [["AAPL", "2025-11-05T21:00:00.000Z", 1.5, 0], ["MSFT", "2025-11-06", 0, 2.1]],
+    }] }], "error": null } });
+    stage.server.set("/visualization", 200, calendar.to_string());
+    let rows =
+        stage.yahoo.earnings(None, date("2025-11-04"), date("2025-11-07"), date(TODAY)).await.unwrap().data;
+    let shown: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let number = |it: Option<protocol::Decimal>| it.map(|it| it.to_string());
+            (row.symbol.as_str(), row.date.to_string(), number(row.estimate), number(row.actual))
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("AAPL", "2025-11-05".to_owned(), Some("1.5".to_owned()), None),
+            ("MSFT", "2025-11-06".to_owned(), None, Some("2.1".to_owned())),
+        ]
+    );
+    assert!(stage.server.asked().last().unwrap().body.contains("sp_earnings"));
+}
+
 /// A price in hundredths that a later split divides exactly.
 fn price() -> impl Strategy<Value = i64> {
     (1_i64..10_000).prop_map(|units| units * 40)

@@ -8,6 +8,7 @@ use rust_decimal::RoundingStrategy::{MidpointAwayFromZero, ToPositiveInfinity, T
 
 use crate::amount::{PLACES, TooLarge, bounded, product, sum, worth};
 use crate::error::PortfolioError;
+use crate::limits;
 
 /// Decimals of a US dollar that a broker bills.
 const CENTS: u32 = 2;
@@ -16,9 +17,9 @@ const CENTS: u32 = 2;
 /// than 6 decimals.
 ///
 /// # Errors
-/// [`PortfolioError::InvalidSettings`] says what is wrong.
+/// [`PortfolioError::InvalidSettings`] says what is wrong, and [`PortfolioError::InvalidConstraints`] with the limits.
 pub fn check_settings(settings: &PortfolioSettings) -> Result<(), PortfolioError> {
-    let PortfolioSettings { commission, slippage, .. } = settings;
+    let PortfolioSettings { commission, slippage, limits, .. } = settings;
     let Commission { fixed, per_share, rate, minimum } = commission;
     let within = |value: &Decimal, most: Decimal| *value >= Decimal::ZERO && *value <= most;
     let tenth = Decimal::new(1, 1);
@@ -33,7 +34,7 @@ pub fn check_settings(settings: &PortfolioSettings) -> Result<(), PortfolioError
     } else if [fixed, per_share, rate, minimum, slippage].iter().any(|it| it.normalize().scale() > PLACES) {
         "a charge can have at most 6 decimals"
     } else {
-        return Ok(());
+        return limits::check(limits);
     };
     Err(PortfolioError::InvalidSettings(wrong))
 }

@@ -21,6 +21,7 @@ pub struct Portfolio {
     id: PortfolioId,
     name: String,
     initial_cash: Decimal,
+    opened_at: Timestamp,
     updated_at: Timestamp,
     entries: u64,
     first_date: Option<Date>,
@@ -50,6 +51,7 @@ impl Portfolio {
             id: id.clone(),
             name: name.clone(),
             initial_cash: *cash,
+            opened_at: *at,
             updated_at: *at,
             entries: 1,
             first_date: first.date(),
@@ -241,6 +243,11 @@ impl Portfolio {
     /// The day of the last entry that belongs to one; the next one cannot lie before it.
     pub fn last_date(&self) -> Option<Date> {
         self.last_date
+    }
+
+    /// When the ledger was begun.
+    pub fn opened_at(&self) -> Timestamp {
+        self.opened_at
     }
 
     /// When the ledger was last written.

@@ -96,6 +96,7 @@ pub fn value(
         metrics,
         constraints: constraints.clone(),
         updated_at: portfolio.updated_at(),
+        opened_at: Some(portfolio.opened_at()),
         settings: portfolio.settings().clone(),
         bookings: portfolio.bookings(),
         pending: portfolio.pending().to_vec(),

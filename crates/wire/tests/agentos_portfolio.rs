@@ -74,6 +74,7 @@ fn view() -> PortfolioView {
         constraints: Constraints::default(),
         price_table: None,
         updated_at: Timestamp(1_656_547_200_000),
+        opened_at: Some(Timestamp(1_641_168_000_000)),
         settings: PortfolioSettings::default(),
         bookings: Bookings::default(),
         pending: Vec::new(),
@@ -100,16 +101,28 @@ fn holdings_are_shown_at_their_prices() {
 }
 
 #[test]
-fn a_holding_without_a_price_has_null_and_not_zero() {
+fn a_holding_without_a_price_has_null_and_not_zero_and_the_snapshot_says_why() {
     let mut unpriced = view();
     let holding = &mut unpriced.holdings[0];
     (holding.price, holding.market_value, holding.unrealised_profit) = (None, None, None);
-    unpriced.total = Measured::Unknown("AAPL has no price".to_owned());
+    unpriced.total = Measured::Unknown("No price found for AAPL".to_owned());
+    unpriced.equity = unpriced.total.clone();
     let shown = latest(&unpriced);
     for field in ["current_price", "market_value", "unrealized_pnl"] {
         assert_eq!(shown["holdings"][0][field], Value::Null, "{field}");
     }
-    assert_eq!(shown["snapshot"], Value::Null);
+    // The page adds nothing up: it shows the snapshot as it stands.
+    let snapshot = &shown["snapshot"];
+    assert_eq!((&snapshot["total_value"], &snapshot["equity_value"]), (&Value::Null, &Value::Null));
+    assert_eq!(snapshot["cash"], 10000.0);
+    assert_eq!(
+        snapshot["metadata"]["unknown"],
+        json!({
+            "AAPL": "It has no price as of 2022-06-30, so that its value and its profit are not known.",
+            "total_value": "No price found for AAPL", "equity_value": "No price found for AAPL",
+            "beta": "20 days are needed and 3 are there", "sortino": "20 days are needed and 3 are there",
+        })
+    );
 }
 
 #[test]
@@ -133,7 +146,8 @@ fn an_account_has_its_id_and_cash_under_both_names() {
         account,
         json!({
             "id": "growth", "portfolio_id": "growth", "name": "Growth", "cash": 10000.0,
-            "cash_balance": 10000.0, "initial_cash": 25000.0, "currency": "USD", "created_at": null,
+            "cash_balance": 10000.0, "initial_cash": 25000.0, "currency": "USD",
+            "created_at": "2022-01-03T00:00:00.000Z",
             "updated_at": "2022-06-30T00:00:00.000Z", "report_path": null, "metadata": {},
         })
     );

@@ -3,21 +3,21 @@
 
 use proptest::prelude::*;
 use protocol::{
-    ForkPoint, ModelChoice, Problem, RunAccepted, StartRun,
+    Date, ForkPoint, ModelChoice, Problem, RunAccepted, StartRun,
     trading::{Analyst, Task},
 };
 use serde_json::{Value, json};
 use wire::agentos::{
-    Defaults, InvalidRequest, PortfolioStage, PortfolioStageResponse, RerunNode, RerunPhase, RerunResponse,
-    Trigger, TriggerResponse, start_run,
+    InvalidRequest, PortfolioStage, PortfolioStageResponse, RerunNode, RerunPhase, RerunResponse, Trigger,
+    TriggerResponse, start_run,
 };
 
-fn defaults() -> Defaults {
-    Defaults { date: "2022-06-30".parse().unwrap(), portfolio: "growth".parse().unwrap() }
+fn today() -> Date {
+    "2022-06-30".parse().unwrap()
 }
 
 fn start(trigger: Trigger, body: &Value) -> Result<StartRun, InvalidRequest> {
-    start_run(trigger, body.to_string().as_bytes(), &defaults())
+    start_run(trigger, body.to_string().as_bytes(), today())
 }
 
 fn refusal(trigger: Trigger, body: &Value) -> String {
@@ -27,7 +27,7 @@ fn refusal(trigger: Trigger, body: &Value) -> String {
 #[test]
 fn an_empty_body_starts_the_default_pipeline() {
     for body in ["", "  \n", "{}", r#"{"ticker":null,"date":null,"analysts":null,"flow_id":null}"#] {
-        let asked = start_run(Trigger::Pipeline, body.as_bytes(), &defaults()).unwrap();
+        let asked = start_run(Trigger::Pipeline, body.as_bytes(), today()).unwrap();
         let expected = Task::Pipeline {
             ticker: "AAPL".parse().unwrap(),
             date: "2022-06-30".parse().unwrap(),
@@ -60,10 +60,10 @@ fn a_pipeline_takes_its_parameters_and_ignores_others() {
 }
 
 #[test]
-fn main_portfolio_means_the_default_portfolio() {
+fn a_run_without_a_portfolio_is_of_the_main_one() {
     for (body, portfolio) in [
-        (json!({}), "growth"),
-        (json!({"portfolio_id": "main_portfolio"}), "growth"),
+        (json!({}), "main_portfolio"),
+        (json!({"portfolio_id": "main_portfolio"}), "main_portfolio"),
         (json!({"portfolio_id": "income"}), "income"),
     ] {
         match Task::of(&start(Trigger::Portfolio, &body).unwrap().workflow).unwrap() {
@@ -100,7 +100,7 @@ fn a_scan_and_an_automatic_run_take_their_parameters_and_ignore_others() {
     assert_eq!(start(Trigger::Scan, &body).unwrap().workflow, scan.into());
 
     let auto = |max_tickers, analysts, force| Task::Auto {
-        portfolio: "growth".parse().unwrap(),
+        portfolio: "main_portfolio".parse().unwrap(),
         date: "2022-06-30".parse().unwrap(),
         max_tickers,
         max_concurrent_pipelines: 2,
@@ -152,6 +152,7 @@ fn a_refusal_names_the_parameter() {
         [("portfolio_id", json!("a'; DROP TABLE trades")), ("portfolio_id", json!("")), ("date", json!([]))];
     let auto = [
         ("max_tickers", json!(0)),
+        ("max_tickers", json!(21)),
         ("max_tickers", json!("three")),
         ("max_tickers", json!(1_000_000_000_000_u64)),
         ("max_tickers", json!(-1)),
@@ -171,7 +172,7 @@ fn a_refusal_names_the_parameter() {
 #[test]
 fn a_body_that_is_no_object_is_refused_with_status_422() {
     for body in ["[]", "7", "\"AAPL\"", "null", "{", "\u{0}", "{\"ticker\": }"] {
-        let error = start_run(Trigger::Pipeline, body.as_bytes(), &defaults()).unwrap_err();
+        let error = start_run(Trigger::Pipeline, body.as_bytes(), today()).unwrap_err();
         assert_eq!(Problem::from(error).status, 422, "{body:?}");
     }
 }
@@ -193,15 +194,31 @@ fn a_started_run_is_answered_as_queued() {
 fn a_re_run_makes_the_phase_of_the_named_node_again() {
     let read = |body: Value| RerunNode::read(body.to_string().as_bytes()).unwrap().phase();
     for (nodes, phase, again) in [
-        (["Market Analyst", "Fundamentals Analyst"], RerunPhase::Analysts, "Analysts"),
-        (["Bull Researcher", "Trader"], RerunPhase::DebateAndTrader, "Debate"),
-        (["Neutral Analyst", "Portfolio Manager"], RerunPhase::Risk, "Risk debate"),
+        (
+            ["Market Analyst", "Social Analyst", "News Analyst", "Fundamentals Analyst"],
+            RerunPhase::Analysts,
+            "Analysts",
+        ),
+        (
+            ["Bull Researcher", "Bear Researcher", "Research Manager", "Trader"],
+            RerunPhase::DebateAndTrader,
+            "Debate",
+        ),
+        (
+            ["Aggressive Analyst", "Conservative Analyst", "Neutral Analyst", "Portfolio Manager"],
+            RerunPhase::Risk,
+            "Risk debate",
+        ),
     ] {
         for node in nodes {
             let (found, ticker) = read(json!({ "node_id": node, "identifier": "xom" })).unwrap();
             assert_eq!((found, ticker.as_str()), (phase, "XOM"), "{node}");
             assert_eq!(found.again().point, ForkPoint::Phase { phase: again.to_owned() });
         }
+    }
+    for other in ["geopolitical_scanner", "tool_get_news", "make_pm_decision", "trader", "review_holdings"] {
+        let refusal = read(json!({ "node_id": other, "identifier": "XOM" })).unwrap_err();
+        assert_eq!(refusal, InvalidRequest::UnknownNode(other.to_owned()));
     }
     for (body, words) in [
         (json!({ "node_id": "cash_sweep", "identifier": "XOM" }), "Unknown node_id: cash_sweep"),
@@ -214,6 +231,10 @@ fn a_re_run_makes_the_phase_of_the_named_node_again() {
         assert_eq!(Problem::from(refusal).status, 422);
     }
     assert!(read(json!({ "node_id": "Trader", "identifier": "../etc" })).is_err());
+    for nothing in ["", " \n"] {
+        let refusal = RerunNode::read(nothing.as_bytes()).err().unwrap();
+        assert_eq!((&refusal, Problem::from(refusal.clone()).status), (&InvalidRequest::NoBody, 422));
+    }
     let accepted = RunAccepted {
         run: "0197a1b2-0000-7000-8000-000000000000".parse().unwrap(),
         flow: "1a2b3c4d".parse().unwrap(),
@@ -229,11 +250,11 @@ fn a_re_run_makes_the_phase_of_the_named_node_again() {
 /// Section 1.5 of AgentOS's interface, and its defect 6.C 4: nothing stands in the way of another decision.
 #[test]
 fn resetting_a_decision_deletes_nothing_and_says_so() {
-    let read = |body: Value| PortfolioStage::read(body.to_string().as_bytes(), &defaults());
+    let read = |body: Value| PortfolioStage::read(body.to_string().as_bytes());
     let stage = read(json!({ "date": "2022-06-30", "portfolio_id": "main_portfolio" })).unwrap();
     assert_eq!(
         serde_json::to_value(PortfolioStageResponse::from(stage)).unwrap(),
-        json!({ "deleted": [], "date": "2022-06-30", "portfolio_id": "growth" })
+        json!({ "deleted": [], "date": "2022-06-30", "portfolio_id": "main_portfolio" })
     );
     for body in [json!({}), json!({ "date": "2022-06-30" }), json!({ "portfolio_id": "growth" })] {
         let refusal = read(body).map(PortfolioStageResponse::from).unwrap_err();
@@ -286,7 +307,7 @@ proptest! {
 
     #[test]
     fn any_bytes_either_start_a_run_or_are_refused(trigger in any_trigger(), body in prop::collection::vec(any::<u8>(), 0..200)) {
-        if let Err(error) = start_run(trigger, &body, &defaults()) {
+        if let Err(error) = start_run(trigger, &body, today()) {
             prop_assert!(error.to_string().ends_with('.'));
         }
     }

@@ -165,6 +165,22 @@ fn a_model_call_is_a_thought_and_then_a_result_with_its_prompt() {
 }
 
 #[test]
+fn the_messages_of_a_prompt_are_blocks_with_a_blank_line_between_them() {
+    let mut log = Log::of(pipeline());
+    let started = CallStarted {
+        call: "trader:1:1".parse().unwrap(),
+        model: "gpt-x".to_owned(),
+        tier: Tier::Mid,
+        profile: None,
+        prompt: Prompt::from_iter(["[system] You trade.".into(), "[user] Decide.".into()]),
+        tools: Vec::new(),
+        asked: None,
+    };
+    log.add(Some("trader"), Body::CallStarted(started));
+    assert_eq!(log.last()["prompt"], "[system] You trade.\n\n[user] Decide.");
+}
+
+#[test]
 fn an_answer_that_only_asks_for_tools_is_called_completed() {
     let mut log = Log::of(pipeline());
     log.ask("market_analyst", "[user] Go.");
@@ -242,7 +258,12 @@ fn a_tools_status_is_the_one_it_reported_whatever_its_text_says() {
         let frame = log.last();
         assert_eq!(frame["status"], expected);
         assert!(frame["message"].as_str().unwrap().starts_with(icon));
-        assert_eq!(frame["error"], if expected == "error" { json!(result) } else { Value::Null });
+        let error = match (expected, result) {
+            ("error", "") => json!("Unknown tool error"),
+            ("error", words) => json!(words),
+            _ => Value::Null,
+        };
+        assert_eq!(frame["error"], error);
     }
 }
 
@@ -257,8 +278,20 @@ fn long_texts_are_cut_between_characters() {
     assert_eq!(characters(&frame["error"]), 500);
     assert_eq!(characters(&frame["message"]), "✗ Tool result: get_news | ".chars().count() + 301);
 
+    let asked_of_a_tool = Body::ToolInvoked(ToolInvoked {
+        call: "news_analyst:1:9".parse().unwrap(),
+        tool: "get_news".to_owned(),
+        arguments: long.as_str().into(),
+        asked: None,
+    });
+    log.add(Some("news_analyst"), asked_of_a_tool);
+    assert_eq!(characters(&log.last()["prompt"]), 50_000);
+
     log.ask("trader", &long);
     assert_eq!(characters(&log.last()["prompt"]), 60_000);
+    log.answer("trader", &long, Usage::default(), None);
+    let frame = log.last();
+    assert_eq!((characters(&frame["prompt"]), characters(&frame["response"])), (60_000, 50_000));
 }
 
 #[test]
@@ -284,13 +317,33 @@ fn the_pipelines_nodes_have_the_names_that_agentos_gives_them() {
 }
 
 #[test]
-fn the_portfolios_nodes_keep_their_ids_and_carry_the_portfolio() {
-    let mut log = Log::of(portfolio());
-    log.ask("make_pm_decision", "[user] Go.");
+fn the_portfolios_nodes_have_the_ids_that_agentos_gives_them_and_carry_the_portfolio() {
+    for (id, name) in [
+        ("review_holdings", "review_holdings"),
+        ("macro_summary", "macro_summary"),
+        ("micro_summary", "micro_summary"),
+        ("make_decision", "make_pm_decision"),
+        ("prioritise_candidates", "prioritize_candidates"),
+    ] {
+        let mut log = Log::of(portfolio());
+        log.ask(id, "[user] Go.");
+        let frame = log.last();
+        assert_eq!(frame["node_id"], name);
+        assert_eq!(frame["agent"], name.to_uppercase());
+        assert_eq!(frame["identifier"], "growth");
+        log.tool(id, "get_news", ToolStatus::Success, "Quiet.");
+        assert_eq!(log.last()["parent_node_id"], name);
+    }
+}
+
+#[test]
+fn the_frames_of_a_scan_are_about_the_market() {
+    let scan = Task::Scan { date: "2022-06-30".parse().unwrap(), max_tickers: 3, prices: None };
+    let mut log = Log::of(request(scan));
+    log.ask("geopolitical_scanner", "[user] Go.");
     let frame = log.last();
-    assert_eq!(frame["node_id"], "make_pm_decision");
-    assert_eq!(frame["agent"], "MAKE_PM_DECISION");
-    assert_eq!(frame["identifier"], "growth");
+    assert_eq!(frame["node_id"], "geopolitical_scanner");
+    assert_eq!(frame["identifier"], "MARKET");
 }
 
 #[test]

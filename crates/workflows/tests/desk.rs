@@ -10,8 +10,8 @@ use portfolio::Entry;
 use protocol::{
     Date, Decimal,
     trading::{
-        Commission, Confidence, CostMethod, Decision, FillPrice, Order, OwnAdjustment, PortfolioId,
-        PortfolioSettings, Side, TradeCause,
+        Commission, Confidence, Constraints, CostMethod, Decision, FillPrice, Order, OwnAdjustment,
+        PortfolioId, PortfolioSettings, Side, TradeCause,
     },
 };
 use stage::{Stage, main_portfolio};
@@ -270,6 +270,30 @@ async fn rules_hold_from_their_change_on() {
         let refused = desk.configure(&id, "wrong", wrong).await;
         assert!(matches!(refused, Err(DeskError::Invalid(_))), "{refused:?}");
     }
+}
+
+/// Section 4.2 of AgentOS's specification: limits are a portfolio's own.
+#[tokio::test]
+async fn purchases_respect_the_limits_that_a_portfolio_has_been_given() {
+    let stage = Stage::new().await;
+    let (id, desk): (PortfolioId, _) = ("narrow".parse().unwrap(), &stage.desk);
+    let limits = Constraints { max_positions: 1, ..Constraints::default() };
+    let narrow = PortfolioSettings { fill: FillPrice::DecisionClose, limits: limits.clone(), ..settings() };
+    desk.open(id.clone(), "Narrow", amount("100000"), narrow.clone()).await.unwrap();
+    let decide = async |key: &str, ticker: &str| {
+        let entry = desk.decide(&id, key, None, date("2022-06-30"), &buy(ticker, 1)).await.unwrap();
+        let Entry::Decided { trades, rejected, .. } = entry else { panic!("a decision") };
+        (trades.len(), rejected.into_iter().flat_map(|it| it.reasons).collect::<Vec<_>>())
+    };
+    assert_eq!(decide("a", "LLY").await, (1, Vec::new()));
+    assert_eq!(decide("b", "KO").await, (0, vec!["Max positions exceeded: 2 > 1".to_owned()]));
+    assert_eq!(desk.view(&id, None).await.unwrap().constraints, limits, "agents are told them");
+    let wider = Constraints { max_positions: 2, ..limits };
+    desk.configure(&id, "wider", PortfolioSettings { limits: wider, ..narrow.clone() }).await.unwrap();
+    assert_eq!(decide("c", "KO").await, (1, Vec::new()));
+    let none = Constraints { max_positions: 0, ..Constraints::default() };
+    let refused = desk.configure(&id, "none", PortfolioSettings { limits: none, ..narrow }).await;
+    assert!(matches!(refused, Err(DeskError::Invalid(_))), "{refused:?}");
 }
 
 #[tokio::test]

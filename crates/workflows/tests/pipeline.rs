@@ -3,9 +3,12 @@
 
 mod stage;
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -52,6 +55,34 @@ async fn grades_follow_from_the_figures() {
         assert_eq!((rating.ticker.as_str(), rating.grade), (ticker, grade));
         assert!(rating.confidence <= Confidence::Medium, "closes alone allow no high confidence");
     }
+}
+
+/// Section 3.2 of AgentOS's specification.
+#[tokio::test]
+async fn the_traders_plan_ends_with_its_proposal_in_one_of_three_words() {
+    let roles: Arc<Mutex<BTreeMap<String, String>>> = Arc::default();
+    let heard = roles.clone();
+    let stage = Stage::with_script(Changed(move |request: &ChatRequest| {
+        if let Some(Message::System(role)) = request.messages.first() {
+            heard.lock().unwrap().insert(request.agent.clone(), role.clone());
+        }
+        None
+    }))
+    .await;
+    for (ticker, word) in [("LLY", "BUY"), ("AMD", "SELL"), ("CVX", "HOLD")] {
+        let view = stage.pipeline(ticker, "2022-06-30", "flow").await;
+        let plan = view.reports.iter().find(|report| report.name == "trader_investment_plan").unwrap();
+        let plan = stage.journal.resolve(&plan.markdown).await.unwrap();
+        let last = format!("FINAL TRANSACTION PROPOSAL: **{word}**");
+        let (plan, _) = plan.split_once("\n## Data\n").unwrap();
+        assert!(plan.trim_end().ends_with(&last), "{ticker}: {plan}");
+    }
+    let roles = roles.lock().unwrap();
+    let asked = "End with the line\nFINAL TRANSACTION PROPOSAL: **BUY**, **HOLD** or **SELL**";
+    assert!(roles["trader"].contains(asked), "{}", roles["trader"]);
+    // 6.C 10: there, every company with a loss was cut short.
+    let rule = "A loss alone is no such condition";
+    assert!(roles["fundamentals_analyst"].contains(rule), "{}", roles["fundamentals_analyst"]);
 }
 
 #[tokio::test]
@@ -303,6 +334,11 @@ async fn a_model_that_only_calls_tools_is_stopped() {
     let outcome = rockets[0].outcome.as_ref().unwrap();
     assert_eq!(outcome.status, ToolStatus::Error);
     assert!(outcome.result.shown().contains("get_news"), "{}", outcome.result.shown());
+    // 7.2.3: what has no end leaves no rating behind, and nothing trades on what there was.
+    assert_eq!(rating(&view), None);
+    assert!(view.reports.iter().all(|report| report.name != "final_trade_decision"));
+    let portfolio = stage.portfolio("2022-06-30", "flow").await;
+    assert_eq!(portfolio.summary.result.as_deref(), Some("0 sells, 0 buys"));
 }
 
 #[tokio::test]

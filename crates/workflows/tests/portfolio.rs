@@ -5,7 +5,7 @@ mod stage;
 
 use std::sync::{Arc, Mutex};
 
-use llm::{ChatRequest, Message, Turn};
+use llm::{ChatRequest, Message, Script, Turn};
 use market::{DataKind, Market, OwnData};
 use portfolio::Entry;
 use protocol::{
@@ -14,11 +14,12 @@ use protocol::{
     document::DocumentContent,
     trading::{
         Confidence, Decision, Lesson, Measured, OwnAdjustment, PortfolioId, PortfolioSettings, PortfolioView,
-        PriceTable, RejectedOrder, Side, Task, Trade,
+        PriceTable, Rating, RejectedOrder, Scan, Side, Task, Trade,
     },
 };
-use serde_json::json;
-use stage::{Changed, Stage, main_portfolio, pipeline, portfolio, request, status};
+use serde_json::{Value, json};
+use stage::{Changed, Stage, main_portfolio, pipeline, portfolio, request, scan, status};
+use workflows::trading::rehearsal::TradingRehearsal;
 
 fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
@@ -370,30 +371,155 @@ async fn a_rating_that_cannot_be_read_is_shown_and_never_traded() {
     assert_eq!(view.summary.result.as_deref(), Some("0 sells, 1 buy"));
 }
 
-/// Appendix E 10 and 6.C 18 of AgentOS's specification: there, shares were counted without any price, value or risk.
-#[tokio::test]
-async fn reviewer_and_manager_are_told_prices_values_weights_profits_and_risk() {
-    let prompts: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
-    let heard = prompts.clone();
-    let stage = Stage::with_script(Changed(move |request: &ChatRequest| {
+/// What agents were asked in the part of their prompts that is not their role, by agent.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<(String, String)>>>);
+
+impl Heard {
+    fn note(&self, request: &ChatRequest) {
         let texts = request.messages.iter().filter_map(|message| match message {
             Message::User(text) => Some(text.as_str()),
             _ => None,
         });
-        heard.lock().unwrap().push((request.agent.clone(), texts.collect::<Vec<_>>().join("\n")));
+        self.0.lock().unwrap().push((request.agent.clone(), texts.collect::<Vec<_>>().join("\n")));
+    }
+
+    fn told(&self, agent: &str) -> String {
+        let heard = self.0.lock().unwrap();
+        heard.iter().filter(|(asked, _)| asked == agent).map(|(_, text)| text.as_str()).collect()
+    }
+}
+
+/// 6.C 2 and 34, 7.2.4 and section 4.6 of AgentOS's specification: there, no agent of a portfolio saw the scan, and no
+/// brief the priority.
+#[tokio::test]
+async fn the_portfolios_agents_are_told_the_flows_scan_and_what_a_candidates_priority_follows_from() {
+    let heard = Heard::default();
+    let listening = heard.clone();
+    let stage = Stage::with_script(Changed(move |request: &ChatRequest| {
+        listening.note(request);
+        (request.agent == "macro_synthesis").then(|| {
+            let Ok(Turn::Answer(text)) = TradingRehearsal.turn(request) else { panic!("an answer") };
+            let mut answer: Value = serde_json::from_str(&text).unwrap();
+            answer["key_themes"] = json!([{
+                "theme": "Weight loss", "description": "One drug sells itself.", "conviction": "medium",
+                "timeframe": "a year",
+            }]);
+            answer["stocks_to_investigate"] = json!([{
+                "ticker": "LLY", "name": "Eli Lilly and Company", "sector": "Healthcare", "rationale": "r",
+                "thesis_angle": "growth", "conviction": "medium", "key_catalysts": [], "risks": [],
+            }]);
+            Turn::Answer(answer.to_string())
+        })
+    }))
+    .await;
+    let scanned = stage.run(scan("2022-06-30", 5, "flow")).await;
+    let scanned: Scan = scanned.documents().last().unwrap();
+    for ticker in ["LLY", "PFE"] {
+        stage.pipeline(ticker, "2022-06-30", "flow").await;
+    }
+    let view = stage.portfolio("2022-06-30", "flow").await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    assert!(
+        logs(&view).contains("The flow's scan as of 2022-06-30 is taken into account."),
+        "{}",
+        logs(&view)
+    );
+    let overview = heard.told("macro_summary");
+    for words in [scanned.executive_summary.as_str(), "Weight loss", "One drug sells itself."] {
+        let quoted = json!(words).to_string();
+        assert!(overview.contains(&quoted), "the macro brief is not told {quoted}:\n{overview}");
+    }
+    // High conviction and growth in a new sector: 3 * 3 * 2. Overweight, and proposed by no scan: 2 * 1 * 2.
+    for agent in ["micro_summary", "make_decision"] {
+        let told = heard.told(agent);
+        for (ticker, priority) in [("LLY", "18"), ("PFE", "4")] {
+            let facts = told.split(&format!("{{\"ticker\":\"{ticker}\",\"sector\"")).nth(1).unwrap();
+            let facts = facts.split('}').next().unwrap();
+            assert!(facts.contains(&format!("\"priority\":\"{priority}\"")), "{agent}, {ticker}: {facts}");
+            assert_eq!(
+                facts.contains("\"thesis\":\"growth\""),
+                ticker == "LLY",
+                "{agent}, {ticker}: {facts}"
+            );
+        }
+    }
+
+    // A scan of a later day, or of another flow, is none.
+    let before = stage.portfolio("2022-07-01", "other").await;
+    assert!(logs(&before).contains("The flow other has no scan up to 2022-07-01"), "{}", logs(&before));
+}
+
+/// 6.C 35 of AgentOS's specification: there, a newest file that was cut off hid all older ones.
+#[tokio::test]
+async fn a_result_that_cannot_be_read_hides_no_older_one_and_is_said() {
+    let stage = Stage::new().await;
+    let good = stage.pipeline("LLY", "2022-06-30", "flow").await;
+    let run: RunId = "01ff0000-0000-7000-8000-000000000001".parse().unwrap();
+    let epoch = stage.journal.claim(run).await.unwrap();
+    let mut events = stage.events(good.summary.run).await;
+    for event in &mut events {
+        for text in event.body.texts_mut() {
+            *text = stage.journal.resolve(text).await.unwrap().into();
+        }
+        if let Body::Produced(product) = &mut event.body
+            && product.holds::<Rating>()
+        {
+            product.data = "{".into();
+        }
+    }
+    let events =
+        events.into_iter().map(|event| NewEvent { at: event.at, node: event.node, body: event.body });
+    stage.journal.append(run, epoch, events.collect::<Vec<_>>()).await.unwrap();
+
+    let view = stage.portfolio("2022-06-30", "flow").await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    assert_eq!(traded(&view), [(Side::Buy, "LLY".to_owned(), decimal("15"), decimal("320.403"))]);
+    let remark = "LLY · 2022-06-30 is not considered: what it brought forth cannot be read";
+    assert!(logs(&view).contains(remark), "{}", logs(&view));
+}
+
+/// Section 3.3 of AgentOS's specification.
+#[tokio::test]
+async fn the_reviewer_of_holdings_may_look_up_prices_and_news_up_to_the_day() {
+    let offered: Arc<Mutex<Vec<String>>> = Arc::default();
+    let noted = offered.clone();
+    let stage = Stage::with_script(Changed(move |request: &ChatRequest| {
+        if request.agent != "review_holdings" {
+            return None;
+        }
+        *noted.lock().unwrap() = request.tools.iter().map(|tool| tool.name.clone()).collect();
+        let first = !request.messages.iter().any(|message| matches!(message, Message::Tool { .. }));
+        let wanted = json!({ "symbol": "LLY", "start_date": "2022-08-25", "end_date": "2022-12-28" });
+        first.then(|| Turn::Tools(vec![("get_stock_data".to_owned(), wanted)]))
+    }))
+    .await;
+    stage.pipeline("LLY", "2022-06-30", "flow").await;
+    stage.portfolio("2022-06-30", "flow").await;
+    let view = stage.portfolio("2022-08-31", "flow").await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    assert_eq!(*offered.lock().unwrap(), ["get_stock_data", "get_news"]);
+    let looked_up = view.tools.iter().find(|tool| tool.tool == "get_stock_data").unwrap();
+    let prices = stage.journal.resolve(&looked_up.outcome.as_ref().unwrap().result).await.unwrap();
+    assert!(prices.contains("2022-08-31") && !prices.contains("2022-09"), "{prices}");
+}
+
+/// Appendix E 10 and 6.C 18 of AgentOS's specification: there, shares were counted without any price, value or risk.
+#[tokio::test]
+async fn reviewer_and_manager_are_told_prices_values_weights_profits_and_risk() {
+    let heard = Heard::default();
+    let listening = heard.clone();
+    let stage = Stage::with_script(Changed(move |request: &ChatRequest| {
+        listening.note(request);
         None
     }))
     .await;
     stage.pipeline("LLY", "2022-06-30", "flow").await;
     stage.portfolio("2022-06-30", "flow").await;
-    prompts.lock().unwrap().clear();
+    heard.0.lock().unwrap().clear();
     stage.portfolio("2022-12-28", "flow").await;
-    let prompts = prompts.lock().unwrap();
-    let told = |agent: &str| -> String {
-        prompts.iter().filter(|(asked, _)| asked == agent).map(|(_, text)| text.as_str()).collect()
-    };
     // 15 shares at 363.098 as of 2022-12-28, bought at 320.403 each: 5446.47, a profit of 640.425.
-    let (reviewer, manager) = (told("review_holdings"), told("make_decision"));
+    let (reviewer, manager) = (heard.told("review_holdings"), heard.told("make_decision"));
     for (agent, prompt) in [("reviewer", &reviewer), ("manager", &manager)] {
         for figure in ["320.403", "363.098", "5446.47", "640.425", "\"weight\""] {
             assert!(prompt.contains(figure), "the {agent} is not told {figure}:\n{prompt}");
@@ -405,21 +531,41 @@ async fn reviewer_and_manager_are_told_prices_values_weights_profits_and_risk() 
     }
 }
 
-/// 7.6.7 of AgentOS's specification: what a brief rests on is missing, and that is said.
-#[tokio::test]
-async fn without_an_index_the_macro_brief_says_so_and_no_regime_is_made_up() {
-    let table = "ticker,date,close\nLLY,2022-06-29,320\nLLY,2022-06-30,320.403\n";
-    let (_, own) = OwnData::read(table, OwnAdjustment::Raw);
+/// A stage with these prices and no others.
+async fn stage_with(prices: &str) -> Stage {
+    let (_, own) = OwnData::read(&format!("ticker,date,close\n{prices}"), OwnAdjustment::Raw);
     let market = Market::sample().unwrap().with_order(DataKind::Prices, vec![Arc::new(own.unwrap())]);
-    let stage = Stage::with_market(market).await;
+    Stage::with_market(market).await
+}
+
+/// The macro brief of a portfolio run, and whether a model was asked for it.
+async fn macro_brief(stage: &Stage) -> (String, bool) {
     let view = stage.portfolio("2022-06-30", "flow").await;
     assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
-    let node = view.node(&"macro_summary".parse().unwrap()).unwrap();
-    assert_eq!(node.degraded.as_deref(), Some("There are no prices of ^GSPC."));
+    let id = "macro_summary".parse().unwrap();
+    assert_eq!(view.node(&id).unwrap().degraded.as_deref(), Some("There are no prices of ^GSPC."));
     let report = view.reports.iter().find(|report| report.name == "macro_brief").unwrap();
-    let markdown = stage.journal.resolve(&report.markdown).await.unwrap();
+    let was_asked = view.calls.iter().any(|call| call.node.as_ref() == Some(&id));
+    (stage.journal.resolve(&report.markdown).await.unwrap(), was_asked)
+}
+
+/// 7.6.7 of AgentOS's specification.
+#[tokio::test]
+async fn without_index_funds_and_scan_no_model_is_asked_for_the_macro_brief() {
+    let stage = stage_with("LLY,2022-06-29,320\nLLY,2022-06-30,320.403\n").await;
+    let (markdown, was_asked) = macro_brief(&stage).await;
+    assert!(markdown.starts_with("NO DATA AVAILABLE: there are no prices of an index"), "{markdown}");
+    assert!(!was_asked, "there is nothing to ask about");
+}
+
+/// 7.6.7 of AgentOS's specification: what a brief rests on is missing in part, and that is said.
+#[tokio::test]
+async fn without_an_index_the_macro_brief_says_so_and_no_regime_is_made_up() {
+    let stage = stage_with("LLY,2022-06-30,320.403\nMTUM,2022-06-29,136\nMTUM,2022-06-30,136.4\n").await;
+    let (markdown, was_asked) = macro_brief(&stage).await;
     assert!(markdown.starts_with("MACRO REGIME: neutral"), "{markdown}");
     assert!(markdown.contains("There are no prices of an index, so the regime is not known."), "{markdown}");
+    assert!(was_asked, "there is a fund to write of");
 }
 
 #[tokio::test]

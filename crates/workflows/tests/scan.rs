@@ -15,7 +15,8 @@ use async_trait::async_trait;
 use jiff::ToSpan;
 use llm::{ChatRequest, Message, Turn};
 use market::{
-    Adjustment, DailyPrice, DataKind, Market, NoData, Outcome, PriceHistory, Sample, Source, Vendor,
+    Adjustment, Answer, DailyPrice, DataKind, InsiderTrade, Market, NoData, Outcome, PriceHistory, Sample,
+    Source, Vendor,
 };
 use protocol::{
     AccountId, Body, Date, Decimal, NodeStatus, RunStatus, RunView, Tier, ToolStatus, TurnContent,
@@ -152,7 +153,8 @@ async fn movers_breadth_and_sectors_are_those_of_an_independent_calculation() {
     let mut highs: Vec<_> =
         breakouts["known"].as_array().unwrap().iter().map(|row| row["ticker"].as_str().unwrap()).collect();
     highs.sort_unstable();
-    assert_eq!(highs, ["CVX", "LLY", "MRK", "PEP", "UNH", "XOM"]);
+    // UNH is at a new high as well, and has risen least of the six in a month: five are shown.
+    assert_eq!(highs, ["CVX", "LLY", "MRK", "PEP", "XOM"]);
     let deep_dive = report(&stage, &view, "industry_deep_dive_report").await;
     assert!(
         deep_dive.contains("**Most has moved over a month in Industrials, Energy, Financial Services.**"),
@@ -343,6 +345,200 @@ async fn a_breakout_that_volumes_confirm_carries_a_high_conviction() {
     let xom = scan.stocks_to_investigate.iter().find(|stock| stock.ticker.as_str() == "XOM").unwrap();
     assert_eq!(xom.conviction, Confidence::High);
     assert!(!scan.missing.iter().any(|it| ["trading volumes", "opening gaps"].contains(&it.input.as_str())));
+}
+
+/// The sample's prices with a volume of 100, but for what is said of one day: its volume, and its close where one is
+/// given.
+struct BusyOn {
+    sample: Sample,
+    day: Date,
+    of: BTreeMap<&'static str, (&'static str, Option<&'static str>)>,
+}
+
+#[async_trait]
+impl Vendor for BusyOn {
+    fn name(&self) -> &str {
+        "Busy"
+    }
+
+    async fn prices(&self, ticker: &Ticker, as_of: Date) -> Outcome<PriceHistory> {
+        let mut answer = self.sample.prices(ticker, as_of).await?;
+        for price in &mut answer.data.days {
+            price.volume = Some(decimal("100"));
+            if let Some((volume, close)) = self.of.get(ticker.as_str()).filter(|_| price.date == self.day) {
+                price.volume = Some(decimal(volume));
+                price.close = close.map_or(price.close, decimal);
+            }
+        }
+        Ok(answer)
+    }
+}
+
+/// The stocks that a scan finds an unusual volume of, with it as a multiple of the usual one.
+async fn unusual(of: &[(&'static str, (&'static str, Option<&'static str>))]) -> Vec<(String, String)> {
+    let vendor = BusyOn {
+        sample: Sample::load().unwrap(),
+        day: "2022-10-28".parse().unwrap(),
+        of: of.iter().copied().collect(),
+    };
+    let market = Market::sample().unwrap().with_order(DataKind::Prices, vec![Arc::new(vendor)]);
+    let stage = Stage::with_market(market).await;
+    let view = stage.run(scan("2022-10-28", 5, "flow")).await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    let (_, found) = measured(&stage, &view, "get_unusual_volume_stocks").await;
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let rows = found["known"].as_array().unwrap().iter();
+    rows.map(|row| (text(&row["ticker"]), text(&row["relative_volume"]["known"]))).collect()
+}
+
+/// Section 3.1 of AgentOS's specification: more than twice the usual volume, a close above 10, and the five of the
+/// largest volume.
+#[tokio::test]
+async fn a_volume_is_unusual_above_twice_the_usual_one_and_for_closes_above_ten() {
+    let found = unusual(&[
+        ("XOM", ("201", None)),
+        ("CVX", ("200", None)),
+        ("KO", ("300", Some("10.00"))),
+        ("PFE", ("300", Some("10.01"))),
+    ])
+    .await;
+    let owned = |(ticker, times): (&str, &str)| (ticker.to_owned(), times.to_owned());
+    assert_eq!(found, [("PFE", "3"), ("XOM", "2.01")].map(owned));
+
+    let found = unusual(&[
+        ("AAPL", ("301", None)),
+        ("CVX", ("302", None)),
+        ("JPM", ("303", None)),
+        ("LLY", ("304", None)),
+        ("MRK", ("305", None)),
+        ("PFE", ("306", None)),
+        ("XOM", ("307", None)),
+    ])
+    .await;
+    let largest = [("XOM", "3.07"), ("PFE", "3.06"), ("MRK", "3.05"), ("LLY", "3.04"), ("JPM", "3.03")];
+    assert_eq!(found, largest.map(owned));
+}
+
+/// What insiders of each stock did, whatever day is asked for.
+struct Insiders;
+
+#[async_trait]
+impl Vendor for Insiders {
+    fn name(&self) -> &str {
+        "Filings"
+    }
+
+    async fn insider_trades(&self, ticker: &Ticker, as_of: Date) -> Outcome<Vec<InsiderTrade>> {
+        let trade = |code: &str, date: &str, published: &str, shares: &str| InsiderTrade {
+            name: "An officer".to_owned(),
+            role: String::new(),
+            date: date.parse().unwrap(),
+            published: published.parse().unwrap(),
+            change: decimal(shares),
+            price: None,
+            code: code.to_owned(),
+        };
+        let trades = match ticker.as_str() {
+            "XOM" => vec![
+                trade("S", "2022-10-10", "2022-10-12", "-40"),
+                trade("P", "2022-10-03", "2022-10-05", "100"),
+            ],
+            "CVX" => vec![
+                trade("S", "2022-10-10", "2022-10-12", "-20"),
+                trade("P", "2022-10-03", "2022-10-05", "10"),
+            ],
+            "MRK" => vec![trade("M", "2022-10-03", "2022-10-05", "500")],
+            // 91 and 90 days before the day of the scan.
+            "LLY" => vec![trade("P", "2022-07-29", "2022-08-01", "100")],
+            "PFE" => vec![trade("P", "2022-07-30", "2022-08-01", "7")],
+            "JPM" => vec![trade("P", "2022-10-27", "2022-10-31", "100")],
+            _ => Vec::new(),
+        };
+        Ok(Answer { data: trades, source: Source::new("Filings", as_of) })
+    }
+}
+
+/// Section 3.1 of AgentOS's specification.
+#[tokio::test]
+async fn insiders_buy_a_stock_where_they_bought_more_on_the_market_than_they_sold_in_ninety_days() {
+    let market = Market::sample().unwrap().with_order(DataKind::Insiders, vec![Arc::new(Insiders)]);
+    let stage = Stage::with_market(market).await;
+    let view = stage.run(scan("2022-10-28", 5, "flow")).await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    let (_, found) = measured(&stage, &view, "get_insider_buying_stocks").await;
+    let bought: Vec<_> = found["known"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["ticker"].as_str().unwrap(), row["shares"].as_str().unwrap()))
+        .collect();
+    assert_eq!(bought, [("XOM", "60"), ("PFE", "7")]);
+    // Purchases are a footprint that more than a price shows: the conviction is not lowered.
+    let scan = result(&view);
+    let xom = scan.stocks_to_investigate.iter().find(|stock| stock.ticker.as_str() == "XOM").unwrap();
+    assert_eq!(xom.conviction, Confidence::High);
+}
+
+/// The sample's prices, where those of some stocks have lost three tenths in the last two weeks of October 2022.
+struct Fallen {
+    sample: Sample,
+    stocks: Vec<Ticker>,
+}
+
+#[async_trait]
+impl Vendor for Fallen {
+    fn name(&self) -> &str {
+        "Fallen"
+    }
+
+    async fn prices(&self, ticker: &Ticker, as_of: Date) -> Outcome<PriceHistory> {
+        let mut answer = self.sample.prices(ticker, as_of).await?;
+        let before: Date = "2022-10-14".parse().unwrap();
+        if self.stocks.contains(ticker) {
+            for price in answer.data.days.iter_mut().filter(|price| price.date > before) {
+                price.close = (price.close * decimal("0.7")).round_dp(3);
+            }
+        }
+        Ok(answer)
+    }
+}
+
+/// 7.6.5 of AgentOS's specification: a fall counts as much as a rise.
+#[tokio::test]
+async fn the_sectors_that_are_looked_into_are_those_that_moved_most_either_way() {
+    let heard: Arc<Mutex<String>> = Arc::default();
+    let listening = heard.clone();
+    let script = Changed(move |request: &ChatRequest| {
+        if request.agent == "industry_deep_dive"
+            && let Some(Message::User(text)) = request.messages.get(1)
+        {
+            *listening.lock().unwrap() = text.clone();
+        }
+        None
+    });
+    let sample = Market::sample().unwrap();
+    let stocks = sample.instruments().iter().filter(|listed| listed.sector == "Technology");
+    let stocks = stocks.map(|listed| listed.ticker.clone()).collect();
+    let vendor = Fallen { sample: Sample::load().unwrap(), stocks };
+    let market = Market::sample().unwrap().with_order(DataKind::Prices, vec![Arc::new(vendor)]);
+    let stage = Stage::with_script_and_market(script, market).await;
+    let view = stage.run(scan("2022-10-28", 5, "flow")).await;
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    let told = heard.lock().unwrap().clone();
+    let facts = told.rsplit("<facts>").next().unwrap().split("</facts>").next().unwrap();
+    let facts: Value = serde_json::from_str(facts).unwrap();
+    let sectors: Vec<_> = facts["sectors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| {
+            (it["sector"]["sector"].as_str().unwrap(), it["sector"]["month"]["known"].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(sectors.len(), 3);
+    let (first, month) = sectors[0];
+    assert!(first == "Technology" && decimal(month) < decimal("-0.2"), "{sectors:?}");
+    assert!(sectors[1..].iter().all(|(_, month)| decimal(month) > Decimal::ZERO), "{sectors:?}");
 }
 
 /// A series that ends on 2022-06-30 with these closes, one a calendar day.

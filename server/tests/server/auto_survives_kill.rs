@@ -135,4 +135,29 @@ async fn an_automatic_run_that_is_killed_again_and_again_trades_as_a_calculation
     assert_eq!(summary["drawdown"], (number("max_drawdown") * 1e6).round() / 1e4, "{summary}");
     assert_eq!(summary["beta"], number("beta"), "{summary}");
     assert_eq!(summary["market_regime"], figures["regime"].to_uppercase(), "{summary}");
+    // 1.6: as of the day of the first decision there is no history yet.
+    let early = server.get("/api/portfolios/main_portfolio/summary?date=2022-06-30").await;
+    assert!(early["unknown"]["sharpe_ratio"].is_string(), "{early}");
+
+    // 6.C 13 and 15: there, holdings had no price, and purchases no reason, day, stop loss or take profit.
+    let latest = server.get("/api/portfolios/main_portfolio/latest").await;
+    let holdings = latest["holdings"].as_array().unwrap();
+    assert_eq!(holdings.len(), portfolio.holdings.len());
+    for holding in holdings {
+        let [quantity, price, value] =
+            ["quantity", "current_price", "market_value"].map(|name| holding[name].as_f64().unwrap());
+        assert!(value > 0.0 && (value - quantity * price).abs() < 0.005, "{holding}");
+    }
+    let mut recorded = rows(include_str!("../independent/trades.csv"));
+    recorded.reverse();
+    let trades = latest["recent_trades"].as_array().unwrap();
+    assert_eq!(trades.len(), recorded.len().min(10));
+    for (trade, row) in trades.iter().zip(recorded) {
+        let number = |text: &str| text.parse::<f64>().ok();
+        assert_eq!((trade["executed_at"].as_str(), trade["action"].as_str()), (Some(row[0]), Some(row[1])));
+        assert_eq!((trade["ticker"].as_str(), trade["quantity"].as_f64()), (Some(row[2]), number(row[3])));
+        let triggers = (trade["stop_loss"].as_f64(), trade["take_profit"].as_f64());
+        assert_eq!(triggers, (number(row[5]), number(row[6])), "{trade}");
+        assert!(trade["rationale"].as_str().is_some_and(|reason| !reason.trim().is_empty()), "{trade}");
+    }
 }

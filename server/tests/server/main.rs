@@ -6,6 +6,7 @@ mod support;
 
 mod access;
 mod accounts;
+mod agentos;
 mod auto_survives_kill;
 mod base_path;
 mod compression;

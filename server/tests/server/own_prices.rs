@@ -1,9 +1,9 @@
 //! A person's own prices: looked at, kept as a document, and chosen in runs.
 
-use protocol::{RunStatus, RunView};
+use protocol::{Body, Frame, RunId, RunStatus, RunView};
 use serde_json::{Value, json};
 
-use crate::support::{Visitor, two_accounts};
+use crate::support::{Home, Server, Visitor, next_frame, two_accounts};
 
 /// A table of a stock that no other prices know, on every weekday of 300, and until after the shared prices end.
 pub fn table() -> String {
@@ -183,6 +183,80 @@ async fn a_scan_an_automatic_run_and_a_portfolio_take_own_prices_and_nobody_else
         assert_eq!(status, 422, "the shared prices end before the day");
         assert!(why.contains("2016-01-04 to 2022-12-28"), "{why}");
     }
+}
+
+/// The version of a table that a run names, and that its portfolio's ledger names last.
+async fn named(server: &Server, run: RunId) -> [Value; 2] {
+    let view = RunView::fold(&server.events_to_end(run, 0).await).unwrap();
+    assert_eq!(view.summary.status, RunStatus::Succeeded, "{:?}", view.summary.error);
+    let portfolio = server.get("/api/v1/portfolios/main_portfolio").await;
+    let workflow = serde_json::to_value(&view.summary.request.workflow).unwrap();
+    [workflow["prices"].clone(), portfolio["price_table"].clone()]
+}
+
+/// A run that continues this one from a point.
+async fn continued(server: &Server, run: RunId, point: Value) -> RunId {
+    let (status, accepted) =
+        server.post(&format!("/api/v1/runs/{run}/forks"), json!({ "point": point })).await;
+    assert_eq!(status, 201, "{accepted}");
+    accepted["run"].as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_run_at_own_prices_keeps_their_version_when_it_is_continued_made_again_or_killed() {
+    let home = Home::new(&[]);
+    let server = home.start().await;
+    let content = json!({ "adjustment": "raw", "csv": table() });
+    let document = json!({ "kind": "prices", "title": "Mine", "content": content });
+    let (_, made) = server.post("/api/v1/documents", document).await;
+    let table = made["summary"]["id"].as_str().unwrap_or_else(|| panic!("{made}"));
+    let first = json!(format!("{table}@1"));
+    let start = async |workflow: Value, pace: u32| {
+        let model = json!({ "type": "rehearsal", "characters_per_second": pace });
+        server.start_run(json!({ "workflow": workflow, "model": model, "flow": "mine" })).await
+    };
+    let analysis = json!({
+        "type": "pipeline", "ticker": "ACME", "date": "2023-02-23", "analysts": ["market"], "prices": table,
+    });
+    let analysis = start(analysis, 0).await;
+    assert_eq!(named(&server, analysis).await, [first.clone(), Value::Null], "nothing has traded yet");
+    // From here on the table's newest version says something else.
+    let change = json!({ "base": 1, "content": { "csv": "ticker,date,close\nACME,2022-01-03,1\n" } });
+    let answer = server.ask("PUT", &format!("/api/v1/documents/{table}")).json(&change).send().await.unwrap();
+    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+
+    let again = continued(&server, analysis, json!({ "type": "phase", "phase": "Analysts" })).await;
+    assert_eq!(named(&server, again).await[0], first);
+    let view = RunView::fold(&server.events_to_end(again, 0).await).unwrap();
+    let report = view.reports.iter().find(|report| report.name == "market_report").unwrap();
+    let close = report.figures.iter().find(|figure| figure.label == "Close").unwrap();
+    // 100 + 0.2 * 298.
+    assert_eq!(close.value, "159.60");
+
+    let decided =
+        start(json!({ "type": "portfolio", "portfolio": "main_portfolio", "date": "2023-02-23" }), 1000)
+            .await;
+    let mut socket = server.connect(&format!("/ws/v1/runs/{decided}")).await;
+    loop {
+        if let Some(Frame::Event(event)) = next_frame(&mut socket).await
+            && matches!(event.body, Body::CallStarted(_))
+        {
+            break;
+        }
+    }
+    server.kill().await;
+    let server = home.start().await;
+    assert_eq!(named(&server, decided).await, [first.clone(), first.clone()]);
+    let portfolio = server.get("/api/v1/portfolios/main_portfolio").await;
+    let holding = &portfolio["holdings"][0];
+    assert_eq!((&holding["ticker"], &holding["price"]), (&json!("ACME"), &json!("159.6")), "{portfolio}");
+    let entries = portfolio["entries"].as_u64().unwrap();
+
+    let other = continued(&server, decided, json!({ "type": "before", "node": "make_decision" })).await;
+    assert_eq!(named(&server, other).await, [first.clone(), first]);
+    let portfolio = server.get("/api/v1/portfolios/main_portfolio").await;
+    assert!(portfolio["entries"].as_u64().unwrap() > entries, "it has decided once more");
+    assert_eq!(portfolio["holdings"][0]["price"], "159.6");
 }
 
 #[tokio::test]

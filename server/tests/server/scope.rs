@@ -227,7 +227,8 @@ async fn every_socket_answers_404_for_what_is_anothers() {
     }
     // AgentOS's clients are told in a frame.
     let mut stream = bert.socket(&format!("/ws/stream/{}", hers.run)).await.unwrap();
-    let (frames, _) = read_to_end(&mut stream).await;
+    let (frames, close) = read_to_end(&mut stream).await;
+    assert_eq!(close.map(|(code, _)| code), Some(1000));
     let not_found = json!({ "type": "system", "message": format!("Error: Run {} not found.", hers.run) });
     assert_eq!(frames, [not_found.to_string()]);
 }
@@ -285,6 +286,27 @@ async fn ids_of_anothers_in_bodies_and_queries_lead_nowhere() {
         format!("/api/portfolios/{}/latest", hers.portfolio),
     ] {
         assert_eq!(bert.answer("GET", &path, None).await.0, 404, "{path}");
+    }
+}
+
+/// 6.C 1 and Appendix E 1 of AgentOS's specification: its routes make no path of an id.
+#[tokio::test]
+async fn hostile_ids_in_agentos_addresses_lead_nowhere() {
+    let (_server, anna, _, _) = two_accounts().await;
+    for id in ["..%2F..%2Fetc%2Fpasswd", "%2e%2e%2f", "a'%3B%20DROP%20TABLE%20trades", "%00", "AAPL"] {
+        for path in [
+            format!("/api/run/{id}"),
+            format!("/api/portfolios/{id}"),
+            format!("/api/portfolios/{id}/summary"),
+            format!("/api/portfolios/{id}/latest"),
+        ] {
+            let (status, text) = anna.answer("GET", &path, None).await;
+            assert_eq!(status, 404, "{path}: {text}");
+        }
+        let mut stream = anna.socket(&format!("/ws/stream/{id}")).await.unwrap();
+        let (frames, close) = read_to_end(&mut stream).await;
+        assert_eq!((frames.len(), close.map(|(code, _)| code)), (1, Some(1000)), "{id}: {frames:?}");
+        assert!(frames[0].contains("not found."), "{frames:?}");
     }
 }
 

@@ -75,7 +75,7 @@ fn read_again_after_runs(portfolios: RwSignal<Vec<PortfolioSummary>>, list: RwSi
 
 #[component]
 fn PortfolioCard(portfolio: PortfolioSummary) -> impl IntoView {
-    let PortfolioSummary { id, name, cash, positions } = portfolio;
+    let PortfolioSummary { id, name, cash, positions, .. } = portfolio;
     let held = match positions {
         0 => "no positions".to_owned(),
         1 => "1 position".to_owned(),

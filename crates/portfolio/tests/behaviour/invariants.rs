@@ -70,6 +70,7 @@ fn settings() -> impl Strategy<Value = PortfolioSettings> {
             cost_method: if first_in { CostMethod::FirstInFirstOut } else { CostMethod::AverageCost },
             fill: if next { FillPrice::NextPrice } else { FillPrice::DecisionClose },
             standing_orders,
+            ..PortfolioSettings::default()
         },
     )
 }

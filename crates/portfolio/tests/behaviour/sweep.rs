@@ -58,6 +58,27 @@ fn cash_at_the_reserve_is_left_alone() {
     assert_eq!(decide(&scenario, vec![]).2, SweepOutcome::NotNeeded);
 }
 
+/// 7.5.12 C and D of AgentOS's specification: 15000 in cash beside 75000 in shares, so that 4500 stay.
+#[test]
+fn what_is_swept_is_what_the_days_own_purchases_leave() {
+    let mut orders = Vec::new();
+    let mut scenario = desk("90000").price("SGOV", "100").price("KO", "50");
+    for index in 0..10 {
+        let name = format!("T{index}");
+        scenario = scenario.price(&name, "7500");
+        orders.push(buy(&name, "1"));
+    }
+    let scenario = scenario.given(orders);
+    assert_eq!(scenario.portfolio().cash(), decimal("15000"));
+    let (_, portfolio, outcome) = decide(&scenario, vec![]);
+    assert_eq!(outcome.to_string(), "Swept 105 shares of SGOV");
+    assert_eq!(portfolio.cash(), decimal("4500"));
+    let (trades, portfolio, outcome) = decide(&scenario, vec![buy("KO", "200")]);
+    assert_eq!((trades[0].ticker.as_str(), trades[0].quantity), ("KO", decimal("200")));
+    assert_eq!(outcome.to_string(), "Swept 5 shares of SGOV");
+    assert_eq!(portfolio.cash(), decimal("4500"));
+}
+
 /// Cash 5000, 100 SGOV at 100 and 85000 in other shares: 100000 in total.
 fn swept() -> Scenario {
     let mut orders = vec![buy("SGOV", "100")];

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::{
-    AnalysisEnd, Analyst, Commission, CostMethod, FillPrice, PortfolioSettings, PortfolioView, RandomBand,
-    Statistics, Ticker, Trade, ValuePoint, Verdict,
+    AnalysisEnd, Analyst, Commission, Constraints, CostMethod, FillPrice, PortfolioSettings, PortfolioView,
+    RandomBand, Statistics, Ticker, Trade, ValuePoint, Verdict,
 };
 use crate::{Date, Decimal, RunId, RunSummary, document::DocumentReference};
 
@@ -114,6 +114,7 @@ impl BacktestPlan {
             cost_method: self.cost_method,
             fill: self.fill,
             standing_orders: self.standing_orders,
+            limits: Constraints::default(),
         }
     }
 }

@@ -120,6 +120,9 @@ pub struct PortfolioView {
     pub constraints: Constraints,
     /// When the ledger was last written.
     pub updated_at: Timestamp,
+    /// When the portfolio was opened; logs of earlier versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_at: Option<Timestamp>,
     /// The rules that it trades by.
     #[serde(default = "PortfolioSettings::before_settings")]
     pub settings: PortfolioSettings,
@@ -198,6 +201,7 @@ pub struct PortfolioMetrics {
 /// Limits for purchases. Each is inclusive: a value equal to it is allowed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
 pub struct Constraints {
     /// Positions at most.
     pub max_positions: u32,
@@ -236,6 +240,8 @@ pub struct PortfolioSummary {
     pub cash: Decimal,
     /// Positions held.
     pub positions: u32,
+    /// When it was opened.
+    pub opened_at: Timestamp,
 }
 
 /// A request for a new portfolio.

@@ -94,6 +94,19 @@ pub enum ThesisAngle {
     Momentum,
 }
 
+impl fmt::Display for ThesisAngle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Growth => "growth",
+            Self::Value => "value",
+            Self::Catalyst => "catalyst",
+            Self::Turnaround => "turnaround",
+            Self::Defensive => "defensive",
+            Self::Momentum => "momentum",
+        })
+    }
+}
+
 /// The economy around the market, as the scan's last agent sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

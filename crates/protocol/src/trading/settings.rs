@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Constraints;
 use crate::Decimal;
 
 /// The rules that a portfolio trades by. What a request leaves out is as in [`PortfolioSettings::default`].
@@ -22,6 +23,8 @@ pub struct PortfolioSettings {
     /// Whether a stop loss and a take profit are orders that stand, and are carried out when a day's prices
     /// reach them; otherwise they are only notes.
     pub standing_orders: bool,
+    /// The limits that purchases respect.
+    pub limits: Constraints,
 }
 
 impl Default for PortfolioSettings {
@@ -32,6 +35,7 @@ impl Default for PortfolioSettings {
             cost_method: CostMethod::default(),
             fill: FillPrice::default(),
             standing_orders: true,
+            limits: Constraints::default(),
         }
     }
 }

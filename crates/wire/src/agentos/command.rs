@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::excerpt::cut;
 
-/// The portfolio id that AgentOS's clients send when they mean the first portfolio.
+/// The portfolio id that AgentOS's clients send where a person has named none.
 pub const MAIN_PORTFOLIO: &str = "main_portfolio";
 
 /// Characters a second that a mock run's answers are written at, at speed 1: the rehearsal's own pace.
@@ -30,21 +30,15 @@ pub enum Trigger {
     Mock,
 }
 
-/// What stands in for parameters that a request leaves out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Defaults {
-    /// The day of a run without `date`.
-    pub date: Date,
-    /// The portfolio that `main_portfolio` means.
-    pub portfolio: PortfolioId,
-}
-
 /// Why a request starts no run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRequest {
     /// The body is no JSON.
     #[error("The body is not valid JSON ({0}). Send an object such as {{\"ticker\": \"AAPL\"}}.")]
     NotJson(String),
+    /// There is no body where something has to be said.
+    #[error("The body is missing. Send an object with run_id, node_id and identifier.")]
+    NoBody,
     /// The body is JSON, but no object.
     #[error("The body is {0}. Send an object such as {{\"ticker\": \"AAPL\"}}.")]
     NotAnObject(&'static str),
@@ -88,24 +82,25 @@ impl From<&RunAccepted> for TriggerResponse {
 }
 
 /// Reads the body of a request that starts a run. An empty body is an empty object, and
-/// parameters that the run does not use are ignored, as AgentOS does.
+/// parameters that the run does not use are ignored, as AgentOS does. A run without `date` is of `today`, and one
+/// without `portfolio_id` is of [`MAIN_PORTFOLIO`], whichever portfolio that means.
 ///
 /// # Errors
 /// The body is no JSON object, or a parameter that the run uses is not valid.
-pub fn start_run(trigger: Trigger, body: &[u8], defaults: &Defaults) -> Result<StartRun, InvalidRequest> {
+pub fn start_run(trigger: Trigger, body: &[u8], today: Date) -> Result<StartRun, InvalidRequest> {
     let parameters = Parameters::read(body)?;
     let usual = || vec![Analyst::Market, Analyst::News, Analyst::Fundamentals];
     let (task, model) = match trigger {
-        Trigger::Scan => (parameters.scan(defaults)?, ModelChoice::Configured),
-        Trigger::Pipeline => (parameters.pipeline(defaults, usual())?, ModelChoice::Configured),
-        Trigger::Portfolio => (parameters.portfolio(defaults)?, ModelChoice::Configured),
-        Trigger::Auto => (parameters.auto(defaults, usual())?, ModelChoice::Configured),
+        Trigger::Scan => (parameters.scan(today)?, ModelChoice::Configured),
+        Trigger::Pipeline => (parameters.pipeline(today, usual())?, ModelChoice::Configured),
+        Trigger::Portfolio => (parameters.portfolio(today)?, ModelChoice::Configured),
+        Trigger::Auto => (parameters.auto(today, usual())?, ModelChoice::Configured),
         Trigger::Mock => {
             let task = match parameters.mock_type()? {
-                MockType::Scan => parameters.scan(defaults)?,
-                MockType::Pipeline => parameters.pipeline(defaults, Analyst::all())?,
-                MockType::Portfolio => parameters.portfolio(defaults)?,
-                MockType::Auto => parameters.auto(defaults, Analyst::all())?,
+                MockType::Scan => parameters.scan(today)?,
+                MockType::Pipeline => parameters.pipeline(today, Analyst::all())?,
+                MockType::Portfolio => parameters.portfolio(today)?,
+                MockType::Auto => parameters.auto(today, Analyst::all())?,
             };
             (task, parameters.rehearsal()?)
         }
@@ -114,15 +109,12 @@ pub fn start_run(trigger: Trigger, body: &[u8], defaults: &Defaults) -> Result<S
     Ok(StartRun { flow, model, ..StartRun::new(task.into()) })
 }
 
-/// The portfolio that a path or a parameter names, the alias resolved.
+/// The day that `GET /api/portfolios/{id}/summary?date=…` names.
 ///
 /// # Errors
-/// The id is not valid.
-pub fn portfolio_named(id: &str, defaults: &Defaults) -> Result<PortfolioId, InvalidRequest> {
-    if id == MAIN_PORTFOLIO {
-        return Ok(defaults.portfolio.clone());
-    }
-    id.parse().map_err(|error| invalid("portfolio_id", error))
+/// It is no day of the calendar.
+pub fn summary_date(text: &str) -> Result<Date, InvalidRequest> {
+    calendar_day(text)
 }
 
 /// The body of `POST /api/run/rerun-node`: a phase of one stock's analysis is to be made again.
@@ -135,8 +127,11 @@ impl RerunNode {
     /// Reads the body.
     ///
     /// # Errors
-    /// It is no JSON object.
+    /// There is none, or it is no JSON object.
     pub fn read(body: &[u8]) -> Result<Self, InvalidRequest> {
+        if body.trim_ascii().is_empty() {
+            return Err(InvalidRequest::NoBody);
+        }
         Parameters::read(body).map(Self)
     }
 
@@ -224,7 +219,7 @@ impl RerunResponse {
 pub struct PortfolioStage {
     /// The day.
     pub date: Date,
-    /// The portfolio, the alias resolved.
+    /// The portfolio; perhaps [`MAIN_PORTFOLIO`].
     pub portfolio: PortfolioId,
 }
 
@@ -233,11 +228,11 @@ impl PortfolioStage {
     ///
     /// # Errors
     /// It is no JSON object, or does not name both in a form that can be used.
-    pub fn read(body: &[u8], defaults: &Defaults) -> Result<Self, InvalidRequest> {
+    pub fn read(body: &[u8]) -> Result<Self, InvalidRequest> {
         let parameters = Parameters::read(body)?;
-        let named = parameters.text("date")?.zip(parameters.text("portfolio_id")?);
-        let (_, portfolio) = named.ok_or(InvalidRequest::NoPortfolioStage)?;
-        Ok(Self { date: parameters.date(defaults)?, portfolio: portfolio_named(portfolio, defaults)? })
+        let named = parameters.text("date")?.zip(parameters.parsed("portfolio_id")?);
+        let (date, portfolio) = named.ok_or(InvalidRequest::NoPortfolioStage)?;
+        Ok(Self { date: calendar_day(date)?, portfolio })
     }
 }
 
@@ -253,6 +248,13 @@ impl From<PortfolioStage> for PortfolioStageResponse {
     fn from(stage: PortfolioStage) -> Self {
         Self { deleted: [], date: stage.date, portfolio_id: stage.portfolio }
     }
+}
+
+/// A day as AgentOS's clients write it: only this one of the many forms that ISO 8601 allows.
+fn calendar_day(text: &str) -> Result<Date, InvalidRequest> {
+    let is_calendar_form = text.len() == 10 && text.bytes().filter(|byte| *byte == b'-').count() == 2;
+    let date = if is_calendar_form { text.parse().ok() } else { None };
+    date.ok_or_else(|| invalid("date", "it must be a day of the calendar, such as \"2022-06-30\""))
 }
 
 enum MockType {
@@ -277,30 +279,30 @@ impl Parameters {
         }
     }
 
-    fn pipeline(&self, defaults: &Defaults, analysts: Vec<Analyst>) -> Result<Task, InvalidRequest> {
+    fn pipeline(&self, today: Date, analysts: Vec<Analyst>) -> Result<Task, InvalidRequest> {
         let ticker = match self.parsed::<Ticker>("ticker")? {
             Some(ticker) => ticker,
             None => "AAPL".parse().map_err(|error| invalid("ticker", error))?,
         };
         let analysts = self.analysts()?.unwrap_or(analysts);
-        Ok(Task::Pipeline { ticker, date: self.date(defaults)?, analysts, portfolio: None, prices: None })
+        Ok(Task::Pipeline { ticker, date: self.date(today)?, analysts, portfolio: None, prices: None })
     }
 
-    fn portfolio(&self, defaults: &Defaults) -> Result<Task, InvalidRequest> {
-        let portfolio = portfolio_named(self.text("portfolio_id")?.unwrap_or(MAIN_PORTFOLIO), defaults)?;
-        Ok(Task::Portfolio { portfolio, date: self.date(defaults)?, prices: None })
+    fn portfolio(&self, today: Date) -> Result<Task, InvalidRequest> {
+        let portfolio = self.portfolio_id()?;
+        Ok(Task::Portfolio { portfolio, date: self.date(today)?, prices: None })
     }
 
-    fn scan(&self, defaults: &Defaults) -> Result<Task, InvalidRequest> {
-        Ok(Task::Scan { date: self.date(defaults)?, max_tickers: self.max_tickers()?, prices: None })
+    fn scan(&self, today: Date) -> Result<Task, InvalidRequest> {
+        Ok(Task::Scan { date: self.date(today)?, max_tickers: self.max_tickers()?, prices: None })
     }
 
     /// An automatic run. AgentOS ignores a ticker here, and so is it ignored.
-    fn auto(&self, defaults: &Defaults, analysts: Vec<Analyst>) -> Result<Task, InvalidRequest> {
-        let portfolio = portfolio_named(self.text("portfolio_id")?.unwrap_or(MAIN_PORTFOLIO), defaults)?;
+    fn auto(&self, today: Date, analysts: Vec<Analyst>) -> Result<Task, InvalidRequest> {
+        let portfolio = self.portfolio_id()?;
         Ok(Task::Auto {
             portfolio,
-            date: self.date(defaults)?,
+            date: self.date(today)?,
             max_tickers: self.max_tickers()?,
             max_concurrent_pipelines: Task::USUAL_PIPELINES,
             analysts: self.analysts()?.unwrap_or(analysts),
@@ -329,12 +331,13 @@ impl Parameters {
         }
     }
 
-    fn date(&self, defaults: &Defaults) -> Result<Date, InvalidRequest> {
-        let Some(text) = self.text("date")? else { return Ok(defaults.date) };
-        // Only this one of the many forms that ISO 8601 allows.
-        let is_calendar_form = text.len() == 10 && text.bytes().filter(|byte| *byte == b'-').count() == 2;
-        let date = if is_calendar_form { text.parse().ok() } else { None };
-        date.ok_or_else(|| invalid("date", "it must be a day of the calendar, such as \"2022-06-30\""))
+    fn portfolio_id(&self) -> Result<PortfolioId, InvalidRequest> {
+        let named = self.text("portfolio_id")?.unwrap_or(MAIN_PORTFOLIO);
+        named.parse().map_err(|error| invalid("portfolio_id", error))
+    }
+
+    fn date(&self, today: Date) -> Result<Date, InvalidRequest> {
+        self.text("date")?.map_or(Ok(today), calendar_day)
     }
 
     fn analysts(&self) -> Result<Option<Vec<Analyst>>, InvalidRequest> {

@@ -181,7 +181,10 @@ impl Stream {
             Body::RunStarted(started) => {
                 let workflow = &started.request.workflow;
                 self.task = Task::of(workflow);
-                let subject = started.heading.subject.clone();
+                let subject = match &self.task {
+                    Some(Task::Scan { .. }) => Some(MARKET.to_owned()),
+                    _ => started.heading.subject.clone(),
+                };
                 self.subject = Some(subject.unwrap_or_else(|| workflow.kind().to_string()));
                 log(event, None, greeting(self.task.as_ref(), workflow.kind()))
             }
@@ -323,7 +326,10 @@ impl Stream {
             response: available(&returned.result, LONGEST_TEXT),
             service: returned.vendor.clone().unwrap_or_default(),
             status,
-            error: (status == Status::Error).then(|| available(&returned.result, LONGEST_ERROR)),
+            error: (status == Status::Error).then(|| match available(&returned.result, LONGEST_ERROR) {
+                nothing if nothing.is_empty() => "Unknown tool error".to_owned(),
+                error => error,
+            }),
             metrics: NoMetrics {},
         };
         let id = format!("{}_{}", returned.call, event.seq);
@@ -394,10 +400,19 @@ impl Stream {
 
 const SYSTEM_NODE: &str = "__system__";
 
-/// The pipeline's nodes are called by their titles in AgentOS, the portfolio's by their ids.
+/// What stands in AgentOS for the stock of an event where it is the market's: its page knows a scan by it.
+const MARKET: &str = "MARKET";
+
+/// The pipeline's nodes are called by their titles in AgentOS, all others by their ids. Its page knows a portfolio's
+/// decision by the id that it has there.
 fn agentos_name(task: Option<&Task>, node: &NodeId) -> String {
-    if !matches!(task, Some(Task::Pipeline { .. })) {
-        return node.to_string();
+    match (task, node.as_str()) {
+        (Some(Task::Pipeline { .. }), _) => {}
+        (Some(Task::Portfolio { .. }), "make_decision") => return "make_pm_decision".to_owned(),
+        (Some(Task::Portfolio { .. }), "prioritise_candidates") => {
+            return "prioritize_candidates".to_owned();
+        }
+        _ => return node.to_string(),
     }
     let mut name = String::with_capacity(node.as_str().len());
     for word in node.as_str().split(['_', '-']).filter(|word| !word.is_empty()) {

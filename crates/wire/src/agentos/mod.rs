@@ -15,7 +15,8 @@
 //! - A phase that is made again is a run of its own in the same flow, whose id the answer has; the first run stays as
 //!   it was, and no portfolio trades because of it.
 //! - An automatic run decides again by itself, so that resetting a decision deletes nothing.
-//! - What is not known is `null`, never a number that looks plausible.
+//! - What is not known is `null`, never a number that looks plausible. Where the original's page cannot bear that, the
+//!   answer is none, and says why; where it shows zero for it, the reason stands beside it.
 //!
 //! Money and quantities are JSON numbers here, as AgentOS's clients expect. They are
 //! the doubles nearest to the exact decimals that Pitwall keeps.

@@ -20,7 +20,7 @@ pub struct AccountRecord {
     cash_balance: f64,
     initial_cash: f64,
     currency: &'static str,
-    /// Not known: the ledger's view does not carry it.
+    /// `null` where a view of an earlier version does not say.
     created_at: Option<String>,
     updated_at: String,
     report_path: Option<String>,
@@ -41,7 +41,7 @@ impl From<&PortfolioView> for AccountRecord {
             cash_balance: cash,
             initial_cash: number(view.initial_cash),
             currency: "USD",
-            created_at: None,
+            created_at: view.opened_at.map(|at| at.to_string()),
             updated_at: view.updated_at.to_string(),
             report_path: None,
             metadata: NoMetadata {},
@@ -53,7 +53,8 @@ impl From<&PortfolioView> for AccountRecord {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Latest {
     portfolio: AccountRecord,
-    /// `null` where a holding has no price, so that the whole has no value.
+    /// `null` for a view without a day. AgentOS' page shows it as it stands, and is told here what it shows as zero
+    /// among the holdings, because it is not known.
     snapshot: Option<Snapshot>,
     holdings: Vec<Holding>,
     recent_trades: Vec<TradeRecord>,
@@ -75,9 +76,10 @@ struct Snapshot {
     snapshot_id: String,
     portfolio_id: String,
     snapshot_date: Date,
-    total_value: f64,
+    /// `null` where a holding has no price, so that the whole has no value.
+    total_value: Option<f64>,
     cash: f64,
-    equity_value: f64,
+    equity_value: Option<f64>,
     num_positions: usize,
     holdings_snapshot: Vec<Holding>,
     metadata: SnapshotMetadata,
@@ -86,6 +88,9 @@ struct Snapshot {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct SnapshotMetadata {
     risk_metrics: RiskMetrics,
+    /// Why, for each of these figures that is not known, and for each holding without a price.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    unknown: BTreeMap<String, String>,
 }
 
 /// Losses are negative; `null` is not known.
@@ -107,9 +112,9 @@ impl Snapshot {
             snapshot_id: format!("{}:{}:{snapshot_date}", view.id, view.entries),
             portfolio_id: view.id.to_string(),
             snapshot_date,
-            total_value: known(&view.total)?,
+            total_value: known(&view.total),
             cash: number(view.cash),
-            equity_value: known(&view.equity)?,
+            equity_value: known(&view.equity),
             num_positions: view.holdings.len(),
             holdings_snapshot: view.holdings.iter().map(Holding::from).collect(),
             metadata: SnapshotMetadata {
@@ -120,9 +125,32 @@ impl Snapshot {
                     max_drawdown: known(&metrics.max_drawdown),
                     beta: known(&metrics.beta),
                 },
+                unknown: unknown(view, snapshot_date),
             },
         })
     }
+}
+
+/// What a portfolio's figures leave open, with the reasons.
+fn unknown(view: &PortfolioView, day: Date) -> BTreeMap<String, String> {
+    let metrics = &view.metrics;
+    let figures = [
+        ("total_value", &view.total),
+        ("equity_value", &view.equity),
+        ("sharpe", &metrics.sharpe),
+        ("sortino", &metrics.sortino),
+        ("var_95", &metrics.value_at_risk),
+        ("max_drawdown", &metrics.max_drawdown),
+        ("beta", &metrics.beta),
+    ];
+    let figures =
+        figures.into_iter().filter_map(|(name, figure)| Some((name.to_owned(), figure.reason()?.to_owned())));
+    let unpriced = view.holdings.iter().filter(|holding| holding.price.is_none());
+    let holdings = unpriced.map(|holding| {
+        let reason = format!("It has no price as of {day}, so that its value and its profit are not known.");
+        (holding.ticker.to_string(), reason)
+    });
+    figures.chain(holdings).collect()
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

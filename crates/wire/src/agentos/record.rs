@@ -20,7 +20,8 @@ pub struct RunRecord {
     status: RecordStatus,
     /// Seconds since 1970.
     created_at: f64,
-    user_id: &'static str,
+    /// The account that the run belongs to.
+    user_id: String,
     params: Parameters,
     rerun_seq: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,8 +102,7 @@ impl RunRecord {
             kind,
             status: summary.status.into(),
             created_at: summary.created_at.0 as f64 / 1000.0,
-            // One person uses this server: there are no accounts.
-            user_id: "local",
+            user_id: summary.owner.to_string(),
             params,
             rerun_seq: 0,
             events: None,

@@ -17,7 +17,7 @@ use protocol::{
     Date, Decimal, RunId, Timestamp,
     document::DocumentReference,
     trading::{
-        Constraints, Decision, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView, StartingCsv,
+        Decision, PortfolioId, PortfolioSettings, PortfolioSummary, PortfolioView, StartingCsv,
         StartingHoldings, StartingPreview, Ticker,
     },
 };
@@ -86,6 +86,7 @@ impl From<PortfolioError> for DeskError {
             | PortfolioError::InvalidHolding { .. }
             | PortfolioError::BackInTime { .. }
             | PortfolioError::InvalidSettings(_)
+            | PortfolioError::InvalidConstraints(_)
             | PortfolioError::InvalidTransfer(_)
             | PortfolioError::NotEnoughCash { .. } => Self::Invalid(error.to_string()),
             error => Self::Portfolio(error),
@@ -123,7 +124,6 @@ pub struct Desk {
     ledger: Ledger,
     /// The prices that all accounts share.
     shared: Arc<Market>,
-    constraints: Constraints,
     benchmark: Option<Ticker>,
     cash_equivalent: Option<Ticker>,
     /// The ids in the ledger, for questions that cannot wait for the database.
@@ -143,7 +143,6 @@ impl Desk {
             journal,
             ledger,
             shared: prices,
-            constraints: Constraints::default(),
             benchmark: BENCHMARK.parse().ok(),
             cash_equivalent: CASH_EQUIVALENT.parse().ok(),
             known: RwLock::new(known),
@@ -254,6 +253,7 @@ impl Desk {
                 name: portfolio.name().to_owned(),
                 cash: portfolio.cash(),
                 positions: u32::try_from(portfolio.holdings().len()).unwrap_or(u32::MAX),
+                opened_at: portfolio.opened_at(),
             });
         }
         Ok(summaries)
@@ -325,7 +325,7 @@ impl Desk {
         };
         let closes = days.closes();
         let quotes = Quotes { instruments: market.instruments(), closes: &closes, benchmark: &benchmark };
-        let view = portfolio::value(&portfolio, &quotes, &self.constraints, as_of)?;
+        let view = portfolio::value(&portfolio, &quotes, &portfolio.settings().limits, as_of)?;
         Ok(PortfolioView { price_table: *table, ..view })
     }
 
@@ -377,8 +377,8 @@ impl Desk {
         until: Date,
     ) -> Result<Vec<Entry>, PortfolioError> {
         let sectors = &self.sectors();
-        let (constraints, cash_equivalent) = (&self.constraints, self.cash_equivalent.as_ref());
-        days.pass(portfolio, until, &Rules { sectors, constraints, cash_equivalent, at: now() })
+        let cash_equivalent = self.cash_equivalent.as_ref();
+        days.pass(portfolio, until, &Rules { sectors, cash_equivalent, at: now() })
     }
 
     /// Carries a decision out at the prices of `date`, or lets it wait for the first price after that, as the
@@ -545,11 +545,6 @@ impl Desk {
     /// The id of every portfolio that has a new entry.
     pub fn changes(&self) -> broadcast::Receiver<PortfolioId> {
         self.ledger.changes()
-    }
-
-    /// The limits that purchases respect.
-    pub fn constraints(&self) -> &Constraints {
-        &self.constraints
     }
 
     fn sectors(&self) -> BTreeMap<Ticker, String> {

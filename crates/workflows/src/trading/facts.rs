@@ -8,7 +8,7 @@ use market::{
 };
 use protocol::{
     Date, Decimal, Figure, grouped, percent,
-    trading::{Confidence, Constraints, Grade, Measured, PortfolioMetrics, Ticker},
+    trading::{Confidence, Constraints, Grade, Measured, PortfolioMetrics, Scan, ThesisAngle, Ticker},
 };
 use rust_decimal::RoundingStrategy;
 use serde::{Deserialize, Serialize};
@@ -233,6 +233,9 @@ pub struct CandidateFacts {
     pub confidence: Confidence,
     /// `high`, `medium` or `low`, from grade and confidence.
     pub conviction: Confidence,
+    /// What the flow's scan rests its proposal on; `None` where no scan proposes the stock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thesis: Option<ThesisAngle>,
     /// The day of the rating.
     pub rated_on: Date,
     /// The rating's summary.
@@ -323,8 +326,18 @@ pub struct MacroFacts {
     pub index: Option<MarketFacts>,
     /// Factor funds.
     pub factors: Vec<MarketFacts>,
+    /// The flow's scan of the market, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scan: Option<Scan>,
     /// What is missing.
     pub missing: Vec<Missing>,
+}
+
+impl MacroFacts {
+    /// Whether there is nothing that a brief could rest on.
+    pub fn is_empty(&self) -> bool {
+        self.index.is_none() && self.factors.is_empty() && self.scan.is_none()
+    }
 }
 
 /// What the micro brief rests on.

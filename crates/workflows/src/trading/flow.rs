@@ -29,7 +29,7 @@ pub(super) struct Results<D> {
 
 /// Reads what the account's finished runs of a kind gave in a flow: the last result of each that is `wanted` and rests on
 /// `table`, or on the shared prices without one. What a file says that was imported is nobody's research, and what rests
-/// on some prices is no ground for trades at others.
+/// on some prices is no ground for trades at others. A run whose result cannot be read hides no other's.
 pub(super) async fn results_of_flow<D: ProductData>(
     journal: &Journal,
     owner: &AccountId,
@@ -62,16 +62,38 @@ pub(super) async fn results_of_flow<D: ProductData>(
                 remarks.push(format!("{} is not considered: {status}.", run.title));
                 continue;
             }
-            if let Some(data) = last_of_run::<D>(journal, run.run).await? {
-                let result = serde_json::from_str(&journal.resolve(&data).await?).map_err(|error| {
-                    NodeError::failed(format!("What {} brought forth cannot be read: {error}.", run.title))
-                })?;
-                finished.push(Finished { run, result });
+            match read_result(journal, run.run).await? {
+                Some(Ok(result)) => finished.push(Finished { run, result }),
+                Some(Err(why)) => {
+                    let what = "is not considered: what it brought forth cannot be read";
+                    remarks.push(format!("{} {what} ({why}).", run.title));
+                }
+                None => {}
             }
         }
         if !page.more || filter.before.is_none() {
             return Ok(Results { finished, remarks });
         }
+    }
+}
+
+/// The last product of a kind that a run brought forth, or why it cannot be read.
+async fn read_result<D: ProductData>(
+    journal: &Journal,
+    run: RunId,
+) -> Result<Option<Result<D, String>>, JournalError> {
+    let reading = async {
+        match last_of_run::<D>(journal, run).await? {
+            Some(data) => journal.resolve(&data).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    match reading.await {
+        Ok(json) => Ok(json.map(|json| serde_json::from_str(&json).map_err(|error| error.to_string()))),
+        Err(damage @ (JournalError::Unreadable(_) | JournalError::Corrupt(_))) => {
+            Ok(Some(Err(damage.to_string())))
+        }
+        Err(error) => Err(error),
     }
 }
 

@@ -256,7 +256,7 @@ impl Family for Trading {
             Task::Backtest(plan) => {
                 check_backtest(&market, &plan).await?;
                 let plan = BacktestPlan { prices: table, ..*plan };
-                let constraints = self.desk.constraints().clone();
+                let constraints = plan.settings().limits;
                 let expected = expected_decisions(&market, &plan).await;
                 let graph = backtest::graph(&Backtest { plan: plan.clone(), market, constraints }, expected);
                 (Task::Backtest(Box::new(plan)), graph)
@@ -315,7 +315,7 @@ impl Family for Trading {
                         return Ok(Some(vec![Check::unknown("the backtest", refusal.to_string())]));
                     }
                 };
-                let constraints = self.desk.constraints().clone();
+                let constraints = plan.settings().limits;
                 backtest::verify(run, &Backtest { plan: *plan, market, constraints }, &self.journal).await?
             }
             Task::BacktestDay(day) => backtest_day::verify(run, &day, &self.journal).await?,

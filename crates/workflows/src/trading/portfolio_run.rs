@@ -9,6 +9,7 @@ mod load;
 mod prioritise;
 mod ratings;
 mod review;
+mod scan;
 pub(super) mod state;
 mod summaries;
 mod verify;

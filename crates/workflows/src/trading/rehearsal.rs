@@ -88,6 +88,8 @@ impl Script for TradingRehearsal {
             if request.tools.iter().any(|tool| tool.name != ASK_PERSON) {
                 calls.extend(match scan::lookups(&request.agent, &request.messages)? {
                     Some(calls) => calls,
+                    // Its rules rest on what it is told.
+                    None if request.agent == "review_holdings" => Vec::new(),
                     None => case::lookups(&request.agent, &read_facts(&request.messages)?),
                 });
             }

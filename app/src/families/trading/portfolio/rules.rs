@@ -3,7 +3,7 @@
 use leptos::{ev::SubmitEvent, html, prelude::*};
 use protocol::{
     Decimal,
-    trading::{Commission, CostMethod, FillPrice, PortfolioId, PortfolioSettings, PortfolioView},
+    trading::{Commission, Constraints, CostMethod, FillPrice, PortfolioId, PortfolioSettings, PortfolioView},
 };
 
 use super::figures::{read_usd, usd};
@@ -26,6 +26,8 @@ pub struct RulesDraft {
     rate: RwSignal<String>,
     /// In per cent.
     slippage: RwSignal<String>,
+    /// They are set by programs; saving the other rules keeps them.
+    limits: RwSignal<Constraints>,
 }
 
 impl RulesDraft {
@@ -42,6 +44,7 @@ impl RulesDraft {
             minimum: amount(commission.minimum),
             rate: amount(commission.rate * Decimal::ONE_HUNDRED),
             slippage: amount(rules.slippage * Decimal::ONE_HUNDRED),
+            limits: RwSignal::new(rules.limits.clone()),
         }
     }
 
@@ -59,6 +62,7 @@ impl RulesDraft {
             cost_method: self.cost_method.get_untracked(),
             fill: self.fill.get_untracked(),
             standing_orders: self.standing_orders.get_untracked(),
+            limits: self.limits.get_untracked(),
         })
     }
 }
@@ -285,7 +289,8 @@ mod tests {
     fn rules_that_are_read_back_are_the_same_and_what_is_no_amount_is_told() {
         Owner::new().with(|| {
             let commission = Commission { rate: Decimal::new(15, 4), ..Commission::default() };
-            let rules = PortfolioSettings { commission, slippage: Decimal::new(5, 4), ..PortfolioSettings::default() };
+            let limits = Constraints { max_positions: 3, ..Constraints::default() };
+            let rules = PortfolioSettings { commission, slippage: Decimal::new(5, 4), limits, ..PortfolioSettings::default() };
             let draft = RulesDraft::new(&rules);
             assert_eq!(draft.read(), Ok(rules));
             for typed in ["much", "-1"] {

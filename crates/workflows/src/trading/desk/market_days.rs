@@ -6,7 +6,7 @@ use market::{Adjustment, Market, NoData, PriceHistory, Why};
 use portfolio::{Bar, Closes, DayInputs, Dividend, Entry, Portfolio, PortfolioError};
 use protocol::{
     Date, Decimal, Timestamp,
-    trading::{Constraints, Split, Ticker},
+    trading::{Split, Ticker},
 };
 use rust_decimal::prelude::ToPrimitive;
 
@@ -20,7 +20,6 @@ pub(super) struct Rules<'a> {
     /// The sectors of the instruments.
     pub(super) sectors: &'a BTreeMap<Ticker, String>,
     /// The limits that purchases respect.
-    pub(super) constraints: &'a Constraints,
     /// What spare cash is kept in.
     pub(super) cash_equivalent: Option<&'a Ticker>,
     /// When it is recorded.
@@ -118,7 +117,8 @@ impl MarketDays {
                 per_share.map(|per_share| Dividend { ticker: ticker.clone(), per_share: *per_share }),
             );
         }
-        let Rules { sectors, constraints, cash_equivalent, at } = *rules;
+        let Rules { sectors, cash_equivalent, at } = *rules;
+        let constraints = &portfolio.settings().limits;
         let (bars, before, splits, dividends) = (&bars, &before, &splits, &dividends);
         let day =
             DayInputs { date, bars, before, splits, dividends, sectors, constraints, cash_equivalent, at };

@@ -92,7 +92,7 @@ impl Desk {
         let inputs = ExecutionInputs {
             prices,
             sectors: &self.sectors(),
-            constraints: &self.constraints,
+            constraints: &portfolio.settings().limits,
             cash_equivalent: self.cash_equivalent.as_ref(),
             key,
             run,
@@ -154,9 +154,9 @@ impl Desk {
         let Some(until) = until else { return Ok(Vec::new()) };
         let tickers = portfolio.tickers().into_iter().chain(self.cash_equivalent.clone());
         let days = days(market, tickers, until).await?;
-        let (sectors, constraints) = (&self.sectors(), &self.constraints);
+        let sectors = &self.sectors();
         let cash_equivalent = self.cash_equivalent.as_ref();
-        let rules = Rules { sectors, constraints, cash_equivalent, at: Timestamp(0) };
+        let rules = Rules { sectors, cash_equivalent, at: Timestamp(0) };
         Ok(days.pass(&mut portfolio, until, &rules)?)
     }
 }

@@ -224,6 +224,50 @@ mod tests {
         answer.to_string()
     }
 
+    fn held(ticker: &str) -> HoldingFacts {
+        HoldingFacts {
+            ticker: ticker.parse().unwrap(),
+            sector: "Technology".to_owned(),
+            quantity: Decimal::TEN,
+            average_cost: Decimal::ONE,
+            price: None,
+            market_value: None,
+            weight: None,
+            unrealised_profit: None,
+            grade: None,
+            market: None,
+        }
+    }
+
+    /// 7.2.4 and 6.A 11 of AgentOS's specification: one review for each holding, and of nothing else.
+    #[test]
+    fn each_holding_is_reviewed_once_and_nothing_else_is() {
+        let holdings = [held("AAPL"), held("MSFT")];
+        let review = |ticker: &str, rationale: &str| {
+            json!({
+                "ticker": ticker, "recommendation": "hold", "confidence": "high", "rationale": rationale,
+                "risks": ["r"],
+            })
+        };
+        let read = |reviews: Value| read_reviews(&json!({ "reviews": reviews }).to_string(), &holdings);
+        let both = read(json!([review("msft", "r"), review("AAPL", "r")])).unwrap();
+        let tickers: Vec<&str> = both.iter().map(|review| review.ticker.as_str()).collect();
+        assert_eq!(tickers, ["MSFT", "AAPL"]);
+        for reviews in [
+            json!([review("AAPL", "r")]),
+            json!([review("AAPL", "r"), review("MSFT", "r"), review("AAPL", "again")]),
+            json!([review("AAPL", "r"), review("MSFT", "r"), review("TSLA", "r")]),
+            json!([]),
+        ] {
+            let refusal = read(reviews.clone()).unwrap_err();
+            assert!(refusal.starts_with("Review each of AAPL, MSFT exactly once"), "{reviews}: {refusal}");
+        }
+        let refusal = read(json!([review("AAPL", "r"), review("MSFT", "  ")])).unwrap_err();
+        assert_eq!(refusal, "Every review needs a rationale. Answer again.");
+        let bare = json!([review("AAPL", "r"), review("MSFT", "r")]).to_string();
+        assert!(read_reviews(&bare, &holdings).is_err(), "a bare list is no answer");
+    }
+
     #[test]
     fn a_decision_is_read_with_sells_before_buys() {
         let decision = read_decision(&answer(|_| {})).unwrap();

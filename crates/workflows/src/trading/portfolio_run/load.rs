@@ -1,4 +1,4 @@
-//! Loads the portfolio with its risk figures, the ratings of the flow, and the lessons that fit them.
+//! Loads the portfolio with its risk figures, the scan and the ratings of the flow, and the lessons that fit them.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use protocol::{
 };
 use serde_json::json;
 
-use super::{book::Book, graph::begin, ratings::ratings_of_flow, state};
+use super::{book::Book, graph::begin, ratings::ratings_of_flow, scan::scan_of_flow, state};
 use crate::{
     node::{log, product, report, required},
     trading::{
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// Loads the portfolio at the day's prices, and the ratings of the flow.
+/// Loads the portfolio at the day's prices, and the scan and the ratings of the flow.
 pub(super) struct Load(pub(super) Book);
 
 #[async_trait]
@@ -35,6 +35,7 @@ impl Work for Load {
         }
         let view = desk.view_at(id, *date, prices).await?;
         let found = ratings_of_flow(journal, node.owner(), flow, prices.table, *date).await?;
+        let scanned = scan_of_flow(journal, node.owner(), flow, prices.table, *date).await?;
         let held = view.holdings.iter().map(|holding| &holding.ticker);
         let tickers: BTreeSet<Ticker> =
             held.chain(found.ratings.iter().map(|rating| &rating.ticker)).cloned().collect();
@@ -46,14 +47,28 @@ impl Work for Load {
         };
         let lessons = recall(node, &self.0.lessons, &json!({ "portfolio": id, "date": date }), &case).await?;
         let mut bodies = vec![product(view.product())?];
-        bodies.extend(found.remarks.into_iter().map(|remark| log(LogLevel::Warning, remark)));
+        let remarks = scanned.remarks.into_iter().chain(found.remarks);
+        bodies.extend(remarks.map(|remark| log(LogLevel::Warning, remark)));
+        bodies.push(log(
+            LogLevel::Info,
+            match &scanned.scan {
+                Some(scan) => format!("The flow's scan as of {} is taken into account.", scan.date),
+                None => {
+                    format!("The flow {flow} has no scan up to {date}; the decision goes on without one.")
+                }
+            },
+        ));
         if found.ratings.is_empty() {
             let message =
                 format!("The flow {flow} has no ratings up to {date}, so there is nothing new to buy.");
             bodies.push(log(LogLevel::Info, message));
         }
         node.emit(bodies).await?;
-        begin(Outcome::default(), view, &found.ratings)?.set(state::LESSONS, lessons)
+        let outcome = begin(Outcome::default(), view, &found.ratings)?.set(state::LESSONS, lessons)?;
+        match scanned.scan {
+            Some(scan) => outcome.set(state::SCAN, scan),
+            None => Ok(outcome),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use engine::{NodeContext, NodeError, Outcome, Work};
 use portfolio::candidates::{Candidate, prioritise};
-use protocol::trading::{PortfolioView, Rating};
+use protocol::trading::{PortfolioView, Rating, Scan, ThesisAngle, Ticker};
 
 use super::{book::Book, ratings::conviction, state};
 use crate::{
@@ -19,14 +19,15 @@ impl Work for Prioritise {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
         let view: PortfolioView = required(node, state::PORTFOLIO)?;
         let ratings: Vec<Rating> = required(node, state::RATINGS)?;
+        let scan: Option<Scan> = node.state().get(state::SCAN)?;
         let market = &self.0.prices.market;
         let candidates = ratings.iter().filter_map(|rating| {
             Some(Candidate {
                 ticker: rating.ticker.clone(),
                 sector: market.instrument(&rating.ticker).map(|it| it.sector.clone()).unwrap_or_default(),
                 conviction: conviction(rating.grade, rating.confidence)?.to_string(),
-                // A rating does not say which kind of thesis it rests on.
-                thesis: String::new(),
+                // A rating does not say which kind of thesis it rests on; the scan that has proposed the stock does.
+                thesis: thesis(scan.as_ref(), &rating.ticker).map(|it| it.to_string()).unwrap_or_default(),
                 rationale: rating.summary.clone(),
             })
         });
@@ -37,6 +38,7 @@ impl Work for Prioritise {
             let Some(conviction) = conviction(rating.grade, rating.confidence) else { continue };
             facts.push(CandidateFacts {
                 price: closing_price(&self.0.prices.market, &ticker, self.0.date).await?,
+                thesis: thesis(scan.as_ref(), &ticker),
                 ticker,
                 sector: prioritised.candidate.sector,
                 grade: rating.grade,
@@ -56,6 +58,12 @@ impl Work for Prioritise {
         node.emit(vec![report(state::CANDIDATES, "Candidates by priority", &markdown, Vec::new())]).await?;
         Outcome::default().set(state::CANDIDATES, facts)
     }
+}
+
+/// What the scan rests its proposal of a stock on, if it proposes it.
+fn thesis(scan: Option<&Scan>, ticker: &Ticker) -> Option<ThesisAngle> {
+    let proposed = scan?.stocks_to_investigate.iter().find(|stock| stock.ticker == *ticker)?;
+    Some(proposed.thesis_angle)
 }
 
 fn candidate_table(candidates: &[CandidateFacts], ratings: &[Rating]) -> String {

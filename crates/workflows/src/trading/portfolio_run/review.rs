@@ -13,15 +13,19 @@ use super::{
     state,
 };
 use crate::{
-    agent::{NoTools, ask},
+    agent::ask,
     node::{brief, cell, log, report, required},
     trading::{
         facts::{HoldingFacts, Review, ReviewFacts},
         memory::LESSONS,
         prompts::{prompt, roles},
         seen::{Seen, with_data},
+        tools::{ResearchTools, Tool},
     },
 };
+
+/// What the reviewer may look up beside the figures that it is told.
+const TOOLS: &[Tool] = &[Tool::StockData, Tool::News];
 
 /// Has every holding reviewed, in one call.
 pub(super) struct ReviewHoldings(pub(super) Book);
@@ -59,7 +63,9 @@ impl Work for ReviewHoldings {
             .section(LESSONS, &self.0.lessons(node.state())?)
             .facts(&facts);
         let request = brief(node, messages, Some(review_schema()));
-        let reviews = ask(node, request, &NoTools, |text| read_reviews(text, &facts.holdings)).await?.answer;
+        let tools = ResearchTools::new(self.0.prices.market.clone(), self.0.date, TOOLS);
+        let talk = ask(node, request, &tools, |text| read_reviews(text, &facts.holdings)).await?;
+        let reviews = talk.answer;
         let mut markdown =
             String::from("| holding | recommendation | confidence | reason |\n|---|---|---|---|\n");
         for review in &reviews {
@@ -67,11 +73,12 @@ impl Work for ReviewHoldings {
             markdown
                 .push_str(&format!("| {} | {word} | {} | {reason} |\n", review.ticker, review.confidence));
         }
-        let seen: Vec<Seen> = facts
+        let told = facts
             .holdings
             .iter()
-            .map(|holding| Seen::of_figures("Holding reviewer", &holding.ticker, holding.market.as_ref()))
-            .collect();
+            .map(|holding| Seen::of_figures("Holding reviewer", &holding.ticker, holding.market.as_ref()));
+        let looked_up = talk.tools.iter().map(|used| Seen::of_tool("Holding reviewer", used));
+        let seen: Vec<Seen> = told.chain(looked_up).collect();
         let markdown = with_data(&markdown, &seen);
         node.emit(vec![report(state::HOLDING_REVIEWS, "Holding reviews", &markdown, Vec::new())]).await?;
         outcome.set(state::HOLDING_REVIEWS, reviews)

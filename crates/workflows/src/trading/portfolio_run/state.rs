@@ -1,6 +1,8 @@
 //! Keys of the run's state.
 
 pub const PORTFOLIO: &str = "portfolio";
+/// The flow's scan of the market; absent where there is none.
+pub const SCAN: &str = "scan";
 pub const RATINGS: &str = "ratings";
 pub const LESSONS: &str = "lessons";
 pub const RISK_METRICS: &str = "risk_metrics";

@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// The brief where there is nothing that it could rest on: no model is asked for one.
+const NO_DATA: &str = "NO DATA AVAILABLE: there are no prices of an index or of a factor fund, and the flow has no scan, \
+                       so that the market's regime is not known.";
 /// What stands as the sector of a fund that follows a factor.
 const FACTOR_FUND: &str = "Factor ETF";
 
@@ -38,9 +41,14 @@ impl Work for MacroSummary {
         let reason =
             format!("{} has prices of stocks, an index and funds only.", market.name(DataKind::Prices));
         let missing = vec![Missing { input: "rates, credit and implied volatility".to_owned(), reason }];
-        let facts = MacroFacts { date: self.0.date, index, factors, missing };
-        let messages = prompt(roles::MACRO, self.0.header()).facts(&facts);
-        let text = converse(node, brief(node, messages, None), &NoTools).await?.answer;
+        let scan = node.state().get(state::SCAN)?;
+        let facts = MacroFacts { date: self.0.date, index, factors, scan, missing };
+        let text = if facts.is_empty() {
+            NO_DATA.to_owned()
+        } else {
+            let messages = prompt(roles::MACRO, self.0.header()).facts(&facts);
+            converse(node, brief(node, messages, None), &NoTools).await?.answer
+        };
         let figures = facts.index.as_ref().map(MarketFacts::report).unwrap_or_default();
         let measured = facts.index.iter().chain(&facts.factors);
         let seen =

@@ -102,6 +102,12 @@ pub(super) fn macro_brief(facts: &MacroFacts) -> String {
             facts.factors.iter().filter(|factor| factor.value("return_63d") > Some(Decimal::ZERO)).count();
         let _ = write!(text, "\n{rising} of {} factor funds rose over the quarter.\n", facts.factors.len());
     }
+    if let Some(scan) = &facts.scan {
+        let _ = write!(text, "\n## The scan as of {}\n{}\n", scan.date, scan.executive_summary);
+        for theme in &scan.key_themes {
+            let _ = writeln!(text, "- {}: {}", theme.theme, theme.description);
+        }
+    }
     text.push('\n');
     text.push_str(match regime(view.as_ref()) {
         "risk-on" => "New positions can have their full size.\n",

@@ -35,7 +35,7 @@ const LOWEST_CLOSE: Decimal = Decimal::TEN;
 /// Calendar days within which trades of insiders count.
 const INSIDER_DAYS: i64 = 90;
 /// Stocks of a kind that are shown.
-const MOST: usize = 8;
+const MOST: usize = 5;
 
 pub(super) const SCANNER: Scanner = Scanner {
     node: "smart_money_scanner",
