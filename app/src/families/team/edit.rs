@@ -7,30 +7,31 @@ mod conduct;
 mod conflict;
 mod draft;
 mod edges;
+mod ends;
 mod field;
 mod parts;
 mod picture;
 mod shape;
 mod steps;
 mod told;
+mod who;
 
 use leptos::{
     ev::{KeyboardEvent, SubmitEvent},
     prelude::*,
 };
 use protocol::ModelProfile;
-use serde_json::Value;
 
 use self::{
     agents::Agents,
     conduct::Conduct,
     conflict::Conflict,
     draft::Draft,
-    field::{NumberField, Profiles, TextField},
+    ends::Ends,
+    field::{Profiles, TextField},
     picture::Picture,
     told::Told,
 };
-use super::conditions::ends_when;
 use crate::{
     api::documents::OpenedDocument,
     base::at,
@@ -81,12 +82,6 @@ pub(super) fn TeamForm(document: OpenedDocument, profiles: Vec<ModelProfile>) ->
             _ => return,
         }
         event.prevent_default();
-    };
-    let end = move || {
-        draft.content.with(|content| {
-            let turns = content.pointer("/team/max_turns").and_then(Value::as_u64);
-            ends_when(content.pointer("/team/termination"), turns)
-        })
     };
     let state = move || {
         let version = draft.base.with(|base| base.version);
@@ -146,12 +141,7 @@ pub(super) fn TeamForm(document: OpenedDocument, profiles: Vec<ModelProfile>) ->
                     <TextField draft object="/team" name="description" label="What it is for" />
                     <Conduct draft team="/team".to_owned() profiles />
                     <Agents draft team="/team".to_owned() profiles />
-                    <fieldset id=part_id("/team/termination") tabindex="-1">
-                        <legend>"Ends when"</legend>
-                        <p>{end}</p>
-                        <NumberField draft object="/team" name="max_turns" label="Turns at most" placeholder="no limit" />
-                        <Told draft part="/team/termination" />
-                    </fieldset>
+                    <Ends draft team="/team".to_owned() />
                 </fieldset>
             </form>
             <section class="card team-picture" aria-labelledby="team-picture-heading">

@@ -2,10 +2,13 @@
 //!
 //! All take the object of a team, whatever stands in it, and leave alone what is not as it should be.
 
+pub(super) mod conditions;
+pub(super) mod graph;
+
 use serde_json::{Map, Value, json};
 
-/// The most levels of conditions within each other that are gone through.
-const DEEPEST: usize = 32;
+/// Whoever gives the task, by the name that messages have.
+const USER: &str = "user";
 
 /// The participants of a team.
 pub(super) fn participants(team: &Value) -> &[Value] {
@@ -16,6 +19,20 @@ pub(super) fn participants(team: &Value) -> &[Value] {
 pub(super) fn names(team: &Value) -> Vec<String> {
     let name = |one: &Value| one.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
     participants(team).iter().map(name).collect()
+}
+
+/// Everybody who can be named as one who speaks or takes over: the participants, whom handoffs name beside them, and
+/// whoever gives the task.
+pub(super) fn known(team: &Value) -> Vec<String> {
+    let mut known = names(team);
+    let handoffs = participants(team).iter().filter_map(|one| one.pointer("/role/handoffs")?.as_array()).flatten();
+    let targets = handoffs.filter_map(|handoff| handoff.get("target")?.as_str());
+    for name in targets.chain([USER]) {
+        if !name.is_empty() && known.iter().all(|known| known != name) {
+            known.push(name.to_owned());
+        }
+    }
+    known
 }
 
 /// Adds an assistant with a name that nobody has.
@@ -38,15 +55,8 @@ pub(super) fn remove_agent(team: &mut Value, number: usize) {
     if names(team).contains(&name) {
         return;
     }
-    if let Some(nodes) = list_mut(team, "/conduct/graph/nodes") {
-        nodes.retain(|node| node.get("name").and_then(Value::as_str) != Some(&name));
-        for edges in nodes.iter_mut().filter_map(|node| list_mut(node, "/edges")) {
-            edges.retain(|edge| edge.get("target").and_then(Value::as_str) != Some(&name));
-        }
-    }
-    if team.pointer("/conduct/graph/start").and_then(Value::as_str) == Some(&name) {
-        set_graph_start(team, None);
-    }
+    graph::forget(team, &name);
+    conditions::forget(team, &name);
 }
 
 /// Lets two participants change places.
@@ -90,20 +100,7 @@ pub(super) fn rename_agent(team: &mut Value, number: usize, known_as: &str, name
             handoff.get_mut("target").into_iter().for_each(rename);
         }
     }
-    if let Some(condition) = team.get_mut("termination") {
-        rename_in_condition(condition, &rename, DEEPEST);
-    }
-}
-
-fn rename_in_condition(condition: &mut Value, rename: &impl Fn(&mut Value), levels: usize) {
-    condition.get_mut("target").into_iter().for_each(rename);
-    condition.get_mut("source").into_iter().for_each(rename);
-    list_mut(condition, "/sources").into_iter().flatten().for_each(rename);
-    if levels > 0 {
-        for inner in list_mut(condition, "/conditions").into_iter().flatten() {
-            rename_in_condition(inner, rename, levels - 1);
-        }
-    }
+    conditions::rename(team, &rename);
 }
 
 /// Chooses another way to say who speaks next. What both ways have in common stays; a graph begins as a chain of all.
@@ -112,13 +109,7 @@ pub(super) fn choose_conduct(team: &mut Value, kind: &str) {
     conduct.insert("kind".to_owned(), kind.into());
     match kind {
         "graph_flow" => {
-            let names = names(team);
-            let followers = names.iter().skip(1).map(Some).chain([None]);
-            let nodes = names.iter().zip(followers).map(|(name, next)| {
-                let edges: Vec<Value> = next.into_iter().map(|next| edge(next)).collect();
-                json!({ "name": name, "edges": edges })
-            });
-            conduct.insert("graph".to_owned(), json!({ "nodes": nodes.collect::<Vec<_>>() }));
+            conduct.insert("graph".to_owned(), graph::chain(&names(team)));
         }
         "selector" | "magentic_one" => {
             for field in ["model", "profile"] {
@@ -131,60 +122,6 @@ pub(super) fn choose_conduct(team: &mut Value, kind: &str) {
     }
     if let Value::Object(team) = team {
         team.insert("conduct".to_owned(), Value::Object(conduct));
-    }
-}
-
-/// An edge to this one, without a condition. Edges to one node belong together by its name, as AutoGen has it.
-fn edge(target: &str) -> Value {
-    json!({ "target": target, "group": target })
-}
-
-/// Adds an edge from a node of the graph: to the first participant that it does not lead to yet.
-pub(super) fn add_edge(team: &mut Value, node: usize) {
-    let names = names(team);
-    let Some(node) = team.pointer_mut(&format!("/conduct/graph/nodes/{node}")) else { return };
-    let own = node.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let edges = node.get("edges").and_then(Value::as_array);
-    let targets = edges.into_iter().flatten().filter_map(|edge| edge.get("target").and_then(Value::as_str));
-    let targets: Vec<&str> = targets.collect();
-    let is_new = |name: &&String| **name != own && !targets.contains(&name.as_str());
-    let Some(target) = names.iter().find(is_new).or_else(|| names.first()).map(|target| edge(target)) else {
-        return;
-    };
-    let Value::Object(node) = node else { return };
-    let edges = node.entry("edges").or_insert_with(|| json!([]));
-    if let Value::Array(edges) = edges {
-        edges.push(target);
-    }
-}
-
-/// Takes an edge out of the graph.
-pub(super) fn remove_edge(team: &mut Value, node: usize, edge: usize) {
-    if let Some(edges) = list_mut(team, &format!("/conduct/graph/nodes/{node}/edges"))
-        && edge < edges.len()
-    {
-        edges.remove(edge);
-    }
-}
-
-/// Lets an edge lead to another participant. It belongs together with the others to that one then, unless its group has
-/// a name of its own.
-pub(super) fn lead_edge_to(team: &mut Value, node: usize, edge: usize, target: &str) {
-    let place = format!("/conduct/graph/nodes/{node}/edges/{edge}");
-    let Some(Value::Object(edge)) = team.pointer_mut(&place) else { return };
-    let is_usual = edge.get("group").is_none_or(|group| Some(group) == edge.get("target"));
-    if is_usual {
-        edge.insert("group".to_owned(), target.into());
-    }
-    edge.insert("target".to_owned(), target.into());
-}
-
-/// Says who begins in a graph; `None`: all that follow nobody.
-pub(super) fn set_graph_start(team: &mut Value, start: Option<&str>) {
-    let Some(Value::Object(graph)) = team.pointer_mut("/conduct/graph") else { return };
-    match start {
-        Some(start) => drop(graph.insert("start".to_owned(), start.into())),
-        None => drop(graph.remove("start")),
     }
 }
 
@@ -216,33 +153,12 @@ mod tests {
     }
 
     #[test]
-    fn a_graph_begins_as_a_chain_and_gets_and_loses_edges() {
-        let mut team = graph();
-        assert_eq!(edges(&team), pairs(&[("a", "b"), ("b", "c")]));
-        add_edge(&mut team, 0);
-        assert_eq!(edges(&team), pairs(&[("a", "b"), ("a", "c"), ("b", "c")]));
-        lead_edge_to(&mut team, 0, 1, "a");
-        assert_eq!(team["conduct"]["graph"]["nodes"][0]["edges"][1], json!({ "target": "a", "group": "a" }));
-        remove_edge(&mut team, 0, 0);
-        remove_edge(&mut team, 0, 7);
-        assert_eq!(edges(&team), pairs(&[("a", "a"), ("b", "c")]));
-    }
-
-    #[test]
-    fn the_group_of_an_edge_stays_where_it_has_a_name_of_its_own() {
-        let mut team = graph();
-        team["conduct"]["graph"]["nodes"][0]["edges"][0]["group"] = json!("both");
-        lead_edge_to(&mut team, 0, 0, "c");
-        assert_eq!(team["conduct"]["graph"]["nodes"][0]["edges"][0], json!({ "target": "c", "group": "both" }));
-    }
-
-    #[test]
     fn agents_that_come_and_go_are_nodes_of_the_graph_as_well() {
         let mut team = graph();
         add_agent(&mut team);
         assert_eq!(names(&team), ["a", "b", "c", "agent_4"]);
         assert_eq!(team["conduct"]["graph"]["nodes"][3]["name"], "agent_4");
-        set_graph_start(&mut team, Some("b"));
+        graph::set_start(&mut team, Some("b"));
         remove_agent(&mut team, 1);
         assert_eq!((names(&team).join(" "), edges(&team)), ("a c agent_4".to_owned(), Vec::new()));
         assert_eq!(team["conduct"]["graph"].get("start"), None);
@@ -302,10 +218,14 @@ mod tests {
             remove_agent(&mut team, 0);
             swap_agents(&mut team, 0, 1);
             rename_agent(&mut team, 0, "a", "b");
-            add_edge(&mut team, 0);
-            remove_edge(&mut team, 0, 0);
-            lead_edge_to(&mut team, 0, 0, "a");
-            set_graph_start(&mut team, Some("a"));
+            graph::add_edge(&mut team, 0);
+            graph::remove_edge(&mut team, 0, 0);
+            graph::lead_edge_to(&mut team, 0, 0, "a");
+            graph::put_edge_into(&mut team, 0, 0, "a");
+            graph::wait_for(&mut team, "a", "a", "any");
+            graph::add_node(&mut team, "a");
+            graph::remove_node(&mut team, 0);
+            graph::set_start(&mut team, Some("a"));
             assert_eq!(team, odd);
         }
     }

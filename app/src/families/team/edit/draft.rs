@@ -113,6 +113,14 @@ impl Draft {
         Memo::new(move |_| self.content.with(&count))
     }
 
+    /// What `read` makes of what stands at a place; nothing where nothing does.
+    pub(super) fn of<T>(self, place: String, read: impl Fn(&Value) -> T + Send + Sync + 'static) -> Memo<T>
+    where
+        T: Default + PartialEq + Send + Sync + 'static,
+    {
+        Memo::new(move |_| self.content.with(|content| content.pointer(&place).map(&read).unwrap_or_default()))
+    }
+
     /// Whether something is not saved.
     pub(super) fn is_changed(self) -> bool {
         self.base.with(|base| self.content.with(|content| *content != base.content))
