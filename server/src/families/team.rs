@@ -17,7 +17,7 @@ use axum::{
 use backend::DocumentBackend;
 use database::ForeignDatabase;
 use protocol::{
-    Problem,
+    Problem, ToolSummary,
     document::{DocumentContent, DocumentId, NewDocument},
     team::{
         FileFinding, ImportTeams, ImportedStudio, ImportedTeam, ImportedTeams, KIND, TeamExport, TeamFormat,
@@ -50,6 +50,10 @@ impl TeamBackend for Scoped {
             teams.push(ImportedTeam { document: made.summary.id, title, can_run, findings });
         }
         Ok(ImportedTeams { teams, parts: read.parts, findings: read.findings })
+    }
+
+    async fn tools(&self) -> Result<Vec<ToolSummary>, Problem> {
+        Ok(Scoped::tools(self)?.listed())
     }
 
     async fn export_team(&self, id: DocumentId, format: TeamFormat) -> Result<TeamExport, Problem> {
