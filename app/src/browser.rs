@@ -123,13 +123,28 @@ pub fn focus_first(selector: &str) {
 /// Brings the focus to the element after the one that has it, of those that the selector names; after the last to the
 /// first. What is around it scrolls.
 pub fn focus_next(selector: &str) {
+    focus_step(selector, 1);
+}
+
+/// Brings the focus to the element before the one that has it, of those that the selector names; before the first to the
+/// last.
+pub fn focus_previous(selector: &str) {
+    focus_step(selector, -1);
+}
+
+fn focus_step(selector: &str, by: isize) {
     let Ok(found) = document().query_selector_all(selector) else { return };
     let elements = (0..found.length()).filter_map(|place| found.item(place)?.dyn_into::<Element>().ok());
     let elements: Vec<Element> = elements.collect();
     let active = document().active_element();
     let present = elements.iter().position(|element| Some(element) == active.as_ref());
-    let next = present.map_or(0, |present| (present + 1) % elements.len());
-    if let Some(element) = elements.get(next) {
+    let count = elements.len().cast_signed();
+    let next = match present {
+        Some(present) => (present.cast_signed() + by).rem_euclid(count),
+        None if by < 0 => count - 1,
+        None => 0,
+    };
+    if let Some(element) = elements.get(next.cast_unsigned()) {
         call(element, "focus", &[]).ok();
     }
 }
@@ -311,6 +326,12 @@ pub fn is_for_input(event: &KeyboardEvent) -> bool {
     target.is_some_and(|element| {
         element.closest("input, textarea, select, dialog, [contenteditable]").ok().flatten().is_some()
     })
+}
+
+/// Whether a key was pressed within an element, or while nothing on the page had the focus.
+pub fn is_at_or_nowhere(event: &KeyboardEvent, element: &Element) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    target.is_none_or(|target| target.tag_name() == "BODY" || element.contains(Some(&target)))
 }
 
 /// Waits.

@@ -2,8 +2,10 @@
 //!
 //! All take the object of a team, whatever stands in it, and leave alone what is not as it should be.
 
+pub(super) mod assistant;
 pub(super) mod conditions;
 pub(super) mod graph;
+pub(super) mod handoffs;
 
 use serde_json::{Map, Value, json};
 
@@ -35,18 +37,41 @@ pub(super) fn known(team: &Value) -> Vec<String> {
     known
 }
 
-/// Adds an assistant with a name that nobody has.
-pub(super) fn add_agent(team: &mut Value) {
-    let known = names(team);
-    let free = (known.len() + 1..).map(|number| format!("agent_{number}")).find(|name| !known.contains(name));
-    let Some((name, participants)) = free.zip(list_mut(team, "/participants")) else { return };
-    participants.push(json!({ "name": name, "role": { "kind": "assistant" } }));
-    if let Some(nodes) = list_mut(team, "/conduct/graph/nodes") {
-        nodes.push(json!({ "name": name, "edges": [] }));
-    }
+/// Somebody who can be added to a team.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Newcomer {
+    /// An assistant.
+    Agent,
+    /// A person, who is asked.
+    Person,
+    /// A team whose members all speak for themselves.
+    Team,
+    /// A team of whose words a model makes one answer.
+    OneVoice,
 }
 
-/// Takes a participant out, with what leads to it in a graph.
+/// Adds somebody with a name that nobody has. A team begins with one agent, who speaks once.
+pub(super) fn add(team: &mut Value, newcomer: Newcomer) {
+    let known = names(team);
+    let count = known.len() + 1;
+    let inner = || {
+        let agents = json!([{ "name": "agent_1", "role": { "kind": "assistant" } }]);
+        json!({ "name": "", "conduct": { "kind": "round_robin" }, "participants": agents, "max_turns": 1 })
+    };
+    let (base, role) = match newcomer {
+        Newcomer::Agent => ("agent", json!({ "kind": "assistant" })),
+        Newcomer::Person => ("person", json!({ "kind": "user_proxy" })),
+        Newcomer::Team => ("team", json!({ "kind": "team", "team": inner() })),
+        Newcomer::OneVoice => ("team", json!({ "kind": "society_of_mind", "team": inner() })),
+    };
+    let free = (count..).map(|number| format!("{base}_{number}")).find(|name| !known.contains(name));
+    let Some((name, participants)) = free.zip(list_mut(team, "/participants")) else { return };
+    participants.push(json!({ "name": name, "role": role }));
+    graph::add_node(team, &name);
+}
+
+/// Takes a participant out, with what leads to it: ways of a graph, handoffs, conditions that it alone can meet. Steps
+/// that were its own stay, as somebody has to do them.
 pub(super) fn remove_agent(team: &mut Value, number: usize) {
     let Some(name) = names(team).into_iter().nth(number) else { return };
     if let Some(participants) = list_mut(team, "/participants") {
@@ -56,7 +81,13 @@ pub(super) fn remove_agent(team: &mut Value, number: usize) {
         return;
     }
     graph::forget(team, &name);
+    handoffs::forget(team, &name);
     conditions::forget(team, &name);
+    if let Some(Value::Object(process)) = team.pointer_mut("/conduct/process")
+        && process.get("lead").and_then(Value::as_str) == Some(&name)
+    {
+        process.shift_remove("lead");
+    }
 }
 
 /// Lets two participants change places.
@@ -95,11 +126,7 @@ pub(super) fn rename_agent(team: &mut Value, number: usize, known_as: &str, name
     for step in list_mut(team, "/conduct/steps").into_iter().flatten() {
         step.get_mut("agent").into_iter().for_each(rename);
     }
-    for participant in list_mut(team, "/participants").into_iter().flatten() {
-        for handoff in list_mut(participant, "/role/handoffs").into_iter().flatten() {
-            handoff.get_mut("target").into_iter().for_each(rename);
-        }
-    }
+    handoffs::rename(team, known_as, name);
     conditions::rename(team, &rename);
 }
 
@@ -155,7 +182,7 @@ mod tests {
     #[test]
     fn agents_that_come_and_go_are_nodes_of_the_graph_as_well() {
         let mut team = graph();
-        add_agent(&mut team);
+        add(&mut team, Newcomer::Agent);
         assert_eq!(names(&team), ["a", "b", "c", "agent_4"]);
         assert_eq!(team["conduct"]["graph"]["nodes"][3]["name"], "agent_4");
         graph::set_start(&mut team, Some("b"));
@@ -164,9 +191,34 @@ mod tests {
         assert_eq!(team["conduct"]["graph"].get("start"), None);
         // A name that was given already is not given twice.
         remove_agent(&mut team, 0);
-        add_agent(&mut team);
-        add_agent(&mut team);
+        add(&mut team, Newcomer::Agent);
+        add(&mut team, Newcomer::Agent);
         assert_eq!(names(&team), ["c", "agent_4", "agent_3", "agent_5"]);
+    }
+
+    #[test]
+    fn a_person_and_teams_take_part_like_agents_do() {
+        let mut team = json!({ "name": "t", "conduct": { "kind": "round_robin" }, "participants": [] });
+        for newcomer in [Newcomer::Agent, Newcomer::Person, Newcomer::Team, Newcomer::OneVoice] {
+            add(&mut team, newcomer);
+        }
+        assert_eq!(names(&team), ["agent_1", "person_2", "team_3", "team_4"]);
+        // Whoever runs a team reads them as what they are.
+        let team: teamfile::team::Team = serde_json::from_value(team).unwrap();
+        let agents: Vec<Option<usize>> =
+            team.participants.iter().map(|one| one.inner_team().map(teamfile::team::Team::agents)).collect();
+        assert_eq!(agents, [None, None, Some(1), Some(1)]);
+        assert_eq!(team.participants[1].role, teamfile::team::Role::UserProxy);
+    }
+
+    #[test]
+    fn whoever_is_gone_is_named_nowhere() {
+        let mut team = graph();
+        team["participants"][0]["role"] = json!({ "handoffs": [{ "target": "b" }] });
+        team["conduct"]["process"] = json!({ "kind": "hierarchical", "lead": "b" });
+        team["termination"] = json!({ "kind": "source_match", "sources": ["b"] });
+        remove_agent(&mut team, 1);
+        assert!(!team.to_string().contains("\"b\""), "{team}");
     }
 
     #[test]
@@ -182,6 +234,7 @@ mod tests {
         assert_eq!(team["conduct"]["graph"]["nodes"][0]["edges"][0]["group"], "editor");
         let handoffs = &team["participants"][2]["role"]["handoffs"];
         assert_eq!((&handoffs[0]["target"], &handoffs[1]["target"]), (&json!("editor"), &json!("a")));
+        assert_eq!(handoffs[0]["name"], "transfer_to_editor");
         let conditions = &team["termination"]["conditions"];
         assert_eq!(conditions[0]["sources"], json!(["a", "editor"]));
         assert_eq!((&conditions[1]["target"], &conditions[2]["text"]), (&json!("editor"), &json!("b")));
@@ -214,7 +267,7 @@ mod tests {
     fn what_is_no_team_is_left_alone() {
         for odd in [json!(null), json!([]), json!({ "participants": 7, "conduct": [], "termination": "x" })] {
             let mut team = odd.clone();
-            add_agent(&mut team);
+            add(&mut team, Newcomer::Agent);
             remove_agent(&mut team, 0);
             swap_agents(&mut team, 0, 1);
             rename_agent(&mut team, 0, "a", "b");

@@ -1,7 +1,7 @@
 //! Fields of the form, each of one value in the team's JSON.
 
 use leptos::{html, prelude::*};
-use protocol::ModelProfile;
+use protocol::{ModelProfile, ToolSummary};
 use serde_json::Value;
 
 use super::draft::Draft;
@@ -99,19 +99,24 @@ pub(super) fn CheckField(draft: Draft, #[prop(into)] object: String, name: &'sta
     }
 }
 
-/// The named models that can answer, with what people call them.
+/// What this server has for agents.
 #[derive(Clone, Copy)]
-pub(super) struct Profiles(StoredValue<Vec<(String, String)>>);
+pub(super) struct Offered {
+    /// The named models that can answer, with what people call them.
+    models: StoredValue<Vec<(String, String)>>,
+    /// The tools that can be called.
+    pub(super) tools: StoredValue<Vec<ToolSummary>>,
+}
 
-impl Profiles {
-    /// Those that have a name.
-    pub(super) fn of(profiles: Vec<ModelProfile>) -> Self {
+impl Offered {
+    /// These tools, and the models that have a name.
+    pub(super) fn of(profiles: Vec<ModelProfile>, tools: Vec<ToolSummary>) -> Self {
         let named = profiles.into_iter().filter_map(|profile| {
             let name = profile.name?.to_string();
             let label = format!("{name} · {}", profile.models.join(", "));
             Some((name, label))
         });
-        Self(StoredValue::new(named.collect()))
+        Self { models: StoredValue::new(named.collect()), tools: StoredValue::new(tools) }
     }
 }
 
@@ -119,7 +124,7 @@ impl Profiles {
 #[component]
 pub(super) fn ModelField(
     draft: Draft,
-    profiles: Profiles,
+    offered: Offered,
     /// The object that names it: an assistant's role, what says who speaks next.
     #[prop(into)] object: String,
     label: &'static str,
@@ -133,7 +138,7 @@ pub(super) fn ModelField(
     };
     let options = move || {
         let chosen = chosen.get();
-        let named = profiles.0.get_value();
+        let named = offered.models.get_value();
         let is_known = chosen.is_empty() || named.iter().any(|(name, _)| *name == chosen);
         let unknown = (!is_known).then(|| (chosen.clone(), format!("{chosen} (not in the settings)")));
         let usual = (String::new(), "The run's model".to_owned());
