@@ -6,6 +6,7 @@ mod assistant;
 mod change;
 mod conduct;
 mod conflict;
+mod context;
 mod draft;
 mod edges;
 mod ends;

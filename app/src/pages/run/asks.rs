@@ -103,7 +103,10 @@ pub fn show_ask(input: &CallId) {
 
 /// Brings the oldest open question into sight, with the focus where it is answered.
 pub fn answer_first(screen: Screen) {
-    let first = screen.live.view.with_untracked(|view| view.open_inputs().next().map(|input| input.request.input.clone()));
+    let first = screen
+        .live
+        .view
+        .with_untracked(|view| view.open_inputs().next().map(|input| input.request.input.clone()));
     if let Some(input) = first {
         show_ask(&input);
         browser::focus_first(&format!("[id='{}'] .ask-form :is(textarea, input, select)", ask_id(&input)));

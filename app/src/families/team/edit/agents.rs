@@ -3,12 +3,13 @@
 use leptos::{ev::KeyboardEvent, prelude::*};
 
 use super::{
-    assistant::{Assistant, ContextField},
+    assistant::Assistant,
     change::{self, Newcomer},
     conduct::Conduct,
+    context::ContextField,
     draft::Draft,
     ends::Ends,
-    field::{ModelField, Offered, TextField},
+    field::{LeftOut, ModelField, Offered, TextField},
     part_id,
     told::Told,
 };
@@ -32,7 +33,7 @@ const NEWCOMERS: [(Newcomer, &str); 4] = [
 #[component]
 pub(super) fn Agents(draft: Draft, team: String, offered: Offered, #[prop(optional)] level: usize) -> AnyView {
     let place = format!("{team}/participants");
-    let count = draft.count(place.clone());
+    let count = draft.rows(place.clone());
     let team = StoredValue::new(team);
     // Those of a team that is too deep within others would have no fields.
     let may_hold = |newcomer: Newcomer| level + 1 < DEEPEST || matches!(newcomer, Newcomer::Agent | Newcomer::Person);
@@ -52,6 +53,7 @@ pub(super) fn Agents(draft: Draft, team: String, offered: Offered, #[prop(option
             <For each=move || 0..count.get() key=|number| *number let:number>
                 <Agent draft team=team.get_value() number count offered level />
             </For>
+            <LeftOut draft list=place.clone() />
             <Told draft part=place.clone() />
             <div class="page-acts">{newcomers}</div>
         </fieldset>
@@ -97,7 +99,7 @@ fn Agent(draft: Draft, team: String, number: usize, count: Memo<usize>, offered:
                 <ModelField draft offered object=role.clone() label="Model that makes one answer of what the team said" />
                 <TextField draft object=role.clone() name="instruction" label="What that model is told before it" is_long=true placeholder="The usual text" />
                 <TextField draft object=role.clone() name="response_prompt" label="What that model is told after it" is_long=true placeholder="The usual text" />
-                <ContextField draft role=role.clone() />
+                <ContextField draft object=role.clone() />
                 <Inner draft team=format!("{role}/team") offered level />
             }
             .into_any(),

@@ -3,23 +3,13 @@
 use leptos::prelude::*;
 
 use super::{
-    change::assistant,
+    change::tools,
+    context::ContextField,
     draft::Draft,
-    field::{CheckField, ModelField, NumberField, Offered, TextField},
+    field::{CheckField, LeftOut, ModelField, NumberField, Offered, TextField},
     handoffs::Handoffs,
 };
-use crate::components::{
-    choice::choice,
-    icon::{Icon, IconName},
-};
-
-/// How much of the conversation a model reads, by the names that documents have.
-const CONTEXTS: [(&str, &str); 4] = [
-    ("unbounded", "All of it"),
-    ("buffered", "The last messages"),
-    ("head_and_tail", "The first and the last messages"),
-    ("token_limited", "As much as fits into a number of tokens"),
-];
+use crate::components::icon::{Icon, IconName};
 
 /// The assistant that a participant is.
 #[component]
@@ -38,66 +28,21 @@ pub(super) fn Assistant(draft: Draft, team: StoredValue<String>, number: usize, 
                 <TextField draft object=role.clone() name="tool_call_summary_format" label="Answer made of a tool's result" placeholder="{result}" />
             </div>
             <CheckField draft object=role.clone() name="stream" label="Answers are streamed" />
-            <ContextField draft role />
+            <ContextField draft object=role />
         </details>
-    }
-}
-
-/// How much of the conversation the model of a role reads.
-#[component]
-pub(super) fn ContextField(draft: Draft, role: String) -> impl IntoView {
-    let place = format!("{role}/context");
-    let kind = draft.at(format!("{place}/kind"));
-    let choose = move |event| {
-        let kind = event_target_value(&event);
-        draft.step(&role, |role| assistant::choose_context(role, &kind));
-    };
-    let options = move || {
-        let kind = kind.get();
-        let kind = if kind.is_empty() { CONTEXTS[0].0 } else { kind.as_str() };
-        let is_known = CONTEXTS.iter().any(|(name, _)| *name == kind);
-        let other = (!is_known).then(|| choice(kind.to_owned(), format!("By “{kind}”, which is edited as JSON"), || true));
-        let options = CONTEXTS.map(|(name, label)| {
-            let is_chosen = name == kind;
-            choice(name, label, move || is_chosen)
-        });
-        (other, options.collect_view())
-    };
-    let fields = move || {
-        let object = place.clone();
-        match kind.get().as_str() {
-            "buffered" => {
-                view! { <NumberField draft object name="size" label="Of the last" is_demanded=true /> }.into_any()
-            }
-            "head_and_tail" => view! {
-                <NumberField draft object=object.clone() name="head" label="Of the first" is_demanded=true />
-                <NumberField draft object name="tail" label="Of the last" is_demanded=true />
-            }
-            .into_any(),
-            "token_limited" => {
-                view! { <NumberField draft object name="limit" label="Tokens at most" placeholder="as many as the model takes" /> }.into_any()
-            }
-            _ => ().into_any(),
-        }
-    };
-    view! {
-        <div class="team-row">
-            <label>"How much of the conversation it reads" <select class="input" on:change=choose>{options}</select></label>
-            {fields}
-        </div>
     }
 }
 
 /// The tools that an assistant may call: those of the server by name, and what a file has brought along.
 #[component]
 fn Tools(draft: Draft, role: String, offered: Offered) -> impl IntoView {
-    let count = draft.count(format!("{role}/tools"));
-    let chosen = draft.of(role.clone(), assistant::tools);
+    let count = draft.rows(format!("{role}/tools"));
+    let chosen = draft.of(role.clone(), tools::names);
     let object = StoredValue::new(role);
     let add = move |event| {
         let name = event_target_value(&event);
         if !name.is_empty() {
-            object.with_value(|role| draft.step(role, |role| assistant::add_tool(role, &name)));
+            object.with_value(|role| draft.step(role, |role| tools::add(role, &name)));
         }
     };
     let options = move || {
@@ -116,6 +61,7 @@ fn Tools(draft: Draft, role: String, offered: Offered) -> impl IntoView {
             <For each=move || 0..count.get() key=|tool| *tool let:tool>
                 <Tool draft role=object.get_value() tool offered />
             </For>
+            <LeftOut draft list=format!("{}/tools", object.get_value()) />
             <label>"Tools that it may call" {options}</label>
         </div>
     }
@@ -132,7 +78,7 @@ fn Tool(draft: Draft, role: String, tool: usize, offered: Offered) -> impl IntoV
         });
         listed.unwrap_or_else(|| "The server has no tool of this name at this moment".to_owned())
     };
-    let remove = move |_| draft.step(&role, |role| assistant::remove_tool(role, tool));
+    let remove = move |_| draft.step(&role, |role| tools::remove(role, tool));
     view! {
         <div class="team-tool">
             <span><strong>{name}</strong> " " <span class="dim">{known}</span></span>

@@ -2,10 +2,10 @@
 //!
 //! All take the object of a team, whatever stands in it, and leave alone what is not as it should be.
 
-pub(super) mod assistant;
 pub(super) mod conditions;
 pub(super) mod graph;
 pub(super) mod handoffs;
+pub(super) mod tools;
 
 use serde_json::{Map, Value, json};
 
@@ -24,12 +24,13 @@ pub(super) fn names(team: &Value) -> Vec<String> {
 }
 
 /// Everybody who can be named as one who speaks or takes over: the participants, whom handoffs name beside them, and
-/// whoever gives the task.
+/// whoever gives the task. Each of them once.
 pub(super) fn known(team: &Value) -> Vec<String> {
-    let mut known = names(team);
+    let mut known: Vec<String> = Vec::new();
+    let names = names(team);
     let handoffs = participants(team).iter().filter_map(|one| one.pointer("/role/handoffs")?.as_array()).flatten();
     let targets = handoffs.filter_map(|handoff| handoff.get("target")?.as_str());
-    for name in targets.chain([USER]) {
+    for name in names.iter().map(String::as_str).chain(targets).chain([USER]) {
         if !name.is_empty() && known.iter().all(|known| known != name) {
             known.push(name.to_owned());
         }
@@ -152,6 +153,21 @@ pub(super) fn choose_conduct(team: &mut Value, kind: &str) {
     }
 }
 
+/// Chooses how much of the conversation the model of this object reads; all of it is what nothing is said for.
+pub(super) fn choose_context(object: &mut Value, kind: &str) {
+    let Value::Object(fields) = object else { return };
+    let context = match kind {
+        "unbounded" => {
+            fields.shift_remove("context");
+            return;
+        }
+        "buffered" => json!({ "kind": kind, "size": 10 }),
+        "head_and_tail" => json!({ "kind": kind, "head": 1, "tail": 10 }),
+        _ => json!({ "kind": kind }),
+    };
+    fields.insert("context".to_owned(), context);
+}
+
 fn list_mut<'v>(value: &'v mut Value, place: &str) -> Option<&'v mut Vec<Value>> {
     value.pointer_mut(place).and_then(Value::as_array_mut)
 }
@@ -209,6 +225,23 @@ mod tests {
             team.participants.iter().map(|one| one.inner_team().map(teamfile::team::Team::agents)).collect();
         assert_eq!(agents, [None, None, Some(1), Some(1)]);
         assert_eq!(team.participants[1].role, teamfile::team::Role::UserProxy);
+    }
+
+    #[test]
+    fn how_much_is_read_has_what_each_kind_needs() {
+        use teamfile::team::{Assistant, Context, Role};
+        let mut role = json!({ "kind": "assistant" });
+        for (kind, context) in [
+            ("buffered", Context::Buffered { size: 10 }),
+            ("head_and_tail", Context::HeadAndTail { head: 1, tail: 10 }),
+            ("token_limited", Context::TokenLimited { model: None, limit: None }),
+            ("unbounded", Context::Unbounded),
+        ] {
+            choose_context(&mut role, kind);
+            let read: Role = serde_json::from_value(role.clone()).unwrap();
+            assert_eq!(read, Role::Assistant(Box::new(Assistant { context, ..Assistant::default() })));
+        }
+        assert_eq!(role, json!({ "kind": "assistant" }));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::{
     change,
+    context::ContextField,
     draft::Draft,
     edges::Edges,
     field::{CheckField, ModelField, NumberField, Offered, TextField},
@@ -54,6 +55,8 @@ pub(super) fn Conduct(draft: Draft, team: String, offered: Offered) -> impl Into
                     <NumberField draft object=object.clone() name="max_attempts" label="Attempts" placeholder="3" />
                     <CheckField draft object=object.clone() name="allow_repeated_speaker" label="Somebody may speak twice in a row" />
                 </div>
+                <CheckField draft object=object.clone() name="streaming" label="Its answers are streamed" />
+                <ContextField draft object=object.clone() />
                 <TextField draft object name="prompt" label="Selector's prompt, with {roles}, {participants} and {history}" is_long=true placeholder="The usual one" />
             }
             .into_any(),

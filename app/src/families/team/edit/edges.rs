@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{
     change::{self, graph},
     draft::Draft,
+    field::LeftOut,
     told::Told,
     who::WhoField,
 };
@@ -20,7 +21,7 @@ const ACTIVATIONS: [(&str, &str); 2] = [("all", "all that lead to it"), ("any", 
 /// All nodes of the graph of the team at a place, with their edges.
 #[component]
 pub(super) fn Edges(draft: Draft, team: String) -> impl IntoView {
-    let nodes = draft.count(format!("{team}/conduct/graph/nodes"));
+    let nodes = draft.rows(format!("{team}/conduct/graph/nodes"));
     let names = draft.of(team.clone(), change::names);
     let lacking = draft.of(team.clone(), graph::without_node);
     let start = draft.at(format!("{team}/conduct/graph/start"));
@@ -47,6 +48,7 @@ pub(super) fn Edges(draft: Draft, team: String) -> impl IntoView {
         <For each=move || 0..nodes.get() key=|node| *node let:node>
             <Node draft team=team.get_value() node names />
         </For>
+        <LeftOut draft list=format!("{}/conduct/graph/nodes", team.get_value()) />
         {move || lacking.get().into_iter().map(add).collect_view()}
     }
 }
@@ -56,7 +58,7 @@ pub(super) fn Edges(draft: Draft, team: String) -> impl IntoView {
 fn Node(draft: Draft, team: String, node: usize, names: Memo<Vec<String>>) -> impl IntoView {
     let place = format!("{team}/conduct/graph/nodes/{node}");
     let name = draft.at(format!("{place}/name"));
-    let edges = draft.count(format!("{place}/edges"));
+    let edges = draft.rows(format!("{place}/edges"));
     let groups = draft.of(team.clone(), move |team| {
         let groups = name.with(|name| graph::groups_to(team, name));
         groups.into_iter().map(|group| group.name).collect::<Vec<_>>()
@@ -71,6 +73,7 @@ fn Node(draft: Draft, team: String, node: usize, names: Memo<Vec<String>>) -> im
             <For each=move || 0..edges.get() key=|edge| *edge let:edge>
                 <EdgeRow draft team=team.get_value() node edge name names />
             </For>
+            <LeftOut draft list=format!("{place}/edges") />
             {move || (edges.get() == 0).then(|| view! { <p class="dim">"Nobody follows: the graph ends here."</p> })}
             <Told draft part=place />
             <div class="team-row">

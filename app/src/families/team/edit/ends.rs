@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     change::{self, conditions},
     draft::Draft,
-    field::{CheckField, NumberField, TextField},
+    field::{CheckField, LeftOut, NumberField, TextField},
     part_id,
     told::Told,
     who::WhoField,
@@ -22,8 +22,6 @@ use crate::{
 
 /// Levels of conditions within each other that have fields, as many as a team may have to run.
 const DEEPEST: usize = 12;
-/// Conditions of one group that have fields, as many as a team may have to run.
-const MOST: usize = 128;
 
 /// Simple conditions, by the names that documents have.
 const SIMPLE: [(&str, &str); 10] = [
@@ -138,7 +136,7 @@ fn Condition(draft: Draft, team: StoredValue<String>, place: String, level: usiz
 fn Group(draft: Draft, team: StoredValue<String>, place: String, level: usize) -> impl IntoView {
     let at = format!("{}{place}", team.get_value());
     let kind = draft.at(format!("{at}/kind"));
-    let count = draft.count(format!("{at}/conditions"));
+    let count = draft.rows(format!("{at}/conditions"));
     let is_within = place != conditions::WHOLE;
     let name = named("group", &place);
     let place = StoredValue::new(place);
@@ -150,17 +148,13 @@ fn Group(draft: Draft, team: StoredValue<String>, place: String, level: usize) -
         team.with_value(|team| draft.step(team, |team| place.with_value(|place| conditions::add(team, place))));
     };
     let options = GROUPS.map(|(value, label)| choice(value, label, move || kind.with(|kind| kind == value)));
-    let left_out = move || {
-        let count = count.get().saturating_sub(MOST);
-        (count > 0).then(|| view! { <p class="dim">{format!("{count} more are edited as JSON.")}</p> })
-    };
     view! {
         <select class="input" aria-label=format!("What of {name} has to happen") on:change=choose>{options.collect_view()}</select>
         <div class="team-conditions">
-            <For each=move || 0..count.get().min(MOST) key=|number| *number let:number>
+            <For each=move || 0..count.get() key=|number| *number let:number>
                 <Condition draft team place=format!("{}/conditions/{number}", place.get_value()) level=level + 1 />
             </For>
-            {left_out}
+            <LeftOut draft list=format!("{at}/conditions") />
         </div>
         // The button for the whole stands below all conditions.
         {is_within.then(|| view! {

@@ -99,6 +99,16 @@ pub(super) fn CheckField(draft: Draft, #[prop(into)] object: String, name: &'sta
     }
 }
 
+/// That a list is longer than the form, where it is.
+#[component]
+pub(super) fn LeftOut(draft: Draft, #[prop(into)] list: String) -> impl IntoView {
+    let count = draft.rows_left_out(list);
+    move || match count.get() {
+        0 => None,
+        count => Some(view! { <p class="dim">{format!("{count} more are edited as JSON.")}</p> }),
+    }
+}
+
 /// What this server has for agents.
 #[derive(Clone, Copy)]
 pub(super) struct Offered {

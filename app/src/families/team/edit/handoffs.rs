@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{
     change::{self, handoffs},
     draft::Draft,
-    field::TextField,
+    field::{LeftOut, TextField},
     who::WhoField,
 };
 use crate::components::icon::{Icon, IconName};
@@ -15,7 +15,8 @@ use crate::components::icon::{Icon, IconName};
 pub(super) fn Handoffs(draft: Draft, team: StoredValue<String>, number: usize) -> impl IntoView {
     let participant = format!("{}/participants/{number}", team.get_value());
     let name = draft.at(format!("{participant}/name"));
-    let count = draft.count(format!("{participant}/role/handoffs"));
+    let list = format!("{participant}/role/handoffs");
+    let count = draft.rows(list.clone());
     let others = draft.of(team.get_value(), move |team| {
         let own = change::names(team).into_iter().nth(number);
         change::known(team).into_iter().filter(|known| Some(known) != own.as_ref()).collect::<Vec<_>>()
@@ -28,6 +29,7 @@ pub(super) fn Handoffs(draft: Draft, team: StoredValue<String>, number: usize) -
                 <For each=move || 0..count.get() key=|handoff| *handoff let:handoff>
                     <Handoff draft team number handoff name others />
                 </For>
+                <LeftOut draft list=list.clone() />
             </fieldset>
         </Show>
         <div class="page-acts">

@@ -82,7 +82,10 @@ fn TextForm(name: String, draft: String, reply: Reply) -> impl IntoView {
         answer();
     };
     let by_key = move |event: KeyboardEvent| {
-        if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) && !reply.pending().get_untracked() {
+        if event.key() == "Enter"
+            && (event.ctrl_key() || event.meta_key())
+            && !reply.pending().get_untracked()
+        {
             event.prevent_default();
             answer();
         }

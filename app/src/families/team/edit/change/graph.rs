@@ -114,7 +114,7 @@ pub(in super::super) fn count_to(team: &Value, target: &str) -> usize {
 pub(in super::super) fn without_node(team: &Value) -> Vec<String> {
     let nodes = team.pointer("/conduct/graph/nodes").and_then(Value::as_array);
     let known: Vec<&str> = nodes.into_iter().flatten().map(|node| text(node, "name")).collect();
-    names(team).into_iter().filter(|name| !known.contains(&name.as_str())).collect()
+    names(team).into_iter().filter(|name| !name.is_empty() && !known.contains(&name.as_str())).collect()
 }
 
 /// Adds a node for a participant.
