@@ -55,18 +55,23 @@ pub(super) enum Newcomer {
 pub(super) fn add(team: &mut Value, newcomer: Newcomer) {
     let known = names(team);
     let count = known.len() + 1;
-    let inner = || {
-        let agents = json!([{ "name": "agent_1", "role": { "kind": "assistant" } }]);
-        json!({ "name": "", "conduct": { "kind": "round_robin" }, "participants": agents, "max_turns": 1 })
-    };
-    let (base, role) = match newcomer {
-        Newcomer::Agent => ("agent", json!({ "kind": "assistant" })),
-        Newcomer::Person => ("person", json!({ "kind": "user_proxy" })),
-        Newcomer::Team => ("team", json!({ "kind": "team", "team": inner() })),
-        Newcomer::OneVoice => ("team", json!({ "kind": "society_of_mind", "team": inner() })),
+    let base = match newcomer {
+        Newcomer::Agent => "agent",
+        Newcomer::Person => "person",
+        Newcomer::Team | Newcomer::OneVoice => "team",
     };
     let free = (count..).map(|number| format!("{base}_{number}")).find(|name| !known.contains(name));
     let Some((name, participants)) = free.zip(list_mut(team, "/participants")) else { return };
+    let inner = || {
+        let agents = json!([{ "name": "agent_1", "role": { "kind": "assistant" } }]);
+        json!({ "name": name, "conduct": { "kind": "round_robin" }, "participants": agents, "max_turns": 1 })
+    };
+    let role = match newcomer {
+        Newcomer::Agent => json!({ "kind": "assistant" }),
+        Newcomer::Person => json!({ "kind": "user_proxy" }),
+        Newcomer::Team => json!({ "kind": "team", "team": inner() }),
+        Newcomer::OneVoice => json!({ "kind": "society_of_mind", "team": inner() }),
+    };
     participants.push(json!({ "name": name, "role": role }));
     graph::add_node(team, &name);
 }

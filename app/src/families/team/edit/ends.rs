@@ -93,91 +93,70 @@ fn Condition(draft: Draft, team: StoredValue<String>, place: String, level: usiz
         team.with_value(|team| draft.step(team, |team| place.with_value(|place| change(team, place))));
     };
     let remove = move |_| {
-        change(conditions::remove);
-        // The group is there still.
         let group = place.with_value(|place| place.rsplit_once("/conditions/").map(|(group, _)| group.to_owned()));
         let group = group.unwrap_or_else(|| conditions::WHOLE.to_owned());
+        change(conditions::remove);
+        // What it was within is there still.
         browser::focus_id(&part_id(&format!("{}{group}", team.get_value())));
     };
     let what = move || if is_group.get() { "Group" } else { "Condition" };
     let name = move || place.with_value(|place| named(what(), place));
-    let inner = move || match is_group.get() {
+    let choose = Callback::new(move |kind: String| {
+        team.with_value(|team| {
+            draft.step(team, |team| place.with_value(|place| conditions::choose_kind(team, place, &kind)));
+        });
+    });
+    let kind = draft.at(format!("{at}/kind"));
+    let kinds = move || match is_group.get() {
+        true => view! { <GroupKind kind choose name=place.with_value(|place| named("group", place)) /> }.into_any(),
+        false => view! { <SimpleKind kind choose /> }.into_any(),
+    };
+    let object = at.clone();
+    let rest = move || match is_group.get() {
         _ if level >= DEEPEST => {
             view! { <p class="dim">"It is too deep within others for this form, and is edited as JSON."</p> }.into_any()
         }
         true => view! { <Group draft team place=place.get_value() level /> }.into_any(),
-        false => view! { <Simple draft team place=place.get_value() /> }.into_any(),
+        false => view! { <Fields draft team kind at=object.clone() /> }.into_any(),
     };
     view! {
         // The part of the form that the whole is has the place's id already.
         <div class="team-condition" role="group" aria-label=name id=is_within.then(|| part_id(&at)) tabindex="-1">
-            {inner}
-            <Told draft part=told />
-            <div class="page-acts">
-                <button type="button" class="button" aria-label=move || format!("Put {} into a group", name().to_lowercase()) on:click=move |_| change(conditions::enclose)>
-                    "Into a group"
-                </button>
+            <div class="team-edge">
+                {kinds}
                 {move || can_dissolve.get().then(|| view! {
-                    <button type="button" class="button" aria-label=move || format!("Take {} apart", name().to_lowercase()) on:click=move |_| change(conditions::dissolve)>
-                        "Take apart"
+                    <button type="button" class="icon-button" title="Take apart" aria-label=move || format!("Take {} apart", name().to_lowercase()) on:click=move |_| change(conditions::dissolve)>
+                        <Icon name=IconName::Cut />
                     </button>
                 })}
-                <button type="button" class="button danger" aria-label=move || format!("Remove {}", name().to_lowercase()) on:click=remove>
-                    "Remove"
+                <button type="button" class="icon-button" title="Into a group" aria-label=move || format!("Put {} into a group", name().to_lowercase()) on:click=move |_| change(conditions::enclose)>
+                    <Icon name=IconName::Group />
+                </button>
+                <button type="button" class="icon-button" title="Remove" aria-label=move || format!("Remove {}", name().to_lowercase()) on:click=remove>
+                    <Icon name=IconName::Close />
                 </button>
             </div>
+            {rest}
+            <Told draft part=told />
         </div>
     }
     .into_any()
 }
 
-/// Several conditions of which any or all are needed.
+/// Whether any or all of a group are needed.
 #[component]
-fn Group(draft: Draft, team: StoredValue<String>, place: String, level: usize) -> impl IntoView {
-    let at = format!("{}{place}", team.get_value());
-    let kind = draft.at(format!("{at}/kind"));
-    let count = draft.rows(format!("{at}/conditions"));
-    let is_within = place != conditions::WHOLE;
-    let name = named("group", &place);
-    let place = StoredValue::new(place);
-    let choose = move |event| {
-        let kind = event_target_value(&event);
-        team.with_value(|team| draft.step(team, |team| place.with_value(|place| conditions::choose_kind(team, place, &kind))));
-    };
-    let add = move |_| {
-        team.with_value(|team| draft.step(team, |team| place.with_value(|place| conditions::add(team, place))));
-    };
+fn GroupKind(kind: Memo<String>, choose: Callback<String>, name: String) -> impl IntoView {
     let options = GROUPS.map(|(value, label)| choice(value, label, move || kind.with(|kind| kind == value)));
     view! {
-        <select class="input" aria-label=format!("What of {name} has to happen") on:change=choose>{options.collect_view()}</select>
-        <div class="team-conditions">
-            <For each=move || 0..count.get() key=|number| *number let:number>
-                <Condition draft team place=format!("{}/conditions/{number}", place.get_value()) level=level + 1 />
-            </For>
-            <LeftOut draft list=format!("{at}/conditions") />
-        </div>
-        // The button for the whole stands below all conditions.
-        {is_within.then(|| view! {
-            <div class="page-acts">
-                <button type="button" class="button" aria-label=format!("Add a condition to {name}") on:click=add>
-                    <Icon name=IconName::Plus />
-                    "Add a condition"
-                </button>
-            </div>
-        })}
+        <select class="input" aria-label=format!("What of {name} has to happen") on:change=move |event| choose.run(event_target_value(&event))>
+            {options.collect_view()}
+        </select>
     }
 }
 
-/// A condition by itself.
+/// What a condition by itself waits for.
 #[component]
-fn Simple(draft: Draft, team: StoredValue<String>, place: String) -> impl IntoView {
-    let at = format!("{}{place}", team.get_value());
-    let kind = draft.at(format!("{at}/kind"));
-    let place = StoredValue::new(place);
-    let choose = move |event| {
-        let kind = event_target_value(&event);
-        team.with_value(|team| draft.step(team, |team| place.with_value(|place| conditions::choose_kind(team, place, &kind))));
-    };
+fn SimpleKind(kind: Memo<String>, choose: Callback<String>) -> impl IntoView {
     let options = move || {
         let kind = kind.get();
         let is_known = SIMPLE.iter().any(|(name, _)| *name == kind);
@@ -188,9 +167,47 @@ fn Simple(draft: Draft, team: StoredValue<String>, place: String) -> impl IntoVi
         });
         (other, options.collect_view())
     };
+    view! {
+        <select class="input" aria-label="What has to happen" on:change=move |event| choose.run(event_target_value(&event))>{options}</select>
+    }
+}
+
+/// The conditions within a group.
+#[component]
+fn Group(draft: Draft, team: StoredValue<String>, place: String, level: usize) -> impl IntoView {
+    let list = format!("{}{place}/conditions", team.get_value());
+    let count = draft.rows(list.clone());
+    let is_within = place != conditions::WHOLE;
+    let name = named("group", &place);
+    let place = StoredValue::new(place);
+    let add = move |_| {
+        team.with_value(|team| draft.step(team, |team| place.with_value(|place| conditions::add(team, place))));
+    };
+    view! {
+        <div class="team-conditions">
+            <For each=move || 0..count.get() key=|number| *number let:number>
+                <Condition draft team place=format!("{}/conditions/{number}", place.get_value()) level=level + 1 />
+            </For>
+            <LeftOut draft list />
+            // The button for the whole stands below all conditions.
+            {is_within.then(|| view! {
+                <div class="page-acts">
+                    <button type="button" class="button" aria-label=format!("Add a condition to {name}") on:click=add>
+                        <Icon name=IconName::Plus />
+                        "Add a condition"
+                    </button>
+                </div>
+            })}
+        </div>
+    }
+}
+
+/// The fields of a condition by itself.
+#[component]
+fn Fields(draft: Draft, team: StoredValue<String>, kind: Memo<String>, at: String) -> impl IntoView {
     let fields = move || {
         let at = at.clone();
-        match kind.get().as_str() {
+        let fields = match kind.get().as_str() {
             "text_mention" => view! { <TextField draft object=at name="text" label="The text" is_demanded=true /> }.into_any(),
             "max_messages" => view! {
                 <NumberField draft object=at.clone() name="max_messages" label="Messages, the task among them" is_demanded=true />
@@ -212,15 +229,11 @@ fn Simple(draft: Draft, team: StoredValue<String>, place: String) -> impl IntoVi
             "function_call" => {
                 view! { <TextField draft object=at name="function_name" label="The tool's name" is_demanded=true /> }.into_any()
             }
-            _ => ().into_any(),
-        }
+            _ => return None,
+        };
+        Some(view! { <div class="team-row">{fields}</div> })
     };
-    view! {
-        <div class="team-row">
-            <select class="input" aria-label="What has to happen" on:change=choose>{options}</select>
-            {fields}
-        </div>
-    }
+    view! { {fields} }
 }
 
 /// Whom a condition names.
