@@ -246,6 +246,12 @@ test("a question beside a finished run is seen in every open tab, and so is a se
       await expect(exchange.locator(".turn-foot")).toContainText("rehearsal");
     }
   }
+  // From question to question by keys, as from node to node in the other views.
+  await viewTab(page, "Chat").focus();
+  for (const [key, place] of [["j", 0], ["j", 1], ["k", 0]] as const) {
+    await page.keyboard.press(key);
+    await expect(page.getByRole("article").nth(place)).toBeFocused();
+  }
 });
 
 test("a question beside a run at work is answered from its present state, and does not disturb it", async ({ page, server }) => {

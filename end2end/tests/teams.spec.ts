@@ -6,7 +6,16 @@ import type { Server } from "./server";
 
 const headers = { "content-type": "application/json" };
 
-type Team = { conduct: object; participants: { name: string }[]; max_turns?: number };
+type Team = { conduct: object; participants: { name: string; role: object }[]; max_turns?: number; termination?: object };
+
+/** A run of the team by the rehearsal, to its end, which has to be a success; its log's view as text. */
+async function ran(server: Server, id: string, task: string): Promise<string> {
+  const request = { workflow: { type: "team", team: id, task }, model: { type: "rehearsal", characters_per_second: unpaced } };
+  const response = await server.fetch("/api/v1/runs", { method: "POST", headers, body: JSON.stringify(request) });
+  expect(response.status).toBe(201);
+  const { run } = (await response.json()) as { run: string };
+  return JSON.stringify(await succeeded(server, run));
+}
 
 /** A team of these assistants who speak in turn, as a document. */
 async function made(server: Server, title: string, names: string[]): Promise<string> {
@@ -52,8 +61,8 @@ test("a graph is made in the form, drawn beside it, and gone back over by keys",
   await expect(afterWriter.getByLabel("Text in the message after which editor follows writer")).toHaveValue("");
   await page.keyboard.press("Control+z");
   await expect(afterWriter.getByLabel("Follows writer", { exact: true })).toHaveCount(1);
-  // The field in which the keys were pressed is gone with what was undone.
-  await page.getByRole("button", { name: "Redo" }).click();
+  // The field in which the keys were pressed is gone with what was undone: the keys go on working.
+  await page.keyboard.press("Control+Shift+Z");
   await expect(afterWriter.getByLabel("Follows writer", { exact: true })).toHaveCount(2);
   await afterWriter.getByRole("button", { name: "Remove the way from writer to editor" }).click();
   await expect(afterWriter.getByLabel("Follows writer", { exact: true })).toHaveCount(1);
@@ -64,6 +73,159 @@ test("a graph is made in the form, drawn beside it, and gone back over by keys",
   await expect(state(page)).toHaveText("Version 2");
   const { team } = (await saved(server, id)).content;
   expect(JSON.stringify(team.conduct)).toContain('"target":"checker"');
+});
+
+test("what a node waits for is chosen for the ways that lead to it, and saved on them", async ({ page, server }) => {
+  const id = await made(server, "Any of two", ["writer", "critic", "editor"]);
+  await page.goto(`/teams/${id}`);
+  await form(page).getByLabel("Who speaks next").selectOption("graph_flow");
+  await form(page).getByRole("button", { name: "Add a follower of writer" }).click();
+  const afterEditor = form(page).getByRole("group", { name: "After editor" });
+  await afterEditor.getByLabel("Waits for").selectOption("any");
+  await page.keyboard.press("Control+s");
+  await expect(state(page)).toHaveText("Version 2");
+  const { team } = (await saved(server, id)).content;
+  const any = { target: "editor", group: "editor", activation: "any" };
+  expect(team.conduct).toEqual({
+    kind: "graph_flow",
+    graph: {
+      nodes: [
+        { name: "writer", edges: [{ target: "critic", group: "critic" }, any] },
+        { name: "critic", edges: [any] },
+        { name: "editor", edges: [] },
+      ],
+    },
+  });
+});
+
+test("conditions within each other are made in the form, read unmistakably, and are saved as they read @mobile", async ({ page, server }) => {
+  const id = await made(server, "Ends", ["writer", "critic"]);
+  await page.goto(`/teams/${id}`);
+  const ends = form(page).getByRole("group", { name: "Ends when" });
+  const condition = (name: string) => ends.getByRole("group", { name, exact: true });
+  const add = ends.getByRole("button", { name: "Add a condition", exact: true });
+  await add.click();
+  await condition("Condition").getByLabel("The text").fill("DONE");
+  await add.click();
+  await condition("Condition 2").getByLabel("What has to happen").selectOption("max_messages");
+  await condition("Condition 2").getByLabel("Messages, the task among them").fill("2");
+  await ends.getByRole("button", { name: "Put group into a group", exact: true }).click();
+  await add.click();
+  await condition("Condition 2").getByLabel("What has to happen").selectOption("token_usage");
+  // What lacks a number is said where it is.
+  await expect(condition("Condition 2").getByRole("status").getByRole("listitem")).toHaveCount(1);
+  await condition("Condition 2").getByLabel("Tokens in all").fill("1");
+  await expect(
+    ends.getByText(
+      "It ends once all of this has happened: (when someone says “DONE” or after 2 messages, the task among them); when it has used 1 token, and at the latest after 2 turns.",
+    ),
+  ).toBeVisible();
+  await page.keyboard.press("Control+s");
+  await expect(state(page)).toHaveText("Version 2");
+  const { team } = (await saved(server, id)).content;
+  expect(team.termination).toEqual({
+    kind: "all",
+    conditions: [
+      {
+        kind: "any",
+        conditions: [
+          { kind: "text_mention", text: "DONE" },
+          { kind: "max_messages", max_messages: 2 },
+        ],
+      },
+      { kind: "token_usage", max_total: 1 },
+    ],
+  });
+  const run = await ran(server, id, "Write.");
+  expect(run).toMatch(/Maximum number of messages 2 reached, current message count: 2, Token usage limit reached/);
+
+  await ends.getByRole("button", { name: "Remove condition 2", exact: true }).click();
+  await ends.getByRole("button", { name: "Take group apart", exact: true }).click();
+  await expect(ends.getByText("It ends when someone says “DONE” or after 2 messages, the task among them, and at the latest")).toBeVisible();
+});
+
+test("a swarm of two is made in the form, follows a new name, and runs", async ({ page, server }) => {
+  const id = await made(server, "Swarm of two", ["writer", "critic"]);
+  await page.goto(`/teams/${id}`);
+  await form(page).getByLabel("Who speaks next").selectOption("swarm");
+  await expect(form(page).getByText(/“writer” begins and can hand over to nobody/)).toBeVisible();
+  await form(page).getByRole("button", { name: "Add a handoff of writer" }).click();
+  await expect(form(page).getByText(/can hand over to nobody/)).toHaveCount(0);
+  await form(page).getByRole("button", { name: "Add a handoff of critic" }).click();
+  await expect(form(page).getByLabel("writer hands over to")).toHaveValue("critic");
+  await expect(form(page).getByLabel("critic hands over to")).toHaveValue("writer");
+  await form(page).getByText("What is said where writer takes over").click();
+  await form(page).getByLabel("What the model is told of it").last().fill("The text is not good enough.");
+  await form(page).locator("#part-team-participants-1").getByLabel("Name", { exact: true }).fill("checker");
+  await expect(form(page).getByLabel("writer hands over to")).toHaveValue("checker");
+  await page.keyboard.press("Control+s");
+  await expect(state(page)).toHaveText("Version 2");
+  const { team } = (await saved(server, id)).content;
+  const handoffs = team.participants.map((participant) => (participant.role as { handoffs: object[] }).handoffs);
+  expect(handoffs).toMatchObject([
+    [{ target: "checker", name: "transfer_to_checker", description: "Handoff to checker." }],
+    [{ target: "writer", name: "transfer_to_writer", description: "The text is not good enough." }],
+  ]);
+  await ran(server, id, "Write.");
+
+  // Nobody can hand over to one who is gone.
+  await form(page).locator("#part-team-participants-1").getByRole("button", { name: "Remove", exact: true }).last().click();
+  await expect(form(page).getByLabel("writer hands over to")).toHaveCount(0);
+});
+
+test("a person, teams, tools and settings are given in the form", async ({ page, server }) => {
+  const id = await made(server, "All kinds", ["writer"]);
+  await page.goto(`/teams/${id}`);
+  const writer = form(page).locator("#part-team-participants-0");
+  await writer.getByText("Tools and settings").click();
+  await writer.getByLabel("Add a tool").selectOption("get_stock_prices");
+  await expect(writer.getByRole("button", { name: "Remove the tool get_stock_prices" })).toBeVisible();
+  await writer.getByLabel("The model answers again after tools were called").check();
+  await writer.getByLabel("Answers are streamed").check();
+  await writer.getByLabel("How much of the conversation it reads").selectOption("head_and_tail");
+  await writer.getByLabel("Of the last").fill("4");
+  // A number that is demanded is not lost while another one is typed.
+  await writer.getByLabel("Of the first").fill("");
+  await writer.getByLabel("Of the last").focus();
+  await expect(writer.getByLabel("Of the first")).toHaveValue("1");
+  for (const name of ["Add a person", "Add a team", "Add a team with one voice"]) {
+    await form(page).getByRole("button", { name, exact: true }).last().click();
+  }
+  await page.keyboard.press("Control+s");
+  await expect(state(page)).toHaveText("Version 2");
+  const { team } = (await saved(server, id)).content;
+  expect(team.participants.map(({ name }) => name)).toEqual(["writer", "person_2", "team_3", "team_4"]);
+  expect(team.participants.map(({ role }) => role)).toMatchObject([
+    {
+      kind: "assistant",
+      tools: [{ name: "get_stock_prices", kind: { kind: "server" } }],
+      reflect_on_tool_use: true,
+      stream: true,
+      context: { kind: "head_and_tail", head: 1, tail: 4 },
+    },
+    { kind: "user_proxy" },
+    { kind: "team", team: { participants: [{ name: "agent_1" }], max_turns: 1 } },
+    { kind: "society_of_mind", team: { participants: [{ name: "agent_1" }], max_turns: 1 } },
+  ]);
+});
+
+test("a person is answered for by keys alone", async ({ page, server }) => {
+  const id = await made(server, "With a person", ["writer"]);
+  const { version, team } = (await saved(server, id)).content;
+  const participants = [{ name: "person", role: { kind: "user_proxy" } }];
+  await save(server, id, 1, { version, team: { ...team, participants, max_turns: 1 } });
+  const request = { workflow: { type: "team", team: id, task: "Say something." } };
+  const response = await server.fetch("/api/v1/runs", { method: "POST", headers, body: JSON.stringify(request) });
+  const { run } = (await response.json()) as { run: string };
+  await page.goto(`/runs/${run}?view=chat`);
+  const answer = page.getByRole("region", { name: "Needs you" }).getByLabel("Your answer");
+  await expect(answer).toBeVisible();
+  await page.keyboard.press("a");
+  await expect(answer).toBeFocused();
+  await expect(answer).toHaveValue("");
+  await page.keyboard.type("Something.");
+  await page.keyboard.press("Control+Enter");
+  expect(JSON.stringify(await succeeded(server, run))).toContain("Something.");
 });
 
 test("what is changed and not saved outlives a reload, and stands in the JSON of the same tab", async ({ page, server }) => {
@@ -105,16 +267,10 @@ test("a version that was saved meanwhile is said, both are kept, and parts of it
 test("a team's runs are listed with their versions, compared, and started again @mobile", async ({ page, server }) => {
   test.slow();
   const id = await made(server, "Runs", ["writer", "critic"]);
-  const start = async (task: string) => {
-    const request = { workflow: { type: "team", team: id, task }, model: { type: "rehearsal", characters_per_second: unpaced } };
-    const response = await server.fetch("/api/v1/runs", { method: "POST", headers, body: JSON.stringify(request) });
-    const { run } = (await response.json()) as { run: string };
-    await succeeded(server, run);
-  };
-  await start("The first task.");
+  await ran(server, id, "The first task.");
   const first = (await saved(server, id)).content;
   await save(server, id, 1, { ...first, team: { ...first.team, max_turns: 3 } });
-  await start("The second task.");
+  await ran(server, id, "The second task.");
 
   await page.goto(`/teams/${id}`);
   const runs = page.getByRole("region", { name: "Runs" });

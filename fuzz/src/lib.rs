@@ -7,8 +7,8 @@
 use std::str::from_utf8;
 
 use axum::{extract::Query, http::Uri};
-use protocol::{AccountId, Event, Frame, RunFilter, RunId, RunView};
 use journal::transfer;
+use protocol::{AccountId, Event, Frame, RunFilter, RunId, RunView};
 use server::Position;
 
 /// A function that is tried with any bytes.

@@ -27,7 +27,7 @@ pub struct Own {
 }
 
 /// Opens all families, in the order in which their workflows are offered. What they keep beside the journal is in
-/// `folder`. Agents may be offered `tools`, and what families add to them.
+/// `folder`. Agents may be offered `tools`, and what families add to them: all of these are returned as well.
 ///
 /// # Errors
 /// One cannot be opened, its settings cannot be read, there are settings of none, or two tools have one name.
@@ -36,7 +36,7 @@ pub async fn open(
     mut settings: BTreeMap<String, toml::Table>,
     folder: &Path,
     tools: &Registry,
-) -> Result<(Vec<Arc<dyn Family>>, Own), ServeError> {
+) -> Result<(Vec<Arc<dyn Family>>, Own, Registry), ServeError> {
     let wrong = |why| ServeError::FamilySettings("trading".to_owned(), why);
     let own = settings.remove("trading").unwrap_or_default();
     let market = trading::vendors::market(own, folder).map_err(wrong)?;
@@ -48,9 +48,9 @@ pub async fn open(
     let families: Vec<Arc<dyn Family>> = vec![
         Arc::new(trading.family(journal)),
         Arc::new(Resolver::new(journal.clone(), tools.clone())),
-        Arc::new(Teams::new(tools)),
+        Arc::new(Teams::new(tools.clone())),
     ];
-    Ok((families, Own { trading }))
+    Ok((families, Own { trading }, tools))
 }
 
 /// What families add to the command.

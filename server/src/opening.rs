@@ -64,7 +64,7 @@ pub async fn open_with(
     let settings = Settings::read(options.model.settings.as_deref(), &options.data)?;
     let models = model_setup::registry(&options.model, &settings)?;
     let tools = tool_servers::start(&settings)?;
-    let (mut all, own) = families::open(&journal, settings.families, folder, &tools).await?;
+    let (mut all, own, tools) = families::open(&journal, settings.families, folder, &tools).await?;
     all.extend(more);
     let speed = options.model.rehearsal_speed;
     let families = Arc::new(Families::new(all, journal.documents(), models.clone(), speed)?);

@@ -28,6 +28,8 @@ pub use numbers::NumberedRun;
 pub use readable::{Activity, Readable};
 pub use run_changes::RunChanges;
 
+use tools::Registry;
+
 use crate::{
     access::{Access, Admission, Caller, RequestContext},
     peer::Polls,
@@ -102,6 +104,20 @@ impl Scoped {
     /// Whether the caller authenticated by an API client's token.
     pub fn is_by_token(&self) -> bool {
         self.caller().credential().is_some_and(|credential| credential.kind == CredentialKind::Token)
+    }
+
+    /// The tools that agents can be offered.
+    ///
+    /// # Errors
+    /// The caller only looks at a run that was shared.
+    pub(crate) fn tools(&self) -> Result<&Registry, Problem> {
+        if self.caller().role().is_none() {
+            return Err(Problem {
+                status: 403,
+                detail: "Only those who sign in see which tools there are.".to_owned(),
+            });
+        }
+        Ok(&self.service().tools)
     }
 
     pub(crate) fn service(&self) -> &Service {
@@ -350,12 +366,6 @@ impl Backend for Scoped {
     }
 
     async fn tool_servers(&self) -> Result<Vec<ToolServer>, Problem> {
-        if self.caller().role().is_none() {
-            return Err(Problem {
-                status: 403,
-                detail: "Only those who sign in see which tools there are.".to_owned(),
-            });
-        }
-        Ok(self.service().tools.servers())
+        Ok(self.tools()?.servers())
     }
 }

@@ -39,7 +39,7 @@ pub async fn verify(options: VerifyOptions) -> Result<(String, Verdict), ServeEr
     let VerifyOptions { data, settings, run } = options;
     let journal = Journal::open_to_read(&data.data.join(upkeep::JOURNAL)).await?;
     let settings = Settings::read(settings.as_deref(), &data)?;
-    let (all, _) = families::open(&journal, settings.families, &data.data, &Registry::default()).await?;
+    let (all, _, _) = families::open(&journal, settings.families, &data.data, &Registry::default()).await?;
     let families = Families::new(all, journal.documents(), ModelRegistry::default(), None)?;
     let verified = workflows::verify(&families, &journal, run).await?;
     if verified.is_empty() {

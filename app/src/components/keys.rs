@@ -48,7 +48,9 @@ pub fn KeyHelp() -> impl IntoView {
                 <dt><kbd>"s"</kbd></dt>
                 <dd>"Run: stop it"</dd>
                 <dt><kbd>"j"</kbd><kbd>"k"</kbd></dt>
-                <dd>"Run: next or previous node"</dd>
+                <dd>"Run: next or previous node; in its chat, question"</dd>
+                <dt><kbd>"a"</kbd></dt>
+                <dd>"Run: answer what it asks"</dd>
                 <dt><kbd>"Arrow keys"</kbd></dt>
                 <dd>"Graph: move to the node on that side"</dd>
                 <dt><kbd>"f"</kbd></dt>

@@ -161,6 +161,13 @@ fn RunScreen(data: PageData) -> impl IntoView {
             "l" => Tab::Transcript,
             "e" => Tab::Events,
             "c" => Tab::Chat,
+            "a" => {
+                // The letter is not typed into the field that it leads to.
+                event.prevent_default();
+                return asks::answer_first(screen);
+            }
+            "j" if screen.tab_untracked() == Tab::Chat => return chat::step(1),
+            "k" if screen.tab_untracked() == Tab::Chat => return chat::step(-1),
             "j" => return screen.step(1),
             "k" => return screen.step(-1),
             "Escape" => return screen.select(None),

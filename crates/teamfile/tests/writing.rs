@@ -157,6 +157,33 @@ fn steps_become_agents_who_take_turns_once() {
 }
 
 #[test]
+fn a_tool_of_the_server_is_left_out_of_files_for_autogen_and_is_no_fault_of_the_team() {
+    let mut agent = assistant("writer");
+    if let Role::Assistant(assistant) = &mut agent.role {
+        let tool = |name: &str, kind| Tool {
+            name: name.to_owned(),
+            description: String::new(),
+            kind,
+            kept: Map::new(),
+        };
+        let other = ToolKind::Other { provider: "my.OddTool".to_owned(), config: Map::new() };
+        assistant.tools = vec![tool("search", ToolKind::Server), tool("odd", other)];
+    }
+    let team = Team { max_turns: Some(1), ..Team::new("My team", vec![agent]) };
+    let (value, losses) = autogen(&team, AutoGenLine::Both);
+    let tools = &value["config"]["participants"][0]["config"]["tools"];
+    assert_eq!((tools.as_array().unwrap().len(), &tools[0]["config"]["name"]), (1, &json!("odd")));
+    assert!(
+        losses.iter().any(|loss| loss.place.as_str() == "/team/participants/0/role/tools/0"),
+        "{losses:?}"
+    );
+    let findings = teamfile::team::check(&team, &[]);
+    let of_tools: Vec<&str> =
+        findings.iter().map(|found| found.place.as_str()).filter(|place| place.contains("/tools/")).collect();
+    assert_eq!(of_tools, ["/team/participants/0/role/tools/1"]);
+}
+
+#[test]
 fn a_team_that_takes_turns_is_written_as_calls_for_the_agent_framework() {
     let mut first = assistant("writer");
     if let Role::Assistant(assistant) = &mut first.role {

@@ -3,7 +3,7 @@ use std::{
     sync::Arc,
 };
 
-use protocol::{ToolName, ToolServer};
+use protocol::{ToolName, ToolServer, ToolSummary};
 
 use crate::{Offer, Tool, mcp::McpServers};
 
@@ -68,6 +68,16 @@ impl Registry {
             Wanted::Named(names) => names.iter().filter(|name| !tools.contains_key(*name)).cloned().collect(),
         };
         Offer::new(tools.into_values().collect(), missing)
+    }
+
+    /// The tools that there are at this moment, by name. A server that is being started has none yet.
+    pub fn listed(&self) -> Vec<ToolSummary> {
+        let own = self.own.values().map(|tool| tool.definition().summary());
+        let foreign = self.servers().into_iter().flat_map(|server| server.tools);
+        let foreign = foreign.filter(|tool| !self.own.contains_key(&tool.name));
+        let listed: BTreeMap<ToolName, ToolSummary> =
+            own.chain(foreign).map(|tool| (tool.name.clone(), tool)).collect();
+        listed.into_values().collect()
     }
 
     /// How the servers stand, by name.

@@ -19,7 +19,7 @@ use axum::{
 use backend::DocumentBackend;
 use database::ForeignDatabase;
 use protocol::{
-    Problem,
+    Problem, ToolSummary,
     document::{DocumentContent, DocumentId, NewDocument},
     team::{
         FileFinding, FoundPart, ImportChosen, ImportTeams, ImportedStudio, ImportedTeam, ImportedTeams, KIND,
@@ -45,6 +45,10 @@ impl TeamBackend for Scoped {
         self.caller().writer()?;
         let (taken, parts, findings) = import::read(&request.files).usual();
         Ok(ImportedTeams { teams: keep(self, taken).await?, parts, findings })
+    }
+
+    async fn tools(&self) -> Result<Vec<ToolSummary>, Problem> {
+        Ok(Scoped::tools(self)?.listed())
     }
 
     async fn export_team(&self, id: DocumentId, format: TeamFormat) -> Result<TeamExport, Problem> {

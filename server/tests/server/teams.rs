@@ -375,6 +375,55 @@ async fn whoever_leads_speaks_for_a_team_or_is_within_one_is_answered_by_the_mod
 }
 
 #[tokio::test]
+async fn the_form_of_a_team_says_when_it_ends_who_hands_over_and_which_tools_there_are() {
+    let home = Home::bare(&[]);
+    home.add_account("anna", "owner").await;
+    let server = home.start_kept().await;
+    let anna = server.program_of("anna").await;
+    let handoff = json!({ "target": "critic", "name": "go", "description": "Go.", "message": "Gone." });
+    let text = |text: &str| json!({ "kind": "text_mention", "text": text });
+    let team = json!({
+        "name": "Swarm", "conduct": { "kind": "swarm" }, "max_turns": 2,
+        "participants": [
+            { "name": "writer", "role": { "kind": "assistant", "handoffs": [handoff] } },
+            { "name": "critic", "role": { "kind": "assistant", "tools": [{ "name": "gone", "kind": { "kind": "server" } }] } },
+        ],
+        "termination": { "kind": "any", "conditions": [{ "kind": "all", "conditions": [text("a"), text("b")] }, text("")] },
+    });
+    let document = json!({ "kind": "team", "title": "Swarm", "content": { "version": 1, "team": team } });
+    let made = anna.post("/api/v1/documents", document).await;
+    let browser = server.nobody().sign_in("anna", PASSWORD).await.unwrap();
+    let address = format!("/teams/{}", made["summary"]["id"].as_str().unwrap());
+    let (status, page) = browser.answer("GET", &address, None).await;
+    assert_eq!(status, 200);
+    let form = page
+        .split_once("aria-label=\"The team\"")
+        .and_then(|(_, form)| form.split_once("</form>"))
+        .unwrap()
+        .0;
+    for words in [
+        "It ends (once all of this has happened: when someone says “a”; when someone says “b”) or when someone says \
+         nothing at all, which everybody does, and at the latest after 2 turns.",
+        "writer hands over to",
+        "What is said where critic takes over",
+        "The server has no tool of this name at this moment",
+        "get_stock_prices",
+        "Condition 1.2",
+    ] {
+        assert!(form.contains(words), "{words}");
+    }
+    // What is wrong with a condition within others is said there, and there alone.
+    let (before, after) = form.split_once("aria-label=\"Condition 2\"").unwrap();
+    let told = made["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|found| found["place"] == "/team/termination/conditions/1");
+    let told = told.unwrap()["detail"].as_str().unwrap();
+    assert_eq!((before.contains(told), after.matches(told).count()), (false, 1), "{told}");
+}
+
+#[tokio::test]
 async fn a_teams_runs_are_listed_with_their_versions_and_only_to_whom_they_belong() {
     let (_server, anna, bert) = two_accounts().await;
     let made =

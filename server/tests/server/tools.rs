@@ -126,12 +126,20 @@ async fn every_account_sees_the_tools_and_nobody_else_does() {
         assert_eq!(server.program_of(account).await.get("/api/v1/tools").await, json!([]), "{account}");
     }
     assert_eq!(server.nobody().answer("GET", "/api/v1/tools", None).await.0, 401);
+    // A team's form names those that are the server's own as well.
+    let own = anna.post("/rpc/team_tools", json!({})).await;
+    assert_eq!(
+        (own.as_array().map(Vec::len), &own[0]["name"]),
+        (Some(1), &json!("get_stock_prices")),
+        "{own}"
+    );
     let run = anna.finished_run().await;
     let shared = anna.post(&format!("/api/v1/runs/{run}/shares"), json!({})).await;
     let opened = server.nobody().ask("GET", shared["path"].as_str().unwrap()).send().await.unwrap();
     let guest = server.nobody().with("cookie", &crate::support::set_cookie(&opened).unwrap());
     assert_eq!(guest.answer("GET", &format!("/api/v1/runs/{run}"), None).await.0, 200);
     assert_eq!(guest.answer("GET", "/api/v1/tools", None).await.0, 403);
+    assert_ne!(guest.answer("POST", "/rpc/team_tools", Some(&json!({}))).await.0, 200);
     let browser = server.nobody().sign_in("anna", PASSWORD).await.unwrap();
     let page = browser.answer("GET", "/account", None).await;
     assert!(page.1.contains("No tool servers") && page.1.contains("[tools.files]"), "it says how to add one");

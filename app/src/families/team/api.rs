@@ -4,6 +4,7 @@
 
 use leptos::prelude::*;
 use protocol::{
+    ToolSummary,
     document::DocumentId,
     team::{ImportTeams, ImportedTeams, TeamExport, TeamFormat},
 };
@@ -23,6 +24,12 @@ fn backend() -> Result<SharedTeams, ApiError> {
 #[server(name = ImportTeamsCall, prefix = "/rpc", endpoint = "import_teams", input = JsonText, output = JsonText, client = Caller)]
 pub async fn import_teams(request: ImportTeams) -> Result<ImportedTeams, ApiError> {
     answer(backend()?.import_teams(request).await)
+}
+
+/// The tools of the server that an agent may be given.
+#[server(name = TeamToolsCall, prefix = "/rpc", endpoint = "team_tools", input = JsonText, output = JsonText, client = Caller)]
+pub async fn tools() -> Result<Vec<ToolSummary>, ApiError> {
+    answer(backend()?.tools().await)
 }
 
 /// A team in another system's form.

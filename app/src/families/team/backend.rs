@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use protocol::{
-    Problem,
+    Problem, ToolSummary,
     document::DocumentId,
     team::{ImportTeams, ImportedTeams, TeamExport, TeamFormat},
 };
@@ -14,6 +14,8 @@ use protocol::{
 pub trait TeamBackend: Send + Sync {
     /// Makes documents of the teams in files.
     async fn import_teams(&self, request: ImportTeams) -> Result<ImportedTeams, Problem>;
+    /// The tools of this server that an agent may be given, by name.
+    async fn tools(&self) -> Result<Vec<ToolSummary>, Problem>;
     /// A team in another system's form.
     async fn export_team(&self, id: DocumentId, format: TeamFormat) -> Result<TeamExport, Problem>;
 }

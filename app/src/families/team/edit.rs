@@ -2,35 +2,40 @@
 //! ends. What the form has no field for stays as it is, and is edited as JSON on the document's own page.
 
 mod agents;
+mod assistant;
 mod change;
 mod conduct;
 mod conflict;
+mod context;
 mod draft;
 mod edges;
+mod ends;
 mod field;
+mod handoffs;
 mod parts;
 mod picture;
 mod shape;
 mod steps;
 mod told;
+mod who;
 
 use leptos::{
-    ev::{KeyboardEvent, SubmitEvent},
+    ev::{self, KeyboardEvent, SubmitEvent},
+    html,
     prelude::*,
 };
-use protocol::ModelProfile;
-use serde_json::Value;
+use protocol::{ModelProfile, ToolSummary};
 
 use self::{
     agents::Agents,
     conduct::Conduct,
     conflict::Conflict,
     draft::Draft,
-    field::{NumberField, Profiles, TextField},
+    ends::Ends,
+    field::{Offered, TextField},
     picture::Picture,
     told::Told,
 };
-use super::conditions::ends_when;
 use crate::{
     api::documents::OpenedDocument,
     base::at,
@@ -51,9 +56,9 @@ fn part_id(place: &str) -> String {
 
 /// The team of a document, as a form.
 #[component]
-pub(super) fn TeamForm(document: OpenedDocument, profiles: Vec<ModelProfile>) -> impl IntoView {
+pub(super) fn TeamForm(document: OpenedDocument, profiles: Vec<ModelProfile>, tools: Vec<ToolSummary>) -> impl IntoView {
     let draft = Draft::new(document);
-    let profiles = Profiles::of(profiles);
+    let offered = Offered::of(profiles, tools);
     let save = Action::new(move |(): &()| draft.save());
     let is_changed = Memo::new(move |_| draft.is_changed());
     let may_save = move || is_changed.get() && !save.pending().get() && !draft.unreadable.get();
@@ -66,7 +71,8 @@ pub(super) fn TeamForm(document: OpenedDocument, profiles: Vec<ModelProfile>) ->
         event.prevent_default();
         try_save();
     };
-    let by_key = move |event: KeyboardEvent| {
+    let editor = NodeRef::<html::Div>::new();
+    let by_key = move |event: &KeyboardEvent| {
         if event.key() == "F8" {
             event.prevent_default();
             return browser::focus_next(FINDINGS);
@@ -82,12 +88,16 @@ pub(super) fn TeamForm(document: OpenedDocument, profiles: Vec<ModelProfile>) ->
         }
         event.prevent_default();
     };
-    let end = move || {
-        draft.content.with(|content| {
-            let turns = content.pointer("/team/max_turns").and_then(Value::as_u64);
-            ends_when(content.pointer("/team/termination"), turns)
-        })
-    };
+    // Also while nothing has the focus, as after a step back that took away the field that had it.
+    Effect::new(move |_| {
+        let listener = window_event_listener(ev::keydown, move |event| {
+            let Some(editor) = editor.try_get_untracked().flatten() else { return };
+            if !event.default_prevented() && browser::is_at_or_nowhere(&event, &editor) {
+                by_key(&event);
+            }
+        });
+        on_cleanup(move || listener.remove());
+    });
     let state = move || {
         let version = draft.base.with(|base| base.version);
         match (save.pending().get(), is_changed.get(), draft.is_kept.get()) {
@@ -123,7 +133,7 @@ pub(super) fn TeamForm(document: OpenedDocument, profiles: Vec<ModelProfile>) ->
                 </div>
             </div>
         })}
-        <div class="team-edit" on:keydown=by_key>
+        <div class="team-edit" node_ref=editor>
             <form class="card team-form" aria-label="The team" on:submit=submit on:change=move |_| draft.end_step()>
                 <div class="page-acts">
                     <span class="dim" role="status">{state}</span>
@@ -144,14 +154,9 @@ pub(super) fn TeamForm(document: OpenedDocument, profiles: Vec<ModelProfile>) ->
                     <Whole draft />
                     <TextField draft object="/team" name="name" label="Name" is_demanded=true />
                     <TextField draft object="/team" name="description" label="What it is for" />
-                    <Conduct draft team="/team".to_owned() profiles />
-                    <Agents draft team="/team".to_owned() profiles />
-                    <fieldset id=part_id("/team/termination") tabindex="-1">
-                        <legend>"Ends when"</legend>
-                        <p>{end}</p>
-                        <NumberField draft object="/team" name="max_turns" label="Turns at most" placeholder="no limit" />
-                        <Told draft part="/team/termination" />
-                    </fieldset>
+                    <Conduct draft team="/team".to_owned() offered />
+                    <Agents draft team="/team".to_owned() offered />
+                    <Ends draft team="/team".to_owned() />
                 </fieldset>
             </form>
             <section class="card team-picture" aria-labelledby="team-picture-heading">

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use protocol::{
-    ListedRuns, ModelProfile, Problem,
+    ListedRuns, ModelProfile, Problem, ToolSummary,
     document::DocumentId,
     team::{TeamExport, TeamFormat},
 };
@@ -30,6 +30,7 @@ use crate::{
 struct PageData {
     document: OpenedDocument,
     profiles: Vec<ModelProfile>,
+    tools: Vec<ToolSummary>,
     runs: ListedRuns,
     exports: Vec<(TeamFormat, TeamExport)>,
 }
@@ -40,14 +41,15 @@ async fn read(id: String) -> Result<PageData, ApiError> {
         ApiError(Problem::not_found(format!("{error}.")))
     })?;
     let document = documents::document(id, None).await?;
-    // Who only reads is offered no model.
+    // Who only reads is offered no model and no tool.
     let profiles = api::models().await.unwrap_or_default();
+    let tools = own_api::tools().await.unwrap_or_default();
     let runs = api::listed_runs(runs::filter(id)).await?;
     let mut exports = Vec::new();
     for format in TeamFormat::ALL {
         exports.push((format, own_api::export_team(id, format).await?));
     }
-    Ok(PageData { document, profiles, runs, exports })
+    Ok(PageData { document, profiles, tools, runs, exports })
 }
 
 /// The page.
@@ -70,7 +72,7 @@ pub fn TeamPage(id: Signal<String>) -> impl IntoView {
 
 #[component]
 fn Opened(data: PageData) -> impl IntoView {
-    let PageData { document, profiles, runs, exports } = data;
+    let PageData { document, profiles, tools, runs, exports } = data;
     let (id, title) = (document.summary.id, document.summary.title.to_string());
     let exports = exports.into_iter().map(|(format, export)| view! { <Format id format export /> });
     view! {
@@ -79,7 +81,7 @@ fn Opened(data: PageData) -> impl IntoView {
             <nav class="crumbs" aria-label="Where this is"><a href=at("/teams")>"Teams"</a></nav>
             <h1>{title}</h1>
         </header>
-        <TeamForm document profiles />
+        <TeamForm document profiles tools />
         <TeamRuns team=id page=runs />
         <h2>"As files of other systems"</h2>
         {exports.collect_view()}

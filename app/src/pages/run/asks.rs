@@ -101,6 +101,18 @@ pub fn show_ask(input: &CallId) {
     browser::focus_id(&id);
 }
 
+/// Brings the oldest open question into sight, with the focus where it is answered.
+pub fn answer_first(screen: Screen) {
+    let first = screen
+        .live
+        .view
+        .with_untracked(|view| view.open_inputs().next().map(|input| input.request.input.clone()));
+    if let Some(input) = first {
+        show_ask(&input);
+        browser::focus_first(&format!("[id='{}'] .ask-form :is(textarea, input, select)", ask_id(&input)));
+    }
+}
+
 #[component]
 fn AskCard(screen: Screen, input: CallId, asked_at: Timestamp, sent: RwSignal<u32>) -> impl IntoView {
     let asked = screen.live.view.with_untracked(|view| view.input(&input).cloned());

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     api,
-    browser::drafts::forget_draft,
+    browser::{self, drafts::forget_draft},
     components::{
         draft::draft_of,
         icon::{Icon, IconName},
@@ -25,6 +25,14 @@ use crate::{
 
 fn draft_name(screen: Screen) -> String {
     format!("chat {}", screen.id)
+}
+
+/// Every question with its answer.
+const EXCHANGES: &str = ".chat-turns > .turn";
+
+/// Goes to the next question of the conversation; back to the one before where `by` is negative.
+pub fn step(by: isize) {
+    if by < 0 { browser::focus_previous(EXCHANGES) } else { browser::focus_next(EXCHANGES) }
 }
 
 /// The conversation, and the box for the next question.
@@ -118,7 +126,7 @@ fn Exchange(screen: Screen, chat: usize) -> impl IntoView {
             }
         };
         view! {
-            <article class="turn">
+            <article class="turn" tabindex="-1">
                 <div class="turn-head">
                     <span class="speaker"><Icon name=IconName::Person />{by}</span>
                     <time class="dim mono" datetime=chat.asked_at.to_string()>{chat.asked_at.clock()}</time>

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Assistant, Condition, Conduct, Context, Graph, ModelClient, ModelProvider, Participant, Role, Selector,
-    Steps, Team, Tool, Workbench, document, memory,
+    Steps, Team, Tool, ToolKind, Workbench, document, memory,
 };
 use crate::{
     finding::{Finding, Problem, shown},
@@ -156,6 +156,10 @@ impl Checker<'_> {
     }
 
     fn tool(&mut self, tool: &Tool, system_message: Option<&str>, place: &Place) {
+        // Which tools a server has is known to the server alone.
+        if tool.kind == ToolKind::Server {
+            return;
+        }
         let name = shown(&tool.name);
         if let Some(known) = tool.known()
             && self.built_in.contains(&known)

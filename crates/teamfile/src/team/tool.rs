@@ -37,6 +37,8 @@ pub enum ToolKind {
         #[serde(default, skip_serializing_if = "is_false")]
         cancellation: bool,
     },
+    /// A tool of the server that runs the team, by its name. A file of another system has none.
+    Server,
     /// Another kind, kept and never run.
     Other {
         /// What the file calls it.
@@ -53,7 +55,7 @@ impl Tool {
     pub fn known(&self) -> Option<KnownTool> {
         match &self.kind {
             ToolKind::Function { source, .. } => SourceIdentity::of(source).known(),
-            ToolKind::Other { .. } => None,
+            ToolKind::Server | ToolKind::Other { .. } => None,
         }
     }
 }

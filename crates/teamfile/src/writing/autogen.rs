@@ -188,7 +188,16 @@ impl Writer {
 
     /// Tools, and tool servers where the line has them. AutoGen refuses both side by side.
     fn tools(&mut self, assistant: &Assistant, config: &mut Map<String, Value>, place: &Place) {
-        let tools: Vec<Value> = assistant.tools.iter().map(tool).collect();
+        for (number, tool) in assistant.tools.iter().enumerate() {
+            if tool.kind == ToolKind::Server {
+                let detail = format!(
+                    "The tool “{}” of the server was left out: AutoGen does not have it.",
+                    shown(&tool.name)
+                );
+                self.losses.add(&place.at("tools").at(number), detail);
+            }
+        }
+        let tools: Vec<Value> = assistant.tools.iter().filter_map(tool).collect();
         let taken = match self.line {
             AutoGenLine::Both => 0,
             AutoGenLine::Older if tools.is_empty() => 1,
@@ -351,7 +360,8 @@ fn model_of(model: &ModelClient) -> Value {
     component(class, "model", None, "", config)
 }
 
-fn tool(tool: &Tool) -> Value {
+/// A tool; one of the server is in no file.
+fn tool(tool: &Tool) -> Option<Value> {
     let mut config = Map::new();
     let provider = match &tool.kind {
         ToolKind::Function { source, imports, cancellation } => {
@@ -362,6 +372,7 @@ fn tool(tool: &Tool) -> Value {
             config.insert("has_cancellation_support".to_owned(), (*cancellation).into());
             "autogen_core.tools.FunctionTool"
         }
+        ToolKind::Server => return None,
         ToolKind::Other { provider, config: kept } => {
             config.insert("name".to_owned(), tool.name.clone().into());
             if !tool.description.is_empty() {
@@ -372,7 +383,7 @@ fn tool(tool: &Tool) -> Value {
         }
     };
     keep(&mut config, &tool.kept);
-    component(provider, "tool", None, "", config)
+    Some(component(provider, "tool", None, "", config))
 }
 
 fn workbench(workbench: &Workbench) -> Value {

@@ -3,10 +3,13 @@
 use leptos::{ev::KeyboardEvent, prelude::*};
 
 use super::{
-    change,
+    assistant::Assistant,
+    change::{self, Newcomer},
     conduct::Conduct,
+    context::ContextField,
     draft::Draft,
-    field::{ModelField, Profiles, TextField},
+    ends::Ends,
+    field::{LeftOut, ModelField, Offered, TextField},
     part_id,
     told::Told,
 };
@@ -18,24 +21,41 @@ use crate::{
 /// Teams within each other that have fields; deeper ones are edited as JSON.
 const DEEPEST: usize = 4;
 
+/// Who can be added.
+const NEWCOMERS: [(Newcomer, &str); 4] = [
+    (Newcomer::Agent, "Add an agent"),
+    (Newcomer::Person, "Add a person"),
+    (Newcomer::Team, "Add a team"),
+    (Newcomer::OneVoice, "Add a team with one voice"),
+];
+
 /// The participants of the team at a place.
 #[component]
-pub(super) fn Agents(draft: Draft, team: String, profiles: Profiles, #[prop(optional)] level: usize) -> AnyView {
+pub(super) fn Agents(draft: Draft, team: String, offered: Offered, #[prop(optional)] level: usize) -> AnyView {
     let place = format!("{team}/participants");
-    let count = draft.count(place.clone());
+    let count = draft.rows(place.clone());
     let team = StoredValue::new(team);
-    let add = move |_| team.with_value(|place| draft.step(place, change::add_agent));
+    // Those of a team that is too deep within others would have no fields.
+    let may_hold = |newcomer: Newcomer| level + 1 < DEEPEST || matches!(newcomer, Newcomer::Agent | Newcomer::Person);
+    let newcomers = NEWCOMERS.into_iter().filter(|(newcomer, _)| may_hold(*newcomer)).map(|(newcomer, label)| {
+        let add = move |_| team.with_value(|place| draft.step(place, |team| change::add(team, newcomer)));
+        view! {
+            <button type="button" class="button" on:click=add>
+                <Icon name=IconName::Plus />
+                {label}
+            </button>
+        }
+    });
+    let newcomers = newcomers.collect_view();
     view! {
         <fieldset id=part_id(&place) tabindex="-1">
             <legend>"Agents"</legend>
             <For each=move || 0..count.get() key=|number| *number let:number>
-                <Agent draft team=team.get_value() number count profiles level />
+                <Agent draft team=team.get_value() number count offered level />
             </For>
+            <LeftOut draft list=place.clone() />
             <Told draft part=place.clone() />
-            <button type="button" class="button" on:click=add>
-                <Icon name=IconName::Plus />
-                "Add an agent"
-            </button>
+            <div class="page-acts">{newcomers}</div>
         </fieldset>
     }
     .into_any()
@@ -43,7 +63,7 @@ pub(super) fn Agents(draft: Draft, team: String, profiles: Profiles, #[prop(opti
 
 /// One who takes part.
 #[component]
-fn Agent(draft: Draft, team: String, number: usize, count: Memo<usize>, profiles: Profiles, level: usize) -> impl IntoView {
+fn Agent(draft: Draft, team: String, number: usize, count: Memo<usize>, offered: Offered, level: usize) -> impl IntoView {
     let place = format!("{team}/participants/{number}");
     let role = format!("{place}/role");
     let kind = draft.at(format!("{role}/kind"));
@@ -73,18 +93,17 @@ fn Agent(draft: Draft, team: String, number: usize, count: Memo<usize>, profiles
     let rest = move || {
         let role = role.clone();
         match kind.get().as_str() {
-            "assistant" => view! {
-                <ModelField draft profiles object=role.clone() label="Model" />
-                <TextField draft object=role name="system_message" label="Instructions" is_long=true />
-            }
-            .into_any(),
+            "assistant" => view! { <Assistant draft team number offered /> }.into_any(),
             "user_proxy" => view! { <p class="dim">"A person, who is asked"</p> }.into_any(),
             "society_of_mind" => view! {
-                <ModelField draft profiles object=role.clone() label="Model that makes one answer of what the team said" />
-                <Inner draft team=format!("{role}/team") profiles level />
+                <ModelField draft offered object=role.clone() label="Model that makes one answer of what the team said" />
+                <TextField draft object=role.clone() name="instruction" label="What that model is told before it" is_long=true placeholder="The usual text" />
+                <TextField draft object=role.clone() name="response_prompt" label="What that model is told after it" is_long=true placeholder="The usual text" />
+                <ContextField draft object=role.clone() />
+                <Inner draft team=format!("{role}/team") offered level />
             }
             .into_any(),
-            "team" => view! { <Inner draft team=format!("{role}/team") profiles level /> }.into_any(),
+            "team" => view! { <Inner draft team=format!("{role}/team") offered level /> }.into_any(),
             other => view! { <p class="dim">{format!("A “{other}”, which is edited as JSON")}</p> }.into_any(),
         }
     };
@@ -129,7 +148,7 @@ fn NameField(draft: Draft, team: String, number: usize) -> impl IntoView {
 
 /// A team within an agent, folded.
 #[component]
-fn Inner(draft: Draft, team: String, profiles: Profiles, level: usize) -> AnyView {
+fn Inner(draft: Draft, team: String, offered: Offered, level: usize) -> AnyView {
     if level + 1 >= DEEPEST {
         return view! { <p class="dim">"Its team is too deep within others for this form, and is edited as JSON."</p> }.into_any();
     }
@@ -142,8 +161,9 @@ fn Inner(draft: Draft, team: String, profiles: Profiles, level: usize) -> AnyVie
         <details class="team-inner" open=true>
             <summary id=part_id(&team)>{summary}</summary>
             <Told draft part=team.clone() />
-            <Conduct draft team=team.clone() profiles />
-            <Agents draft team profiles level=level + 1 />
+            <Conduct draft team=team.clone() offered />
+            <Ends draft team=team.clone() />
+            <Agents draft team offered level=level + 1 />
         </details>
     }
     .into_any()

@@ -2,10 +2,15 @@
 //!
 //! All take the object of a team, whatever stands in it, and leave alone what is not as it should be.
 
+pub(super) mod conditions;
+pub(super) mod graph;
+pub(super) mod handoffs;
+pub(super) mod tools;
+
 use serde_json::{Map, Value, json};
 
-/// The most levels of conditions within each other that are gone through.
-const DEEPEST: usize = 32;
+/// Whoever gives the task, by the name that messages have.
+const USER: &str = "user";
 
 /// The participants of a team.
 pub(super) fn participants(team: &Value) -> &[Value] {
@@ -18,18 +23,61 @@ pub(super) fn names(team: &Value) -> Vec<String> {
     participants(team).iter().map(name).collect()
 }
 
-/// Adds an assistant with a name that nobody has.
-pub(super) fn add_agent(team: &mut Value) {
-    let known = names(team);
-    let free = (known.len() + 1..).map(|number| format!("agent_{number}")).find(|name| !known.contains(name));
-    let Some((name, participants)) = free.zip(list_mut(team, "/participants")) else { return };
-    participants.push(json!({ "name": name, "role": { "kind": "assistant" } }));
-    if let Some(nodes) = list_mut(team, "/conduct/graph/nodes") {
-        nodes.push(json!({ "name": name, "edges": [] }));
+/// Everybody who can be named as one who speaks or takes over: the participants, whom handoffs name beside them, and
+/// whoever gives the task. Each of them once.
+pub(super) fn known(team: &Value) -> Vec<String> {
+    let mut known: Vec<String> = Vec::new();
+    let names = names(team);
+    let handoffs = participants(team).iter().filter_map(|one| one.pointer("/role/handoffs")?.as_array()).flatten();
+    let targets = handoffs.filter_map(|handoff| handoff.get("target")?.as_str());
+    for name in names.iter().map(String::as_str).chain(targets).chain([USER]) {
+        if !name.is_empty() && known.iter().all(|known| known != name) {
+            known.push(name.to_owned());
+        }
     }
+    known
 }
 
-/// Takes a participant out, with what leads to it in a graph.
+/// Somebody who can be added to a team.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Newcomer {
+    /// An assistant.
+    Agent,
+    /// A person, who is asked.
+    Person,
+    /// A team whose members all speak for themselves.
+    Team,
+    /// A team of whose words a model makes one answer.
+    OneVoice,
+}
+
+/// Adds somebody with a name that nobody has. A team begins with one agent, who speaks once.
+pub(super) fn add(team: &mut Value, newcomer: Newcomer) {
+    let known = names(team);
+    let count = known.len() + 1;
+    let base = match newcomer {
+        Newcomer::Agent => "agent",
+        Newcomer::Person => "person",
+        Newcomer::Team | Newcomer::OneVoice => "team",
+    };
+    let free = (count..).map(|number| format!("{base}_{number}")).find(|name| !known.contains(name));
+    let Some((name, participants)) = free.zip(list_mut(team, "/participants")) else { return };
+    let inner = || {
+        let agents = json!([{ "name": "agent_1", "role": { "kind": "assistant" } }]);
+        json!({ "name": name, "conduct": { "kind": "round_robin" }, "participants": agents, "max_turns": 1 })
+    };
+    let role = match newcomer {
+        Newcomer::Agent => json!({ "kind": "assistant" }),
+        Newcomer::Person => json!({ "kind": "user_proxy" }),
+        Newcomer::Team => json!({ "kind": "team", "team": inner() }),
+        Newcomer::OneVoice => json!({ "kind": "society_of_mind", "team": inner() }),
+    };
+    participants.push(json!({ "name": name, "role": role }));
+    graph::add_node(team, &name);
+}
+
+/// Takes a participant out, with what leads to it: ways of a graph, handoffs, conditions that it alone can meet. Steps
+/// that were its own stay, as somebody has to do them.
 pub(super) fn remove_agent(team: &mut Value, number: usize) {
     let Some(name) = names(team).into_iter().nth(number) else { return };
     if let Some(participants) = list_mut(team, "/participants") {
@@ -38,14 +86,13 @@ pub(super) fn remove_agent(team: &mut Value, number: usize) {
     if names(team).contains(&name) {
         return;
     }
-    if let Some(nodes) = list_mut(team, "/conduct/graph/nodes") {
-        nodes.retain(|node| node.get("name").and_then(Value::as_str) != Some(&name));
-        for edges in nodes.iter_mut().filter_map(|node| list_mut(node, "/edges")) {
-            edges.retain(|edge| edge.get("target").and_then(Value::as_str) != Some(&name));
-        }
-    }
-    if team.pointer("/conduct/graph/start").and_then(Value::as_str) == Some(&name) {
-        set_graph_start(team, None);
+    graph::forget(team, &name);
+    handoffs::forget(team, &name);
+    conditions::forget(team, &name);
+    if let Some(Value::Object(process)) = team.pointer_mut("/conduct/process")
+        && process.get("lead").and_then(Value::as_str) == Some(&name)
+    {
+        process.shift_remove("lead");
     }
 }
 
@@ -85,25 +132,8 @@ pub(super) fn rename_agent(team: &mut Value, number: usize, known_as: &str, name
     for step in list_mut(team, "/conduct/steps").into_iter().flatten() {
         step.get_mut("agent").into_iter().for_each(rename);
     }
-    for participant in list_mut(team, "/participants").into_iter().flatten() {
-        for handoff in list_mut(participant, "/role/handoffs").into_iter().flatten() {
-            handoff.get_mut("target").into_iter().for_each(rename);
-        }
-    }
-    if let Some(condition) = team.get_mut("termination") {
-        rename_in_condition(condition, &rename, DEEPEST);
-    }
-}
-
-fn rename_in_condition(condition: &mut Value, rename: &impl Fn(&mut Value), levels: usize) {
-    condition.get_mut("target").into_iter().for_each(rename);
-    condition.get_mut("source").into_iter().for_each(rename);
-    list_mut(condition, "/sources").into_iter().flatten().for_each(rename);
-    if levels > 0 {
-        for inner in list_mut(condition, "/conditions").into_iter().flatten() {
-            rename_in_condition(inner, rename, levels - 1);
-        }
-    }
+    handoffs::rename(team, known_as, name);
+    conditions::rename(team, &rename);
 }
 
 /// Chooses another way to say who speaks next. What both ways have in common stays; a graph begins as a chain of all.
@@ -112,13 +142,7 @@ pub(super) fn choose_conduct(team: &mut Value, kind: &str) {
     conduct.insert("kind".to_owned(), kind.into());
     match kind {
         "graph_flow" => {
-            let names = names(team);
-            let followers = names.iter().skip(1).map(Some).chain([None]);
-            let nodes = names.iter().zip(followers).map(|(name, next)| {
-                let edges: Vec<Value> = next.into_iter().map(|next| edge(next)).collect();
-                json!({ "name": name, "edges": edges })
-            });
-            conduct.insert("graph".to_owned(), json!({ "nodes": nodes.collect::<Vec<_>>() }));
+            conduct.insert("graph".to_owned(), graph::chain(&names(team)));
         }
         "selector" | "magentic_one" => {
             for field in ["model", "profile"] {
@@ -134,58 +158,19 @@ pub(super) fn choose_conduct(team: &mut Value, kind: &str) {
     }
 }
 
-/// An edge to this one, without a condition. Edges to one node belong together by its name, as AutoGen has it.
-fn edge(target: &str) -> Value {
-    json!({ "target": target, "group": target })
-}
-
-/// Adds an edge from a node of the graph: to the first participant that it does not lead to yet.
-pub(super) fn add_edge(team: &mut Value, node: usize) {
-    let names = names(team);
-    let Some(node) = team.pointer_mut(&format!("/conduct/graph/nodes/{node}")) else { return };
-    let own = node.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let edges = node.get("edges").and_then(Value::as_array);
-    let targets = edges.into_iter().flatten().filter_map(|edge| edge.get("target").and_then(Value::as_str));
-    let targets: Vec<&str> = targets.collect();
-    let is_new = |name: &&String| **name != own && !targets.contains(&name.as_str());
-    let Some(target) = names.iter().find(is_new).or_else(|| names.first()).map(|target| edge(target)) else {
-        return;
+/// Chooses how much of the conversation the model of this object reads; all of it is what nothing is said for.
+pub(super) fn choose_context(object: &mut Value, kind: &str) {
+    let Value::Object(fields) = object else { return };
+    let context = match kind {
+        "unbounded" => {
+            fields.shift_remove("context");
+            return;
+        }
+        "buffered" => json!({ "kind": kind, "size": 10 }),
+        "head_and_tail" => json!({ "kind": kind, "head": 1, "tail": 10 }),
+        _ => json!({ "kind": kind }),
     };
-    let Value::Object(node) = node else { return };
-    let edges = node.entry("edges").or_insert_with(|| json!([]));
-    if let Value::Array(edges) = edges {
-        edges.push(target);
-    }
-}
-
-/// Takes an edge out of the graph.
-pub(super) fn remove_edge(team: &mut Value, node: usize, edge: usize) {
-    if let Some(edges) = list_mut(team, &format!("/conduct/graph/nodes/{node}/edges"))
-        && edge < edges.len()
-    {
-        edges.remove(edge);
-    }
-}
-
-/// Lets an edge lead to another participant. It belongs together with the others to that one then, unless its group has
-/// a name of its own.
-pub(super) fn lead_edge_to(team: &mut Value, node: usize, edge: usize, target: &str) {
-    let place = format!("/conduct/graph/nodes/{node}/edges/{edge}");
-    let Some(Value::Object(edge)) = team.pointer_mut(&place) else { return };
-    let is_usual = edge.get("group").is_none_or(|group| Some(group) == edge.get("target"));
-    if is_usual {
-        edge.insert("group".to_owned(), target.into());
-    }
-    edge.insert("target".to_owned(), target.into());
-}
-
-/// Says who begins in a graph; `None`: all that follow nobody.
-pub(super) fn set_graph_start(team: &mut Value, start: Option<&str>) {
-    let Some(Value::Object(graph)) = team.pointer_mut("/conduct/graph") else { return };
-    match start {
-        Some(start) => drop(graph.insert("start".to_owned(), start.into())),
-        None => drop(graph.remove("start")),
-    }
+    fields.insert("context".to_owned(), context);
 }
 
 fn list_mut<'v>(value: &'v mut Value, place: &str) -> Option<&'v mut Vec<Value>> {
@@ -216,41 +201,62 @@ mod tests {
     }
 
     #[test]
-    fn a_graph_begins_as_a_chain_and_gets_and_loses_edges() {
-        let mut team = graph();
-        assert_eq!(edges(&team), pairs(&[("a", "b"), ("b", "c")]));
-        add_edge(&mut team, 0);
-        assert_eq!(edges(&team), pairs(&[("a", "b"), ("a", "c"), ("b", "c")]));
-        lead_edge_to(&mut team, 0, 1, "a");
-        assert_eq!(team["conduct"]["graph"]["nodes"][0]["edges"][1], json!({ "target": "a", "group": "a" }));
-        remove_edge(&mut team, 0, 0);
-        remove_edge(&mut team, 0, 7);
-        assert_eq!(edges(&team), pairs(&[("a", "a"), ("b", "c")]));
-    }
-
-    #[test]
-    fn the_group_of_an_edge_stays_where_it_has_a_name_of_its_own() {
-        let mut team = graph();
-        team["conduct"]["graph"]["nodes"][0]["edges"][0]["group"] = json!("both");
-        lead_edge_to(&mut team, 0, 0, "c");
-        assert_eq!(team["conduct"]["graph"]["nodes"][0]["edges"][0], json!({ "target": "c", "group": "both" }));
-    }
-
-    #[test]
     fn agents_that_come_and_go_are_nodes_of_the_graph_as_well() {
         let mut team = graph();
-        add_agent(&mut team);
+        add(&mut team, Newcomer::Agent);
         assert_eq!(names(&team), ["a", "b", "c", "agent_4"]);
         assert_eq!(team["conduct"]["graph"]["nodes"][3]["name"], "agent_4");
-        set_graph_start(&mut team, Some("b"));
+        graph::set_start(&mut team, Some("b"));
         remove_agent(&mut team, 1);
         assert_eq!((names(&team).join(" "), edges(&team)), ("a c agent_4".to_owned(), Vec::new()));
         assert_eq!(team["conduct"]["graph"].get("start"), None);
         // A name that was given already is not given twice.
         remove_agent(&mut team, 0);
-        add_agent(&mut team);
-        add_agent(&mut team);
+        add(&mut team, Newcomer::Agent);
+        add(&mut team, Newcomer::Agent);
         assert_eq!(names(&team), ["c", "agent_4", "agent_3", "agent_5"]);
+    }
+
+    #[test]
+    fn a_person_and_teams_take_part_like_agents_do() {
+        let mut team = json!({ "name": "t", "conduct": { "kind": "round_robin" }, "participants": [] });
+        for newcomer in [Newcomer::Agent, Newcomer::Person, Newcomer::Team, Newcomer::OneVoice] {
+            add(&mut team, newcomer);
+        }
+        assert_eq!(names(&team), ["agent_1", "person_2", "team_3", "team_4"]);
+        // Whoever runs a team reads them as what they are.
+        let team: teamfile::team::Team = serde_json::from_value(team).unwrap();
+        let agents: Vec<Option<usize>> =
+            team.participants.iter().map(|one| one.inner_team().map(teamfile::team::Team::agents)).collect();
+        assert_eq!(agents, [None, None, Some(1), Some(1)]);
+        assert_eq!(team.participants[1].role, teamfile::team::Role::UserProxy);
+    }
+
+    #[test]
+    fn how_much_is_read_has_what_each_kind_needs() {
+        use teamfile::team::{Assistant, Context, Role};
+        let mut role = json!({ "kind": "assistant" });
+        for (kind, context) in [
+            ("buffered", Context::Buffered { size: 10 }),
+            ("head_and_tail", Context::HeadAndTail { head: 1, tail: 10 }),
+            ("token_limited", Context::TokenLimited { model: None, limit: None }),
+            ("unbounded", Context::Unbounded),
+        ] {
+            choose_context(&mut role, kind);
+            let read: Role = serde_json::from_value(role.clone()).unwrap();
+            assert_eq!(read, Role::Assistant(Box::new(Assistant { context, ..Assistant::default() })));
+        }
+        assert_eq!(role, json!({ "kind": "assistant" }));
+    }
+
+    #[test]
+    fn whoever_is_gone_is_named_nowhere() {
+        let mut team = graph();
+        team["participants"][0]["role"] = json!({ "handoffs": [{ "target": "b" }] });
+        team["conduct"]["process"] = json!({ "kind": "hierarchical", "lead": "b" });
+        team["termination"] = json!({ "kind": "source_match", "sources": ["b"] });
+        remove_agent(&mut team, 1);
+        assert!(!team.to_string().contains("\"b\""), "{team}");
     }
 
     #[test]
@@ -266,6 +272,7 @@ mod tests {
         assert_eq!(team["conduct"]["graph"]["nodes"][0]["edges"][0]["group"], "editor");
         let handoffs = &team["participants"][2]["role"]["handoffs"];
         assert_eq!((&handoffs[0]["target"], &handoffs[1]["target"]), (&json!("editor"), &json!("a")));
+        assert_eq!(handoffs[0]["name"], "transfer_to_editor");
         let conditions = &team["termination"]["conditions"];
         assert_eq!(conditions[0]["sources"], json!(["a", "editor"]));
         assert_eq!((&conditions[1]["target"], &conditions[2]["text"]), (&json!("editor"), &json!("b")));
@@ -298,14 +305,18 @@ mod tests {
     fn what_is_no_team_is_left_alone() {
         for odd in [json!(null), json!([]), json!({ "participants": 7, "conduct": [], "termination": "x" })] {
             let mut team = odd.clone();
-            add_agent(&mut team);
+            add(&mut team, Newcomer::Agent);
             remove_agent(&mut team, 0);
             swap_agents(&mut team, 0, 1);
             rename_agent(&mut team, 0, "a", "b");
-            add_edge(&mut team, 0);
-            remove_edge(&mut team, 0, 0);
-            lead_edge_to(&mut team, 0, 0, "a");
-            set_graph_start(&mut team, Some("a"));
+            graph::add_edge(&mut team, 0);
+            graph::remove_edge(&mut team, 0, 0);
+            graph::lead_edge_to(&mut team, 0, 0, "a");
+            graph::put_edge_into(&mut team, 0, 0, "a");
+            graph::wait_for(&mut team, "a", "a", "any");
+            graph::add_node(&mut team, "a");
+            graph::remove_node(&mut team, 0);
+            graph::set_start(&mut team, Some("a"));
             assert_eq!(team, odd);
         }
     }

@@ -4,9 +4,10 @@ use leptos::prelude::*;
 
 use super::{
     change,
+    context::ContextField,
     draft::Draft,
     edges::Edges,
-    field::{CheckField, ModelField, NumberField, Profiles, TextField},
+    field::{CheckField, ModelField, NumberField, Offered, TextField},
     part_id,
     told::Told,
 };
@@ -23,7 +24,7 @@ const CONDUCTS: [(&str, &str); 5] = [
 
 /// Who speaks next in the team at a place, with what that needs. What has no form here is edited as JSON.
 #[component]
-pub(super) fn Conduct(draft: Draft, team: String, profiles: Profiles) -> impl IntoView {
+pub(super) fn Conduct(draft: Draft, team: String, offered: Offered) -> impl IntoView {
     let place = format!("{team}/conduct");
     let kind = draft.at(format!("{place}/kind"));
     let team = StoredValue::new(team);
@@ -49,22 +50,24 @@ pub(super) fn Conduct(draft: Draft, team: String, profiles: Profiles) -> impl In
         let object = object.clone();
         match kind.get().as_str() {
             "selector" => view! {
-                <ModelField draft profiles object=object.clone() label="Selector's model" />
+                <ModelField draft offered object=object.clone() label="Selector's model" />
                 <div class="team-row">
                     <NumberField draft object=object.clone() name="max_attempts" label="Attempts" placeholder="3" />
                     <CheckField draft object=object.clone() name="allow_repeated_speaker" label="Somebody may speak twice in a row" />
                 </div>
+                <CheckField draft object=object.clone() name="streaming" label="Its answers are streamed" />
+                <ContextField draft object=object.clone() />
                 <TextField draft object name="prompt" label="Selector's prompt, with {roles}, {participants} and {history}" is_long=true placeholder="The usual one" />
             }
             .into_any(),
             "magentic_one" => view! {
-                <ModelField draft profiles object=object.clone() label="Orchestrator's model" />
+                <ModelField draft offered object=object.clone() label="Orchestrator's model" />
                 <NumberField draft object=object.clone() name="max_stalls" label="Rounds without progress before a new plan" placeholder="3" />
                 <TextField draft object name="final_answer_prompt" label="How the final answer is asked for" is_long=true placeholder="The usual way" />
             }
             .into_any(),
             "graph_flow" => view! { <Edges draft team=team.get_value() /> }.into_any(),
-            "steps" => view! { <Leader draft profiles place=object /> }.into_any(),
+            "steps" => view! { <Leader draft offered place=object /> }.into_any(),
             _ => ().into_any(),
         }
     };
@@ -80,13 +83,13 @@ pub(super) fn Conduct(draft: Draft, team: String, profiles: Profiles) -> impl In
 
 /// The model that leads work in steps, where one does.
 #[component]
-fn Leader(draft: Draft, profiles: Profiles, place: String) -> impl IntoView {
+fn Leader(draft: Draft, offered: Offered, place: String) -> impl IntoView {
     let process = format!("{place}/process");
     let (kind, lead) = (draft.at(format!("{process}/kind")), draft.at(format!("{process}/lead")));
     let is_led = Memo::new(move |_| kind.get() == "hierarchical" && lead.get().is_empty());
     move || {
         is_led.get().then(|| {
-            view! { <ModelField draft profiles object=process.clone() label="Model that says who does a step" /> }
+            view! { <ModelField draft offered object=process.clone() label="Model that says who does a step" /> }
         })
     }
 }

@@ -29,6 +29,9 @@ const PAUSE: Duration = Duration::from_millis(600);
 /// The field of the document's own page that holds its text.
 const FIELD: &str = "content";
 
+/// Rows of one list at most: as many as a team that can run may have of anything.
+const MOST_ROWS: usize = 128;
+
 /// A team that is being edited.
 #[derive(Clone, Copy)]
 pub(super) struct Draft {
@@ -107,10 +110,22 @@ impl Draft {
         })
     }
 
-    /// How many entries the list at a place has.
-    pub(super) fn count(self, place: String) -> Memo<usize> {
-        let count = move |content: &Value| content.pointer(&place).and_then(Value::as_array).map_or(0, Vec::len);
-        Memo::new(move |_| self.content.with(&count))
+    /// How many entries of the list at a place have a row in the form.
+    pub(super) fn rows(self, place: String) -> Memo<usize> {
+        self.of(place, |list| list.as_array().map_or(0, Vec::len).min(MOST_ROWS))
+    }
+
+    /// How many entries of the list at a place have none, as there are too many.
+    pub(super) fn rows_left_out(self, place: String) -> Memo<usize> {
+        self.of(place, |list| list.as_array().map_or(0, Vec::len).saturating_sub(MOST_ROWS))
+    }
+
+    /// What `read` makes of what stands at a place; nothing where nothing does.
+    pub(super) fn of<T>(self, place: String, read: impl Fn(&Value) -> T + Send + Sync + 'static) -> Memo<T>
+    where
+        T: Default + PartialEq + Send + Sync + 'static,
+    {
+        Memo::new(move |_| self.content.with(|content| content.pointer(&place).map(&read).unwrap_or_default()))
     }
 
     /// Whether something is not saved.

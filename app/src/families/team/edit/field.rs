@@ -1,7 +1,7 @@
 //! Fields of the form, each of one value in the team's JSON.
 
-use leptos::prelude::*;
-use protocol::ModelProfile;
+use leptos::{html, prelude::*};
+use protocol::{ModelProfile, ToolSummary};
 use serde_json::Value;
 
 use super::draft::Draft;
@@ -31,7 +31,7 @@ pub(super) fn TextField(
     view! { <label>{label} {field}</label> }
 }
 
-/// A whole number from 1; without one, the field is taken out.
+/// A number above zero. Without one, the field is taken out; one that is demanded stays as it was.
 #[component]
 pub(super) fn NumberField(
     draft: Draft,
@@ -39,18 +39,51 @@ pub(super) fn NumberField(
     name: &'static str,
     label: &'static str,
     #[prop(optional)] placeholder: &'static str,
+    #[prop(optional)] is_demanded: bool,
+    #[prop(optional)] allows_fractions: bool,
 ) -> impl IntoView {
     let value = draft.at(format!("{object}/{name}"));
     let write = move |event| {
-        let number = event_target_value(&event).trim().parse::<u32>().ok().filter(|number| *number > 0);
-        draft.put(&object, name, number.map(Value::from));
+        let number = number(&event_target_value(&event), allows_fractions);
+        if number.is_some() || !is_demanded {
+            draft.put(&object, name, number);
+        }
     };
+    let field = NodeRef::<html::Input>::new();
+    // Once it is left, it shows what is meant: of what is demanded, not that it is empty.
+    let show = move |_| {
+        if let Some(field) = field.get_untracked().filter(|_| is_demanded) {
+            field.set_value(&value.get_untracked());
+        }
+    };
+    let (min, step) = if allows_fractions { ("0", "any") } else { ("1", "1") };
     view! {
         <label>
             {label}
-            <input class="input" type="number" min="1" inputmode="numeric" placeholder=placeholder prop:value=value on:input=write />
+            <input
+                class="input"
+                type="number"
+                min=min
+                step=step
+                inputmode=if allows_fractions { "decimal" } else { "numeric" }
+                placeholder=placeholder
+                node_ref=field
+                prop:value=value
+                on:input=write
+                on:change=show
+            />
         </label>
     }
+}
+
+/// The number above zero in a text.
+fn number(text: &str, allows_fractions: bool) -> Option<Value> {
+    let text = text.trim();
+    if let Ok(whole) = text.parse::<u32>() {
+        return (whole > 0).then(|| whole.into());
+    }
+    let fraction = text.parse::<f64>().ok().filter(|number| allows_fractions && *number > 0.0)?;
+    serde_json::Number::from_f64(fraction).map(Value::Number)
 }
 
 /// Yes or no.
@@ -66,19 +99,34 @@ pub(super) fn CheckField(draft: Draft, #[prop(into)] object: String, name: &'sta
     }
 }
 
-/// The named models that can answer, with what people call them.
-#[derive(Clone, Copy)]
-pub(super) struct Profiles(StoredValue<Vec<(String, String)>>);
+/// That a list is longer than the form, where it is.
+#[component]
+pub(super) fn LeftOut(draft: Draft, #[prop(into)] list: String) -> impl IntoView {
+    let count = draft.rows_left_out(list);
+    move || match count.get() {
+        0 => None,
+        count => Some(view! { <p class="dim">{format!("{count} more are edited as JSON.")}</p> }),
+    }
+}
 
-impl Profiles {
-    /// Those that have a name.
-    pub(super) fn of(profiles: Vec<ModelProfile>) -> Self {
+/// What this server has for agents.
+#[derive(Clone, Copy)]
+pub(super) struct Offered {
+    /// The named models that can answer, with what people call them.
+    models: StoredValue<Vec<(String, String)>>,
+    /// The tools that can be called.
+    pub(super) tools: StoredValue<Vec<ToolSummary>>,
+}
+
+impl Offered {
+    /// These tools, and the models that have a name.
+    pub(super) fn of(profiles: Vec<ModelProfile>, tools: Vec<ToolSummary>) -> Self {
         let named = profiles.into_iter().filter_map(|profile| {
             let name = profile.name?.to_string();
             let label = format!("{name} · {}", profile.models.join(", "));
             Some((name, label))
         });
-        Self(StoredValue::new(named.collect()))
+        Self { models: StoredValue::new(named.collect()), tools: StoredValue::new(tools) }
     }
 }
 
@@ -86,7 +134,7 @@ impl Profiles {
 #[component]
 pub(super) fn ModelField(
     draft: Draft,
-    profiles: Profiles,
+    offered: Offered,
     /// The object that names it: an assistant's role, what says who speaks next.
     #[prop(into)] object: String,
     label: &'static str,
@@ -100,7 +148,7 @@ pub(super) fn ModelField(
     };
     let options = move || {
         let chosen = chosen.get();
-        let named = profiles.0.get_value();
+        let named = offered.models.get_value();
         let is_known = chosen.is_empty() || named.iter().any(|(name, _)| *name == chosen);
         let unknown = (!is_known).then(|| (chosen.clone(), format!("{chosen} (not in the settings)")));
         let usual = (String::new(), "The run's model".to_owned());
@@ -112,4 +160,18 @@ pub(super) fn ModelField(
         options.collect_view()
     };
     view! { <label>{label} <select class="input" on:change=choose>{options}</select></label> }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_numbers_above_zero_are_taken_and_fractions_where_they_mean_something() {
+        assert_eq!(number(" 12 ", false), Some(12.into()));
+        assert_eq!(number("0.5", true), Some(0.5.into()));
+        for (text, allows_fractions) in [("0.5", false), ("0", true), ("-1", true), ("", true), ("NaN", true), ("inf", true)] {
+            assert_eq!(number(text, allows_fractions), None, "{text}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use protocol::{EdgeAdded, EdgeKind, NodeAdded, NodeId, NodeKind};
 use serde_json::Value;
 
-use super::change;
+use super::change::{self, graph};
 use crate::{
     components::icon::IconName,
     graph::{layout::Layout, tree::Tree},
@@ -104,7 +104,7 @@ impl Shape {
         let conduct = team.get("conduct").unwrap_or(&Value::Null);
         let kind = conduct.get("kind").and_then(Value::as_str).unwrap_or_default();
         let names = change::names(team);
-        let depths = depths(kind, conduct, &names);
+        let depths = depths(kind, team, &names);
         let lead = match kind {
             "selector" => Some(("Selector", "A model chooses who speaks")),
             "magentic_one" => Some(("Orchestrator", "A model plans and leads")),
@@ -188,7 +188,7 @@ impl Shape {
                 }
             }
             ("graph_flow", None) => {
-                for (node, edge) in graph_edges(conduct) {
+                for (node, edge) in graph::edges(team) {
                     let target = edge.get("target").and_then(Value::as_str).and_then(by_name);
                     let Some((from, to)) = by_name(node).zip(target) else { continue };
                     if let (Some(from_id), Some(to_id)) = (id(from), id(to)) {
@@ -253,18 +253,9 @@ fn id_within(within: Option<&NodeId>, name: &str) -> Option<NodeId> {
     }
 }
 
-/// The edges of a graph, each with the name of the node that it leaves.
-fn graph_edges(conduct: &Value) -> impl Iterator<Item = (&str, &Value)> {
-    let nodes = conduct.pointer("/graph/nodes").and_then(Value::as_array);
-    nodes.into_iter().flatten().flat_map(|node| {
-        let name = node.get("name").and_then(Value::as_str).unwrap_or_default();
-        node.get("edges").and_then(Value::as_array).into_iter().flatten().map(move |edge| (name, edge))
-    })
-}
-
 /// How many ways lead to each participant of a graph at most, without those that lead back; 0 for all in other teams,
 /// which stand below one another.
-fn depths(kind: &str, conduct: &Value, names: &[String]) -> Vec<usize> {
+fn depths(kind: &str, team: &Value, names: &[String]) -> Vec<usize> {
     let mut depths = vec![0; names.len()];
     if kind != "graph_flow" {
         return depths;
@@ -272,14 +263,14 @@ fn depths(kind: &str, conduct: &Value, names: &[String]) -> Vec<usize> {
     let places: HashMap<&str, usize> = names.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
     let mut next = vec![Vec::new(); names.len()];
     let mut has_source = vec![false; names.len()];
-    for (from, edge) in graph_edges(conduct) {
+    for (from, edge) in graph::edges(team) {
         let target = edge.get("target").and_then(Value::as_str);
         if let Some((from, to)) = places.get(from).zip(target.and_then(|target| places.get(target))) {
             next[*from].push(*to);
             has_source[*to] = true;
         }
     }
-    let start = conduct.pointer("/graph/start").and_then(Value::as_str).and_then(|start| places.get(start));
+    let start = team.pointer("/conduct/graph/start").and_then(Value::as_str).and_then(|start| places.get(start));
     let free = (0..names.len()).filter(|node| !has_source[*node]);
     let beginnings: Vec<usize> = start.copied().into_iter().chain(free).chain(0..names.len()).collect();
     // The nodes from the last to the first: an edge to one that is still open leads back.

@@ -13,7 +13,7 @@ use crate::components::{
 const PARTS: [&str; 3] = ["conduct", "participants", "termination"];
 
 /// Whether a finding's place belongs to this part, and to no part within it that tells its own: a participant within a
-/// team, a team within a participant, a node of a graph, an edge of a node.
+/// team, a team within a participant, a node of a graph, an edge of a node, a condition of a group.
 pub(super) fn is_at(found: &str, part: &str) -> bool {
     let Some(rest) = found.strip_prefix(part).filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
         return false;
@@ -27,6 +27,8 @@ pub(super) fn is_at(found: &str, part: &str) -> bool {
         ["graph", "nodes", _, ..] if part.ends_with("/conduct") => false,
         // Of a node of a graph: what is of its edges.
         ["edges", _, ..] => false,
+        // Of a condition: what is of those within it.
+        ["conditions", _, ..] => false,
         [_, ..] if part.ends_with("/participants") => false,
         _ => true,
     }
@@ -56,7 +58,7 @@ mod tests {
     use super::*;
 
     /// All parts of a form of one team with an inner one.
-    const ALL: [&str; 10] = [
+    const ALL: [&str; 12] = [
         "/team",
         "/team/conduct",
         "/team/conduct/graph/nodes/0",
@@ -67,6 +69,8 @@ mod tests {
         "/team/participants/0/role/team/participants/2",
         "/team/participants/0/role/team/conduct",
         "/team/termination",
+        "/team/termination/conditions/1",
+        "/team/termination/conditions/1/conditions/0",
     ];
 
     #[test]
@@ -85,7 +89,9 @@ mod tests {
             ("/team/participants/0/role/team/name", "/team/participants/0/role/team"),
             ("/team/participants/0/role/team/conduct/prompt", "/team/participants/0/role/team/conduct"),
             ("/team/participants/0/role/team/participants/2/role", "/team/participants/0/role/team/participants/2"),
-            ("/team/termination/conditions/1", "/team/termination"),
+            ("/team/termination", "/team/termination"),
+            ("/team/termination/conditions/1", "/team/termination/conditions/1"),
+            ("/team/termination/conditions/1/conditions/0/text", "/team/termination/conditions/1/conditions/0"),
         ] {
             let told: Vec<&str> = ALL.into_iter().filter(|part| is_at(place, part)).collect();
             assert_eq!(told, [part], "{place}");

@@ -1,6 +1,9 @@
 //! Forms for a text, a choice and an object.
 
-use leptos::{ev::SubmitEvent, prelude::*};
+use leptos::{
+    ev::{KeyboardEvent, SubmitEvent},
+    prelude::*,
+};
 use protocol::{GivenAnswer, InputForm};
 use serde_json::Value;
 
@@ -66,14 +69,26 @@ fn Submit(reply: Reply) -> impl IntoView {
 fn TextForm(name: String, draft: String, reply: Reply) -> impl IntoView {
     let typed = RwSignal::new(String::new());
     let fault = RwSignal::new(None::<&str>);
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
+    let answer = move || {
         let text = typed.get_untracked();
         if text.trim().is_empty() {
             return fault.set(Some("Answer with some text."));
         }
         fault.set(None);
         send(reply, &Value::String(text.trim().to_owned()));
+    };
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        answer();
+    };
+    let by_key = move |event: KeyboardEvent| {
+        if event.key() == "Enter"
+            && (event.ctrl_key() || event.meta_key())
+            && !reply.pending().get_untracked()
+        {
+            event.prevent_default();
+            answer();
+        }
     };
     let note = format!("{name}-note");
     view! {
@@ -82,8 +97,10 @@ fn TextForm(name: String, draft: String, reply: Reply) -> impl IntoView {
                 class="input"
                 rows="3"
                 aria-label="Your answer"
+                title="Ctrl Enter sends it"
                 aria-describedby=note.clone()
                 prop:value=typed
+                on:keydown=by_key
                 on:input=move |event| typed.set(event_target_value(&event))
             ></textarea>
             <p id=note class="inline-problem" role="alert">{fault}</p>
