@@ -16,7 +16,7 @@ const STYLE: &str = include_str!("export/export.css");
 pub fn document(view: RunView, log: String) -> String {
     let view = &legible_document(view, usize::MAX);
     let summary = &view.summary;
-    let totals = &summary.totals;
+    let totals = &summary.used();
     let cost = format::cost(totals);
     let ended = summary.finished_at.map(|end| format::duration(end.since(summary.created_at)));
     let facts = [

@@ -97,6 +97,8 @@ test("what an automatic run starts is listed with how it ended, and each way lea
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(/^Auto · /);
   await expect(page.locator(".run-title .pill")).toHaveText("Done", { timeout: 90_000 });
   await expect(inspector(page)).toContainText(/2 of 2 analysed/);
+  // What the runs below have used adds up here.
+  await expect(fact(page, "Tokens")).toHaveText(/^\d\d,\d{3}$/);
   // The scan, two analyses, and the portfolio's run.
   await expect(inspector(page).locator(".sub-run")).toHaveCount(4);
   const first = inspector(page).locator(".sub-run").filter({ hasText: "Pipeline" }).first();

@@ -3,7 +3,7 @@
 use journal::Journal;
 use llm::ChatRequest;
 use protocol::{
-    AccountId, Body, CallView, Decimal, Event, ForkPoint, ForkRun, NodeId, Problem, ProfileName,
+    AccountId, Approval, Body, CallView, Decimal, Event, ForkPoint, ForkRun, NodeId, Problem, ProfileName,
     PromptMessage, Replacement, RunFilter, RunId, RunRequest, RunSummary, RunView, StartTrials, StepOutcome,
     Text, Tier, Trial, TrialEstimate, TrialOutcome, TrialReport, TrialsStarted, TriedStep, Usage, Variant,
     VariantEstimate,
@@ -119,7 +119,8 @@ impl Service {
                 workflow: Some(workflow),
                 model,
                 limits: None,
-                approval: None,
+                // A trial makes one step for itself, of which nothing follows.
+                approval: Some(Approval::default()),
             };
             match self.engine.fork(run.run, fork, owner.clone()).await.map_err(from_engine) {
                 Ok(trial) => runs.push(trial),

@@ -127,13 +127,13 @@ fn facts(left: &RunView, right: &RunView) -> impl IntoView + use<> {
                 None => "not over".into(),
             }),
         ),
-        ("Tokens", texts(&|run| format::count(run.totals.tokens()))),
-        ("Tokens of its own", texts(&|run| format::count(run.own_totals().tokens()))),
-        ("Model calls", texts(&|run| run.totals.model_calls.to_string())),
+        ("Tokens", texts(&|run| format::count(run.used().tokens()))),
+        ("Tokens of its own", texts(&|run| format::count(run.own_used().tokens()))),
+        ("Model calls", texts(&|run| run.used().model_calls.to_string())),
         (
             "Cost",
             texts(&|run| {
-                let cost = format::cost(&run.totals);
+                let cost = format::cost(&run.used());
                 cost.known + &cost.gap.map(|gap| format!(" {gap}")).unwrap_or_default()
             }),
         ),

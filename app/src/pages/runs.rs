@@ -348,7 +348,7 @@ fn Row(
     chosen: Chosen,
     deleting: RwSignal<Option<(RunId, String)>>,
 ) -> impl IntoView {
-    let cost = format::cost(&run.totals);
+    let cost = format::cost(&run.used());
     let flow = run.flow().to_string();
     let short_flow: String = flow.chars().take(8).collect();
     let ListedRun { run: id, title, status, totals, created_at, .. } = run.clone();

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use journal::{Journal, JournalError};
 use protocol::{
     Body, CallId, Digest, Event, Limits, Parent, Product, RunId, RunRequest, RunStatus, RunSummary, Stopped,
-    SubRunAsk, SubRunAwaits, SubRunFinished, SubRunStarted, Timestamp, Totals, Workflow,
+    SubRunAsk, SubRunAwaits, SubRunFinished, SubRunStarted, Timestamp, Workflow,
 };
 use uuid::Uuid;
 
@@ -152,8 +152,6 @@ struct Followed {
     asks: Vec<SubRunAsk>,
     /// Those of the runs that it has started itself.
     asks_below: BTreeMap<CallId, Vec<SubRunAsk>>,
-    /// What those have used.
-    used_below: Totals,
     products: Vec<Product>,
 }
 
@@ -177,10 +175,7 @@ impl Followed {
             }
             Body::InputReceived(received) => self.asks.retain(|ask| ask.request.input != received.input),
             Body::SubRunAwaits(awaits) => drop(self.asks_below.insert(awaits.call, awaits.asks)),
-            Body::SubRunFinished(finished) => {
-                self.asks_below.remove(&finished.call);
-                self.used_below.add(&finished.totals);
-            }
+            Body::SubRunFinished(finished) => drop(self.asks_below.remove(&finished.call)),
             Body::Produced(product) => self.products.push(product),
             _ => {}
         }
@@ -212,8 +207,7 @@ async fn finish(
     followed: &Followed,
 ) -> Result<SubRunEnd, JournalError> {
     let summary = followed.summary.as_ref().ok_or(JournalError::NoSuchRun(run))?;
-    let mut totals = summary.own_totals();
-    totals.add(&followed.used_below);
+    let totals = summary.own_used();
     let (status, error) = (summary.status, summary.error.clone());
     let node = log.progress().node_of_sub_run(&call);
     let finished = SubRunFinished { call, run, status, error: error.clone(), totals };

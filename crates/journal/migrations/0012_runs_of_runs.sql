@@ -13,3 +13,6 @@ drop index run_top_status;
 alter table run drop column below;
 create index run_top on run (owner, id) where parent is null;
 create index run_top_status on run (owner, status, id) where parent is null;
+
+-- The summaries of runs that have started others tell what those have used.
+insert into upgrade values ('below');

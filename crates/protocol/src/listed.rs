@@ -48,6 +48,9 @@ pub struct ListedRun {
     pub nodes_done: u32,
     /// What it used so far, with what it took over.
     pub totals: Totals,
+    /// What the runs that it started have used with all below them, of those that have ended.
+    #[serde(default, skip_serializing_if = "Totals::is_nothing")]
+    pub below: Totals,
     /// What it waits for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub awaited: Vec<Awaited>,
@@ -134,6 +137,11 @@ impl ListedRun {
         &self.request.workflow.kind
     }
 
+    /// What it used so far together with the runs that it started, of those that have ended.
+    pub fn used(&self) -> Totals {
+        self.totals.with(&self.below)
+    }
+
     /// The flow that it belongs to.
     pub fn flow(&self) -> &FlowId {
         &self.request.flow
@@ -165,6 +173,7 @@ impl From<RunSummary> for ListedRun {
             nodes: summary.nodes,
             nodes_done: summary.nodes_done,
             totals: summary.totals,
+            below: summary.below,
             awaited: summary.awaited,
             parent: summary.parent,
             imported_from: summary.imported_from,

@@ -223,6 +223,12 @@ pub struct RunSummary {
     /// What the events that came from a file had used.
     #[serde(default)]
     pub imported: Totals,
+    /// What the runs that it started have used with all below them, of those that have ended.
+    #[serde(default, skip_serializing_if = "Totals::is_nothing")]
+    pub below: Totals,
+    /// What of that the events that it took over tell of.
+    #[serde(default, skip_serializing_if = "Totals::is_nothing")]
+    pub inherited_below: Totals,
     /// What it waits for.
     #[serde(default)]
     pub awaited: Vec<Awaited>,
@@ -314,6 +320,8 @@ impl RunSummary {
             nodes_done: 0,
             totals: Totals::default(),
             open_calls: BTreeSet::new(),
+            below: Totals::default(),
+            inherited_below: Totals::default(),
             inherited: Totals::default(),
             imported: Totals::default(),
             awaited: Vec::new(),
@@ -330,6 +338,9 @@ impl RunSummary {
         }
         self.seq = event.seq;
         self.totals.count(&mut self.open_calls, &event.body);
+        if let Body::SubRunFinished(finished) = &event.body {
+            self.below.add(&finished.totals);
+        }
         match &event.body {
             Body::NodeAdded(_) => self.nodes += 1,
             Body::Grown(growth) => {
@@ -369,10 +380,21 @@ impl RunSummary {
         }
         if self.origin.as_ref().is_some_and(|origin| event.seq <= origin.through) {
             self.inherited = self.totals.clone();
+            self.inherited_below = self.below.clone();
         }
         if self.imported_through.is_some_and(|through| event.seq <= through) {
             self.imported = self.totals.clone();
         }
+    }
+
+    /// What it used so far together with the runs that it started, of those that have ended.
+    pub fn used(&self) -> Totals {
+        self.totals.with(&self.below)
+    }
+
+    /// The same without what it took over: what counts for its limits.
+    pub fn own_used(&self) -> Totals {
+        self.own_totals().with(&self.below.since(&self.inherited_below))
     }
 
     /// What it used itself, without what it took over.

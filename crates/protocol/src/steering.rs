@@ -124,7 +124,7 @@ pub struct ForkRun {
     /// Other limits; those of the original if absent.
     #[serde(default)]
     pub limits: Option<Limits>,
-    /// Another approve mode; off if absent.
+    /// Another approve mode; that of the original, as it was set last, if absent.
     #[serde(default)]
     pub approval: Option<Approval>,
 }

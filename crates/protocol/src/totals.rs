@@ -47,6 +47,19 @@ impl Totals {
         self.add_cost(other.cost);
     }
 
+    /// Both together.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        let mut sum = self.clone();
+        sum.add(other);
+        sum
+    }
+
+    /// Whether nothing was used.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// What was used beyond `earlier`.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {

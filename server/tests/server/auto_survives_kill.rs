@@ -74,9 +74,14 @@ async fn an_automatic_run_that_is_killed_again_and_again_trades_as_a_calculation
     assert_asked_once(&log);
     let below: Vec<RunId> = view.sub_runs.iter().map(|below| below.run).collect();
     assert_eq!(below.len(), 6, "a scan, three stocks of it, the holding, and the portfolio, each begun once");
+    let mut used = view.summary.totals.clone();
     for run in below {
-        assert_asked_once(&server.events_to_end(run, 0).await);
+        let log = server.events_to_end(run, 0).await;
+        assert_asked_once(&log);
+        used.add(&RunView::fold(&log).unwrap().summary.totals);
     }
+    assert!(used.tokens() > 10_000, "{used:?}");
+    assert_eq!(view.summary.used(), used, "what all of them used adds up at the run that started them");
     let analysed: Vec<String> = view
         .documents::<AutoResult>()
         .last()

@@ -266,7 +266,7 @@ fn Head(screen: Screen, live: LiveRun, plan: RwSignal<RunView>) -> impl IntoView
         let word = OldSince::word(word);
         view! { <span class=format!("pill {}", tone.class())><Icon name=icon /><span>{word}</span></span> }
     };
-    let cost = Memo::new(move |_| summary.with(|summary| format::cost(&summary.totals)));
+    let cost = Memo::new(move |_| summary.with(|summary| format::cost(&summary.used())));
     view! {
         <Title text=title.clone() />
         <header class="run-head task-head">
@@ -287,7 +287,7 @@ fn Head(screen: Screen, live: LiveRun, plan: RwSignal<RunView>) -> impl IntoView
                 </div>
                 <div>
                     <dt>"Tokens"</dt>
-                    <dd>{move || summary.with(|summary| format::count(summary.totals.tokens()))}</dd>
+                    <dd>{move || summary.with(|summary| format::count(summary.used().tokens()))}</dd>
                 </div>
                 <div class="fact-cost">
                     <dt>"Cost"</dt>

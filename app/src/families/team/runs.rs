@@ -89,7 +89,7 @@ fn Row(
     let run = Memo::new(move |_| list.with(|list| list.get(run).cloned()));
     move || {
         run.get().map(|run| {
-            let cost = format::cost(&run.totals);
+            let cost = format::cost(&run.used());
             let (task, outcome, timed) = (task_of(&run), run.clone(), run.clone());
             let version = run.document().and_then(|document| document.version);
             let asked = Again { run: run.run, task: task.clone(), version };

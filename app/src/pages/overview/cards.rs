@@ -112,13 +112,13 @@ fn RunCard(
 ) -> impl IntoView {
     move || {
         run.get().map(|run| {
-            let cost = format::cost(&run.totals);
+            let cost = format::cost(&run.used());
             let phase = run.phase.clone().unwrap_or_else(|| "waiting to begin".into());
             let class = if run.awaited.is_empty() { "run-card" } else { "run-card waits" };
             let place = place.get().map(|place| view! { <span>{format!(" · {}", format::place(place))}</span> });
             let asks = run.awaited.iter().map(|awaited| view! { <Ask awaited=awaited.clone() clock /> }).collect_view();
             let progress = format!("{} of {} nodes", run.nodes_done, run.nodes);
-            let tokens = format::short_count(run.totals.tokens());
+            let tokens = format::short_count(run.used().tokens());
             view! {
                 <li class=class>
                     <div class="run-card-head">

@@ -46,7 +46,7 @@ pub fn Header(screen: Screen) -> impl IntoView {
     let cost_limit = view.with_untracked(|view| view.summary.request.limits.cost);
     let in_flight = Memo::new(move |_| screen.tokens_in_flight());
     let cost = Memo::new(move |_| {
-        let cost = summary.with(|summary| format::cost(&summary.totals));
+        let cost = summary.with(|summary| format::cost(&summary.used()));
         // What is being written is charged once it has ended.
         let so_far = (in_flight.get() > 0 && cost.gap.is_none()).then(|| "so far".to_owned());
         Cost { gap: cost.gap.or(so_far), ..cost }
@@ -89,11 +89,11 @@ pub fn Header(screen: Screen) -> impl IntoView {
                 <div>
                     <dt>{limited("Tokens", limits.tokens.map(format::short_count))}</dt>
                     <dd>{move || {
-                        let tokens = summary.with(|summary| summary.totals.tokens()).saturating_add(in_flight.get());
+                        let tokens = summary.with(|summary| summary.used().tokens()).saturating_add(in_flight.get());
                         format::estimate(format::count(tokens), in_flight.get() > 0)
                     }}</dd>
                     {limits.tokens.map(|limit| {
-                        let spent = Signal::derive(move || summary.with(|summary| summary.own_totals().tokens().min(limit).to_string()));
+                        let spent = Signal::derive(move || summary.with(|summary| summary.own_used().tokens().min(limit).to_string()));
                         view! { <Budget spent limit=limit.to_string() of="tokens" /> }
                     })}
                 </div>
@@ -106,7 +106,7 @@ pub fn Header(screen: Screen) -> impl IntoView {
                         {move || cost.get().gap.map(|gap| view! { " " <small class="dim">{gap}</small> })}
                     </dd>
                     {cost_limit.map(|limit| {
-                        let spent = Signal::derive(move || summary.with(|summary| summary.own_totals().cost.min(limit).to_string()));
+                        let spent = Signal::derive(move || summary.with(|summary| summary.own_used().cost.min(limit).to_string()));
                         view! { <Budget spent limit=limit.to_string() of="budget" /> }
                     })}
                 </div>

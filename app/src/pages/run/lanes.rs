@@ -41,10 +41,12 @@ fn entries(view: &RunView) -> Vec<Entry> {
     let phase_of = |run: &SubRunView| {
         run.node.as_ref().and_then(|node| view.node(node)).map_or("", |node| node.plan.phase.as_str())
     };
+    // In the order in which they began.
     let mut phases = Vec::<&str>::new();
-    for node in view.nodes.iter() {
-        if !phases.contains(&node.plan.phase.as_str()) {
-            phases.push(&node.plan.phase);
+    for run in &view.sub_runs {
+        let phase = phase_of(run);
+        if !phases.contains(&phase) {
+            phases.push(phase);
         }
     }
     let mut entries = Vec::new();
@@ -97,7 +99,7 @@ impl Lane {
             steps: own.map(|own| (own.nodes_done, own.nodes)),
             started_at: told.started_at,
             ended_at: outcome.map(|outcome| outcome.at).or(own.and_then(|own| own.finished_at)),
-            totals: outcome.map(|outcome| outcome.totals.clone()).or(own.map(|own| own.totals.clone())),
+            totals: outcome.map(|outcome| outcome.totals.clone()).or(own.map(ListedRun::used)),
         }
     }
 

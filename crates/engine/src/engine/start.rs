@@ -4,7 +4,8 @@ use std::collections::hash_map::Entry;
 
 use journal::JournalError;
 use protocol::{
-    AccountId, Body, ForkPoint, ForkRun, NewEvent, Origin, Parent, RunId, RunRequest, RunStarted, StateEdited,
+    AccountId, Approval, Body, ForkPoint, ForkRun, NewEvent, Origin, Parent, RunId, RunRequest, RunStarted,
+    StateEdited,
 };
 use uuid::Uuid;
 
@@ -62,11 +63,15 @@ impl Engine {
         if summary.imported_from.is_some() {
             return Err(ForkError::Imported.into());
         }
+        let approval = match &fork.approval {
+            Some(approval) => approval.clone(),
+            None => self.approval_of(origin).await?,
+        };
         let request = RunRequest {
             workflow: fork.workflow.clone().unwrap_or(summary.request.workflow),
             model: fork.model.clone().unwrap_or(summary.request.model),
             limits: fork.limits.clone().unwrap_or(summary.request.limits),
-            approval: fork.approval.clone().unwrap_or_default(),
+            approval,
             ..summary.request
         };
         let accepted = self.accept(&owner)?;
@@ -78,6 +83,12 @@ impl Engine {
             None => self.re_run(run, origin, &fork.point)?,
         };
         self.begin(planned, Some((origin, fork, re_run)), Some(accepted), None).await
+    }
+
+    /// The approve mode of a run, as it was set last: what waited for a person there waits here, too.
+    async fn approval_of(&self, run: RunId) -> Result<Approval, EngineError> {
+        let view = self.0.journal.fold_outline(run, u64::MAX).await?;
+        Ok(view.map(|view| view.approval).unwrap_or_default())
     }
 
     async fn begin(

@@ -466,6 +466,30 @@ async fn a_re_run_repeats_nothing_beside_or_before_its_node() {
 }
 
 #[tokio::test]
+async fn a_continued_run_waits_for_a_person_where_its_origin_was_last_told_to() {
+    let bench = Bench::new();
+    let journal = bench.journal().await;
+    let engine = bench.engine(&journal, || chain(&["a", "b"]));
+    let every = RunRequest { approval: Approval::Every, ..request(Limits::default()) };
+    let first = engine.start(every, ada()).await.unwrap();
+    open_question(&journal, first, "a:1:0").await;
+    let last = Approval::Nodes { nodes: [id("b")].into() };
+    engine.set_approval(first, last, ada()).await.unwrap();
+    let view = open_question(&journal, first, "b:1:0").await;
+    engine.answer(first, answer("b:1:0", approve(&view, "b:1:0"))).await.unwrap();
+    end_of(&journal, first).await;
+
+    let second = engine.fork(first, before("a"), ada()).await.unwrap();
+    open_question(&journal, second, "b:1:0").await;
+    engine.stop(second, ada(), None).await.unwrap();
+    let asked = end_of(&journal, second).await;
+    assert_eq!(asked.inputs.len(), 1, "nobody was asked about a");
+    let off = ForkRun { approval: Some(Approval::Off), ..before("a") };
+    let third = engine.fork(first, off, ada()).await.unwrap();
+    assert_eq!(end_of(&journal, third).await.summary.status, RunStatus::Succeeded);
+}
+
+#[tokio::test]
 async fn a_fork_goes_on_after_its_node_with_the_edited_state() {
     let bench = Bench::new();
     let journal = bench.journal().await;

@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 
 use futures::TryStreamExt;
-use protocol::{AccountId, RunSummary};
+use protocol::{AccountId, Event, RunSummary};
 use sqlx::{Connection, SqliteConnection};
+use uuid::Uuid;
 
-use super::spend::{self, Spend};
+use super::{
+    spend::{self, Spend},
+    write,
+};
 
 /// Runs the upgrades that are still to be done.
 pub(crate) async fn run(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
@@ -19,7 +23,35 @@ pub(crate) async fn run(connection: &mut SqliteConnection) -> Result<(), sqlx::E
         }
         sqlx::query("delete from upgrade where step = 'spend'").execute(&mut *transaction).await?;
     }
+    if steps.iter().any(|step| step == "below") {
+        let parents: Vec<Uuid> =
+            sqlx::query_scalar("select distinct parent from run where parent is not null")
+                .fetch_all(&mut *transaction)
+                .await?;
+        for parent in parents {
+            if let Some(summary) = fold(&mut transaction, parent).await? {
+                write::replace_summary(&mut transaction, &summary).await?;
+            }
+        }
+        sqlx::query("delete from upgrade where step = 'below'").execute(&mut *transaction).await?;
+    }
     transaction.commit().await
+}
+
+/// The summary that a run's log folds to; `None` where it cannot be read, and stays as it is.
+async fn fold(connection: &mut SqliteConnection, run: Uuid) -> Result<Option<RunSummary>, sqlx::Error> {
+    let query =
+        sqlx::query_scalar::<_, String>("select json from event where run = ? order by seq").bind(run);
+    let mut rows = query.fetch(connection);
+    let mut summary: Option<RunSummary> = None;
+    while let Some(json) = rows.try_next().await? {
+        let Ok(event) = serde_json::from_str::<Event>(&json) else { return Ok(None) };
+        match &mut summary {
+            Some(summary) => summary.apply(&event),
+            None => summary = RunSummary::begin(&event),
+        }
+    }
+    Ok(summary)
 }
 
 /// Sums up the spends of all runs. Runs that cannot be read are left out.

@@ -214,7 +214,7 @@ pub(crate) async fn replace_summary(
 ) -> Result<(), sqlx::Error> {
     let row = RunRow::new(Epoch(0), summary)?;
     let update = "update run set seq = ?, finished = ?, status = ?, kind = ?, flow = ?, title = ?, summary = ?, \
-                  owner = ?, origin = ?, finished_at = ?, document = ? where id = ?";
+                  owner = ?, origin = ?, finished_at = ?, document = ?, parent = ? where id = ?";
     sqlx::query(update)
         .bind(summary.seq.cast_signed())
         .bind(summary.is_closed())
@@ -227,6 +227,7 @@ pub(crate) async fn replace_summary(
         .bind(summary.origin.as_ref().map(|origin| key(origin.run)))
         .bind(summary.finished_at.map(|at| at.0))
         .bind(summary.request.workflow.document().map(|document| document.id.0))
+        .bind(summary.parent.as_ref().map(|parent| key(parent.run)))
         .bind(key(summary.run))
         .execute(connection)
         .await
