@@ -257,7 +257,7 @@ test.describe("by keyboard alone", () => {
     await page.keyboard.press("?");
     const help = page.getByRole("dialog", { name: "Keys" });
     await expect(help).toBeVisible();
-    await expect(help).toContainText("Run: graph, timeline, transcript, events");
+    await expect(help).toContainText("Run: graph, runs of its own, timeline, transcript, events");
     await page.keyboard.press("Escape");
     await expect(help).toBeHidden();
   });

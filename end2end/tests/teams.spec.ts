@@ -291,3 +291,32 @@ test("a team's runs are listed with their versions, compared, and started again 
   expect(JSON.stringify(view)).toContain(`${id}@1`);
   await expect(page.getByText("What everybody has taken").first()).toBeAttached();
 });
+
+test("of a gallery only what is chosen is imported, and a part of it becomes a team of one", async ({ page }) => {
+  const part = (provider: string, component_type: string, label: string, config: object) => ({ provider, component_type, version: 1, label, config });
+  const client = part("autogen_ext.models.openai.OpenAIChatCompletionClient", "model", "model", { model: "gpt-4o" });
+  const agent = (name: string) =>
+    part("autogen_agentchat.agents.AssistantAgent", "agent", name, { name, model_client: client, description: name, system_message: "Work." });
+  const team = (label: string, name: string) =>
+    part("autogen_agentchat.teams.RoundRobinGroupChat", "team", label, { participants: [agent(name)], max_turns: 1 });
+  const components = { agents: [agent("helper")], models: [], tools: [], terminations: [], workbenches: [], teams: [team("Alpha", "a"), team("Beta", "b")] };
+  const gallery = JSON.stringify({ id: "g", name: "Gallery", components });
+  await page.goto("/teams");
+  const chooser = page.waitForEvent("filechooser");
+  await page.getByRole("button", { name: "Choose files" }).click();
+  await (await chooser).setFiles({ name: "gallery.json", mimeType: "application/json", buffer: Buffer.from(gallery) });
+
+  const choice = page.getByRole("group", { name: "What is to be imported" });
+  await expect(choice.getByRole("checkbox")).toHaveCount(3);
+  await expect(choice.getByRole("checkbox", { name: /^Alpha/ })).toBeChecked();
+  await expect(choice.getByRole("checkbox", { name: /^helper/ })).not.toBeChecked();
+  await choice.getByRole("checkbox", { name: /^Alpha/ }).uncheck();
+  await choice.getByRole("checkbox", { name: /^Beta/ }).uncheck();
+  await choice.getByRole("checkbox", { name: /^helper · agent: becomes a team of one/ }).check();
+  await choice.getByRole("button", { name: "Import 1 of 3" }).click();
+  const done = page.getByRole("status").filter({ hasText: "One team was imported." });
+  await expect(done.getByRole("link", { name: "helper" })).toBeVisible();
+  await expect(choice).toBeHidden();
+  await done.getByRole("link", { name: "helper" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(/helper/);
+});

@@ -47,6 +47,27 @@ impl TeamBackend for Scoped {
         Ok(ImportedTeams { teams: keep(self, taken).await?, parts, findings })
     }
 
+    async fn contents(&self, request: ImportTeams) -> Result<TeamFilesRead, Problem> {
+        self.caller().writer()?;
+        let import::Read { parts, findings } = import::read(&request.files);
+        let found = |(number, part): (u32, import::ReadPart)| FoundPart {
+            number,
+            kind: part.kind,
+            title: part.title,
+            agents: part.agents,
+            can_run: part.can_run,
+            findings: part.findings,
+        };
+        Ok(TeamFilesRead { parts: (0..).zip(parts).map(found).collect(), findings })
+    }
+
+    async fn import_chosen(&self, request: ImportChosen) -> Result<ImportedTeams, Problem> {
+        self.caller().writer()?;
+        let import::Read { parts, findings } = import::read(&request.files);
+        let taken = chosen(parts, &request.chosen)?;
+        Ok(ImportedTeams { teams: keep(self, taken).await?, parts: Vec::new(), findings })
+    }
+
     async fn tools(&self) -> Result<Vec<ToolSummary>, Problem> {
         Ok(Scoped::tools(self)?.listed())
     }
@@ -125,26 +146,13 @@ async fn import(service: Scoped, JsonBody(request): JsonBody<ImportTeams>) -> Re
 /// Says what files of AutoGen or CrewAI hold, and makes nothing of it
 #[utoipa::path(post, path = "/api/v1/teams/contents", operation_id = "read_team_files", request_body = ImportTeams, responses((status = 200, body = TeamFilesRead)))]
 async fn contents(service: Scoped, JsonBody(request): JsonBody<ImportTeams>) -> Reply<TeamFilesRead> {
-    service.caller().writer()?;
-    let import::Read { parts, findings } = import::read(&request.files);
-    let found = |(number, part): (u32, import::ReadPart)| FoundPart {
-        number,
-        kind: part.kind,
-        title: part.title,
-        agents: part.agents,
-        can_run: part.can_run,
-        findings: part.findings,
-    };
-    Ok(Json(TeamFilesRead { parts: (0..).zip(parts).map(found).collect(), findings }))
+    Ok(Json(TeamBackend::contents(&service, request).await?))
 }
 
 /// Makes documents of what is chosen in files, each part that is no team a team of one
 #[utoipa::path(post, path = "/api/v1/teams/import-chosen", operation_id = "import_chosen_teams", request_body = ImportChosen, responses((status = 200, body = ImportedTeams), (status = 422, description = "Nothing is chosen, or something that is not there")))]
 async fn import_chosen(service: Scoped, JsonBody(request): JsonBody<ImportChosen>) -> Reply<ImportedTeams> {
-    service.caller().writer()?;
-    let import::Read { parts, findings } = import::read(&request.files);
-    let taken = chosen(parts, &request.chosen)?;
-    Ok(Json(ImportedTeams { teams: keep(&service, taken).await?, parts: Vec::new(), findings }))
+    Ok(Json(TeamBackend::import_chosen(&service, request).await?))
 }
 
 /// Takes in the teams, galleries, sessions and runs of a database of AutoGen Studio

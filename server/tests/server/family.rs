@@ -418,7 +418,7 @@ async fn what_it_names_is_resolved_as_the_owner_wherever_a_run_comes_from() {
         workflow,
         model: None,
         limits: None,
-        approval: None,
+        approval: Some(Approval::Off),
     };
     refused(stage.engine.fork(run, fork(None), bert.clone()).await.unwrap_err());
     let forked = stage.engine.fork(run, fork(None), anna()).await.unwrap();

@@ -210,7 +210,15 @@ fn calling(manner: Manner, tool: &str) -> (String, usize) {
 fn whole(request: &Value) -> String {
     let asked = request.to_string();
     let said = format!("It is read and weighed. {END}");
-    if asked.contains("stocks_to_investigate") {
+    // The decision is told what the scan proposed.
+    if asked.contains("decision_confidence") {
+        let buy = json!({ "ticker": "LLY", "quantity": "3", "stop_loss": null, "take_profit": null, "rationale": said });
+        json!({
+            "macro_regime": "neutral", "sells": [], "buys": [buy], "holds": [], "portfolio_thesis": said,
+            "risk_summary": END, "decision_confidence": "medium",
+        })
+        .to_string()
+    } else if asked.contains("stocks_to_investigate") {
         let stock = json!({
             "ticker": "LLY", "name": "Eli Lilly", "sector": "Healthcare", "rationale": said, "thesis_angle": "growth",
             "conviction": "medium", "key_catalysts": [], "risks": [],
@@ -220,13 +228,6 @@ fn whole(request: &Value) -> String {
         json!({
             "timeframe": "a month", "executive_summary": said, "macro_context": context, "key_themes": [],
             "stocks_to_investigate": [stock], "risk_factors": [],
-        })
-        .to_string()
-    } else if asked.contains("decision_confidence") {
-        let buy = json!({ "ticker": "LLY", "quantity": "3", "stop_loss": null, "take_profit": null, "rationale": said });
-        json!({
-            "macro_regime": "neutral", "sells": [], "buys": [buy], "holds": [], "portfolio_thesis": said,
-            "risk_summary": END, "decision_confidence": "medium",
         })
         .to_string()
     } else if asked.contains("grade") {

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use protocol::{
     ToolSummary,
     document::DocumentId,
-    team::{ImportTeams, ImportedTeams, TeamExport, TeamFormat},
+    team::{ImportChosen, ImportTeams, ImportedTeams, TeamExport, TeamFilesRead, TeamFormat},
 };
 
 #[cfg(feature = "ssr")]
@@ -18,6 +18,18 @@ use crate::api::{ApiError, Caller, JsonText};
 #[cfg(feature = "ssr")]
 fn backend() -> Result<SharedTeams, ApiError> {
     provided()
+}
+
+/// What files hold. Nothing is made of it.
+#[server(name = TeamContentsCall, prefix = "/rpc", endpoint = "team_contents", input = JsonText, output = JsonText, client = Caller)]
+pub async fn contents(request: ImportTeams) -> Result<TeamFilesRead, ApiError> {
+    answer(backend()?.contents(request).await)
+}
+
+/// Makes documents of what is chosen of it.
+#[server(name = ImportChosenCall, prefix = "/rpc", endpoint = "import_chosen", input = JsonText, output = JsonText, client = Caller)]
+pub async fn import_chosen(request: ImportChosen) -> Result<ImportedTeams, ApiError> {
+    answer(backend()?.import_chosen(request).await)
 }
 
 /// Makes documents of the teams in files.

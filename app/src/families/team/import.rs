@@ -1,6 +1,6 @@
 //! Teams are taken in from files that are chosen or dropped.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use leptos::{
     ev, html,
@@ -8,7 +8,10 @@ use leptos::{
     task::spawn_local,
     web_sys::{DragEvent, File},
 };
-use protocol::team::{FileFinding, ImportTeams, ImportedStudio, ImportedTeam, ImportedTeams, TeamFile};
+use protocol::team::{
+    FileFinding, FoundKind, FoundPart, ImportChosen, ImportTeams, ImportedStudio, ImportedTeam, ImportedTeams,
+    TeamFile,
+};
 
 use super::{api as own_api, findings::Findings};
 use crate::{
@@ -35,25 +38,42 @@ pub fn TeamImport(on_done: Callback<()>) -> impl IntoView {
     let (busy, is_over) = (RwSignal::new(false), RwSignal::new(false));
     let problem = RwSignal::new(None::<String>);
     let imported = RwSignal::new(None::<Imported>);
+    let offered = RwSignal::new(None::<Offered>);
     let chooser = NodeRef::<html::Input>::new();
+    let settle = move |outcome: Result<Sent, String>| {
+        busy.try_set(false);
+        match outcome {
+            Ok(Sent::Offered(found)) => {
+                problem.try_set(None);
+                imported.try_set(None);
+                offered.try_set(Some(found));
+            }
+            Ok(Sent::Imported(answer)) => {
+                problem.try_set(None);
+                offered.try_set(None);
+                imported.try_set(Some(answer));
+                on_done.try_run(());
+            }
+            Err(why) => {
+                problem.try_set(Some(why));
+            }
+        }
+    };
     let take = move |files: Vec<File>| {
         if files.is_empty() || busy.get_untracked() {
             return;
         }
         busy.set(true);
+        spawn_local(async move { settle(send(files).await) });
+    };
+    let take_chosen = move |request: ImportChosen| {
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
         spawn_local(async move {
-            let outcome = send(files).await;
-            busy.try_set(false);
-            match outcome {
-                Ok(answer) => {
-                    problem.try_set(None);
-                    imported.try_set(Some(answer));
-                    on_done.try_run(());
-                }
-                Err(why) => {
-                    problem.try_set(Some(why));
-                }
-            }
+            let sent = own_api::import_chosen(request).await;
+            settle(sent.map(Imported::Files).map(Sent::Imported).map_err(|error| error.to_string()));
         });
     };
     let chosen = move |_: ev::Event| {
@@ -94,9 +114,26 @@ pub fn TeamImport(on_done: Callback<()>) -> impl IntoView {
                 <span aria-live="polite">{move || if busy.get() { "Importing …" } else { "Choose files" }}</span>
             </button>
             <FormError text=problem />
+            {move || offered.get().map(|found| view! { <Choice offered=found take=take_chosen busy leave=move || offered.set(None) /> })}
             {move || imported.get().map(|imported| view! { <Outcome imported /> })}
         </section>
     }
+}
+
+/// What the server made of what it was sent.
+enum Sent {
+    /// Documents.
+    Imported(Imported),
+    /// Nothing yet: there is more than one thing in a file.
+    Offered(Offered),
+}
+
+/// Files of which a person is to choose.
+#[derive(Clone)]
+struct Offered {
+    files: Vec<TeamFile>,
+    parts: Vec<FoundPart>,
+    findings: Vec<FileFinding>,
 }
 
 /// What came of an import.
@@ -109,7 +146,7 @@ enum Imported {
 }
 
 /// Reads the files and sends them. The error says in a sentence what to do.
-async fn send(files: Vec<File>) -> Result<Imported, String> {
+async fn send(files: Vec<File>) -> Result<Sent, String> {
     let mut read = Vec::new();
     let count = files.len();
     for file in files {
@@ -119,7 +156,7 @@ async fn send(files: Vec<File>) -> Result<Imported, String> {
             if count > 1 {
                 return Err(format!("“{name}” is a database. Give it by itself."));
             }
-            return send_database(file).await.map(Imported::Studio);
+            return send_database(file).await.map(Imported::Studio).map(Sent::Imported);
         }
         if file.size() > f64::from(LARGEST_FILE) {
             return Err(format!("“{name}” is larger than 8 MiB. Take the teams out of it and import those."));
@@ -128,8 +165,13 @@ async fn send(files: Vec<File>) -> Result<Imported, String> {
         let text = text.map_err(|_| format!("“{name}” cannot be read. Choose it again."))?;
         read.push(TeamFile { name, text });
     }
-    let imported = own_api::import_teams(ImportTeams { files: read }).await;
-    imported.map(Imported::Files).map_err(|error| error.to_string())
+    let request = ImportTeams { files: read };
+    let found = own_api::contents(request.clone()).await.map_err(|error| error.to_string())?;
+    if found.parts.len() > request.files.len() {
+        return Ok(Sent::Offered(Offered { files: request.files, parts: found.parts, findings: found.findings }));
+    }
+    let imported = own_api::import_teams(request).await;
+    imported.map(Imported::Files).map(Sent::Imported).map_err(|error| error.to_string())
 }
 
 async fn send_database(file: File) -> Result<ImportedStudio, String> {
@@ -142,6 +184,76 @@ async fn send_database(file: File) -> Result<ImportedStudio, String> {
     }
     let sent = api::send_file("/api/v1/teams/import-studio", "application/octet-stream", file, PATIENCE).await;
     sent.map_err(|error| error.to_string())
+}
+
+/// A gallery, or another file with more than one thing in it: the teams are proposed.
+#[component]
+fn Choice(
+    offered: Offered,
+    busy: RwSignal<bool>,
+    /// Makes documents of what is chosen.
+    take: impl Fn(ImportChosen) + Copy + 'static,
+    /// Does nothing with the files.
+    leave: impl Fn() + Copy + 'static,
+) -> impl IntoView {
+    let Offered { files, parts, findings } = offered;
+    let teams = parts.iter().filter(|part| part.kind == FoundKind::Team).map(|part| part.number);
+    let chosen = RwSignal::new(teams.collect::<BTreeSet<u32>>());
+    let all = parts.len();
+    let row = move |part: FoundPart| {
+        let FoundPart { number, kind, title, agents, can_run, findings } = part;
+        let turn = move |_| {
+            chosen.update(|chosen| {
+                if !chosen.remove(&number) {
+                    chosen.insert(number);
+                }
+            });
+        };
+        let agents = match agents {
+            0 => String::new(),
+            1 => ", 1 agent".to_owned(),
+            agents => format!(", {agents} agents"),
+        };
+        let what = match kind {
+            FoundKind::Team => format!("team{agents}"),
+            FoundKind::Agent => "agent: becomes a team of one".to_owned(),
+            FoundKind::Model => "model".to_owned(),
+            FoundKind::Tool => "tool".to_owned(),
+            FoundKind::Condition => "condition".to_owned(),
+            FoundKind::Workbench => "server of tools".to_owned(),
+        };
+        let cannot = (!can_run).then_some(" \u{b7} cannot run yet");
+        view! {
+            <li>
+                <label class="ask-choice">
+                    <input type="checkbox" prop:checked=move || chosen.with(|chosen| chosen.contains(&number)) on:change=turn />
+                    <span>{title.to_string()} <span class="dim">" \u{b7} " {what} {cannot}</span></span>
+                </label>
+                {(!findings.is_empty()).then(|| view! {
+                    <details><summary>"What is to be known"</summary><Findings findings /></details>
+                })}
+            </li>
+        }
+    };
+    let count = Memo::new(move |_| chosen.with(BTreeSet::len));
+    let send = move |_| {
+        if count.get_untracked() > 0 {
+            take(ImportChosen { files: files.clone(), chosen: chosen.get_untracked().into_iter().collect() });
+        }
+    };
+    view! {
+        <div class="team-imported" role="group" aria-label="What is to be imported">
+            <p><strong>"There is more than one thing in it. What is to be imported?"</strong></p>
+            <ul class="team-choice">{parts.into_iter().map(row).collect_view()}</ul>
+            <Findings findings />
+            <p class="page-acts">
+                <button type="button" class="button primary" aria-disabled=move || (count.get() == 0 || busy.get()).then_some("true") on:click=send>
+                    {move || format!("Import {} of {all}", count.get())}
+                </button>
+                <button type="button" class="button" on:click=move |_| leave()>"Leave it"</button>
+            </p>
+        </div>
+    }
 }
 
 /// What was in the files.
