@@ -178,7 +178,9 @@ pub enum Problem {
     #[error("The model is not named. Choose a connection and a model.")]
     ModelNotNamed,
     /// No model.
-    #[error("{whose} has no model. Choose a connection and a model.")]
+    #[error(
+        "{whose} names no model, so the model of the run answers. Choose another one where it is not the right one."
+    )]
     NoModel { whose: String },
     /// A class of models that is not known.
     #[error("The model “{provider}” is reached in a way that is not known here. Choose a connection for it.")]
