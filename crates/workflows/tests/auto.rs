@@ -12,7 +12,7 @@ use std::{
 use futures::future::join_all;
 use llm::{ChatRequest, Message, ModelRegistry, Turn};
 use protocol::{
-    AccountId, Body, Decimal, ForkPoint, ForkRun, Limits, NodeStatus, RunFilter, RunId, RunRequest,
+    AccountId, Body, Decimal, ForkPoint, ForkRun, Limits, LogLevel, NodeStatus, RunFilter, RunId, RunRequest,
     RunStatus, RunView,
     trading::{AnalysisEnd, AnalysisReason, AutoResult, Grade, Task, Trade},
 };
@@ -164,6 +164,21 @@ async fn an_analysis_that_fails_stops_no_other_and_is_seen() {
     );
     let headline = view.summary.result.clone().unwrap();
     assert_eq!(headline, "Completed with errors: KO failed. 2 of 3 analysed; 0 sells, 2 buys");
+    let events = stage.journal.whole(view.summary.run).await.unwrap();
+    let lines: Vec<(LogLevel, String)> = events
+        .into_iter()
+        .filter_map(|event| match event.body {
+            Body::Logged(line) => Some((line.level, line.message)),
+            _ => None,
+        })
+        .collect();
+    let said = |level: LogLevel, words: &str| {
+        assert!(lines.iter().any(|line| *line == (level, words.to_owned())), "{words}: {lines:?}");
+    };
+    said(LogLevel::Info, "Phase 1/3: the market is scanned.");
+    said(LogLevel::Info, "Phase 2/3, to be analysed, 2 at a time: LLY, KO, MRK.");
+    said(LogLevel::Warning, &format!("The analysis of KO failed: {reason}"));
+    said(LogLevel::Info, "Phase 3/3: the portfolio decides.");
     let failed = &result(&view).analyses[1];
     assert!(matches!(&failed.end, AnalysisEnd::Failed { reason: known } if *known == reason), "{failed:?}");
 

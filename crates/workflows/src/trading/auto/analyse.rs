@@ -58,6 +58,10 @@ impl Work for Analyse {
         let is_unread = matches!(end, AnalysisEnd::Rated { grade: Grade::Review, .. });
         let analysis = StockAnalysis { ticker: ticker.clone(), because: *because, end };
         let outcome = Outcome::default().set(state::ANALYSES, analysis)?;
+        if let Some(reason) = &failed {
+            node.emit(vec![log(LogLevel::Warning, format!("The analysis of {ticker} failed: {reason}"))])
+                .await?;
+        }
         Ok(match failed {
             Some(reason) => outcome.failed(reason),
             None if is_unread => outcome.degraded("REVIEW: the rating could not be read."),

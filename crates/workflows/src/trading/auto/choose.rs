@@ -52,7 +52,8 @@ impl Work for Choose {
             [] => log(LogLevel::Warning, "The scan found no stock and none is held, so none is analysed."),
             chosen => {
                 let tickers: Vec<&str> = chosen.iter().map(|chosen| chosen.ticker.as_str()).collect();
-                log(LogLevel::Info, format!("To be analysed: {}.", tickers.join(", ")))
+                let (tickers, lines) = (tickers.join(", "), *max_concurrent_pipelines);
+                log(LogLevel::Info, format!("Phase 2/3, to be analysed, {lines} at a time: {tickers}."))
             }
         };
         node.emit(vec![message]).await?;

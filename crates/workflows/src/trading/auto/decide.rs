@@ -30,6 +30,7 @@ impl Work for DecideAndTrade {
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError> {
         let Assignment { portfolio, date, prices, .. } = &self.0;
         let prices = Some(prices.table.into());
+        node.emit(vec![log(LogLevel::Info, "Phase 3/3: the portfolio decides.")]).await?;
         let task = Task::Portfolio { portfolio: portfolio.clone(), date: *date, prices };
         let SubRun { run, status, error, products } = node.start(task.into()).await?;
         if status != RunStatus::Succeeded {

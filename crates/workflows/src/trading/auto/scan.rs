@@ -50,6 +50,7 @@ impl Work for ScanMarket {
                 known
             }
             None => {
+                node.emit(vec![log(LogLevel::Info, "Phase 1/3: the market is scanned.")]).await?;
                 let task = Task::Scan { date: *date, max_tickers: *max_tickers, prices: prices.table };
                 let known = scanned(node.start(task.into()).await?)?;
                 let message =
