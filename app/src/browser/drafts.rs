@@ -287,9 +287,15 @@ impl FormDraft {
 
     fn keep(&self, field: &Field, now: KeptField, name: &str) {
         self.touched.borrow_mut().insert(now.name.clone());
-        for seen in self.seen.borrow_mut().iter_mut().filter(|seen| seen.name == now.name) {
+        let mut all_seen = self.seen.borrow_mut();
+        // Somebody may type before the form was looked at: what is chosen next differs from this.
+        if all_seen.iter().all(|seen| seen.name != now.name) {
+            all_seen.push(now.clone());
+        }
+        for seen in all_seen.iter_mut().filter(|seen| seen.name == now.name) {
             seen.clone_from(&now);
         }
+        drop(all_seen);
         if let Ok(mut missing) = self.missing.try_borrow_mut() {
             missing.retain(|kept| kept.name != now.name);
         }
