@@ -192,7 +192,7 @@ fn RunScreen(data: PageData) -> impl IntoView {
                     >
                         {move || match screen.tab() {
                             Tab::Graph => view! { <GraphView screen /> }.into_any(),
-                            Tab::Runs => view! { <Lanes screen /> }.into_any(),
+                            Tab::Runs => view! { <Growing screen view=|screen| view! { <Lanes screen /> }.into_any() /> }.into_any(),
                             Tab::Timeline => view! { <Growing screen view=|screen| view! { <Timeline screen /> }.into_any() /> }.into_any(),
                             Tab::Transcript => view! { <Growing screen view=|screen| view! { <Transcript screen /> }.into_any() /> }.into_any(),
                             Tab::Events => view! { <EventTable screen /> }.into_any(),
@@ -211,9 +211,13 @@ fn RunScreen(data: PageData) -> impl IntoView {
 #[component]
 fn Tabs(screen: Screen) -> impl IntoView {
     let events = move || screen.view.with(RunView::seq);
-    let runs = Memo::new(move |_| screen.view.with(|view| view.sub_runs.len()));
+    // An outline has none of those that have ended.
+    let runs = move || screen.is_whole().then(|| screen.view.with(|view| view.sub_runs.len()));
+    let has_runs = Memo::new(move |_| {
+        screen.view.with(|view| !view.sub_runs.is_empty() || !view.summary.below.is_nothing())
+    });
     // Most runs start no other.
-    let is_shown = move |tab: Tab| tab != Tab::Runs || runs.get() > 0 || screen.tab() == Tab::Runs;
+    let is_shown = move |tab: Tab| tab != Tab::Runs || has_runs.get() || screen.tab() == Tab::Runs;
     let tab = move |tab: Tab, icon: IconName| {
         view! {
             <button

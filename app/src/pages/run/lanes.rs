@@ -116,13 +116,15 @@ impl Lane {
 pub fn Lanes(screen: Screen) -> impl IntoView {
     let filter = RunFilter { parent: Some(screen.id), limit: Some(PAGE), ..RunFilter::default() };
     let list = use_list(filter.clone(), ListedRuns::default());
-    let loaded = LocalResource::new(move || api::listed_runs(filter.clone()));
+    let load = Action::new(move |filter: &RunFilter| api::listed_runs(filter.clone()));
+    Effect::new(move |_| drop(load.dispatch(filter.clone())));
     Effect::new(move |_| {
-        if let Some(Ok(page)) = loaded.get() {
+        if let Some(Ok(page)) = load.value().get() {
             list.try_update(|list| list.extend(page));
         }
     });
-    let refused = move || loaded.get().and_then(Result::err).map(|error| error.to_string());
+    let refused =
+        move || load.value().with(|answer| answer.as_ref()?.as_ref().err().map(ToString::to_string));
     let started = Memo::new(move |_| screen.view.with(|view| view.sub_runs.len()));
     let entries = Memo::new(move |_| {
         started.get();
@@ -136,7 +138,7 @@ pub fn Lanes(screen: Screen) -> impl IntoView {
     };
     view! {
         {move || refused().map(|text| view! { <InlineProblem text /> })}
-        <Show when=move || { count.get() == 0 } fallback=|| ()>
+        <Show when=move || { count.get() == 0 }>
             <Empty title="It has started no other run yet">
                 <p>"Runs that it starts stand here, each with how far it is and what it costs."</p>
             </Empty>
