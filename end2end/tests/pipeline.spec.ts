@@ -49,7 +49,8 @@ test("four analysts work at the same time and their answers appear as they are w
   await expect(line).not.toHaveText(words);
 
   await viewTab(page, "Transcript").click();
-  const text = writing(page).last();
+  // The last one that writes is another one once an analyst is done.
+  const text = turnsInSight(page).filter({ hasText: "Market analyst" }).locator(".writing:not(.dim)").first();
   const before = await text.innerText();
   expect(before.length).toBeGreaterThan(0);
   await expect.poll(async () => (await text.innerText()).length).toBeGreaterThan(before.length + 40);
