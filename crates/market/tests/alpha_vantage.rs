@@ -307,6 +307,7 @@ async fn news_count_from_their_publication() {
     );
 }
 
+/// AgentOS 6.C 22.
 #[tokio::test]
 async fn what_is_of_now_is_not_given_for_the_past() {
     let stage = stage().await;

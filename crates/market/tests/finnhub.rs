@@ -258,6 +258,7 @@ async fn statements_count_from_their_filing_in_both_forms() {
     }
 }
 
+/// AgentOS 6.C 22.
 #[tokio::test]
 async fn what_is_of_now_is_not_given_for_the_past() {
     let stage = stage().await;

@@ -434,6 +434,7 @@ async fn etf_index() {
     assert_eq!(stage.profile().await.unwrap_err().why, Why::Empty);
 }
 
+/// AgentOS 6.C 22.
 #[tokio::test]
 async fn what_is_of_now_is_not_given_for_the_past() {
     let stage = with_pass().await;

@@ -85,6 +85,7 @@ fn latest(view: &PortfolioView) -> Value {
     serde_json::to_value(Latest::from(view)).unwrap()
 }
 
+/// AgentOS 6.C 15.
 #[test]
 fn holdings_are_shown_at_their_prices() {
     let shown = latest(&view());
@@ -100,6 +101,7 @@ fn holdings_are_shown_at_their_prices() {
     assert_eq!(shown["snapshot"]["metadata"]["risk_metrics"]["max_drawdown"], -0.024);
 }
 
+/// AgentOS 6.C 15.
 #[test]
 fn a_holding_without_a_price_has_null_and_not_zero_and_the_snapshot_says_why() {
     let mut unpriced = view();
@@ -139,6 +141,7 @@ fn at_most_ten_trades_are_shown_newest_first() {
     );
 }
 
+/// AgentOS 6.C 16.
 #[test]
 fn an_account_has_its_id_and_cash_under_both_names() {
     let account = serde_json::to_value(AccountRecord::from(&view())).unwrap();
@@ -154,6 +157,7 @@ fn an_account_has_its_id_and_cash_under_both_names() {
     assert_eq!(latest(&view())["portfolio"], account);
 }
 
+/// AgentOS 6.C 17.
 #[test]
 fn the_summary_has_all_of_its_figures_or_is_none() {
     let mut whole = view();

@@ -59,6 +59,7 @@ fn a_pipeline_takes_its_parameters_and_ignores_others() {
     assert_eq!(asked.flow.unwrap().as_str(), "1a2b3c4d");
 }
 
+/// AgentOS 6.C 5.
 #[test]
 fn a_run_without_a_portfolio_is_of_the_main_one() {
     for (body, portfolio) in [
@@ -121,6 +122,7 @@ fn a_scan_and_an_automatic_run_take_their_parameters_and_ignore_others() {
     assert!(matches!(mock.model, ModelChoice::Rehearsal { .. }));
 }
 
+/// AgentOS 6.C 1, E 1.
 #[test]
 fn a_refusal_names_the_parameter() {
     let pipeline = [
@@ -248,6 +250,7 @@ fn a_re_run_makes_the_phase_of_the_named_node_again() {
 }
 
 /// Section 1.5 of AgentOS's interface, and its defect 6.C 4: nothing stands in the way of another decision.
+/// AgentOS 6.C 4.
 #[test]
 fn resetting_a_decision_deletes_nothing_and_says_so() {
     let read = |body: Value| PortfolioStage::read(body.to_string().as_bytes());

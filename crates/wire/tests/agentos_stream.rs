@@ -134,6 +134,7 @@ impl Log {
     }
 }
 
+/// AgentOS 7.1.1.
 #[test]
 fn a_model_call_is_a_thought_and_then_a_result_with_its_prompt() {
     let mut log = Log::of(pipeline());
@@ -188,6 +189,7 @@ fn an_answer_that_only_asks_for_tools_is_called_completed() {
     assert_eq!(log.last()["message"], "Completed.");
 }
 
+/// AgentOS 7.1.2, 7.1.3.
 #[test]
 fn tokens_that_were_not_reported_are_null_and_not_zero() {
     let mut log = Log::of(pipeline());
@@ -217,6 +219,7 @@ fn a_call_repeated_after_a_crash_is_announced_once() {
     assert_eq!(kinds, ["log", "thought", "result"]);
 }
 
+/// AgentOS 7.1.4, 7.1.7.
 #[test]
 fn a_tool_call_names_its_caller_and_who_served_it() {
     let mut log = Log::of(pipeline());
@@ -245,6 +248,7 @@ fn a_tool_call_names_its_caller_and_who_served_it() {
     );
 }
 
+/// AgentOS 6.C 23, 7.1.5.
 #[test]
 fn a_tools_status_is_the_one_it_reported_whatever_its_text_says() {
     for (status, result, expected, icon) in [
@@ -316,6 +320,7 @@ fn the_pipelines_nodes_have_the_names_that_agentos_gives_them() {
     }
 }
 
+/// AgentOS 6.C 25.
 #[test]
 fn the_portfolios_nodes_have_the_ids_that_agentos_gives_them_and_carry_the_portfolio() {
     for (id, name) in [
@@ -346,6 +351,7 @@ fn the_frames_of_a_scan_are_about_the_market() {
     assert_eq!(frame["identifier"], "MARKET");
 }
 
+/// AgentOS E 6.
 #[test]
 fn nodes_of_pure_code_appear_as_log_lines() {
     let mut log = Log::of(portfolio());
@@ -414,6 +420,7 @@ fn a_failed_or_degraded_node_says_so() {
     );
 }
 
+/// AgentOS 6.C 23, 7.1.6.
 #[test]
 fn the_last_frame_tells_how_the_run_ended() {
     for (status, error, message) in [
@@ -435,6 +442,7 @@ fn an_unknown_run_is_one_system_frame() {
     );
 }
 
+/// AgentOS 6.C 8, 6.C 28.
 #[test]
 fn everybody_who_reads_the_log_gets_the_same_frames() {
     let mut log = Log::of(pipeline());

@@ -43,6 +43,7 @@ mod tests {
         }
     }
 
+    /// AgentOS 6.A 17.
     #[tokio::test]
     async fn an_agents_call_reaches_the_registrys_tool_and_is_checked_before() {
         let schema = json!({ "properties": { "name": { "type": "integer" } }, "required": ["name"] });

@@ -75,6 +75,7 @@ fn is_about(request: &ChatRequest, ticker: &str) -> bool {
     })
 }
 
+/// AgentOS 6.C 2.
 #[tokio::test]
 async fn an_automatic_run_ends_with_trades_and_shows_a_node_for_each_stock() {
     let stage = Stage::new().await;
@@ -114,6 +115,7 @@ async fn an_automatic_run_ends_with_trades_and_shows_a_node_for_each_stock() {
     assert_eq!(portfolio.cash, decimal("95193.955"));
 }
 
+/// AgentOS 7.2.1, 7.2.5.
 #[tokio::test]
 async fn what_is_held_is_analysed_as_well_and_no_stock_twice() {
     let script = |request: &ChatRequest| proposing(request, &["PFE", "KO"]);
@@ -136,6 +138,7 @@ async fn what_is_held_is_analysed_as_well_and_no_stock_twice() {
     assert!(stocks(&view).contains(&"LLY".to_owned()) && stocks(&view).len() <= 3, "{:?}", stocks(&view));
 }
 
+/// AgentOS 6.C 23, 7.2.5, E 13.
 #[tokio::test]
 async fn an_analysis_that_fails_stops_no_other_and_is_seen() {
     let script = |request: &ChatRequest| {
@@ -200,6 +203,7 @@ async fn an_analysis_that_fails_stops_no_other_and_is_seen() {
     assert_eq!(runs(&stage, Task::PIPELINE, "flow").await, 4, "KO once more, and no other");
 }
 
+/// AgentOS 6.C 7, 7.2.7.
 #[tokio::test]
 async fn what_the_flow_has_is_not_made_again_unless_it_is_asked_for() {
     let script = |request: &ChatRequest| proposing(request, &["LLY", "MRK"]);
@@ -230,6 +234,7 @@ async fn what_the_flow_has_is_not_made_again_unless_it_is_asked_for() {
     assert_eq!(runs(&stage, Task::SCAN, "another").await, 0);
 }
 
+/// AgentOS 7.2.5.
 #[tokio::test]
 async fn as_many_analyses_are_made_at_a_time_as_were_asked_for() {
     for (lines, most) in [(1, 1), (2, 2), (3, 3)] {
@@ -272,6 +277,7 @@ async fn asked_again(stage: &Stage, run: RunId) -> Vec<String> {
     again
 }
 
+/// AgentOS E 4.
 #[tokio::test]
 async fn a_run_that_is_cut_off_goes_on_and_asks_and_trades_once() {
     let script = |request: &ChatRequest| proposing(request, &["LLY", "MRK"]);
@@ -321,6 +327,7 @@ fn small(flow: &str) -> RunRequest {
     request(task, flow)
 }
 
+/// AgentOS 6.C 27.
 #[tokio::test]
 async fn as_many_automatic_runs_as_places_do_not_wait_for_each_other_for_ever() {
     let stage = Stage::new().await;
@@ -333,6 +340,7 @@ async fn as_many_automatic_runs_as_places_do_not_wait_for_each_other_for_ever() 
     }
 }
 
+/// AgentOS 6.C 30.
 #[tokio::test]
 async fn the_limits_of_the_run_hold_for_all_that_it_starts() {
     let stage = Stage::new().await;
@@ -383,6 +391,7 @@ async fn a_scan_that_fails_ends_the_run_before_anything_is_traded() {
     assert!(view.documents::<AutoResult>().next().is_none());
 }
 
+/// AgentOS 7.2.5.
 #[tokio::test]
 async fn without_any_stock_the_portfolio_decides_all_the_same() {
     let script = |request: &ChatRequest| proposing(request, &[]);
@@ -420,6 +429,7 @@ async fn what_cannot_be_run_is_refused_or_ends_before_anything_is_paid_for() {
     assert!(late.calls.is_empty() && late.sub_runs.is_empty());
 }
 
+/// AgentOS 6.C 35.
 #[tokio::test]
 async fn a_rating_that_cannot_be_read_is_said_and_analysed_again_by_the_next_run_of_the_flow() {
     let script = |request: &ChatRequest| {
@@ -451,6 +461,7 @@ async fn a_rating_that_cannot_be_read_is_said_and_analysed_again_by_the_next_run
 }
 
 /// Appendix E 13 and 6.C 5 of AgentOS's specification: there, an execution that failed counted as done for ever.
+/// AgentOS 6.C 5, E 13.
 #[tokio::test]
 async fn a_decision_that_came_to_nothing_does_not_count_as_done() {
     let undecided = |request: &ChatRequest| {

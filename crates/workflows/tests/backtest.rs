@@ -288,6 +288,7 @@ async fn a_backtest_can_be_paused_goes_on_and_can_be_stopped() {
     assert!(!steps(&view).is_empty() && steps(&view).len() < 7, "what was decided stays");
 }
 
+/// AgentOS 6.A 1.
 #[tokio::test]
 async fn a_backtest_is_not_cut_off_by_the_usual_limit_of_steps() {
     let stage = Stage::new().await;
@@ -329,6 +330,7 @@ async fn what_cannot_be_tested_is_said_before_anything_runs() {
     assert!(view.summary.error.unwrap().contains("There are 1 trading days in the range"));
 }
 
+/// AgentOS 6.C 22.
 #[tokio::test]
 async fn nothing_that_the_market_does_after_a_day_changes_what_is_decided_on_it() {
     let request = || backtest(&["LLY", "XOM"], "2022-03-01", "2022-03-10", "daily", &json!({}));

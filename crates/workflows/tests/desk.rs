@@ -273,6 +273,7 @@ async fn rules_hold_from_their_change_on() {
 }
 
 /// Section 4.2 of AgentOS's specification: limits are a portfolio's own.
+/// AgentOS 6.C 30.
 #[tokio::test]
 async fn purchases_respect_the_limits_that_a_portfolio_has_been_given() {
     let stage = Stage::new().await;

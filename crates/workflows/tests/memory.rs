@@ -79,6 +79,7 @@ fn sections(asked: &Asked) -> Vec<(String, String)> {
     sections.collect()
 }
 
+/// AgentOS 6.C 20, 7.6.10.
 #[tokio::test]
 async fn a_decision_is_scored_once_from_the_first_close_after_it() {
     let (stage, asked) = listening().await;
@@ -176,6 +177,7 @@ async fn a_run_in_the_past_is_told_of_no_lesson_that_became_known_later() {
     }
 }
 
+/// AgentOS 6.C 34.
 #[tokio::test]
 async fn a_portfolio_run_gets_the_lessons_on_what_it_holds_and_may_buy() {
     let (stage, asked) = listening().await;
@@ -239,6 +241,7 @@ async fn a_lesson_that_fails_stops_no_other_and_is_taken_up_again() {
     );
 }
 
+/// AgentOS 7.6.10.
 #[tokio::test]
 async fn a_reflection_that_is_cut_off_goes_on_and_asks_and_scores_once() {
     let stage = Stage::new().await;
@@ -326,6 +329,7 @@ async fn lessons_are_their_accounts_own_and_an_imported_one_is_nobodys() {
     assert_eq!(lessons.of(&local).await.unwrap().len(), 1);
 }
 
+/// AgentOS 6.C 20, E 14.
 #[tokio::test]
 async fn lessons_are_searched_by_their_words_with_absolute_scores() {
     let stage = Stage::new().await;

@@ -38,6 +38,7 @@ fn logs(view: &RunView) -> Vec<&str> {
     logs.collect()
 }
 
+/// AgentOS 7.2.3.
 #[tokio::test]
 async fn grades_follow_from_the_figures() {
     let stage = Stage::new().await;
@@ -58,6 +59,7 @@ async fn grades_follow_from_the_figures() {
 }
 
 /// Section 3.2 of AgentOS's specification.
+/// AgentOS 6.C 10.
 #[tokio::test]
 async fn the_traders_plan_ends_with_its_proposal_in_one_of_three_words() {
     let roles: Arc<Mutex<BTreeMap<String, String>>> = Arc::default();
@@ -121,6 +123,7 @@ async fn the_market_report_shows_the_figures_of_the_market_crate() {
     }
 }
 
+/// AgentOS 6.A 1, 6.C 25, 7.3.1, 7.3.2, 7.3.3.
 #[tokio::test]
 async fn analysts_begin_together_and_debates_take_two_rounds() {
     let stage = Stage::new().await;
@@ -157,6 +160,7 @@ async fn analysts_begin_together_and_debates_take_two_rounds() {
     assert!(view.nodes.iter().all(|node| node.status == NodeStatus::Succeeded));
 }
 
+/// AgentOS 7.3.1, 7.3.2, 7.3.3.
 #[tokio::test]
 async fn the_graph_has_the_shape_and_tiers_of_the_specification() {
     let stage = Stage::new().await;
@@ -199,6 +203,7 @@ async fn the_graph_has_the_shape_and_tiers_of_the_specification() {
     );
 }
 
+/// AgentOS 6.C 24, E 6.
 #[tokio::test]
 async fn analysts_without_data_say_so() {
     let stage = Stage::new().await;
@@ -233,6 +238,7 @@ fn reports_a_halt(analyst: &str, request: &ChatRequest) -> Option<Turn> {
     })
 }
 
+/// AgentOS 6.A 15, 6.C 9, 7.3.4, 7.3.5, E 7.
 #[tokio::test]
 async fn a_critical_condition_leads_straight_to_the_decision() {
     for analyst in ABORTING {
@@ -251,6 +257,7 @@ async fn a_critical_condition_leads_straight_to_the_decision() {
     }
 }
 
+/// AgentOS 6.C 10, 7.3.4, 7.3.5, E 8.
 #[tokio::test]
 async fn words_about_a_critical_condition_are_no_critical_condition() {
     let stage = Stage::with_script(Changed(|request: &ChatRequest| {
@@ -267,6 +274,7 @@ async fn words_about_a_critical_condition_are_no_critical_condition() {
     assert_eq!(view.summary.nodes_done, view.summary.nodes);
 }
 
+/// AgentOS 6.A 7.
 #[tokio::test]
 async fn the_confidence_of_a_model_is_lowered_where_inputs_are_missing() {
     let stage = Stage::with_script(Changed(|request: &ChatRequest| {
@@ -320,6 +328,7 @@ async fn a_malformed_rating_is_asked_for_again_and_is_then_to_be_reviewed() {
     );
 }
 
+/// AgentOS 6.A 16, 7.2.3, 7.6.6.
 #[tokio::test]
 async fn a_model_that_only_calls_tools_is_stopped() {
     let stage = Stage::with_script(Changed(|request: &ChatRequest| {

@@ -44,6 +44,7 @@ fn logs(view: &RunView) -> String {
     logs.collect::<Vec<_>>().join("\n")
 }
 
+/// AgentOS 6.C 2, 7.2.4.
 #[tokio::test]
 async fn a_portfolio_buys_what_the_flow_rated_well() {
     let stage = Stage::new().await;
@@ -72,6 +73,7 @@ async fn a_portfolio_buys_what_the_flow_rated_well() {
     assert_eq!(view.documents::<PortfolioView>().last().unwrap(), portfolio);
 }
 
+/// AgentOS E 6.
 #[tokio::test]
 async fn every_step_is_a_node_and_the_briefs_are_written_side_by_side() {
     let stage = Stage::new().await;
@@ -101,6 +103,7 @@ async fn every_step_is_a_node_and_the_briefs_are_written_side_by_side() {
     assert!(logs(&view).contains("has no price for SGOV"), "{}", logs(&view));
 }
 
+/// AgentOS 6.A 14.
 #[tokio::test]
 async fn other_flows_and_later_days_are_not_considered() {
     let stage = Stage::new().await;
@@ -116,6 +119,7 @@ async fn other_flows_and_later_days_are_not_considered() {
     );
 }
 
+/// AgentOS 7.2.4.
 #[tokio::test]
 async fn a_holding_whose_trend_breaks_is_sold() {
     let stage = Stage::new().await;
@@ -224,6 +228,7 @@ async fn a_portfolio_that_has_decided_later_fails_the_run_visibly() {
     assert_eq!(status(&view, "execute_trades"), NodeStatus::Skipped);
 }
 
+/// AgentOS 6.C 5.
 #[tokio::test]
 async fn an_unknown_portfolio_is_refused_before_the_run_starts() {
     let stage = Stage::new().await;
@@ -392,6 +397,7 @@ impl Heard {
 
 /// 6.C 2 and 34, 7.2.4 and section 4.6 of AgentOS's specification: there, no agent of a portfolio saw the scan, and no
 /// brief the priority.
+/// AgentOS 6.C 2, 6.C 34, 7.2.4.
 #[tokio::test]
 async fn the_portfolios_agents_are_told_the_flows_scan_and_what_a_candidates_priority_follows_from() {
     let heard = Heard::default();
@@ -451,6 +457,7 @@ async fn the_portfolios_agents_are_told_the_flows_scan_and_what_a_candidates_pri
 }
 
 /// 6.C 35 of AgentOS's specification: there, a newest file that was cut off hid all older ones.
+/// AgentOS 6.C 35.
 #[tokio::test]
 async fn a_result_that_cannot_be_read_hides_no_older_one_and_is_said() {
     let stage = Stage::new().await;
@@ -505,6 +512,7 @@ async fn the_reviewer_of_holdings_may_look_up_prices_and_news_up_to_the_day() {
 }
 
 /// Appendix E 10 and 6.C 18 of AgentOS's specification: there, shares were counted without any price, value or risk.
+/// AgentOS 6.C 18, E 10.
 #[tokio::test]
 async fn reviewer_and_manager_are_told_prices_values_weights_profits_and_risk() {
     let heard = Heard::default();
@@ -550,6 +558,7 @@ async fn macro_brief(stage: &Stage) -> (String, bool) {
 }
 
 /// 7.6.7 of AgentOS's specification.
+/// AgentOS 7.6.7.
 #[tokio::test]
 async fn without_index_funds_and_scan_no_model_is_asked_for_the_macro_brief() {
     let stage = stage_with("LLY,2022-06-29,320\nLLY,2022-06-30,320.403\n").await;
@@ -559,6 +568,7 @@ async fn without_index_funds_and_scan_no_model_is_asked_for_the_macro_brief() {
 }
 
 /// 7.6.7 of AgentOS's specification: what a brief rests on is missing in part, and that is said.
+/// AgentOS 7.6.7.
 #[tokio::test]
 async fn without_an_index_the_macro_brief_says_so_and_no_regime_is_made_up() {
     let stage = stage_with("LLY,2022-06-30,320.403\nMTUM,2022-06-29,136\nMTUM,2022-06-30,136.4\n").await;

@@ -48,6 +48,7 @@ async fn report(stage: &Stage, view: &RunView, name: &str) -> String {
     stage.journal.resolve(&report.markdown).await.unwrap()
 }
 
+/// AgentOS 6.C 6, 7.3.6, E 7.
 #[tokio::test]
 async fn each_of_the_six_agents_works_once_and_the_deep_dive_after_all_scanners() {
     let stage = Stage::new().await;
@@ -86,6 +87,7 @@ async fn each_of_the_six_agents_works_once_and_the_deep_dive_after_all_scanners(
     }
 }
 
+/// AgentOS 7.6.5.
 #[tokio::test]
 async fn movers_breadth_and_sectors_are_those_of_an_independent_calculation() {
     let stage = Stage::new().await;
@@ -194,6 +196,7 @@ async fn the_proposals_follow_from_the_figures() {
     assert_eq!(result(&same), scan, "the same request gives the same words");
 }
 
+/// AgentOS 7.2.2.
 #[tokio::test]
 async fn what_no_source_has_is_named_and_nothing_is_made_up() {
     let stage = Stage::new().await;
@@ -289,6 +292,7 @@ async fn asked(market: Market) -> Vec<Asked> {
     asked
 }
 
+/// AgentOS 6.C 22.
 #[tokio::test]
 async fn prices_after_the_day_change_no_prompt() {
     let honest = asked(Market::sample().unwrap()).await;
@@ -504,6 +508,7 @@ impl Vendor for Fallen {
 }
 
 /// 7.6.5 of AgentOS's specification: a fall counts as much as a rise.
+/// AgentOS 7.6.5.
 #[tokio::test]
 async fn the_sectors_that_are_looked_into_are_those_that_moved_most_either_way() {
     let heard: Arc<Mutex<String>> = Arc::default();
@@ -566,6 +571,7 @@ fn points(series: &Series, name: &str) -> i32 {
     regime.signals.iter().find(|signal| signal.name == name).unwrap().points
 }
 
+/// AgentOS 7.6.9.
 #[test]
 fn the_signals_of_the_regime_have_the_thresholds_of_the_specification() {
     let vix = |level: &str| Series::from([("^VIX", ending(25, level, level))]);
@@ -603,6 +609,7 @@ fn the_signals_of_the_regime_have_the_thresholds_of_the_specification() {
     }
 }
 
+/// AgentOS 7.6.9.
 #[test]
 fn the_points_add_up_to_a_regime() {
     let day: Date = "2022-06-30".parse().unwrap();
@@ -685,6 +692,7 @@ fn too_many(it: &mut Value) {
 /// What breaks an answer, and what is said of it.
 type Break = (&'static dyn Fn(&mut Value), &'static str);
 
+/// AgentOS 7.2.1.
 #[tokio::test]
 async fn an_answer_that_breaks_the_form_ends_the_scan_with_a_sentence() {
     let breaks: [Break; 8] = [
@@ -713,6 +721,7 @@ async fn an_answer_that_breaks_the_form_ends_the_scan_with_a_sentence() {
     }
 }
 
+/// AgentOS 7.2.2.
 #[tokio::test]
 async fn an_answer_that_is_no_json_is_asked_for_again() {
     let asked = AtomicU32::new(0);

@@ -101,6 +101,7 @@ async fn an_analyst_is_served_by_the_vendor_and_every_report_ends_with_its_data(
     );
 }
 
+/// AgentOS 6.A 17.
 #[tokio::test]
 async fn the_next_vendor_serves_where_the_first_one_cannot_and_both_are_named() {
     let server = LocalVendor::start().await;

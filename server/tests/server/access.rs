@@ -145,6 +145,7 @@ async fn the_token_works_as_a_bearer_and_in_the_address_of_a_socket_alone() {
     assert_eq!(server.nobody().sign_in("", "not-the-token").await.err().as_deref(), Some("wrong"));
 }
 
+/// AgentOS E 1.
 #[tokio::test]
 async fn settings_that_would_let_strangers_in_are_refused_with_what_to_do() {
     let home = Home::bare(&[]);
@@ -216,6 +217,7 @@ async fn a_wrong_host_gets_no_answer() {
     }
 }
 
+/// AgentOS E 1.
 #[tokio::test]
 async fn a_wrong_origin_neither_writes_nor_opens_a_socket() {
     let server = Home::new(&[]).start_kept().await;

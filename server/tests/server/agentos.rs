@@ -35,6 +35,7 @@ fn not_found(of: &str) -> (u16, String) {
     (404, json!({ "detail": format!("{of} not found") }).to_string())
 }
 
+/// AgentOS 6.C 28, 7.2.7, E 3.
 #[tokio::test]
 async fn a_client_of_agentos_runs_a_pipeline_and_reads_a_portfolio() {
     let home = Home::new(&[]);
@@ -114,6 +115,7 @@ async fn a_client_of_agentos_has_the_market_scanned_and_a_portfolio_run_by_itsel
 
 /// Appendix E 5 and 6.C 3, 4 and 32 of AgentOS: a phase is made again in the same flow without what comes before it,
 /// and not while the run works.
+/// AgentOS 6.A 8, 6.A 9, 6.C 3, 6.C 4, 6.C 31, E 5.
 #[tokio::test]
 async fn a_client_of_agentos_makes_a_phase_again_and_the_analysts_are_not_asked_again() {
     let home = Home::new(&[]);
@@ -178,6 +180,7 @@ async fn a_client_of_agentos_makes_a_phase_again_and_the_analysts_are_not_asked_
 }
 
 /// 1.6 and 6.C 5: the alias means one portfolio, wherever it stands.
+/// AgentOS 6.C 5.
 #[tokio::test]
 async fn main_portfolio_is_an_own_portfolio_of_that_id_or_else_the_newest() {
     let home = Home::new(&[]);
@@ -208,6 +211,7 @@ async fn main_portfolio_is_an_own_portfolio_of_that_id_or_else_the_newest() {
 }
 
 /// 1.1 and 1.6.
+/// AgentOS 6.C 5.
 #[tokio::test]
 async fn an_account_without_a_portfolio_runs_what_needs_none() {
     let (_server, _, bert) = two_accounts().await;
@@ -256,6 +260,7 @@ async fn what_is_not_there_is_said_in_agentos_words() {
 }
 
 /// 1.7.3, 7.2.7 and 6.C 28.
+/// AgentOS 6.C 28, 7.2.7.
 #[tokio::test]
 async fn who_comes_again_or_second_gets_the_whole_list_with_the_same_ids() {
     let home = Home::new(&[]);
@@ -278,6 +283,7 @@ async fn who_comes_again_or_second_gets_the_whole_list_with_the_same_ids() {
 }
 
 /// 1.7.5.
+/// AgentOS E 3.
 #[tokio::test]
 async fn the_stream_of_a_run_that_failed_ends_with_its_error() {
     let home = Home::new(&[]);
@@ -312,6 +318,7 @@ fn files(folder: &Path) -> BTreeSet<String> {
 }
 
 /// 1.0, 1.1, 6.C 1 and Appendix E 1.
+/// AgentOS 6.C 1, 7.6.1, 7.6.2, 7.6.3, E 1.
 #[tokio::test]
 async fn a_route_that_starts_runs_takes_an_empty_body_and_refuses_what_it_cannot_use() {
     let home = Home::new(&[("PITWALL_REHEARSAL_SPEED", "1".to_owned())]);
@@ -351,6 +358,7 @@ async fn end(server: &Server, run: &Value) -> RunView {
 }
 
 /// 1.4, 2.7 and 6.A 7.
+/// AgentOS 6.A 7.
 #[tokio::test]
 async fn an_analysis_of_some_analysts_is_made_again_from_any_phase() {
     let home = Home::new(&[("PITWALL_REHEARSAL_SPEED", "0".to_owned())]);
@@ -374,6 +382,7 @@ async fn an_analysis_of_some_analysts_is_made_again_from_any_phase() {
 }
 
 /// 6.C 32 and Appendix E 5: there, two of them wrote into one list.
+/// AgentOS 6.C 32, E 5.
 #[tokio::test]
 async fn a_second_re_run_is_refused_while_the_first_is_at_work() {
     let home = Home::new(&[("PITWALL_REHEARSAL_SPEED", "0".to_owned())]);

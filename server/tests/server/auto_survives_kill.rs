@@ -54,6 +54,7 @@ fn assert_asked_once(log: &[Event]) {
     assert!(!answered.is_empty() || log.iter().any(|event| matches!(event.body, Body::SubRunStarted(_))));
 }
 
+/// AgentOS 6.C 13, 6.C 17, E 2.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_automatic_run_that_is_killed_again_and_again_trades_as_a_calculation_in_another_language() {
     let home = Home::new(&[("PITWALL_REHEARSAL_SPEED", "20000".to_owned())]);

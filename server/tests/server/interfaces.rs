@@ -26,6 +26,7 @@ fn slow_pipeline() -> Value {
     })
 }
 
+/// AgentOS 6.C 8.
 #[tokio::test]
 async fn a_run_is_started_watched_and_read_back() {
     let home = Home::new(&[]);
@@ -186,6 +187,7 @@ async fn nonsense_is_refused_with_a_sentence() {
     assert_eq!(server.get("/api/v1/runs").await["runs"], json!([]), "nothing was started");
 }
 
+/// AgentOS E 4.
 #[tokio::test]
 async fn sigterm_closes_sockets_with_1012_and_the_run_goes_on_after_a_restart() {
     let home = Home::new(&[]);

@@ -43,6 +43,7 @@ fn request(name: &str) -> Value {
     })
 }
 
+/// AgentOS E 15.
 #[tokio::test]
 async fn a_run_is_answered_by_the_model_that_it_names_and_keys_are_shown_to_nobody() {
     let (quick, quick_url) = Provider::start(Duration::ZERO).await;
@@ -196,6 +197,7 @@ fn answered(log: &[Event]) -> (BTreeSet<String>, BTreeSet<String>) {
     (models, notes)
 }
 
+/// AgentOS 6.A 13, 6.C 26.
 #[tokio::test]
 async fn a_refusal_by_policy_turns_to_the_fallback_of_its_tier_for_that_stock_alone() {
     let (provider, url) = Provider::start(Duration::ZERO).await;

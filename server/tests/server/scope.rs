@@ -176,6 +176,7 @@ async fn two_accounts() -> (Server, Visitor, Visitor, Belongings) {
     (server, anna, bert, hers)
 }
 
+/// AgentOS 6.A 3.
 #[tokio::test]
 async fn every_route_of_the_openapi_document_answers_404_for_what_is_anothers() {
     let (_server, anna, bert, hers) = two_accounts().await;
@@ -213,6 +214,7 @@ async fn every_route_of_the_openapi_document_answers_404_for_what_is_anothers() 
     assert_eq!(titles, ["Her team", "Hers"], "{documents}");
 }
 
+/// AgentOS 7.2.7.
 #[tokio::test]
 async fn every_socket_answers_404_for_what_is_anothers() {
     let (_server, anna, bert, hers) = two_accounts().await;
@@ -290,6 +292,7 @@ async fn ids_of_anothers_in_bodies_and_queries_lead_nowhere() {
 }
 
 /// 6.C 1 and Appendix E 1 of AgentOS's specification: its routes make no path of an id.
+/// AgentOS 6.C 1, E 1.
 #[tokio::test]
 async fn hostile_ids_in_agentos_addresses_lead_nowhere() {
     let (_server, anna, _, _) = two_accounts().await;
@@ -370,6 +373,7 @@ async fn every_server_function_and_page_answers_404_for_what_is_anothers() {
     }
 }
 
+/// AgentOS 6.C 1, E 1.
 #[tokio::test]
 async fn traversal_in_every_string_parameter_is_refused_and_reads_no_file() {
     let (_server, anna, _, hers) = two_accounts().await;

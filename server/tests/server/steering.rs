@@ -73,6 +73,7 @@ async fn the_page_of_a_run_that_asks_comes_whole_whichever_thread_ends_it() {
     }
 }
 
+/// AgentOS E 15.
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_stop_no_call_begins_and_those_in_flight_are_dropped() {
     let (provider, base_url) = Provider::start(Duration::from_millis(200)).await;
@@ -148,6 +149,7 @@ fn trades(events: &[Event]) -> Vec<String> {
     view.documents::<Trade>().map(|trade| format!("{} {}", trade.ticker, trade.quantity)).collect()
 }
 
+/// AgentOS 6.A 19.
 #[tokio::test]
 async fn trades_are_approved_as_the_exact_orders_that_were_shown() {
     let home = quick();
@@ -183,6 +185,7 @@ async fn trades_are_approved_as_the_exact_orders_that_were_shown() {
     assert_eq!(trades(&server.events_to_end(run, 0).await), ["LLY 14"]);
 }
 
+/// AgentOS 7.2.8.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_re_run_repeats_nothing_before_its_node_and_is_linked_both_ways() {
     let (provider, base_url) = Provider::start(Duration::ZERO).await;

@@ -131,6 +131,7 @@ async fn a_decision_tells_what_the_manager_saw_and_what_became_of_each_order() {
     }
 }
 
+/// AgentOS 6.A 19, 6.A 20.
 #[tokio::test]
 async fn the_risk_of_a_portfolio_is_told_with_what_is_not_known() {
     let (_server, anna, bert) = two_accounts().await;

@@ -21,6 +21,7 @@ fn pipeline() -> serde_json::Value {
     json!({ "workflow": { "type": "pipeline", "ticker": "AAPL", "date": "2022-06-30" } })
 }
 
+/// AgentOS 6.A 4, 6.A 5, E 3.
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_at_any_message_lose_no_event_and_repeat_no_answered_call() {
     let (_, base_url) = Provider::start(Duration::from_millis(1)).await;

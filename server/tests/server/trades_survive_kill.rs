@@ -225,6 +225,7 @@ async fn commits_of(home: &Home, disk: &Disk, number: usize, scenario: Scenario)
     disk.commits()
 }
 
+/// AgentOS 6.A 18, 6.C 14, E 12.
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_in_any_commit_neither_lose_nor_double_a_trade() {
     let home = Home::new(&[("PITWALL_REHEARSAL_SPEED", "0".to_owned())]);

@@ -389,6 +389,7 @@ fn as_stream(body: HttpBody) -> Response {
     ([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()
 }
 
+/// AgentOS 6.A 2, 7.1.2, 7.1.3.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_misbehaves_in_all_ways_spoils_no_result_and_charges_nothing_unseen() {
     let moments = Mutex::new((Moments::new(SEED), Turns::default()));

@@ -34,6 +34,7 @@ fn critics(hangs: bool) -> impl Fn() -> Graph + Send + Sync + 'static {
     }
 }
 
+/// AgentOS 6.A 10.
 #[tokio::test]
 async fn calls_side_by_side_are_numbered_in_lanes_of_their_own() {
     let bench = Bench::new();

@@ -149,6 +149,7 @@ async fn a_failing_node_fails_the_run_with_its_sentence() {
     assert_eq!(view.node(&id("after")).unwrap().status, NodeStatus::Skipped);
 }
 
+/// AgentOS 6.C 27.
 #[tokio::test]
 async fn a_panicking_node_fails_its_run_and_no_other() {
     let view = Bench::new()

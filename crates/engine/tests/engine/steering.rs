@@ -530,6 +530,7 @@ async fn a_run_that_reached_its_budget_goes_on_with_a_larger_one() {
     assert!(matches!(refused, Err(EngineError::Fork(ForkError::Succeeded))));
 }
 
+/// AgentOS 6.C 32, E 5.
 #[tokio::test]
 async fn a_second_re_run_of_one_run_is_refused_while_the_first_is_at_work() {
     let bench = Bench::new();
@@ -551,6 +552,7 @@ async fn a_second_re_run_of_one_run_is_refused_while_the_first_is_at_work() {
     assert!(matches!(unfinished, Err(EngineError::Fork(ForkError::NotVisited { .. }))));
 }
 
+/// AgentOS 6.C 32.
 #[tokio::test]
 async fn of_two_re_runs_that_are_asked_for_at_once_one_begins() {
     let bench = Bench::new();

@@ -319,6 +319,7 @@ fn blow() -> impl Strategy<Value = Blow> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// AgentOS 7.1.8.
     #[test]
     fn a_run_that_is_cut_off_has_used_what_its_log_adds_up_to(
         scripts in vec(vec(act(), 0..6), 1..3),

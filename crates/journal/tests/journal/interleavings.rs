@@ -181,6 +181,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever the order of appends, subscriptions, reads, restarts and crashes.
+    /// AgentOS E 3.
     #[test]
     fn every_subscriber_gets_exactly_the_suffix_each_number_once_in_order(
         steps in prop::collection::vec(step(), 1..60)

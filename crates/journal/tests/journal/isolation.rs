@@ -46,6 +46,7 @@ async fn what_the_database_refuses_of_one_run_keeps_nothing_else_from_being_stor
     assert_eq!(crate::sample::seqs(&stored), [1, 2, 3], "each once, however often it was tried");
 }
 
+/// AgentOS 7.6.1, 7.6.2, 7.6.3.
 #[tokio::test]
 async fn a_run_that_cannot_be_read_is_listed_and_deleted_and_the_others_go_on() {
     let place = Place::new();
@@ -79,6 +80,7 @@ async fn a_run_that_cannot_be_read_is_listed_and_deleted_and_the_others_go_on() 
     assert_eq!(journal.summary(strange).await.unwrap(), None);
 }
 
+/// AgentOS 6.C 35.
 #[tokio::test]
 async fn an_event_that_cannot_be_read_is_said_of_its_run_alone() {
     let place = Place::new();

@@ -3,6 +3,7 @@ use protocol::{AccountId, Body, ChatAsked, RunStatus, Text, UnknownBody};
 
 use crate::sample::{Place, begin, event, finished, line, new_run, running, said, seqs, started};
 
+/// AgentOS E 3.
 #[tokio::test]
 async fn events_are_numbered_from_1_without_gaps_in_each_run() {
     let place = Place::new();
@@ -19,6 +20,7 @@ async fn events_are_numbered_from_1_without_gaps_in_each_run() {
     assert_eq!(journal.last_seq(new_run()).await.unwrap(), None);
 }
 
+/// AgentOS 6.A 10.
 #[tokio::test]
 async fn an_append_returns_what_is_read_later() {
     let place = Place::new();
@@ -144,6 +146,7 @@ async fn an_append_of_nothing_changes_nothing() {
     assert_eq!(journal.last_seq(run).await.unwrap(), None);
 }
 
+/// AgentOS 6.A 18.
 #[tokio::test]
 async fn a_refused_append_does_not_disturb_others_of_the_same_moment() {
     let place = Place::new();

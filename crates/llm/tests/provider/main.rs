@@ -262,6 +262,7 @@ async fn tool_calls_without_numbers_or_all_with_number_0_are_told_apart_by_their
     }
 }
 
+/// AgentOS 6.A 2.
 #[tokio::test]
 async fn an_answer_without_usage_has_unknown_tokens_and_cost() {
     let (answer, _) = ask_for(vec![sse(&[piece("ok"), stop(), done()])]).await;

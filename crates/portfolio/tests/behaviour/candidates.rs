@@ -44,6 +44,7 @@ fn single(candidate: Candidate) -> Prioritised {
     prioritise(vec![candidate], &portfolio(true), None).remove(0)
 }
 
+/// AgentOS 7.5.13.
 #[test]
 fn the_score_is_the_product_of_its_four_factors() {
     for (candidate, score) in [
@@ -61,6 +62,7 @@ fn the_score_is_the_product_of_its_four_factors() {
     }
 }
 
+/// AgentOS 7.5.13.
 #[test]
 fn a_full_sector_is_skipped_with_its_reason() {
     let skipped = single(candidate("MSFT", "Technology", "high", "growth"));
@@ -68,6 +70,7 @@ fn a_full_sector_is_skipped_with_its_reason() {
     assert_eq!(single(candidate("NEW", "Energy", "low", "value")).skip_reason, None);
 }
 
+/// AgentOS 7.5.13.
 #[test]
 fn the_best_come_first_and_equals_keep_their_order() {
     let candidates = || {

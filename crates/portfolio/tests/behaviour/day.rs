@@ -179,6 +179,7 @@ fn a_split_that_cannot_be_is_refused() {
     assert!(matches!(refused, Err(PortfolioError::InvalidAction { .. })));
 }
 
+/// AgentOS E 12.
 #[test]
 fn a_stop_loss_sells_at_its_price_or_at_a_worse_opening() {
     for (bar, expected) in [
@@ -260,6 +261,7 @@ fn shares_bought_at_an_opening_can_be_stopped_on_the_same_day_those_bought_at_a_
     assert_eq!(trades[0].cause, TradeCause::StopLoss);
 }
 
+/// AgentOS E 12.
 #[test]
 fn triggers_that_are_only_notes_sell_nothing() {
     let order = Order { stop_loss: Some(decimal("90")), ..buy("KO", "10") };

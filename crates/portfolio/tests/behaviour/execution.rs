@@ -3,6 +3,7 @@ use protocol::trading::{Constraints, Order, Side};
 
 use crate::scenario::{Scenario, buy, date, decimal, parts, sell, ticker};
 
+/// AgentOS 7.5.3, 7.5.6.
 #[test]
 fn a_purchase_costs_cash_and_an_average_is_kept() {
     // 10 at 200 of 10000 leave 8000.
@@ -33,6 +34,7 @@ fn a_purchase_costs_cash_and_an_average_is_kept() {
     assert_eq!(scenario.portfolio().holdings()[&ticker("AAPL")].average_cost(), decimal("197"));
 }
 
+/// AgentOS 7.5.4.
 #[test]
 fn a_sale_brings_cash_and_realises_profit() {
     // 50 at 190 of 14500 leave 5000; 20 at 200 bring 4000 and 20 * 10 profit.
@@ -52,6 +54,7 @@ fn a_sale_brings_cash_and_realises_profit() {
     assert_eq!(scenario.portfolio().cash(), decimal("15000"));
 }
 
+/// AgentOS 7.5.5.
 #[test]
 fn buying_and_selling_dearer_ends_with_the_profit_in_cash() {
     // 50000 - 10 * 200 = 48000; + 10 * 210 = 50100.
@@ -63,6 +66,7 @@ fn buying_and_selling_dearer_ends_with_the_profit_in_cash() {
     assert_eq!(scenario.portfolio().realised_profit(), decimal("100"));
 }
 
+/// AgentOS 7.5.9.
 #[test]
 fn sales_come_before_purchases_and_pay_for_them() {
     let mut scenario =
@@ -84,6 +88,7 @@ fn a_second_sale_of_one_stock_sees_what_the_first_left() {
     assert!(scenario.portfolio().holdings().is_empty());
 }
 
+/// AgentOS 7.5.4.
 #[test]
 fn what_is_not_held_or_not_enough_is_not_sold() {
     let scenario = Scenario::new("1000").price("AAPL", "100").given(vec![buy("AAPL", "10")]);
@@ -98,6 +103,7 @@ fn what_is_not_held_or_not_enough_is_not_sold() {
     );
 }
 
+/// AgentOS 7.5.3, 7.5.6.
 #[test]
 fn what_costs_more_than_there_is_is_not_bought() {
     let scenario = Scenario::new("500").price("AAPL", "200");
@@ -111,6 +117,7 @@ fn what_costs_more_than_there_is_is_not_bought() {
     );
 }
 
+/// AgentOS 7.5.9.
 #[test]
 fn an_order_without_a_price_is_rejected_and_the_others_go_on() {
     let mut scenario = Scenario::new("1000").price("AAPL", "100");
@@ -132,6 +139,7 @@ fn nothing_is_bought_while_a_holding_has_no_price_because_limits_cannot_be_check
     );
 }
 
+/// AgentOS 7.5.9.
 #[test]
 fn absurd_quantities_are_invalid() {
     let scenario = Scenario::new("1000").price("AAPL", "100");
@@ -173,6 +181,7 @@ fn an_index_is_no_stock() {
     );
 }
 
+/// AgentOS 6.C 13, E 12.
 #[test]
 fn a_trade_keeps_its_reason_triggers_date_and_key() {
     let mut scenario = Scenario::new("10000").price("AAPL", "300");

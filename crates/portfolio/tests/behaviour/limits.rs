@@ -12,6 +12,7 @@ fn limits(max_positions: u32, max_position: &str, max_sector: &str, min_cash: &s
     }
 }
 
+/// AgentOS 7.5.8.
 #[test]
 fn a_position_of_exactly_the_limit_is_allowed() {
     let scenario = Scenario::new("20000").limits(Constraints::default()).price("AAPL", "100");
@@ -25,6 +26,7 @@ fn a_position_of_exactly_the_limit_is_allowed() {
     assert!(!scenario.reasons(buy("AAPL", "30.000001")).is_empty());
 }
 
+/// AgentOS 7.5.8.
 #[test]
 fn a_cash_reserve_of_exactly_the_limit_is_allowed() {
     let reserve_only = limits(15, "0.95", "1", "0.05");
@@ -57,6 +59,7 @@ fn a_sector_of_exactly_the_limit_is_allowed() {
     );
 }
 
+/// AgentOS 6.C 33.
 #[test]
 fn a_sector_is_the_same_whatever_its_case_and_spaces() {
     let scenario = Scenario::new("10000")
@@ -81,6 +84,7 @@ fn an_instrument_without_a_sector_meets_no_sector_limit() {
     assert!(scenario.reasons(buy("AAPL", "40")).is_empty());
 }
 
+/// AgentOS 7.5.9.
 #[test]
 fn a_sixteenth_position_is_one_too_many_but_the_fifteenth_can_grow() {
     let mut scenario = Scenario::new("100000").limits(Constraints::default());
@@ -95,6 +99,7 @@ fn a_sixteenth_position_is_one_too_many_but_the_fifteenth_can_grow() {
     assert_eq!((trades.len(), rejected.len()), (2, 0));
 }
 
+/// AgentOS 7.5.8.
 #[test]
 fn the_limits_of_the_reference_reject_what_it_rejects() {
     let strict = || limits(3, "0.20", "0.40", "0.05");
@@ -120,6 +125,7 @@ fn the_limits_of_the_reference_reject_what_it_rejects() {
     assert!(large.reasons(buy("A", "10")).is_empty());
 }
 
+/// AgentOS 7.5.8.
 #[test]
 fn every_broken_limit_is_listed() {
     // 96000 of 100000: cash 4 %, position and sector 96 %.
@@ -144,6 +150,7 @@ fn sales_meet_no_limit() {
     assert!(scenario.reasons(sell("A", "1")).is_empty());
 }
 
+/// AgentOS 6.C 30, 7.5.14.
 #[test]
 fn limits_that_contradict_each_other_are_refused() {
     let refused = [

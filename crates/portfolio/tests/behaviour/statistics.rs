@@ -67,6 +67,7 @@ fn history(returns: &[f64], benchmark: impl Fn(usize) -> Option<Decimal>) -> Vec
     points
 }
 
+/// AgentOS 7.4.1, 7.4.9.
 #[test]
 fn returns_are_simple_and_undefined_from_nothing() {
     let returns = |points: &[ValuePoint]| Curve::new(points).map(|curve| curve.returns().to_vec());
@@ -91,12 +92,14 @@ fn money_paid_in_or_taken_out_is_no_return() {
     assert_eq!(Curve::new(&points).unwrap_err(), NotAvailable::NotAboveZero);
 }
 
+/// AgentOS 7.4.2, 7.4.10.
 #[test]
 fn the_sharpe_ratio_is_that_of_the_reference_on_the_same_returns() {
     // 0.0105 / 0.01003013 * 15.8745079 = 16.618167653
     assert_eq!(sharpe(&thirty()), figure("16.6182"));
 }
 
+/// AgentOS 6.C 21, 7.4.3.
 #[test]
 fn the_sortino_ratio_divides_by_the_downside_deviation_over_all_days() {
     // Losses 0.005 and 0.01, three times each: root of 3 * 0.000125 / 30 = 0.00353553.
@@ -105,6 +108,7 @@ fn the_sortino_ratio_divides_by_the_downside_deviation_over_all_days() {
     assert_eq!(sortino(&thirty()), figure("47.1449"));
 }
 
+/// AgentOS 7.4.4, 7.4.16.
 #[test]
 fn value_at_risk_interpolates_between_the_worst_returns() {
     // -10 … 9: position 0.05 * 19 = 0.95 between -10 and -9. (The reference takes -10.)
@@ -126,6 +130,7 @@ fn percentiles_interpolate_linearly() {
     assert_eq!(percentile(&[], 0.5), None);
 }
 
+/// AgentOS 7.4.5.
 #[test]
 fn a_drawdown_is_a_negative_fraction_of_the_peak() {
     for (series, expected) in [
@@ -143,6 +148,7 @@ fn a_drawdown_is_a_negative_fraction_of_the_peak() {
     assert_eq!(fall, Err(NotAvailable::TooFewValues { needed: 2, there: 1 }));
 }
 
+/// AgentOS 7.4.6.
 #[test]
 fn beta_is_one_against_oneself_and_two_for_twice_the_returns() {
     let market = thirty();
@@ -155,6 +161,7 @@ fn beta_is_one_against_oneself_and_two_for_twice_the_returns() {
     assert_eq!(beta(&history(&against, benchmark)), figure("-1"));
 }
 
+/// AgentOS 7.4.6, E 9.
 #[test]
 fn beta_compares_the_same_days() {
     // The benchmark has no value on every fourth day; between the others both series move alike.
@@ -163,6 +170,7 @@ fn beta_compares_the_same_days() {
     assert_eq!(beta(&gaps), figure("1"));
 }
 
+/// AgentOS 7.4.6.
 #[test]
 fn beta_without_a_moving_benchmark_is_unknown() {
     let reason = |history: &[ValuePoint]| beta(history).reason().unwrap();
@@ -173,6 +181,7 @@ fn beta_without_a_moving_benchmark_is_unknown() {
     assert_eq!(reason(&few), NotAvailable::TooFewReturns { needed: 20, there: 19 });
 }
 
+/// AgentOS 7.4.2, 7.4.10.
 #[test]
 fn fewer_than_twenty_returns_are_too_few() {
     let nineteen = &thirty()[..19];
@@ -188,6 +197,7 @@ fn fewer_than_twenty_returns_are_too_few() {
     }
 }
 
+/// AgentOS 6.C 21, 7.4.18, 7.4.19, E 9.
 #[test]
 fn constant_growth_has_no_ratio_instead_of_an_absurd_one() {
     // 0.1 % a day: the spread is zero, but for noise.
@@ -214,6 +224,7 @@ fn a_history_gives_all_figures_with_losses_negative() {
     assert_eq!(figures.days, 30);
 }
 
+/// AgentOS 7.4.8, 7.4.18, 7.4.19.
 #[test]
 fn without_a_history_everything_is_unknown() {
     for points in [vec![], history(&[], |_| None)] {
@@ -265,6 +276,7 @@ fn all_figures(curve: &[ValuePoint]) -> Statistics {
     })
 }
 
+/// AgentOS E 9.
 #[test]
 fn what_cannot_be_computed_says_why_by_its_kind() {
     let figures = all_figures(&history(&thirty(), |_| None));

@@ -19,6 +19,7 @@ fn decide(scenario: &Scenario, orders: Vec<Order>) -> (Vec<Trade>, Portfolio, Sw
     (parts(entry).0, portfolio, outcome)
 }
 
+/// AgentOS 6.C 11, 7.5.12.
 #[test]
 fn without_a_price_nothing_is_swept_and_the_outcome_says_so() {
     // 50 * 200 = 10000 of 100000.
@@ -29,6 +30,7 @@ fn without_a_price_nothing_is_swept_and_the_outcome_says_so() {
     assert_eq!(portfolio.cash(), decimal("90000"));
 }
 
+/// AgentOS 6.C 11, E 11.
 #[test]
 fn cash_after_the_trades_is_swept_down_to_the_reserve_past_all_other_limits() {
     // 90000 left, 5 % of 100000 stay: (90000 - 5000) / 100 = 850 shares, 85 % of the portfolio.
@@ -59,6 +61,7 @@ fn cash_at_the_reserve_is_left_alone() {
 }
 
 /// 7.5.12 C and D of AgentOS's specification: 15000 in cash beside 75000 in shares, so that 4500 stay.
+/// AgentOS 7.5.12.
 #[test]
 fn what_is_swept_is_what_the_days_own_purchases_leave() {
     let mut orders = Vec::new();
@@ -91,6 +94,7 @@ fn swept() -> Scenario {
     scenario.given(orders)
 }
 
+/// AgentOS 7.5.12, E 11.
 #[test]
 fn swept_cash_pays_for_a_purchase_and_keeps_the_reserve() {
     // 160 * 50 = 8000 and the reserve 5000 need 13000, 5000 are there: 80 shares of SGOV.
@@ -107,6 +111,7 @@ fn swept_cash_pays_for_a_purchase_and_keeps_the_reserve() {
     assert_eq!(outcome, SweepOutcome::NotNeeded);
 }
 
+/// AgentOS 6.C 12.
 #[test]
 fn nothing_is_sold_for_a_purchase_that_cannot_be_made_anyway() {
     // 300 * 50 = 15000 need 150 shares of SGOV, 100 are held; 320 * 50 breaks the position limit too.

@@ -31,6 +31,7 @@ fn known(text: &str) -> Measured<Decimal> {
     Measured::Known(decimal(text))
 }
 
+/// AgentOS 7.5.1, 7.5.2, 7.5.7.
 #[test]
 fn a_holding_is_shown_at_the_days_price() {
     // 100 at 150 cost 15000 of 95000, leaving 80000; at 200 they are worth 20000 of 100000.
@@ -49,6 +50,7 @@ fn a_holding_is_shown_at_the_days_price() {
     assert_eq!(view.unrealised_profit, known("5000"));
 }
 
+/// AgentOS 7.4.7, 7.4.17.
 #[test]
 fn the_totals_of_two_holdings_add_up() {
     // AAPL 100 at 150, now 182.5; MSFT 50 at 300, now 420; 10000 in cash: 18250 + 21000 + 10000.
@@ -67,6 +69,7 @@ fn the_totals_of_two_holdings_add_up() {
     assert_eq!(allocation, [("technology", decimal("0.79695431")), ("Cash", decimal("0.20304569"))]);
 }
 
+/// AgentOS 7.5.1, 7.5.2, 7.5.7.
 #[test]
 fn cash_alone_is_a_whole_portfolio() {
     let view = view_at(&Scenario::new("100"), &Closes::new(), "2022-06-30").unwrap();
@@ -77,6 +80,7 @@ fn cash_alone_is_a_whole_portfolio() {
     assert_eq!(view.metrics.sharpe.reason().unwrap(), "not enough history: nothing was decided yet");
 }
 
+/// AgentOS 7.5.1, 7.5.2, 7.5.7.
 #[test]
 fn a_holding_without_a_price_makes_the_totals_unknown_and_is_named() {
     let scenario = Scenario::new("1000")
@@ -104,6 +108,7 @@ fn the_last_close_before_a_holiday_counts_and_no_later_one() {
     assert!(prices_at(&quoted, date("2022-06-30")).is_empty());
 }
 
+/// AgentOS 6.C 19.
 #[test]
 fn the_history_replays_the_ledger_day_by_day() {
     let mut scenario = Scenario::new("1000").price("AAPL", "100");

@@ -409,6 +409,7 @@ mod tests {
         ResearchTools::new(Arc::new(Market::sample().unwrap()), "2022-06-30".parse().unwrap(), ALL)
     }
 
+    /// AgentOS 6.A 16.
     #[tokio::test]
     async fn hostile_arguments_are_errors_in_words() {
         let dates = json!({ "symbol": "AAPL", "start_date": "2022-01-01", "end_date": "2022-06-30" });
@@ -463,6 +464,7 @@ mod tests {
         assert!(result.text.lines().last().unwrap().starts_with("2022-06-30,"), "{}", result.text);
     }
 
+    /// AgentOS 6.A 16.
     #[tokio::test]
     async fn what_the_data_does_not_have_is_degraded_with_the_reason() {
         let range = json!({ "symbol": "AAPL", "indicator": "atr", "curr_date": "2022-06-30" });

@@ -236,6 +236,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
+        /// AgentOS 6.C 34.
         #[test]
         fn lessons_known_later_change_nothing_in_a_prompt(
             all in proptest::collection::vec((stock(), 0_u8..60, words()), 0..30),

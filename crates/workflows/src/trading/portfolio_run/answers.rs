@@ -240,6 +240,7 @@ mod tests {
     }
 
     /// 7.2.4 and 6.A 11 of AgentOS's specification: one review for each holding, and of nothing else.
+    /// AgentOS 6.A 11, 7.2.4.
     #[test]
     fn each_holding_is_reviewed_once_and_nothing_else_is() {
         let holdings = [held("AAPL"), held("MSFT")];
@@ -277,6 +278,7 @@ mod tests {
         assert_eq!(decision.orders[1].take_profit, None);
     }
 
+    /// AgentOS 7.5.15.
     #[test]
     fn a_decision_that_breaks_the_form_is_refused() {
         let breaks: [fn(&mut Value); 12] = [
