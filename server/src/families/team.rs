@@ -119,7 +119,9 @@ pub fn largest_body(path: &str) -> Option<usize> {
         "/api/v1/teams/contents"
         | "/api/v1/teams/import"
         | "/api/v1/teams/import-chosen"
-        | "/rpc/import_teams" => Some(LARGEST_IMPORT),
+        | "/rpc/team_contents"
+        | "/rpc/import_teams"
+        | "/rpc/import_chosen" => Some(LARGEST_IMPORT),
         "/api/v1/teams/import-studio" => Some(LARGEST_DATABASE),
         _ => None,
     }

@@ -31,6 +31,23 @@ async fn a_body_that_is_too_large_is_refused_with_the_limit() {
 }
 
 #[tokio::test]
+async fn files_of_teams_may_be_larger_wherever_they_are_read() {
+    let server = Home::new(&[]).start_kept().await;
+    let program = server.program(TOKEN);
+    let files = json!([{ "name": "gallery.json", "text": "x".repeat(2 * 1024 * 1024) }]);
+    let rest = json!({ "files": files, "chosen": [0] });
+    let page = json!({ "request": rest });
+    for call in ["contents", "import", "import-chosen"] {
+        let (status, text) = program.answer("POST", &format!("/api/v1/teams/{call}"), Some(&rest)).await;
+        assert_ne!(status, 413, "{call}: {text}");
+    }
+    for call in ["team_contents", "import_teams", "import_chosen"] {
+        let (status, text) = program.answer("POST", &format!("/rpc/{call}"), Some(&page)).await;
+        assert!(status != 413 && status != 404, "{call}: {status} {text}");
+    }
+}
+
+#[tokio::test]
 async fn an_address_that_is_too_long_is_refused_with_the_limit() {
     let server = Home::new(&[]).start_kept().await;
     let path = format!("/api/v1/runs?search={}", "x".repeat(9000));
