@@ -13,13 +13,13 @@ mod fork;
 mod graph;
 mod header;
 mod inspector;
-mod lanes;
 mod lineage;
 mod log;
 mod place;
 mod screen;
 mod share;
 mod state_editor;
+mod sub_run_table;
 mod sub_runs;
 mod time_bar;
 mod timeline;
@@ -47,8 +47,8 @@ use self::{
     graph::GraphView,
     header::Header,
     inspector::Inspector,
-    lanes::Lanes,
     screen::{Screen, Tab},
+    sub_run_table::SubRunTable,
     time_bar::TimeBar,
     timeline::Timeline,
     transcript::Transcript,
@@ -192,7 +192,7 @@ fn RunScreen(data: PageData) -> impl IntoView {
                     >
                         {move || match screen.tab() {
                             Tab::Graph => view! { <GraphView screen /> }.into_any(),
-                            Tab::Runs => view! { <Growing screen view=|screen| view! { <Lanes screen /> }.into_any() /> }.into_any(),
+                            Tab::Runs => view! { <Growing screen view=|screen| view! { <SubRunTable screen /> }.into_any() /> }.into_any(),
                             Tab::Timeline => view! { <Growing screen view=|screen| view! { <Timeline screen /> }.into_any() /> }.into_any(),
                             Tab::Transcript => view! { <Growing screen view=|screen| view! { <Transcript screen /> }.into_any() /> }.into_any(),
                             Tab::Events => view! { <EventTable screen /> }.into_any(),

@@ -2,8 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{change, draft::Draft, field::NumberField};
-use crate::components::choice::choice;
+use super::{change, draft::Draft, field::{NumberField, kinds}};
 
 /// How much of the conversation a model reads, by the names that documents have.
 const CONTEXTS: [(&str, &str); 4] = [
@@ -25,13 +24,7 @@ pub(super) fn ContextField(draft: Draft, object: String) -> impl IntoView {
     let options = move || {
         let kind = kind.get();
         let kind = if kind.is_empty() { CONTEXTS[0].0 } else { kind.as_str() };
-        let is_known = CONTEXTS.iter().any(|(name, _)| *name == kind);
-        let other = (!is_known).then(|| choice(kind.to_owned(), format!("By “{kind}”, which is edited as JSON"), || true));
-        let options = CONTEXTS.map(|(name, label)| {
-            let is_chosen = name == kind;
-            choice(name, label, move || is_chosen)
-        });
-        (other, options.collect_view())
+        kinds(CONTEXTS, kind, |kind| format!("By “{kind}”, which is edited as JSON"))
     };
     let fields = move || {
         let object = place.clone();

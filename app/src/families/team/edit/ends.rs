@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     change::{self, conditions},
     draft::Draft,
-    field::{CheckField, LeftOut, NumberField, TextField},
+    field::{CheckField, LeftOut, NumberField, TextField, kinds},
     part_id,
     told::Told,
     who::WhoField,
@@ -158,14 +158,7 @@ fn GroupKind(kind: Memo<String>, choose: Callback<String>, name: String) -> impl
 #[component]
 fn SimpleKind(kind: Memo<String>, choose: Callback<String>) -> impl IntoView {
     let options = move || {
-        let kind = kind.get();
-        let is_known = SIMPLE.iter().any(|(name, _)| *name == kind);
-        let other = (!is_known).then(|| choice(kind.clone(), format!("A “{kind}”, which is edited as JSON"), || true));
-        let options = SIMPLE.map(|(name, label)| {
-            let is_chosen = name == kind;
-            choice(name, label, move || is_chosen)
-        });
-        (other, options.collect_view())
+        kind.with(|kind| kinds(SIMPLE, kind, |kind| format!("A “{kind}”, which is edited as JSON")))
     };
     view! {
         <select class="input" aria-label="What has to happen" on:change=move |event| choose.run(event_target_value(&event))>{options}</select>

@@ -175,3 +175,18 @@ mod tests {
         }
     }
 }
+
+/// The kinds that a part can be of, as choices. One that the form does not know stands before them, in the words of `other`.
+pub(super) fn kinds<const N: usize>(
+    known: [(&'static str, &'static str); N],
+    kind: &str,
+    other: impl FnOnce(&str) -> String,
+) -> AnyView {
+    let is_known = known.iter().any(|(name, _)| *name == kind);
+    let stranger = (!is_known).then(|| choice(kind.to_owned(), other(kind), || true));
+    let known = known.map(|(name, label)| {
+        let is_chosen = name == kind;
+        choice(name, label, move || is_chosen)
+    });
+    (stranger, known.collect_view()).into_any()
+}
