@@ -20,8 +20,8 @@ use protocol::{
 };
 use wire::agentos::{
     AccountRecord, Frame, Latest, MAIN_PORTFOLIO, PortfolioStage, PortfolioStageResponse, RerunNode,
-    RerunResponse, RunRecord, Stream, Summary, SystemFrame, Trigger, TriggerResponse, start_run,
-    summary_date,
+    RerunResponse, RunRecord, Stream, Summary, SystemFrame, Trigger, TriggerResponse, calendar_day,
+    start_run,
 };
 
 use crate::{
@@ -197,7 +197,7 @@ async fn summary(
     Path(portfolio): Path<String>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<Response, Detail> {
-    let date = query.get("date").map(|date| summary_date(date)).transpose().map_err(Problem::from)?;
+    let date = query.get("date").map(|date| calendar_day(date)).transpose().map_err(Problem::from)?;
     let view = named(&service, &portfolio, date).await?;
     let regime = last_regime(&service, &view, date).await?;
     Ok(match Summary::new(&view, regime.as_deref()) {

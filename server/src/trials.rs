@@ -120,7 +120,7 @@ impl Service {
                 model,
                 limits: None,
                 // A trial makes one step for itself, of which nothing follows.
-                approval: Some(Approval::default()),
+                approval: Some(Approval::Off),
             };
             match self.engine.fork(run.run, fork, owner.clone()).await.map_err(from_engine) {
                 Ok(trial) => runs.push(trial),

@@ -250,7 +250,6 @@ fn a_re_run_makes_the_phase_of_the_named_node_again() {
 }
 
 /// Section 1.5 of AgentOS's interface, and its defect 6.C 4: nothing stands in the way of another decision.
-/// AgentOS 6.C 4.
 #[test]
 fn resetting_a_decision_deletes_nothing_and_says_so() {
     let read = |body: Value| PortfolioStage::read(body.to_string().as_bytes());

@@ -461,7 +461,6 @@ async fn a_rating_that_cannot_be_read_is_said_and_analysed_again_by_the_next_run
 }
 
 /// Appendix E 13 and 6.C 5 of AgentOS's specification: there, an execution that failed counted as done for ever.
-/// AgentOS 6.C 5, E 13.
 #[tokio::test]
 async fn a_decision_that_came_to_nothing_does_not_count_as_done() {
     let undecided = |request: &ChatRequest| {

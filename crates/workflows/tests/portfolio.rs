@@ -457,7 +457,6 @@ async fn the_portfolios_agents_are_told_the_flows_scan_and_what_a_candidates_pri
 }
 
 /// 6.C 35 of AgentOS's specification: there, a newest file that was cut off hid all older ones.
-/// AgentOS 6.C 35.
 #[tokio::test]
 async fn a_result_that_cannot_be_read_hides_no_older_one_and_is_said() {
     let stage = Stage::new().await;
@@ -512,7 +511,6 @@ async fn the_reviewer_of_holdings_may_look_up_prices_and_news_up_to_the_day() {
 }
 
 /// Appendix E 10 and 6.C 18 of AgentOS's specification: there, shares were counted without any price, value or risk.
-/// AgentOS 6.C 18, E 10.
 #[tokio::test]
 async fn reviewer_and_manager_are_told_prices_values_weights_profits_and_risk() {
     let heard = Heard::default();
@@ -558,7 +556,6 @@ async fn macro_brief(stage: &Stage) -> (String, bool) {
 }
 
 /// 7.6.7 of AgentOS's specification.
-/// AgentOS 7.6.7.
 #[tokio::test]
 async fn without_index_funds_and_scan_no_model_is_asked_for_the_macro_brief() {
     let stage = stage_with("LLY,2022-06-29,320\nLLY,2022-06-30,320.403\n").await;
@@ -568,7 +565,6 @@ async fn without_index_funds_and_scan_no_model_is_asked_for_the_macro_brief() {
 }
 
 /// 7.6.7 of AgentOS's specification: what a brief rests on is missing in part, and that is said.
-/// AgentOS 7.6.7.
 #[tokio::test]
 async fn without_an_index_the_macro_brief_says_so_and_no_regime_is_made_up() {
     let stage = stage_with("LLY,2022-06-30,320.403\nMTUM,2022-06-29,136\nMTUM,2022-06-30,136.4\n").await;

@@ -508,7 +508,6 @@ impl Vendor for Fallen {
 }
 
 /// 7.6.5 of AgentOS's specification: a fall counts as much as a rise.
-/// AgentOS 7.6.5.
 #[tokio::test]
 async fn the_sectors_that_are_looked_into_are_those_that_moved_most_either_way() {
     let heard: Arc<Mutex<String>> = Arc::default();

@@ -180,7 +180,6 @@ async fn a_client_of_agentos_makes_a_phase_again_and_the_analysts_are_not_asked_
 }
 
 /// 1.6 and 6.C 5: the alias means one portfolio, wherever it stands.
-/// AgentOS 6.C 5.
 #[tokio::test]
 async fn main_portfolio_is_an_own_portfolio_of_that_id_or_else_the_newest() {
     let home = Home::new(&[]);
@@ -260,7 +259,6 @@ async fn what_is_not_there_is_said_in_agentos_words() {
 }
 
 /// 1.7.3, 7.2.7 and 6.C 28.
-/// AgentOS 6.C 28, 7.2.7.
 #[tokio::test]
 async fn who_comes_again_or_second_gets_the_whole_list_with_the_same_ids() {
     let home = Home::new(&[]);
@@ -358,7 +356,6 @@ async fn end(server: &Server, run: &Value) -> RunView {
 }
 
 /// 1.4, 2.7 and 6.A 7.
-/// AgentOS 6.A 7.
 #[tokio::test]
 async fn an_analysis_of_some_analysts_is_made_again_from_any_phase() {
     let home = Home::new(&[("PITWALL_REHEARSAL_SPEED", "0".to_owned())]);
@@ -382,7 +379,6 @@ async fn an_analysis_of_some_analysts_is_made_again_from_any_phase() {
 }
 
 /// 6.C 32 and Appendix E 5: there, two of them wrote into one list.
-/// AgentOS 6.C 32, E 5.
 #[tokio::test]
 async fn a_second_re_run_is_refused_while_the_first_is_at_work() {
     let home = Home::new(&[("PITWALL_REHEARSAL_SPEED", "0".to_owned())]);

@@ -292,7 +292,6 @@ async fn ids_of_anothers_in_bodies_and_queries_lead_nowhere() {
 }
 
 /// 6.C 1 and Appendix E 1 of AgentOS's specification: its routes make no path of an id.
-/// AgentOS 6.C 1, E 1.
 #[tokio::test]
 async fn hostile_ids_in_agentos_addresses_lead_nowhere() {
     let (_server, anna, _, _) = two_accounts().await;

@@ -25,7 +25,7 @@ impl Store {
     }
 
     pub async fn reserved(&self, owner: &AccountId, within: Uuid) -> Result<Vec<(u64, Uuid)>, JournalError> {
-        // An account has so few of these that no index is worth its place.
+        // The index of what waits has few entries of one account: they are all looked at.
         let rows: Vec<(i64, Uuid)> = sqlx::query_as(
             "select number, subject from number where owner = ? and within = ? order by number",
         )

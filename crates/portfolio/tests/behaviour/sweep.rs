@@ -61,7 +61,6 @@ fn cash_at_the_reserve_is_left_alone() {
 }
 
 /// 7.5.12 C and D of AgentOS's specification: 15000 in cash beside 75000 in shares, so that 4500 stay.
-/// AgentOS 7.5.12.
 #[test]
 fn what_is_swept_is_what_the_days_own_purchases_leave() {
     let mut orders = Vec::new();

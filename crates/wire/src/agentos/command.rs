@@ -109,14 +109,6 @@ pub fn start_run(trigger: Trigger, body: &[u8], today: Date) -> Result<StartRun,
     Ok(StartRun { flow, model, ..StartRun::new(task.into()) })
 }
 
-/// The day that `GET /api/portfolios/{id}/summary?date=…` names.
-///
-/// # Errors
-/// It is no day of the calendar.
-pub fn summary_date(text: &str) -> Result<Date, InvalidRequest> {
-    calendar_day(text)
-}
-
 /// The body of `POST /api/run/rerun-node`: a phase of one stock's analysis is to be made again.
 ///
 /// In AgentOS that overwrites the run. Here what happened stays, and the phase is made again by a run that continues
@@ -251,7 +243,10 @@ impl From<PortfolioStage> for PortfolioStageResponse {
 }
 
 /// A day as AgentOS's clients write it: only this one of the many forms that ISO 8601 allows.
-fn calendar_day(text: &str) -> Result<Date, InvalidRequest> {
+///
+/// # Errors
+/// It is no day of the calendar in this form.
+pub fn calendar_day(text: &str) -> Result<Date, InvalidRequest> {
     let is_calendar_form = text.len() == 10 && text.bytes().filter(|byte| *byte == b'-').count() == 2;
     let date = if is_calendar_form { text.parse().ok() } else { None };
     date.ok_or_else(|| invalid("date", "it must be a day of the calendar, such as \"2022-06-30\""))

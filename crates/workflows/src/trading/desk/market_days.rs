@@ -19,7 +19,6 @@ const PLACES: u32 = 6;
 pub(super) struct Rules<'a> {
     /// The sectors of the instruments.
     pub(super) sectors: &'a BTreeMap<Ticker, String>,
-    /// The limits that purchases respect.
     /// What spare cash is kept in.
     pub(super) cash_equivalent: Option<&'a Ticker>,
     /// When it is recorded.

@@ -187,7 +187,6 @@ mod tests {
     }
 
     /// Statement 7.6.8 of AgentOS's specification.
-    /// AgentOS 7.6.8.
     #[test]
     fn a_price_trend_is_scored_as_agentos_scores_it() {
         let stock = closes("2022-01-03", 10, &["100", "110", "105", "90", "85"]);

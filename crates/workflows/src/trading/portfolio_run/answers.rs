@@ -240,7 +240,6 @@ mod tests {
     }
 
     /// 7.2.4 and 6.A 11 of AgentOS's specification: one review for each holding, and of nothing else.
-    /// AgentOS 6.A 11, 7.2.4.
     #[test]
     fn each_holding_is_reviewed_once_and_nothing_else_is() {
         let holdings = [held("AAPL"), held("MSFT")];
