@@ -162,20 +162,6 @@ pub(super) fn ModelField(
     view! { <label>{label} <select class="input" on:change=choose>{options}</select></label> }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_numbers_above_zero_are_taken_and_fractions_where_they_mean_something() {
-        assert_eq!(number(" 12 ", false), Some(12.into()));
-        assert_eq!(number("0.5", true), Some(0.5.into()));
-        for (text, allows_fractions) in [("0.5", false), ("0", true), ("-1", true), ("", true), ("NaN", true), ("inf", true)] {
-            assert_eq!(number(text, allows_fractions), None, "{text}");
-        }
-    }
-}
-
 /// The kinds that a part can be of, as choices. One that the form does not know stands before them, in the words of `other`.
 pub(super) fn kinds<const N: usize>(
     known: [(&'static str, &'static str); N],
@@ -189,4 +175,18 @@ pub(super) fn kinds<const N: usize>(
         choice(name, label, move || is_chosen)
     });
     (stranger, known.collect_view()).into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_numbers_above_zero_are_taken_and_fractions_where_they_mean_something() {
+        assert_eq!(number(" 12 ", false), Some(12.into()));
+        assert_eq!(number("0.5", true), Some(0.5.into()));
+        for (text, allows_fractions) in [("0.5", false), ("0", true), ("-1", true), ("", true), ("NaN", true), ("inf", true)] {
+            assert_eq!(number(text, allows_fractions), None, "{text}");
+        }
+    }
 }
