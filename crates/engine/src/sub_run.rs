@@ -164,10 +164,7 @@ impl Followed {
     }
 
     fn take(&mut self, event: Event) {
-        match &mut self.summary {
-            Some(summary) => summary.apply(&event),
-            None => self.summary = RunSummary::begin(&event),
-        }
+        RunSummary::fold(&mut self.summary, &event);
         match event.body {
             Body::InputRequested(request) => {
                 self.asks.retain(|ask| ask.request.input != request.input);

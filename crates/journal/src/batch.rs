@@ -11,7 +11,10 @@ use crate::{
     encoding::Entries,
     request::{Addition, Append, Appended, Opening, Request},
     runs::{CachedRun, RequestResult, Runs},
-    store::write::{self, Inserts, LedgerEntry},
+    store::{
+        block::Block,
+        write::{self, Inserts, LedgerEntry},
+    },
 };
 
 /// The rows that one transaction stores.
@@ -229,11 +232,8 @@ impl Batch {
         let row = |known: &'r CachedRun| (known.epoch, &known.summary);
         let steps: Vec<_> = steps.into_iter().map(row).collect();
         let rows: Vec<_> = rows.into_iter().map(row).collect();
-        let events: Vec<_> = self
-            .events
-            .iter()
-            .flat_map(|(run, events)| events.iter().map(move |event| (*run, event)))
-            .collect();
+        let blocks: Vec<_> =
+            self.events.iter().flat_map(|(run, events)| Block::split(*run, events)).collect();
         let texts: Vec<_> = self.texts.iter().collect();
         let references: Vec<_> = self.references.iter().collect();
         let spends: Vec<_> =
@@ -246,7 +246,7 @@ impl Batch {
         inserts.references(&references);
         inserts.ledger_entries(&self.ledger);
         inserts.spends(&spends)?;
-        inserts.many_events(&events, connection).await?;
+        inserts.blocks(&blocks, connection).await?;
         inserts.commit(connection).await
     }
 }

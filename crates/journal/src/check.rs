@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOp
 use uuid::Uuid;
 
 use crate::{
-    Journal, JournalError, digest,
+    Encoded, Journal, JournalError, digest,
     store::{
         self,
         spend::{self, Spend},
@@ -198,36 +198,41 @@ async fn fold(
         .fetch_all(&mut *connection)
         .await?;
     let named: BTreeSet<String> = named.into_iter().collect();
-    let mut rows =
-        sqlx::query_as::<_, (i64, String)>("select seq, json from event where run = ? order by seq")
-            .bind(run.0)
-            .fetch(connection);
+    let mut rows = store::block::of_run(connection, run);
     let mut summary: Option<RunSummary> = None;
-    while let Some((seq, json)) = rows.try_next().await? {
-        let mut event: Event = match serde_json::from_str(&json) {
-            Ok(event) => event,
-            Err(error) => return Ok(Err(format!("its event {seq} is none: {error}"))),
-        };
-        let expected = summary.as_ref().map_or(1, |summary| summary.seq + 1);
-        if event.run != run || event.seq != expected || seq.unsigned_abs() != expected {
-            return Ok(Err(format!("its event {expected} is missing")));
-        }
-        let lost = event.body.texts_mut().into_iter().find_map(|text| {
-            let digest = text.stored()?;
-            (!named.contains(digest.as_str())).then(|| digest.clone())
-        });
-        if let Some(digest) = lost {
-            return Ok(Err(format!("the text {digest} of its event {seq} is missing")));
-        }
-        match &mut summary {
-            Some(summary) => summary.apply(&event),
-            None => summary = RunSummary::begin(&event),
-        }
-        if summary.is_none() {
-            return Ok(Err("it does not begin with its start".to_owned()));
+    while let Some((first, lines)) = rows.try_next().await? {
+        for encoded in store::block::events(first, lines) {
+            if let Err(why) = fold_event(&mut summary, run, &encoded, &named) {
+                return Ok(Err(why));
+            }
         }
     }
     Ok(summary.ok_or_else(|| "it has no events".to_owned()))
+}
+
+/// Goes on with the summary by one event, or says why that is not the log's next one.
+fn fold_event(
+    summary: &mut Option<RunSummary>,
+    run: RunId,
+    encoded: &Encoded,
+    named: &BTreeSet<String>,
+) -> Result<(), String> {
+    let seq = encoded.seq;
+    let mut event: Event =
+        serde_json::from_slice(&encoded.json).map_err(|error| format!("its event {seq} is none: {error}"))?;
+    let expected = summary.as_ref().map_or(1, |summary| summary.seq + 1);
+    if event.run != run || event.seq != expected || seq != expected {
+        return Err(format!("its event {expected} is missing"));
+    }
+    let lost = event.body.texts_mut().into_iter().find_map(|text| {
+        let digest = text.stored()?;
+        (!named.contains(digest.as_str())).then(|| digest.clone())
+    });
+    if let Some(digest) = lost {
+        return Err(format!("the text {digest} of its event {seq} is missing"));
+    }
+    RunSummary::fold(summary, &event);
+    if summary.is_some() { Ok(()) } else { Err("it does not begin with its start".to_owned()) }
 }
 
 /// An account's stored spend, and the counted one.

@@ -294,6 +294,14 @@ impl RunSummary {
         })
     }
 
+    /// Folds a log: its first event begins the summary, and each later one is applied to it.
+    pub fn fold(summary: &mut Option<Self>, event: &Event) {
+        match summary {
+            Some(summary) => summary.apply(event),
+            None => *summary = Self::begin(event),
+        }
+    }
+
     /// A run of this server's one account that was just accepted.
     pub fn new(run: RunId, request: RunRequest, heading: Heading, created_at: Timestamp) -> Self {
         let Heading { title, subject, badge, as_of } = heading;

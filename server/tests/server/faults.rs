@@ -10,8 +10,12 @@ use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use tokio::process::Command;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{
-    Disk, Fault, Home, Provider, RunResult, Server, Socket, TOKEN, asking, events_to_end, next_frame, result,
+use crate::{
+    support::{
+        Disk, Fault, Home, Provider, RunResult, Server, Socket, TOKEN, asking, events_to_end, next_frame,
+        result,
+    },
+    upkeep::AN_EVENT_A_ROW,
 };
 
 const HOUR: i64 = 3_600_000;
@@ -247,7 +251,8 @@ async fn a_clock_set_back_by_an_hour_changes_no_order_and_makes_no_duration_nega
     }
     server.kill().await;
     let set_back = [
-        "update event set json = json_set(json, '$.at', json_extract(json, '$.at') + 3600000)",
+        AN_EVENT_A_ROW,
+        "update block set lines = json_set(lines, '$.at', json_extract(lines, '$.at') + 3600000)",
         "update run set summary = json_set(summary, '$.created_at', json_extract(summary, '$.created_at') + 3600000)",
     ];
     change(&home.data().join("pitwall.db"), &set_back).await;

@@ -111,7 +111,7 @@ async fn text_of_calls_reaches_a_client_that_came_before_anything_was_at_work() 
     // Unfinished, but of a kind that is left alone: it stays open with nothing at work.
     let database = home.data().join("pitwall.db");
     make_unknown(&database).await;
-    change(&database, "delete from event where seq = (select seq from run)").await;
+    change(&database, "delete from block where first = (select seq from run)").await;
     change(
         &database,
         "update run set seq = seq - 1, finished = 0, status = 'running', summary = json_set(summary, \

@@ -170,8 +170,8 @@ async fn phase_on_disk(home: &Home, portfolio: &str) -> Phase {
     }
     let mut connection =
         SqliteConnectOptions::new().filename(copy.path().join("pitwall.db")).connect().await.unwrap();
-    let log: Vec<String> =
-        sqlx::query_scalar("select json from event where run = (select max(id) from run) order by seq")
+    let blocks: Vec<String> =
+        sqlx::query_scalar("select lines from block where run = (select max(id) from run) order by first")
             .fetch_all(&mut connection)
             .await
             .unwrap();
@@ -181,7 +181,11 @@ async fn phase_on_disk(home: &Home, portfolio: &str) -> Phase {
         .await
         .unwrap();
     connection.close().await.unwrap();
-    let log: Vec<Event> = log.iter().map(|json| serde_json::from_str(json).unwrap()).collect();
+    let log: Vec<Event> = blocks
+        .iter()
+        .flat_map(|block| block.lines())
+        .map(|json| serde_json::from_str(json).unwrap())
+        .collect();
     let Some(Body::RunStarted(started)) = log.first().map(|event| &event.body) else {
         return Phase::Unborn;
     };

@@ -25,8 +25,13 @@ fn me(server: &Server) -> Visitor {
     server.program(TOKEN)
 }
 
+/// Makes a row of each event: a commit stores several events of a run as one. Nothing else changes.
+pub const AN_EVENT_A_ROW: &str = "insert or replace into block (run, first, lines) \
+    select run, first + key, value from block, json_each('[' || replace(lines, char(10), ',') || ']')";
+
 pub async fn change(database: &Path, statement: &'static str) {
     let mut connection = SqliteConnectOptions::new().filename(database).connect().await.unwrap();
+    sqlx::query(AN_EVENT_A_ROW).execute(&mut connection).await.unwrap();
     assert!(sqlx::query(statement).execute(&mut connection).await.unwrap().rows_affected() > 0);
     connection.close().await.unwrap();
 }
@@ -67,7 +72,7 @@ async fn a_run_that_cannot_be_read_keeps_no_server_from_starting_and_is_taken_al
     server.terminate().await;
     let file = home.data().join("pitwall.db");
     change(&file, "update run set summary = '{\"made\":\"tomorrow\"}'").await;
-    change(&file, "update event set json = '{\"made\":\"tomorrow\"}' where seq = 2").await;
+    change(&file, "update block set lines = '{\"made\":\"tomorrow\"}' where first = 2").await;
 
     let server = home.start().await;
     let me = me(&server);
@@ -108,8 +113,8 @@ pub async fn make_unknown(database: &Path) {
     .await;
     change(
         database,
-        "update event set json = json_set(json, '$.body.data.request.workflow', \
-         json('{\"type\":\"council\",\"blueprint\":\"b\"}')) where seq = 1",
+        "update block set lines = json_set(lines, '$.body.data.request.workflow', \
+         json('{\"type\":\"council\",\"blueprint\":\"b\"}')) where first = 1",
     )
     .await;
 }

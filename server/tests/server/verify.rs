@@ -175,9 +175,9 @@ async fn a_changed_price_in_the_ledger_is_named_with_what_is_derived_and_what_is
 async fn a_changed_quantity_of_a_trade_in_the_log_is_named() {
     let (home, run) = bought().await;
     // The trade as the run shows it, and the entry that its state holds.
-    let shown = "update event set json = json_replace(json, '$.body.data.data', \
-                 replace(json_extract(json, '$.body.data.data'), '\"quantity\":\"15\"', '\"quantity\":\"16\"')) \
-                 where json_extract(json, '$.body.data.kind') = 'trading.trade'";
+    let shown = "update block set lines = json_replace(lines, '$.body.data.data', \
+                 replace(json_extract(lines, '$.body.data.data'), '\"quantity\":\"15\"', '\"quantity\":\"16\"')) \
+                 where json_extract(lines, '$.body.data.kind') = 'trading.trade'";
     change(&database(&home), shown).await;
     let (said, code) = verified(&home, run).await;
     assert_eq!(code, 1, "{said}");
@@ -215,9 +215,9 @@ async fn a_rating_that_is_not_what_the_model_answered_is_found_also_below_other_
         json!({ "type": "auto", "portfolio": "main_portfolio", "date": "2022-07-29", "max_tickers": 1 });
     let auto = finished(&server, auto).await;
     server.terminate().await;
-    let rating = "update event set json = json_replace(json, '$.body.data.data', \
-                  json_replace(json_extract(json, '$.body.data.data'), '$.thesis', 'It will double.') || '') \
-                  where json_extract(json, '$.body.data.kind') = 'trading.rating'";
+    let rating = "update block set lines = json_replace(lines, '$.body.data.data', \
+                  json_replace(json_extract(lines, '$.body.data.data'), '$.thesis', 'It will double.') || '') \
+                  where json_extract(lines, '$.body.data.kind') = 'trading.rating'";
     change(&database(&home), rating).await;
     let (said, code) = verified(&home, auto).await;
     assert_eq!(code, 1, "{said}");

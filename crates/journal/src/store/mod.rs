@@ -1,5 +1,6 @@
 //! All SQL: checks at the start, the readers' queries, the writer's statements.
 
+pub(crate) mod block;
 pub(crate) mod documents;
 pub(crate) mod numbers;
 mod open;

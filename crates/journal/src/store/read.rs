@@ -1,4 +1,3 @@
-use bytes::Bytes;
 use futures::StreamExt;
 use protocol::{
     AccountId, Digest, FlowId, Heading, RunFilter, RunId, RunPage, RunRequest, RunStatus, RunSummary,
@@ -7,7 +6,7 @@ use protocol::{
 use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 use uuid::Uuid;
 
-use super::{key, spend, word};
+use super::{block, key, spend, word};
 use crate::{Encoded, JournalError, runs};
 
 pub(super) const DEFAULT_PAGE: u32 = 50;
@@ -58,19 +57,30 @@ impl Store {
         bytes: usize,
     ) -> Result<Vec<Encoded>, JournalError> {
         let Ok(after) = i64::try_from(after) else { return Ok(Vec::new()) };
-        let mut rows =
-            sqlx::query_as("select seq, json from event where run = ? and seq > ? order by seq limit ?")
-                .bind(key(run))
-                .bind(after)
-                .bind(limit)
-                .fetch(&self.0);
+        // From the block on in which the first of them is. Each row has at least one.
+        let mut rows = sqlx::query_as(
+            "select first, lines from block where run = ?1 and first >= \
+             coalesce((select max(first) from block where run = ?1 and first <= ?2), 0) order by first limit ?3",
+        )
+        .bind(key(run))
+        .bind(after.saturating_add(1))
+        .bind(limit)
+        .fetch(&self.0);
+        let limit = limit as usize;
         let (mut events, mut read) = (Vec::new(), 0);
-        while read < bytes
+        while events.len() < limit
+            && read < bytes
             && let Some(row) = rows.next().await
         {
-            let (seq, json): (i64, Vec<u8>) = row?;
-            read += json.len();
-            events.push(Encoded { seq: seq.unsigned_abs(), json: Bytes::from(json) });
+            let (first, lines): (i64, Vec<u8>) = row?;
+            let new = block::events(first, lines).skip_while(|event| event.seq <= after.unsigned_abs());
+            for event in new.take(limit - events.len()) {
+                if read >= bytes {
+                    break;
+                }
+                read += event.json.len();
+                events.push(event);
+            }
         }
         Ok(events)
     }

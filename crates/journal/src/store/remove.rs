@@ -38,7 +38,7 @@ pub(crate) async fn remove(
             "delete from text where digest in (select digest from run_text where run = ?1) and not exists \
              (select 1 from run_text where digest = text.digest and run <> ?1)",
             "delete from run_text where run = ?1",
-            "delete from event where run = ?1",
+            "delete from block where run = ?1",
             "delete from run where id = ?1",
         ] {
             sqlx::query(statement).bind(key(*run)).execute(&mut *transaction).await?;

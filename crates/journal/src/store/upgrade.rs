@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use futures::TryStreamExt;
-use protocol::{AccountId, Event, RunSummary};
+use protocol::{AccountId, RunId, RunSummary};
 use sqlx::{Connection, SqliteConnection};
 use uuid::Uuid;
 
 use super::{
+    block,
     spend::{self, Spend},
     write,
 };
@@ -40,15 +41,12 @@ pub(crate) async fn run(connection: &mut SqliteConnection) -> Result<(), sqlx::E
 
 /// The summary that a run's log folds to; `None` where it cannot be read, and stays as it is.
 async fn fold(connection: &mut SqliteConnection, run: Uuid) -> Result<Option<RunSummary>, sqlx::Error> {
-    let query =
-        sqlx::query_scalar::<_, String>("select json from event where run = ? order by seq").bind(run);
-    let mut rows = query.fetch(connection);
+    let mut rows = block::of_run(connection, RunId(run));
     let mut summary: Option<RunSummary> = None;
-    while let Some(json) = rows.try_next().await? {
-        let Ok(event) = serde_json::from_str::<Event>(&json) else { return Ok(None) };
-        match &mut summary {
-            Some(summary) => summary.apply(&event),
-            None => summary = RunSummary::begin(&event),
+    while let Some((first, lines)) = rows.try_next().await? {
+        for encoded in block::events(first, lines) {
+            let Ok(event) = encoded.decode() else { return Ok(None) };
+            RunSummary::fold(&mut summary, &event);
         }
     }
     Ok(summary)

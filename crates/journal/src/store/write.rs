@@ -4,11 +4,12 @@ use protocol::{AccountId, Digest, RunId, RunSummary, trading::PortfolioId};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query_builder::Separated};
 
 use super::{
+    block::Block,
     key,
     spend::{self, Spend},
     word,
 };
-use crate::{Encoded, Epoch};
+use crate::Epoch;
 
 const STEPS_END: &str = ") update run set epoch = step.epoch, seq = step.seq, summary = step.summary \
                         from step where run.id = step.id";
@@ -16,8 +17,8 @@ const STEPS_END: &str = ") update run set epoch = step.epoch, seq = step.seq, su
 /// Rows of one insert: 256, 64, or the rest. With so few statements, all stay prepared.
 const ROWS: [usize; 2] = [256, 64];
 
-/// Events whose rows are held at a time.
-const EVENTS_AT_ONCE: usize = 4096;
+/// Blocks that are held as text at a time.
+const BLOCKS_AT_ONCE: usize = 256;
 
 fn groups<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     iter::from_fn(move || {
@@ -117,22 +118,16 @@ impl Inserts {
         Ok(())
     }
 
-    fn events(&mut self, rows: &[(RunId, &Encoded)]) {
-        self.add("insert into event (run, seq, json) ", rows, "", |mut row, (run, event)| {
-            row.push_bind(key(*run))
-                .push_bind(event.seq.cast_signed())
-                .push_bind(String::from_utf8_lossy(&event.json).into_owned());
-        });
-    }
-
-    /// Events, of which no more than some are held as rows at a time: a large import has as many as fit into memory.
-    pub async fn many_events(
+    /// Blocks of events, of which no more than some are held at a time: a large import has as many as fit into memory.
+    pub async fn blocks(
         &mut self,
-        rows: &[(RunId, &Encoded)],
+        rows: &[Block<'_>],
         connection: &mut SqliteConnection,
     ) -> Result<(), sqlx::Error> {
-        for part in rows.chunks(EVENTS_AT_ONCE) {
-            self.events(part);
+        for part in rows.chunks(BLOCKS_AT_ONCE) {
+            self.add("insert into block (run, first, lines) ", part, "", |mut row, block| {
+                row.push_bind(key(block.run)).push_bind(block.first().cast_signed()).push_bind(block.lines());
+            });
             // The last message is to end the transaction.
             let last = self.messages.len().saturating_sub(1);
             send(self.messages.drain(..last), connection).await?;

@@ -7,11 +7,12 @@ use journal::{Journal, JournalError, check, repair};
 use protocol::RunStatus;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use crate::sample::{Place, begin, finished, line, new_run, said};
+use crate::sample::{AN_EVENT_A_ROW, Place, begin, finished, line, new_run, said};
 
 async fn change(place: &Place, sql: &'static str) {
     let options = SqliteConnectOptions::new().filename(place.file()).foreign_keys(false);
     let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query(AN_EVENT_A_ROW).execute(&mut connection).await.unwrap();
     assert!(sqlx::query(sql).execute(&mut connection).await.unwrap().rows_affected() > 0, "{sql}");
     connection.close().await.unwrap();
 }
@@ -88,7 +89,7 @@ async fn each_kind_of_fault_is_found_and_what_logs_tell_is_mended() {
     let lost = [
         ("delete from run_text where run = (select max(id) from run)", "the text"),
         ("update text set body = body || '!'", "is not the one that was stored"),
-        ("delete from event where seq = 2 and run = (select max(id) from run)", "its event 2 is missing"),
+        ("delete from block where first = 2 and run = (select max(id) from run)", "its event 2 is missing"),
         ("delete from text", "rows that are not there"),
     ];
     for (sql, said) in lost {

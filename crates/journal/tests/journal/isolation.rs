@@ -4,7 +4,7 @@ use journal::{Journal, JournalError};
 use protocol::{AccountId, RunFilter, RunId, RunStatus};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use crate::sample::{Place, begin, finished, line, new_run, started};
+use crate::sample::{AN_EVENT_A_ROW, Place, begin, finished, line, new_run, started};
 
 async fn file(place: &Place) -> SqliteConnection {
     SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(place.file())).await.unwrap()
@@ -24,7 +24,7 @@ async fn what_the_database_refuses_of_one_run_keeps_nothing_else_from_being_stor
     }
     // In the way of the next event of one of them.
     let (blocked, _) = runs[4];
-    let insert = sqlx::query("insert into event (run, seq, json) values (?, 2, '{}')").bind(key(blocked));
+    let insert = sqlx::query("insert into block (run, first, lines) values (?, 2, '{}')").bind(key(blocked));
     insert.execute(&mut file(&place).await).await.unwrap();
 
     for _ in 0..2 {
@@ -87,7 +87,8 @@ async fn an_event_that_cannot_be_read_is_said_of_its_run_alone() {
     let journal = place.open().await;
     let (run, epoch) = begin(&journal).await;
     journal.append(run, epoch, vec![line("a"), finished(RunStatus::Succeeded)]).await.unwrap();
-    let change = "update event set json = '{\"seq\":\"two\"}' where run = ? and seq = 2";
+    sqlx::query(AN_EVENT_A_ROW).execute(&mut file(&place).await).await.unwrap();
+    let change = "update block set lines = '{\"seq\":\"two\"}' where run = ? and first = 2";
     sqlx::query(change).bind(key(run)).execute(&mut file(&place).await).await.unwrap();
     let error = journal.fold(run, u64::MAX).await.unwrap_err();
     assert!(error.to_string().starts_with("The run cannot be read, because its event 2 "), "{error}");

@@ -20,6 +20,28 @@ async fn events_are_numbered_from_1_without_gaps_in_each_run() {
     assert_eq!(journal.last_seq(new_run()).await.unwrap(), None);
 }
 
+#[tokio::test]
+async fn a_log_is_read_from_any_event_on_in_any_number_however_its_events_were_appended() {
+    let place = Place::new();
+    let journal = place.open().await;
+    let (run, epoch) = begin(&journal).await;
+    // Long enough that some of these appends are stored in parts.
+    for (size, bytes) in [(3, 10), (1, 90_000), (40, 2_000), (1, 1), (2, 30_000)] {
+        journal.append(run, epoch, vec![line(&"x".repeat(bytes)); size]).await.unwrap();
+    }
+    let whole = journal.read_stored(run, 0, 100).await.unwrap();
+    assert_eq!(whole.iter().map(|event| event.seq).collect::<Vec<_>>(), (1..=48).collect::<Vec<_>>());
+    for after in 0..=49 {
+        for limit in [1, 2, 7, 41] {
+            let read = journal.read_stored(run, after, limit).await.unwrap();
+            let expected: Vec<_> = whole.iter().skip(after as usize).take(limit as usize).cloned().collect();
+            assert_eq!(read, expected, "{limit} after {after}");
+        }
+    }
+    assert_eq!(journal.read_stored(run, u64::MAX, 5).await.unwrap(), []);
+    assert_eq!(journal.read_stored(new_run(), 0, 5).await.unwrap(), []);
+}
+
 /// AgentOS 6.A 10.
 #[tokio::test]
 async fn an_append_returns_what_is_read_later() {

@@ -44,7 +44,7 @@ async fn a_file_by_a_newer_version_is_refused_and_left_alone() {
     .await;
     let error = refusal(&place).await;
     assert!(
-        matches!(error, JournalError::File(FileError::Newer { found: 9000, known: 12, .. })),
+        matches!(error, JournalError::File(FileError::Newer { found: 9000, known: 13, .. })),
         "{error:?}"
     );
     assert!(error.to_string().contains("Update Pitwall"));
