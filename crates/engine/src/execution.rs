@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, VecDeque},
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex},
     time::Instant,
@@ -14,7 +14,7 @@ use protocol::{
 };
 use tokio::{
     sync::mpsc,
-    task::{Id, JoinError, JoinSet},
+    task::{Id, JoinSet, coop::consume_budget},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +28,8 @@ use crate::{
     state::encode,
 };
 
+/// The reason of a node that failed by a panic.
+const NODE_DEFECT: &str = "The node failed by a defect of Pitwall; the server's log says more.";
 /// The reason of a run that failed by a panic.
 pub(crate) const DEFECT: &str = "The run failed by a defect of Pitwall; the server's log says more.";
 /// Begins and ends of visits that may be ahead of the disk, where a large result counts as many; beyond it, no
@@ -76,8 +78,33 @@ impl Ending {
 struct Working {
     tasks: JoinSet<Result<Outcome, NodeError>>,
     visits: HashMap<Id, Visit>,
+    /// Visits that only computed: their work was over before it would have become a task.
+    computed: VecDeque<(Visit, Result<Outcome, NodeError>)>,
     /// Visits whose own work has ended, while nodes within them may have something to do, with what came of it.
     opened: HashMap<Number, (Visit, Outcome)>,
+}
+
+impl Working {
+    /// Whether nothing is in flight.
+    fn is_empty(&self) -> bool {
+        self.count() == 0 && self.opened.is_empty()
+    }
+
+    /// How many visits have work of their own under way, or over and not taken.
+    fn count(&self) -> usize {
+        self.tasks.len() + self.computed.len()
+    }
+
+    /// Waits for the next visit whose own work is over; `None` where that was cut off, or none is at work. Cancel-safe.
+    async fn ended(&mut self) -> Option<(Visit, Result<Outcome, NodeError>)> {
+        if !self.computed.is_empty() {
+            // Others get their turn as well, however long a chain of visits only computes.
+            consume_budget().await;
+            return self.computed.pop_front();
+        }
+        let (task, result) = self.tasks.join_next_with_id().await?.ok()?;
+        Some((self.visits.remove(&task)?, result))
+    }
 }
 
 /// A visit in flight.
@@ -86,8 +113,6 @@ struct Visit {
     number: u32,
     clock: Instant,
 }
-
-type Finished = Result<(Id, Result<Outcome, NodeError>), JoinError>;
 
 impl Execution {
     /// Waits for a place, then runs until nothing is left to do, a node fails, a limit is reached, or a
@@ -142,14 +167,14 @@ impl Execution {
             if let Next::Limit(limit) = next {
                 return Ok(Some(Ending::failed(limit)));
             }
-            if working.tasks.is_empty() && working.opened.is_empty() && next == Next::Nothing {
+            if working.is_empty() && next == Next::Nothing {
                 return Ok(Some(Ending::succeeded()));
             }
             if next == Next::WantsSlot {
                 taking_slot.get_or_insert_with(|| Box::pin(self.log.slot.take()));
             } else {
                 taking_slot = None;
-                if working.tasks.len() == self.log.waits.count() {
+                if working.count() == self.log.waits.count() {
                     // All that is left waits for people, so another run may have the place.
                     self.log.slot.release(!self.log.waits.has_sub_runs());
                 }
@@ -177,8 +202,10 @@ impl Execution {
                         self.take_up(resumed, working);
                     }
                 }
-                Some(finished) = working.tasks.join_next_with_id(), if !working.tasks.is_empty() => {
-                    if let Some(ending) = self.end(finished, working)? {
+                ended = working.ended(), if working.count() > 0 => {
+                    if let Some((visit, result)) = ended
+                        && let Some(ending) = self.end(visit, result, working)?
+                    {
                         return Ok(Some(ending));
                     }
                 }
@@ -246,7 +273,7 @@ impl Execution {
                 }),
             };
             let Some((node, visit)) = candidate else { return Ok(next) };
-            if working.tasks.len() >= limits.concurrent_nodes.max(1) as usize {
+            if working.count() >= limits.concurrent_nodes.max(1) as usize {
                 return Ok(next);
             }
             if self.log.staged() >= MOST_STAGED {
@@ -290,21 +317,25 @@ impl Execution {
             comments,
             lanes: Mutex::default(),
         });
-        let task = working.tasks.spawn(async move { work.run(&context).await });
-        working.visits.insert(task.id(), Visit { node, number, clock: Instant::now() });
+        let visit = Visit { node, number, clock: Instant::now() };
+        let work = AssertUnwindSafe(async move { work.run(&context).await }).catch_unwind();
+        let mut work =
+            Box::pin(work.map(|ended| ended.unwrap_or_else(|_| Err(NodeError::failed(NODE_DEFECT)))));
+        // What only computes is over here. To make it a task would cost more than most of it does: another core is
+        // woken for each.
+        match work.as_mut().now_or_never() {
+            Some(result) => working.computed.push_back((visit, result)),
+            None => drop(working.visits.insert(working.tasks.spawn(work).id(), visit)),
+        }
     }
 
     /// Stages the end of a visit. Returns the run's end if this visit causes it.
-    fn end(&self, finished: Finished, working: &mut Working) -> Result<Option<Ending>, JournalError> {
-        let (task, result) = match finished {
-            Ok((task, result)) => (task, result),
-            Err(error) if error.is_panic() => {
-                let sentence = "The node failed by a defect of Pitwall; the server's log says more.";
-                (error.id(), Err(NodeError::failed(sentence)))
-            }
-            Err(_) => return Ok(None),
-        };
-        let Some(visit) = working.visits.remove(&task) else { return Ok(None) };
+    fn end(
+        &self,
+        visit: Visit,
+        result: Result<Outcome, NodeError>,
+        working: &mut Working,
+    ) -> Result<Option<Ending>, JournalError> {
         let opened = {
             let progress = self.log.progress();
             let number = progress.graph.number(&visit.node);

@@ -128,10 +128,16 @@ impl Graph {
         routes: Vec<Route>,
         choose: impl Fn(&State, u32) -> Vec<NodeId> + Send + Sync + 'static,
     ) -> &mut Self {
+        self.routes(from, routes);
+        self.choices.insert(from.clone(), Arc::new(choose));
+        self
+    }
+
+    /// Adds edges that a visit to `from` takes only where its outcome names them, [`Outcome::to`].
+    pub fn routes(&mut self, from: &NodeId, routes: impl IntoIterator<Item = Route>) -> &mut Self {
         for route in routes {
             self.edge(from, route.to, route.kind, Some(route.condition));
         }
-        self.choices.insert(from.clone(), Arc::new(choose));
         self
     }
 

@@ -29,17 +29,23 @@ impl Entries {
     /// the same transaction fails.
     pub fn encode(run: RunId, first: u64, events: &[NewEvent]) -> Result<Self, JournalError> {
         let mut entries = Self::default();
+        let (mut lines, mut ends) = (Vec::new(), Vec::with_capacity(events.len()));
         for (seq, NewEvent { at, node, body }) in (first..).zip(events) {
             let mut event = Event { run, seq, at: *at, node: node.clone(), body: body.clone() };
             for text in event.body.texts_mut() {
                 entries.move_out(run, text)?;
             }
-            let json = serde_json::to_vec(&event)
+            let begin = lines.len();
+            serde_json::to_writer(&mut lines, &event)
                 .map_err(|error| JournalError::Refused(Arc::new(sqlx::Error::Encode(error.into()))))?;
-            check_size(run, json.len())?;
-            entries.encoded.push(Encoded { seq, json: Bytes::from(json) });
+            check_size(run, lines.len() - begin)?;
+            ends.push((seq, begin..lines.len()));
             entries.events.push(Arc::new(event));
         }
+        // The events of an append share one allocation.
+        let lines = Bytes::from(lines);
+        let encoded = ends.into_iter().map(|(seq, part)| Encoded { seq, json: lines.slice(part) });
+        entries.encoded.extend(encoded);
         Ok(entries)
     }
 

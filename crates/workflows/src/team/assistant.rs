@@ -14,7 +14,7 @@ use teamfile::{
 };
 
 use super::{
-    course::{Happened, Spoke},
+    course::Spoke,
     crew::{Crew, line, now},
     memory,
     said::{turn, turn_of_model},
@@ -72,8 +72,7 @@ impl Work for AssistantWork {
         let Turn { said, remembered, asked, .. } = taken;
         node.note(if self.is_replayed() { turn(&said)? } else { turn_of_model(&said)? });
         let speaker = self.name.clone();
-        let spoke = Spoke { speaker, said, remembered, asked, at: now(), inner: Vec::new() };
-        self.crew.happened(vec![Happened::Spoke(spoke)])
+        self.crew.turn_over(Spoke { speaker, said, remembered, asked, at: now(), inner: Vec::new() })
     }
 }
 

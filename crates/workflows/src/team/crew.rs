@@ -139,12 +139,13 @@ impl Crew {
         &self.keys.course
     }
 
-    /// What comes of a visit in which this has happened.
+    /// What comes of a turn: what has happened in it, and whoever leads goes on.
     ///
     /// # Errors
     /// It has no JSON form.
-    pub(super) fn happened(&self, happened: Vec<Happened>) -> Result<Outcome, NodeError> {
-        Outcome::default().set(&self.keys.course, happened)
+    pub(super) fn turn_over(&self, spoke: Spoke) -> Result<Outcome, NodeError> {
+        let outcome = Outcome::default().set(&self.keys.course, [Happened::Spoke(spoke)])?;
+        Ok(outcome.to([self.lead.clone()]))
     }
 
     /// Whether the lead has begun with the task of this run, or of the present turn in an outer team.
@@ -248,7 +249,7 @@ impl Crew {
         } else {
             spoke.said = course.answer();
         }
-        outer.happened(vec![Happened::Spoke(spoke)])?.set(&self.keys.course, new)
+        outer.turn_over(spoke)?.set(&self.keys.course, new)
     }
 
     /// The node of a participant.

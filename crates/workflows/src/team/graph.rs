@@ -116,11 +116,10 @@ fn connect(graph: &mut Graph, crew: &Crew, voice: Option<NodeId>) {
     };
     let answers =
         voice.map(|to| Route { to, kind: EdgeKind::Conditional, condition: "the team has ended".to_owned() });
-    graph.branch(&crew.lead, crew.nodes.iter().map(speaks).chain(answers).collect(), |_, _| Vec::new());
+    graph.routes(&crew.lead, crew.nodes.iter().map(speaks).chain(answers));
     for id in &crew.nodes {
-        let lead = crew.lead.clone();
-        let back = Route { to: lead.clone(), kind: EdgeKind::Loop, condition: "the turn is over".to_owned() };
-        graph.branch(id, vec![back], move |_, _| vec![lead.clone()]);
+        let to = crew.lead.clone();
+        graph.routes(id, [Route { to, kind: EdgeKind::Loop, condition: "the turn is over".to_owned() }]);
     }
 }
 

@@ -8,7 +8,7 @@ use protocol::CallId;
 use teamfile::{Body, Message};
 
 use super::{
-    course::{Happened, Spoke},
+    course::Spoke,
     crew::{Crew, line, now},
     said::turn,
 };
@@ -53,7 +53,7 @@ impl Work for PersonWork {
         ];
         node.note(turn(&said)?);
         let speaker = self.name.clone();
-        self.crew.happened(vec![Happened::Spoke(Spoke { speaker, said, at: now(), ..Spoke::default() })])
+        self.crew.turn_over(Spoke { speaker, said, at: now(), ..Spoke::default() })
     }
 }
 
