@@ -2,7 +2,8 @@
 # Installs what building Pitwall needs, each part only if it is absent.
 #   scripts/setup.sh rust       the compiler with its WebAssembly target, clippy, rustfmt
 #   scripts/setup.sh build      the WebAssembly target, cargo-leptos, wasm-bindgen, wasm-opt
-#   scripts/setup.sh test       all of these, and Chromium, Playwright, Schemathesis, Python's websockets, Studio's pages
+#   scripts/setup.sh test       all of these, and Chromium, Playwright, Schemathesis, Python's websockets and openai,
+#                               Studio's pages
 #   scripts/setup.sh browsers   what `build` needs, and Firefox, WebKitGTK and what drives them
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
@@ -189,6 +190,12 @@ maws_client() {
   python_of maws-client
 }
 
+# OpenAI's own client in Python.
+openai_client() {
+  python_packages openai-client server/tests/server/openai/requirements.txt "OpenAI's client"
+  python_of openai-client
+}
+
 # AutoGen Studio's own pages, which are served against Pitwall, and what its clients in Python speak with. Studio's
 # server is not run: what it depends on is left out.
 studio() {
@@ -205,7 +212,7 @@ case "${1:-build}" in
     ;;
   test)
     # These mostly wait for the network, while the tools are compiled.
-    { lints; browser; schemathesis; maws_client; studio; } &
+    { lints; browser; schemathesis; maws_client; openai_client; studio; } &
     checks=$!
     ;;
 esac

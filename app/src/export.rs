@@ -157,7 +157,9 @@ fn call_of(call: &CallView) -> impl IntoView + use<> {
                 Some(error) => view! { <p class="reason">{error}</p> }.into_any(),
                 None => prose(&outcome.answer).into_any(),
             };
-            view! { {thoughts} {answer} {attempts} }.into_any()
+            let cut_off = (!outcome.cut_off.is_empty())
+                .then(|| view! { <p class="quiet">{format::CUT_OFF}</p> {prose(&outcome.cut_off)} });
+            view! { {thoughts} {answer} {cut_off} {attempts} }.into_any()
         }
     };
     // Those of an earlier call stand there.

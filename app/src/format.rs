@@ -4,6 +4,9 @@ use protocol::{AccountId, Attempt, Date, Decimal, Text, Timestamp, Totals, Usage
 
 use crate::live::Before;
 
+/// What stands before the text of a call that was dropped.
+pub const CUT_OFF: &str = "Cut off. This had been written until then, and is no answer:";
+
 /// A whole number with thousands separators: `18,402`.
 pub fn count(number: u64) -> String {
     grouped(Decimal::from(number), 0)

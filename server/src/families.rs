@@ -85,7 +85,16 @@ pub fn largest_body(path: &str) -> Option<usize> {
 
 /// The sockets of families, and the routes of other systems that are theirs.
 pub fn routes() -> Router<Gateway> {
-    Router::new().merge(trading::sockets()).merge(resolver::sockets()).merge(team::studio::router())
+    Router::new()
+        .merge(trading::sockets())
+        .merge(resolver::sockets())
+        .merge(team::studio::router())
+        .merge(team::openai::router())
+}
+
+/// Whether programs alone ask for an address of a family's, besides those that all have.
+pub fn is_for_programs(path: &str) -> bool {
+    team::openai::is_for_programs(path)
 }
 
 /// Provides what the families' pages ask of the server.

@@ -282,6 +282,7 @@ mod tests {
             model: "m".into(),
             answer: "The end".into(),
             thoughts: protocol::Text::default(),
+            cut_off: protocol::Text::default(),
             tool_requests: Vec::new(),
             echo: None,
             usage: Usage::default(),

@@ -77,6 +77,7 @@ impl RunChat {
                 answered.await.unwrap_or_else(|_| Err((DEFECT.to_owned(), Vec::new())))
             }
         };
+        let _ended = open.ended();
         let unanswered = |(error, attempts)| ChatAnswered {
             chat,
             model: model.model(Tier::Quick),

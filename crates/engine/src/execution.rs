@@ -9,8 +9,8 @@ use futures::{FutureExt, future::BoxFuture};
 use journal::JournalError;
 use llm::ChatModel;
 use protocol::{
-    Body, NodeFinished, NodeId, NodeStarted, NodeStatus, NodeStatusChanged, Patch, RunFinished, RunStatus,
-    StatusChanged, Stopped,
+    Body, CallFinished, NodeFinished, NodeId, NodeStarted, NodeStatus, NodeStatusChanged, Patch, RunFinished,
+    RunStatus, StatusChanged, Stopped,
 };
 use tokio::{
     sync::mpsc,
@@ -223,14 +223,18 @@ impl Execution {
         }
     }
 
-    /// Appends the run's end: dropped calls are ended, and nodes that were in flight or never reached get
-    /// their final status.
+    /// Appends the run's end: dropped calls are ended with what they had written, and nodes that were in flight or
+    /// never reached get their final status.
     pub async fn finish(&self, ending: Ending) -> Result<(), JournalError> {
         let Ending { status, error, stopped } = ending;
+        let live = self.live.clone();
         self.log
             .finish(move |progress| {
                 let dropped = progress.dropped_calls(now()).into_iter();
-                let dropped = dropped.map(|(node, call)| (Some(node), Body::CallFinished(call)));
+                let dropped = dropped.map(|(node, call)| {
+                    let cut_off = live.written(&call.call);
+                    (Some(node), Body::CallFinished(CallFinished { cut_off, ..call }))
+                });
                 let in_flight = progress.in_flight().into_iter();
                 let under_way = in_flight.map(|(node, _)| skipped(node, "ended with the run"));
                 let not_reached = progress.never_visited().map(|(node, is_joining)| {

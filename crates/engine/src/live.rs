@@ -4,13 +4,17 @@ use std::{
 };
 
 use llm::Piece;
-use protocol::{CallId, Control};
+use protocol::{CallId, Control, Text};
 use tokio::sync::watch;
+
+/// The most bytes that are kept of what a call had written that is cut off.
+const LONGEST_CUT_OFF: usize = 256 * 1024;
 
 /// The text so far of a run's model calls in flight.
 ///
 /// Not in the log: the event that ends a call has the whole answer. Each subscriber has a cursor and is sent
-/// what follows it, so a slow one gets larger pieces less often, and nothing is queued.
+/// what follows it, so a slow one gets larger pieces less often, and nothing is queued. What a call had written whose
+/// visit dropped it stays here until the end of the run, which writes it into the log.
 #[derive(Debug)]
 pub struct LiveCalls {
     calls: Mutex<BTreeMap<CallId, OpenCall>>,
@@ -88,10 +92,17 @@ impl LiveCalls {
         pieces
     }
 
-    /// Opens a call; it is closed when the returned guard is dropped.
-    pub(crate) fn open(self: &Arc<Self>, call: CallId) -> OpenGuard {
+    /// Opens a call.
+    pub(crate) fn open(self: &Arc<Self>, call: CallId) -> CallInFlight {
         self.calls().insert(call.clone(), OpenCall::default());
-        OpenGuard { live: self.clone(), call }
+        CallInFlight { live: self.clone(), call }
+    }
+
+    /// What a call without an end has written in its latest attempt; of a very long text, the beginning.
+    pub(crate) fn written(&self, call: &CallId) -> Text {
+        let calls = self.calls();
+        let text = calls.get(call).map_or("", |open| open.text.as_str());
+        text[..text.floor_char_boundary(LONGEST_CUT_OFF)].into()
     }
 
     fn calls(&self) -> MutexGuard<'_, BTreeMap<CallId, OpenCall>> {
@@ -99,13 +110,21 @@ impl LiveCalls {
     }
 }
 
-/// A call in flight, until this is dropped.
-pub(crate) struct OpenGuard {
+/// A call in flight. One that is dropped without its end was cut off.
+pub(crate) struct CallInFlight {
     live: Arc<LiveCalls>,
     call: CallId,
 }
 
-impl OpenGuard {
+/// A call that has ended. Its text stays live until this is dropped, once the log has its end.
+pub(crate) struct EndedCall(CallInFlight);
+
+impl CallInFlight {
+    /// The call has an answer, or an error in its place.
+    pub(crate) fn ended(self) -> EndedCall {
+        EndedCall(self)
+    }
+
     pub(crate) fn push(&self, piece: Piece<'_>) {
         if let Some(open) = self.live.calls().get_mut(&self.call) {
             match piece {
@@ -119,9 +138,10 @@ impl OpenGuard {
     }
 }
 
-impl Drop for OpenGuard {
+impl Drop for EndedCall {
     fn drop(&mut self) {
-        self.live.calls().remove(&self.call);
+        let Self(CallInFlight { live, call }) = self;
+        live.calls().remove(call);
     }
 }
 
@@ -179,10 +199,23 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_call_is_forgotten() {
+    fn a_call_is_forgotten_once_its_end_is_written() {
         let live = Arc::<LiveCalls>::default();
-        let mut cursor = LiveCursor::default();
-        live.open(call()).push(Piece::Text("gone"));
-        assert_eq!(live.unseen(&mut cursor), []);
+        let open = live.open(call());
+        open.push(Piece::Text("gone"));
+        let ended = open.ended();
+        assert_eq!(live.unseen(&mut LiveCursor::default()), [delta(0, "gone")]);
+        drop(ended);
+        assert_eq!(live.unseen(&mut LiveCursor::default()), []);
+        assert!(live.written(&call()).is_empty());
+    }
+
+    #[test]
+    fn what_a_call_had_written_that_was_cut_off_is_kept_to_a_certain_length() {
+        let live = Arc::<LiveCalls>::default();
+        live.open(call()).push(Piece::Text("half an ans"));
+        assert_eq!(live.written(&call()).whole(), Some("half an ans"));
+        live.open(call()).push(Piece::Text(&"é".repeat(LONGEST_CUT_OFF)));
+        assert_eq!(live.written(&call()).bytes(), LONGEST_CUT_OFF as u64);
     }
 }

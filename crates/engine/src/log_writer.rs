@@ -19,7 +19,7 @@ use protocol::{
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::{
-    live::OpenGuard,
+    live::EndedCall,
     progress::Progress,
     run_log::{leaves_run, now},
 };
@@ -42,7 +42,7 @@ type Written = Result<(), JournalError>;
 /// What is to be written.
 enum Entry {
     /// An event that the progress counts already, and the call whose text is live until it is written.
-    Staged(Box<NewEvent>, Option<OpenGuard>),
+    Staged(Box<NewEvent>, Option<EndedCall>),
     /// Events that the progress counts once they are written, all of them or none.
     Events(Events, oneshot::Sender<Written>),
     /// The same beside the run, which is allowed after its end.
@@ -92,7 +92,7 @@ impl LogWriter {
     }
 
     /// Queues an event that the progress counts already. Nothing that is queued after it is written before.
-    pub fn stage(&self, event: NewEvent, live: Option<OpenGuard>) {
+    pub fn stage(&self, event: NewEvent, live: Option<EndedCall>) {
         let weight = weight(&event);
         let before = self.staged.fetch_add(weight, Ordering::Relaxed);
         // Without a receiver the runtime is shutting down.
@@ -334,13 +334,13 @@ struct Part {
 /// What is done once a part is written.
 enum Then {
     /// The progress counts it already. The call's text stays live until then.
-    Staged(Option<OpenGuard>),
+    Staged(Option<EndedCall>),
     /// The progress counts it, and whoever waits is told.
     Count(oneshot::Sender<Written>),
 }
 
 impl Batch {
-    fn add_staged(&mut self, event: NewEvent, live: Option<OpenGuard>) {
+    fn add_staged(&mut self, event: NewEvent, live: Option<EndedCall>) {
         self.events.push(event);
         let end = self.events.len();
         self.parts.push(Part { events: end - 1..end, then: Then::Staged(live) });

@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     Allowances, GraphError, Message, NodeError, allowance,
-    live::OpenGuard,
+    live::{CallInFlight, EndedCall},
     log_writer::{Events, LogWriter},
     progress::Progress,
     queue::Slot,
@@ -186,11 +186,11 @@ impl RunLog {
     }
 
     /// The same for the end of a call, whose text stays live until it is written.
-    pub fn stage_answer(&self, node: &NodeId, finished: CallFinished, live: OpenGuard) {
-        self.stage_with(Some(node), Body::CallFinished(finished), Some(live));
+    pub fn stage_answer(&self, node: &NodeId, finished: CallFinished, live: CallInFlight) {
+        self.stage_with(Some(node), Body::CallFinished(finished), Some(live.ended()));
     }
 
-    fn stage_with(&self, node: Option<&NodeId>, body: Body, live: Option<OpenGuard>) {
+    fn stage_with(&self, node: Option<&NodeId>, body: Body, live: Option<EndedCall>) {
         let at = now();
         // Locked until it is queued, so that the progress counts in the order of the log.
         let mut progress = self.progress();

@@ -261,7 +261,7 @@ impl Body {
                 let requests = finished.tool_requests.iter_mut();
                 let requests = requests
                     .flat_map(|request| std::iter::once(&mut request.arguments).chain(request.echo.as_mut()));
-                [&mut finished.answer, &mut finished.thoughts]
+                [&mut finished.answer, &mut finished.thoughts, &mut finished.cut_off]
                     .into_iter()
                     .chain(finished.echo.as_mut())
                     .chain(requests)

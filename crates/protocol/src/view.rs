@@ -517,6 +517,7 @@ impl RunView {
             call.outcome = Some(CallOutcome {
                 answer: finished.answer.clone(),
                 thoughts: finished.thoughts.clone(),
+                cut_off: finished.cut_off.clone(),
                 tool_requests: finished.tool_requests.clone(),
                 usage: finished.usage,
                 cost: finished.cost,

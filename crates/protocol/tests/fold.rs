@@ -119,6 +119,7 @@ fn body() -> impl Strategy<Value = Body> {
                 call,
                 model: "m".into(),
                 thoughts: answer.clone(),
+                cut_off: answer.clone(),
                 answer,
                 tool_requests: vec![],
                 echo: None,

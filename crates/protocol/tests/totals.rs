@@ -31,6 +31,7 @@ fn finished(usage: Usage, cost: Option<Decimal>, attempts: Vec<Attempt>) -> Body
         model: "m".into(),
         answer: Text::default(),
         thoughts: Text::default(),
+        cut_off: Text::default(),
         tool_requests: Vec::new(),
         echo: None,
         usage,

@@ -475,6 +475,15 @@ fn planned(team: &Team) -> (Conversation, Decision) {
 }
 
 #[test]
+fn a_leading_model_is_told_an_earlier_conversation_with_the_task() {
+    let mut conversation = Conversation::new(&magentic(3), 0).unwrap();
+    let earlier = vec![Message::text("user", "Begin."), Message::text("assistant", "I have begun.")];
+    let decision = conversation.start_after(earlier, vec![Message::text("user", "Go on.")], 0).unwrap();
+    let asked = &question(&decision).messages[0].content;
+    assert!(asked.contains("user: Begin.\nassistant: I have begun.\nGo on."), "{asked}");
+}
+
+#[test]
 fn a_leading_model_plans_instructs_and_answers() {
     let (mut conversation, decision) = planned(&magentic(3));
     // The plan is told to all, who forget what was before.

@@ -7,3 +7,4 @@ pub mod agentos;
 pub mod autogen;
 mod excerpt;
 pub mod maws;
+pub mod openai;

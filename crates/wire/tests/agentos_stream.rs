@@ -93,6 +93,7 @@ impl Log {
             latency_ms: 1250,
             retries: 0,
             thoughts: Text::default(),
+            cut_off: Text::default(),
             echo: None,
             attempts: Vec::new(),
             error: error.map(str::to_owned),

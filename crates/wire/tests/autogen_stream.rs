@@ -166,6 +166,43 @@ fn pieces_of_a_text_name_the_message_that_they_become() {
 }
 
 #[test]
+fn what_was_cut_off_is_kept_as_a_piece_and_a_client_is_sent_what_it_has_not_seen_of_it() {
+    let ended = |call: &str| {
+        let dropped = CallFinished::dropped(call.parse().unwrap(), "m".to_owned(), 5);
+        Body::CallFinished(CallFinished { cut_off: "alpha beta".into(), ..dropped })
+    };
+    let mut log = Log::new();
+    log.turn("lead", task());
+    log.call("1_writer", "1_writer:1:1");
+    let mut late = log.stream.clone();
+    let piece = Control::Delta { call: "1_writer:1:1".parse().unwrap(), from: 0, text: "alpha ".into() };
+    log.stream.piece(&piece, Timestamp(START)).unwrap();
+    let [rest] = log.add(Some("1_writer"), ended("1_writer:1:1")).try_into().unwrap();
+    let expected = |from: usize, text: &str| {
+        json!({
+            "id": format!("{RUN}:1_writer:1:1@{from}"), "source": "writer", "models_usage": null, "metadata": {},
+            "created_at": "2022-06-30T00:01:06.000+00:00", "content": text,
+            "full_message_id": format!("{RUN}:1_writer:1:1"), "type": "ModelClientStreamingChunkEvent",
+        })
+    };
+    assert_eq!((&rest["type"], &rest["seq"]), (&json!("message_chunk"), &json!(6)));
+    assert_eq!(rest["data"], expected(6, "beta"));
+    assert_eq!(log.stream.told().last().unwrap().message, expected(0, "alpha beta"));
+
+    let event = Event {
+        run: RUN.parse().unwrap(),
+        seq: 6,
+        at: Timestamp(START + 5000),
+        node: Some("1_writer".parse().unwrap()),
+        body: ended("1_writer:1:1"),
+    };
+    let [whole] = late.apply(&event).try_into().unwrap();
+    let whole: Value = serde_json::from_str(&whole.encode(RUN.parse().unwrap())).unwrap();
+    assert_eq!(whole["data"], expected(0, "alpha beta"), "who comes late is sent all of it");
+    assert_eq!(log.add(Some("lead"), ended("lead:1:1")), Vec::<Value>::new(), "who leads does not speak");
+}
+
+#[test]
 fn a_question_says_who_asks_and_is_open_until_it_is_answered() {
     let mut log = Log::new();
     log.node("2_person", "person");

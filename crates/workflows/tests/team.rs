@@ -844,6 +844,45 @@ async fn a_file_that_goes_along_with_a_task_is_a_message_of_its_own() {
 }
 
 #[tokio::test]
+async fn an_earlier_conversation_is_heard_before_the_task_and_ends_no_team() {
+    let hall = Hall::playing(|_| Turn::Answer("Now it is DONE.".to_owned())).await;
+    let ends = json!({ "termination_condition": any(json!([mention("DONE"), max(3)])) });
+    let file = team("RoundRobinGroupChat", vec![assistant("a", json!({}))], ends);
+    let mut asked = request(&hall.keep(read(&file)).await.to_string(), "Go on.");
+    let earlier = json!([
+        { "from": "system", "text": "Be brief." },
+        { "from": "user", "text": "Begin." },
+        { "from": "assistant", "text": "It is DONE." },
+        { "from": "assistant", "text": " " },
+    ]);
+    asked.workflow = asked.workflow.with("earlier", earlier.clone()).unwrap();
+    let view = hall.end(hall.start(asked.clone()).await).await;
+    let heard = [
+        "system: Work.",
+        "user: system: Be brief.",
+        "user: Begin.",
+        "user: assistant: It is DONE.",
+        "user: Go on.",
+    ];
+    assert_eq!(prompts(&hall, "1_a"), [heard]);
+    let (lines, reason) = said(&view);
+    assert_eq!(lines.last().unwrap(), "a: Now it is DONE.");
+    assert_eq!(reason, "Text 'DONE' mentioned", "no condition is shown what was said before");
+    assert_eq!(
+        view.summary.request.workflow.parameters()["earlier"],
+        earlier,
+        "a run that is resumed has it"
+    );
+
+    let many: Vec<_> = (0..257).map(|_| json!({ "from": "user", "text": "x" })).collect();
+    for wrong in [json!(many), json!([{ "from": " ", "text": "x" }]), json!([{ "text": "x" }]), json!("x")] {
+        asked.workflow = asked.workflow.with("earlier", wrong).unwrap();
+        let refused = hall.engine.start(asked.clone(), AccountId::local()).await.unwrap_err();
+        assert!(refused.to_string().contains("the earlier messages are no list of at most 256"), "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn the_first_handoff_holds_and_who_takes_over_is_told_what_else_was_called() {
     let answer = calling(&[("add", "{\"a\": 1}"), ("transfer_to_b", "{}"), ("transfer_to_c", "{}")]);
     let swarm = |answer: Value| {

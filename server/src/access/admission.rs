@@ -61,7 +61,7 @@ impl Admission {
     }
 
     /// Ends with the caller's credential. Holds the slot until it is dropped.
-    fn expired(self) -> impl Future<Output = ()> + Send + 'static {
+    pub fn expired(self) -> impl Future<Output = ()> + Send + 'static {
         let Self { leases, slot, .. } = self;
         async move {
             let _slot = slot;

@@ -36,7 +36,9 @@ impl<'r> RequestHead<'r> {
     /// Whether a browser navigates to a page, in contrast to a program's call.
     pub fn is_page(&self) -> bool {
         let path = self.uri.path();
-        !self.is_write() && !["/api/", "/ws/", "/rpc/"].iter().any(|prefix| path.starts_with(prefix))
+        let is_for_programs = ["/api/", "/ws/", "/rpc/"].iter().any(|prefix| path.starts_with(prefix))
+            || families::is_for_programs(path);
+        !self.is_write() && !is_for_programs
     }
 
     /// Whether a person will read the answer.

@@ -2,6 +2,7 @@
 
 mod export;
 mod import;
+pub mod openai;
 pub mod studio;
 pub mod studio_database;
 

@@ -23,6 +23,7 @@ mod limits;
 mod maws;
 mod model;
 mod models;
+mod openai;
 mod own_prices;
 mod polls;
 mod scope;

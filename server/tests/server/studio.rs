@@ -4,7 +4,7 @@ use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Home, Provider, Server, Socket, Visitor, asking as asking_provider};
+use crate::support::{Fault, Home, PASSWORD, Provider, Server, Socket, Visitor, asking as asking_provider};
 
 /// A server with two accounts, and what programs of theirs see of it.
 async fn anna_and_bert() -> (Server, Visitor, Visitor) {
@@ -929,4 +929,43 @@ async fn the_pieces_of_a_text_are_the_message_that_names_them() {
     assert!(named.iter().all(|id| *id == message["id"]), "{named:?} / {message}");
     client.say(&json!({ "type": "stop" })).await;
     client.until("completion").await;
+}
+
+#[tokio::test]
+async fn what_was_written_of_a_text_that_a_stop_cut_off_is_kept_and_told_to_whoever_comes_late() {
+    let (provider, base_url) = Provider::start(std::time::Duration::ZERO).await;
+    provider.misbehave([Fault::Stall(2)]);
+    let home = Home::bare(&asking_provider(base_url));
+    home.add_account("anna", "owner").await;
+    let server = home.start_kept().await;
+    let anna = server.program_of("anna").await;
+    let sample = anna.get("/api/teams/").await["data"][0]["component"].clone();
+    let run = new_run(&anna, session(&anna).await).await;
+    let mut client = Client::of(&anna, run).await;
+    client.start(&sample).await;
+    client.until("message_chunk").await;
+    client.say(&json!({ "type": "stop", "reason": "Enough." })).await;
+    client.until("completion").await;
+
+    let rows = anna.get(&format!("/api/runs/{run}/messages")).await["data"].clone();
+    let cut_off = rows.as_array().unwrap().last().unwrap()["config"].clone();
+    assert_eq!(cut_off["type"], "ModelClientStreamingChunkEvent");
+    assert_eq!(cut_off["source"], "first_writer");
+    let text = cut_off["content"].as_str().unwrap();
+    assert!(text.starts_with("Remark ") && text.len() == 80, "two pieces were written: {text}");
+    let late = Client::of(&anna, run).await.until("completion").await;
+    let pieces: Vec<_> = late.iter().filter(|frame| frame["type"] == "message_chunk").collect();
+    assert_eq!(pieces.len(), 1, "{late:?}");
+    assert_eq!(pieces[0]["data"], cut_off);
+
+    let browser = server.nobody().sign_in("anna", PASSWORD).await.unwrap();
+    let run = pieces[0]["run"].as_str().unwrap();
+    for path in [
+        format!("/runs/{run}?view=transcript"),
+        format!("/runs/{run}?node=1_first_writer"),
+        format!("/api/v1/runs/{run}/export.html"),
+    ] {
+        let (_, page) = browser.answer("GET", &path, None).await;
+        assert!(page.contains("Cut off.") && page.contains(text), "{path} shows what was written");
+    }
 }

@@ -1,4 +1,4 @@
-//! What belongs to an answer and is no part of it: the model's thoughts, and attempts that failed.
+//! What belongs to an answer and is no part of it: the model's thoughts, what was cut off, and attempts that failed.
 
 use leptos::prelude::*;
 use protocol::{Attempt, RunId, Text};
@@ -20,6 +20,19 @@ pub fn Thoughts(run: RunId, text: Text) -> impl IntoView {
                 // What is folded away is not in the document.
                 {move || opened.get().then(|| view! { <LongText run text=text.clone() reading=Reading::Prose /> })}
             </details>
+        }
+    })
+}
+
+/// What a model had written when its call was dropped.
+#[component]
+pub fn CutOff(run: RunId, text: Text) -> impl IntoView {
+    (!text.is_empty()).then(|| {
+        view! {
+            <section class="cut-off">
+                <p>{format::CUT_OFF}</p>
+                <LongText run text reading=Reading::Prose />
+            </section>
         }
     })
 }

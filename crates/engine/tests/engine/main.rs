@@ -1,6 +1,7 @@
 //! The engine through its public interface, on a real database file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod cut_off;
 mod defects;
 mod going_back;
 mod groups;

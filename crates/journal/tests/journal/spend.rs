@@ -22,6 +22,7 @@ fn call(number: u32, cost: &str) -> NewEvent {
         model: "small".into(),
         answer: Text::from("Hold."),
         thoughts: Text::default(),
+        cut_off: Text::default(),
         tool_requests: Vec::new(),
         echo: None,
         usage: Usage { tokens_in: Some(100), tokens_out: Some(10) },

@@ -81,6 +81,10 @@ pub struct CallFinished {
     /// later prompt.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub thoughts: Text,
+    /// What the model had written when the call was dropped. It is no answer: nothing goes on from it, and it is part of
+    /// no prompt. Logs of old versions have none.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub cut_off: Text,
     /// Tools that the model asks for.
     #[serde(default)]
     pub tool_requests: Vec<ToolRequest>,
@@ -132,6 +136,7 @@ impl CallFinished {
             model,
             answer: Text::default(),
             thoughts: Text::default(),
+            cut_off: Text::default(),
             tool_requests: Vec::new(),
             echo: None,
             usage: Usage::default(),

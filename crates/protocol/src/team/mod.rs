@@ -14,6 +14,15 @@ pub use file::{
 /// The kind of workflow, and of document.
 pub const KIND: &str = "team";
 
+/// The name of the team that is built in, which works without a model.
+pub const SAMPLE: &str = "sample";
+
+/// What people call it.
+pub const SAMPLE_TITLE: &str = "Two writers and a critic";
+
+/// The most messages of an earlier conversation that go along with a task.
+pub const MOST_EARLIER: usize = 256;
+
 /// The node of a run that says who speaks next. What people tell it is that the team is to end: where that has a
 /// condition for it, it ends after the present turn.
 pub const LEAD: &str = "lead";
@@ -26,6 +35,15 @@ pub const GALLERY_KIND: &str = "team-gallery";
 
 /// The kind of document of an account's settings in AutoGen Studio.
 pub const SETTINGS_KIND: &str = "team-settings";
+
+/// Something that was said in an earlier conversation that a task goes on with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierMessage {
+    /// Who said it: a name as participants have one.
+    pub from: String,
+    /// What it says.
+    pub text: String,
+}
 
 /// Who speaks next, and how that was decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

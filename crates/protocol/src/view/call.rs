@@ -41,6 +41,9 @@ pub struct CallOutcome {
     /// What the model thought before it answered.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub thoughts: Text,
+    /// What it had written when it was dropped, which is no answer.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub cut_off: Text,
     /// Tools that it asked for.
     pub tool_requests: Vec<ToolRequest>,
     /// Tokens, as reported.

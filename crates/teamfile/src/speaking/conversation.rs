@@ -125,9 +125,25 @@ impl Conversation {
     /// # Errors
     /// See [`SpeakingError`].
     pub fn start(&mut self, task: Vec<Message>, now: u64) -> Result<Decision, SpeakingError> {
+        self.start_after(Vec::new(), task, now)
+    }
+
+    /// The same where the task goes on with an earlier conversation. All participants hear what was said there; no
+    /// condition is shown it, as none is shown what was said before the present task of a team.
+    ///
+    /// # Errors
+    /// See [`SpeakingError`].
+    pub fn start_after(
+        &mut self,
+        earlier: Vec<Message>,
+        task: Vec<Message>,
+        now: u64,
+    ) -> Result<Decision, SpeakingError> {
         if self.is_asking || !self.speaking.is_empty() {
             return Err(SpeakingError::AtWork);
         }
+        self.manager.begin(&earlier, &task);
+        self.thread.extend(earlier.into_iter().map(|message| Entry { by: None, message, is_inner: false }));
         if matches!(self.manager, Manager::Swarm(_)) {
             Swarm::check_task(&task, &View { members: &self.members, thread: &self.thread })?;
         }
@@ -135,7 +151,6 @@ impl Conversation {
         if let Some(stop) = self.end_of(&task, now) {
             return Ok(self.end(stop, now));
         }
-        self.manager.begin(&task);
         self.choose(now)
     }
 
@@ -331,9 +346,9 @@ impl Manager {
         }
     }
 
-    fn begin(&mut self, task: &[Message]) {
+    fn begin(&mut self, earlier: &[Message], task: &[Message]) {
         if let Self::MagenticOne(magentic) = self {
-            magentic.begin(task);
+            magentic.begin(earlier, task);
         }
     }
 

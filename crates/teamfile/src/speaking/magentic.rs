@@ -63,8 +63,11 @@ impl Magentic {
         }
     }
 
-    pub(super) fn begin(&mut self, task: &[Message]) {
-        self.task = task.iter().map(Message::to_text).collect::<Vec<_>>().join("\n");
+    /// What was said earlier is told with the task, since the plan makes all participants forget what was before it.
+    pub(super) fn begin(&mut self, earlier: &[Message], task: &[Message]) {
+        let earlier = earlier.iter().map(|message| format!("{}: {}", message.source, message.to_text()));
+        let task = task.iter().map(Message::to_text);
+        self.task = earlier.chain(task).collect::<Vec<_>>().join("\n");
     }
 
     pub(super) fn reset(&mut self) {

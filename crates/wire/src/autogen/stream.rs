@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 
 use protocol::{
-    Body, CallId, Control, Event, InputRequest, NodeAdded, NodeId, Product, RunFinished, RunId, RunStatus,
-    Timestamp,
+    Body, CallFinished, CallId, Control, Event, InputRequest, NodeAdded, NodeId, Product, RunFinished, RunId,
+    RunStatus, Timestamp,
     team::{LEAD, TeamResult as Came, TeamTurn},
 };
 use serde_json::{Value, json};
@@ -48,6 +48,8 @@ pub struct Stream {
     agents: HashMap<NodeId, Agent>,
     /// The latest call of each agent, which its next text is the answer of.
     calls: HashMap<NodeId, CallId>,
+    /// Bytes of the texts of calls in flight whose pieces were given.
+    given: HashMap<CallId, usize>,
     told: Vec<Told>,
     asked: Vec<InputRequest>,
     is_told_to_end: bool,
@@ -64,6 +66,7 @@ impl Stream {
             "run_started"
                 | "node_added"
                 | "call_started"
+                | "call_finished"
                 | "produced"
                 | "input_requested"
                 | "input_received"
@@ -91,6 +94,7 @@ impl Stream {
                 }
                 Vec::new()
             }
+            Body::CallFinished(finished) => self.call_ended(event, finished).into_iter().collect(),
             Body::Produced(product) => self.produced(event, product),
             Body::InputRequested(request) => vec![self.asks(event, request)],
             Body::InputReceived(received) => {
@@ -112,22 +116,28 @@ impl Stream {
 
     /// The frame of a piece of text that a model writes; `None` where it is not a participant's.
     #[must_use]
-    pub fn piece(&self, piece: &Control, at: Timestamp) -> Option<Frame> {
+    pub fn piece(&mut self, piece: &Control, at: Timestamp) -> Option<Frame> {
         let Control::Delta { call, from, text } = piece else { return None };
+        let data = self.chunk(call, *from, text, at)?;
+        self.given.insert(call.clone(), from.saturating_add(text.len()));
+        (!text.is_empty()).then(|| Frame::MessageChunk { data, moment: Moment::after(self.seq, at) })
+    }
+
+    /// A piece of what a participant's model writes, which begins at this byte of the whole.
+    fn chunk(&self, call: &CallId, from: usize, text: &str, at: Timestamp) -> Option<Chunk> {
         let node: NodeId = call.as_str().split(':').next()?.parse().ok()?;
         let source = self.agents.get(&node).filter(|agent| agent.is_model)?.name.clone();
         let full_message_id = self.id_of_call(call);
-        let data = Chunk {
+        Some(Chunk {
             id: format!("{full_message_id}@{from}"),
             source,
             models_usage: None,
             metadata: NoFields {},
             created_at: moment(at),
-            content: text.clone(),
+            content: text.to_owned(),
             full_message_id,
             kind: "ModelClientStreamingChunkEvent",
-        };
-        (!text.is_empty()).then(|| Frame::MessageChunk { data, moment: Moment::after(self.seq, at) })
+        })
     }
 
     /// All that was said and done so far.
@@ -177,6 +187,18 @@ impl Stream {
             }
             _ => ended(Ended::Error, finished.error.as_deref().unwrap_or("No reason was recorded.")),
         })
+    }
+
+    /// What was written of an answer that was cut off is kept as one piece of a message that never came. A client is
+    /// sent what it has not seen of it.
+    fn call_ended(&mut self, event: &Event, finished: &CallFinished) -> Option<Frame> {
+        let given = self.given.remove(&finished.call).unwrap_or_default();
+        let text = finished.cut_off.whole().filter(|text| !text.is_empty())?;
+        let message = serde_json::to_value(self.chunk(&finished.call, 0, text, event.at)?).ok()?;
+        self.told.push(Told { seq: event.seq, at: event.at, message });
+        let data =
+            self.chunk(&finished.call, given, text.get(given..).filter(|rest| !rest.is_empty())?, event.at)?;
+        Some(Frame::MessageChunk { data, moment: Moment::of(event) })
     }
 
     fn produced(&mut self, event: &Event, product: &Product) -> Vec<Frame> {

@@ -19,6 +19,9 @@ use super::memory;
 pub(super) enum Happened {
     /// It was given a task.
     Began {
+        /// What was said in an earlier conversation that the task goes on with.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        earlier: Vec<Message>,
         /// The task.
         task: Vec<Message>,
         /// When.
@@ -114,14 +117,15 @@ impl Course {
     pub(super) fn tell(&mut self, happened: Happened) -> Result<(), SpeakingError> {
         self.steps = self.steps.saturating_add(1);
         let decision = match happened {
-            Happened::Began { task, at } => {
+            Happened::Began { earlier, task, at } => {
                 if self.steps == 1 {
                     // Limits of time count from here.
                     self.conversation = Conversation::new(&self.team, at)?;
                 }
                 self.now = at;
-                self.before = self.conversation.thread().count().saturating_add(task.len());
-                self.conversation.start(task, at)?
+                let given = earlier.len().saturating_add(task.len());
+                self.before = self.conversation.thread().count().saturating_add(given);
+                self.conversation.start_after(earlier, task, at)?
             }
             Happened::Spoke(Spoke { speaker, inner, said, remembered, asked, at }) => {
                 self.now = at;

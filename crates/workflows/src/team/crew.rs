@@ -40,10 +40,19 @@ pub(super) struct Crew {
     latest: Latest,
 }
 
+/// What a team is given to do.
+#[derive(Clone)]
+pub(super) struct Given {
+    /// What was said in an earlier conversation that the task goes on with.
+    pub(super) earlier: Vec<Message>,
+    /// The task.
+    pub(super) task: Vec<Message>,
+}
+
 /// Where a team has its task from.
 enum Origin {
     /// From whoever started the run.
-    Person(Vec<Message>),
+    Person(Given),
     /// It takes part in another team under this name, and is told what it has not heard.
     Outer(Arc<Crew>, String),
 }
@@ -63,13 +72,8 @@ impl Crew {
     ///
     /// # Errors
     /// It cannot be run, in a sentence.
-    pub(super) fn new(
-        team: Team,
-        task: Vec<Message>,
-        tools: Registry,
-        patience: Duration,
-    ) -> Result<Self, String> {
-        Self::at("", team, Origin::Person(task), tools, patience)
+    pub(super) fn new(team: Team, given: Given, tools: Registry, patience: Duration) -> Result<Self, String> {
+        Self::at("", team, Origin::Person(given), tools, patience)
     }
 
     /// The team that takes part in this one; `None` if this participant is none.
@@ -180,13 +184,13 @@ impl Crew {
         Outcome::default().set(&self.keys.voiced, voiced)
     }
 
-    /// The task.
+    /// The task, and what it goes on with.
     ///
     /// # Errors
     /// The outer team's state cannot be read.
-    pub(super) fn task(&self, state: &State) -> Result<Vec<Message>, NodeError> {
+    pub(super) fn given(&self, state: &State) -> Result<Given, NodeError> {
         match &self.origin {
-            Origin::Person(task) => Ok(task.clone()),
+            Origin::Person(given) => Ok(given.clone()),
             Origin::Outer(outer, name) => {
                 let course = outer.course(state)?;
                 let inbox = course.inbox(name);
@@ -195,7 +199,8 @@ impl Crew {
                     let known = course.memory(name);
                     society::earlier(name, society, &known[..known.len().saturating_sub(new)])
                 });
-                Ok(earlier.into_iter().chain(inbox.iter().cloned()).collect())
+                let task = earlier.into_iter().chain(inbox.iter().cloned()).collect();
+                Ok(Given { earlier: Vec::new(), task })
             }
         }
     }

@@ -3,11 +3,11 @@
 use protocol::{
     FlowSpec, KindSpec, Workflow, WorkflowKind,
     document::{DocumentKind, DocumentSummary},
-    team::KIND,
+    team::{KIND, SAMPLE, SAMPLE_TITLE},
 };
 use serde_json::{Value, json};
 
-use super::{ANSWER_SECONDS, LONGEST_TASK, MOST_ANSWER_SECONDS, SAMPLE, sample};
+use super::{ANSWER_SECONDS, LONGEST_TASK, MOST_ANSWER_SECONDS};
 use crate::{FamilyError, Form, Refusal};
 
 /// All kinds.
@@ -56,8 +56,7 @@ pub(super) fn forms(teams: &[DocumentSummary]) -> Result<Vec<Form>, FamilyError>
         .with("team", SAMPLE.into())
         .and_then(|workflow| workflow.with("task", TASK.into()))
         .map_err(|error| defect(error.to_string()))?;
-    let built_in = sample::team();
-    let built_in = json!({ "const": SAMPLE, "title": built_in.name, "description": "A sample that works without a model." });
+    let built_in = json!({ "const": SAMPLE, "title": SAMPLE_TITLE, "description": "A sample that works without a model." });
     let own = teams.iter().map(|team| {
         json!({
             "const": team.id,

@@ -18,7 +18,7 @@ use teamfile::{
 
 use super::{
     course::{Course, Happened},
-    crew::{Crew, line, now},
+    crew::{Crew, Given, line, now},
     graph::voice_id,
     memory,
     pick::pick,
@@ -47,13 +47,13 @@ impl Work for LeadWork {
         if !crew.has_begun(node.state())? {
             // What was told before a team within another went on belongs to its turn before.
             said.clear();
-            let task = crew.task(node.state())?;
+            let Given { earlier, task } = crew.given(node.state())?;
             if crew.is_outermost() {
                 written.extend(other_models(crew));
                 written.extend(own_models(crew));
-                written.extend(turn(&task)?);
+                written.extend(turn(&[earlier.as_slice(), &task].concat())?);
             }
-            said.extend_from_slice(hand.tell(Happened::Began { task, at: now() })?);
+            said.extend_from_slice(hand.tell(Happened::Began { earlier, task, at: now() })?);
         }
         let is_between_turns = matches!(hand.course().next(), Some(Next::Speak(_) | Next::Ask(_)));
         if is_between_turns && crew.hears_outside() && !node.inbox().await?.is_empty() {

@@ -36,22 +36,20 @@ use llm::Script;
 use protocol::{
     Heading, InvalidId, KindSpec, ProfileName, RunRequest, Workflow,
     document::{DocumentContent, DocumentFinding, DocumentKind, DocumentKindSpec, DocumentReference},
-    team::KIND,
+    team::{EarlierMessage, KIND, MOST_EARLIER, SAMPLE},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use teamfile::{
-    Message,
+    LONGEST_NAME, Message,
     team::{Answering, Conduct, Team, TeamDocument, check},
 };
 use tools::Registry;
 
 use crate::{Family, FamilyError, Form, Job, Owner, Refusal};
-use crew::Crew;
+use crew::{Crew, Given};
 use rehearsal::TeamRehearsal;
 
-/// The choice that stands for the team of the rehearsal.
-const SAMPLE: &str = "sample";
 /// The most bytes of a task: what is longer belongs into a document.
 const LONGEST_TASK: usize = 16 * 1024;
 /// How long a person is waited for where nothing else is asked.
@@ -103,6 +101,22 @@ fn files(asked: &Workflow) -> Result<Vec<AttachedFile>, Refusal> {
         kind: asked.kind().clone(),
         why: "its files are no list of names and texts".to_owned(),
     })
+}
+
+/// The messages of an earlier conversation that the task goes on with. All participants hear them before it, and none
+/// of them ends the team.
+fn earlier(asked: &Workflow) -> Result<Vec<EarlierMessage>, Refusal> {
+    let Some(earlier) = asked.parameters().get("earlier") else { return Ok(Vec::new()) };
+    let earlier: Option<Vec<EarlierMessage>> = serde_json::from_value(earlier.clone()).ok();
+    let is_name = |name: &str| !name.trim().is_empty() && name.chars().count() <= LONGEST_NAME;
+    earlier
+        .filter(|earlier| earlier.len() <= MOST_EARLIER && earlier.iter().all(|message| is_name(&message.from)))
+        .ok_or_else(|| Refusal::Parameters {
+            kind: asked.kind().clone(),
+            why: format!(
+                "the earlier messages are no list of at most {MOST_EARLIER}, each with a name as \"from\" and a \"text\""
+            ),
+        })
 }
 
 fn task<'w>(asked: &'w Workflow, files: &[AttachedFile]) -> Result<&'w str, Refusal> {
@@ -176,7 +190,7 @@ impl Family for Teams {
         if asked.kind().as_str() != KIND {
             return Err(Refusal::UnknownKind(asked.kind().clone()));
         }
-        let files = files(asked)?;
+        let (files, earlier) = (files(asked)?, earlier(asked)?);
         let task = task(asked, &files)?;
         let (values, answer_seconds) = (values(asked)?, answer_seconds(asked)?);
         let (name, team) = named(asked, owner).await?;
@@ -191,6 +205,9 @@ impl Family for Teams {
             .and_then(
                 |workflow| if files.is_empty() { Ok(workflow) } else { workflow.with("files", json!(files)) },
             )
+            .and_then(|workflow| {
+                if earlier.is_empty() { Ok(workflow) } else { workflow.with("earlier", json!(earlier)) }
+            })
             .and_then(|workflow| workflow.with("answer_seconds", answer_seconds.into()))
             .map_err(|error| Refusal::Parameters { kind: asked.kind().clone(), why: error.to_string() })?;
         let profiles = profiles(&team)?;
@@ -201,8 +218,11 @@ impl Family for Teams {
         let patience = Duration::from_secs(answer_seconds);
         let texts = std::iter::once(task).filter(|task| !task.trim().is_empty());
         let texts = texts.chain(files.iter().map(|file| file.text.as_str()));
-        let messages = texts.map(|text| Message::text(crew::PERSON, text)).collect();
-        let crew = Crew::new(team, messages, self.tools.clone(), patience);
+        let task = texts.map(|text| Message::text(crew::PERSON, text)).collect();
+        // Providers refuse a message without text.
+        let earlier = earlier.iter().filter(|said| !said.text.trim().is_empty());
+        let earlier = earlier.map(|said| Message::text(&said.from, &said.text)).collect();
+        let crew = Crew::new(team, Given { earlier, task }, self.tools.clone(), patience);
         let graph = crew.and_then(|crew| graph::graph(&Arc::new(crew))).map_err(Refusal::Unusable)?;
         Ok(Job { workflow, heading, graph, profiles })
     }

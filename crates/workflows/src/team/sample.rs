@@ -1,5 +1,6 @@
 //! A small team that works without a model or a key.
 
+use protocol::team::SAMPLE_TITLE;
 use teamfile::team::{Assistant, Condition, Participant, Role, Team};
 
 /// What the critic says once nothing is left to change.
@@ -14,7 +15,7 @@ pub(super) const CRITIC: &str = "critic";
 /// Two writers and a critic, in turn.
 pub(super) fn team() -> Team {
     let mut team = Team::new(
-        "Two writers and a critic",
+        SAMPLE_TITLE,
         vec![
             member(
                 FIRST,

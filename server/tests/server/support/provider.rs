@@ -78,6 +78,8 @@ pub enum Fault {
     Flood,
     /// Closes the connection after so many bytes of the answer.
     Cut(usize),
+    /// Writes so many pieces of the answer, and then nothing more.
+    Stall(usize),
 }
 
 /// What tells a server to ask the provider at this base URL.
@@ -189,6 +191,10 @@ async fn misbehaving(fault: Fault, lines: &[String]) -> Response {
     let event = |line: &str| format!("data: {line}\n\n");
     let body = match fault {
         Fault::Hang => return std::future::pending().await,
+        Fault::Stall(pieces) => {
+            let part: String = lines.iter().take(pieces).map(|line| event(line)).collect();
+            Body::from_stream(stream::iter([Ok::<_, Infallible>(part)]).chain(stream::pending()))
+        }
         Fault::Flood => {
             let delta = json!({ "content": "x".repeat(100_000) });
             let piece =

@@ -16,7 +16,7 @@ use crate::{
     },
     format::{self, Cost},
     pages::run::{
-        beside::{Attempts, Thoughts},
+        beside::{Attempts, CutOff, Thoughts},
         clock::worked_ms,
         events_of::NodeEvents,
         fork::NodeForks,
@@ -355,7 +355,11 @@ fn Answer(screen: Screen, id: NodeId, calls: Memo<Vec<Arc<CallView>>>) -> impl I
                 .into_any(),
             ),
             Some(outcome) => outcome.error.clone().map(|error| {
-                view! { <p class="turn-problem tone-failed">{format!("No answer: {error}")}</p> }.into_any()
+                view! {
+                    <p class="turn-problem tone-failed">{format!("No answer: {error}")}</p>
+                    <CutOff run=screen.id text=outcome.cut_off.clone() />
+                }
+                .into_any()
             }),
         })
     };

@@ -112,7 +112,9 @@ fn turns_with(view: &RunView, words: &str) -> Vec<usize> {
             || match &turn.content {
                 TurnContent::Call { call } => view.call(call).is_some_and(|call| {
                     call.outcome.as_ref().is_some_and(|outcome| {
-                        [&outcome.answer, &outcome.thoughts].into_iter().any(|text| has(text.shown()))
+                        [&outcome.answer, &outcome.thoughts, &outcome.cut_off]
+                            .into_iter()
+                            .any(|text| has(text.shown()))
                             || outcome.error.as_deref().is_some_and(has)
                             || outcome.tool_requests.iter().any(|request| has(&request.name))
                     })

@@ -20,7 +20,7 @@ use crate::{
     live::Stream,
     pages::run::{
         asks::AskTurn,
-        beside::{Attempts, Thoughts},
+        beside::{Attempts, CutOff, Thoughts},
         graph::card::icon_of,
         inspector::tools::ToolRow,
         screen::{Screen, visit_of},
@@ -275,6 +275,7 @@ fn answer(screen: Screen, outcome: CallOutcome) -> AnyView {
         <Thoughts run=screen.id text=outcome.thoughts.clone() />
         {error}
         {text}
+        <CutOff run=screen.id text=outcome.cut_off.clone() />
         <p class="turn-foot dim mono">{used(&outcome)}</p>
         <Attempts failed=outcome.attempts.clone() succeeded=outcome.error.is_none() />
     }

@@ -23,8 +23,10 @@ pub(super) async fn whole(run: &Readable<'_>, texts: &Texts) -> Result<Stream, P
 
 /// Makes the texts of an event whole that the wire tells.
 pub(super) async fn load(texts: &Texts, event: &mut Event) -> Result<(), Problem> {
-    match event.body {
-        Body::Produced(_) => texts.load_into(event).await,
-        _ => Ok(()),
-    }
+    let is_told = match &event.body {
+        Body::Produced(_) => true,
+        Body::CallFinished(finished) => !finished.cut_off.is_empty(),
+        _ => false,
+    };
+    if is_told { texts.load_into(event).await } else { Ok(()) }
 }
