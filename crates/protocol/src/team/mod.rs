@@ -4,7 +4,7 @@ mod file;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{InvalidId, Product, ProductData, ProductTone, Standing};
+use crate::{InvalidId, Product, ProductData, ProductTone, RunId, Standing, Workflow};
 
 pub use file::{
     FileFinding, FoundKind, FoundPart, ImportChosen, ImportTeams, ImportedStudio, ImportedTeam,
@@ -13,6 +13,9 @@ pub use file::{
 
 /// The kind of workflow, and of document.
 pub const KIND: &str = "team";
+
+/// The parameter of a run that names an earlier run, after which the team goes on.
+pub const AFTER: &str = "after";
 
 /// The node of a run that says who speaks next. What people tell it is that the team is to end: where that has a
 /// condition for it, it ends after the present turn.
@@ -26,6 +29,13 @@ pub const GALLERY_KIND: &str = "team-gallery";
 
 /// The kind of document of an account's settings in AutoGen Studio.
 pub const SETTINGS_KIND: &str = "team-settings";
+
+/// The earlier run after which the team of this one goes on.
+#[must_use]
+pub fn goes_on_after(workflow: &Workflow) -> Option<RunId> {
+    let named = workflow.text(AFTER).filter(|_| workflow.kind().as_str() == KIND)?;
+    named.parse().ok()
+}
 
 /// Who speaks next, and how that was decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -65,9 +65,6 @@ impl Magentic {
 
     pub(super) fn begin(&mut self, task: &[Message]) {
         self.task = task.iter().map(Message::to_text).collect::<Vec<_>>().join("\n");
-    }
-
-    pub(super) fn reset(&mut self) {
         (self.rounds, self.stalls, self.stage, self.asked) = (0, 0, Stage::Facts, None);
     }
 

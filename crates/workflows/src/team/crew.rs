@@ -13,6 +13,7 @@ use tools::Registry;
 
 use super::{
     course::{Course, Happened, Spoke},
+    earlier::{Earlier, Told},
     latest::{CourseInHand, Latest},
     memory,
     society::{self, Voiced},
@@ -21,6 +22,9 @@ use crate::node::node_id;
 
 /// Under which name whoever starts a run speaks to the team.
 pub(super) const PERSON: &str = "user";
+
+/// How the keys of the run's state begin that hold what has happened.
+const COURSE: &str = "course";
 
 /// Letters of a name that stand in the id of its node.
 const LETTERS: usize = 24;
@@ -42,8 +46,8 @@ pub(super) struct Crew {
 
 /// Where a team has its task from.
 enum Origin {
-    /// From whoever started the run.
-    Person(Vec<Message>),
+    /// From whoever started the run, which may go on after an earlier one.
+    Person { task: Vec<Message>, after: Option<Earlier> },
     /// It takes part in another team under this name, and is told what it has not heard.
     Outer(Arc<Crew>, String),
 }
@@ -66,10 +70,11 @@ impl Crew {
     pub(super) fn new(
         team: Team,
         task: Vec<Message>,
+        after: Option<Earlier>,
         tools: Registry,
         patience: Duration,
     ) -> Result<Self, String> {
-        Self::at("", team, Origin::Person(task), tools, patience)
+        Self::at("", team, Origin::Person { task, after }, tools, patience)
     }
 
     /// The team that takes part in this one; `None` if this participant is none.
@@ -80,7 +85,7 @@ impl Crew {
         let participant = self.team.participants.get(number)?;
         let team = participant.inner_team()?.clone();
         let origin = Origin::Outer(self.clone(), participant.name.clone());
-        let path = format!("{}_{}", self.keys.course.trim_start_matches("course"), number + 1);
+        let path = format!("{}_{}", self.keys.course.trim_start_matches(COURSE), number + 1);
         Some(Self::at(&path, team, origin, self.tools.clone(), self.patience))
     }
 
@@ -101,7 +106,7 @@ impl Crew {
         let key = |name: &str| format!("{name}{path}");
         let team = Arc::new(team);
         let latest = Latest::of(team.clone());
-        let keys = Keys { course: key("course"), decided: key("decided"), voiced: key("voiced") };
+        let keys = Keys { course: key(COURSE), decided: key("decided"), voiced: key("voiced") };
         Ok(Self { lead: node_id(LEAD)?, nodes, team, tools, patience, origin, keys, latest })
     }
 
@@ -119,6 +124,14 @@ impl Crew {
     /// As [`Crew::course`].
     pub(super) fn course_in_hand(&self, state: &State) -> Result<CourseInHand, NodeError> {
         self.latest.take(state, &self.keys.course)
+    }
+
+    /// The same outcome, with what the teams within this one were told in an earlier run.
+    ///
+    /// # Errors
+    /// It has no JSON form.
+    pub(super) fn recalled(outcome: Outcome, told: Told) -> Result<Outcome, NodeError> {
+        told.into_iter().try_fold(outcome, |outcome, (key, told)| outcome.set(&key, told))
     }
 
     /// What comes of a visit of whoever leads.
@@ -185,7 +198,7 @@ impl Crew {
     /// The outer team's state cannot be read.
     pub(super) fn task(&self, state: &State) -> Result<Vec<Message>, NodeError> {
         match &self.origin {
-            Origin::Person(task) => Ok(task.clone()),
+            Origin::Person { task, .. } => Ok(task.clone()),
             Origin::Outer(outer, name) => {
                 let course = outer.course(state)?;
                 let inbox = course.inbox(name);
@@ -199,6 +212,14 @@ impl Crew {
         }
     }
 
+    /// The earlier run that this one goes on after.
+    pub(super) fn after(&self) -> Option<&Earlier> {
+        match &self.origin {
+            Origin::Person { after, .. } => after.as_ref(),
+            Origin::Outer(..) => None,
+        }
+    }
+
     /// Whether people can tell whoever leads that the team is to end: it has a condition for that.
     pub(super) fn hears_outside(&self) -> bool {
         self.is_outermost() && self.team.hears_outside()
@@ -206,7 +227,7 @@ impl Crew {
 
     /// Whether whoever started the run gave the task.
     pub(super) fn is_outermost(&self) -> bool {
-        matches!(self.origin, Origin::Person(_))
+        matches!(self.origin, Origin::Person { .. })
     }
 
     /// The participant of the outer team that speaks with one voice for this one, if one does.
@@ -220,7 +241,7 @@ impl Crew {
     /// The outer team, and how this one takes part in it.
     pub(super) fn participant(&self) -> Option<(&Arc<Self>, &Participant)> {
         match &self.origin {
-            Origin::Person(_) => None,
+            Origin::Person { .. } => None,
             Origin::Outer(outer, name) => {
                 let found = outer.team.participants.iter().find(|participant| participant.name == *name);
                 found.map(|participant| (outer, participant))
@@ -261,6 +282,12 @@ impl Crew {
             .and_then(|number| self.nodes.get(number).cloned())
             .ok_or_else(|| NodeError::failed(format!("Nobody in the team is called “{}”.", line(name, 60))))
     }
+}
+
+/// Whether a key of the run's state holds what has happened in a team.
+pub(super) fn is_course(key: &str) -> bool {
+    let path = key.strip_prefix(COURSE);
+    path.is_some_and(|path| path.is_empty() || path.starts_with('_'))
 }
 
 /// The beginning of a text in one line, for labels and sentences: names and tasks hold anything.
