@@ -48,7 +48,7 @@ pub async fn open(
     let families: Vec<Arc<dyn Family>> = vec![
         Arc::new(trading.family(journal)),
         Arc::new(Resolver::new(journal.clone(), tools.clone())),
-        Arc::new(Teams::new(tools.clone())),
+        Arc::new(Teams::new(journal.clone(), tools.clone())),
     ];
     Ok((families, Own { trading }, tools))
 }

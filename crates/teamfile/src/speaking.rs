@@ -39,6 +39,8 @@ pub struct Decision {
     pub messages: Vec<Message>,
     /// Whether all participants forget what they heard before these messages.
     pub forgets: bool,
+    /// Who was told something for a turn that they do not take any more: they have not heard it.
+    pub unheard: Vec<String>,
     /// What is to be done.
     pub next: Next,
 }
@@ -128,9 +130,6 @@ pub enum SpeakingError {
     /// It was told of an answer that it did not ask for.
     #[error("No model was asked.")]
     NoQuestion,
-    /// It was told to begin while it is at work.
-    #[error("The team is at work. Wait for its end.")]
-    AtWork,
     /// A handoff leads out of the team.
     #[error(
         "The work was handed over to “{0}”, who takes no part in the team. Hand it over to a participant to go on."

@@ -140,7 +140,9 @@ fn a_team_that_is_told_from_outside_to_end_does_so_before_the_next_one_speaks() 
     assert_eq!(speakers(&say(&mut conversation, "a", "x")), ["b"]);
     let decision = conversation.tell_from_outside(0).unwrap();
     assert_eq!(stopped(&decision), "External termination requested");
-    assert_eq!(speakers(&conversation.start(vec![Message::text("user", "more")], 0).unwrap()), ["a"]);
+    assert_eq!(decision.unheard, ["b"]);
+    // Whose turn it was speaks first on another task.
+    assert_eq!(speakers(&conversation.start(vec![Message::text("user", "more")], 0).unwrap()), ["b"]);
     // With another condition, once that holds as well; without one for it, not at all.
     let halt = Condition::TextMention { text: "HALT".to_owned() };
     let (mut conversation, _) = begin(&ended_by(Condition::External & halt.clone()));
@@ -175,8 +177,7 @@ fn what_does_not_fit_is_refused_with_a_sentence() {
         SpeakingError::NotAsked("b".to_owned())
     );
     assert_eq!(told(conversation.answered("a", vec![], 0)), SpeakingError::Silent("a".to_owned()));
-    assert_eq!(told(conversation.replied("x", 0)), SpeakingError::NoQuestion);
-    assert_eq!(told(conversation.start(vec![], 0)), SpeakingError::AtWork);
+    assert_eq!(told(conversation.replied("x")), SpeakingError::NoQuestion);
     assert_eq!(Conversation::new(&team(Conduct::RoundRobin, &[]), 0).unwrap_err(), SpeakingError::Nobody);
     let odd = Conduct::Unknown { provider: "x.Y".to_owned(), config: serde_json::Map::new() };
     assert_eq!(
@@ -233,24 +234,24 @@ fn a_model_is_asked_with_roles_names_and_history() {
 fn who_spoke_last_is_no_candidate_unless_it_is_allowed() {
     let (mut conversation, decision) = begin(&team(selector(false, None), &["a", "b"]));
     question(&decision);
-    assert_eq!(speakers(&conversation.replied("b, please", 0).unwrap()), ["b"]);
+    assert_eq!(speakers(&conversation.replied("b, please").unwrap()), ["b"]);
     // Only one is left: no model is asked.
     assert_eq!(speakers(&say(&mut conversation, "b", "x")), ["a"]);
 
     let (mut conversation, _) = begin(&team(selector(true, None), &["a", "b"]));
-    conversation.replied("b", 0).unwrap();
+    conversation.replied("b").unwrap();
     let decision = say(&mut conversation, "b", "x");
     question(&decision);
-    assert_eq!(speakers(&conversation.replied("b", 0).unwrap()), ["b"]);
+    assert_eq!(speakers(&conversation.replied("b").unwrap()), ["b"]);
 }
 
 #[test]
 fn an_answer_that_names_nobody_or_several_is_asked_again() {
     let (mut conversation, _) = begin(&team(selector(false, None), &["a", "b", "c"]));
-    conversation.replied("c", 0).unwrap();
+    conversation.replied("c").unwrap();
     let decision = say(&mut conversation, "c", "x");
     assert!(question(&decision).messages[0].content.contains("['a', 'b']"));
-    let decision = conversation.replied("nobody", 0).unwrap();
+    let decision = conversation.replied("nobody").unwrap();
     let asked = question(&decision);
     assert_eq!((asked.attempt, asked.messages.len()), (2, 3));
     assert_eq!(
@@ -258,15 +259,15 @@ fn an_answer_that_names_nobody_or_several_is_asked_again() {
         (PromptRole::Assistant, "nobody")
     );
     assert!(asked.messages[2].content.contains("['a', 'b']"));
-    let decision = conversation.replied("a or b", 0).unwrap();
+    let decision = conversation.replied("a or b").unwrap();
     assert_eq!((question(&decision).attempt, question(&decision).messages.len()), (3, 5));
     // In the end, whoever spoke before; without one, the first.
-    assert_eq!(speakers(&conversation.replied("c", 0).unwrap()), ["c"]);
+    assert_eq!(speakers(&conversation.replied("c").unwrap()), ["c"]);
     let (mut conversation, _) = begin(&team(selector(false, None), &["a", "b", "c"]));
     for answer in ["?", "??"] {
-        question(&conversation.replied(answer, 0).unwrap());
+        question(&conversation.replied(answer).unwrap());
     }
-    assert_eq!(speakers(&conversation.replied("???", 0).unwrap()), ["a"]);
+    assert_eq!(speakers(&conversation.replied("???").unwrap()), ["a"]);
 }
 
 #[test]
@@ -287,7 +288,7 @@ fn names_are_found_as_words_in_the_forms_that_models_write() {
 #[test]
 fn a_handoff_with_its_context_is_part_of_the_history() {
     let (mut conversation, _) = begin(&team(selector(true, Some("{history}")), &["a", "b"]));
-    conversation.replied("a", 0).unwrap();
+    conversation.replied("a").unwrap();
     let context = vec![json!({ "type": "AssistantMessage", "content": "my thought", "source": "a" })];
     let body = Body::Handoff { target: "b".to_owned(), content: "go".to_owned(), context };
     let said = vec![Message { source: "a".to_owned(), usage: None, body }];
@@ -318,11 +319,58 @@ fn a_swarm_that_handed_over_to_a_person_goes_on_with_a_handoff_back() {
     assert_eq!(stopped(&decision), "Handoff to user from a detected.");
     let outside = |name: &str| SpeakingError::HandoffOutside(name.to_owned());
     let plain = vec![Message::text("user", "yes")];
+    assert_eq!(conversation.handed_outside(), Some("a"));
     assert_eq!(conversation.start(plain, 0).unwrap_err(), outside("user"));
     let nobody = vec![Message::handoff("user", "nobody", "yes")];
     assert_eq!(conversation.start(nobody, 0).unwrap_err(), outside("nobody"));
     let decision = conversation.start(vec![Message::handoff("user", "b", "yes")], 0).unwrap();
     assert_eq!(speakers(&decision), ["b"]);
+    assert_eq!(conversation.handed_outside(), None);
+}
+
+#[test]
+fn another_task_begins_also_in_the_middle_of_turns_and_nobody_has_heard_what_they_did_not_answer() {
+    let again =
+        |conversation: &mut Conversation| conversation.start(vec![Message::text("user", "more")], 0).unwrap();
+    let (mut conversation, _) = begin(&team(Conduct::RoundRobin, &["a", "b"]));
+    say(&mut conversation, "a", "one");
+    let decision = again(&mut conversation);
+    assert_eq!((speakers(&decision), decision.unheard.as_slice()), (vec!["b"], &["b".to_owned()][..]));
+    assert_eq!(inbox(&decision), ["user: task", "a: one", "user: more"]);
+
+    // While a model is asked who speaks, nobody was told anything.
+    let (mut conversation, decision) = begin(&team(selector(true, None), &["a", "b"]));
+    question(&decision);
+    let decision = again(&mut conversation);
+    assert!(question(&decision).messages[0].content.contains("user: more") && decision.unheard.is_empty());
+    assert_eq!(inbox(&conversation.replied("b").unwrap()), ["user: task", "user: more"]);
+
+    // Of several who speak at a time, one has answered; the graph begins anew.
+    let nodes = vec![("a", vec![edge("b", None), edge("c", None)]), ("b", vec![]), ("c", vec![])];
+    let (mut conversation, _) = begin(&team(graph(nodes, None), &["a", "b", "c"]));
+    say(&mut conversation, "a", "one");
+    assert_eq!(say(&mut conversation, "b", "two").next, Next::Wait);
+    let decision = again(&mut conversation);
+    assert_eq!((speakers(&decision), decision.unheard.as_slice()), (vec!["a"], &["c".to_owned()][..]));
+    let decision = say(&mut conversation, "a", "three");
+    let Next::Speak(turns) = &decision.next else { panic!("{decision:?}") };
+    let heard = |number: usize| turns[number].inbox.iter().map(Message::to_text).collect::<Vec<_>>();
+    assert_eq!(heard(0), ["more", "three"]);
+    assert_eq!(heard(1), ["task", "one", "two", "more", "three"]);
+}
+
+#[test]
+fn time_counts_from_each_task_on() {
+    let limited = Team {
+        termination: Some(Condition::Timeout { seconds: 5.0 }),
+        ..team(Conduct::RoundRobin, &["a", "b"])
+    };
+    let mut conversation = Conversation::new(&limited, 0).unwrap();
+    let task = || vec![Message::text("user", "task")];
+    assert_eq!(speakers(&conversation.start(task(), 60_000).unwrap()), ["a"]);
+    let late = conversation.answered("a", vec![Message::text("a", "x")], 66_000).unwrap();
+    assert_eq!(stopped(&late), "Timeout of 5.0 seconds reached");
+    assert_eq!(speakers(&conversation.start(task(), 900_000).unwrap()), ["b"]);
 }
 
 fn edge(target: &str, condition: Option<&str>) -> Edge {
@@ -465,12 +513,12 @@ fn magentic(max_stalls: u32) -> Team {
 fn planned(team: &Team) -> (Conversation, Decision) {
     let (mut conversation, decision) = begin(team);
     assert!(question(&decision).messages[0].content.contains("task"));
-    let decision = conversation.replied("the facts", 0).unwrap();
+    let decision = conversation.replied("the facts").unwrap();
     let contents: Vec<&str> = question(&decision).messages.iter().map(|one| one.content.as_str()).collect();
     assert_eq!(contents.len(), 3);
     assert_eq!(contents[1], "the facts");
     assert!(contents[2].contains("a: a's work"));
-    let decision = conversation.replied("the plan", 0).unwrap();
+    let decision = conversation.replied("the plan").unwrap();
     (conversation, decision)
 }
 
@@ -491,15 +539,15 @@ fn a_leading_model_plans_instructs_and_answers() {
     let told = decision.messages[0].to_text();
     assert!(["task", "the facts", "the plan"].iter().all(|part| told.contains(part)), "{told}");
     assert!(question(&decision).schema.is_some());
-    let decision = conversation.replied(&ledger(false, false, true, "b"), 0).unwrap();
+    let decision = conversation.replied(&ledger(false, false, true, "b")).unwrap();
     assert_eq!(decision.messages[0].to_text(), "Do it.");
     assert_eq!(speakers(&decision), ["b"]);
     assert_eq!(inbox(&decision).len(), 2, "the plan and the instruction");
     let decision = say(&mut conversation, "b", "done");
     assert!(question(&decision).messages.iter().any(|one| one.content == "b: done"));
-    let decision = conversation.replied(&ledger(true, false, true, "a"), 0).unwrap();
+    let decision = conversation.replied(&ledger(true, false, true, "a")).unwrap();
     assert!(question(&decision).messages.last().unwrap().content.contains("task"));
-    let decision = conversation.replied("42", 0).unwrap();
+    let decision = conversation.replied("42").unwrap();
     assert_eq!(decision.messages[0].to_text(), "42");
     assert_eq!(stopped(&decision), "so");
 }
@@ -512,7 +560,7 @@ fn what_the_leading_model_says_ends_no_team_and_the_same_words_of_a_participant_
     };
     for word in ["Do it.", "the plan"] {
         let (mut conversation, _) = planned(&watched(word));
-        let decision = conversation.replied(&ledger(false, false, true, "b"), 0).unwrap();
+        let decision = conversation.replied(&ledger(false, false, true, "b")).unwrap();
         assert_eq!(speakers(&decision), ["b"], "{word}");
         let decision = say(&mut conversation, "b", &format!("I say: {word}"));
         assert_eq!(stopped(&decision), format!("Text '{word}' mentioned"));
@@ -524,17 +572,17 @@ fn without_progress_facts_and_plan_are_made_anew() {
     let (mut conversation, _) = planned(&magentic(2));
     // One stall, taken back by progress, then two.
     for (looping, progress, speaker) in [(true, true, "a"), (false, true, "b"), (false, false, "a")] {
-        let decision = conversation.replied(&ledger(false, looping, progress, speaker), 0).unwrap();
+        let decision = conversation.replied(&ledger(false, looping, progress, speaker)).unwrap();
         assert_eq!(speakers(&decision), [speaker]);
         say(&mut conversation, speaker, "x");
     }
-    let decision = conversation.replied(&ledger(false, true, true, "a"), 0).unwrap();
+    let decision = conversation.replied(&ledger(false, true, true, "a")).unwrap();
     assert!(question(&decision).messages.last().unwrap().content.contains("the facts"));
-    question(&conversation.replied("new facts", 0).unwrap());
-    let decision = conversation.replied("new plan", 0).unwrap();
+    question(&conversation.replied("new facts").unwrap());
+    let decision = conversation.replied("new plan").unwrap();
     assert!(decision.forgets && decision.messages[0].to_text().contains("new plan"));
     // The stalls are counted anew.
-    let decision = conversation.replied(&ledger(false, false, false, "a"), 0).unwrap();
+    let decision = conversation.replied(&ledger(false, false, false, "a")).unwrap();
     assert_eq!(speakers(&decision), ["a"]);
     assert_eq!(inbox(&decision).len(), 2);
 }
@@ -544,11 +592,11 @@ fn rounds_are_limited_and_end_in_an_answer() {
     let (mut conversation, mut decision) = planned(&Team { max_turns: Some(2), ..magentic(9) });
     for _ in 0..3 {
         question(&decision);
-        conversation.replied(&ledger(false, false, true, "a"), 0).unwrap();
+        conversation.replied(&ledger(false, false, true, "a")).unwrap();
         decision = say(&mut conversation, "a", "x");
     }
     assert!(question(&decision).schema.is_none());
-    assert_eq!(stopped(&conversation.replied("as far as I got", 0).unwrap()), "Max rounds reached.");
+    assert_eq!(stopped(&conversation.replied("as far as I got").unwrap()), "Max rounds reached.");
 }
 
 #[test]
@@ -569,9 +617,9 @@ fn a_ledger_is_read_leniently_and_asked_for_again() {
 
     let (mut conversation, _) = planned(&magentic(3));
     for attempt in 2..=10 {
-        assert_eq!(question(&conversation.replied("?", 0).unwrap()).attempt, attempt);
+        assert_eq!(question(&conversation.replied("?").unwrap()).attempt, attempt);
     }
-    let error = conversation.replied("?", 0).unwrap_err();
+    let error = conversation.replied("?").unwrap_err();
     assert_eq!(error, SpeakingError::Ledger { attempts: 10, reason: InvalidLedger::NoObject });
 }
 
@@ -621,6 +669,9 @@ fn steps_are_given_the_results_that_they_name() {
     let decision = say(&mut conversation, "a", "told");
     assert_eq!(inbox(&decision), ["user: task", "a: Result of find:\n\nfound", "StepsManager: Do end."]);
     assert_eq!(stopped(&say(&mut conversation, "b", "ended")), "All steps are done.");
+    // On another task nothing of the earlier one is given: who did a step remembers it by themselves.
+    let decision = conversation.start(vec![Message::text("user", "more")], 0).unwrap();
+    assert_eq!(inbox(&decision), ["user: more", "StepsManager: Do find."]);
 }
 
 #[test]
@@ -638,8 +689,8 @@ fn a_step_of_nobody_is_given_out_by_the_lead() {
     let (mut conversation, decision) =
         begin(&with(Process::Hierarchical { lead: None, model: None, profile: None }));
     assert!(question(&decision).messages[0].content.contains("Do find."));
-    question(&conversation.replied("hm", 0).unwrap());
-    assert_eq!(speakers(&conversation.replied("b", 0).unwrap()), ["b"]);
+    question(&conversation.replied("hm").unwrap());
+    assert_eq!(speakers(&conversation.replied("b").unwrap()), ["b"]);
 }
 
 /// Plays a team with answers of chance, and stores and resumes it after each of them.
@@ -656,7 +707,7 @@ fn play(team: &Team, answers: &[String]) -> Result<(), SpeakingError> {
             Next::Speak(turns) => open = turns.iter().map(|turn| turn.speaker.clone()).collect(),
             Next::Wait => {}
             Next::Ask(_) => {
-                decision = conversation.replied(answer, 0)?;
+                decision = conversation.replied(answer)?;
                 continue;
             }
             Next::Stop(_) => {

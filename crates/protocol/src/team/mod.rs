@@ -4,7 +4,7 @@ mod file;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{InvalidId, Product, ProductData, ProductTone, Standing};
+use crate::{InvalidId, Product, ProductData, ProductTone, RunId, Standing, Workflow};
 
 pub use file::{
     FileFinding, FoundKind, FoundPart, ImportChosen, ImportTeams, ImportedStudio, ImportedTeam,
@@ -22,6 +22,8 @@ pub const SAMPLE_TITLE: &str = "Two writers and a critic";
 
 /// The most messages of an earlier conversation that go along with a task.
 pub const MOST_EARLIER: usize = 256;
+/// The parameter of a run that names an earlier run, after which the team goes on.
+pub const AFTER: &str = "after";
 
 /// The node of a run that says who speaks next. What people tell it is that the team is to end: where that has a
 /// condition for it, it ends after the present turn.
@@ -43,6 +45,13 @@ pub struct EarlierMessage {
     pub from: String,
     /// What it says.
     pub text: String,
+}
+
+/// The earlier run after which the team of this one goes on.
+#[must_use]
+pub fn goes_on_after(workflow: &Workflow) -> Option<RunId> {
+    let named = workflow.text(AFTER).filter(|_| workflow.kind().as_str() == KIND)?;
+    named.parse().ok()
 }
 
 /// Who speaks next, and how that was decided.

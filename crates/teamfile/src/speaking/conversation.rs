@@ -1,6 +1,6 @@
 //! What all teams have in common: the thread, what each participant has heard, the end, and the limit of turns.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +26,8 @@ pub struct Conversation {
     thread: Vec<Entry>,
     /// Up to where in the thread each participant has heard.
     heard: BTreeMap<String, usize>,
-    /// Who speaks at the moment.
-    speaking: BTreeSet<String>,
+    /// Who speaks at the moment, and up to where each had heard before.
+    speaking: BTreeMap<String, usize>,
     /// What was said in this step.
     said: Vec<Message>,
     is_asking: bool,
@@ -114,13 +114,15 @@ impl Conversation {
             turns: 0,
             thread: Vec::new(),
             heard: BTreeMap::new(),
-            speaking: BTreeSet::new(),
+            speaking: BTreeMap::new(),
             said: Vec::new(),
             is_asking: false,
         })
     }
 
-    /// Begins with a task, or goes on with another one after the team has ended.
+    /// Begins with a task, or goes on with another one. What was said stays; conditions and turns are counted anew, and
+    /// time from now on. Where the team was at work on an earlier task, nobody goes on with that: whoever was to speak
+    /// has heard nothing of what they were told for it.
     ///
     /// # Errors
     /// See [`SpeakingError`].
@@ -139,19 +141,25 @@ impl Conversation {
         task: Vec<Message>,
         now: u64,
     ) -> Result<Decision, SpeakingError> {
-        if self.is_asking || !self.speaking.is_empty() {
-            return Err(SpeakingError::AtWork);
-        }
-        self.manager.begin(&earlier, &task);
-        self.thread.extend(earlier.into_iter().map(|message| Entry { by: None, message, is_inner: false }));
         if matches!(self.manager, Manager::Swarm(_)) {
             Swarm::check_task(&task, &View { members: &self.members, thread: &self.thread })?;
         }
-        self.thread.extend(task.iter().cloned().map(|message| Entry { by: None, message, is_inner: false }));
-        if let Some(stop) = self.end_of(&task, now) {
-            return Ok(self.end(stop, now));
+        let unheard = self.break_off();
+        self.turns = 0;
+        self.said.clear();
+        if let Some(termination) = &mut self.termination {
+            termination.reset(now);
         }
-        self.choose(now)
+        let given = earlier.iter().chain(&task).cloned();
+        self.thread.extend(given.map(|message| Entry { by: None, message, is_inner: false }));
+        let decision = match self.end_of(&task, now) {
+            Some(stop) => decided(Next::Stop(stop)),
+            None => {
+                self.manager.begin(&earlier, task);
+                self.choose()?
+            }
+        };
+        Ok(Decision { unheard, ..decision })
     }
 
     /// Somebody's turn is over, and this was said and done in it: events, and in the end a message.
@@ -179,7 +187,7 @@ impl Conversation {
         said: Vec<Message>,
         now: u64,
     ) -> Result<Decision, SpeakingError> {
-        if !self.speaking.contains(speaker) {
+        if !self.speaking.contains_key(speaker) {
             return Err(SpeakingError::NotAsked(speaker.to_owned()));
         }
         let Some(last) = said.iter().rev().find(|message| message.is_chat()) else {
@@ -198,10 +206,10 @@ impl Conversation {
         }
         let said = std::mem::take(&mut self.said);
         if let Some(stop) = self.manager.completion() {
-            return Ok(self.end(stop, now));
+            return Ok(decided(Next::Stop(stop)));
         }
         if let Some(stop) = self.end_of(&said, now) {
-            return Ok(self.end(stop, now));
+            return Ok(decided(Next::Stop(stop)));
         }
         self.turns = self.turns.saturating_add(1);
         if let Some(most) = self.max_turns
@@ -209,16 +217,16 @@ impl Conversation {
         {
             let content = format!("Maximum number of turns {most} reached.");
             let stop = Stop { content, source: self.manager.name().to_owned() };
-            return Ok(self.end(stop, now));
+            return Ok(decided(Next::Stop(stop)));
         }
-        self.choose(now)
+        self.choose()
     }
 
     /// The model that was asked has answered this.
     ///
     /// # Errors
     /// See [`SpeakingError`].
-    pub fn replied(&mut self, answer: &str, now: u64) -> Result<Decision, SpeakingError> {
+    pub fn replied(&mut self, answer: &str) -> Result<Decision, SpeakingError> {
         if !self.is_asking {
             return Err(SpeakingError::NoQuestion);
         }
@@ -232,7 +240,7 @@ impl Conversation {
             }
         };
         self.is_asking = false;
-        Ok(self.carry_out(choice, now))
+        Ok(self.carry_out(choice))
     }
 
     /// Somebody outside of the team wants it to end, and whoever speaks next has not begun. `None`: it goes on, since it
@@ -240,9 +248,8 @@ impl Conversation {
     pub fn tell_from_outside(&mut self, now: u64) -> Option<Decision> {
         self.termination.as_mut()?.tell_from_outside();
         let stop = self.end_of(&[], now)?;
-        self.speaking.clear();
-        self.is_asking = false;
-        Some(self.end(stop, now))
+        let unheard = self.break_off();
+        Some(Decision { unheard, ..decided(Next::Stop(stop)) })
     }
 
     /// How far the team is from every end that is counted: those of its conditions, and its limit of turns.
@@ -260,25 +267,32 @@ impl Conversation {
         self.thread.iter().map(|entry| &entry.message)
     }
 
-    fn choose(&mut self, now: u64) -> Result<Decision, SpeakingError> {
-        let view = View { members: &self.members, thread: &self.thread };
-        let choice = self.manager.choose(&view)?;
-        Ok(self.carry_out(choice, now))
+    /// Whoever handed over last to somebody who takes no part: only work that is handed back lets such a team go on.
+    #[must_use]
+    pub fn handed_outside(&self) -> Option<&str> {
+        let Manager::Swarm(_) = self.manager else { return None };
+        Swarm::handed_outside(&View { members: &self.members, thread: &self.thread })
     }
 
-    fn carry_out(&mut self, choice: Choice, now: u64) -> Decision {
+    fn choose(&mut self) -> Result<Decision, SpeakingError> {
+        let view = View { members: &self.members, thread: &self.thread };
+        let choice = self.manager.choose(&view)?;
+        Ok(self.carry_out(choice))
+    }
+
+    fn carry_out(&mut self, choice: Choice) -> Decision {
         match choice {
             Choice::Ask(question) => {
                 self.is_asking = true;
                 decided(Next::Ask(question))
             }
-            Choice::Finish(stop) => self.end(stop, now),
+            Choice::Finish(stop) => decided(Next::Stop(stop)),
             Choice::Speak(names) => {
                 let turns: Vec<Turn> = names.into_iter().map(|name| self.turn(name)).collect();
                 self.speak(turns)
             }
             Choice::Tell(speaker, inbox) => {
-                self.heard.insert(speaker.clone(), self.thread.len());
+                self.hears_all(&speaker);
                 self.speak(vec![Turn { speaker, inbox }])
             }
             Choice::Say { messages, forgets, then } => {
@@ -289,15 +303,15 @@ impl Conversation {
                 let said =
                     messages.iter().cloned().map(|message| Entry { by: None, message, is_inner: false });
                 self.thread.extend(said);
-                let after = self.carry_out(*then, now);
+                let after = self.carry_out(*then);
                 let messages = messages.into_iter().chain(after.messages).collect();
-                Decision { messages, forgets: forgets || after.forgets, next: after.next }
+                Decision { messages, forgets: forgets || after.forgets, ..after }
             }
         }
     }
 
     fn turn(&mut self, speaker: String) -> Turn {
-        let from = self.heard.insert(speaker.clone(), self.thread.len()).unwrap_or(0);
+        let from = self.hears_all(&speaker);
         let news = self.thread.get(from..).unwrap_or_default();
         let is_for_them = |entry: &&Entry| {
             entry.message.is_chat() && !entry.is_inner && entry.by.as_ref() != Some(&speaker)
@@ -306,31 +320,40 @@ impl Conversation {
         Turn { speaker, inbox }
     }
 
-    fn speak(&mut self, turns: Vec<Turn>) -> Decision {
-        self.speaking = turns.iter().map(|turn| turn.speaker.clone()).collect();
+    /// This one speaks, and hears for it what there is in the thread. Gives up to where they had heard before.
+    fn hears_all(&mut self, speaker: &str) -> usize {
+        let before = self.heard.insert(speaker.to_owned(), self.thread.len()).unwrap_or(0);
+        self.speaking.insert(speaker.to_owned(), before);
+        before
+    }
+
+    /// Nobody speaks any more, and no model is asked. Gives who was to speak: they have heard nothing for it, and where
+    /// all speak in turn, it is still theirs.
+    fn break_off(&mut self) -> Vec<String> {
+        self.is_asking = false;
+        let speaking = std::mem::take(&mut self.speaking);
+        if let Manager::RoundRobin { next } = &mut self.manager
+            && let Some(number) = self.members.iter().position(|one| speaking.contains_key(&one.name))
+        {
+            *next = number;
+        }
+        self.heard.extend(speaking.clone());
+        speaking.into_keys().collect()
+    }
+
+    fn speak(&self, turns: Vec<Turn>) -> Decision {
         let mut messages = Vec::new();
         if self.tells_speakers {
             let content = turns.iter().map(|turn| turn.speaker.clone()).collect();
             let source = self.manager.name().to_owned();
             messages.push(Message { source, usage: None, body: Body::SelectSpeaker { content } });
         }
-        Decision { messages, forgets: false, next: Next::Speak(turns) }
+        Decision { messages, ..decided(Next::Speak(turns)) }
     }
 
     fn end_of(&mut self, said: &[Message], now: u64) -> Option<Stop> {
-        // A condition that holds is reset where the team ends, so that none is asked while it is latched.
+        // A condition that holds is reset with the next task, and not asked before.
         self.termination.as_mut()?.check(said, now).ok()?
-    }
-
-    /// The team ends. What was said stays, and it can go on with another task.
-    fn end(&mut self, stop: Stop, now: u64) -> Decision {
-        if let Some(termination) = &mut self.termination {
-            termination.reset(now);
-        }
-        self.turns = 0;
-        self.said.clear();
-        self.manager.end();
-        decided(Next::Stop(stop))
     }
 }
 
@@ -346,9 +369,13 @@ impl Manager {
         }
     }
 
-    fn begin(&mut self, earlier: &[Message], task: &[Message]) {
-        if let Self::MagenticOne(magentic) = self {
-            magentic.begin(earlier, task);
+    /// There is another task. Who spoke last is remembered, also where that was on an earlier one.
+    fn begin(&mut self, earlier: &[Message], task: Vec<Message>) {
+        match self {
+            Self::GraphFlow(graph) => graph.reset(),
+            Self::Steps(stepping) => stepping.begin(task),
+            Self::MagenticOne(magentic) => magentic.begin(earlier, &task),
+            Self::RoundRobin { .. } | Self::Selector(_) | Self::Swarm(_) => {}
         }
     }
 
@@ -385,17 +412,8 @@ impl Manager {
             _ => None,
         }
     }
-
-    fn end(&mut self) {
-        match self {
-            Self::GraphFlow(graph) => graph.reset(),
-            Self::Steps(stepping) => stepping.reset(),
-            Self::MagenticOne(magentic) => magentic.reset(),
-            Self::RoundRobin { .. } | Self::Selector(_) | Self::Swarm(_) => {}
-        }
-    }
 }
 
 fn decided(next: Next) -> Decision {
-    Decision { messages: Vec::new(), forgets: false, next }
+    Decision { messages: Vec::new(), forgets: false, unheard: Vec::new(), next }
 }

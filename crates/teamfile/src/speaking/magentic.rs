@@ -68,9 +68,6 @@ impl Magentic {
         let earlier = earlier.iter().map(|message| format!("{}: {}", message.source, message.to_text()));
         let task = task.iter().map(Message::to_text);
         self.task = earlier.chain(task).collect::<Vec<_>>().join("\n");
-    }
-
-    pub(super) fn reset(&mut self) {
         (self.rounds, self.stalls, self.stage, self.asked) = (0, 0, Stage::Facts, None);
     }
 

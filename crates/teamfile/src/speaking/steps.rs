@@ -23,6 +23,7 @@ const ATTEMPTS: u32 = 3;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Stepping {
     steps: Steps,
+    task: Vec<Message>,
     /// The results of the steps so far.
     results: Vec<String>,
     asked: Option<Question>,
@@ -30,10 +31,11 @@ pub(super) struct Stepping {
 
 impl Stepping {
     pub(super) fn new(steps: &Steps) -> Self {
-        Self { steps: steps.clone(), results: Vec::new(), asked: None }
+        Self { steps: steps.clone(), task: Vec::new(), results: Vec::new(), asked: None }
     }
 
-    pub(super) fn reset(&mut self) {
+    pub(super) fn begin(&mut self, task: Vec<Message>) {
+        self.task = task;
         self.results.clear();
         self.asked = None;
     }
@@ -55,7 +57,7 @@ impl Stepping {
             Process::Hierarchical { lead, .. } => lead.clone(),
         };
         if let Some(speaker) = step.agent.clone().or(lead) {
-            return Ok(Choice::Tell(speaker, self.told(view)));
+            return Ok(Choice::Tell(speaker, self.told()));
         }
         if self.steps.process == Process::Sequential {
             return Err(SpeakingError::StepOfNobody(step.name.clone()));
@@ -72,7 +74,7 @@ impl Stepping {
         let names = view.members.iter().map(|member| member.name.as_str());
         if let Some(speaker) = mentioned(answer, names) {
             self.asked = None;
-            return Ok(Choice::Tell(speaker.to_owned(), self.told(view)));
+            return Ok(Choice::Tell(speaker.to_owned(), self.told()));
         }
         match self.asked.take() {
             Some(mut question) if question.attempt < ATTEMPTS => {
@@ -84,15 +86,14 @@ impl Stepping {
             }
             _ => {
                 let first = view.members.first().ok_or(SpeakingError::Nobody)?;
-                Ok(Choice::Tell(first.name.clone(), self.told(view)))
+                Ok(Choice::Tell(first.name.clone(), self.told()))
             }
         }
     }
 
     /// The task, the results that the step is given, and the step.
-    fn told(&self, view: &View<'_>) -> Vec<Message> {
+    fn told(&self) -> Vec<Message> {
         let Some(step) = self.steps.steps.get(self.results.len()) else { return Vec::new() };
-        let task = view.thread.iter().filter(|entry| entry.by.is_none()).map(|entry| entry.message.clone());
         let earlier =
             self.steps.steps.iter().zip(&self.results).filter(|(earlier, _)| {
                 step.inputs.as_ref().is_none_or(|inputs| inputs.contains(&earlier.name))
@@ -101,7 +102,7 @@ impl Stepping {
             let source = earlier.agent.as_deref().unwrap_or(NAME);
             Message::text(source, format!("Result of {}:\n\n{result}", earlier.name))
         });
-        task.chain(results).chain([Message::text(NAME, step.instruction())]).collect()
+        self.task.iter().cloned().chain(results).chain([Message::text(NAME, step.instruction())]).collect()
     }
 }
 

@@ -22,16 +22,22 @@ impl Swarm {
             return Err(SpeakingError::HandoffOutside((*outside).to_owned()));
         }
         match latest(view.thread) {
-            Some(target) if in_task.is_empty() && !takes_part(view, target) => {
+            Some((_, target)) if in_task.is_empty() && !takes_part(view, target) => {
                 Err(SpeakingError::HandoffOutside(target.to_owned()))
             }
             _ => Ok(()),
         }
     }
 
+    /// Whoever handed over last, where that was to somebody who takes no part.
+    pub(super) fn handed_outside<'v>(view: &View<'v>) -> Option<&'v str> {
+        let (source, target) = latest(view.thread)?;
+        (!takes_part(view, target)).then_some(source)
+    }
+
     /// The target of the latest handoff; without one, whoever spoke goes on.
     pub(super) fn choose(&mut self, view: &View<'_>) -> Result<String, SpeakingError> {
-        if let Some(target) = latest(view.thread) {
+        if let Some((_, target)) = latest(view.thread) {
             if !takes_part(view, target) {
                 return Err(SpeakingError::HandoffOutside(target.to_owned()));
             }
@@ -43,8 +49,10 @@ impl Swarm {
     }
 }
 
-fn latest(thread: &[Entry]) -> Option<&str> {
-    thread.iter().rev().find_map(|entry| target(&entry.message))
+/// Who handed over last, and to whom.
+fn latest(thread: &[Entry]) -> Option<(&str, &str)> {
+    let mut entries = thread.iter().rev().map(|entry| &entry.message);
+    entries.find_map(|message| Some((message.source.as_str(), target(message)?)))
 }
 
 fn target(message: &Message) -> Option<&str> {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use teamfile::{
-    Message, Usage,
+    Body, Message, Usage,
     speaking::{Conversation, Next, SpeakingError},
     team::Team,
     termination::Progress,
@@ -82,8 +82,11 @@ pub(super) struct Course {
     tokens: Usage,
     steps: u64,
     now: u64,
-    /// Messages of the thread before the answer to the present task.
-    before: usize,
+    /// Messages of the thread before the present task, and before the answer to it.
+    task_at: usize,
+    answer_at: usize,
+    /// Why the team cannot go on. Another task is taken all the same.
+    failure: Option<SpeakingError>,
 }
 
 impl Course {
@@ -106,25 +109,27 @@ impl Course {
             tokens: Usage::default(),
             steps: 0,
             now: 0,
-            before: 0,
+            task_at: 0,
+            answer_at: 0,
+            failure: None,
         })
     }
 
-    /// Goes on by one step.
-    ///
-    /// # Errors
-    /// See [`SpeakingError`].
-    pub(super) fn tell(&mut self, happened: Happened) -> Result<(), SpeakingError> {
+    /// Goes on by one step. What keeps the team from going on is [`Course::failure`] until there is another task.
+    pub(super) fn tell(&mut self, happened: Happened) {
+        if self.failure.is_none() || matches!(happened, Happened::Began { .. } | Happened::Reset) {
+            self.failure = self.go_on(happened).err();
+        }
+    }
+
+    fn go_on(&mut self, happened: Happened) -> Result<(), SpeakingError> {
         self.steps = self.steps.saturating_add(1);
         let decision = match happened {
             Happened::Began { earlier, task, at } => {
-                if self.steps == 1 {
-                    // Limits of time count from here.
-                    self.conversation = Conversation::new(&self.team, at)?;
-                }
                 self.now = at;
-                let given = earlier.len().saturating_add(task.len());
-                self.before = self.conversation.thread().count().saturating_add(given);
+                self.task_at = self.conversation.thread().count().saturating_add(earlier.len());
+                self.answer_at = self.task_at.saturating_add(task.len());
+                (self.turns, self.tokens) = (0, Usage::default());
                 self.conversation.start_after(earlier, task, at)?
             }
             Happened::Spoke(Spoke { speaker, inner, said, remembered, asked, at }) => {
@@ -141,7 +146,7 @@ impl Course {
             Happened::Replied { answer, usage } => {
                 self.replies = self.replies.saturating_add(1);
                 self.count(usage);
-                self.conversation.replied(&answer, self.now)?
+                self.conversation.replied(&answer)?
             }
             Happened::ToldToEnd { at } => {
                 self.now = at;
@@ -154,11 +159,15 @@ impl Course {
                 self.conversation = Conversation::new(&self.team, self.now)?;
                 self.memories.clear();
                 self.inboxes.clear();
-                (self.next, self.spoke_last, self.before) = (None, None, 0);
+                (self.next, self.spoke_last) = (None, None);
+                (self.task_at, self.answer_at) = (0, 0);
                 self.told.clear();
                 return Ok(());
             }
         };
+        for speaker in &decision.unheard {
+            self.take_back(speaker);
+        }
         if decision.forgets {
             self.memories.clear();
         }
@@ -208,22 +217,45 @@ impl Course {
         self.replies
     }
 
+    /// Why the team cannot go on with its task.
+    pub(super) fn failure(&self) -> Option<&SpeakingError> {
+        self.failure.as_ref()
+    }
+
     /// All that was said and done.
     pub(super) fn thread(&self) -> impl Iterator<Item = &Message> {
         self.conversation.thread()
     }
 
-    /// What was said and done on the present task, without the task.
-    pub(super) fn answer(&self) -> Vec<Message> {
-        self.conversation.thread().skip(self.before).cloned().collect()
+    /// What was said and done on the present task, and the task.
+    pub(super) fn on_task(&self) -> impl Iterator<Item = &Message> {
+        self.conversation.thread().skip(self.task_at)
     }
 
-    /// Turns that were taken.
+    /// The same without the task.
+    pub(super) fn answer(&self) -> Vec<Message> {
+        self.conversation.thread().skip(self.answer_at).cloned().collect()
+    }
+
+    /// A task as the team can take it: where somebody has handed the work over to whoever gives the task, it is handed
+    /// back to them.
+    pub(super) fn handed_back(&self, mut task: Vec<Message>) -> Vec<Message> {
+        if let Some(target) = self.conversation.handed_outside()
+            && !task.iter().any(|message| matches!(message.body, Body::Handoff { .. }))
+            && let Some(message) = task.iter_mut().find(|message| matches!(message.body, Body::Text { .. }))
+        {
+            let (target, content) = (target.to_owned(), message.to_text());
+            message.body = Body::Handoff { target, content, context: Vec::new() };
+        }
+        task
+    }
+
+    /// Turns that were taken on the present task.
     pub(super) fn turns(&self) -> u32 {
         self.turns
     }
 
-    /// Tokens of all calls.
+    /// Tokens of all calls for it.
     pub(super) fn tokens(&self) -> Usage {
         self.tokens
     }
@@ -241,6 +273,15 @@ impl Course {
     /// When the latest of them did.
     pub(super) fn now(&self) -> u64 {
         self.now
+    }
+
+    /// Somebody has not heard what they were told for a turn that they did not take.
+    fn take_back(&mut self, speaker: &str) {
+        let inbox = self.inboxes.remove(speaker).unwrap_or_default();
+        let heard = inbox.iter().map(|message| memory::heard(message).len()).sum::<usize>();
+        if let Some(memory) = self.memories.get_mut(speaker) {
+            memory.truncate(memory.len().saturating_sub(heard));
+        }
     }
 
     fn count(&mut self, usage: Usage) {

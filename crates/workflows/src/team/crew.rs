@@ -13,6 +13,7 @@ use tools::Registry;
 
 use super::{
     course::{Course, Happened, Spoke},
+    earlier::{Earlier, Told},
     latest::{CourseInHand, Latest},
     memory,
     society::{self, Voiced},
@@ -21,6 +22,9 @@ use crate::node::node_id;
 
 /// Under which name whoever starts a run speaks to the team.
 pub(super) const PERSON: &str = "user";
+
+/// How the keys of the run's state begin that hold what has happened.
+const COURSE: &str = "course";
 
 /// Letters of a name that stand in the id of its node.
 const LETTERS: usize = 24;
@@ -51,8 +55,8 @@ pub(super) struct Given {
 
 /// Where a team has its task from.
 enum Origin {
-    /// From whoever started the run.
-    Person(Given),
+    /// From whoever started the run, which may go on after an earlier one.
+    Person { given: Given, after: Option<Earlier> },
     /// It takes part in another team under this name, and is told what it has not heard.
     Outer(Arc<Crew>, String),
 }
@@ -72,8 +76,14 @@ impl Crew {
     ///
     /// # Errors
     /// It cannot be run, in a sentence.
-    pub(super) fn new(team: Team, given: Given, tools: Registry, patience: Duration) -> Result<Self, String> {
-        Self::at("", team, Origin::Person(given), tools, patience)
+    pub(super) fn new(
+        team: Team,
+        given: Given,
+        after: Option<Earlier>,
+        tools: Registry,
+        patience: Duration,
+    ) -> Result<Self, String> {
+        Self::at("", team, Origin::Person { given, after }, tools, patience)
     }
 
     /// The team that takes part in this one; `None` if this participant is none.
@@ -84,7 +94,7 @@ impl Crew {
         let participant = self.team.participants.get(number)?;
         let team = participant.inner_team()?.clone();
         let origin = Origin::Outer(self.clone(), participant.name.clone());
-        let path = format!("{}_{}", self.keys.course.trim_start_matches("course"), number + 1);
+        let path = format!("{}_{}", self.keys.course.trim_start_matches(COURSE), number + 1);
         Some(Self::at(&path, team, origin, self.tools.clone(), self.patience))
     }
 
@@ -105,7 +115,7 @@ impl Crew {
         let key = |name: &str| format!("{name}{path}");
         let team = Arc::new(team);
         let latest = Latest::of(team.clone());
-        let keys = Keys { course: key("course"), decided: key("decided"), voiced: key("voiced") };
+        let keys = Keys { course: key(COURSE), decided: key("decided"), voiced: key("voiced") };
         Ok(Self { lead: node_id(LEAD)?, nodes, team, tools, patience, origin, keys, latest })
     }
 
@@ -123,6 +133,14 @@ impl Crew {
     /// As [`Crew::course`].
     pub(super) fn course_in_hand(&self, state: &State) -> Result<CourseInHand, NodeError> {
         self.latest.take(state, &self.keys.course)
+    }
+
+    /// The same outcome, with what the teams within this one were told in an earlier run.
+    ///
+    /// # Errors
+    /// It has no JSON form.
+    pub(super) fn recalled(outcome: Outcome, told: Told) -> Result<Outcome, NodeError> {
+        told.into_iter().try_fold(outcome, |outcome, (key, told)| outcome.set(&key, told))
     }
 
     /// What comes of a visit of whoever leads.
@@ -190,7 +208,7 @@ impl Crew {
     /// The outer team's state cannot be read.
     pub(super) fn given(&self, state: &State) -> Result<Given, NodeError> {
         match &self.origin {
-            Origin::Person(given) => Ok(given.clone()),
+            Origin::Person { given, .. } => Ok(given.clone()),
             Origin::Outer(outer, name) => {
                 let course = outer.course(state)?;
                 let inbox = course.inbox(name);
@@ -205,6 +223,14 @@ impl Crew {
         }
     }
 
+    /// The earlier run that this one goes on after.
+    pub(super) fn after(&self) -> Option<&Earlier> {
+        match &self.origin {
+            Origin::Person { after, .. } => after.as_ref(),
+            Origin::Outer(..) => None,
+        }
+    }
+
     /// Whether people can tell whoever leads that the team is to end: it has a condition for that.
     pub(super) fn hears_outside(&self) -> bool {
         self.is_outermost() && self.team.hears_outside()
@@ -212,7 +238,7 @@ impl Crew {
 
     /// Whether whoever started the run gave the task.
     pub(super) fn is_outermost(&self) -> bool {
-        matches!(self.origin, Origin::Person(_))
+        matches!(self.origin, Origin::Person { .. })
     }
 
     /// The participant of the outer team that speaks with one voice for this one, if one does.
@@ -226,7 +252,7 @@ impl Crew {
     /// The outer team, and how this one takes part in it.
     pub(super) fn participant(&self) -> Option<(&Arc<Self>, &Participant)> {
         match &self.origin {
-            Origin::Person(_) => None,
+            Origin::Person { .. } => None,
             Origin::Outer(outer, name) => {
                 let found = outer.team.participants.iter().find(|participant| participant.name == *name);
                 found.map(|participant| (outer, participant))
@@ -267,6 +293,12 @@ impl Crew {
             .and_then(|number| self.nodes.get(number).cloned())
             .ok_or_else(|| NodeError::failed(format!("Nobody in the team is called “{}”.", line(name, 60))))
     }
+}
+
+/// Whether a key of the run's state holds what has happened in a team.
+pub(super) fn is_course(key: &str) -> bool {
+    let path = key.strip_prefix(COURSE);
+    path.is_some_and(|path| path.is_empty() || path.starts_with('_'))
 }
 
 /// The beginning of a text in one line, for labels and sentences: names and tasks hold anything.

@@ -1,9 +1,9 @@
 //! What the pages are told of the kind: its words, and what its runs take.
 
 use protocol::{
-    FlowSpec, KindSpec, Workflow, WorkflowKind,
+    FlowSpec, KindSpec, RunSummary, Workflow, WorkflowKind,
     document::{DocumentKind, DocumentSummary},
-    team::{KIND, SAMPLE, SAMPLE_TITLE},
+    team::{AFTER, KIND, SAMPLE, SAMPLE_TITLE},
 };
 use serde_json::{Value, json};
 
@@ -44,11 +44,11 @@ fn kind(kind: WorkflowKind) -> KindSpec {
     }
 }
 
-/// What runs take, with these teams to choose from.
+/// What runs take, with these teams to choose from, and these earlier runs to go on after.
 ///
 /// # Errors
 /// The sample is no workflow.
-pub(super) fn forms(teams: &[DocumentSummary]) -> Result<Vec<Form>, FamilyError> {
+pub(super) fn forms(teams: &[DocumentSummary], earlier: &[RunSummary]) -> Result<Vec<Form>, FamilyError> {
     const TASK: &str = "Write two sentences that welcome a new neighbour.";
     let defect = |error: String| FamilyError::Defect(error);
     let kind: WorkflowKind = KIND.parse().map_err(|_| defect("Teams have no kind.".to_owned()))?;
@@ -66,7 +66,7 @@ pub(super) fn forms(teams: &[DocumentSummary]) -> Result<Vec<Form>, FamilyError>
     });
     let choices: Vec<Value> = own.chain([built_in]).collect();
     let default = choices.first().and_then(|choice| choice.get("const")).cloned();
-    let parameters = json!({
+    let mut parameters = json!({
         "type": "object",
         "properties": {
             "team": {
@@ -116,5 +116,29 @@ pub(super) fn forms(teams: &[DocumentSummary]) -> Result<Vec<Form>, FamilyError>
         },
         "required": ["team", "task"],
     });
+    // Where there is none, there is nothing to choose.
+    if !earlier.is_empty() {
+        parameters["properties"][AFTER] = after(earlier);
+    }
     Ok(vec![Form { kind, parameters, sample: Some(sample) }])
+}
+
+/// One of the earlier runs, the newest first.
+fn after(earlier: &[RunSummary]) -> Value {
+    let choice = |run: &RunSummary| {
+        let ended = run.result.as_deref().or(run.error.as_deref()).unwrap_or_default();
+        json!({ "const": run.run, "title": run.title, "description": ended })
+    };
+    json!({
+        "type": "string",
+        "title": "Goes on after",
+        "description": "An earlier run of the same team, which remembers what was said there. The team is of the version \
+                        that it was then.",
+        "oneOf": earlier.iter().map(choice).collect::<Vec<_>>(),
+        "x-list": "earlier runs",
+        "errorMessage": {
+            "oneOf": "There is no run {} to go on after. Choose one of those that are listed, or leave this empty.",
+            "search": "No run has these words in its title.",
+        },
+    })
 }

@@ -105,17 +105,21 @@ impl Known {
                     "The run's state has something else than what the team was told: {error}"
                 ))
             })?;
-            for next in happened {
-                self.tell(next)?;
-            }
+            happened.into_iter().for_each(|next| self.tell(next));
         }
-        Ok(())
+        self.sound()
     }
 
-    fn tell(&mut self, next: Happened) -> Result<(), NodeError> {
+    fn tell(&mut self, next: Happened) {
         // A copy is made only while somebody who works at the same time still reads it.
-        let course = Arc::make_mut(&mut self.course);
-        course.tell(next).map_err(|error| NodeError::failed(error.to_string()))
+        Arc::make_mut(&mut self.course).tell(next);
+    }
+
+    fn sound(&self) -> Result<(), NodeError> {
+        match self.course.failure() {
+            Some(error) => Err(NodeError::failed(error.to_string())),
+            None => Ok(()),
+        }
     }
 }
 
@@ -131,7 +135,17 @@ impl CourseInHand {
     /// The team cannot go on.
     pub(super) fn tell(&mut self, next: Happened) -> Result<&[Message], NodeError> {
         self.happened.push(next.clone());
-        self.known.tell(next)?;
+        self.known.tell(next);
+        self.known.sound()?;
         Ok(self.known.course.told())
+    }
+
+    /// Begins with what the team was told in an earlier run. What kept it from going on there does not matter any more:
+    /// another task follows.
+    pub(super) fn recall(&mut self, told: Vec<Happened>) {
+        for next in told {
+            self.happened.push(next.clone());
+            self.known.tell(next);
+        }
     }
 }

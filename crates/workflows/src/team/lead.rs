@@ -19,6 +19,7 @@ use teamfile::{
 use super::{
     course::{Course, Happened},
     crew::{Crew, Given, line, now},
+    earlier::{Earlier, Told},
     graph::voice_id,
     memory,
     pick::pick,
@@ -42,12 +43,19 @@ impl Work for LeadWork {
         if crew.has_decided(node.state(), hand.course())? {
             return Ok(crew.led(hand)?.to([]));
         }
-        let mut written = Vec::new();
+        let (mut written, mut within) = (Vec::new(), Told::new());
         let mut said = hand.course().told().to_vec();
         if !crew.has_begun(node.state())? {
             // What was told before a team within another went on belongs to its turn before.
             said.clear();
+            if let Some(earlier) = crew.after() {
+                let mut told = Box::pin(earlier.look(node)).await?;
+                hand.recall(told.remove(crew.course_key()).unwrap_or_default());
+                written.push(went_on(earlier, hand.course()));
+                within = told;
+            }
             let Given { earlier, task } = crew.given(node.state())?;
+            let task = hand.course().handed_back(task);
             if crew.is_outermost() {
                 written.extend(other_models(crew));
                 written.extend(own_models(crew));
@@ -92,7 +100,7 @@ impl Work for LeadWork {
         let is_waiting = matches!(course.next(), Some(Next::Wait));
         node.note(written);
         let steps = course.steps();
-        let outcome = crew.led(hand)?;
+        let outcome = Crew::recalled(crew.led(hand)?, within)?;
         let outcome = if is_waiting { outcome } else { crew.decided(outcome, steps)? };
         Ok(outcome.to(next))
     }
@@ -137,6 +145,13 @@ impl LeadWork {
         let is_voiced = crew.society().is_some() && !course.answer().is_empty();
         Ok(if is_voiced { voice_id().into_iter().collect() } else { Vec::new() })
     }
+}
+
+/// After which run this one goes on, and what is known from there.
+fn went_on(earlier: &Earlier, course: &Course) -> Body {
+    let said = course.thread().filter(|message| message.is_chat()).count();
+    let messages = if said == 1 { "one message".to_owned() } else { format!("{said} messages") };
+    log(LogLevel::Info, format!("Goes on after the run {}: the team remembers {messages}.", earlier.run))
 }
 
 /// Which models the file names that are not asked: those of the run are.
@@ -187,7 +202,7 @@ fn sent(message: &PromptMessage) -> Option<llm::Message> {
 
 fn result(team: &str, course: &Course, stop: &Stop) -> TeamResult {
     let tokens = course.tokens();
-    let chat = course.thread().filter(|message| message.is_chat());
+    let chat = course.on_task().filter(|message| message.is_chat());
     TeamResult {
         team: team.to_owned(),
         stop_reason: stop.content.clone(),

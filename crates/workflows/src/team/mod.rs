@@ -2,6 +2,7 @@
 //!
 //! - [`Teams`]: the family, with the kind of document that a team is
 //! - `course`: what has happened in a team so far, from which everything else follows; `latest` keeps it
+//! - `earlier`: the run that a team goes on after
 //! - `lead`, `assistant`, `person`, `society`: the nodes
 //! - `voice`: where a participant's answers come from
 //! - [`rehearsal`]: the stand-in that plays all agents
@@ -10,6 +11,7 @@ mod assistant;
 mod course;
 mod crew;
 mod document;
+mod earlier;
 mod forms;
 mod graph;
 mod latest;
@@ -26,12 +28,14 @@ mod toolset;
 mod voice;
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::Duration,
 };
 
 use async_trait::async_trait;
+use journal::Journal;
 use llm::Script;
 use protocol::{
     Heading, InvalidId, KindSpec, ProfileName, RunRequest, Workflow,
@@ -48,6 +52,7 @@ use tools::Registry;
 
 use crate::{Family, FamilyError, Form, Job, Owner, Refusal};
 use crew::{Crew, Given};
+use earlier::Earlier;
 use rehearsal::TeamRehearsal;
 
 /// The most bytes of a task: what is longer belongs into a document.
@@ -58,16 +63,16 @@ const ANSWER_SECONDS: u64 = 30 * 60;
 const MOST_ANSWER_SECONDS: u64 = 7 * 24 * 60 * 60;
 
 /// The family of teams. Its agents may call these tools, by the names that a team gives them.
-#[derive(Default)]
 pub struct Teams {
+    journal: Journal,
     tools: Registry,
 }
 
 impl Teams {
-    /// The family with these tools.
+    /// The family with these tools. A team goes on after a run of this journal.
     #[must_use]
-    pub fn new(tools: Registry) -> Self {
-        Self { tools }
+    pub fn new(journal: Journal, tools: Registry) -> Self {
+        Self { journal, tools }
     }
 }
 
@@ -105,7 +110,7 @@ fn files(asked: &Workflow) -> Result<Vec<AttachedFile>, Refusal> {
 
 /// The messages of an earlier conversation that the task goes on with. All participants hear them before it, and none
 /// of them ends the team.
-fn earlier(asked: &Workflow) -> Result<Vec<EarlierMessage>, Refusal> {
+fn conversation(asked: &Workflow) -> Result<Vec<EarlierMessage>, Refusal> {
     let Some(earlier) = asked.parameters().get("earlier") else { return Ok(Vec::new()) };
     let earlier: Option<Vec<EarlierMessage>> = serde_json::from_value(earlier.clone()).ok();
     let is_name = |name: &str| !name.trim().is_empty() && name.chars().count() <= LONGEST_NAME;
@@ -182,7 +187,8 @@ impl Family for Teams {
 
     async fn forms(&self, owner: &Owner) -> Result<Vec<Form>, FamilyError> {
         let kind = forms::document_kind().map_err(|error| FamilyError::Defect(error.to_string()))?;
-        forms::forms(&owner.documents(&kind).await?)
+        let earlier = earlier::choices(&self.journal, owner.account()).await?;
+        forms::forms(&owner.documents(&kind).await?, &earlier)
     }
 
     async fn open(&self, request: &RunRequest, owner: &Owner) -> Result<Job, Refusal> {
@@ -190,10 +196,18 @@ impl Family for Teams {
         if asked.kind().as_str() != KIND {
             return Err(Refusal::UnknownKind(asked.kind().clone()));
         }
-        let (files, earlier) = (files(asked)?, earlier(asked)?);
+        let (files, conversation) = (files(asked)?, conversation(asked)?);
         let task = task(asked, &files)?;
-        let (values, answer_seconds) = (values(asked)?, answer_seconds(asked)?);
-        let (name, team) = named(asked, owner).await?;
+        let (earlier, asked) = match Earlier::asked(asked, owner, &self.journal).await? {
+            Some((earlier, asked)) => (Some(earlier), Cow::Owned(asked)),
+            None => (None, Cow::Borrowed(asked)),
+        };
+        let (values, answer_seconds) = (values(&asked)?, answer_seconds(&asked)?);
+        let (name, team) = named(&asked, owner).await?;
+        let after = match earlier {
+            Some(earlier) => Some(earlier.of(&name).await?),
+            None => None,
+        };
         let team = team.filled_in(&values);
         if let Some(why) = obstacle(&team) {
             return Err(Refusal::Unusable(why));
@@ -206,9 +220,17 @@ impl Family for Teams {
                 |workflow| if files.is_empty() { Ok(workflow) } else { workflow.with("files", json!(files)) },
             )
             .and_then(|workflow| {
-                if earlier.is_empty() { Ok(workflow) } else { workflow.with("earlier", json!(earlier)) }
+                if conversation.is_empty() {
+                    Ok(workflow)
+                } else {
+                    workflow.with("earlier", json!(conversation))
+                }
             })
             .and_then(|workflow| workflow.with("answer_seconds", answer_seconds.into()))
+            .and_then(|workflow| match &after {
+                Some(earlier) => earlier.noted(workflow),
+                None => Ok(workflow),
+            })
             .map_err(|error| Refusal::Parameters { kind: asked.kind().clone(), why: error.to_string() })?;
         let profiles = profiles(&team)?;
         let label = crew::line(&team.name, 60);
@@ -220,9 +242,9 @@ impl Family for Teams {
         let texts = texts.chain(files.iter().map(|file| file.text.as_str()));
         let task = texts.map(|text| Message::text(crew::PERSON, text)).collect();
         // Providers refuse a message without text.
-        let earlier = earlier.iter().filter(|said| !said.text.trim().is_empty());
-        let earlier = earlier.map(|said| Message::text(&said.from, &said.text)).collect();
-        let crew = Crew::new(team, Given { earlier, task }, self.tools.clone(), patience);
+        let conversation = conversation.iter().filter(|said| !said.text.trim().is_empty());
+        let earlier = conversation.map(|said| Message::text(&said.from, &said.text)).collect();
+        let crew = Crew::new(team, Given { earlier, task }, after, self.tools.clone(), patience);
         let graph = crew.and_then(|crew| graph::graph(&Arc::new(crew))).map_err(Refusal::Unusable)?;
         Ok(Job { workflow, heading, graph, profiles })
     }

@@ -90,10 +90,10 @@ fn selected(names: &[&str], speaker: &str, is_barred: bool, answers: &[String]) 
 
 fn handed_over(course: &Course) -> String {
     let handoffs = course.thread().filter(|message| matches!(message.body, Body::Handoff { .. }));
-    match (handoffs.last(), course.turns()) {
+    match (handoffs.last(), course.spoke_last()) {
         (Some(handoff), _) => format!("“{}” handed over last.", line(&handoff.source, 60)),
-        (None, 0) => "The first one begins.".to_owned(),
-        (None, _) => "Nobody has handed over, so that the same one goes on.".to_owned(),
+        (None, None) => "The first one begins.".to_owned(),
+        (None, Some(_)) => "Nobody has handed over, so that the same one goes on.".to_owned(),
     }
 }
 

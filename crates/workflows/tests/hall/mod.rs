@@ -81,7 +81,7 @@ impl Hall {
         let noted = Noted(script.clone(), asked.clone());
         let model = Rehearsal::new(Arc::new(Rehearsed(Arc::new(noted))), Some(0));
         let families = Families::new(
-            vec![Arc::new(Teams::new(tools.clone()))],
+            vec![Arc::new(Teams::new(journal.clone(), tools.clone()))],
             journal.documents(),
             ModelRegistry::of(Arc::new(model)),
             None,

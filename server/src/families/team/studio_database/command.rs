@@ -8,6 +8,7 @@ use database::ForeignDatabase;
 use journal::Journal;
 use llm::ModelRegistry;
 use protocol::{AccountId, Problem, team::ImportedStudio};
+use tools::Registry;
 use workflows::{Families, team::Teams};
 
 use super::{import, unreadable};
@@ -40,7 +41,8 @@ pub async fn run(options: ImportOptions) -> Result<String, ServeError> {
     let refused = |problem: Problem| ServeError::NotImported(file.clone(), problem.detail);
     let database = ForeignDatabase::open(&file).await.map_err(|error| refused(unreadable(error)))?;
     let journal = Journal::open(&data.data.join(JOURNAL)).await?;
-    let families: Vec<Arc<dyn workflows::Family>> = vec![Arc::new(Teams::default())];
+    let teams = Teams::new(journal.clone(), Registry::default());
+    let families: Vec<Arc<dyn workflows::Family>> = vec![Arc::new(teams)];
     let families = Families::new(families, journal.documents(), ModelRegistry::default(), None)?;
     let imported = import(&journal, &families, &account, database).await;
     journal.close().await;
