@@ -3,7 +3,7 @@
 #   scripts/setup.sh rust       the compiler with its WebAssembly target, clippy, rustfmt
 #   scripts/setup.sh build      the WebAssembly target, cargo-leptos, wasm-bindgen, wasm-opt
 #   scripts/setup.sh test       all of these, and Chromium, Playwright, Schemathesis, Python's websockets and openai,
-#                               Studio's pages
+#                               Studio's pages, both lines of AutoGen
 #   scripts/setup.sh browsers   what `build` needs, and Firefox, WebKitGTK and what drives them
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
@@ -203,6 +203,20 @@ studio() {
   python_of studio-client
 }
 
+# Both lines of AutoGen, which load what Pitwall writes for them. They share what they depend on; of that, only what
+# teams are loaded with is installed.
+autogen_lines() {
+  python_packages autogen server/tests/server/autogen/requirements.txt "what AutoGen depends on" --no-deps --only-binary :all:
+  local version
+  for version in 0.5.7 0.7.5; do
+    [[ -d "$tools/autogen/$version" ]] && continue
+    say "Installing AutoGen $version from PyPI; about ten seconds"
+    "$tools/autogen/bin/pip" install --quiet --disable-pip-version-check --no-deps --target "$tools/autogen/$version" \
+      "autogen-core==$version" "autogen-agentchat==$version" "autogen-ext==$version"
+  done
+  python_of autogen
+}
+
 have rustup && have cargo || { echo "Rust is missing. Install it from https://rustup.rs, then run this again." >&2; exit 1; }
 wasm_target
 case "${1:-build}" in
@@ -212,7 +226,7 @@ case "${1:-build}" in
     ;;
   test)
     # These mostly wait for the network, while the tools are compiled.
-    { lints; browser; schemathesis; maws_client; openai_client; studio; } &
+    { lints; browser; schemathesis; maws_client; openai_client; studio; autogen_lines; } &
     checks=$!
     ;;
 esac

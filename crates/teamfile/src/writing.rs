@@ -2,6 +2,7 @@
 
 mod agent_framework;
 mod autogen;
+mod portable;
 mod python_name;
 mod steps;
 

@@ -79,6 +79,66 @@ fn what_a_selector_demands_is_written_also_where_nobody_said_it() {
 }
 
 #[test]
+fn a_place_that_leaves_its_model_to_the_run_names_a_usual_one_and_says_so() {
+    let plain = |role: Assistant| Participant::new("writer", Role::Assistant(Box::new(role)));
+    let counted = Context::TokenLimited { model: None, limit: Some(9) };
+    let selector = json!({ "kind": "selector" });
+    let team = Team {
+        conduct: serde_json::from_value(selector).unwrap(),
+        ..Team::new("Made here", vec![plain(Assistant { context: counted, ..Assistant::default() })])
+    };
+    let (value, losses) = autogen(&team, AutoGenLine::Both);
+    let places = ["", "/config/participants/0", "/config/participants/0/config/model_context"];
+    for place in places {
+        let client = value.pointer(&format!("{place}/config/model_client")).unwrap();
+        assert_eq!(client["provider"], "autogen_ext.models.openai.OpenAIChatCompletionClient", "{place}");
+        assert_eq!(client["config"]["model"], "gpt-4o", "{place}");
+    }
+    let told: Vec<&str> = losses.iter().map(|loss| loss.place.as_str()).collect();
+    assert_eq!(
+        told,
+        ["/team/participants/0/role", "/team/participants/0/role/context", "/team/conduct"],
+        "{losses:?}"
+    );
+}
+
+#[test]
+fn what_a_part_that_is_not_known_has_within_it_is_written_for_both_lines() {
+    let tool =
+        json!({ "provider": "autogen_core.tools.FunctionTool", "version": 1, "config": { "name": "add" } });
+    let bench = |overrides: Value| {
+        json!({ "provider": "autogen_core.tools.StaticWorkbench", "component_version": 1,
+            "config": { "tools": [tool], "tool_overrides": overrides } })
+    };
+    let agent = |workbench: Value| {
+        json!({ "provider": "autogen_agentchat.agents.AssistantAgent", "component_version": 2,
+            "config": { "name": "a", "workbench": workbench } })
+    };
+    let written = |workbench: Value| {
+        let config = json!({ "wrapped_agent": agent(workbench), "version": "mine" });
+        let role = json!({ "kind": "unknown", "provider": "autogen_agentchat.agents.MessageFilterAgent", "config": config });
+        let role: Role = serde_json::from_value(role).unwrap();
+        let team = Team::new("Filtered", vec![Participant::new("filter", role)]);
+        autogen(&team, AutoGenLine::Both).0["config"]["participants"][0]["config"].clone()
+    };
+    let plain_tool = json!({ "provider": "autogen_core.tools.FunctionTool", "config": { "name": "add" } });
+    for workbench in [bench(json!({})), json!([bench(json!({})), bench(Value::Null)])] {
+        let count = workbench.as_array().map_or(1, Vec::len);
+        let config = written(workbench);
+        let wrapped = &config["wrapped_agent"];
+        assert_eq!(wrapped["config"]["tools"], Value::Array(vec![plain_tool.clone(); count]));
+        assert!(wrapped["config"].get("workbench").is_none() && wrapped.get("component_version").is_none());
+        assert_eq!(config["version"], "mine", "what is no component stays");
+    }
+    // Other names of tools would be lost, and a server of tools is no list.
+    for workbench in
+        [bench(json!({ "add": { "name": "sum" } })), json!([{ "provider": "x.McpWorkbench", "config": {} }])]
+    {
+        assert!(written(workbench)["wrapped_agent"]["config"].get("workbench").is_some());
+    }
+}
+
+#[test]
 fn names_that_python_refuses_are_rewritten_wherever_they_stand() {
     let mut first = assistant("Ana Maria");
     if let Role::Assistant(assistant) = &mut first.role {
@@ -427,7 +487,7 @@ fn assistants() -> impl Strategy<Value = Role> {
     });
     (
         prop::option::of(sentence()),
-        prop::option::of(models()),
+        models().prop_map(Some),
         prop::collection::vec(tools(), 0..3),
         prop::collection::vec(workbenches(), 0..3),
         prop::collection::vec(handoff, 0..3),
@@ -497,7 +557,7 @@ fn conducts() -> impl Strategy<Value = Conduct> {
         },
     );
     let selector = (
-        prop::option::of(models()),
+        models().prop_map(Some),
         prop::option::of(sentence()),
         any::<(bool, bool)>(),
         1_u32..9,
@@ -514,7 +574,7 @@ fn conducts() -> impl Strategy<Value = Conduct> {
                 context,
             })
         });
-    let magentic = (prop::option::of(models()), any::<u32>(), prop::option::of(sentence())).prop_map(
+    let magentic = (models().prop_map(Some), any::<u32>(), prop::option::of(sentence())).prop_map(
         |(model, max_stalls, final_answer_prompt)| {
             Conduct::MagenticOne(MagenticOne { model, profile: None, max_stalls, final_answer_prompt })
         },
@@ -539,7 +599,7 @@ fn teams() -> impl Strategy<Value = Team> {
     let alone = team_of_roles(leaf.clone().boxed());
     let outer = prop_oneof![
         4 => leaf,
-        1 => (alone.clone(), prop::option::of(models()), prop::option::of(sentence()), contexts()).prop_map(|(team, model, instruction, context)| {
+        1 => (alone.clone(), models().prop_map(Some), prop::option::of(sentence()), contexts()).prop_map(|(team, model, instruction, context)| {
             Role::SocietyOfMind(Box::new(SocietyOfMind { team, model, profile: None, instruction, response_prompt: None, context }))
         }),
         1 => alone.prop_map(|team| Role::Team { team: Box::new(team) }),

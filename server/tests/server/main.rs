@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod agentos;
 mod auto_survives_kill;
+mod autogen;
 mod base_path;
 mod compression;
 mod deletion;

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Loss, Losses, python_name::Names, steps};
+use super::{Loss, Losses, portable, python_name::Names, steps};
 use crate::{
     finding::shown,
     place::Place,
@@ -15,6 +15,9 @@ use crate::{
         ModelClient, ModelProvider, Participant, Role, Team, Tool, ToolKind, Workbench,
     },
 };
+
+/// The model that stands where a team names none, as that of a run answers there.
+const USUAL_MODEL: &str = "gpt-4o";
 
 /// Which of AutoGen's two lines is written for. They differ in how an agent has tool servers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,7 +35,8 @@ pub enum AutoGenLine {
 #[must_use]
 pub fn autogen(team: &Team, line: AutoGenLine) -> (Value, Vec<Loss>) {
     let mut writer = Writer { line, losses: Losses::default() };
-    let value = writer.team(team, None, &Place::root().at("team"));
+    let mut value = writer.team(team, None, &Place::root().at("team"));
+    portable::make(&mut value);
     (value, writer.losses.0)
 }
 
@@ -237,12 +241,19 @@ impl Writer {
     }
 
     fn model_client(&mut self, model: Option<&ModelClient>, config: &mut Map<String, Value>, place: &Place) {
-        match model {
-            Some(model) => {
-                config.insert("model_client".to_owned(), model_of(model));
-            }
-            None => self.losses.add(place, "There is no model, without which AutoGen does not load it."),
+        config.insert("model_client".to_owned(), self.model(model, place));
+    }
+
+    /// The model at a place. AutoGen loads nothing that lacks one: where the team leaves it to the run, a usual one
+    /// takes its place.
+    fn model(&mut self, model: Option<&ModelClient>, place: &Place) -> Value {
+        if let Some(model) = model {
+            return model_of(model);
         }
+        let detail =
+            format!("No model is named here: the file says {USUAL_MODEL} of OpenAI. Put yours in its place.");
+        self.losses.add(place, detail);
+        model_of(&ModelClient::open_ai(USUAL_MODEL))
     }
 
     fn context(&mut self, context: &Context, place: &Place) -> Value {
@@ -253,14 +264,8 @@ impl Writer {
                 ("HeadAndTailChatCompletionContext", json!({ "head_size": head, "tail_size": tail }))
             }
             Context::TokenLimited { model, limit } => {
-                if model.is_none() {
-                    self.losses.add(
-                        place,
-                        "There is no model that counts tokens, without which AutoGen does not load it.",
-                    );
-                }
                 let config = json!({
-                    "model_client": model.as_deref().map(model_of),
+                    "model_client": self.model(model.as_deref(), &place.at("context")),
                     "token_limit": limit,
                     "tool_schema": null,
                 });
