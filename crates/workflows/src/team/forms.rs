@@ -44,11 +44,11 @@ fn kind(kind: WorkflowKind) -> KindSpec {
     }
 }
 
-/// What runs take, with these teams to choose from.
+/// What runs take, with these teams to choose from, each with what is to be filled in for it.
 ///
 /// # Errors
 /// The sample is no workflow.
-pub(super) fn forms(teams: &[DocumentSummary]) -> Result<Vec<Form>, FamilyError> {
+pub(super) fn forms(teams: &[(DocumentSummary, Vec<String>)]) -> Result<Vec<Form>, FamilyError> {
     const TASK: &str = "Write two sentences that welcome a new neighbour.";
     let defect = |error: String| FamilyError::Defect(error);
     let kind: WorkflowKind = KIND.parse().map_err(|_| defect("Teams have no kind.".to_owned()))?;
@@ -58,7 +58,7 @@ pub(super) fn forms(teams: &[DocumentSummary]) -> Result<Vec<Form>, FamilyError>
         .map_err(|error| defect(error.to_string()))?;
     let built_in = sample::team();
     let built_in = json!({ "const": SAMPLE, "title": built_in.name, "description": "A sample that works without a model." });
-    let own = teams.iter().map(|team| {
+    let own = teams.iter().map(|(team, _)| {
         json!({
             "const": team.id,
             "title": team.title,
@@ -67,8 +67,15 @@ pub(super) fn forms(teams: &[DocumentSummary]) -> Result<Vec<Form>, FamilyError>
     });
     let choices: Vec<Value> = own.chain([built_in]).collect();
     let default = choices.first().and_then(|choice| choice.get("const")).cloned();
+    let filled_in = teams.iter().filter(|(_, fields)| !fields.is_empty()).map(|(team, fields)| {
+        json!({
+            "if": { "properties": { "team": { "const": team.id } }, "required": ["team"] },
+            "then": { "properties": { "inputs": { "required": fields } }, "required": ["inputs"] },
+        })
+    });
     let parameters = json!({
         "type": "object",
+        "allOf": filled_in.collect::<Vec<_>>(),
         "properties": {
             "team": {
                 "type": "string",
@@ -99,8 +106,9 @@ pub(super) fn forms(teams: &[DocumentSummary]) -> Result<Vec<Form>, FamilyError>
                 "type": "object",
                 "additionalProperties": { "type": "string" },
                 "title": "Fields",
-                "description": "What is filled in for {topic} and the like, where the team's texts have such fields.",
+                "description": "What stands in the team's texts for {topic} and the like.",
                 "default": {},
+                "errorMessage": { "required": "Fill in {}: the team's texts need it." },
             },
             "answer_seconds": {
                 "type": "integer",

@@ -10,6 +10,7 @@ mod assistant;
 mod course;
 mod crew;
 mod document;
+mod fields;
 mod forms;
 mod graph;
 mod latest;
@@ -48,6 +49,7 @@ use tools::Registry;
 
 use crate::{Family, FamilyError, Form, Job, Owner, Refusal};
 use crew::Crew;
+use fields::Fields;
 use rehearsal::TeamRehearsal;
 
 /// The choice that stands for the team of the rehearsal.
@@ -63,13 +65,14 @@ const MOST_ANSWER_SECONDS: u64 = 7 * 24 * 60 * 60;
 #[derive(Default)]
 pub struct Teams {
     tools: Registry,
+    fields: Fields,
 }
 
 impl Teams {
     /// The family with these tools.
     #[must_use]
     pub fn new(tools: Registry) -> Self {
-        Self { tools }
+        Self { tools, fields: Fields::default() }
     }
 }
 
@@ -168,7 +171,13 @@ impl Family for Teams {
 
     async fn forms(&self, owner: &Owner) -> Result<Vec<Form>, FamilyError> {
         let kind = forms::document_kind().map_err(|error| FamilyError::Defect(error.to_string()))?;
-        forms::forms(&owner.documents(&kind).await?)
+        let mut teams = Vec::new();
+        for team in owner.documents(&kind).await? {
+            // One that was deleted meanwhile, or cannot be read, is offered as if nothing were to be filled in.
+            let fields = self.fields.of(&team, owner).await.unwrap_or_default();
+            teams.push((team, fields));
+        }
+        forms::forms(&teams)
     }
 
     async fn open(&self, request: &RunRequest, owner: &Owner) -> Result<Job, Refusal> {
