@@ -26,6 +26,7 @@ mod model;
 mod models;
 mod own_prices;
 mod polls;
+mod promises;
 mod scope;
 mod secrets;
 mod settings;
