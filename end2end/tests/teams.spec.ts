@@ -320,3 +320,91 @@ test("of a gallery only what is chosen is imported, and a part of it becomes a t
   await done.getByRole("link", { name: "helper" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(/helper/);
 });
+
+test("a team of CrewAI asks for its fields, works in steps that the form edits, and is run again with them @mobile", async ({ page, server }) => {
+  test.slow();
+  const agents = "researcher:\n  role: Researcher of {topic}\n  goal: Find out\n  backstory: You look closely.\n";
+  const tasks = "look:\n  description: Look into {topic}\n  expected_output: A list\n  agent: researcher\n";
+  const file = (name: string, text: string) => ({ name, mimeType: "application/yaml", buffer: Buffer.from(text) });
+  await page.goto("/teams");
+  const chooser = page.waitForEvent("filechooser");
+  await page.getByRole("button", { name: "Choose files" }).click();
+  await (await chooser).setFiles([file("agents.yaml", agents), file("tasks.yaml", tasks)]);
+  const done = page.getByRole("status").filter({ hasText: "One team was imported." });
+  await done.getByRole("link", { name: "Run it" }).click();
+
+  // What its texts need is asked for by name, and nothing is started without it.
+  const fields = page.getByRole("group", { name: "Fields" });
+  await expect(fields.getByRole("textbox")).toHaveCount(1);
+  await page.getByLabel("Task").fill("Begin.");
+  await page.getByRole("button", { name: "Start the run" }).click();
+  await expect(fields.getByText("Fill in topic: the team's texts need it.")).toBeVisible();
+  await expect(fields.getByLabel("topic", { exact: true })).toBeFocused();
+  await fields.getByLabel("topic", { exact: true }).fill("bees");
+  await page.getByRole("button", { name: "Start the run" }).click();
+  await page.waitForURL(/\/runs\//);
+  const first = await succeeded(server, new URL(page.url()).pathname.split("/")[2]);
+  expect(JSON.stringify(first)).toContain("Look into bees");
+  // A team whose texts need nothing is asked for nothing.
+  await page.goto("/start?type=team&team=sample");
+  await expect(page.getByLabel("Task")).toBeVisible();
+  await expect(fields).toHaveCount(0);
+
+  // The form of its steps.
+  await page.goto("/teams");
+  await page.getByRole("link", { name: "Crew", exact: true }).first().click();
+  await page.waitForURL(/\/(teams|documents)\//);
+  const id = new URL(page.url()).pathname.split("/")[2];
+  await page.goto(`/teams/${id}`);
+  await form(page).getByRole("button", { name: "Add a step" }).click();
+  const second = form(page).getByRole("group", { name: "Step 2: step_2" });
+  await second.getByLabel("What is to be done").fill("Tell about {topic} in {year}");
+  await second.getByLabel("What it is given").selectOption("these");
+  await second.getByRole("checkbox", { name: "look" }).check();
+  const before = form(page).getByRole("group", { name: "Step 1: look" });
+  await before.getByRole("textbox", { name: "Name" }).fill("search");
+  await expect(second.getByRole("checkbox", { name: "search" })).toBeChecked();
+  await expect(form(page).getByText("Whoever starts it has to fill in: topic, year.")).toBeVisible();
+  // A result that comes later cannot be given: it is said at the step.
+  await form(page).getByRole("button", { name: "Move step_2 up" }).click();
+  const moved = form(page).getByRole("group", { name: "Step 1: step_2" });
+  await expect(moved.getByText(/needs the result of “search”, which is no earlier step/)).toBeVisible();
+  await form(page).getByRole("button", { name: "Move step_2 down" }).click();
+  await form(page).getByRole("button", { name: "Save a version" }).click();
+  await expect(state(page)).toHaveText("Version 2");
+  const { team } = (await saved(server, id)).content;
+  expect(team.conduct).toMatchObject({ steps: [{ name: "search" }, { name: "step_2", agent: "researcher", inputs: ["search"] }] });
+
+  // Again: what the newest version needs beside is said; the same version has all it needs.
+  const runs = page.getByRole("region", { name: "Runs" });
+  await page.reload();
+  await runs.getByRole("button", { name: "Run again: Begin." }).click();
+  const dialog = page.getByRole("dialog", { name: "Run it again?" });
+  await dialog.getByRole("button", { name: "With the newest version" }).click();
+  await expect(dialog.getByText(/It was not started: .*Fill in year/)).toBeVisible();
+  await dialog.getByRole("button", { name: "With version 1" }).click();
+  await page.waitForURL(/\/runs\//);
+  await succeeded(server, new URL(page.url()).pathname.split("/")[2]);
+});
+
+test("servers of tools that a file names are shown at their agent with what to do instead, and can be taken out", async ({ page, server }) => {
+  const bench = { kind: "mcp", server: { transport: "stdio", command: "uvx", arguments: ["mcp-server-fetch"] } };
+  const role = { kind: "assistant", workbenches: [bench] };
+  const team = { name: "Served", conduct: { kind: "round_robin" }, max_turns: 1, participants: [{ name: "writer", role }] };
+  const body = JSON.stringify({ kind: "team", title: "Served", content: { version: 1, team } });
+  const response = await server.fetch("/api/v1/documents", { method: "POST", headers, body });
+  const { id } = ((await response.json()) as { summary: { id: string } }).summary;
+  await page.goto(`/teams/${id}`);
+  await form(page).getByText("Tools and settings").click();
+  const servers = form(page).getByRole("group", { name: "Servers of tools that the file names" });
+  await expect(servers.getByText("uvx mcp-server-fetch")).toBeVisible();
+  await expect(servers.getByText(/are not started: choose their tools above/)).toBeVisible();
+  await form(page).getByLabel("What people call it").fill("The writer");
+  await servers.getByRole("button", { name: "Remove the server uvx mcp-server-fetch" }).click();
+  await expect(servers).toHaveCount(0);
+  await form(page).getByRole("button", { name: "Save a version" }).click();
+  await expect(state(page)).toHaveText("Version 2");
+  const [writer] = (await saved(server, id)).content.team.participants;
+  expect(writer).toMatchObject({ title: "The writer" });
+  expect(JSON.stringify(writer)).not.toContain("workbenches");
+});

@@ -2,11 +2,17 @@
 
 mod field;
 mod search_input;
+mod texts_field;
+
+use std::collections::BTreeMap;
 
 use protocol::{Date, parse_date};
 use serde_json::Value;
 
-pub use self::field::{Note, SchemaField};
+pub use self::{
+    field::{Note, SchemaField},
+    texts_field::TextsField,
+};
 use crate::{browser::lowercase, components::json::MOST_ENTRIES, format, legible::legible};
 
 /// A property as a field.
@@ -51,10 +57,23 @@ pub enum Kind {
     Search(Vec<Choice>),
     /// Any of these, and at least so many; typed as a JSON list.
     Several(Vec<Choice>, usize),
+    /// Texts by names that another field's value demands; typed as a JSON object.
+    Texts(Vec<Demand>),
     /// A day from the first to the last.
     Day(Option<Date>, Option<Date>),
     /// Anything else, as JSON.
     Json,
+}
+
+/// Names that are needed where another field has a value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Demand {
+    /// The other field, by its name.
+    pub field: String,
+    /// The value that it has then.
+    pub value: Value,
+    /// The names.
+    pub names: Vec<String>,
 }
 
 /// One of the values that a field offers.
@@ -93,7 +112,7 @@ pub fn fields(schema: &Value) -> Option<Vec<Field>> {
         required.is_some_and(|names| names.iter().any(|required| required.as_str() == Some(name)))
     };
     let field = |(name, property): (&String, &Value)| {
-        let kind = kind_of(property);
+        let kind = kind_of(property, || demands(schema, name));
         let messages = property.get("errorMessage").and_then(Value::as_object);
         let messages = messages.into_iter().flatten();
         Field {
@@ -122,7 +141,20 @@ fn said(schema: &Value, key: &str) -> Option<String> {
     schema.get(key).and_then(Value::as_str).map(words)
 }
 
-fn kind_of(property: &Value) -> Kind {
+/// What other fields demand of a property: the conditions in `allOf` that name one value of one other property, and then
+/// names that this one has to have.
+fn demands(schema: &Value, name: &str) -> Vec<Demand> {
+    let conditions = schema.get("allOf").and_then(Value::as_array).into_iter().flatten().take(MOST_ENTRIES);
+    let demand = |condition: &Value| {
+        let (field, other) = condition.pointer("/if/properties")?.as_object()?.iter().next()?;
+        let names = condition.get("then")?.get("properties")?.get(name)?.get("required")?.as_array()?;
+        let names = names.iter().take(MOST_ENTRIES).filter_map(Value::as_str).map(str::to_owned);
+        Some(Demand { field: field.clone(), value: other.get("const")?.clone(), names: names.collect() })
+    };
+    conditions.filter_map(demand).collect()
+}
+
+fn kind_of(property: &Value, demands: impl FnOnce() -> Vec<Demand>) -> Kind {
     if let Some(choices) = choices_of(property) {
         let is_searched = property.pointer("/errorMessage/search").is_some();
         return if is_searched { Kind::Search(choices) } else { Kind::Choice(choices) };
@@ -143,6 +175,11 @@ fn kind_of(property: &Value) -> Kind {
             }
             None => Kind::Json,
         },
+        Some("object")
+            if property.pointer("/additionalProperties/type").is_some_and(|kind| kind == "string") =>
+        {
+            Kind::Texts(demands())
+        }
         _ => Kind::Json,
     }
 }
@@ -162,6 +199,21 @@ fn choices_of(schema: &Value) -> Option<Vec<Choice>> {
         Some(Choice { value, title, detail: said(option, "description") })
     };
     listed("oneOf")?.iter().map(choice).collect()
+}
+
+/// Texts by their names, as they are typed.
+fn texts(typed: &str) -> BTreeMap<String, String> {
+    let Ok(Value::Object(texts)) = serde_json::from_str(typed) else { return BTreeMap::new() };
+    let text = |(name, text): (String, Value)| Some((name, text.as_str()?.to_owned()));
+    texts.into_iter().filter_map(text).collect()
+}
+
+fn json_of(texts: BTreeMap<String, String>) -> Value {
+    texts
+        .into_iter()
+        .map(|(name, text)| (name, Value::String(text)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 /// A value as it would be typed.
@@ -240,11 +292,36 @@ impl Field {
                     Some(day) => Value::String(day.to_string()),
                 }
             }
-            Kind::Json => {
+            Kind::Json | Kind::Texts(_) => {
                 serde_json::from_str(typed).map_err(|error| format!("This is not valid JSON: {error}."))?
             }
         };
         Ok(Some(value))
+    }
+
+    /// The names that it needs, by what is typed into the other fields; none where it takes no texts by names.
+    pub fn names<'t>(&self, typed: impl Fn(&str) -> Option<Value> + 't) -> Vec<String> {
+        let Kind::Texts(demands) = &self.kind else { return Vec::new() };
+        let holds = |demand: &&Demand| typed(&demand.field).as_ref() == Some(&demand.value);
+        demands.iter().filter(holds).flat_map(|demand| demand.names.iter().cloned()).collect()
+    }
+
+    /// The texts under these names that were typed; `None` where there are no names.
+    ///
+    /// # Errors
+    /// Which of them are empty, in a sentence.
+    pub fn read_texts(&self, typed: &str, names: &[String]) -> Result<Option<Value>, String> {
+        if names.is_empty() {
+            return Ok(None);
+        }
+        let mut texts = texts(typed);
+        texts.retain(|name, text| names.contains(name) && !text.trim().is_empty());
+        let lacking: Vec<String> =
+            names.iter().filter(|name| !texts.contains_key(*name)).map(|name| words(name)).collect();
+        if !lacking.is_empty() {
+            return Err(self.fault("required", &lacking.join(", "), "Fill in all of these."));
+        }
+        Ok(Some(json_of(texts)))
     }
 
     /// What would be typed for a value, such as one of an earlier run; `None` if the field does not take it.
@@ -390,6 +467,35 @@ mod tests {
         assert_eq!(who.read(r#"["b","x","a"]"#), Ok(Some(json!(["a", "b"]))));
         for none in ["[]", "", "[1"] {
             assert_eq!(who.read(none), Err("Choose at least one.".into()), "{none}");
+        }
+    }
+
+    #[test]
+    fn texts_are_asked_for_by_the_names_that_another_fields_value_demands() {
+        let asks = |team: &str, names: Value| {
+            json!({ "if": { "properties": { "team": { "const": team } } },
+                "then": { "properties": { "inputs": { "required": names } } } })
+        };
+        let schema = json!({ "type": "object", "properties": {
+            "team": { "type": "string" },
+            "inputs": { "type": "object", "additionalProperties": { "type": "string" }, "default": {},
+                "errorMessage": { "required": "Fill in {}." } } },
+            "allOf": [asks("crew", json!(["topic", "year"])), asks("other", json!(["place"])), { "if": 7 }, null] });
+        let inputs = &fields(&schema).unwrap()[1];
+        let of_team = |team: &'static str| inputs.names(move |field| (field == "team").then(|| json!(team)));
+        assert_eq!(
+            (of_team("crew"), of_team("plain")),
+            (vec!["topic".to_owned(), "year".to_owned()], vec![])
+        );
+        let read = |typed: &str| inputs.read_texts(typed, &of_team("crew"));
+        assert_eq!(read("{}"), Err("Fill in topic, year.".into()));
+        assert_eq!(read(r#"{"topic":"bees","year":"  "}"#), Err("Fill in year.".into()));
+        // What was typed for another team does not go along.
+        let typed = r#"{"topic":"bees","year":"2026","place":"Bonn"}"#;
+        assert_eq!(read(typed), Ok(Some(json!({ "topic": "bees", "year": "2026" }))));
+        assert_eq!(inputs.read_texts(typed, &[]), Ok(None));
+        for odd in ["", "[1", "7", r#"{"topic":7}"#] {
+            assert_eq!(read(odd), Err("Fill in topic, year.".into()), "{odd}");
         }
     }
 

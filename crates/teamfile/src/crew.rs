@@ -13,7 +13,7 @@ use crate::{
     finding::Problem,
     place::{Place, Spot},
     reading::{Content, Importer, ReadFile, Reading},
-    team::{Conduct, Process, Steps, Team, field_names},
+    team::{Conduct, Process, Steps, Team, fields_of},
 };
 
 use code::Code;
@@ -137,19 +137,7 @@ pub(crate) fn read(pair: &Pair, importer: &mut Importer<'_>) -> Team {
     importer.origin(&team);
     let steps = tasks::read(&pair.tasks.entries, &participants, &code, &team, importer);
     agents::let_delegate(&mut participants);
-    let mut fields: Vec<String> = Vec::new();
-    let of_agents = participants.iter().flat_map(|participant| {
-        let system_message = participant.assistant().and_then(|agent| agent.system_message.as_deref());
-        [participant.title.as_deref(), system_message]
-    });
-    let of_steps = steps.iter().flat_map(|step| {
-        [Some(step.description.as_str()), Some(step.expected_output.as_str()), step.artefact.as_deref()]
-    });
-    for name in of_agents.chain(of_steps).flatten().flat_map(field_names) {
-        if !fields.iter().any(|known| known == name) {
-            fields.push(name.to_owned());
-        }
-    }
+    let fields = fields_of(&participants, &steps);
     let lead = code.lead.as_ref().map(|method| code.agent(method).to_owned());
     let model = code.leading_model.as_deref().map(|name| Box::new(agents::named(name)));
     let process = if code.is_hierarchical {

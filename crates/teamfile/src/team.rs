@@ -28,7 +28,7 @@ pub use graph::{Activation, Edge, Graph, GraphNode};
 pub use model_client::{AzureDeployment, Endpoint, ModelClient, ModelInfo, ModelProvider};
 pub use participant::{Assistant, Handoff, Participant, Role, SocietyOfMind};
 pub use replay::{Replay, ReplayedAnswer};
-pub(crate) use steps::field_names;
+pub(crate) use steps::fields_of;
 pub use steps::{Process, Step, Steps};
 pub use tool::{McpServer, McpTransport, Tool, ToolKind, Workbench};
 

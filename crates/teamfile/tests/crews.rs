@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use support::{place_of, problems};
 use teamfile::{
     Problem, Reader, Reading, SourceFile, TeamRead,
-    team::{Conduct, ModelProvider, Process, Steps},
+    team::{Conduct, ModelProvider, Process, Steps, TeamDocument},
 };
 
 const AGENTS: &str = "\
@@ -274,4 +274,23 @@ fn pairs_of_several_folders_are_kept_apart() {
     ]);
     let names: Vec<&str> = reading.teams.iter().map(|read| read.team.name.as_str()).collect();
     assert_eq!(names, ["one", "LatestNews"]);
+}
+
+#[test]
+fn a_document_asks_for_what_its_texts_say_now() {
+    let read = crew(&[("agents.yaml", AGENTS), ("tasks.yaml", TASKS)]);
+    let mut content = TeamDocument::new(read.team.clone()).to_value();
+    let before = TeamDocument::read(&content).unwrap();
+    assert_eq!(before.team, read.team);
+    content["team"]["conduct"]["steps"][0]["description"] = "Look into {place}, not {{braces}}.".into();
+    content["team"]["participants"][0]["title"] = "Researcher".into();
+    let Conduct::Steps(steps) = TeamDocument::read(&content).unwrap().team.conduct else {
+        panic!("{content}")
+    };
+    assert!(steps.fields.contains(&"place".to_owned()), "{:?}", steps.fields);
+    assert!(
+        !steps.fields.contains(&"braces".to_owned()) && !steps.fields.contains(&"current_year".to_owned()),
+        "{:?}",
+        steps.fields
+    );
 }

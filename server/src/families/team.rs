@@ -24,7 +24,7 @@ use protocol::{
     document::{DocumentContent, DocumentId, NewDocument},
     team::{
         FileFinding, FoundPart, ImportChosen, ImportTeams, ImportedStudio, ImportedTeam, ImportedTeams, KIND,
-        TeamExport, TeamFilesRead, TeamFormat, UnknownFormat,
+        TakenFiles, TeamExport, TeamFilesRead, TeamFormat, UnknownFormat,
     },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -42,24 +42,13 @@ const LARGEST_DATABASE: usize = 64 * 1024 * 1024;
 
 #[async_trait]
 impl TeamBackend for Scoped {
-    async fn import_teams(&self, request: ImportTeams) -> Result<ImportedTeams, Problem> {
+    async fn take_files(&self, request: ImportTeams) -> Result<TakenFiles, Problem> {
         self.caller().writer()?;
-        let (taken, parts, findings) = import::read(&request.files).usual();
-        Ok(ImportedTeams { teams: keep(self, taken).await?, parts, findings })
-    }
-
-    async fn contents(&self, request: ImportTeams) -> Result<TeamFilesRead, Problem> {
-        self.caller().writer()?;
-        let import::Read { parts, findings } = import::read(&request.files);
-        let found = |(number, part): (u32, import::ReadPart)| FoundPart {
-            number,
-            kind: part.kind,
-            title: part.title,
-            agents: part.agents,
-            can_run: part.can_run,
-            findings: part.findings,
-        };
-        Ok(TeamFilesRead { parts: (0..).zip(parts).map(found).collect(), findings })
+        let read = import::read(&request.files);
+        if read.parts.len() > request.files.len() {
+            return Ok(TakenFiles::Offered(found(read)));
+        }
+        keep_usual(self, read).await.map(TakenFiles::Imported)
     }
 
     async fn import_chosen(&self, request: ImportChosen) -> Result<ImportedTeams, Problem> {
@@ -80,6 +69,25 @@ impl TeamBackend for Scoped {
         }
         export::written(document.content, format)
     }
+}
+
+/// What was read, with the numbers by which it is chosen.
+fn found(read: import::Read) -> TeamFilesRead {
+    let found = |(number, part): (u32, import::ReadPart)| FoundPart {
+        number,
+        kind: part.kind,
+        title: part.title,
+        agents: part.agents,
+        can_run: part.can_run,
+        findings: part.findings,
+    };
+    TeamFilesRead { parts: (0..).zip(read.parts).map(found).collect(), findings: read.findings }
+}
+
+/// Makes documents of what is taken where nobody chose.
+async fn keep_usual(service: &Scoped, read: import::Read) -> Result<ImportedTeams, Problem> {
+    let (taken, parts, findings) = read.usual();
+    Ok(ImportedTeams { teams: keep(service, taken).await?, parts, findings })
 }
 
 /// Makes documents of what was read.
@@ -120,8 +128,7 @@ pub fn largest_body(path: &str) -> Option<usize> {
         "/api/v1/teams/contents"
         | "/api/v1/teams/import"
         | "/api/v1/teams/import-chosen"
-        | "/rpc/team_contents"
-        | "/rpc/import_teams"
+        | "/rpc/take_team_files"
         | "/rpc/import_chosen" => Some(LARGEST_IMPORT),
         "/api/v1/teams/import-studio" => Some(LARGEST_DATABASE),
         _ => None,
@@ -143,13 +150,15 @@ pub fn rest() -> OpenApiRouter<Gateway> {
 /// Makes documents of teams in files of AutoGen or CrewAI
 #[utoipa::path(post, path = "/api/v1/teams/import", operation_id = "import_teams", request_body = ImportTeams, responses((status = 200, body = ImportedTeams)))]
 async fn import(service: Scoped, JsonBody(request): JsonBody<ImportTeams>) -> Reply<ImportedTeams> {
-    Ok(Json(service.import_teams(request).await?))
+    service.caller().writer()?;
+    Ok(Json(keep_usual(&service, import::read(&request.files)).await?))
 }
 
 /// Says what files of AutoGen or CrewAI hold, and makes nothing of it
 #[utoipa::path(post, path = "/api/v1/teams/contents", operation_id = "read_team_files", request_body = ImportTeams, responses((status = 200, body = TeamFilesRead)))]
 async fn contents(service: Scoped, JsonBody(request): JsonBody<ImportTeams>) -> Reply<TeamFilesRead> {
-    Ok(Json(TeamBackend::contents(&service, request).await?))
+    service.caller().writer()?;
+    Ok(Json(found(import::read(&request.files))))
 }
 
 /// Makes documents of what is chosen in files, each part that is no team a team of one

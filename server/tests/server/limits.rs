@@ -41,7 +41,7 @@ async fn files_of_teams_may_be_larger_wherever_they_are_read() {
         let (status, text) = program.answer("POST", &format!("/api/v1/teams/{call}"), Some(&rest)).await;
         assert_ne!(status, 413, "{call}: {text}");
     }
-    for call in ["team_contents", "import_teams", "import_chosen"] {
+    for call in ["take_team_files", "import_chosen"] {
         let (status, text) = program.answer("POST", &format!("/rpc/{call}"), Some(&page)).await;
         assert!(status != 413 && status != 404, "{call}: {status} {text}");
     }

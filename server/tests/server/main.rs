@@ -27,6 +27,7 @@ mod models;
 mod openai;
 mod own_prices;
 mod polls;
+mod promises;
 mod scope;
 mod secrets;
 mod settings;

@@ -211,6 +211,16 @@ async fn of_a_gallery_only_what_is_chosen_becomes_a_document() {
         ]
     );
     assert!(documents().await.is_empty(), "reading makes nothing");
+    // The page asks once: where there is something to choose, nothing is made either.
+    let taken = async |files: &Value| {
+        let request = json!({ "request": { "files": files } });
+        let (status, answer) = anna.answer("POST", "/rpc/take_team_files", Some(&request)).await;
+        assert_eq!(status, 200, "{answer}");
+        serde_json::from_str::<Value>(&answer).unwrap()
+    };
+    let offered = taken(&files).await;
+    assert_eq!((&offered["kind"], offered["parts"].as_array().map(Vec::len)), (&json!("offered"), Some(3)));
+    assert!(documents().await.is_empty());
     let choose = async |chosen: Value| {
         anna.answer("POST", "/api/v1/teams/import-chosen", Some(&json!({ "files": files, "chosen": chosen })))
             .await
@@ -227,6 +237,10 @@ async fn of_a_gallery_only_what_is_chosen_becomes_a_document() {
     // Where nobody chooses, all teams are taken and the parts are told.
     let imported = anna.post("/api/v1/teams/import", json!({ "files": files })).await;
     assert_eq!((imported["teams"].as_array().unwrap().len(), &imported["parts"]), (2, &json!(["helper"])));
+    let alone = json!([{ "name": "team.json", "text": team("Alone", &[agent("a", &client)]).to_string() }]);
+    let made = taken(&alone).await;
+    assert_eq!((&made["kind"], &made["teams"][0]["title"]), (&json!("imported"), &json!("Alone")), "{made}");
+    assert!(documents().await.contains(&"Alone".to_owned()));
 }
 
 #[tokio::test]
@@ -246,6 +260,24 @@ async fn two_files_of_crewai_are_one_team_that_asks_for_its_fields() {
     };
     let (status, why) = run(json!({})).await;
     assert!(status == 422 && why.contains("Fill in topic"), "{status} {why}");
+    let (status, why) = run(json!({ "topic": 7 })).await;
+    assert!(status == 422 && why.contains("no object of texts"), "{status} {why}");
+
+    // The form asks for them by name, where the team is chosen, and the description of the form says so to programs.
+    let options = anna.get("/api/v1/start-options").await;
+    let form =
+        options["kinds"].as_array().unwrap().iter().find(|kind| kind["spec"]["kind"] == "team").unwrap();
+    let demand = json!({
+        "if": { "properties": { "team": { "const": document_of(read) } }, "required": ["team"] },
+        "then": { "properties": { "inputs": { "required": ["topic"] } }, "required": ["inputs"] },
+    });
+    assert_eq!(form["parameters"]["allOf"], json!([demand]));
+    let page = anna.clone().with("accept", "text/html");
+    let (_, asks) = page.answer("GET", &format!("/start?type=team&team={}", document_of(read)), None).await;
+    assert!(asks.contains("name=\"inputs.topic\""), "{asks}");
+    let (_, asks_nothing) = page.answer("GET", "/start?type=team&team=sample", None).await;
+    assert!(!asks_nothing.contains("inputs.topic"));
+
     let (status, started) = run(json!({ "topic": "bees" })).await;
     assert!((200..300).contains(&status), "{status} {started}");
     let started: Value = serde_json::from_str(&started).unwrap();

@@ -120,7 +120,7 @@ impl Control {
                 />
             }
             .into_any(),
-            Kind::Json | Kind::Several(..) => view! {
+            Kind::Json | Kind::Several(..) | Kind::Texts(_) => view! {
                 <textarea class="input mono" rows="4" id=id name=name spellcheck="false" aria-describedby=note aria-invalid=invalid prop:value=value on:input=move |event| value.set(event_target_value(&event))></textarea>
             }
             .into_any(),

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use protocol::{
     ToolSummary,
     document::DocumentId,
-    team::{ImportChosen, ImportTeams, ImportedTeams, TeamExport, TeamFilesRead, TeamFormat},
+    team::{ImportChosen, ImportTeams, ImportedTeams, TakenFiles, TeamExport, TeamFormat},
 };
 
 #[cfg(feature = "ssr")]
@@ -20,22 +20,16 @@ fn backend() -> Result<SharedTeams, ApiError> {
     provided()
 }
 
-/// What files hold. Nothing is made of it.
-#[server(name = TeamContentsCall, prefix = "/rpc", endpoint = "team_contents", input = JsonText, output = JsonText, client = Caller)]
-pub async fn contents(request: ImportTeams) -> Result<TeamFilesRead, ApiError> {
-    answer(backend()?.contents(request).await)
+/// Makes documents of files, or says what there is to choose of.
+#[server(name = TakeFilesCall, prefix = "/rpc", endpoint = "take_team_files", input = JsonText, output = JsonText, client = Caller)]
+pub async fn take_files(request: ImportTeams) -> Result<TakenFiles, ApiError> {
+    answer(backend()?.take_files(request).await)
 }
 
 /// Makes documents of what is chosen of it.
 #[server(name = ImportChosenCall, prefix = "/rpc", endpoint = "import_chosen", input = JsonText, output = JsonText, client = Caller)]
 pub async fn import_chosen(request: ImportChosen) -> Result<ImportedTeams, ApiError> {
     answer(backend()?.import_chosen(request).await)
-}
-
-/// Makes documents of the teams in files.
-#[server(name = ImportTeamsCall, prefix = "/rpc", endpoint = "import_teams", input = JsonText, output = JsonText, client = Caller)]
-pub async fn import_teams(request: ImportTeams) -> Result<ImportedTeams, ApiError> {
-    answer(backend()?.import_teams(request).await)
 }
 
 /// The tools of the server that an agent may be given.

@@ -6,18 +6,16 @@ use async_trait::async_trait;
 use protocol::{
     Problem, ToolSummary,
     document::DocumentId,
-    team::{ImportChosen, ImportTeams, ImportedTeams, TeamExport, TeamFilesRead, TeamFormat},
+    team::{ImportChosen, ImportTeams, ImportedTeams, TakenFiles, TeamExport, TeamFormat},
 };
 
 /// The teams of whoever asks, as files.
 #[async_trait]
 pub trait TeamBackend: Send + Sync {
-    /// What files hold. Nothing is made of it.
-    async fn contents(&self, request: ImportTeams) -> Result<TeamFilesRead, Problem>;
+    /// Makes documents of files, unless there is more in them than there are files: of that, it says what can be chosen.
+    async fn take_files(&self, request: ImportTeams) -> Result<TakenFiles, Problem>;
     /// Makes documents of what is chosen of it.
     async fn import_chosen(&self, request: ImportChosen) -> Result<ImportedTeams, Problem>;
-    /// Makes documents of the teams in files.
-    async fn import_teams(&self, request: ImportTeams) -> Result<ImportedTeams, Problem>;
     /// The tools of this server that an agent may be given, by name.
     async fn tools(&self) -> Result<Vec<ToolSummary>, Problem>;
     /// A team in another system's form.

@@ -14,10 +14,12 @@ mod field;
 mod handoffs;
 mod parts;
 mod picture;
+mod rest;
 mod shape;
 mod steps;
 mod told;
 mod who;
+mod work;
 
 use leptos::{
     ev::{self, KeyboardEvent, SubmitEvent},
@@ -34,6 +36,7 @@ use self::{
     ends::Ends,
     field::{Offered, TextField},
     picture::Picture,
+    rest::Rest,
     told::Told,
 };
 use crate::{
@@ -154,6 +157,7 @@ pub(super) fn TeamForm(document: OpenedDocument, profiles: Vec<ModelProfile>, to
                     <Whole draft />
                     <TextField draft object="/team" name="name" label="Name" is_demanded=true />
                     <TextField draft object="/team" name="description" label="What it is for" />
+                    <Rest draft place="/team" />
                     <Conduct draft team="/team".to_owned() offered />
                     <Agents draft team="/team".to_owned() offered />
                     <Ends draft team="/team".to_owned() />

@@ -10,7 +10,7 @@ use leptos::{
 };
 use protocol::team::{
     FileFinding, FoundKind, FoundPart, ImportChosen, ImportTeams, ImportedStudio, ImportedTeam, ImportedTeams,
-    TeamFile,
+    TakenFiles, TeamFile,
 };
 
 use super::{api as own_api, findings::Findings};
@@ -165,13 +165,13 @@ async fn send(files: Vec<File>) -> Result<Sent, String> {
         let text = text.map_err(|_| format!("“{name}” cannot be read. Choose it again."))?;
         read.push(TeamFile { name, text });
     }
-    let request = ImportTeams { files: read };
-    let found = own_api::contents(request.clone()).await.map_err(|error| error.to_string())?;
-    if found.parts.len() > request.files.len() {
-        return Ok(Sent::Offered(Offered { files: request.files, parts: found.parts, findings: found.findings }));
+    let taken = own_api::take_files(ImportTeams { files: read.clone() }).await;
+    match taken.map_err(|error| error.to_string())? {
+        TakenFiles::Imported(imported) => Ok(Sent::Imported(Imported::Files(imported))),
+        TakenFiles::Offered(found) => {
+            Ok(Sent::Offered(Offered { files: read, parts: found.parts, findings: found.findings }))
+        }
     }
-    let imported = own_api::import_teams(request).await;
-    imported.map(Imported::Files).map(Sent::Imported).map_err(|error| error.to_string())
 }
 
 async fn send_database(file: File) -> Result<ImportedStudio, String> {

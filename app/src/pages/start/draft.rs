@@ -174,6 +174,16 @@ impl Draft {
             .with_value(|all| all.iter().find(|known| is_same(&known.field, field)).map(|known| known.text))
     }
 
+    /// The names of the texts that a field needs, by what is typed into the others.
+    pub fn names(self, field: &Field) -> Vec<String> {
+        let fields = self.offer(|offer| offer.fields.clone()).unwrap_or_default();
+        field.names(|name| {
+            let other = fields.iter().find(|other| other.name == name)?;
+            let typed = self.typed(other)?.get();
+            other.read(&typed).ok().flatten()
+        })
+    }
+
     /// The model that is asked for.
     pub fn model_choice(self) -> ModelChoice {
         match self.model.get() {

@@ -33,7 +33,7 @@ use crate::{
         later::Later,
         limits::LimitFields,
         notice::FormError,
-        schema::{Field, SchemaField, fields},
+        schema::{Field, Kind, SchemaField, TextsField, fields},
     },
     format,
 };
@@ -200,8 +200,13 @@ fn Parameters(draft: Draft, faults: Memo<Faults>, attempted: RwSignal<bool>) -> 
             let fault = faults.with(|faults| faults.fields.get(&name).cloned());
             fault.or_else(|| said.with(|said| said.get(&name).cloned()))
         });
+        if matches!(field.kind, Kind::Texts(_)) {
+            let own = field.clone();
+            let names = Memo::new(move |_| draft.names(&own));
+            return Some(view! { <TextsField id=field.name.clone() field names value fault /> }.into_any());
+        }
         let on_change = Callback::new(move |()| attempted.set(true));
-        Some(view! { <SchemaField id=field.name.clone() field value fault on_change /> })
+        Some(view! { <SchemaField id=field.name.clone() field value fault on_change /> }.into_any())
     };
     view! {
         <For each=fields key=|(kind, field)| (kind.clone(), field.name.clone()) let((_, own))>

@@ -9,7 +9,10 @@ use protocol::{
 };
 use serde_json::Map;
 
-use crate::{components::schema::Field, families::subject_of};
+use crate::{
+    components::schema::{Field, Kind},
+    families::subject_of,
+};
 
 /// The most flows that are offered to be joined.
 const MOST_FLOWS: usize = 12;
@@ -53,8 +56,17 @@ impl Answers {
     /// The request, or what is wrong in the fields that it needs.
     pub fn request(&self, offer: &Offer) -> Result<StartRun, Faults> {
         let (mut parameters, mut faults) = (Map::new(), Faults::default());
+        let typed = |field: &Field| self.typed.get(&field.name).map_or("", String::as_str);
+        let value_of = |name: &str| {
+            let other = offer.fields.iter().find(|other| other.name == name)?;
+            other.read(typed(other)).ok().flatten()
+        };
         for field in &offer.fields {
-            match field.read(self.typed.get(&field.name).map_or("", String::as_str)) {
+            let read = match field.kind {
+                Kind::Texts(_) => field.read_texts(typed(field), &field.names(value_of)),
+                _ => field.read(typed(field)),
+            };
+            match read {
                 Ok(Some(value)) => drop(parameters.insert(field.name.clone(), value)),
                 Ok(None) => {}
                 Err(fault) => drop(faults.fields.insert(field.name.clone(), fault)),

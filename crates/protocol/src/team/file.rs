@@ -61,6 +61,16 @@ pub struct TeamFilesRead {
     pub findings: Vec<FileFinding>,
 }
 
+/// What was made of files that a person gave.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum TakenFiles {
+    /// Documents: there was nothing to choose.
+    Imported(ImportedTeams),
+    /// Nothing yet: there is more in them than there are files, of which somebody is to choose.
+    Offered(TeamFilesRead),
+}
+
 /// Something in files that can be made a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

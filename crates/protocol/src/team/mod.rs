@@ -8,7 +8,7 @@ use crate::{InvalidId, Product, ProductData, ProductTone, RunId, Standing, Workf
 
 pub use file::{
     FileFinding, FoundKind, FoundPart, ImportChosen, ImportTeams, ImportedStudio, ImportedTeam,
-    ImportedTeams, TeamExport, TeamFile, TeamFilesRead, TeamFormat, UnknownFormat,
+    ImportedTeams, TakenFiles, TeamExport, TeamFile, TeamFilesRead, TeamFormat, UnknownFormat,
 };
 
 /// The kind of workflow, and of document.

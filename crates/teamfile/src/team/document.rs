@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Conduct, Team};
+use super::{Conduct, Team, fields_of};
 use crate::{
     finding::Problem,
     limits::{self, DEEPEST_JSON, LARGEST_TEAM, MOST_PARTICIPANTS},
@@ -53,7 +53,11 @@ impl TeamDocument {
             return Err(InvalidDocument::Later(version));
         }
         out_of_bounds(content).map_or(Ok(()), |problem| Err(InvalidDocument::OutOfBounds(problem)))?;
-        Self::deserialize(content).map_err(InvalidDocument::Malformed)
+        let mut document = Self::deserialize(content).map_err(InvalidDocument::Malformed)?;
+        if let Conduct::Steps(steps) = &mut document.team.conduct {
+            steps.fields = fields_of(&document.team.participants, &steps.steps);
+        }
+        Ok(document)
     }
 
     /// Its JSON.

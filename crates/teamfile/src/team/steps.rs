@@ -15,7 +15,8 @@ pub struct Steps {
     /// Who says who does a step that belongs to nobody.
     #[serde(default)]
     pub process: Process,
-    /// What a person has to fill in before it starts: `topic` for `{topic}` in the texts.
+    /// What a person has to fill in before it starts: `topic` for `{topic}` in the texts. It follows from these whenever a
+    /// document is read, so that a text that was edited asks for what it says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
 }
@@ -112,6 +113,24 @@ fn stems(name: &str) -> Vec<String> {
         .collect()
 }
 
+/// The names in braces in the texts of a team that works in steps, each once, in the order of the texts.
+pub(crate) fn fields_of(participants: &[Participant], steps: &[Step]) -> Vec<String> {
+    let mut fields: Vec<String> = Vec::new();
+    let of_agents = participants.iter().flat_map(|participant| {
+        let system_message = participant.assistant().and_then(|agent| agent.system_message.as_deref());
+        [participant.title.as_deref(), system_message]
+    });
+    let of_steps = steps.iter().flat_map(|step| {
+        [Some(step.description.as_str()), Some(step.expected_output.as_str()), step.artefact.as_deref()]
+    });
+    for name in of_agents.chain(of_steps).flatten().flat_map(field_names) {
+        if !fields.iter().any(|known| known == name) {
+            fields.push(name.to_owned());
+        }
+    }
+    fields
+}
+
 impl Team {
     /// The team with what a person filled in: `{topic}` in its texts becomes the value of `topic`. Other braces,
     /// such as those of JSON and `{{topic}}`, stay as they are.
@@ -139,7 +158,7 @@ impl Team {
 }
 
 /// The names in braces of a text: `topic` of `{topic}`. Doubled braces and those of JSON hold none.
-pub(crate) fn field_names(text: &str) -> Vec<&str> {
+fn field_names(text: &str) -> Vec<&str> {
     pieces(text).filter_map(|piece| if let Piece::Field(name) = piece { Some(name) } else { None }).collect()
 }
 

@@ -44,11 +44,15 @@ fn kind(kind: WorkflowKind) -> KindSpec {
     }
 }
 
-/// What runs take, with these teams to choose from, and these earlier runs to go on after.
+/// What runs take, with these teams to choose from, each with what is to be filled in for it, and these earlier runs to go
+/// on after.
 ///
 /// # Errors
 /// The sample is no workflow.
-pub(super) fn forms(teams: &[DocumentSummary], earlier: &[RunSummary]) -> Result<Vec<Form>, FamilyError> {
+pub(super) fn forms(
+    teams: &[(DocumentSummary, Vec<String>)],
+    earlier: &[RunSummary],
+) -> Result<Vec<Form>, FamilyError> {
     const TASK: &str = "Write two sentences that welcome a new neighbour.";
     let defect = |error: String| FamilyError::Defect(error);
     let kind: WorkflowKind = KIND.parse().map_err(|_| defect("Teams have no kind.".to_owned()))?;
@@ -57,7 +61,7 @@ pub(super) fn forms(teams: &[DocumentSummary], earlier: &[RunSummary]) -> Result
         .and_then(|workflow| workflow.with("task", TASK.into()))
         .map_err(|error| defect(error.to_string()))?;
     let built_in = json!({ "const": SAMPLE, "title": SAMPLE_TITLE, "description": "A sample that works without a model." });
-    let own = teams.iter().map(|team| {
+    let own = teams.iter().map(|(team, _)| {
         json!({
             "const": team.id,
             "title": team.title,
@@ -66,8 +70,15 @@ pub(super) fn forms(teams: &[DocumentSummary], earlier: &[RunSummary]) -> Result
     });
     let choices: Vec<Value> = own.chain([built_in]).collect();
     let default = choices.first().and_then(|choice| choice.get("const")).cloned();
+    let filled_in = teams.iter().filter(|(_, fields)| !fields.is_empty()).map(|(team, fields)| {
+        json!({
+            "if": { "properties": { "team": { "const": team.id } }, "required": ["team"] },
+            "then": { "properties": { "inputs": { "required": fields } }, "required": ["inputs"] },
+        })
+    });
     let mut parameters = json!({
         "type": "object",
+        "allOf": filled_in.collect::<Vec<_>>(),
         "properties": {
             "team": {
                 "type": "string",
@@ -98,8 +109,9 @@ pub(super) fn forms(teams: &[DocumentSummary], earlier: &[RunSummary]) -> Result
                 "type": "object",
                 "additionalProperties": { "type": "string" },
                 "title": "Fields",
-                "description": "What is filled in for {topic} and the like, where the team's texts have such fields.",
+                "description": "What stands in the team's texts for {topic} and the like.",
                 "default": {},
+                "errorMessage": { "required": "Fill in {}: the team's texts need it." },
             },
             "answer_seconds": {
                 "type": "integer",

@@ -12,6 +12,7 @@ mod course;
 mod crew;
 mod document;
 mod earlier;
+mod fields;
 mod forms;
 mod graph;
 mod latest;
@@ -53,6 +54,7 @@ use tools::Registry;
 use crate::{Family, FamilyError, Form, Job, Owner, Refusal};
 use crew::{Crew, Given};
 use earlier::Earlier;
+use fields::Fields;
 use rehearsal::TeamRehearsal;
 
 /// The most bytes of a task: what is longer belongs into a document.
@@ -66,13 +68,14 @@ const MOST_ANSWER_SECONDS: u64 = 7 * 24 * 60 * 60;
 pub struct Teams {
     journal: Journal,
     tools: Registry,
+    fields: Fields,
 }
 
 impl Teams {
     /// The family with these tools. A team goes on after a run of this journal.
     #[must_use]
     pub fn new(journal: Journal, tools: Registry) -> Self {
-        Self { journal, tools }
+        Self { journal, tools, fields: Fields::default() }
     }
 }
 
@@ -187,8 +190,14 @@ impl Family for Teams {
 
     async fn forms(&self, owner: &Owner) -> Result<Vec<Form>, FamilyError> {
         let kind = forms::document_kind().map_err(|error| FamilyError::Defect(error.to_string()))?;
+        let mut teams = Vec::new();
+        for team in owner.documents(&kind).await? {
+            // One that was deleted meanwhile, or cannot be read, is offered as if nothing were to be filled in.
+            let fields = self.fields.of(&team, owner).await.unwrap_or_default();
+            teams.push((team, fields));
+        }
         let earlier = earlier::choices(&self.journal, owner.account()).await?;
-        forms::forms(&owner.documents(&kind).await?, &earlier)
+        forms::forms(&teams, &earlier)
     }
 
     async fn open(&self, request: &RunRequest, owner: &Owner) -> Result<Job, Refusal> {

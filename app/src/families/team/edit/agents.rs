@@ -11,6 +11,7 @@ use super::{
     ends::Ends,
     field::{LeftOut, ModelField, Offered, TextField},
     part_id,
+    rest::Rest,
     told::Told,
 };
 use crate::{
@@ -111,8 +112,12 @@ fn Agent(draft: Draft, team: String, number: usize, count: Memo<usize>, offered:
         <fieldset class="team-agent" id=part_id(&place) tabindex="-1" on:keydown=by_key>
             <legend>{move || name.get()}</legend>
             <NameField draft team=team.get_value() number />
-            <TextField draft object=place.clone() name="description" label="What the others are told of it" />
+            <div class="team-row">
+                <TextField draft object=place.clone() name="title" label="What people call it" placeholder="its name" />
+                <TextField draft object=place.clone() name="description" label="What the others are told of it" />
+            </div>
             {rest}
+            <Rest draft place=place.clone() />
             <Told draft part=place.clone() />
             <div class="page-acts">
                 <button type="button" class="button" title="Alt ↑" disabled={number == 0} on:click=move |_| swap(number.saturating_sub(1))>"Up"</button>

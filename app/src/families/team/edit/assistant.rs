@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
-    change::tools,
+    change::{tools, workbenches},
     context::ContextField,
     draft::Draft,
     field::{CheckField, LeftOut, ModelField, NumberField, Offered, TextField},
@@ -22,6 +22,7 @@ pub(super) fn Assistant(draft: Draft, team: StoredValue<String>, number: usize, 
         <details class="team-inner">
             <summary>"Tools and settings"</summary>
             <Tools draft role=role.clone() offered />
+            <Workbenches draft role=role.clone() />
             <CheckField draft object=role.clone() name="reflect_on_tool_use" label="The model answers again after tools were called" />
             <div class="team-row">
                 <NumberField draft object=role.clone() name="max_tool_iterations" label="Rounds of tool calls in a turn" placeholder="1" />
@@ -64,6 +65,40 @@ fn Tools(draft: Draft, role: String, offered: Offered) -> impl IntoView {
             <LeftOut draft list=format!("{}/tools", object.get_value()) />
             <label>"Tools that it may call" {options}</label>
         </div>
+    }
+}
+
+/// The servers of tools that a file has named: what to do instead, as none of them is started or asked.
+#[component]
+fn Workbenches(draft: Draft, role: String) -> impl IntoView {
+    let labels = draft.of(role.clone(), workbenches::labels);
+    let count = draft.rows(format!("{role}/workbenches"));
+    let role = StoredValue::new(role);
+    let row = move |number: usize| {
+        let label = Memo::new(move |_| labels.with(|labels| labels.get(number).cloned().unwrap_or_default()));
+        let remove = move |_| role.with_value(|role| draft.step(role, |role| workbenches::remove(role, number)));
+        view! {
+            <div class="team-tool">
+                <span>{label}</span>
+                <button type="button" class="icon-button" title="Remove" aria-label=move || format!("Remove the server {}", label.get()) on:click=remove>
+                    <Icon name=IconName::Close />
+                </button>
+            </div>
+        }
+    };
+    view! {
+        <Show when=move || count.get() != 0>
+            <div class="team-conditions" role="group" aria-label="Servers of tools that the file names">
+                <p class="dim">
+                    "Servers of tools that the file names are not started: choose their tools above, where the server's settings \
+                     have such a server. They are kept for files that are written for AutoGen."
+                </p>
+                <For each=move || 0..count.get() key=|number| *number let:number>
+                    {row(number)}
+                </For>
+                <LeftOut draft list=format!("{}/workbenches", role.get_value()) />
+            </div>
+        </Show>
     }
 }
 

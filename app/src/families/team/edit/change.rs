@@ -5,7 +5,9 @@
 pub(super) mod conditions;
 pub(super) mod graph;
 pub(super) mod handoffs;
+pub(super) mod steps;
 pub(super) mod tools;
+pub(super) mod workbenches;
 
 use serde_json::{Map, Value, json};
 
@@ -136,13 +138,17 @@ pub(super) fn rename_agent(team: &mut Value, number: usize, known_as: &str, name
     conditions::rename(team, &rename);
 }
 
-/// Chooses another way to say who speaks next. What both ways have in common stays; a graph begins as a chain of all.
+/// Chooses another way to say who speaks next. What both ways have in common stays; a graph begins as a chain of all,
+/// and steps as one of each.
 pub(super) fn choose_conduct(team: &mut Value, kind: &str) {
     let mut conduct = Map::new();
     conduct.insert("kind".to_owned(), kind.into());
     match kind {
         "graph_flow" => {
             conduct.insert("graph".to_owned(), graph::chain(&names(team)));
+        }
+        "steps" => {
+            conduct.insert("steps".to_owned(), steps::of(&names(team)));
         }
         "selector" | "magentic_one" => {
             for field in ["model", "profile"] {

@@ -9,17 +9,20 @@ use super::{
     edges::Edges,
     field::{CheckField, ModelField, NumberField, Offered, TextField},
     part_id,
+    rest::Rest,
     told::Told,
+    work::Work,
 };
 use crate::components::choice::choice;
 
 /// Ways to choose who speaks next, by the names that documents have.
-const CONDUCTS: [(&str, &str); 5] = [
+const CONDUCTS: [(&str, &str); 6] = [
     ("round_robin", "In turn, one after the other"),
     ("selector", "A model chooses"),
     ("swarm", "Whoever speaks hands over"),
     ("magentic_one", "A model plans and leads"),
     ("graph_flow", "A graph says who follows whom"),
+    ("steps", "Steps of work, one after the other"),
 ];
 
 /// Who speaks next in the team at a place, with what that needs. What has no form here is edited as JSON.
@@ -67,7 +70,7 @@ pub(super) fn Conduct(draft: Draft, team: String, offered: Offered) -> impl Into
             }
             .into_any(),
             "graph_flow" => view! { <Edges draft team=team.get_value() /> }.into_any(),
-            "steps" => view! { <Leader draft offered place=object /> }.into_any(),
+            "steps" => view! { <Work draft team=team.get_value() offered /> }.into_any(),
             _ => ().into_any(),
         }
     };
@@ -76,20 +79,9 @@ pub(super) fn Conduct(draft: Draft, team: String, offered: Offered) -> impl Into
             <legend>"Who speaks next"</legend>
             {choices}
             {rest}
+            <CheckField draft object=team.get_value() name="emit_team_events" label="Each choice of a speaker is told as an event of its own" />
+            <Rest draft place=place.clone() />
             <Told draft part=place.clone() />
         </fieldset>
-    }
-}
-
-/// The model that leads work in steps, where one does.
-#[component]
-fn Leader(draft: Draft, offered: Offered, place: String) -> impl IntoView {
-    let process = format!("{place}/process");
-    let (kind, lead) = (draft.at(format!("{process}/kind")), draft.at(format!("{process}/lead")));
-    let is_led = Memo::new(move |_| kind.get() == "hierarchical" && lead.get().is_empty());
-    move || {
-        is_led.get().then(|| {
-            view! { <ModelField draft offered object=process.clone() label="Model that says who does a step" /> }
-        })
     }
 }

@@ -24,6 +24,7 @@ pub(super) fn is_at(found: &str, part: &str) -> bool {
         [first, ..] if is_team => !PARTS.contains(first),
         // Of an agent: what is within its team is told there.
         ["role", "team", ..] => false,
+        ["steps", _, ..] if part.ends_with("/conduct") => false,
         ["graph", "nodes", _, ..] if part.ends_with("/conduct") => false,
         // Of a node of a graph: what is of its edges.
         ["edges", _, ..] => false,
@@ -58,11 +59,12 @@ mod tests {
     use super::*;
 
     /// All parts of a form of one team with an inner one.
-    const ALL: [&str; 12] = [
+    const ALL: [&str; 13] = [
         "/team",
         "/team/conduct",
         "/team/conduct/graph/nodes/0",
         "/team/conduct/graph/nodes/0/edges/1",
+        "/team/conduct/steps/1",
         "/team/participants",
         "/team/participants/0",
         "/team/participants/0/role/team",
@@ -81,6 +83,9 @@ mod tests {
             ("/team/max_turns", "/team"),
             ("/team/conduct/model", "/team/conduct"),
             ("/team/conduct/graph", "/team/conduct"),
+            ("/team/conduct/process", "/team/conduct"),
+            ("/team/conduct/steps/1", "/team/conduct/steps/1"),
+            ("/team/conduct/steps/1/inputs/0", "/team/conduct/steps/1"),
             ("/team/conduct/graph/nodes/0", "/team/conduct/graph/nodes/0"),
             ("/team/conduct/graph/nodes/0/edges/1/target", "/team/conduct/graph/nodes/0/edges/1"),
             ("/team/participants", "/team/participants"),
