@@ -128,6 +128,9 @@ families! {
     team { pages: conversations },
 }
 
+/// A part of the page of a run of this kind; `None` where a run of it has no such part.
+pub type OfRun = fn(&WorkflowKind, Shown) -> Option<AnyView>;
+
 /// What a family shows of its own on the pages of runs. Each answers `None` where the general form does.
 #[derive(Clone, Copy, Debug)]
 pub struct Views {
@@ -136,7 +139,11 @@ pub struct Views {
     /// What a person is asked to approve in a run of this kind.
     pub approval: fn(&WorkflowKind, &str) -> Option<AnyView>,
     /// What stands beside a run of this kind, above what is going on; `None` for a family that has nothing there.
-    pub beside: Option<fn(&WorkflowKind, Shown) -> Option<AnyView>>,
+    pub beside: Option<OfRun>,
+    /// What stands above the transcript of such a run.
+    pub above_transcript: Option<OfRun>,
+    /// What stands below it.
+    pub below_transcript: Option<OfRun>,
 }
 
 /// A section of the overview, which may follow the runs.

@@ -292,6 +292,46 @@ test("a team's runs are listed with their versions, compared, and started again 
   await expect(page.getByText("What everybody has taken").first()).toBeAttached();
 });
 
+test("a team goes on after its run from the box below the transcript, and both runs lead to each other @mobile", async ({ page, server, problems }) => {
+  test.slow();
+  problems.tolerate(/Failed to load resource: net::ERR_CONNECTION_REFUSED/);
+  const id = await made(server, "Goes on", ["writer", "critic"]);
+  const view = JSON.parse(await ran(server, id, "The first task.")) as { summary: { run: string } };
+  const first = view.summary.run;
+  await page.goto(`/runs/${first}?view=transcript`);
+  await expect(page.getByText("Goes on after")).toHaveCount(0);
+  const box = page.getByLabel("Go on with this team");
+  const send = page.getByRole("button", { name: "Go on", exact: true });
+  await expect(send).toBeDisabled();
+
+  // What the server refuses is said, and the words stay.
+  await page.route("**/rpc/start_run*", (route) => route.abort("connectionrefused"));
+  await box.fill("The second task.");
+  await box.press("Enter");
+  await expect(page.getByRole("alert").filter({ hasText: "no run was started" })).toBeVisible();
+  await expect(box).toHaveValue("The second task.");
+  await page.unroute("**/rpc/start_run*");
+
+  await box.press("Shift+Enter");
+  await box.pressSequentially("In two lines.");
+  await expect(box).toHaveValue("The second task.\nIn two lines.");
+  await box.press("Enter");
+  await page.waitForURL((url) => url.pathname.startsWith("/runs/") && !url.pathname.endsWith(first));
+  const second = new URL(page.url()).pathname.split("/")[2];
+  await succeeded(server, second);
+  const earlier = page.getByText("the team remembers what was said there");
+  await expect(earlier).toBeVisible();
+  await expect(page.getByRole("log", { name: "Transcript" })).toContainText("In two lines.");
+  await expect(page.getByLabel("Go on with this team")).toBeVisible();
+
+  // The earlier run has what followed it beside it.
+  await earlier.getByRole("link", { name: "an earlier run" }).click();
+  await page.waitForURL((url) => url.pathname.endsWith(first));
+  const followed = page.locator(".continuation a").filter({ hasText: "The second task" });
+  await expect(followed).toHaveAttribute("href", new RegExp(`/runs/${second}`));
+  await expect(page.getByLabel("Go on with this team")).toHaveValue("");
+});
+
 test("of a gallery only what is chosen is imported, and a part of it becomes a team of one", async ({ page }) => {
   const part = (provider: string, component_type: string, label: string, config: object) => ({ provider, component_type, version: 1, label, config });
   const client = part("autogen_ext.models.openai.OpenAIChatCompletionClient", "model", "model", { model: "gpt-4o" });

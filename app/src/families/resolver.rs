@@ -40,7 +40,7 @@ pub fn outline() -> super::Outline {
 
 /// What tasks show of their own on the pages of runs.
 pub fn views() -> Views {
-    Views { card, approval, beside: None }
+    Views { card, approval, beside: None, above_transcript: None, below_transcript: None }
 }
 
 /// Tasks have no section of the overview.

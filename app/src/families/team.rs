@@ -8,6 +8,7 @@ mod cards;
 mod conditions;
 mod edit;
 mod findings;
+mod going_on;
 mod import;
 mod page;
 mod runs;
@@ -43,7 +44,13 @@ pub fn outline() -> super::Outline {
 
 /// What teams show of their own on the pages of runs.
 pub fn views() -> Views {
-    Views { card, approval, beside: Some(speaking::beside) }
+    Views {
+        card,
+        approval,
+        beside: Some(speaking::beside),
+        above_transcript: Some(going_on::earlier),
+        below_transcript: Some(going_on::composer),
+    }
 }
 
 /// Teams have no section of the overview.

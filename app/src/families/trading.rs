@@ -63,7 +63,7 @@ pub fn outline() -> super::Outline {
 
 /// What trading shows of its own on the pages of runs.
 pub fn views() -> Views {
-    Views { card, approval, beside: None }
+    Views { card, approval, beside: None, above_transcript: None, below_transcript: None }
 }
 
 /// The portfolios in short.

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use protocol::Timestamp;
 use serde_json::{Value, json};
-use wire::autogen::{AttachedText, Command, InvalidCommand, UNEXPLAINED_STOP};
+use wire::autogen::{AttachedText, Command, InvalidCommand, StartedTeam, UNEXPLAINED_STOP};
 
 fn read(message: &Value) -> Result<Command, InvalidCommand> {
     Command::read(&message.to_string())
@@ -18,7 +18,8 @@ fn a_start_has_a_task_files_and_the_team() {
     let files = json!([file("a.txt", "text/plain", "aGVsbG8="), file("b.json", "application/json", "e30=")]);
     let message = json!({ "type": "start", "task": "Write.", "files": files, "team_config": team });
     let Ok(Command::Start(start)) = read(&message) else { panic!("{:?}", read(&message)) };
-    assert_eq!((start.task.as_str(), Value::Object(start.team)), ("Write.", team.clone()));
+    let Value::Object(component) = team.clone() else { panic!("no object") };
+    assert_eq!((start.task.as_str(), start.team), ("Write.", StartedTeam::New(component.clone())));
     let text = |name: &str, text: &str| AttachedText { name: name.to_owned(), text: text.to_owned() };
     assert_eq!(start.files, [text("a.txt", "hello"), text("b.json", "{}")]);
     let with = |task: Value, files: Value, team: Value| {
@@ -43,7 +44,20 @@ fn a_start_has_a_task_files_and_the_team() {
         assert!(matches!(with(json!("Look."), broken, team.clone()), Err(InvalidCommand::NotAText(_))));
     }
     let many = Value::Array(vec![file("a.txt", "text/plain", "aGVsbG8="); 17]);
-    assert_eq!(with(json!("Look."), many, team), Err(InvalidCommand::TooManyFiles));
+    assert_eq!(with(json!("Look."), many, team.clone()), Err(InvalidCommand::TooManyFiles));
+
+    // The team of an earlier run goes on; the client may send it once more.
+    let after = |run: Value, team: Value| {
+        read(&json!({ "type": "start", "task": "More.", "after": run, "team_config": team }))
+    };
+    for (sent, component) in [(Value::Null, None), (team.clone(), Some(component))] {
+        let Ok(Command::Start(start)) = after(json!(7), sent) else { panic!("it can be taken") };
+        assert_eq!(start.team, StartedTeam::After { run: 7, component });
+    }
+    for odd in [json!("7"), json!(-7), json!([7])] {
+        assert_eq!(after(odd, team.clone()), Err(InvalidCommand::AfterNoRun));
+    }
+    assert!(matches!(after(Value::Null, team), Ok(Command::Start(_))), "nothing is named");
 }
 
 #[test]

@@ -275,6 +275,61 @@ async fn nobody_else_sees_stops_or_starts_a_run_whatever_user_they_name() {
 }
 
 #[tokio::test]
+async fn a_team_goes_on_after_an_earlier_run_of_its_owner() {
+    let (_server, anna, bert) = anna_and_bert().await;
+    let session = session(&anna).await;
+    let done = until("TextMentionTermination", json!({ "text": "DONE" }));
+    let writer = team(&[says("writer", json!(["one DONE", "two DONE", "three DONE"]))], &done);
+    let first = new_run(&anna, session).await;
+    let mut client = Client::of(&anna, first).await;
+    client.start(&writer).await;
+    client.until("result").await;
+
+    // The team need not be sent again. What was said before is known and not sent once more.
+    let second = new_run(&anna, session).await;
+    let mut client = Client::of(&anna, second).await;
+    let other = team(&[says("other", json!(["DONE"]))], &done);
+    let going_on = |after: &Value, team: &Value| json!({ "type": "start", "task": "More.", "after": after, "team_config": team });
+    for (after, team, why) in [
+        (json!("one"), &Value::Null, "number of an earlier run"),
+        (json!(999_999), &Value::Null, "no run 999999"),
+        (json!(second), &Value::Null, "has not begun"),
+        (json!(first), &other, "was of another team"),
+    ] {
+        client.say(&going_on(&after, team)).await;
+        let refused = client.next().await;
+        assert_eq!(refused["type"], "error", "{refused}");
+        let told = format!("{} {}", refused["error"], refused["details"]);
+        assert!(refused.to_string().contains(why), "{why}: {told} {refused}");
+    }
+    client.say(&going_on(&json!(first), &Value::Null)).await;
+    let frames = client.until("result").await;
+    let messages = |frames: &[Value]| {
+        let told: Vec<Value> = frames
+            .iter()
+            .filter(|frame| frame["type"] == "message")
+            .map(|frame| frame["data"].clone())
+            .collect();
+        said(&told)
+    };
+    assert_eq!(messages(&frames), ["user: More.", "writer: two DONE"]);
+    let third = new_run(&anna, session).await;
+    let mut client = Client::of(&anna, third).await;
+    client.say(&going_on(&json!(second), &writer)).await;
+    assert_eq!(messages(&client.until("result").await), ["user: More.", "writer: three DONE"]);
+
+    // To somebody else the run is like one that does not exist.
+    let own = new_run(&bert, self::session(&bert).await).await;
+    let mut stranger = Client::of(&bert, own).await;
+    stranger.say(&going_on(&json!(first), &Value::Null)).await;
+    let refused = stranger.next().await.to_string();
+    stranger.say(&going_on(&json!(999_999), &Value::Null)).await;
+    let missing = stranger.next().await.to_string();
+    assert!(refused.contains(&format!("There is no run {first} to go on after")), "{refused}");
+    assert!(missing.contains("There is no run 999999 to go on after"), "{missing}");
+}
+
+#[tokio::test]
 async fn numbers_and_runs_stay_the_same_over_a_restart() {
     let home = Home::bare(&[]);
     home.add_account("anna", "owner").await;

@@ -508,6 +508,69 @@ async fn a_teams_runs_are_listed_with_their_versions_and_only_to_whom_they_belon
 }
 
 #[tokio::test]
+async fn a_team_goes_on_after_a_run_of_its_owner_and_of_nobody_else() {
+    let (_server, anna, bert) = two_accounts().await;
+    let file = team("Writers", &[agent("writer", &replay(&["one DONE", "two DONE", "three DONE"]))]);
+    let made = import(&anna, &[("team.json", file.to_string())]).await;
+    let id = document_of(&made["teams"][0]).to_owned();
+    let ended = async |workflow: Value| {
+        let accepted = anna.post("/api/v1/runs", json!({ "workflow": workflow, "flow": "writing" })).await;
+        let run = accepted["run"].as_str().unwrap().to_owned();
+        read_to_end(&mut anna.socket(&format!("/ws/v1/runs/{run}")).await.unwrap()).await;
+        run
+    };
+    let last = async |run: &str| {
+        let view = anna.get(&format!("/api/v1/runs/{run}")).await;
+        assert_eq!(view["summary"]["status"], "succeeded", "{}", view["summary"]["error"]);
+        view["reports"].as_array().unwrap().last().unwrap()["markdown"].to_string()
+    };
+    let first = ended(json!({ "type": "team", "team": id, "task": "Write." })).await;
+    // An edit of the team meanwhile changes nothing for what goes on.
+    let mut content = anna.get(&format!("/api/v1/documents/{id}")).await["content"].clone();
+    content["team"]["description"] = json!("Writes.");
+    let save = json!({ "base": 1, "content": content });
+    let (status, answer) = anna.answer("PUT", &format!("/api/v1/documents/{id}"), Some(&save)).await;
+    assert_eq!(status, 200, "{answer}");
+
+    let second = ended(json!({ "type": "team", "task": "More.", "after": first })).await;
+    assert!(last(&second).await.contains("two DONE"));
+    let view = anna.get(&format!("/api/v1/runs/{second}")).await;
+    let asked = &view["summary"]["request"]["workflow"];
+    assert_eq!((&asked["team"], &asked["after"]), (&json!(format!("{id}@1")), &json!(first)));
+    // The form offers it, and its page says after which run it goes on.
+    let options = anna.get("/api/v1/start-options").await.to_string();
+    assert!(options.contains(&format!("\"const\":\"{second}\"")), "{options}");
+    let page = anna.clone().with("accept", "text/html");
+    let (_, page) = page.answer("GET", &format!("/runs/{second}?view=transcript"), None).await;
+    assert!(
+        page.contains("Goes on after") && page.contains(&format!("/runs/{first}?view=transcript")),
+        "{page}"
+    );
+    assert!(page.contains("Go on with this team"), "{page}");
+
+    for (visitor, workflow, why) in [
+        (&bert, json!({ "type": "team", "task": "Mine.", "after": first }), "There is no run"),
+        (
+            &anna,
+            json!({ "type": "team", "task": "More.", "after": first, "team": format!("{id}@2") }),
+            "another version",
+        ),
+        (&anna, json!({ "type": "team", "task": "More.", "after": "me" }), "no id"),
+    ] {
+        let (status, answer) =
+            visitor.answer("POST", "/api/v1/runs", Some(&json!({ "workflow": workflow }))).await;
+        assert!(status == 422 && answer.contains(why), "{status} {answer}");
+    }
+    // What was deleted is not gone on with; what has gone on with it stays as it is, and goes on.
+    let (status, answer) = anna.answer("DELETE", &format!("/api/v1/runs/{first}"), None).await;
+    assert!(status < 300, "{answer}");
+    let gone = json!({ "workflow": { "type": "team", "task": "More.", "after": first } });
+    assert_eq!(anna.answer("POST", "/api/v1/runs", Some(&gone)).await.0, 422);
+    let third = ended(json!({ "type": "team", "task": "And more.", "after": second })).await;
+    assert!(last(&third).await.contains("three DONE"));
+}
+
+#[tokio::test]
 async fn what_a_teams_run_costs_is_counted_for_each_agent_and_for_the_choice_of_speakers() {
     let (provider, url) = Provider::start(Duration::ZERO).await;
     let home = Home::new(&[]);

@@ -5,6 +5,7 @@ use leptos_router::hooks::use_navigate;
 use protocol::{
     ListedRun, ListedRuns, Problem, RunFilter, RunId, StartRun, Timestamp,
     document::{DocumentId, DocumentReference, DocumentVersion},
+    team::goes_on_after,
 };
 
 use crate::{
@@ -175,6 +176,10 @@ fn RunAgain(again: RwSignal<Option<Again>>) -> impl IntoView {
 /// Starts a run with the request of another one; with the newest version of its team, or with the same.
 async fn start_again(run: RunId, newest: bool) -> Result<RunId, ApiError> {
     let mut request = StartRun::again(api::run_summary(run).await?.request);
+    if newest && goes_on_after(&request.workflow).is_some() {
+        let why = "This run goes on after an earlier one, with the team as it was then. Run it again with the same version.";
+        return Err(ApiError(Problem::invalid(why)));
+    }
     if newest && let Some(team) = request.workflow.document() {
         let team = DocumentReference { version: None, ..team }.to_string();
         let workflow = request.workflow.with("team", team.into());

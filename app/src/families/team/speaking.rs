@@ -8,6 +8,7 @@ use protocol::{
     team::{KIND, TeamLimit, TeamPick},
 };
 
+use super::going_on::Followers;
 use crate::{
     base::at,
     components::{
@@ -53,6 +54,7 @@ fn Speaking(view: Shown) -> impl IntoView {
             <Now view pick is_over />
             <Rows view />
             <Limits pick />
+            <Followers view />
         </section>
     }
 }

@@ -20,6 +20,7 @@ use crate::{
         status::{SignLabel, run_sign},
         window::{Blocks, MOST_PRINTED, MOST_SENT},
     },
+    families::{self, OfRun, Views},
 };
 
 /// Within this many pixels of the end, the reader is at the end.
@@ -81,8 +82,16 @@ pub fn Transcript(screen: Screen) -> impl IntoView {
         );
         view! { <noscript><p class="dim">{text}</p></noscript> }
     });
+    let family =
+        screen.spec.with_value(|spec| spec.as_ref().map_or_else(String::new, |spec| spec.family.clone()));
+    let kind = StoredValue::new(view.with_untracked(|view| view.summary.request.workflow.kind().clone()));
+    let views = families::views(&family);
+    let of_family = move |part: fn(&Views) -> Option<OfRun>| {
+        move || views.get().and_then(|views| kind.with_value(|kind| part(&views)?(kind, view)))
+    };
     view! {
         <div class="transcript-view">
+            {of_family(|views| views.above_transcript)}
             <FindBar found />
             {cut}
             {cut_without_scripts}
@@ -122,6 +131,7 @@ pub fn Transcript(screen: Screen) -> impl IntoView {
                     </button>
                 </Show>
             </div>
+            {of_family(|views| views.below_transcript)}
         </div>
     }
 }

@@ -35,8 +35,22 @@ pub struct Start {
     pub task: String,
     /// Texts that go along with it, each a message of its own.
     pub files: Vec<AttachedText>,
-    /// The team, as a component.
-    pub team: Map<String, Value>,
+    /// The team that works on it.
+    pub team: StartedTeam,
+}
+
+/// The team of a start.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StartedTeam {
+    /// One that begins without any history, as a component.
+    New(Map<String, Value>),
+    /// The one of an earlier run, which goes on with what was said there. The original has no such thing.
+    After {
+        /// The number of that run.
+        run: u64,
+        /// The team as a component, where the client sends it; it has to be that of the run.
+        component: Option<Map<String, Value>>,
+    },
 }
 
 /// A text that goes along with a task.
@@ -60,6 +74,9 @@ pub enum InvalidCommand {
     /// A start has neither a task nor a file, or no team.
     #[error("A start needs a \"task\" or \"files\", and the team as the object \"team_config\".")]
     IncompleteStart,
+    /// An earlier run has no number.
+    #[error("The \"after\" of a start is the number of an earlier run, whose team goes on.")]
+    AfterNoRun,
     /// A file is no text.
     #[error(
         "The file \"{0}\" cannot go along: only texts in UTF-8 can. Write what matters of it into the task."
@@ -82,7 +99,9 @@ impl InvalidCommand {
     pub fn frame(&self, at: Timestamp) -> Frame {
         let error = match self {
             Self::NotAnObject => "Invalid message format",
-            Self::IncompleteStart | Self::NotAText(_) | Self::TooManyFiles => "Invalid start message format",
+            Self::IncompleteStart | Self::AfterNoRun | Self::NotAText(_) | Self::TooManyFiles => {
+                "Invalid start message format"
+            }
             Self::UnknownType => "Unknown message type",
             Self::AnswerIsNoText | Self::UnknownInput => "Invalid input response",
         };
@@ -141,15 +160,24 @@ impl Start {
             None | Some(Value::Null) => Vec::new(),
             Some(_) => return Err(InvalidCommand::IncompleteStart),
         };
-        // The original takes a text as the path of a file on the server.
-        match fields.remove("team_config") {
-            Some(Value::Object(team))
-                if !team.is_empty() && (!task.trim().is_empty() || !files.is_empty()) =>
-            {
-                Ok(Self { task, files, team })
-            }
-            _ => Err(InvalidCommand::IncompleteStart),
+        if task.trim().is_empty() && files.is_empty() {
+            return Err(InvalidCommand::IncompleteStart);
         }
+        // The original takes a text as the path of a file on the server.
+        let component = match fields.remove("team_config") {
+            Some(Value::Object(team)) => Some(team).filter(|team| !team.is_empty()),
+            None | Some(Value::Null) => None,
+            Some(_) => return Err(InvalidCommand::IncompleteStart),
+        };
+        let team = match fields.remove("after") {
+            None | Some(Value::Null) => {
+                component.map(StartedTeam::New).ok_or(InvalidCommand::IncompleteStart)?
+            }
+            Some(after) => {
+                StartedTeam::After { run: after.as_u64().ok_or(InvalidCommand::AfterNoRun)?, component }
+            }
+        };
+        Ok(Self { task, files, team })
     }
 }
 

@@ -11,11 +11,15 @@ use backend::Backend;
 use bytes::Bytes;
 use futures::FutureExt;
 use journal::{Encoded, JournalError, RunChange, Subscription};
-use protocol::{GivenAnswer, Problem, RunId, StartRun, Workflow, document::DocumentId, team::KIND};
+use protocol::{
+    GivenAnswer, Problem, RunId, StartRun, Workflow,
+    document::DocumentId,
+    team::{AFTER, KIND},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
-use wire::autogen::{Command, Frame, InvalidCommand, Start, Stream};
+use wire::autogen::{Command, Frame, InvalidCommand, Start, StartedTeam, Stream};
 
 use super::{log, sessions::Session, stop::stop, teams};
 use crate::{
@@ -208,17 +212,24 @@ impl Connection {
         }
     }
 
-    /// Begins the run with the team that the client sends.
+    /// Begins the run with the team that the client sends, or with that of an earlier run.
     async fn start(&mut self, start: Start) -> Result<(), Problem> {
         let begun = || Problem::conflict("This run has begun already. Make a new one for another task.");
         let session = self.within.ok_or_else(begun)?;
         let mut session = Session::read(&self.service, session).await?;
-        let team = teams::reference(&self.service, &mut session, &start.team).await?;
         let kind = KIND.parse().map_err(|_| Problem::internal("Teams have no kind of workflow."))?;
         let files: Vec<Value> =
             start.files.iter().map(|file| json!({ "name": file.name, "text": file.text })).collect();
+        let (name, team) = match start.team {
+            StartedTeam::New(component) => {
+                ("team", teams::reference(&self.service, &mut session, &component).await?)
+            }
+            StartedTeam::After { run, component } => {
+                (AFTER, teams::earlier(&self.service, run, component.as_ref()).await?.to_string())
+            }
+        };
         let workflow = Workflow::bare(kind)
-            .with("team", team.into())
+            .with(name, team.into())
             .and_then(|workflow| workflow.with("task", start.task.into()))
             .and_then(|workflow| workflow.with("files", files.into()))
             .map_err(|error| Problem::invalid(format!("The task cannot be taken: {error}.")))?;

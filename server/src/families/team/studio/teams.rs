@@ -1,10 +1,10 @@
 //! Teams, each a document.
 
 use axum::Json;
-use backend::DocumentBackend;
+use backend::{Backend, DocumentBackend};
 use protocol::{
-    Problem,
-    document::{Document, DocumentId, NewDocument, SaveDocument},
+    Problem, RunId,
+    document::{Document, DocumentId, DocumentReference, NewDocument, SaveDocument},
     team::KIND,
 };
 use serde_json::{Map, Value, json};
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     rest::{JsonBody, Path},
-    scope::Scoped,
+    scope::{NumberedRun, Scoped},
 };
 
 const NOT_FOUND: &str = "Team not found";
@@ -106,6 +106,44 @@ pub(super) async fn reference(
         kept => kept?,
     };
     Ok(format!("{}@{}", document.summary.id, document.version))
+}
+
+/// The caller's run of this number, whose team is to go on: that which the client sends, where it sends one.
+pub(super) async fn earlier(
+    service: &Scoped,
+    number: u64,
+    given: Option<&Map<String, Value>>,
+) -> Result<RunId, Problem> {
+    let not_found =
+        || Problem::not_found(format!("There is no run {number} to go on after. Choose another."));
+    let run = match service.numbered_run(number).await {
+        Ok(NumberedRun::Begun(run)) => run,
+        Ok(NumberedRun::Reserved { .. }) => {
+            return Err(Problem::conflict(format!(
+                "The run {number} has not begun, so there is nothing to go on after. Choose another."
+            )));
+        }
+        Err(problem) if problem.status == 404 => return Err(not_found()),
+        Err(problem) => return Err(problem),
+    };
+    let refused = |problem: Problem| match problem.status {
+        403 | 404 => not_found(),
+        _ => problem,
+    };
+    service.own_run(run).await.map_err(refused)?;
+    if let Some(given) = given {
+        let workflow = service.run_summary(run).await?.request.workflow;
+        let gone = || Problem::conflict(format!("The team of the run {number} is not there any more."));
+        let DocumentReference { id, version } = workflow.document().ok_or_else(gone)?;
+        let content = service.document(id, version).await?.content;
+        if component::written(&component::team_of(content)?) != component::written(&component::team(given)?) {
+            return Err(Problem::conflict(format!(
+                "The run {number} was of another team. Leave \"team_config\" out to go on with the one that it had, or \
+                 leave \"after\" out to start anew."
+            )));
+        }
+    }
+    Ok(run)
 }
 
 async fn create(service: &Scoped, team: &Team) -> Result<Document, Problem> {
