@@ -376,7 +376,7 @@ test("a team of CrewAI asks for its fields, works in steps that the form edits, 
   // What its texts need is asked for by name, and nothing is started without it.
   const fields = page.getByRole("group", { name: "Fields" });
   await expect(fields.getByRole("textbox")).toHaveCount(1);
-  await page.getByLabel("Task").fill("Begin.");
+  await page.getByRole("textbox", { name: "Task" }).fill("Begin.");
   await page.getByRole("button", { name: "Start the run" }).click();
   await expect(fields.getByText("Fill in topic: the team's texts need it.")).toBeVisible();
   await expect(fields.getByLabel("topic", { exact: true })).toBeFocused();
@@ -387,7 +387,7 @@ test("a team of CrewAI asks for its fields, works in steps that the form edits, 
   expect(JSON.stringify(first)).toContain("Look into bees");
   // A team whose texts need nothing is asked for nothing.
   await page.goto("/start?type=team&team=sample");
-  await expect(page.getByLabel("Task")).toBeVisible();
+  await expect(page.getByRole("textbox", { name: "Task" })).toBeVisible();
   await expect(fields).toHaveCount(0);
 
   // The form of its steps.
