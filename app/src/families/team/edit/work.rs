@@ -125,6 +125,7 @@ fn Step(
             swap(with);
         }
     };
+    let is_last = move || number + 1 >= count.get();
     view! {
         <fieldset class="team-node" id=id tabindex="-1" on:keydown=by_key>
             <legend>{move || format!("Step {}: {}", number + 1, name.get())}</legend>
@@ -141,7 +142,7 @@ fn Step(
             <Told draft part=place />
             <div class="page-acts">
                 <button type="button" class="button" title="Alt ↑" disabled={number == 0} aria-label=move || format!("Move {} up", name.get()) on:click=move |_| swap(number.saturating_sub(1))>"Up"</button>
-                <button type="button" class="button" title="Alt ↓" disabled=move || number + 1 >= count.get() aria-label=move || format!("Move {} down", name.get()) on:click=move |_| swap(number + 1)>"Down"</button>
+                <button type="button" class="button" title="Alt ↓" disabled=is_last aria-label=move || format!("Move {} down", name.get()) on:click=move |_| swap(number + 1)>"Down"</button>
                 <button type="button" class="button danger" aria-label=move || format!("Remove {}", name.get()) on:click=remove>"Remove"</button>
             </div>
         </fieldset>
