@@ -22,6 +22,7 @@ pub const SAMPLE_TITLE: &str = "Two writers and a critic";
 
 /// The most messages of an earlier conversation that go along with a task.
 pub const MOST_EARLIER: usize = 256;
+
 /// The parameter of a run that names an earlier run, after which the team goes on.
 pub const AFTER: &str = "after";
 

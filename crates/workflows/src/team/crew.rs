@@ -13,7 +13,7 @@ use tools::Registry;
 
 use super::{
     course::{Course, Happened, Spoke},
-    earlier::{Earlier, Told},
+    earlier_run::{EarlierRun, Told},
     latest::{CourseInHand, Latest},
     memory,
     society::{self, Voiced},
@@ -56,7 +56,7 @@ pub(super) struct Given {
 /// Where a team has its task from.
 enum Origin {
     /// From whoever started the run, which may go on after an earlier one.
-    Person { given: Given, after: Option<Earlier> },
+    Person { given: Given, after: Option<EarlierRun> },
     /// It takes part in another team under this name, and is told what it has not heard.
     Outer(Arc<Crew>, String),
 }
@@ -79,7 +79,7 @@ impl Crew {
     pub(super) fn new(
         team: Team,
         given: Given,
-        after: Option<Earlier>,
+        after: Option<EarlierRun>,
         tools: Registry,
         patience: Duration,
     ) -> Result<Self, String> {
@@ -224,7 +224,7 @@ impl Crew {
     }
 
     /// The earlier run that this one goes on after.
-    pub(super) fn after(&self) -> Option<&Earlier> {
+    pub(super) fn after(&self) -> Option<&EarlierRun> {
         match &self.origin {
             Origin::Person { after, .. } => after.as_ref(),
             Origin::Outer(..) => None,

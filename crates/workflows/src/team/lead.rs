@@ -19,7 +19,7 @@ use teamfile::{
 use super::{
     course::{Course, Happened},
     crew::{Crew, Given, line, now},
-    earlier::{Earlier, Told},
+    earlier_run::{EarlierRun, Told},
     graph::voice_id,
     memory,
     pick::pick,
@@ -148,7 +148,7 @@ impl LeadWork {
 }
 
 /// After which run this one goes on, and what is known from there.
-fn went_on(earlier: &Earlier, course: &Course) -> Body {
+fn went_on(earlier: &EarlierRun, course: &Course) -> Body {
     let said = course.thread().filter(|message| message.is_chat()).count();
     let messages = if said == 1 { "one message".to_owned() } else { format!("{said} messages") };
     log(LogLevel::Info, format!("Goes on after the run {}: the team remembers {messages}.", earlier.run))

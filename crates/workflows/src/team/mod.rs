@@ -11,7 +11,7 @@ mod assistant;
 mod course;
 mod crew;
 mod document;
-mod earlier;
+mod earlier_run;
 mod fields;
 mod forms;
 mod graph;
@@ -53,7 +53,7 @@ use tools::Registry;
 
 use crate::{Family, FamilyError, Form, Job, Owner, Refusal};
 use crew::{Crew, Given};
-use earlier::Earlier;
+use earlier_run::EarlierRun;
 use fields::Fields;
 use rehearsal::TeamRehearsal;
 
@@ -196,7 +196,7 @@ impl Family for Teams {
             let fields = self.fields.of(&team, owner).await.unwrap_or_default();
             teams.push((team, fields));
         }
-        let earlier = earlier::choices(&self.journal, owner.account()).await?;
+        let earlier = earlier_run::choices(&self.journal, owner.account()).await?;
         forms::forms(&teams, &earlier)
     }
 
@@ -207,7 +207,7 @@ impl Family for Teams {
         }
         let (files, conversation) = (files(asked)?, conversation(asked)?);
         let task = task(asked, &files)?;
-        let (earlier, asked) = match Earlier::asked(asked, owner, &self.journal).await? {
+        let (earlier, asked) = match EarlierRun::asked(asked, owner, &self.journal).await? {
             Some((earlier, asked)) => (Some(earlier), Cow::Owned(asked)),
             None => (None, Cow::Borrowed(asked)),
         };

@@ -36,7 +36,7 @@ pub(super) type Told = BTreeMap<String, Vec<Happened>>;
 
 /// The earlier run of a request.
 #[derive(Clone)]
-pub(super) struct Earlier {
+pub(super) struct EarlierRun {
     /// The run.
     pub(super) run: RunId,
     /// Its last event that is looked at.
@@ -47,7 +47,7 @@ pub(super) struct Earlier {
     journal: Journal,
 }
 
-impl Earlier {
+impl EarlierRun {
     /// The earlier run that a request names, if it names one, and the request with what is as it was there.
     ///
     /// # Errors
