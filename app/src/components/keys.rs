@@ -21,6 +21,12 @@ pub fn on_page_key(act: impl Fn(&ev::KeyboardEvent) + 'static) {
     });
 }
 
+/// Whether this key sends what is typed into a box of several lines: Enter does. With Shift it begins a line, and while a
+/// word is composed it ends that.
+pub fn sends(event: &ev::KeyboardEvent) -> bool {
+    event.key() == "Enter" && !event.shift_key() && !event.is_composing()
+}
+
 /// A dialog with all keys, opened by `?`.
 #[component]
 pub fn KeyHelp() -> impl IntoView {

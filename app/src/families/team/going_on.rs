@@ -14,6 +14,7 @@ use crate::{
     components::{
         draft::draft_of,
         icon::{Icon, IconName},
+        keys,
         notice::Refusal,
         status::{SignLabel, run_sign},
     },
@@ -96,7 +97,7 @@ fn Composer(run: RunId, typed: RwSignal<String>, view: Shown) -> impl IntoView {
         }
     };
     let key = move |event: ev::KeyboardEvent| {
-        if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
+        if keys::sends(&event) {
             event.prevent_default();
             act();
         }

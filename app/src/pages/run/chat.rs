@@ -16,6 +16,7 @@ use crate::{
     components::{
         draft::draft_of,
         icon::{Icon, IconName},
+        keys,
         long_text::{LongText, Reading},
         notice::Refusal,
         whole_text::whole_text,
@@ -62,7 +63,7 @@ pub fn Chat(screen: Screen) -> impl IntoView {
         }
     };
     let key = move |event: ev::KeyboardEvent| {
-        if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
+        if keys::sends(&event) {
             event.prevent_default();
             send();
         }

@@ -14,6 +14,7 @@ use crate::{
     components::{
         draft::draft_of,
         icon::{Icon, IconName},
+        keys,
         notice::Refusal,
     },
 };
@@ -63,7 +64,7 @@ pub(super) fn Composer(screen: Screen) -> impl IntoView {
         }
     };
     let key = move |event: ev::KeyboardEvent| {
-        if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
+        if keys::sends(&event) {
             event.prevent_default();
             act();
         }
