@@ -12,6 +12,7 @@ mod edges;
 mod ends;
 mod field;
 mod handoffs;
+mod order;
 mod parts;
 mod picture;
 mod rest;

@@ -1,6 +1,6 @@
 //! Who takes part in a team, in inner teams as well.
 
-use leptos::{ev::KeyboardEvent, prelude::*};
+use leptos::prelude::*;
 
 use super::{
     assistant::Assistant,
@@ -10,14 +10,12 @@ use super::{
     draft::Draft,
     ends::Ends,
     field::{LeftOut, ModelField, Offered, TextField},
+    order::{OrderActs, Ordered},
     part_id,
     rest::Rest,
     told::Told,
 };
-use crate::{
-    browser,
-    components::icon::{Icon, IconName},
-};
+use crate::components::icon::{Icon, IconName};
 
 /// Teams within each other that have fields; deeper ones are edited as JSON.
 const DEEPEST: usize = 4;
@@ -69,28 +67,9 @@ fn Agent(draft: Draft, team: String, number: usize, count: Memo<usize>, offered:
     let role = format!("{place}/role");
     let kind = draft.at(format!("{role}/kind"));
     let name = draft.at(format!("{place}/name"));
-    let is_last = move || number + 1 >= count.get();
     let team = StoredValue::new(team);
-    let swap = move |with: usize| {
-        if with < count.get_untracked() {
-            team.with_value(|place| draft.step(place, |team| change::swap_agents(team, number, with)));
-            team.with_value(|place| browser::focus_id(&part_id(&format!("{place}/participants/{with}"))));
-        }
-    };
-    let remove = move |_| team.with_value(|place| draft.step(place, |team| change::remove_agent(team, number)));
-    let by_key = move |event: KeyboardEvent| {
-        let with = match event.key().as_str() {
-            "ArrowUp" if event.alt_key() => number.checked_sub(1),
-            "ArrowDown" if event.alt_key() => Some(number + 1),
-            _ => return,
-        };
-        event.prevent_default();
-        // An agent of an inner team moves alone.
-        event.stop_propagation();
-        if let Some(with) = with {
-            swap(with);
-        }
-    };
+    let (swap, remove) = (change::swap_agents, change::remove_agent);
+    let one = Ordered { draft, team, list: "participants", number, count, swap, remove };
     let rest = move || {
         let role = role.clone();
         match kind.get().as_str() {
@@ -109,7 +88,7 @@ fn Agent(draft: Draft, team: String, number: usize, count: Memo<usize>, offered:
         }
     };
     view! {
-        <fieldset class="team-agent" id=part_id(&place) tabindex="-1" on:keydown=by_key>
+        <fieldset class="team-agent" id=part_id(&place) tabindex="-1" on:keydown=move |event| one.by_key(event)>
             <legend>{move || name.get()}</legend>
             <NameField draft team=team.get_value() number />
             <div class="team-row">
@@ -119,11 +98,7 @@ fn Agent(draft: Draft, team: String, number: usize, count: Memo<usize>, offered:
             {rest}
             <Rest draft place=place.clone() />
             <Told draft part=place.clone() />
-            <div class="page-acts">
-                <button type="button" class="button" title="Alt ↑" disabled={number == 0} on:click=move |_| swap(number.saturating_sub(1))>"Up"</button>
-                <button type="button" class="button" title="Alt ↓" disabled=is_last on:click=move |_| swap(number + 1)>"Down"</button>
-                <button type="button" class="button danger" on:click=remove>"Remove"</button>
-            </div>
+            <OrderActs one />
         </fieldset>
     }
 }

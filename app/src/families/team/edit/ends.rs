@@ -9,7 +9,7 @@ use super::{
     field::{CheckField, LeftOut, NumberField, TextField, kinds},
     part_id,
     told::Told,
-    who::WhoField,
+    who::{NameBox, WhoField},
 };
 use crate::{
     browser,
@@ -269,16 +269,10 @@ fn Sources(draft: Draft, team: StoredValue<String>, at: String) -> impl IntoView
                 {
                     let (label, own) = (name.clone(), name.clone());
                     let is_chosen = move || sources.with(|sources| sources.contains(&own));
-                    let choose = move |event| {
-                        let waits = event_target_checked(&event);
+                    let choose = move |waits| {
                         at.with_value(|at| draft.step(at, |condition| conditions::wait_for_source(condition, &name, waits)));
                     };
-                    view! {
-                        <label class="team-check">
-                            <input type="checkbox" prop:checked=is_chosen on:change=choose />
-                            {label}
-                        </label>
-                    }
+                    view! { <NameBox name=label is_chosen choose /> }
                 }
             </For>
         </div>

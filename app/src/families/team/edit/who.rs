@@ -30,3 +30,18 @@ pub(super) fn WhoField(
     };
     view! { <select class="input" aria-label=label on:change=move |event| choose.run(event_target_value(&event))>{options}</select> }
 }
+
+/// A box for one of several names, of which any can be chosen.
+#[component]
+pub(super) fn NameBox(
+    name: String,
+    #[prop(into)] is_chosen: Signal<bool>,
+    #[prop(into)] choose: Callback<bool>,
+) -> impl IntoView {
+    view! {
+        <label class="team-check">
+            <input type="checkbox" prop:checked=is_chosen on:change=move |event| choose.run(event_target_checked(&event)) />
+            {name}
+        </label>
+    }
+}

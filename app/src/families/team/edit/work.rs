@@ -1,19 +1,19 @@
 //! Work in steps: what is to be done, who does it, and which earlier results it is given.
 
-use leptos::{ev::KeyboardEvent, prelude::*};
+use leptos::prelude::*;
 use serde_json::Value;
 
 use super::{
     change::{self, steps},
     draft::Draft,
     field::{LeftOut, ModelField, Offered, TextField},
+    order::{OrderActs, Ordered},
     part_id,
     rest::Rest,
     told::Told,
-    who::WhoField,
+    who::{NameBox, WhoField},
 };
 use crate::{
-    browser,
     components::{
         choice::choice,
         icon::{Icon, IconName},
@@ -106,28 +106,10 @@ fn Step(
         object.with_value(|step| draft.put(step, "agent", (!name.is_empty()).then(|| Value::String(name))));
         draft.end_step();
     });
-    let swap = move |with: usize| {
-        if with < count.get_untracked() {
-            team.with_value(|place| draft.step(place, |team| steps::swap(team, number, with)));
-            team.with_value(|place| browser::focus_id(&part_id(&format!("{place}/conduct/steps/{with}"))));
-        }
-    };
-    let remove = move |_| team.with_value(|place| draft.step(place, |team| steps::remove(team, number)));
-    let by_key = move |event: KeyboardEvent| {
-        let with = match event.key().as_str() {
-            "ArrowUp" if event.alt_key() => number.checked_sub(1),
-            "ArrowDown" if event.alt_key() => Some(number + 1),
-            _ => return,
-        };
-        event.prevent_default();
-        event.stop_propagation();
-        if let Some(with) = with {
-            swap(with);
-        }
-    };
-    let is_last = move || number + 1 >= count.get();
+    let (swap, remove) = (steps::swap, steps::remove);
+    let one = Ordered { draft, team, list: "conduct/steps", number, count, swap, remove };
     view! {
-        <fieldset class="team-node" id=id tabindex="-1" on:keydown=by_key>
+        <fieldset class="team-node" id=id tabindex="-1" on:keydown=move |event| one.by_key(event)>
             <legend>{move || format!("Step {}: {}", number + 1, name.get())}</legend>
             <NameField draft team number name />
             <label>
@@ -140,11 +122,7 @@ fn Step(
             <TextField draft object=place.clone() name="artefact" label="Its result is offered as the file" placeholder="report.md" />
             <Rest draft place=place.clone() />
             <Told draft part=place />
-            <div class="page-acts">
-                <button type="button" class="button" title="Alt ↑" disabled={number == 0} aria-label=move || format!("Move {} up", name.get()) on:click=move |_| swap(number.saturating_sub(1))>"Up"</button>
-                <button type="button" class="button" title="Alt ↓" disabled=is_last aria-label=move || format!("Move {} down", name.get()) on:click=move |_| swap(number + 1)>"Down"</button>
-                <button type="button" class="button danger" aria-label=move || format!("Remove {}", name.get()) on:click=remove>"Remove"</button>
-            </div>
+            <OrderActs one name />
         </fieldset>
     }
 }
@@ -200,16 +178,10 @@ fn Given(draft: Draft, place: String, number: usize, titles: Memo<Vec<String>>, 
     let boxes = move |title: String| {
         let (own, label) = (title.clone(), title.clone());
         let is_given = move || chosen.with(|chosen| chosen.as_ref().is_some_and(|chosen| chosen.contains(&own)));
-        let give = move |event| {
-            let is_given = event_target_checked(&event);
+        let give = move |is_given| {
             place.with_value(|place| draft.step(place, |step| steps::give(step, &title, is_given)));
         };
-        view! {
-            <label class="team-check">
-                <input type="checkbox" prop:checked=is_given on:change=give />
-                {label}
-            </label>
-        }
+        view! { <NameBox name=label is_chosen=is_given choose=give /> }
     };
     let boxes = StoredValue::new(boxes);
     view! {
