@@ -11,7 +11,8 @@ use crate::{NodeContext, State};
 #[async_trait]
 pub trait Work: Send + Sync {
     /// Does the work. It may be called again for the same visit after a crash; calls, tools
-    /// and emitted events that are in the log are then not repeated.
+    /// and emitted events that are in the log are then not repeated. Until it first waits for something, the run begins
+    /// nothing else and takes no command.
     async fn run(&self, node: &NodeContext) -> Result<Outcome, NodeError>;
 
     /// What comes of a visit once nothing within the node is left to do, where nodes are: `outcome` is that of

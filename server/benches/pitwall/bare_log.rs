@@ -12,7 +12,7 @@ use crate::sample;
 /// SQLite takes at most 32,766 values in a statement.
 const LARGEST_INSERT: usize = 4096;
 
-/// The journal's table of events, with the journal's settings, and nothing else.
+/// A table with a row for each event, with the journal's settings, and nothing else.
 pub struct BareLog {
     connection: SqliteConnection,
     runs: Vec<Vec<u8>>,
