@@ -19,47 +19,54 @@ import statistics
 import time
 import urllib.request
 
-import websockets
-
 USER = "guestuser@gmail.com"
 AT_ONCE, MESSAGES_OF_MANY, LATENCY = 50, 20, 0.1
 MESSAGES, REPEATS = 200, 5
 TOKENS, TOKENS_A_SECOND = 150, 50
 
 
-# The model: an OpenAI-compatible provider that answers late, or a token at a time with the moment of each.
+# The model: an OpenAI-compatible provider that answers late, or a token at a time with the moment of each. It and the
+# clients below take what comes as the event loop has it, so that what is measured is the server and not them.
 
 
-async def model(reader, writer):
-    try:
-        while True:
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = next(
-                int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
-            )
-            body = await reader.readexactly(length)
+class Model(asyncio.Protocol):
+    def connection_made(self, transport):
+        self.transport, self.came, self.streaming = transport, bytearray(), None
+
+    def connection_lost(self, _):
+        if self.streaming:
+            self.streaming.cancel()
+
+    def data_received(self, data):
+        self.came += data
+        while (body := self.request()) is not None:
             if b"STREAM" in body:
-                await stream(writer)
-                continue
-            await asyncio.sleep(LATENCY)
-            writer.write(PIECES if STREAMS.search(body) else WHOLE)
-            await writer.drain()
-    except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-        pass
-    finally:
-        writer.close()
+                self.streaming = asyncio.create_task(self.stream())
+            else:
+                answer = PIECES if STREAMS.search(body) else WHOLE
+                asyncio.get_running_loop().call_later(LATENCY, self.transport.write, answer)
 
+    def request(self):
+        """The body of the next request that has come whole."""
+        head = self.came.find(b"\r\n\r\n")
+        if head < 0:
+            return None
+        begin = head + 4
+        end = begin + int(LENGTH.search(self.came, 0, begin)[1])
+        if len(self.came) < end:
+            return None
+        body = bytes(self.came[begin:end])
+        del self.came[:end]
+        return body
 
-async def stream(writer):
-    """Tokens, each with the moment when it was sent."""
-    writer.write(STREAM_HEAD)
-    begun = time.monotonic()
-    for number in range(TOKENS):
-        await asyncio.sleep(max(0, begun + number / TOKENS_A_SECOND - time.monotonic()))
-        writer.write(chunk(piece(f"t{time.time():.6f} ")))
-        await writer.drain()
-    writer.write(STREAM_END)
-    await writer.drain()
+    async def stream(self):
+        """Tokens, each with the moment when it was sent."""
+        self.transport.write(STREAM_HEAD)
+        begun = time.monotonic()
+        for number in range(TOKENS):
+            await asyncio.sleep(max(0, begun + number / TOKENS_A_SECOND - time.monotonic()))
+            self.transport.write(chunk(piece(f"t{time.time():.6f} ")))
+        self.transport.write(STREAM_END)
 
 
 def piece(content, **more):
@@ -82,6 +89,7 @@ def whole():
 
 # What does not change is written once: the model is to take no time of its own.
 STREAMS = re.compile(rb'"stream":\s*true')
+LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
 STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 STREAM_END = chunk(piece("", usage=USAGE)) + chunk("[DONE]") + b"0\r\n\r\n"
@@ -91,7 +99,7 @@ PIECES = STREAM_HEAD + chunk(piece("An answer.")) + STREAM_END
 
 def serve_model(port):
     async def serve():
-        async with await asyncio.start_server(model, "127.0.0.1", port) as server:
+        async with await asyncio.get_running_loop().create_server(Model, "127.0.0.1", port) as server:
             await server.serve_forever()
 
     asyncio.run(serve())
@@ -172,10 +180,13 @@ class Server:
         run = {"session_id": session, "user_id": USER}
         return [self.ask("POST", "/api/runs/", run)["data"]["run_id"] for _ in range(count)]
 
-    def connect(self, run):
-        token = self.token or "null"
-        address = f"ws://{self.address}/api/ws/runs/{run}?token={token}"
-        return websockets.connect(address, max_size=None, compression=None)
+    async def connect(self, run):
+        """A client of a run, whose socket has been opened."""
+        host, port = self.address.split(":")
+        path = f"/api/ws/runs/{run}?token={self.token or 'null'}"
+        _, client = await asyncio.get_running_loop().create_connection(lambda: Client(self, path), host, int(port))
+        await client.is_open
+        return client
 
     def cpu(self):
         """Seconds that the server has worked."""
@@ -190,28 +201,100 @@ class Server:
         return int(line.split()[1]) / 1024
 
 
-def is_end(text):
-    return text.startswith(('{"type":"result"', '{"type": "result"', '{"type":"completion"', '{"type": "completion"'))
+# A client of a socket (RFC 6455).
+
+
+class Client(asyncio.Protocol):
+    """Keeps each message with the moment when it came. Its first one says that the connection stands."""
+
+    def __init__(self, server, path):
+        self.name, self.request = server.name, HANDSHAKE % (path.encode(), server.address.encode())
+        self.read, self.is_shaken, self.came = bytearray(), False, []
+        loop = asyncio.get_running_loop()
+        self.is_open, self.is_over = loop.create_future(), loop.create_future()
+
+    def connection_made(self, transport):
+        self.transport = transport
+        transport.write(self.request)
+
+    def connection_lost(self, _):
+        lost = ConnectionError(f"{self.name} closed the connection")
+        for awaited in (self.is_open, self.is_over):
+            if not awaited.done():
+                awaited.set_exception(lost)
+
+    def data_received(self, data):
+        self.read += data
+        if not self.is_shaken:
+            head = self.read.find(b"\r\n\r\n")
+            if head < 0:
+                return
+            if not self.read.startswith(b"HTTP/1.1 101"):
+                raise SystemExit(f"{self.name} refused the socket: {bytes(self.read[:200])}")
+            self.is_shaken = True
+            del self.read[: head + 4]
+        at, begin = time.time(), 0
+        while (frame := self.frame(begin)) is not None:
+            kind, payload, begin = frame
+            if kind == TEXT:
+                self.hear(at, payload)
+            elif kind == PING:
+                self.send(PONG, payload)
+        del self.read[:begin]
+
+    def frame(self, begin):
+        """The frame that begins here, if it has come whole, and where it ends."""
+        if len(self.read) < begin + 2:
+            return None
+        length, head = self.read[begin + 1], 2
+        if length >= 126:
+            head = 4 if length == 126 else 10
+            length = int.from_bytes(self.read[begin + 2 : begin + head], "big")
+        end = begin + head + length
+        if len(self.read) < end or len(self.read) < begin + head:
+            return None
+        return self.read[begin], bytes(self.read[begin + head : end]), end
+
+    def hear(self, at, payload):
+        if not self.is_open.done():
+            self.is_open.set_result(None)
+            return
+        self.came.append((at, payload.decode()))
+        if payload.startswith(ENDS) and not self.is_over.done():
+            self.is_over.set_result(None)
+
+    def send(self, kind, payload):
+        length = len(payload)
+        size = bytes([128 | length]) if length < 126 else bytes([254]) + length.to_bytes(2, "big")
+        if length >= 1 << 16:
+            size = bytes([255]) + length.to_bytes(8, "big")
+        # A key of zeros masks nothing.
+        self.transport.write(bytes([kind]) + size + bytes(4) + payload)
+
+
+TEXT, PING, PONG = 0x81, 0x89, 0x8A
+ENDS = tuple(f'{{"type":{gap}"{kind}"'.encode() for gap in ("", " ") for kind in ("result", "completion"))
+HANDSHAKE = (
+    b"GET %b HTTP/1.1\r\nhost: %b\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+    b"sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
 
 
 def start(component):
-    return json.dumps({"type": "start", "task": "Write.", "files": None, "team_config": component})
+    return json.dumps({"type": "start", "task": "Write.", "files": None, "team_config": component}).encode()
 
 
 async def follow(server, run, component):
     """Each message of a run with the moment when it came, and the moment of its start."""
-    async with server.connect(run) as socket:
-        await socket.recv()
-        begun = time.time()
-        await socket.send(start(component))
-        came = []
-        while True:
-            text = await socket.recv()
-            came.append((time.time(), text))
-            if is_end(text):
-                if '"completion"' in text[:24]:
-                    raise SystemExit(f"{server.name}: a run failed: {text[:400]}")
-                return begun, came
+    client = await server.connect(run)
+    begun = time.time()
+    client.send(TEXT, start(component))
+    await client.is_over
+    client.transport.close()
+    _, last = client.came[-1]
+    if '"completion"' in last[:24]:
+        raise SystemExit(f"{server.name}: a run failed: {last[:400]}")
+    return begun, client.came
 
 
 async def one_run(server):

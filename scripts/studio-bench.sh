@@ -6,14 +6,13 @@ source "$(dirname "$0")/environment.sh"
 cd "$root"
 program="${PITWALL_PROGRAM:-target/release/pitwall}"
 place="$tools/studio-server"
-packages=(autogenstudio==0.4.2.2 websockets==15.0.1)
-[[ -z "${ALONE:-}" ]] || packages=(websockets==15.0.1) place="$tools/studio-bench"
-if [[ "$(cat "$place/installed.txt" 2>/dev/null)" != "${packages[*]}" ]]; then
-  printf '\033[1m==>\033[0m Installing %s from PyPI; up to two minutes, once\n' "${packages[*]}"
+package=autogenstudio==0.4.2.2
+if [[ -z "${ALONE:-}" && "$(cat "$place/installed.txt" 2>/dev/null)" != "$package" ]]; then
+  printf '\033[1m==>\033[0m Installing %s from PyPI; up to two minutes, once\n' "$package"
   rm -rf "$place"
   python3 -m venv "$place"
-  "$place/bin/pip" install --quiet --disable-pip-version-check "${packages[@]}"
-  echo "${packages[*]}" >"$place/installed.txt"
+  "$place/bin/pip" install --quiet --disable-pip-version-check "$package"
+  echo "$package" >"$place/installed.txt"
 fi
 ulimit -S -n 8192
 
@@ -56,4 +55,4 @@ if [[ -z "${ALONE:-}" ]]; then
   child="$(pgrep --parent "${started[1]}" | tail -1 || true)"
   servers+=("Studio,127.0.0.1:$studio,${child:-${started[1]}},")
 fi
-"$place/bin/python" scripts/studio-bench.py --model-port "$model" "${servers[@]}"
+python3 scripts/studio-bench.py --model-port "$model" "${servers[@]}"
