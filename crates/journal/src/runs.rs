@@ -168,7 +168,9 @@ impl Runs {
         run: RunId,
         connection: &mut SqliteConnection,
     ) -> RequestResult<Option<&mut CachedRun>> {
+        // A run that was claimed without events has no row.
         if !self.cached.contains_key(&run)
+            && !self.claims.contains_key(&run)
             && let Some((epoch, summary)) = write::run(connection, run).await?
         {
             match serde_json::from_str(&summary) {

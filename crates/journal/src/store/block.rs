@@ -71,7 +71,7 @@ pub(crate) fn events(first: i64, lines: Vec<u8>) -> impl Iterator<Item = Encoded
     (first.unsigned_abs()..).zip(ends).map(move |(seq, end)| {
         let json = lines.slice(begin..end);
         begin = end + 1;
-        Encoded { seq, json }
+        Encoded::stored(seq, json)
     })
 }
 
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     fn encoded(seq: u64, bytes: usize) -> Encoded {
-        Encoded { seq, json: Bytes::from(format!("\"{}\"", "x".repeat(bytes))) }
+        Encoded::stored(seq, Bytes::from(format!("\"{}\"", "x".repeat(bytes))))
     }
 
     #[test]

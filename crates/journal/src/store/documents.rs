@@ -37,6 +37,15 @@ struct Row {
     changed_at: i64,
 }
 
+/// A version of a document.
+#[derive(sqlx::FromRow)]
+struct VersionRow {
+    #[sqlx(flatten)]
+    row: Row,
+    asked: i64,
+    content: String,
+}
+
 impl Row {
     fn summary(self) -> Result<DocumentSummary, sqlx::Error> {
         Ok(DocumentSummary {
@@ -73,7 +82,7 @@ impl Store {
     ) -> Result<DocumentPage, JournalError> {
         let limit = filter.limit.unwrap_or(DEFAULT_PAGE).clamp(1, LARGEST_PAGE) as usize;
         let mut rows: Vec<Row> =
-            listing(owner, filter, limit).build_query_as().fetch_all(self.pool()).await?;
+            listing(owner, filter, limit).build_query_as().fetch_all(&mut *self.reader().await?).await?;
         let more = rows.len() > limit;
         rows.truncate(limit);
         let documents = rows.into_iter().map(Row::summary).collect::<Result<Vec<_>, _>>()?;
@@ -88,13 +97,20 @@ impl Store {
         id: DocumentId,
         asked: Option<DocumentVersion>,
     ) -> Result<Option<StoredDocument>, JournalError> {
-        // One read transaction, so that the newest version is that of the summary.
-        let mut moment = self.pool().begin().await?;
-        let Some(summary) = summary(&mut moment, owner, id).await? else { return Ok(None) };
-        let version = asked.unwrap_or(summary.version);
-        let Some(text) = content(&mut moment, id, version).await? else { return Ok(None) };
-        let content = serde_json::from_str(&text).map_err(damaged)?;
-        Ok(Some(StoredDocument { summary, version, content }))
+        // One statement, so that the newest version is that of the summary.
+        let query = "select id, kind, title, document.version, document.bytes, created_at, changed_at, \
+                     document_version.version as asked, content from document join document_version \
+                     on document = id and document_version.version = coalesce(?3, document.version) \
+                     where id = ?1 and owner = ?2";
+        let row: Option<VersionRow> = sqlx::query_as(query)
+            .bind(id.0)
+            .bind(owner.as_str())
+            .bind(asked.map(DocumentVersion::number))
+            .fetch_optional(&mut *self.reader().await?)
+            .await?;
+        let Some(VersionRow { row, asked, content }) = row else { return Ok(None) };
+        let content = serde_json::from_str(&content).map_err(damaged)?;
+        Ok(Some(StoredDocument { summary: row.summary()?, version: version(asked)?, content }))
     }
 
     pub async fn document_history(
@@ -104,7 +120,8 @@ impl Store {
         before: Option<DocumentVersion>,
         limit: u32,
     ) -> Result<Option<DocumentHistory>, JournalError> {
-        let mut moment = self.pool().begin().await?;
+        let mut reader = self.reader().await?;
+        let mut moment = reader.begin().await?;
         if summary(&mut moment, owner, id).await?.is_none() {
             return Ok(None);
         }

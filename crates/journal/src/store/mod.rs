@@ -5,6 +5,7 @@ pub(crate) mod documents;
 pub(crate) mod numbers;
 mod open;
 mod read;
+mod readers;
 pub(crate) mod remove;
 pub(crate) mod spend;
 mod upgrade;

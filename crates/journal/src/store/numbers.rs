@@ -13,10 +13,10 @@ const MOST_WAITING: i64 = 1000;
 impl Store {
     /// The numbers of these in their order; `None` if one of them has none.
     pub async fn numbers(&self, subjects: &[Uuid]) -> Result<Option<Vec<u64>>, JournalError> {
-        let mut moment = self.pool().begin().await?;
+        let mut reader = self.reader().await?;
         let mut numbers = Vec::with_capacity(subjects.len());
         for subject in subjects {
-            match number(&mut moment, *subject).await? {
+            match number(&mut reader, *subject).await? {
                 Some(number) => numbers.push(number),
                 None => return Ok(None),
             }
@@ -31,7 +31,7 @@ impl Store {
         )
         .bind(owner.as_str())
         .bind(within)
-        .fetch_all(self.pool())
+        .fetch_all(&mut *self.reader().await?)
         .await?;
         Ok(rows.into_iter().map(|(number, subject)| (number.unsigned_abs(), subject)).collect())
     }
@@ -41,7 +41,7 @@ impl Store {
         let row: Option<(String, Uuid, Option<Uuid>)> =
             sqlx::query_as("select owner, subject, within from number where number = ?")
                 .bind(number)
-                .fetch_optional(self.pool())
+                .fetch_optional(&mut *self.reader().await?)
                 .await?;
         let Some((owner, subject, within)) = row else { return Ok(None) };
         let owner = owner.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;

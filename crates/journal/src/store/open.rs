@@ -10,11 +10,11 @@ use sqlx::{
     ConnectOptions, SqliteConnection,
     migrate::Migrator,
     sqlite::{
-        SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+        SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous,
     },
 };
 
-use super::{Store, upgrade};
+use super::{Store, readers::Readers, upgrade};
 use crate::{Epoch, JournalError, Options};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
@@ -22,11 +22,10 @@ static MIGRATIONS: Migrator = sqlx::migrate!();
 /// `application_id`, as the first migration sets it.
 const APPLICATION_ID: i64 = 0x5049_5457;
 const PAGE: u64 = 4096;
-const READERS: u32 = 4;
 /// Larger files are only made to shrink by `pitwall check --repair`, since that rewrites the whole file.
 const LARGEST_CONVERSION: u64 = 16 << 20;
 
-/// An open file: the writer's connection and the pool of readers.
+/// An open file: the writer's connection and those of readers.
 pub(crate) struct Opened {
     pub connection: SqliteConnection,
     /// For connecting again after a failure.
@@ -54,23 +53,19 @@ pub(crate) async fn open(path: &Path, options: &Options) -> Result<Opened, Journ
     let opening: i64 = sqlx::query_scalar("insert into opening default values returning number")
         .fetch_one(&mut connection)
         .await?;
-    let pool = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .test_before_acquire(false)
-        .connect_with(reading(&path))
-        .await?;
+    let readers = Readers::open(&reading(&path)).await?;
     // Above every epoch of earlier openings, none of which made 2^32 claims.
     let first_epoch = Epoch(opening << 32);
-    Ok(Opened { connection, options, store: Store::new(pool), first_epoch, lock })
+    Ok(Opened { connection, options, store: Store::new(readers), first_epoch, lock })
 }
 
 /// Opens a file of the present form to read it alone.
 pub(crate) async fn open_to_read(path: &Path) -> Result<Store, JournalError> {
     database::require(path)?;
     check_file(path).await?;
-    let pool = SqlitePoolOptions::new().max_connections(READERS).connect_with(reading(path)).await?;
-    let is_present = is_present_form(&mut *pool.acquire().await?).await?;
-    if is_present { Ok(Store::new(pool)) } else { Err(FileError::Older(path.to_owned()).into()) }
+    let readers = Readers::open(&reading(path)).await?;
+    let is_present = is_present_form(&mut *readers.take().await?).await?;
+    if is_present { Ok(Store::new(readers)) } else { Err(FileError::Older(path.to_owned()).into()) }
 }
 
 fn writing(path: &Path, options: &Options) -> SqliteConnectOptions {

@@ -3,10 +3,14 @@ use protocol::{
     AccountId, Digest, FlowId, Heading, RunFilter, RunId, RunPage, RunRequest, RunStatus, RunSummary,
     Timestamp, Totals, Workflow, WorkflowKind, trading::PortfolioId,
 };
-use sqlx::{QueryBuilder, Sqlite, SqlitePool};
+use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
-use super::{block, key, spend, word};
+use super::{
+    block, key,
+    readers::{Reader, Readers},
+    spend, word,
+};
 use crate::{Encoded, JournalError, runs};
 
 pub(super) const DEFAULT_PAGE: u32 = 50;
@@ -20,15 +24,15 @@ const FEW: i64 = 1000;
 
 /// The readers' queries, over connections that cannot write.
 #[derive(Clone)]
-pub(crate) struct Store(SqlitePool);
+pub(crate) struct Store(Readers);
 
 impl Store {
-    pub fn new(pool: SqlitePool) -> Self {
-        Self(pool)
+    pub(super) fn new(readers: Readers) -> Self {
+        Self(readers)
     }
 
-    pub(super) fn pool(&self) -> &SqlitePool {
-        &self.0
+    pub(super) async fn reader(&self) -> Result<Reader, sqlx::Error> {
+        self.0.take().await
     }
 
     pub async fn close(&self) {
@@ -39,7 +43,7 @@ impl Store {
     pub async fn reach(&self, run: RunId) -> Result<Option<(u64, bool)>, JournalError> {
         let row: Option<(i64, bool)> = sqlx::query_as("select seq, finished from run where id = ?")
             .bind(key(run))
-            .fetch_optional(&self.0)
+            .fetch_optional(&mut *self.reader().await?)
             .await?;
         Ok(row.map(|(seq, finished)| (seq.unsigned_abs(), finished)))
     }
@@ -57,6 +61,7 @@ impl Store {
         bytes: usize,
     ) -> Result<Vec<Encoded>, JournalError> {
         let Ok(after) = i64::try_from(after) else { return Ok(Vec::new()) };
+        let mut reader = self.reader().await?;
         // From the block on in which the first of them is. Each row has at least one.
         let mut rows = sqlx::query_as(
             "select first, lines from block where run = ?1 and first >= \
@@ -65,7 +70,7 @@ impl Store {
         .bind(key(run))
         .bind(after.saturating_add(1))
         .bind(limit)
-        .fetch(&self.0);
+        .fetch(&mut *reader);
         let limit = limit as usize;
         let (mut events, mut read) = (Vec::new(), 0);
         while events.len() < limit
@@ -87,27 +92,27 @@ impl Store {
 
     pub async fn text(&self, digest: &Digest) -> Result<Option<String>, JournalError> {
         let query = sqlx::query_scalar("select body from text where digest = ?").bind(digest.as_str());
-        Ok(query.fetch_optional(&self.0).await?)
+        Ok(query.fetch_optional(&mut *self.reader().await?).await?)
     }
 
     pub async fn text_of_run(&self, run: RunId, digest: &Digest) -> Result<Option<String>, JournalError> {
         let query = sqlx::query_scalar(
             "select body from text join run_text using (digest) where run_text.run = ? and digest = ?",
         );
-        Ok(query.bind(key(run)).bind(digest.as_str()).fetch_optional(&self.0).await?)
+        Ok(query.bind(key(run)).bind(digest.as_str()).fetch_optional(&mut *self.reader().await?).await?)
     }
 
     pub async fn summary(&self, run: RunId) -> Result<Option<RunSummary>, JournalError> {
         let row: Option<(Vec<u8>, String)> = sqlx::query_as("select id, summary from run where id = ?")
             .bind(key(run))
-            .fetch_optional(&self.0)
+            .fetch_optional(&mut *self.reader().await?)
             .await?;
         Ok(self.decoded(row.into_iter().collect()).await?.pop())
     }
 
     pub async fn unfinished(&self) -> Result<Vec<RunSummary>, JournalError> {
         let rows = sqlx::query_as("select id, summary from run where finished = 0 order by id")
-            .fetch_all(&self.0)
+            .fetch_all(&mut *self.reader().await?)
             .await?;
         self.decoded(rows).await
     }
@@ -115,7 +120,7 @@ impl Store {
     pub async fn spent(&self, owner: &AccountId) -> Result<Totals, JournalError> {
         let row: Option<String> = sqlx::query_scalar("select used from spend where account = ?")
             .bind(owner.as_str())
-            .fetch_optional(&self.0)
+            .fetch_optional(&mut *self.reader().await?)
             .await?;
         Ok(row.as_deref().map(spend::totals).transpose()?.unwrap_or_default())
     }
@@ -128,7 +133,7 @@ impl Store {
         let limit = filter.limit.unwrap_or(DEFAULT_PAGE).clamp(1, LARGEST_PAGE) as usize;
         let is_rare = self.is_rare(&filter.search).await?;
         let mut query = listing(filter, owner, limit, is_rare)?;
-        let mut rows: Vec<(Vec<u8>, String)> = query.build_query_as().fetch_all(&self.0).await?;
+        let mut rows: Vec<(Vec<u8>, String)> = query.build_query_as().fetch_all(&mut *self.reader().await?).await?;
         let more = rows.len() > limit;
         rows.truncate(limit);
         Ok(RunPage { runs: self.decoded(rows).await?, more })
@@ -139,7 +144,7 @@ impl Store {
     async fn is_rare(&self, search: &str) -> Result<bool, JournalError> {
         let Some(letters) = letters(search) else { return Ok(false) };
         let query = "select count(*) from (select 1 from run_title where run_title match ? limit ?)";
-        let count: i64 = sqlx::query_scalar(query).bind(letters).bind(FEW + 1).fetch_one(&self.0).await?;
+        let count: i64 = sqlx::query_scalar(query).bind(letters).bind(FEW + 1).fetch_one(&mut *self.reader().await?).await?;
         Ok(count <= FEW)
     }
 
@@ -152,7 +157,7 @@ impl Store {
                 Err(error) => {
                     let why = runs::why_unreadable(&error);
                     let row: Option<Columns> =
-                        sqlx::query_as(Columns::QUERY).bind(id).fetch_optional(&self.0).await?;
+                        sqlx::query_as(Columns::QUERY).bind(id).fetch_optional(&mut *self.reader().await?).await?;
                     summaries.extend(row.and_then(|row| row.summary(why)));
                 }
             }
@@ -164,7 +169,7 @@ impl Store {
     pub async fn oldest_over(&self, before: Timestamp, most: u32) -> Result<Vec<RunId>, JournalError> {
         let query = "select id from run where finished_at is not null and finished_at < ? and finished \
                      order by finished_at limit ?";
-        let ids: Vec<Uuid> = sqlx::query_scalar(query).bind(before.0).bind(most).fetch_all(&self.0).await?;
+        let ids: Vec<Uuid> = sqlx::query_scalar(query).bind(before.0).bind(most).fetch_all(&mut *self.reader().await?).await?;
         Ok(ids.into_iter().map(RunId).collect())
     }
 
@@ -172,19 +177,19 @@ impl Store {
     pub async fn bytes(&self) -> Result<u64, JournalError> {
         let query = "select (page_count - freelist_count) * page_size \
                      from pragma_page_count, pragma_freelist_count, pragma_page_size";
-        let bytes: i64 = sqlx::query_scalar(query).fetch_one(&self.0).await?;
+        let bytes: i64 = sqlx::query_scalar(query).fetch_one(&mut *self.reader().await?).await?;
         Ok(bytes.unsigned_abs())
     }
 
     pub async fn ledger_entries(&self, id: &PortfolioId) -> Result<Vec<String>, JournalError> {
         let query = sqlx::query_scalar("select body from ledger_entry where portfolio = ? order by number");
-        Ok(query.bind(id.as_str()).fetch_all(&self.0).await?)
+        Ok(query.bind(id.as_str()).fetch_all(&mut *self.reader().await?).await?)
     }
 
     pub async fn ledgers(&self) -> Result<Vec<PortfolioId>, JournalError> {
         let rows: Vec<String> =
             sqlx::query_scalar("select portfolio from ledger_entry where number = 1 order by portfolio")
-                .fetch_all(&self.0)
+                .fetch_all(&mut *self.reader().await?)
                 .await?;
         let parse = |id: &String| id.parse().map_err(|error| JournalError::Corrupt(format!("{error}")));
         rows.iter().map(parse).collect()
