@@ -25,7 +25,6 @@ use crate::{
     lane::{self, milliseconds},
     run_graph::Number,
     run_log::{RunLog, leaves_run, now},
-    state::encode,
 };
 
 /// The reason of a node that failed by a panic.
@@ -35,6 +34,8 @@ pub(crate) const DEFECT: &str = "The run failed by a defect of Pitwall; the serv
 /// Begins and ends of visits that may be ahead of the disk, where a large result counts as many; beyond it, no
 /// further visit begins.
 pub(crate) const MOST_STAGED: usize = 512;
+/// Visits that only compute are taken so many at a time, less one, before everything else has its turn.
+const MOST_IN_A_ROW: usize = 16;
 /// Bytes of the sentence that says why a run or a node failed.
 const LONGEST_REASON: usize = 4 * 1024;
 
@@ -80,6 +81,8 @@ struct Working {
     visits: HashMap<Id, Visit>,
     /// Visits that only computed: their work was over before it would have become a task.
     computed: VecDeque<(Visit, Result<Outcome, NodeError>)>,
+    /// How many of these were taken since everything else had its turn.
+    in_a_row: usize,
     /// Visits whose own work has ended, while nodes within them may have something to do, with what came of it.
     opened: HashMap<Number, (Visit, Outcome)>,
 }
@@ -95,10 +98,16 @@ impl Working {
         self.tasks.len() + self.computed.len()
     }
 
+    /// The next visit that only computed, unless so many were taken that everything else is to have its turn.
+    fn computed_at_once(&mut self) -> Option<(Visit, Result<Outcome, NodeError>)> {
+        self.in_a_row = (self.in_a_row + 1) % MOST_IN_A_ROW;
+        if self.in_a_row == 0 { None } else { self.computed.pop_front() }
+    }
+
     /// Waits for the next visit whose own work is over; `None` where that was cut off, or none is at work. Cancel-safe.
     async fn ended(&mut self) -> Option<(Visit, Result<Outcome, NodeError>)> {
         if !self.computed.is_empty() {
-            // Others get their turn as well, however long a chain of visits only computes.
+            // Other tasks get their turn as well, however long a chain of visits only computes.
             consume_budget().await;
             return self.computed.pop_front();
         }
@@ -181,6 +190,14 @@ impl Execution {
             }
             if self.log.staged() > 0 {
                 flushing.get_or_insert_with(|| Box::pin(self.log.written()));
+            }
+            // To look at everything that may have come takes longer than many a visit that only computes.
+            if let Some((visit, result)) = working.computed_at_once() {
+                consume_budget().await;
+                match self.end(visit, result, working)? {
+                    Some(ending) => return Ok(Some(ending)),
+                    None => continue,
+                }
             }
             tokio::select! {
                 biased;
@@ -386,7 +403,6 @@ impl Execution {
     /// It passes work on to what is no node.
     fn succeed(&self, visit: &Visit, outcome: Outcome) -> Result<(), NodeError> {
         let Outcome { patch, degraded, failed, next } = outcome;
-        let patch = encode(patch);
         let (appended, next) = {
             let progress = self.log.progress();
             let lists = patch.keys().filter(|key| progress.graph.is_list(&visit.node, key));

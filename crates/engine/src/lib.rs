@@ -55,6 +55,6 @@ pub use lane::Lane;
 pub use live::{LiveCalls, LiveCursor};
 pub use protocol::{GrownNode, Growth, Join};
 pub use schema::{BoundedSchema, Fault};
-pub use state::{ListMark, State};
+pub use state::{ListMark, State, StateValue};
 pub use sub_run::SubRun;
 pub use work::{NodeError, Outcome, ToolResult, Work};

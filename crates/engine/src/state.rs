@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::{Arc, OnceLock};
 
 use protocol::{Answer, Body, Event, Patch, Text};
 use serde::de::DeserializeOwned;
@@ -12,14 +12,21 @@ pub struct State(Tree<Arc<str>, Entry>);
 
 #[derive(Clone, Debug, PartialEq)]
 enum Entry {
-    Value(Arc<Value>),
+    Value(Arc<StateValue>),
     List(List),
+}
+
+/// A value of the state. Its JSON is read when somebody asks for it: much of what nodes leave is never looked at.
+#[derive(Debug)]
+pub struct StateValue {
+    json: Text,
+    read: OnceLock<Value>,
 }
 
 /// A list that patches append to, without a copy of what it has.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct List {
-    items: Tree<usize, Arc<Value>>,
+    items: Tree<usize, Arc<StateValue>>,
     length: usize,
 }
 
@@ -27,7 +34,46 @@ struct List {
 #[derive(Clone, Debug, Default)]
 pub struct ListMark {
     length: usize,
-    last: Option<Arc<Value>>,
+    last: Option<Arc<StateValue>>,
+}
+
+impl StateValue {
+    fn new(json: Text) -> Self {
+        Self { json, read: OnceLock::new() }
+    }
+
+    /// The value as JSON.
+    pub fn value(&self) -> &Value {
+        self.read.get_or_init(|| {
+            // The engine encodes patches as JSON, so text that is no JSON can only be a plain string.
+            self.json.whole().map_or(Value::Null, |json| {
+                serde_json::from_str(json).unwrap_or_else(|_| Value::String(json.to_owned()))
+            })
+        })
+    }
+
+    /// The value as one of a type.
+    ///
+    /// # Errors
+    /// It is of another type.
+    pub fn get<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        match self.json.whole().filter(|_| self.read.get().is_none()).map(serde_json::from_str) {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(_)) | None => T::deserialize(self.value()),
+        }
+    }
+}
+
+impl From<&Value> for StateValue {
+    fn from(value: &Value) -> Self {
+        Self { json: Text::from(value.to_string()), read: OnceLock::from(value.clone()) }
+    }
+}
+
+impl PartialEq for StateValue {
+    fn eq(&self, other: &Self) -> bool {
+        self.json == other.json || self.value() == other.value()
+    }
 }
 
 impl State {
@@ -38,7 +84,7 @@ impl State {
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, NodeError> {
         let value = match self.0.get(key) {
             None => return Ok(None),
-            Some(Entry::Value(value)) => T::deserialize(value.as_ref()),
+            Some(Entry::Value(value)) => value.get(),
             Some(Entry::List(list)) => T::deserialize(list.value()),
         };
         value.map(Some).map_err(|error| {
@@ -49,14 +95,14 @@ impl State {
     /// The text under `key`, or an empty text if there is none.
     pub fn text(&self, key: &str) -> &str {
         match self.0.get(key) {
-            Some(Entry::Value(value)) => value.as_str().unwrap_or_default(),
+            Some(Entry::Value(value)) => value.value().as_str().unwrap_or_default(),
             Some(Entry::List(_)) | None => "",
         }
     }
 
     /// What was appended to the list of `key` after the mark, which moves to the list's end. `None`: what was read up to
     /// the mark does not stand there any more, so that the list has to be read from its beginning, with a new mark.
-    pub fn appended(&self, key: &str, mark: &mut ListMark) -> Option<Vec<Arc<Value>>> {
+    pub fn appended(&self, key: &str, mark: &mut ListMark) -> Option<Vec<Arc<StateValue>>> {
         let list = self.0.get(key).map_or_else(List::default, List::of);
         let last = mark.length.checked_sub(1).and_then(|number| list.items.get(&number));
         // An item is made once, for the list that it is appended to: where it stands, all before it stands as well.
@@ -68,7 +114,7 @@ impl State {
         if !goes_on {
             return None;
         }
-        let new: Vec<Arc<Value>> =
+        let new: Vec<Arc<StateValue>> =
             (mark.length..list.length).filter_map(|number| list.items.get(&number).cloned()).collect();
         if let Some(last) = new.last() {
             *mark = ListMark { length: list.length, last: Some(last.clone()) };
@@ -98,17 +144,14 @@ impl State {
 
     /// Applies a patch: a value replaces the old one, or is appended to the key's list.
     pub(crate) fn merge(&mut self, patch: &Patch, appends: impl Fn(&str) -> bool) {
-        for (key, text) in patch {
-            // The engine encodes patches as JSON, so text that is no JSON can only be a plain string.
-            let value = text.whole().map_or(Value::Null, |json| {
-                serde_json::from_str(json).unwrap_or_else(|_| Value::String(json.to_owned()))
-            });
+        for (key, json) in patch {
+            let value = Arc::new(StateValue::new(json.clone()));
             let entry = if appends(key) {
                 let mut list = self.0.get(key.as_str()).map_or_else(List::default, List::of);
-                list.push(Arc::new(value));
+                list.push(value);
                 Entry::List(list)
             } else {
-                Entry::Value(Arc::new(value))
+                Entry::Value(value)
             };
             self.0.insert(key.as_str().into(), entry);
         }
@@ -120,8 +163,8 @@ impl List {
     fn of(entry: &Entry) -> Self {
         let items = match entry {
             Entry::List(list) => return list.clone(),
-            Entry::Value(value) => match value.as_ref() {
-                Value::Array(items) => items.iter().cloned().map(Arc::new).collect(),
+            Entry::Value(value) => match value.value() {
+                Value::Array(items) => items.iter().map(|item| Arc::new(item.into())).collect(),
                 _ => vec![value.clone()],
             },
         };
@@ -130,18 +173,14 @@ impl List {
         list
     }
 
-    fn push(&mut self, item: Arc<Value>) {
+    fn push(&mut self, item: Arc<StateValue>) {
         self.items.insert(self.length, item);
         self.length += 1;
     }
 
     fn value(&self) -> Value {
-        Value::Array(self.items.values().map(|item| item.as_ref().clone()).collect())
+        Value::Array(self.items.values().map(|item| item.value().clone()).collect())
     }
-}
-
-pub(crate) fn encode(patch: BTreeMap<String, Value>) -> Patch {
-    patch.into_iter().map(|(key, value)| (key, Text::from(value.to_string()))).collect()
 }
 
 #[cfg(test)]
@@ -176,8 +215,8 @@ mod tests {
 
     #[test]
     fn a_list_is_read_on_from_a_mark_unless_what_was_read_is_gone() {
-        let values = |read: Option<Vec<Arc<Value>>>| {
-            read.map(|items| items.iter().map(|item| item.as_ref().clone()).collect::<Vec<_>>())
+        let values = |read: Option<Vec<Arc<StateValue>>>| {
+            read.map(|items| items.iter().map(|item| item.value().clone()).collect::<Vec<_>>())
         };
         let (mut state, mut mark) = (State::default(), ListMark::default());
         assert_eq!(values(state.appended("key", &mut mark)), Some(Vec::new()));

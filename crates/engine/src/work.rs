@@ -1,7 +1,5 @@
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
-use protocol::{CallId, NodeId, ToolStatus};
+use protocol::{CallId, NodeId, Patch, ToolStatus};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -34,8 +32,8 @@ pub trait Work: Send + Sync {
 /// The result of a visit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
-    /// Changes of the run's state.
-    pub patch: BTreeMap<String, Value>,
+    /// Changes of the run's state, each as JSON.
+    pub patch: Patch,
     /// Why the result is degraded, if it is.
     pub degraded: Option<String>,
     /// Why there is no result although the run goes on, if there is none.
@@ -50,10 +48,10 @@ impl Outcome {
     /// # Errors
     /// The value has no JSON form.
     pub fn set(mut self, key: &str, value: impl Serialize) -> Result<Self, NodeError> {
-        let value = serde_json::to_value(value).map_err(|error| {
+        let json = serde_json::to_string(&value).map_err(|error| {
             NodeError::failed(format!("The value of \"{key}\" has no JSON form: {error}"))
         })?;
-        self.patch.insert(key.to_owned(), value);
+        self.patch.insert(key.to_owned(), json.into());
         Ok(self)
     }
 

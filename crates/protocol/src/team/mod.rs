@@ -158,7 +158,7 @@ impl TeamPick {
     /// # Errors
     /// See [`NoProduct`].
     pub fn product(&self) -> Result<Product, NoProduct> {
-        made(self, format!("{} speaks", self.speaker), ProductTone::Neutral, Standing::Step)
+        made::<Self>(self, format!("{} speaks", self.speaker), ProductTone::Neutral, Standing::Step)
     }
 }
 
@@ -168,8 +168,20 @@ impl TeamTurn {
     /// # Errors
     /// See [`NoProduct`].
     pub fn product(&self) -> Result<Product, NoProduct> {
-        let count = self.messages.len();
-        made(self, format!("{count} messages and events"), ProductTone::Neutral, Standing::Data)
+        Self::product_of(&self.messages)
+    }
+
+    /// A turn of these messages and events, which are in AutoGen's form, as a product.
+    ///
+    /// # Errors
+    /// See [`NoProduct`].
+    pub fn product_of<M: Serialize>(messages: &[M]) -> Result<Product, NoProduct> {
+        #[derive(Serialize)]
+        struct Turn<'m, M> {
+            messages: &'m [M],
+        }
+        let headline = format!("{} messages and events", messages.len());
+        made::<Self>(&Turn { messages }, headline, ProductTone::Neutral, Standing::Data)
     }
 }
 
@@ -179,12 +191,12 @@ impl TeamResult {
     /// # Errors
     /// See [`NoProduct`].
     pub fn product(&self) -> Result<Product, NoProduct> {
-        made(self, self.stop_reason.clone(), ProductTone::Neutral, Standing::Result)
+        made::<Self>(self, self.stop_reason.clone(), ProductTone::Neutral, Standing::Result)
     }
 }
 
 fn made<D: ProductData>(
-    data: &D,
+    data: &impl Serialize,
     headline: String,
     tone: ProductTone,
     standing: Standing,

@@ -4,8 +4,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use engine::{ListMark, NodeError, State};
-use serde::Deserialize;
+use engine::{ListMark, NodeError, State, StateValue};
 use serde_json::Value;
 use teamfile::{Message, team::Team};
 
@@ -78,7 +77,7 @@ impl Latest {
             && let Some(new) = state.appended(key, &mut known.mark)
         {
             let ahead = known.ahead.take();
-            let is_kept = ahead.is_none() || new.first().map(AsRef::as_ref) == ahead.as_ref();
+            let is_kept = ahead.is_none() || new.first().map(|item| item.value()) == ahead.as_ref();
             if is_kept {
                 known.go_on(new.iter().skip(usize::from(ahead.is_some())))?;
                 return Ok(known);
@@ -98,9 +97,9 @@ impl Latest {
 }
 
 impl Known {
-    fn go_on<'v>(&mut self, items: impl Iterator<Item = &'v Arc<Value>>) -> Result<(), NodeError> {
+    fn go_on<'v>(&mut self, items: impl Iterator<Item = &'v Arc<StateValue>>) -> Result<(), NodeError> {
         for item in items {
-            let happened = Vec::<Happened>::deserialize(item.as_ref()).map_err(|error| {
+            let happened: Vec<Happened> = item.get().map_err(|error| {
                 NodeError::failed(format!(
                     "The run's state has something else than what the team was told: {error}"
                 ))

@@ -5,7 +5,6 @@ use protocol::{
     Body, Said,
     team::{NoProduct, TeamTurn},
 };
-use serde_json::Value;
 use teamfile::Message;
 
 /// What is written of what somebody said and did: each message for people, and all of it, with the events between,
@@ -29,9 +28,7 @@ fn written(said: &[Message], is_news: impl Fn(&Message) -> bool) -> Result<Vec<B
     let news = said.iter().filter(|message| message.is_chat() && is_news(message));
     let mut written: Vec<Body> = news.map(message).collect();
     if !said.is_empty() {
-        let messages = said.iter().map(serde_json::to_value).collect::<Result<Vec<Value>, _>>();
-        let messages = messages.map_err(|error| unwritable(&error.into()))?;
-        written.push(product(TeamTurn { messages }.product())?);
+        written.push(product(TeamTurn::product_of(said))?);
     }
     Ok(written)
 }

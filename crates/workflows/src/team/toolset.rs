@@ -38,6 +38,9 @@ struct NotRun {
 impl Toolset {
     /// The tools of an assistant, as far as the server has them.
     pub(super) async fn of(assistant: &Assistant, registry: &Registry) -> Self {
+        if assistant.handoffs.is_empty() && assistant.tools.is_empty() {
+            return Self::default();
+        }
         let wanted = assistant.tools.iter().flat_map(names).filter_map(|name| name.parse::<ToolName>().ok());
         let wanted = wanted.collect();
         let offer = registry.offer(&Wanted::Named(wanted)).await;

@@ -113,6 +113,11 @@ fn prompt_words(message: &Message) -> u64 {
 }
 
 fn words(text: &str) -> u64 {
-    let words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
-    words.filter(|word| !word.is_empty()).count() as u64
+    let (mut count, mut is_within) = (0, false);
+    for letter in text.chars() {
+        let is_of_word = letter.is_alphanumeric() || letter == '_';
+        count += u64::from(is_of_word && !is_within);
+        is_within = is_of_word;
+    }
+    count
 }
