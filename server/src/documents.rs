@@ -83,7 +83,7 @@ impl Service {
         id: DocumentId,
         version: Option<DocumentVersion>,
     ) -> Result<Document, Problem> {
-        let StoredDocument { summary, version, content } = self.stored(owner, id, version).await?;
+        let StoredDocument { summary, version, content } = self.stored_document(owner, id, version).await?;
         let findings = self.families.check_document(&summary.kind, &content).unwrap_or_default();
         Ok(Document { summary, version, content, findings })
     }
@@ -96,7 +96,7 @@ impl Service {
         request: SaveDocument,
     ) -> Result<Document, Problem> {
         let SaveDocument { base, content } = request;
-        let kind = self.stored(owner, id, None).await?.summary.kind;
+        let kind = self.stored_document(owner, id, None).await?.summary.kind;
         let findings = self.accept(&kind, &content)?;
         let saved = self.journal.documents().save(owner, id, base, &content, now()).await;
         let summary = saved.map_err(from_documents)?;
@@ -120,7 +120,7 @@ impl Service {
         id: DocumentId,
         request: CopyDocument,
     ) -> Result<Document, Problem> {
-        let StoredDocument { summary, content, .. } = self.stored(owner, id, request.version).await?;
+        let StoredDocument { summary, content, .. } = self.stored_document(owner, id, request.version).await?;
         let title = request.title.unwrap_or_else(|| summary.title.of_copy());
         self.create_document(owner, NewDocument { kind: summary.kind, title, content }).await
     }
@@ -156,7 +156,7 @@ impl Service {
         id: DocumentId,
         version: Option<DocumentVersion>,
     ) -> Result<String, Problem> {
-        let StoredDocument { summary, content, .. } = self.stored(owner, id, version).await?;
+        let StoredDocument { summary, content, .. } = self.stored_document(owner, id, version).await?;
         let DocumentSummary { kind, title, .. } = summary;
         let file = DocumentFile { format: FORMAT.to_owned(), version: VERSION, kind, title, content };
         let text =
@@ -172,7 +172,8 @@ impl Service {
         self.create_document(owner, NewDocument { kind, title, content }).await
     }
 
-    async fn stored(
+    /// A version of a document, the newest unless one is asked for, as it stands.
+    pub async fn stored_document(
         &self,
         owner: &AccountId,
         id: DocumentId,

@@ -47,7 +47,7 @@ impl LiveText {
         if changes.changed().await.is_err() {
             return std::future::pending().await;
         }
-        self.not_before = Some(Instant::now() + self.pause);
+        self.not_before = (!self.pause.is_zero()).then(|| Instant::now() + self.pause);
         live.unseen(&mut self.cursor)
     }
 }

@@ -24,7 +24,7 @@ use protocol::{
     Subject, ToolServer, TrialEstimate, TrialReport, TrialsStarted, Workflow, WorkflowKind,
 };
 
-pub use numbers::NumberedRun;
+pub use numbers::{NumberedRun, ReservedRun};
 pub use readable::{Activity, Readable};
 pub use run_changes::RunChanges;
 

@@ -39,13 +39,13 @@ impl Entries {
             serde_json::to_writer(&mut lines, &event)
                 .map_err(|error| JournalError::Refused(Arc::new(sqlx::Error::Encode(error.into()))))?;
             check_size(run, lines.len() - begin)?;
-            ends.push((seq, begin..lines.len()));
+            ends.push(begin..lines.len());
             entries.events.push(Arc::new(event));
         }
         // The events of an append share one allocation.
         let lines = Bytes::from(lines);
-        let encoded = ends.into_iter().map(|(seq, part)| Encoded { seq, json: lines.slice(part) });
-        entries.encoded.extend(encoded);
+        let written = entries.events.iter().cloned().zip(ends);
+        entries.encoded = written.map(|(event, part)| Encoded::written(event, lines.slice(part))).collect();
         Ok(entries)
     }
 

@@ -22,24 +22,63 @@ use crate::{
 pub struct Epoch(pub(crate) i64);
 
 /// An event as it is stored and sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Encoded {
     /// Its number.
     pub seq: u64,
     /// The event as JSON; all readers share the bytes.
     pub json: Bytes,
+    /// The same as a value, where this process has just written it.
+    written: Option<Arc<Event>>,
 }
 
 impl Encoded {
-    /// The event itself.
+    /// An event that was read from a file.
+    pub(crate) fn stored(seq: u64, json: Bytes) -> Self {
+        Self { seq, json, written: None }
+    }
+
+    /// An event that is about to be written.
+    pub(crate) fn written(event: Arc<Event>, json: Bytes) -> Self {
+        Self { seq: event.seq, json, written: Some(event) }
+    }
+
+    /// The event itself. All readers share one that was written just now.
+    ///
+    /// # Errors
+    /// [`JournalError::Unreadable`] if the bytes are no event.
+    pub fn event(&self) -> Result<Arc<Event>, JournalError> {
+        match &self.written {
+            Some(event) => Ok(event.clone()),
+            None => self.parsed().map(Arc::new),
+        }
+    }
+
+    /// The event itself, to be changed.
     ///
     /// # Errors
     /// [`JournalError::Unreadable`] if the bytes are no event.
     pub fn decode(&self) -> Result<Event, JournalError> {
+        match &self.written {
+            Some(event) => Ok(event.as_ref().clone()),
+            None => self.parsed(),
+        }
+    }
+
+    fn parsed(&self) -> Result<Event, JournalError> {
         serde_json::from_slice(&self.json)
             .map_err(|error| JournalError::Unreadable(format!("its event {} is none: {error}", self.seq)))
     }
 }
+
+/// By what is stored, whether or not it was written just now.
+impl PartialEq for Encoded {
+    fn eq(&self, other: &Self) -> bool {
+        self.seq == other.seq && self.json == other.json
+    }
+}
+
+impl Eq for Encoded {}
 
 /// Events per read where a whole log is wanted.
 const PAGE: u32 = 1000;
@@ -262,6 +301,14 @@ impl Journal {
     /// [`JournalError::NoSuchRun`] if the run has no events, or the database cannot be read.
     pub async fn subscribe(&self, run: RunId, after: u64) -> Result<Subscription, JournalError> {
         Subscription::open(run, after, &self.0.tails, self.0.store.clone()).await
+    }
+
+    /// A cursor at the beginning of a run that may not have begun: its first events are waited for.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn subscribe_before(&self, run: RunId) -> Result<Subscription, JournalError> {
+        Subscription::await_begin(run, &self.0.tails, self.0.store.clone()).await
     }
 
     /// Number of the run's last event; `None` if there is no such run.

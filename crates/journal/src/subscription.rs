@@ -40,6 +40,18 @@ impl Subscription {
         Ok(Self { run, after, reach, tail, store })
     }
 
+    /// The same from the beginning on, of a run that may not have begun.
+    pub(crate) async fn await_begin(run: RunId, tails: &Tails, store: Store) -> Result<Self, JournalError> {
+        let tail = tails.join(run).ok_or(JournalError::Closed)?;
+        let reach = tail.watch();
+        if !tail.is_primed()
+            && let Some((seq, finished)) = store.reach(run).await?
+        {
+            tail.advance(seq, finished);
+        }
+        Ok(Self { run, after: 0, reach, tail, store })
+    }
+
     /// Number of the last event that was returned.
     pub fn position(&self) -> u64 {
         self.after

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use backend::DocumentBackend;
+use journal::StoredDocument;
 use protocol::{
     AccountId, Problem,
     document::{
@@ -18,6 +19,18 @@ impl Scoped {
     /// The account whose documents the caller reads. Those who own nothing find no document.
     fn reader(&self, id: DocumentId) -> Result<&AccountId, Problem> {
         self.caller().owner().ok_or_else(|| no_document(id))
+    }
+
+    /// A version of a document, the newest unless one is asked for, as it stands: what is wrong with it is not said.
+    ///
+    /// # Errors
+    /// 404: there is no such document or version, or it is another's.
+    pub async fn stored_document(
+        &self,
+        id: DocumentId,
+        version: Option<DocumentVersion>,
+    ) -> Result<StoredDocument, Problem> {
+        self.service().stored_document(self.reader(id)?, id, version).await
     }
 
     /// A document as a file.

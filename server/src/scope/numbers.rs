@@ -1,22 +1,44 @@
 //! The whole numbers under which other systems know what a caller has.
 
+use engine::Engine;
+use journal::{Journal, Subscription};
 use protocol::{AccountId, Problem, RunId, StartRun, document::DocumentId};
 use uuid::Uuid;
 
-use super::Scoped;
-use crate::problem::from_journal;
+use super::{Activity, Scoped};
+use crate::{problem::from_journal, service::Service};
 
 /// What stands behind the number of a run.
 pub enum NumberedRun {
     /// A run of the caller's that has not begun.
-    Reserved {
-        /// The id that it will have.
-        run: RunId,
-        /// What it will belong to.
-        within: DocumentId,
-    },
+    Reserved(ReservedRun),
     /// One that has begun. Whether the caller may read it is not decided yet.
     Begun(RunId),
+}
+
+/// A run of the caller's that has not begun: the type is the proof of the check.
+pub struct ReservedRun {
+    /// The id that it will have.
+    pub run: RunId,
+    /// What it will belong to.
+    pub within: DocumentId,
+    journal: Journal,
+    engine: Engine,
+}
+
+impl ReservedRun {
+    /// Its log, which begins when it begins.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn subscribe(&self) -> Result<Subscription, Problem> {
+        self.journal.subscribe_before(self.run).await.map_err(from_journal)
+    }
+
+    /// Its state in the engine.
+    pub fn activity(&self) -> Activity {
+        Activity::of(&self.engine, self.run)
+    }
 }
 
 impl Scoped {
@@ -60,7 +82,10 @@ impl Scoped {
         match found.within {
             None => Ok(NumberedRun::Begun(RunId(found.subject))),
             Some(within) if self.caller().owner() == Some(&found.owner) => {
-                Ok(NumberedRun::Reserved { run: RunId(found.subject), within: DocumentId(within) })
+                let (run, within) = (RunId(found.subject), DocumentId(within));
+                let Service { journal, engine, .. } = self.service();
+                let (journal, engine) = (journal.clone(), engine.clone());
+                Ok(NumberedRun::Reserved(ReservedRun { run, within, journal, engine }))
             }
             Some(_) => Err(not_found()),
         }

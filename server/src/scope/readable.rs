@@ -65,7 +65,7 @@ impl Readable<'_> {
 
     /// The run's state in the engine.
     pub fn activity(&self) -> Activity {
-        Activity { engine: self.service.engine.clone(), run: self.run }
+        Activity::of(&self.service.engine, self.run)
     }
 }
 
@@ -77,6 +77,10 @@ pub struct Activity {
 }
 
 impl Activity {
+    pub(super) fn of(engine: &Engine, run: RunId) -> Self {
+        Self { engine: engine.clone(), run }
+    }
+
     /// The run.
     pub fn run(&self) -> RunId {
         self.run

@@ -2,6 +2,8 @@ use protocol::{CallId, Event, RunId, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::written::Written;
+
 /// When a frame was made, and of which event of the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Moment {
@@ -21,6 +23,11 @@ impl Moment {
     pub(super) fn of(event: &Event) -> Self {
         let name = format!("{}:{}", event.run, event.seq);
         Self { event: Some(name), seq: Some(event.seq), timestamp: moment(event.at) }
+    }
+
+    /// When.
+    pub(super) fn timestamp(&self) -> &str {
+        &self.timestamp
     }
 
     /// Between the event of this number and the next one.
@@ -64,8 +71,8 @@ pub enum Frame {
     },
     /// Something was said or done.
     Message {
-        /// The message, as AutoGen writes it.
-        data: Value,
+        /// The message.
+        data: Written,
         /// When.
         #[serde(flatten)]
         moment: Moment,
@@ -156,7 +163,7 @@ pub struct TeamResult {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct TaskResult {
-    pub(super) messages: Vec<Value>,
+    pub(super) messages: Vec<Written>,
     pub(super) stop_reason: Option<String>,
 }
 
@@ -175,7 +182,7 @@ impl TeamResult {
             "content": reason,
             "type": "TextMessage",
         });
-        let task_result = TaskResult { messages: vec![message], stop_reason: Some(stop_reason.to_owned()) };
+        let task_result = TaskResult { messages: Written::of(&message).into_iter().collect(), stop_reason: Some(stop_reason.to_owned()) };
         Self { task_result, usage, duration }
     }
 }

@@ -22,6 +22,7 @@ mod gallery;
 mod history;
 mod record;
 mod stream;
+mod written;
 
 pub use command::*;
 pub use frame::*;
@@ -29,3 +30,4 @@ pub use gallery::*;
 pub use history::*;
 pub use record::*;
 pub use stream::*;
+pub use written::*;

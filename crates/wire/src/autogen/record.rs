@@ -2,7 +2,7 @@ use protocol::{RunStatus, RunSummary, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{frame::moment, stream::Stream};
+use super::{frame::moment, stream::Stream, written::Written};
 
 /// The version that all rows of the original have.
 const ROW_VERSION: &str = "0.0.1";
@@ -99,8 +99,8 @@ pub struct MessageRow {
     pub session_id: Option<u64>,
     /// The run.
     pub run_id: u64,
-    /// The message, as AutoGen writes it.
-    pub config: Value,
+    /// The message.
+    pub config: Written,
     /// `{}`
     pub message_meta: Map<String, Value>,
 }

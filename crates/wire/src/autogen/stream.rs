@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{
     UNEXPLAINED_STOP,
     frame::{Chunk, Ended, Frame, Moment, NoFields, TaskResult, TeamResult, moment},
+    written::Written,
 };
 
 /// The role of nodes whose answers are what a participant says.
@@ -22,8 +23,8 @@ pub struct Told {
     pub seq: u64,
     /// When.
     pub at: Timestamp,
-    /// The message, as AutoGen writes it.
-    pub message: Value,
+    /// The message.
+    pub message: Written,
 }
 
 /// A node of the run.
@@ -44,7 +45,7 @@ pub struct Stream {
     /// The number of the latest event.
     seq: u64,
     began: Timestamp,
-    task: Vec<Value>,
+    task: Vec<Written>,
     agents: HashMap<NodeId, Agent>,
     /// The latest call of each agent, which its next text is the answer of.
     calls: HashMap<NodeId, CallId>,
@@ -58,23 +59,6 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Whether an event of this kind matters here. The others need not be read.
-    #[must_use]
-    pub fn reads(kind: &str) -> bool {
-        matches!(
-            kind,
-            "run_started"
-                | "node_added"
-                | "call_started"
-                | "call_finished"
-                | "produced"
-                | "input_requested"
-                | "input_received"
-                | "told"
-                | "run_finished"
-        )
-    }
-
     /// Takes the next event in, and gives the frames that it becomes.
     pub fn apply(&mut self, event: &Event) -> Vec<Frame> {
         self.seq = event.seq;
@@ -148,7 +132,7 @@ impl Stream {
 
     /// The messages of the task.
     #[must_use]
-    pub fn task(&self) -> &[Value] {
+    pub fn task(&self) -> &[Written] {
         &self.task
     }
 
@@ -194,7 +178,7 @@ impl Stream {
     fn call_ended(&mut self, event: &Event, finished: &CallFinished) -> Option<Frame> {
         let given = self.given.remove(&finished.call).unwrap_or_default();
         let text = finished.cut_off.whole().filter(|text| !text.is_empty())?;
-        let message = serde_json::to_value(self.chunk(&finished.call, 0, text, event.at)?).ok()?;
+        let message = Written::of(&self.chunk(&finished.call, 0, text, event.at)?)?;
         self.told.push(Told { seq: event.seq, at: event.at, message });
         let data =
             self.chunk(&finished.call, given, text.get(given..).filter(|rest| !rest.is_empty())?, event.at)?;
@@ -214,6 +198,7 @@ impl Stream {
         };
         let answer = messages.iter().rposition(is_answer);
         let call = event.node.as_ref().and_then(|node| self.calls.remove(node));
+        let moment = Moment::of(event);
         let mut frames = Vec::with_capacity(messages.len());
         for (number, mut message) in messages.into_iter().enumerate() {
             let id = match &call {
@@ -222,15 +207,16 @@ impl Stream {
             };
             if let Value::Object(fields) = &mut message {
                 fields.insert("id".to_owned(), id.into());
-                fields.insert("created_at".to_owned(), moment(event.at).into());
+                fields.insert("created_at".to_owned(), moment.timestamp().into());
                 fields.entry("metadata").or_insert_with(|| json!({}));
                 fields.entry("models_usage").or_insert(Value::Null);
             }
+            let Some(message) = Written::of(&message) else { continue };
             if is_task {
                 self.task.push(message.clone());
             }
             self.told.push(Told { seq: event.seq, at: event.at, message: message.clone() });
-            frames.push(Frame::Message { data: message, moment: Moment::of(event) });
+            frames.push(Frame::Message { data: message, moment: moment.clone() });
         }
         frames
     }

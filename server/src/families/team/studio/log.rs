@@ -1,5 +1,7 @@
 //! The logs of runs, read as the wire needs them.
 
+use std::sync::Arc;
+
 use protocol::{Body, Event, Problem};
 use wire::autogen::Stream;
 
@@ -12,21 +14,19 @@ pub(super) async fn whole(run: &Readable<'_>, texts: &Texts) -> Result<Stream, P
         let events = run.read(after, MOST_EVENTS).await?;
         let Some(last) = events.last() else { return Ok(stream) };
         after = last.seq;
-        for mut event in events {
-            if Stream::reads(event.body.kind()) {
-                load(texts, &mut event).await?;
-                stream.apply(&event);
-            }
+        for mut event in events.into_iter().map(Arc::new) {
+            load(texts, &mut event).await?;
+            stream.apply(&event);
         }
     }
 }
 
 /// Makes the texts of an event whole that the wire tells.
-pub(super) async fn load(texts: &Texts, event: &mut Event) -> Result<(), Problem> {
-    let is_told = match &event.body {
-        Body::Produced(_) => true,
-        Body::CallFinished(finished) => !finished.cut_off.is_empty(),
-        _ => false,
+pub(super) async fn load(texts: &Texts, event: &mut Arc<Event>) -> Result<(), Problem> {
+    let told = match &event.body {
+        Body::Produced(product) => &product.data,
+        Body::CallFinished(finished) => &finished.cut_off,
+        _ => return Ok(()),
     };
-    if is_told { texts.load_into(event).await } else { Ok(()) }
+    if told.stored().is_none() { Ok(()) } else { texts.load_into(Arc::make_mut(event)).await }
 }

@@ -10,7 +10,7 @@ use wire::autogen::{GivenRun, RunRow, Stream, UNEXPLAINED_STOP};
 use super::{Answer, log, owner, sessions::Session, stop};
 use crate::{
     rest::{JsonBody, Path},
-    scope::{NumberedRun, Scoped},
+    scope::{NumberedRun, ReservedRun, Scoped},
 };
 
 /// The most runs of a session that are told with all their messages, and events that are read for it: the newest.
@@ -31,7 +31,7 @@ pub(super) async fn create(service: Scoped, JsonBody(given): JsonBody<GivenRun>)
 
 pub(super) async fn read(service: Scoped, Path(number): Path<u64>) -> Answer {
     let row = match service.numbered_run(number).await? {
-        NumberedRun::Reserved { run, within } => {
+        NumberedRun::Reserved(ReservedRun { run, within, .. }) => {
             let session = Session::read(&service, within).await?.number(&service).await?;
             RunRow::created(number, session, made_at(run).unwrap_or_default(), owner(&service)?.as_str())
         }
@@ -45,7 +45,7 @@ pub(super) async fn read(service: Scoped, Path(number): Path<u64>) -> Answer {
 
 pub(super) async fn messages(service: Scoped, Path(number): Path<u64>) -> Answer {
     let rows = match service.numbered_run(number).await? {
-        NumberedRun::Reserved { .. } => Vec::new(),
+        NumberedRun::Reserved(_) => Vec::new(),
         NumberedRun::Begun(run) => {
             let (summary, stream) = begun(&service, run).await?;
             wire::autogen::messages(number, session_of(&service, &summary).await, &stream)

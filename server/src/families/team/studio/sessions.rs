@@ -2,6 +2,7 @@
 
 use axum::Json;
 use backend::DocumentBackend;
+use journal::StoredDocument;
 use protocol::{
     FlowId, Problem,
     document::{
@@ -34,9 +35,15 @@ pub(super) struct Session {
 
 impl Session {
     fn of(document: Document) -> Self {
-        let id = |field: &str| document.content.fields().get(field).and_then(Value::as_str)?.parse().ok();
+        let Document { summary, version, content, .. } = document;
+        Self::stored(StoredDocument { summary, version, content })
+    }
+
+    fn stored(document: StoredDocument) -> Self {
+        let StoredDocument { summary, version, content } = document;
+        let id = |field: &str| content.fields().get(field).and_then(Value::as_str)?.parse().ok();
         let (team, draft) = (id("team"), id("draft"));
-        Self { summary: document.summary, version: document.version, team, draft }
+        Self { summary, version, team, draft }
     }
 
     /// The session of this number.
@@ -46,9 +53,9 @@ impl Session {
 
     /// The session of this document.
     pub(super) async fn read(service: &Scoped, id: DocumentId) -> Result<Self, Problem> {
-        let document = service.document(id, None).await?;
+        let document = service.stored_document(id, None).await?;
         if document.summary.kind.as_str() == SESSION_KIND {
-            return Ok(Self::of(document));
+            return Ok(Self::stored(document));
         }
         Err(Problem::not_found(NOT_FOUND))
     }

@@ -10,7 +10,7 @@ use axum::{
 use backend::Backend;
 use bytes::Bytes;
 use futures::FutureExt;
-use journal::{Encoded, JournalError, RunChange, Subscription};
+use journal::{Encoded, JournalError, Subscription};
 use protocol::{
     GivenAnswer, Problem, RunId, StartRun, Workflow,
     document::DocumentId,
@@ -18,7 +18,6 @@ use protocol::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::broadcast::error::RecvError;
 use wire::autogen::{Command, Frame, InvalidCommand, Start, StartedTeam, Stream};
 
 use super::{log, sessions::Session, stop::stop, teams};
@@ -29,7 +28,7 @@ use crate::{
     peer::{CloseReason, Disconnected, Heard, Peer},
     problem::{Detail, from_journal},
     rest::Path,
-    scope::{Activity, NumberedRun, RunChanges, Scoped},
+    scope::{Activity, NumberedRun, Scoped},
     texts::Texts,
 };
 
@@ -47,18 +46,21 @@ pub(super) async fn connect(
     Query(Position { after }): Query<Position>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Detail> {
-    let numbered = service.numbered_run(number).await?;
-    let (run, within) = match numbered {
-        NumberedRun::Reserved { run, within } => (run, Some(within)),
+    let (log, activity, within) = match service.numbered_run(number).await? {
+        NumberedRun::Reserved(run) => (run.subscribe().await?, run.activity(), Some(run.within)),
         NumberedRun::Begun(run) => {
-            service.readable(run).await.map_err(|_| Problem::not_found("Run not found"))?;
-            (run, None)
+            let run = service.readable(run).await.map_err(|_| Problem::not_found("Run not found"))?;
+            (run.subscribe(0).await?, run.activity(), None)
         }
     };
+    let run = activity.run();
+    let mut deltas = LiveText::every(Duration::ZERO);
+    deltas.follow(&activity);
+    let followed = Followed { log, activity, stream: Stream::default(), deltas };
     let admission = service.admit_socket(within.is_none().then_some(run)).await?;
     Ok(admission.upgrade_for(LARGEST_BODY, upgrade, move |peer| {
         let texts = service.texts();
-        let connection = Connection { peer: peer.foreign(), service, texts, run, within, after };
+        let connection = Connection { peer: peer.foreign(), service, texts, run, within, after, followed };
         connection.serve()
     }))
 }
@@ -73,9 +75,10 @@ struct Connection {
     within: Option<DocumentId>,
     /// The number of the last event that is not sent.
     after: u64,
+    followed: Followed,
 }
 
-/// A run that is followed.
+/// The run, from its first event on, which may be to come.
 struct Followed {
     log: Subscription,
     activity: Activity,
@@ -93,25 +96,15 @@ enum Next {
 impl Connection {
     async fn serve(mut self) -> Result<(), Disconnected> {
         self.send(Frame::connected(now())).await?;
-        // Subscribed before the first look, so that no beginning is missed.
-        let mut changes = self.service.run_changes();
-        let mut followed = self.follow().boxed().await?;
         loop {
             tokio::select! {
                 biased;
                 heard = self.peer.heard() => match heard? {
-                    Heard::Text(text) => {
-                        let asked = Command::read(&text);
-                        self.act(asked, &mut followed).boxed().await?;
-                    }
+                    Heard::Text(text) => self.act(Command::read(&text)).boxed().await?,
                     Heard::End(why) => return self.peer.end(why).await,
                 },
-                begun = begins(&mut changes, self.run), if followed.is_none() => match begun {
-                    Ok(()) => followed = self.follow().boxed().await?,
-                    Err(_) => return self.peer.end(CloseReason::Restart).await,
-                },
-                next = next(&mut followed) => match next {
-                    Next::Events(Ok(events)) => self.tell(events, &mut followed).await?,
+                next = self.followed.next() => match next {
+                    Next::Events(Ok(events)) => self.tell(events).await?,
                     Next::Pieces(frames) => self.send_all(frames).await?,
                     Next::Events(Err(JournalError::Closed)) => return self.peer.end(CloseReason::Restart).await,
                     // The run was deleted.
@@ -125,32 +118,16 @@ impl Connection {
         }
     }
 
-    /// Follows the run from its first event on, if it has begun.
-    async fn follow(&mut self) -> Result<Option<Followed>, Disconnected> {
-        let Ok(readable) = self.service.readable(self.run).await else { return Ok(None) };
-        let log = readable.subscribe(0).await.map_err(|_| Disconnected)?;
-        let (activity, mut deltas) = (readable.activity(), LiveText::every(Duration::ZERO));
-        deltas.follow(&activity);
-        Ok(Some(Followed { log, activity, stream: Stream::default(), deltas }))
-    }
-
     /// Sends what the events become.
-    async fn tell(
-        &mut self,
-        events: Vec<Encoded>,
-        followed: &mut Option<Followed>,
-    ) -> Result<(), Disconnected> {
-        let Some(Followed { activity, stream, deltas, .. }) = followed else { return Ok(()) };
+    async fn tell(&mut self, events: Vec<Encoded>) -> Result<(), Disconnected> {
+        let Followed { activity, stream, deltas, .. } = &mut self.followed;
         let mut frames = Vec::new();
         for encoded in events {
-            if !is_read(&encoded.json) {
-                continue;
-            }
             let unreadable = |problem: Problem| {
                 tracing::error!(run = %self.run, %problem, "an event cannot be read");
                 Disconnected
             };
-            let mut event = encoded.decode().map_err(from_journal).map_err(unreadable)?;
+            let mut event = encoded.event().map_err(from_journal).map_err(unreadable)?;
             log::load(&self.texts, &mut event).await.map_err(unreadable)?;
             let made = stream.apply(&event);
             if event.seq > self.after {
@@ -163,22 +140,13 @@ impl Connection {
     }
 
     /// Does what the client asks for, and says why where it cannot be done.
-    async fn act(
-        &mut self,
-        asked: Result<Command, InvalidCommand>,
-        followed: &mut Option<Followed>,
-    ) -> Result<(), Disconnected> {
+    async fn act(&mut self, asked: Result<Command, InvalidCommand>) -> Result<(), Disconnected> {
         let refused = |problem: &Problem| Frame::error(problem.detail.clone(), problem.detail.clone(), now());
         let answer = match asked {
             Err(error) => Some(error.frame(now())),
             Ok(Command::Ping) => Some(Frame::pong(now())),
             Ok(Command::Start(start)) => match self.start(start).boxed().await {
-                Ok(()) => {
-                    if followed.is_none() {
-                        *followed = self.follow().boxed().await?;
-                    }
-                    None
-                }
+                Ok(()) => None,
                 Err(problem) if problem.status == 422 => Some(Frame::not_begun(&problem.detail, now())),
                 Err(problem) => Some(refused(&problem)),
             },
@@ -187,9 +155,7 @@ impl Connection {
                 stopped.err().map(|problem| refused(&problem))
             }
             Ok(Command::Answer { response, input }) => {
-                let question =
-                    followed.as_ref().and_then(|followed| followed.stream.question(input.as_ref()));
-                match question.cloned() {
+                match self.followed.stream.question(input.as_ref()).cloned() {
                     None => Some(Frame::error(
                         "Nobody is asked",
                         "The run asks nothing at the moment, so the answer was not taken.",
@@ -250,40 +216,20 @@ impl Connection {
     }
 }
 
-/// Waits until the run begins, or until that may have been missed. Cancel-safe.
-async fn begins(changes: &mut RunChanges, run: RunId) -> Result<(), RecvError> {
-    loop {
-        match changes.next().await {
-            Ok(RunChange::Grown(summary)) if summary.run == run => return Ok(()),
-            Ok(_) => {}
-            Err(RecvError::Lagged(_)) => return Ok(()),
-            Err(RecvError::Closed) => return Err(RecvError::Closed),
+impl Followed {
+    /// What comes next; pending for ever once the run is over, as the client may still ask for something. Cancel-safe.
+    async fn next(&mut self) -> Next {
+        let Self { log, stream, deltas, .. } = self;
+        tokio::select! {
+            biased;
+            events = log.next() => match events {
+                Ok(Some(events)) => Next::Events(Ok(events)),
+                Ok(None) => std::future::pending().await,
+                Err(error) => Next::Events(Err(error)),
+            },
+            pieces = deltas.next() => {
+                Next::Pieces(pieces.iter().filter_map(|piece| stream.piece(piece, now())).collect())
+            }
         }
     }
-}
-
-/// What comes next of a run that is followed; pending for ever once it is over, as the client may still ask for
-/// something. Cancel-safe.
-async fn next(followed: &mut Option<Followed>) -> Next {
-    let Some(Followed { log, stream, deltas, .. }) = followed else { return std::future::pending().await };
-    tokio::select! {
-        biased;
-        events = log.next() => match events {
-            Ok(Some(events)) => Next::Events(Ok(events)),
-            Ok(None) => std::future::pending().await,
-            Err(error) => Next::Events(Err(error)),
-        },
-        pieces = deltas.next() => {
-            Next::Pieces(pieces.iter().filter_map(|piece| stream.piece(piece, now())).collect())
-        }
-    }
-}
-
-/// Whether an event matters here, by the kind that stands before its data: most are not worth reading.
-fn is_read(json: &[u8]) -> bool {
-    const BEFORE: &[u8] = b"\"body\":{\"kind\":\"";
-    let Some(at) = json.windows(BEFORE.len()).position(|bytes| bytes == BEFORE) else { return true };
-    let kind = json.get(at + BEFORE.len()..).unwrap_or_default();
-    let kind = kind.split(|byte| *byte == b'"').next().unwrap_or_default();
-    std::str::from_utf8(kind).map_or(true, Stream::reads)
 }

@@ -81,7 +81,7 @@ pub(super) async fn reference(
 ) -> Result<String, Problem> {
     let team = component::team(given)?;
     if let Some(id) = session.team {
-        match service.document(id, None).await {
+        match service.stored_document(id, None).await {
             Ok(document) => {
                 let own = component::team_of(document.content)?;
                 if component::written(&own) == component::written(&team) {
@@ -118,7 +118,7 @@ pub(super) async fn earlier(
         || Problem::not_found(format!("There is no run {number} to go on after. Choose another."));
     let run = match service.numbered_run(number).await {
         Ok(NumberedRun::Begun(run)) => run,
-        Ok(NumberedRun::Reserved { .. }) => {
+        Ok(NumberedRun::Reserved(_)) => {
             return Err(Problem::conflict(format!(
                 "The run {number} has not begun, so there is nothing to go on after. Choose another."
             )));
@@ -135,7 +135,7 @@ pub(super) async fn earlier(
         let workflow = service.run_summary(run).await?.request.workflow;
         let gone = || Problem::conflict(format!("The team of the run {number} is not there any more."));
         let DocumentReference { id, version } = workflow.document().ok_or_else(gone)?;
-        let content = service.document(id, version).await?.content;
+        let content = service.stored_document(id, version).await?.content;
         if component::written(&component::team_of(content)?) != component::written(&component::team(given)?) {
             return Err(Problem::conflict(format!(
                 "The run {number} was of another team. Leave \"team_config\" out to go on with the one that it had, or \
@@ -158,7 +158,7 @@ async fn replace(service: &Scoped, id: DocumentId, team: &Team) -> Result<Docume
     let too_deep = || Problem::invalid("The team's parts are too deep within each other to be kept.");
     let mut tries = 0;
     loop {
-        let base = service.document(id, None).await?.version;
+        let base = service.stored_document(id, None).await?.version;
         let content = content_of(team.clone()).ok_or_else(too_deep)?;
         match service.save_document(id, SaveDocument { base, content }).await {
             Err(problem) if problem.status == 409 && tries < TRIES => tries += 1,
