@@ -361,8 +361,8 @@ test("of a gallery only what is chosen is imported, and a part of it becomes a t
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(/helper/);
 });
 
-test("a team of CrewAI asks for its fields before it is started @mobile", async ({ page, server }) => {
-  test.slow();
+/** Drops the two files of a CrewAI team with one step that needs a topic, and goes to its start form. */
+async function importCrew(page: Page) {
   const agents = "researcher:\n  role: Researcher of {topic}\n  goal: Find out\n  backstory: You look closely.\n";
   const tasks = "look:\n  description: Look into {topic}\n  expected_output: A list\n  agent: researcher\n";
   const file = (name: string, text: string) => ({ name, mimeType: "application/yaml", buffer: Buffer.from(text) });
@@ -372,6 +372,11 @@ test("a team of CrewAI asks for its fields before it is started @mobile", async 
   await (await chooser).setFiles([file("agents.yaml", agents), file("tasks.yaml", tasks)]);
   const done = page.getByRole("status").filter({ hasText: "One team was imported." });
   await done.getByRole("link", { name: "Run it" }).click();
+}
+
+test("a team of CrewAI asks for its fields before it is started @mobile", async ({ page, server }) => {
+  test.slow();
+  await importCrew(page);
 
   // What its texts need is asked for by name, and nothing is started without it.
   const fields = page.getByRole("group", { name: "Fields" });
@@ -389,6 +394,51 @@ test("a team of CrewAI asks for its fields before it is started @mobile", async 
   await page.goto("/start?type=team&team=sample");
   await expect(page.getByRole("textbox", { name: "Task" })).toBeVisible();
   await expect(fields).toHaveCount(0);
+});
+
+test("the steps of a team are edited in its form, and it is run again by either version @mobile", async ({ page, server }) => {
+  test.slow();
+  await importCrew(page);
+  await page.getByRole("textbox", { name: "Task" }).fill("Begin.");
+  await page.getByRole("group", { name: "Fields" }).getByLabel("topic", { exact: true }).fill("bees");
+  await page.getByRole("button", { name: "Start the run" }).click();
+  await page.waitForURL(/\/runs\//);
+  await succeeded(server, new URL(page.url()).pathname.split("/")[2]);
+
+  await page.goto("/teams");
+  await page.getByRole("link", { name: "Crew", exact: true }).first().click();
+  await page.waitForURL(/\/teams\//);
+  const id = new URL(page.url()).pathname.split("/")[2];
+  await form(page).getByRole("button", { name: "Add a step" }).click();
+  const second = form(page).getByRole("group", { name: "Step 2: step_2" });
+  await second.getByLabel("What is to be done").fill("Tell about {topic} in {year}");
+  await second.getByLabel("What it is given").selectOption("these");
+  await second.getByRole("checkbox", { name: "look" }).check();
+  // What is given follows the step's name.
+  const first = form(page).getByRole("group", { name: "Step 1: look" });
+  await first.getByRole("textbox", { name: "Name" }).fill("search");
+  await expect(second.getByRole("checkbox", { name: "search" })).toBeChecked();
+  await expect(form(page).getByText("Whoever starts it has to fill in: topic, year.")).toBeVisible();
+  // A result that comes later cannot be given: that is said at the step.
+  await form(page).getByRole("button", { name: "Move step_2 up" }).click();
+  const moved = form(page).getByRole("group", { name: "Step 1: step_2" });
+  await expect(moved.getByText(/needs the result of “search”, which is no earlier step/)).toBeVisible();
+  await form(page).getByRole("button", { name: "Move step_2 down" }).click();
+  await expect(page.locator("html")).toHaveJSProperty("scrollWidth", await page.evaluate(() => window.innerWidth));
+  await form(page).getByRole("button", { name: "Save a version" }).click();
+  await expect(state(page)).toHaveText("Version 2");
+  const { team } = (await saved(server, id)).content;
+  expect(team.conduct).toMatchObject({ steps: [{ name: "search" }, { name: "step_2", agent: "researcher", inputs: ["search"] }] });
+
+  // What the newest version needs beside is said; the version that the run had has all it needs.
+  await page.reload();
+  await page.getByRole("region", { name: "Runs" }).getByRole("button", { name: "Run again: Begin." }).click();
+  const dialog = page.getByRole("dialog", { name: "Run it again?" });
+  await dialog.getByRole("button", { name: "With the newest version" }).click();
+  await expect(dialog.getByText(/It was not started: .*Fill in year/)).toBeVisible();
+  await dialog.getByRole("button", { name: "With version 1" }).click();
+  await page.waitForURL(/\/runs\//);
+  await succeeded(server, new URL(page.url()).pathname.split("/")[2]);
 });
 
 test("servers of tools that a file names are shown at their agent with what to do instead, and can be taken out", async ({ page, server }) => {
