@@ -32,6 +32,45 @@ async fn a_subscription_gives_what_is_stored_then_what_is_added_and_ends_with_th
 }
 
 #[tokio::test]
+async fn a_run_is_followed_from_before_its_beginning_by_any_number_and_whenever_it_begins() {
+    let place = Place::new();
+    let journal = place.open().await;
+    let run = new_run();
+    let before = journal.subscribe_before(run).await.unwrap();
+    let (before, other) = (tokio::spawn(rest(before)), journal.subscribe_before(run).await.unwrap());
+    assert!(matches!(journal.subscribe(run, 0).await, Err(JournalError::NoSuchRun(_))));
+    let epoch = journal.claim(run).await.unwrap();
+    journal.append(run, epoch, vec![started(), line("a")]).await.unwrap();
+    let late = journal.subscribe_before(run).await.unwrap();
+    journal.append(run, epoch, vec![line("b"), finished(RunStatus::Succeeded)]).await.unwrap();
+    let over = journal.subscribe_before(run).await.unwrap();
+    for reader in [other, late, over] {
+        assert_eq!(rest(reader).await, [1, 2, 3, 4]);
+    }
+    assert_eq!(before.await.unwrap(), [1, 2, 3, 4]);
+}
+
+#[tokio::test]
+async fn an_event_is_the_same_value_from_memory_and_from_the_file() {
+    let place = Place::new();
+    let journal = place.open().await;
+    let run = new_run();
+    let mut live = journal.subscribe_before(run).await.unwrap();
+    let epoch = journal.claim(run).await.unwrap();
+    let long = "y".repeat(10_000);
+    journal.append(run, epoch, vec![started(), line("a"), line(&long)]).await.unwrap();
+    let live = live.next().await.unwrap().unwrap();
+    journal.close().await;
+    let journal = place.open().await;
+    let stored = journal.subscribe(run, 0).await.unwrap().next().await.unwrap().unwrap();
+    assert_eq!(live, stored);
+    for (live, stored) in live.iter().zip(&stored) {
+        assert_eq!(live.event().unwrap(), stored.event().unwrap());
+        assert_eq!(live.decode().unwrap(), stored.decode().unwrap());
+    }
+}
+
+#[tokio::test]
 async fn all_readers_get_the_bytes_that_are_in_the_database() {
     let place = Place::new();
     let journal = place.open().await;
