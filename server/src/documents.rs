@@ -120,7 +120,8 @@ impl Service {
         id: DocumentId,
         request: CopyDocument,
     ) -> Result<Document, Problem> {
-        let StoredDocument { summary, content, .. } = self.stored_document(owner, id, request.version).await?;
+        let StoredDocument { summary, content, .. } =
+            self.stored_document(owner, id, request.version).await?;
         let title = request.title.unwrap_or_else(|| summary.title.of_copy());
         self.create_document(owner, NewDocument { kind: summary.kind, title, content }).await
     }

@@ -108,7 +108,7 @@ fn Composer(run: RunId, typed: RwSignal<String>, view: Shown) -> impl IntoView {
     };
     view! {
         // Whoever only reads sees none of the boxes of this class.
-        <form class="chat-form team-next" on:submit=submit node_ref=draft_of(draft_name)>
+        <form class="chat-form team-going-on" on:submit=submit node_ref=draft_of(draft_name)>
             <label for="team-next-task">
                 <strong>"Go on with this team"</strong>
                 " "
@@ -118,6 +118,7 @@ fn Composer(run: RunId, typed: RwSignal<String>, view: Shown) -> impl IntoView {
                 id="team-next-task"
                 class="input"
                 rows="2"
+                placeholder="The next task"
                 maxlength=LONGEST_TASK
                 readonly=send.pending()
                 prop:value=typed

@@ -16,7 +16,7 @@ use crate::{
         status::{SignLabel, node_sign},
         table::{Cell, DataTable},
     },
-    format,
+    format::{self, Cost},
     pages::run::Shown,
 };
 
@@ -53,7 +53,7 @@ fn Speaking(view: Shown) -> impl IntoView {
             <h3 id="team-speaking">{move || if is_over.get() { "Who spoke last" } else { "Who speaks" }}</h3>
             <Now view pick is_over />
             <Rows view />
-            <Limits pick />
+            <Limits pick is_over />
             <Followers view />
         </section>
     }
@@ -144,12 +144,11 @@ impl Taken {
     }
 
     /// What it cost, as far as that is known; a dash for who asks no model.
-    fn cost(&self) -> String {
+    fn cost(&self) -> Cost {
         if self.cost.is_none() && self.unknown == 0 {
-            return "–".to_owned();
+            return Cost { known: "–".to_owned(), gap: None };
         }
-        let cost = format::cost_of(self.cost.unwrap_or_default(), self.unknown);
-        std::iter::once(cost.known).chain(cost.gap).collect::<Vec<_>>().join(" ")
+        format::cost_of(self.cost.unwrap_or_default(), self.unknown)
     }
 }
 
@@ -169,7 +168,10 @@ fn Rows(view: Shown) -> impl IntoView {
                     </Cell>
                     <Cell label="Turns" numeric=true>{taken.turns}</Cell>
                     <Cell label="Tokens" numeric=true>{tokens}</Cell>
-                    <Cell label="Cost" numeric=true>{cost}</Cell>
+                    <Cell label="Cost" numeric=true>
+                        {cost.known}
+                        {cost.gap.map(|gap| view! { " " <small class="reason">{gap}</small> })}
+                    </Cell>
                 </tr>
             }
         });
@@ -180,12 +182,12 @@ fn Rows(view: Shown) -> impl IntoView {
     }
 }
 
-/// How far the end was when the last one was chosen.
+/// How far the end was when the last one was chosen. Once it has come, the result says by what.
 #[component]
-fn Limits(pick: Memo<Option<TeamPick>>) -> impl IntoView {
+fn Limits(pick: Memo<Option<TeamPick>>, is_over: Memo<bool>) -> impl IntoView {
     move || {
         let limits = pick.get().map(|pick| pick.limits).unwrap_or_default();
-        (!limits.is_empty()).then(|| {
+        (!limits.is_empty() && !is_over.get()).then(|| {
             let rows = limits.into_iter().map(|TeamLimit { counted, reached, most }| {
                 let words = format!("{} of {} {counted}", format::count(reached), format::count(most));
                 view! {

@@ -31,7 +31,9 @@ pub fn Sample(
     };
     let words = move || match sample.get() {
         Some(workflow) => {
-            format!("{}. The rehearsal answers in place of a model: no network, no cost.", about(&workflow))
+            let about = about(&workflow);
+            let about = about.trim_end_matches('.');
+            format!("{about}. The rehearsal answers in place of a model: no network, no cost.")
         }
         None => "There is nothing to make a sample of yet.".to_owned(),
     };

@@ -9,9 +9,7 @@ use database::{FileError, Format};
 use sqlx::{
     ConnectOptions, SqliteConnection,
     migrate::Migrator,
-    sqlite::{
-        SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous,
-    },
+    sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
 use super::{Store, readers::Readers, upgrade};

@@ -133,7 +133,8 @@ impl Store {
         let limit = filter.limit.unwrap_or(DEFAULT_PAGE).clamp(1, LARGEST_PAGE) as usize;
         let is_rare = self.is_rare(&filter.search).await?;
         let mut query = listing(filter, owner, limit, is_rare)?;
-        let mut rows: Vec<(Vec<u8>, String)> = query.build_query_as().fetch_all(&mut *self.reader().await?).await?;
+        let mut rows: Vec<(Vec<u8>, String)> =
+            query.build_query_as().fetch_all(&mut *self.reader().await?).await?;
         let more = rows.len() > limit;
         rows.truncate(limit);
         Ok(RunPage { runs: self.decoded(rows).await?, more })
@@ -144,7 +145,11 @@ impl Store {
     async fn is_rare(&self, search: &str) -> Result<bool, JournalError> {
         let Some(letters) = letters(search) else { return Ok(false) };
         let query = "select count(*) from (select 1 from run_title where run_title match ? limit ?)";
-        let count: i64 = sqlx::query_scalar(query).bind(letters).bind(FEW + 1).fetch_one(&mut *self.reader().await?).await?;
+        let count: i64 = sqlx::query_scalar(query)
+            .bind(letters)
+            .bind(FEW + 1)
+            .fetch_one(&mut *self.reader().await?)
+            .await?;
         Ok(count <= FEW)
     }
 
@@ -156,8 +161,10 @@ impl Store {
                 Ok(summary) => summaries.push(summary),
                 Err(error) => {
                     let why = runs::why_unreadable(&error);
-                    let row: Option<Columns> =
-                        sqlx::query_as(Columns::QUERY).bind(id).fetch_optional(&mut *self.reader().await?).await?;
+                    let row: Option<Columns> = sqlx::query_as(Columns::QUERY)
+                        .bind(id)
+                        .fetch_optional(&mut *self.reader().await?)
+                        .await?;
                     summaries.extend(row.and_then(|row| row.summary(why)));
                 }
             }
@@ -169,7 +176,8 @@ impl Store {
     pub async fn oldest_over(&self, before: Timestamp, most: u32) -> Result<Vec<RunId>, JournalError> {
         let query = "select id from run where finished_at is not null and finished_at < ? and finished \
                      order by finished_at limit ?";
-        let ids: Vec<Uuid> = sqlx::query_scalar(query).bind(before.0).bind(most).fetch_all(&mut *self.reader().await?).await?;
+        let ids: Vec<Uuid> =
+            sqlx::query_scalar(query).bind(before.0).bind(most).fetch_all(&mut *self.reader().await?).await?;
         Ok(ids.into_iter().map(RunId).collect())
     }
 

@@ -182,7 +182,10 @@ impl TeamResult {
             "content": reason,
             "type": "TextMessage",
         });
-        let task_result = TaskResult { messages: Written::of(&message).into_iter().collect(), stop_reason: Some(stop_reason.to_owned()) };
+        let task_result = TaskResult {
+            messages: Written::of(&message).into_iter().collect(),
+            stop_reason: Some(stop_reason.to_owned()),
+        };
         Self { task_result, usage, duration }
     }
 }
