@@ -21,7 +21,7 @@ import urllib.request
 
 USER = "guestuser@gmail.com"
 AT_ONCE, MESSAGES_OF_MANY, LATENCY = 50, 20, 0.1
-MESSAGES, REPEATS = 200, 5
+MESSAGES, REPEATS = 200, 20
 TOKENS, TOKENS_A_SECOND = 150, 50
 
 
