@@ -411,6 +411,10 @@ test("the steps of a team are edited in its form, and it is run again by either 
   await page.getByRole("link", { name: "Crew", exact: true }).first().click();
   await page.waitForURL(/\/teams\//);
   const id = new URL(page.url()).pathname.split("/")[2];
+  // An agent is drawn with its name, beside which its sign is small.
+  const card = drawing(page).getByRole("button", { name: /researcher/ });
+  const sizes = (selector: string) => card.locator(selector).first().evaluate((part) => part.getBoundingClientRect().width);
+  expect(await sizes("strong")).toBeGreaterThan(await sizes(".icon"));
   await form(page).getByRole("button", { name: "Add a step" }).click();
   const second = form(page).getByRole("group", { name: "Step 2: step_2" });
   await second.getByLabel("What is to be done").fill("Tell about {topic} in {year}");
