@@ -85,6 +85,11 @@ pub fn person(account: &AccountId) -> String {
     if *account == AccountId::local() { "You".to_owned() } else { account.to_string() }
 }
 
+/// Who said something, as the page speaks of them: an account, or a name within a run.
+pub fn speaker(source: &str) -> String {
+    source.parse().map_or_else(|_| source.to_owned(), |account| person(&account))
+}
+
 /// What something cost, and what is not known of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cost {

@@ -18,6 +18,17 @@ pub struct Turn {
     pub content: TurnContent,
 }
 
+impl Turn {
+    /// Who said this, where it was not the node itself, which people call so: whoever gave the task, a person who told
+    /// the node something, somebody within it.
+    pub fn other_speaker(&self, label: &str) -> Option<&str> {
+        let TurnContent::Message(Said { source, .. }) = &self.content else { return None };
+        // A label may be the beginning of a long name.
+        let is_own = source.is_empty() || source.starts_with(label.trim_end_matches('…'));
+        (!is_own).then_some(source)
+    }
+}
+
 /// What an entry of the transcript shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -51,4 +62,25 @@ pub enum TurnContent {
         /// Its kind.
         kind: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_said_is_not_taken_for_the_nodes_own() {
+        let turn = |source: &str| Turn {
+            seq: 1,
+            at: Timestamp(0),
+            node: None,
+            content: TurnContent::Message(Said { source: source.to_owned(), content: "Hello".into() }),
+        };
+        assert_eq!(turn("user").other_speaker("Who speaks next"), Some("user"));
+        assert_eq!(turn("writer").other_speaker("writer"), None);
+        assert_eq!(turn("a very long name").other_speaker("a very…"), None);
+        assert_eq!(turn("").other_speaker("writer"), None);
+        let log = TurnContent::Unknown { kind: "teleported".to_owned() };
+        assert_eq!(Turn { content: log, ..turn("user") }.other_speaker("writer"), None);
+    }
 }

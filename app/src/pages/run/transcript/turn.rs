@@ -82,11 +82,15 @@ fn TurnHead(screen: Screen, turn: Arc<Turn>) -> impl IntoView {
                 Some(round) => format!("{} · round {round}", plan.phase),
                 None => plan.phase.clone(),
             };
+            let (icon, speaker) = match turn.other_speaker(&plan.label) {
+                Some(source) => (IconName::Person, format::speaker(source)),
+                None => (icon_of(&plan.role, plan.kind), plan.label),
+            };
             view! {
                 <div class="turn-head">
                     <button type="button" class="speaker" on:click=move |_| screen.select(Some(id.clone()))>
-                        <Icon name=icon_of(&plan.role, plan.kind) />
-                        {plan.label}
+                        <Icon name=icon />
+                        {speaker}
                     </button>
                     <span class="dim">{phase}</span>
                     {moment}
