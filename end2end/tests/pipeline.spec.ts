@@ -74,9 +74,14 @@ test("a reload and a second tab show the same run to its end, and it ends with a
   for (const tab of [page, second]) {
     await expect(fact(tab, "Connection")).toHaveText("Live");
     await expectStillSaid(tab, saidBefore);
-    // What was being written is not lost either, not even its first words.
+    // What was being written is not lost either, not even its first words. It stands at the end, which may have moved on
+    // while the turns before were looked through.
     const words = plain(beingWritten).slice(0, 60);
-    expect(plain((await transcript(tab).textContent()) ?? "")).toContain(words);
+    const newest = tab.getByRole("button", { name: "To the newest" });
+    await expect(async () => {
+      if (await newest.isVisible()) await newest.click({ timeout: 1_000 });
+      expect(plain((await transcript(tab).textContent()) ?? "")).toContain(words);
+    }).toPass({ timeout: 10_000 });
   }
 
   for (const tab of [page, second]) {
