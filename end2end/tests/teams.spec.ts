@@ -220,12 +220,16 @@ test("a person is answered for by keys alone", async ({ page, server }) => {
   await page.goto(`/runs/${run}?view=chat`);
   const answer = page.getByRole("region", { name: "Needs you" }).getByLabel("Your answer");
   await expect(answer).toBeVisible();
+  // How far the end is, is said until it has come.
+  const limit = page.getByRole("progressbar", { name: "0 of 1 turns" });
+  await expect(limit).toBeVisible();
   await page.keyboard.press("a");
   await expect(answer).toBeFocused();
   await expect(answer).toHaveValue("");
   await page.keyboard.type("Something.");
   await page.keyboard.press("Control+Enter");
   expect(JSON.stringify(await succeeded(server, run))).toContain("Something.");
+  await expect(limit).toHaveCount(0);
 });
 
 test("what is changed and not saved outlives a reload, and stands in the JSON of the same tab", async ({ page, server }) => {

@@ -34,7 +34,7 @@ pub(crate) const DEFECT: &str = "The run failed by a defect of Pitwall; the serv
 /// Begins and ends of visits that may be ahead of the disk, where a large result counts as many; beyond it, no
 /// further visit begins.
 pub(crate) const MOST_STAGED: usize = 512;
-/// Visits that only compute are taken so many at a time, less one, before everything else has its turn.
+/// After so many visits that only compute, everything else has its turn.
 const MOST_IN_A_ROW: usize = 16;
 /// Bytes of the sentence that says why a run or a node failed.
 const LONGEST_REASON: usize = 4 * 1024;
@@ -100,8 +100,9 @@ impl Working {
 
     /// The next visit that only computed, unless so many were taken that everything else is to have its turn.
     fn computed_at_once(&mut self) -> Option<(Visit, Result<Outcome, NodeError>)> {
-        self.in_a_row = (self.in_a_row + 1) % MOST_IN_A_ROW;
-        if self.in_a_row == 0 { None } else { self.computed.pop_front() }
+        let next = if self.in_a_row < MOST_IN_A_ROW { self.computed.pop_front() } else { None };
+        self.in_a_row = if next.is_some() { self.in_a_row + 1 } else { 0 };
+        next
     }
 
     /// Waits for the next visit whose own work is over; `None` where that was cut off, or none is at work. Cancel-safe.

@@ -611,7 +611,8 @@ async fn what_a_teams_run_costs_is_counted_for_each_agent_and_for_the_choice_of_
     for label in ["Who speaks next", "first", "second"] {
         assert!(table.contains(label), "{label}");
     }
-    assert!(page.contains("2 of 2 turns") || page.contains("1 of 2 turns"), "the limit of turns");
+    assert!(page.contains("Maximum number of turns 2 reached."), "what ended it");
+    assert!(!page.contains("Ends at the latest after"), "it has ended");
 }
 
 #[tokio::test]
