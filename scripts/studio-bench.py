@@ -265,9 +265,12 @@ class Client(asyncio.Protocol):
 
     def send(self, kind, payload):
         length = len(payload)
-        size = bytes([128 | length]) if length < 126 else bytes([254]) + length.to_bytes(2, "big")
-        if length >= 1 << 16:
-            size = bytes([255]) + length.to_bytes(8, "big")
+        if length < 126:
+            size = bytes([128 | length])
+        elif length < 1 << 16:
+            size = bytes([128 | 126]) + length.to_bytes(2, "big")
+        else:
+            size = bytes([128 | 127]) + length.to_bytes(8, "big")
         # A key of zeros masks nothing.
         self.transport.write(bytes([kind]) + size + bytes(4) + payload)
 
