@@ -104,7 +104,7 @@ fn row_of(node: &NodeView) -> impl IntoView + use<> {
 fn turn_of(view: &RunView, turn: &Turn) -> AnyView {
     let label = |id| view.node(id).map(|node| node.plan.label.clone());
     let node = turn.node.as_ref().and_then(label).unwrap_or_else(|| "Run".to_owned());
-    let who = turn.other_speaker(&node).map_or_else(|| node.clone(), format::speaker);
+    let who = turn.other_speaker(&node).map(format::speaker).unwrap_or(node);
     let content = match &turn.content {
         TurnContent::Call { call } => view.call(call).map(|call| call_of(call)).into_any(),
         TurnContent::Message(said) => prose(&said.content).into_any(),

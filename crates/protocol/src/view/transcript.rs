@@ -24,8 +24,11 @@ impl Turn {
     pub fn other_speaker(&self, label: &str) -> Option<&str> {
         let TurnContent::Message(Said { source, .. }) = &self.content else { return None };
         // A label may be the beginning of a long name.
-        let is_own = source.is_empty() || source.starts_with(label.trim_end_matches('…'));
-        (!is_own).then_some(source)
+        let is_own = match label.strip_suffix('…') {
+            Some(beginning) => source.starts_with(beginning),
+            None => source == label,
+        };
+        (!is_own && !source.is_empty()).then_some(source)
     }
 }
 
@@ -79,6 +82,7 @@ mod tests {
         assert_eq!(turn("user").other_speaker("Who speaks next"), Some("user"));
         assert_eq!(turn("writer").other_speaker("writer"), None);
         assert_eq!(turn("a very long name").other_speaker("a very…"), None);
+        assert_eq!(turn("writers").other_speaker("writer"), Some("writers"));
         assert_eq!(turn("").other_speaker("writer"), None);
         let log = TurnContent::Unknown { kind: "teleported".to_owned() };
         assert_eq!(Turn { content: log, ..turn("user") }.other_speaker("writer"), None);
