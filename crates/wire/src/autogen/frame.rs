@@ -2,7 +2,7 @@ use protocol::{CallId, Event, RunId, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::written::Written;
+use super::encoded_message::EncodedMessage;
 
 /// When a frame was made, and of which event of the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -72,7 +72,7 @@ pub enum Frame {
     /// Something was said or done.
     Message {
         /// The message.
-        data: Written,
+        data: EncodedMessage,
         /// When.
         #[serde(flatten)]
         moment: Moment,
@@ -163,7 +163,7 @@ pub struct TeamResult {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct TaskResult {
-    pub(super) messages: Vec<Written>,
+    pub(super) messages: Vec<EncodedMessage>,
     pub(super) stop_reason: Option<String>,
 }
 
@@ -183,7 +183,7 @@ impl TeamResult {
             "type": "TextMessage",
         });
         let task_result = TaskResult {
-            messages: Written::of(&message).into_iter().collect(),
+            messages: EncodedMessage::of(&message).into_iter().collect(),
             stop_reason: Some(stop_reason.to_owned()),
         };
         Self { task_result, usage, duration }

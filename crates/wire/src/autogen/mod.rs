@@ -17,17 +17,17 @@
 //! - The original repeats the whole prompt of each call of a model as a message. Here the run's log has it.
 
 mod command;
+mod encoded_message;
 mod frame;
 mod gallery;
 mod history;
 mod record;
 mod stream;
-mod written;
 
 pub use command::*;
+pub use encoded_message::*;
 pub use frame::*;
 pub use gallery::*;
 pub use history::*;
 pub use record::*;
 pub use stream::*;
-pub use written::*;

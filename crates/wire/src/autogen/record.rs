@@ -2,7 +2,7 @@ use protocol::{RunStatus, RunSummary, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{frame::moment, stream::Stream, written::Written};
+use super::{encoded_message::EncodedMessage, frame::moment, stream::Stream};
 
 /// The version that all rows of the original have.
 const ROW_VERSION: &str = "0.0.1";
@@ -100,7 +100,7 @@ pub struct MessageRow {
     /// The run.
     pub run_id: u64,
     /// The message.
-    pub config: Written,
+    pub config: EncodedMessage,
     /// `{}`
     pub message_meta: Map<String, Value>,
 }

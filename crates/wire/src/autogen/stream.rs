@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::{
     UNEXPLAINED_STOP,
+    encoded_message::EncodedMessage,
     frame::{Chunk, Ended, Frame, Moment, NoFields, TaskResult, TeamResult, moment},
-    written::Written,
 };
 
 /// The role of nodes whose answers are what a participant says.
@@ -24,7 +24,7 @@ pub struct Told {
     /// When.
     pub at: Timestamp,
     /// The message.
-    pub message: Written,
+    pub message: EncodedMessage,
 }
 
 /// A node of the run.
@@ -45,7 +45,7 @@ pub struct Stream {
     /// The number of the latest event.
     seq: u64,
     began: Timestamp,
-    task: Vec<Written>,
+    task: Vec<EncodedMessage>,
     agents: HashMap<NodeId, Agent>,
     /// The latest call of each agent, which its next text is the answer of.
     calls: HashMap<NodeId, CallId>,
@@ -132,7 +132,7 @@ impl Stream {
 
     /// The messages of the task.
     #[must_use]
-    pub fn task(&self) -> &[Written] {
+    pub fn task(&self) -> &[EncodedMessage] {
         &self.task
     }
 
@@ -178,7 +178,7 @@ impl Stream {
     fn call_ended(&mut self, event: &Event, finished: &CallFinished) -> Option<Frame> {
         let given = self.given.remove(&finished.call).unwrap_or_default();
         let text = finished.cut_off.whole().filter(|text| !text.is_empty())?;
-        let message = Written::of(&self.chunk(&finished.call, 0, text, event.at)?)?;
+        let message = EncodedMessage::of(&self.chunk(&finished.call, 0, text, event.at)?)?;
         self.told.push(Told { seq: event.seq, at: event.at, message });
         let data =
             self.chunk(&finished.call, given, text.get(given..).filter(|rest| !rest.is_empty())?, event.at)?;
@@ -211,7 +211,8 @@ impl Stream {
                 fields.entry("metadata").or_insert_with(|| json!({}));
                 fields.entry("models_usage").or_insert(Value::Null);
             }
-            let Some(message) = Written::of(&message) else { continue };
+            // A JSON value always encodes.
+            let Some(message) = EncodedMessage::of(&message) else { continue };
             if is_task {
                 self.task.push(message.clone());
             }
