@@ -303,12 +303,12 @@ impl Journal {
         Subscription::open(run, after, &self.0.tails, self.0.store.clone()).await
     }
 
-    /// A cursor at the beginning of a run that may not have begun: its first events are waited for.
+    /// A cursor at the beginning of a run that may not have started: its first events are waited for.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn subscribe_before(&self, run: RunId) -> Result<Subscription, JournalError> {
-        Subscription::await_begin(run, &self.0.tails, self.0.store.clone()).await
+    pub async fn subscribe_before_start(&self, run: RunId) -> Result<Subscription, JournalError> {
+        Subscription::open_before_start(run, &self.0.tails, self.0.store.clone()).await
     }
 
     /// Number of the run's last event; `None` if there is no such run.

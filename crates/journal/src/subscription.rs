@@ -30,18 +30,17 @@ impl Subscription {
         tails: &Tails,
         store: Store,
     ) -> Result<Self, JournalError> {
-        // Joins the tail before reading the log's length, so that events committed in between reach the tail.
-        let tail = tails.join(run).ok_or(JournalError::Closed)?;
-        let reach = tail.watch();
-        if !tail.is_primed() {
-            let (seq, finished) = store.reach(run).await?.ok_or(JournalError::NoSuchRun(run))?;
-            tail.advance(seq, finished);
-        }
-        Ok(Self { run, after, reach, tail, store })
+        let opened = Self::open_before_start(run, tails, store).await?;
+        if opened.tail.is_primed() { Ok(Self { after, ..opened }) } else { Err(JournalError::NoSuchRun(run)) }
     }
 
-    /// The same from the beginning on, of a run that may not have begun.
-    pub(crate) async fn await_begin(run: RunId, tails: &Tails, store: Store) -> Result<Self, JournalError> {
+    /// The same from the beginning on, of a run that may not have started.
+    pub(crate) async fn open_before_start(
+        run: RunId,
+        tails: &Tails,
+        store: Store,
+    ) -> Result<Self, JournalError> {
+        // Joins the tail before reading the log's length, so that events committed in between reach the tail.
         let tail = tails.join(run).ok_or(JournalError::Closed)?;
         let reach = tail.watch();
         if !tail.is_primed()

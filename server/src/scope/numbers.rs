@@ -32,7 +32,7 @@ impl ReservedRun {
     /// # Errors
     /// The log cannot be read.
     pub async fn subscribe(&self) -> Result<Subscription, Problem> {
-        self.journal.subscribe_before(self.run).await.map_err(from_journal)
+        self.journal.subscribe_before_start(self.run).await.map_err(from_journal)
     }
 
     /// Its state in the engine.

@@ -36,14 +36,14 @@ async fn a_run_is_followed_from_before_its_beginning_by_any_number_and_whenever_
     let place = Place::new();
     let journal = place.open().await;
     let run = new_run();
-    let before = journal.subscribe_before(run).await.unwrap();
-    let (before, other) = (tokio::spawn(rest(before)), journal.subscribe_before(run).await.unwrap());
+    let before = journal.subscribe_before_start(run).await.unwrap();
+    let (before, other) = (tokio::spawn(rest(before)), journal.subscribe_before_start(run).await.unwrap());
     assert!(matches!(journal.subscribe(run, 0).await, Err(JournalError::NoSuchRun(_))));
     let epoch = journal.claim(run).await.unwrap();
     journal.append(run, epoch, vec![started(), line("a")]).await.unwrap();
-    let late = journal.subscribe_before(run).await.unwrap();
+    let late = journal.subscribe_before_start(run).await.unwrap();
     journal.append(run, epoch, vec![line("b"), finished(RunStatus::Succeeded)]).await.unwrap();
-    let over = journal.subscribe_before(run).await.unwrap();
+    let over = journal.subscribe_before_start(run).await.unwrap();
     for reader in [other, late, over] {
         assert_eq!(rest(reader).await, [1, 2, 3, 4]);
     }
@@ -55,7 +55,7 @@ async fn an_event_is_the_same_value_from_memory_and_from_the_file() {
     let place = Place::new();
     let journal = place.open().await;
     let run = new_run();
-    let mut live = journal.subscribe_before(run).await.unwrap();
+    let mut live = journal.subscribe_before_start(run).await.unwrap();
     let epoch = journal.claim(run).await.unwrap();
     let long = "y".repeat(10_000);
     journal.append(run, epoch, vec![started(), line("a"), line(&long)]).await.unwrap();
