@@ -47,6 +47,7 @@ impl LiveText {
         if changes.changed().await.is_err() {
             return std::future::pending().await;
         }
+        // Without a pause there is nothing to wait for, not even a timer.
         self.not_before = (!self.pause.is_zero()).then(|| Instant::now() + self.pause);
         live.unseen(&mut self.cursor)
     }

@@ -175,13 +175,13 @@ impl Task {
         while queue.recv_many(&mut entries, MOST_AT_ONCE).await > 0 {
             self.gather(&mut entries, &mut queue).await;
             let at = now();
-            let mut batch = Batch::of(entries.len());
+            let mut batch = Batch::with_capacity(entries.len());
             let mut flushes = Vec::new();
             for entry in entries.drain(..) {
                 match entry {
                     Entry::Flush(reply) | Entry::Report(reply) => flushes.push(reply),
                     Entry::End(end, reply) => {
-                        self.write(std::mem::replace(&mut batch, Batch::of(0))).await;
+                        self.write(std::mem::take(&mut batch)).await;
                         let ended = self.end(end).await;
                         answer(reply, ended);
                     }
@@ -319,6 +319,7 @@ impl Entry {
 }
 
 /// What is written as one append, and what is done with each part of it after that.
+#[derive(Default)]
 struct Batch {
     events: Vec<NewEvent>,
     parts: Vec<Part>,
@@ -340,7 +341,7 @@ enum Then {
 
 impl Batch {
     /// An empty one with room for so many entries.
-    fn of(entries: usize) -> Self {
+    fn with_capacity(entries: usize) -> Self {
         Self { events: Vec::with_capacity(entries), parts: Vec::with_capacity(entries) }
     }
 

@@ -57,6 +57,7 @@ impl StateValue {
     /// # Errors
     /// It is of another type.
     pub fn get<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        // What was read as JSON already is not parsed again. What cannot be parsed may be a plain string.
         match self.json.whole().filter(|_| self.read.get().is_none()).map(serde_json::from_str) {
             Some(Ok(value)) => Ok(value),
             Some(Err(_)) | None => T::deserialize(self.value()),
@@ -70,6 +71,7 @@ impl From<&Value> for StateValue {
     }
 }
 
+/// By what the JSON says: the order of an object's keys does not matter.
 impl PartialEq for StateValue {
     fn eq(&self, other: &Self) -> bool {
         self.json == other.json || self.value() == other.value()

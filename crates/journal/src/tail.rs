@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::Encoded;
 
 /// Bytes of events that a tail keeps: most runs as a whole, so that many readers who lag together need not
-/// each read the file.
+/// each read the file. The values of these events are kept beside their bytes.
 const CAPACITY: usize = 4 << 20;
 
 /// How far a run's log reaches.

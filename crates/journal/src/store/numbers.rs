@@ -13,6 +13,7 @@ const MOST_WAITING: i64 = 1000;
 impl Store {
     /// The numbers of these in their order; `None` if one of them has none.
     pub async fn numbers(&self, subjects: &[Uuid]) -> Result<Option<Vec<u64>>, JournalError> {
+        // Without a transaction: a number that was given does not change.
         let mut reader = self.reader().await?;
         let mut numbers = Vec::with_capacity(subjects.len());
         for subject in subjects {

@@ -22,7 +22,8 @@ struct Shared {
     places: Arc<Semaphore>,
 }
 
-/// A connection that nobody else uses. What was left of a query before it has ended.
+/// A connection that nobody else uses. A query that its last user gave up is over before the first one of this user: the
+/// connection's thread works them off in order.
 pub(super) struct Reader {
     connection: OwnedMutexGuard<SqliteConnection>,
     /// Given back after the connection: whoever has a place finds one that is free.

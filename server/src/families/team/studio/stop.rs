@@ -1,6 +1,6 @@
 //! How clients stop a run.
 
-use backend::{Backend, DocumentBackend};
+use backend::Backend;
 use protocol::{Problem, RunId, RunSummary, document::DocumentReference, team::LEAD};
 
 use super::{component, log};
@@ -26,7 +26,7 @@ pub(super) async fn stop(service: &Scoped, run: RunId, reason: String) -> Result
 async fn hears_outside(service: &Scoped, run: &RunSummary) -> Result<bool, Problem> {
     let named = run.request.workflow.text("team").and_then(|named| named.parse().ok());
     let Some(DocumentReference { id, version }) = named else { return Ok(false) };
-    match service.document(id, version).await {
+    match service.stored_document(id, version).await {
         Ok(found) => Ok(component::team_of(found.content)?.hears_outside()),
         Err(problem) if problem.status == 404 => Ok(false),
         Err(problem) => Err(problem),
